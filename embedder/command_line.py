@@ -1,0 +1,144 @@
+"""What all command lines of this project share: sub-commands, one-line errors, exit codes.
+
+It loads nothing but the standard library, so that ``--help`` answers at once.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from embedder.threads import bound_threads, parse_threads
+
+EXIT_DONE = 0
+EXIT_SOME_INPUTS_FAILED = 1
+EXIT_COULD_NOT_RUN = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One sub-command: `add_arguments` fills its parser, `run` does it and returns the exit code.
+
+    `run` imports what it needs itself, so that the help of one command never loads the libraries of another.
+    """
+
+    name: str
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line on standard error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` as one line and exit with 2."""
+        self.exit(EXIT_COULD_NOT_RUN, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags every command has: ``--threads`` and ``--debug``."""
+    parser.add_argument("--threads", type=_threads_argument, metavar="N",
+                        help="threads to use (default: $FACETABLE_THREADS, else all cores)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def run_commands(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> int:
+    """Run the sub-command that `argv` names and return its exit code; without one, print the help."""
+    parser = OneLineParser(prog=prog, description=description)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=OneLineParser)
+    for command in commands:
+        subparser = subparsers.add_parser(command.name, help=command.summary, description=command.summary)
+        command.add_arguments(subparser)
+        add_shared_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return EXIT_DONE
+    return run_guarded(f"{prog} {arguments.command}", arguments.run, arguments)
+
+
+def run_script(
+    prog: str,
+    description: str,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+    run: Callable[[argparse.Namespace], int],
+    *,
+    argv: Sequence[str] | None,
+) -> int:
+    """Run a script without sub-commands and return its exit code."""
+    parser = OneLineParser(prog=prog, description=description)
+    add_arguments(parser)
+    add_shared_arguments(parser)
+    return run_guarded(prog, run, parser.parse_args(argv))
+
+
+def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Call ``run(arguments)``; turn an exception into one line on standard error and exit code 2."""
+    if arguments.threads is not None:
+        bound_threads(arguments.threads)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    warnings.showwarning = _show_warning
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); a second flush at exit would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except Exception as error:  # noqa: BLE001 - the one place where no traceback may reach the user
+        if arguments.debug:
+            traceback.print_exc()
+        print(f"{prog}: error: {_one_line(error)}", file=sys.stderr)
+        return EXIT_COULD_NOT_RUN
+
+
+def write_json(path: str | Path, result: Any) -> None:
+    """Write `result` to `path` as JSON, replacing the file in one step.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _threads_argument(text: str) -> int:
+    try:
+        return parse_threads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    if isinstance(error, (ValueError, OSError)) and text:
+        return text
+    return f"unexpected {type(error).__name__}: {text}; run again with --debug and report it"
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
+        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
