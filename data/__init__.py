@@ -1,0 +1,1 @@
+"""Fetching of sample photos and benchmarks; nothing here is imported by the packages."""
