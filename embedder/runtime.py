@@ -28,7 +28,6 @@ from embedder.weights import check_sha256
 
 if TYPE_CHECKING:
     import keras
-    import onnx
     import onnxruntime
 
 CACHE_VARIABLE = "FACETABLE_CACHE"

@@ -2,9 +2,33 @@
 
 import hashlib
 import importlib.util
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from embedder.errors import WeightsError
+
+if TYPE_CHECKING:
+    import keras
+
+Arrays = dict[str, np.ndarray]
+"""Weights as ``"layer/variable"`` to array, with the names that Keras layers and variables have."""
+
+BATCH_NORM_EPSILON = 0.001
+"""Of every batch norm in all published FaceNet checkpoints."""
+
+_SLIM_NAME = re.compile(r"(?P<scope>InceptionResnetV1/.+?)/(?P<variable>weights|biases|Conv2D_bn_offset|"
+                        r"BatchNorm/(?:beta|moving_mean|moving_variance))")
+
+_KERAS_VARIABLE = {
+    "weights": "/kernel",
+    "biases": "/bias",
+    "BatchNorm/beta": "_BatchNorm/beta",
+    "BatchNorm/moving_mean": "_BatchNorm/moving_mean",
+    "BatchNorm/moving_variance": "_BatchNorm/moving_variance",
+}
 
 
 def package_file(package: str, file: str) -> Path:
@@ -41,3 +65,149 @@ def check_sha256(path: Path, expected: str) -> None:
     if found != expected:
         raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found}; "
                            "the file is damaged or another one: install or download it again")
+
+
+def read_frozen_graph(path: Path) -> Arrays:
+    """Read the weights of a frozen TensorFlow graph (``.pb``) whose constants carry slim's names.
+
+    A batch norm that freezing folded into its convolution comes back as one with mean 0 and variance
+    1 - epsilon, whose beta is the folded bias: it changes nothing, and training can go on from it.
+
+    Raises
+    ------
+    WeightsError
+        If the file is not a frozen graph.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.framework import graph_pb2
+    from tensorflow.python.framework.tensor_util import MakeNdarray
+
+    graph = graph_pb2.GraphDef()
+    try:
+        graph.ParseFromString(path.read_bytes())
+    except DecodeError:
+        raise WeightsError(f"{path}: not a frozen TensorFlow graph; expected a .pb file of a GraphDef") from None
+    arrays: Arrays = {}
+    for node in graph.node:
+        match = _SLIM_NAME.fullmatch(node.name)
+        if node.op != "Const" or match is None:
+            continue
+        layer, array = _layer_of_slim_scope(match["scope"]), MakeNdarray(node.attr["value"].tensor)
+        if match["variable"] == "Conv2D_bn_offset":
+            arrays[f"{layer}_BatchNorm/beta"] = array
+            arrays[f"{layer}_BatchNorm/moving_mean"] = np.zeros_like(array)
+            arrays[f"{layer}_BatchNorm/moving_variance"] = np.full_like(array, 1 - BATCH_NORM_EPSILON)
+        else:
+            arrays[layer + _KERAS_VARIABLE[match["variable"]]] = array
+    return arrays
+
+
+def read_keras_h5(path: Path) -> Arrays:
+    """Read the weights of an HDF5 file that Keras wrote, a whole model or weights alone.
+
+    Raises
+    ------
+    WeightsError
+        If the file is not such a file.
+    """
+    import h5py
+
+    arrays: Arrays = {}
+    try:
+        with h5py.File(path, "r") as file:
+            root = file.get("model_weights", file)
+            for layer, group in root.items():
+                for name in group.attrs["weight_names"]:
+                    variable = name.decode() if isinstance(name, bytes) else str(name)
+                    short = variable.rpartition("/")[2].partition(":")[0]
+                    arrays[f"{layer}/{short}"] = group[variable][()]
+    except (OSError, KeyError, AttributeError) as error:
+        raise WeightsError(f"{path}: not an HDF5 file of Keras weights ({error}); "
+                           "expected a file like facenet_keras.h5") from None
+    return arrays
+
+
+def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """Read a safetensors file: its arrays and its metadata.
+
+    Raises
+    ------
+    WeightsError
+        If the file is not a safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error}); export the weights again") from None
+
+
+def write_safetensors(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
+    """Write `arrays` and `metadata` to `path` as safetensors.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    path.write_bytes(save(arrays, metadata))
+
+
+def arrays_of(model: "keras.Model") -> Arrays:
+    """Return the weights of a Keras model as ``"layer/variable"`` to array."""
+    return {name: np.asarray(variable) for name, variable in _variables_of(model).items()}
+
+
+def assign_weights(model: "keras.Model", arrays: Arrays, *, path: Path) -> None:
+    """Give every variable of `model` its array; each array must be used.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model to fill.
+    arrays : dict
+        ``"layer/variable"`` to array.
+    path : Path
+        Where the arrays come from, for the message.
+
+    Raises
+    ------
+    WeightsError
+        If an array is missing, left over, or of another shape than its variable.
+    """
+    variables = _variables_of(model)
+    missing, unused = sorted(variables.keys() - arrays.keys()), sorted(arrays.keys() - variables.keys())
+    if missing or unused:
+        raise WeightsError(f"{path}: not the weights of {model.name}: "
+                           f"{_some(missing)} missing, {_some(unused)} unknown")
+    for name, variable in variables.items():
+        if arrays[name].shape != tuple(variable.shape):
+            raise WeightsError(f"{path}: expected {name} of shape {tuple(variable.shape)}, got {arrays[name].shape}; "
+                               "these are the weights of a network of another size")
+        variable.assign(arrays[name])
+
+
+def _variables_of(model: "keras.Model") -> "dict[str, keras.Variable]":
+    return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights}
+
+
+def _layer_of_slim_scope(scope: str) -> str:
+    """Return the Keras name of a slim scope.
+
+    >>> _layer_of_slim_scope("InceptionResnetV1/Repeat_1/block17_2/Branch_0/Conv2d_1x1")
+    'Block17_2_Branch_0_Conv2d_1x1'
+    >>> _layer_of_slim_scope("InceptionResnetV1/Block8/Conv2d_1x1")
+    'Block8_6_Conv2d_1x1'
+    """
+    parts = [part for part in scope.split("/")[1:] if not part.startswith("Repeat")]
+    if parts[0] == "Block8":
+        parts[0] = "Block8_6"
+    return "_".join([parts[0].replace("block", "Block"), *parts[1:]])
+
+
+def _some(names: list[str]) -> str:
+    return f"{len(names)} arrays" + (f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "")

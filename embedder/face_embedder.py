@@ -1,0 +1,108 @@
+"""Aligned crops to embeddings."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedder.presets import DEFAULT_PRESET, Preset, get_preset
+from embedder.runtime import NetworkSource, load_network
+
+PRECISIONS = ("fp32",)
+
+
+class FaceEmbedder:
+    """The embedding network of a preset.
+
+    Parameters
+    ----------
+    preset : str, Path or Preset
+        Name of a built-in preset, or the folder of a training run.
+    weights : str or Path, optional
+        The preset's weights file, for a preset whose weights no package carries.
+    precision : {"fp32", "int8"}
+        Arithmetic of the network.
+    threads : int, optional
+        Threads to use; by default ``FACETABLE_THREADS``, else all cores.
+    batch_size : int
+        Crops that go through the network at once, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or the preset is unknown.
+    WeightsError
+        If the weights are missing or damaged.
+
+    Examples
+    --------
+    >>> vectors = FaceEmbedder().embed(crops)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        preset: str | Path | Preset = DEFAULT_PRESET,
+        *,
+        weights: str | Path | None = None,
+        precision: str = "fp32",
+        threads: int | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be at least 1, got {batch_size}")
+        self.preset = preset if isinstance(preset, Preset) else get_preset(preset)
+        self.precision = precision
+        self.batch_size = batch_size
+        source = NetworkSource(
+            name=self.preset.name,
+            weights_path=self.preset.find_weights(weights),
+            weights_sha256=self.preset.weights_sha256,
+            builder=self.preset.builder,
+        )
+        self._network = load_network(source, threads=threads)
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Return the embeddings of `crops`.
+
+        Parameters
+        ----------
+        crops : np.ndarray
+            uint8 RGB ``(n, s, s, 3)`` with the preset's input size `s`; `n` may be 0.
+
+        Returns
+        -------
+        np.ndarray
+            float32 ``(n, d)``, rows of unit length.
+
+        Raises
+        ------
+        ValueError
+            If `crops` has another dtype or shape.
+        """
+        size = self.preset.input_size
+        crops = np.asarray(crops)
+        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
+            raise ValueError(f"`crops` must be uint8 RGB of shape (n, {size}, {size}, 3), got {crops.dtype} of shape "
+                             f"{crops.shape}; make them with faces.crop(image, size={size})")
+        embeddings = np.empty((len(crops), self.preset.embedding_size), np.float32)
+        for start in range(0, len(crops), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            embeddings[rows] = self._network.run(self.preset.standardize(crops[rows]))[0]
+        return embeddings
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """What decides whether vectors may be compared: a difference is refused."""
+        return {
+            "weights_sha256": self.preset.weights_sha256,
+            "crop_size": self.preset.input_size,
+            "standardization": self.preset.standardization,
+            "embedding_length": self.preset.embedding_size,
+        }
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """How else vectors were made: a difference is worth a warning."""
+        return {"preset": self.preset.name, "precision": self.precision}

