@@ -12,6 +12,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,8 @@ def load_network(source: NetworkSource, *, threads: int | None = None) -> Networ
         If the weights are missing or not those of `source`, or the conversion fails.
     OSError
         If a conversion is needed and the cache folder cannot be written.
+    ValueError
+        If `threads` is less than 1.
     """
     return Network(convert(source), threads=threads)
 
@@ -130,7 +133,7 @@ def convert(source: NetworkSource) -> Path:
 
     def produce(target: Path) -> None:
         check_sha256(source.weights_path, source.weights_sha256)
-        _logger.info("converting %s once for this machine, about half a minute for a FaceNet ...", source.name)
+        _logger.info("converting %s once for this machine, up to a minute ...", source.name)
         run_child([source.builder, str(source.weights_path), str(target)], what=f"converting {source.name}")
 
     settings = [source.weights_sha256, source.builder, _source_sha256(source.builder), str(CONVERTER_VERSION)]
@@ -166,24 +169,35 @@ def cached_file(name: str, settings: Sequence[str], produce: Callable[[Path], No
     OSError
         If the file has to be made and the cache folder cannot be written.
     """
-    import filelock
-
     key = hashlib.sha256("\0".join(settings).encode()).hexdigest()
     folder = cache_folder()
-    target = folder / f"{name}-{key[:16]}.onnx"
+    safe_name = re.sub(r"[^\w.-]", "_", name)  # a name that a training run chose must not lead out of the folder
+    target = folder / f"{safe_name}-{key[:16]}.onnx"
     if _is_whole(target):
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(target.with_suffix(".lock")):
-            if not _is_whole(target):
-                _make(target, produce)
+        _make_locked(target, produce)
     except OSError as error:
-        if isinstance(error, WeightsError):
-            raise
         raise OSError(f"cannot write the cache folder {folder} ({error.strerror or error}); "
                       f"set {CACHE_VARIABLE} to a folder with room that you may write to") from error
     return target
+
+
+def _make_locked(target: Path, produce: Callable[[Path], None]) -> None:
+    import filelock
+
+    lock = filelock.FileLock(target.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0.2)
+    except filelock.Timeout:
+        _logger.info("waiting for another process that makes %s ...", target.name)
+        lock.acquire()
+    try:
+        if not _is_whole(target):
+            _make(target, produce)
+    finally:
+        lock.release()
 
 
 def _make(target: Path, produce: Callable[[Path], None]) -> None:
@@ -195,14 +209,17 @@ def _make(target: Path, produce: Callable[[Path], None]) -> None:
         temporary = Path(file.name)
     try:
         produce(temporary)
-        record = json.dumps({"sha256": _sha256(temporary)})
-        temporary.chmod(0o644)  # temporary files are private; a cache may be shared
-        temporary.replace(target)
-        temporary.write_text(record, encoding="utf-8")
-        temporary.chmod(0o644)
-        temporary.replace(_record_path(target))
+        _publish(temporary, target)
+        record = temporary.with_suffix(".record.tmp")
+        record.write_text(json.dumps({"sha256": _sha256(target)}), encoding="utf-8")
+        _publish(record, _record_path(target))
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, target: Path) -> None:
+    temporary.chmod(0o644)  # temporary files are private; a cache may be shared
+    temporary.replace(target)
 
 
 def _is_whole(path: Path) -> bool:
@@ -230,6 +247,8 @@ def _source_sha256(builder: str) -> str:
 
 
 def _start_session(path: Path, threads: int | None) -> "onnxruntime.InferenceSession":
+    if threads is not None and threads < 1:
+        raise ValueError(f"`threads` must be a whole number of at least 1, got {threads}; leave it out for all cores")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -276,7 +295,10 @@ def _main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("target", type=Path, help="the ONNX file to write")
     arguments = parser.parse_args(argv)
     module, _, function = arguments.builder.partition(":")
-    export_onnx(getattr(importlib.import_module(module), function)(arguments.weights), arguments.target)
+    try:
+        export_onnx(getattr(importlib.import_module(module), function)(arguments.weights), arguments.target)
+    except WeightsError as error:
+        sys.exit(str(error))  # one line, for the parent's message
 
 
 def export_onnx(model: "keras.Model", target: Path) -> None:
@@ -287,14 +309,9 @@ def export_onnx(model: "keras.Model", target: Path) -> None:
     WeightsError
         If the converted network gives other outputs than `model`.
     """
-    import onnx
-
     sample = np.random.default_rng(0).standard_normal(_sample_shape(model.input_shape)).astype(np.float32)
     outputs = [np.asarray(output) for output in _as_list(model(sample, training=False))]
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        exported = Path(folder) / "exported.onnx"
-        model.export(exported, format="onnx", verbose=False)
-        onnx.save(onnx.load(exported), target)
+    model.export(target, format="onnx", verbose=False)
     _check_conversion(target, sample, outputs)
 
 

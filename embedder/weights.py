@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,15 @@ def check_sha256(path: Path, expected: str) -> None:
     Raises
     ------
     WeightsError
-        If the file is missing or another one.
+        If the file is missing, cannot be read, or is another one.
     """
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such weights file; expected one with SHA-256 {expected}") from None
+    except OSError as error:
+        raise WeightsError(f"{path}: expected a weights file, but it cannot be read ({error.strerror})") from error
     if found != expected:
         raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found}; "
                            "the file is damaged or another one: install or download it again")
@@ -89,17 +92,34 @@ def read_frozen_graph(path: Path) -> Arrays:
         raise WeightsError(f"{path}: not a frozen TensorFlow graph; expected a .pb file of a GraphDef") from None
     arrays: Arrays = {}
     for node in graph.node:
-        match = _SLIM_NAME.fullmatch(node.name)
-        if node.op != "Const" or match is None:
-            continue
-        layer, array = _layer_of_slim_scope(match["scope"]), MakeNdarray(node.attr["value"].tensor)
-        if match["variable"] == "Conv2D_bn_offset":
-            arrays[f"{layer}_BatchNorm/beta"] = array
-            arrays[f"{layer}_BatchNorm/moving_mean"] = np.zeros_like(array)
-            arrays[f"{layer}_BatchNorm/moving_variance"] = np.full_like(array, 1 - BATCH_NORM_EPSILON)
-        else:
-            arrays[layer + _KERAS_VARIABLE[match["variable"]]] = array
+        if node.op == "Const":
+            add_slim_variable(arrays, node.name, lambda node=node: MakeNdarray(node.attr["value"].tensor))
     return arrays
+
+
+def add_slim_variable(arrays: Arrays, name: str, read: Callable[[], np.ndarray]) -> bool:
+    """Add the variable with slim's `name` to `arrays` under its Keras name; return whether it is one of the network.
+
+    Parameters
+    ----------
+    arrays : dict
+        Added to.
+    name : str
+        Such as ``"InceptionResnetV1/Repeat/block35_1/Branch_0/Conv2d_1x1/weights"``.
+    read : callable
+        Returns the variable's value; called only for variables of the network.
+    """
+    match = _SLIM_NAME.fullmatch(name)
+    if match is None:
+        return False
+    layer, array = _layer_of_slim_scope(match["scope"]), read()
+    if match["variable"] == "Conv2D_bn_offset":
+        arrays[f"{layer}_BatchNorm/beta"] = array
+        arrays[f"{layer}_BatchNorm/moving_mean"] = np.zeros_like(array)
+        arrays[f"{layer}_BatchNorm/moving_variance"] = np.full_like(array, 1 - BATCH_NORM_EPSILON)
+    else:
+        arrays[layer + _KERAS_VARIABLE[match["variable"]]] = array
+    return True
 
 
 def read_keras_h5(path: Path) -> Arrays:
