@@ -1,0 +1,21 @@
+"""The errors of heads and head files; all are ``ValueError`` and name what was found and the remedy."""
+
+
+class IdentityError(ValueError):
+    """An identity that cannot be enrolled, or that is not enrolled."""
+
+
+class SpaceMismatchError(ValueError):
+    """Vectors made with other weights or another crop than the head's exemplars."""
+
+
+class ThresholdError(ValueError):
+    """A threshold that cannot be had from what there is."""
+
+
+class HeadFileError(ValueError):
+    """A file that is not a head, is damaged, or is of another version."""
+
+
+class UntrustedTypesError(HeadFileError):
+    """A head whose estimator holds types that are not on the list of trusted ones."""

@@ -1,0 +1,195 @@
+"""The enrolled faces: adding or removing a person changes rows and refits nothing."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classifiers.errors import IdentityError
+from classifiers.neighbors import ExactNeighbors, Neighbors, check_vectors, exact_similarities, row_blocks, unit_rows
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Exemplars: one row per enrolled face, in the order of enrolment. Build one with `Gallery.build`.
+
+    Attributes
+    ----------
+    vectors : (m, d) float32, unit length (a zero row stays zero)
+    identities : (m,) str
+    paths : (m,) str
+        The photo of each exemplar, relative to the photo folder; ``""`` where unknown.
+    image_sha256 : (m,) str
+        Hash of that photo; ``""`` where unknown.
+    boxes : (m, 4) float32
+        The face in that photo, pixels; NaN where unknown.
+    """
+
+    vectors: NDArray[np.float32]
+    identities: NDArray[np.str_]
+    paths: NDArray[np.str_]
+    image_sha256: NDArray[np.str_]
+    boxes: NDArray[np.float32] = field(repr=False)
+
+    @classmethod
+    def build(
+        cls,
+        vectors: ArrayLike,
+        identities: Sequence[str] | NDArray[Any],
+        *,
+        paths: Sequence[str] | NDArray[Any] | None = None,
+        image_sha256: Sequence[str] | NDArray[Any] | None = None,
+        boxes: ArrayLike | None = None,
+    ) -> "Gallery":
+        """Return a gallery of the rows that have an identity; rows with identity ``""`` are left out.
+
+        Raises
+        ------
+        ValueError
+            If a vector is not finite, or the columns differ in length.
+        IdentityError
+            If an identity is called ``unknown``.
+        """
+        checked = check_vectors("vectors", vectors)
+        names = np.array([str(name) for name in identities], dtype=np.str_)
+        n_rows = len(checked)
+        columns = {
+            "identities": names,
+            "paths": np.array([""] * n_rows if paths is None else [str(path) for path in paths], dtype=np.str_),
+            "image_sha256": np.array([""] * n_rows if image_sha256 is None else list(image_sha256), dtype=np.str_),
+            "boxes": np.asarray(np.full((n_rows, 4), np.nan) if boxes is None else boxes, np.float32),
+        }
+        for column, values in columns.items():
+            if len(values) != n_rows:
+                raise ValueError(f"`{column}` must have one entry per vector: expected {n_rows}, got {len(values)}")
+        if np.any(names == UNKNOWN):
+            raise IdentityError(
+                f"an identity may not be called {UNKNOWN!r}, which is what a stranger is called; "
+                f"rename it (found in row {int(np.argmax(names == UNKNOWN))})"
+            )
+        named = names != ""
+        return cls(unit_rows(checked[named]), **{column: values[named] for column, values in columns.items()})
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @cached_property
+    def labels(self) -> NDArray[np.str_]:
+        """The enrolled identities, sorted, each once."""
+        return np.unique(self.identities)
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64]:
+        """The position in `labels` of each exemplar's identity."""
+        return np.searchsorted(self.labels, self.identities).astype(np.int64)
+
+    @cached_property
+    def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows ordered by identity, and where each identity starts (and the last one ends)."""
+        order = np.argsort(self.codes, kind="stable")
+        return order, np.searchsorted(self.codes[order], np.arange(len(self.labels) + 1))
+
+    @property
+    def photos_per_identity(self) -> dict[str, int]:
+        """How many exemplars each identity has."""
+        return dict(zip(self.labels.tolist(), np.bincount(self.codes).tolist(), strict=True))
+
+    def nearest(self, probes: NDArray[np.float32], n_neighbors: int = 1) -> Neighbors:
+        """Return the nearest exemplars of unit vectors `probes (n, d)`; among equals the one enrolled first."""
+        return ExactNeighbors(self.vectors).query(probes, n_neighbors)
+
+    def nearest_of(self, probes: NDArray[np.float32], codes: NDArray[np.int64]) -> Neighbors:
+        """Return the nearest exemplar of each probe among those of identity ``labels[code]`` alone."""
+        order, starts = self._groups
+        indices = np.zeros((len(probes), 1), np.int64)
+        similarities = np.zeros((len(probes), 1), np.float64)
+        for row, (probe, code) in enumerate(zip(probes, codes, strict=True)):
+            own = order[starts[code] : starts[code + 1]]
+            exact = exact_similarities(probe, self.vectors[own])
+            best = int(np.argmax(exact))
+            indices[row, 0], similarities[row, 0] = own[best], exact[best]
+        return Neighbors(indices, similarities)
+
+    def similarity(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``(n_probes, n_identities)``: the cosine to the nearest exemplar of each of `labels`."""
+        result = np.zeros((len(probes), len(self.labels)), np.float32)
+        if not len(self):
+            return result
+        order, starts = self._groups
+        grouped = self.vectors[order]
+        for block in row_blocks(len(probes), len(self)):
+            result[block] = np.maximum.reduceat(probes[block] @ grouped.T, starts[:-1], axis=1)
+        return result
+
+    def added(self, other: "Gallery") -> "Gallery":
+        """Return a gallery with the exemplars of `other` after these."""
+        if len(self) and len(other) and self.vectors.shape[1] != other.vectors.shape[1]:
+            raise ValueError(
+                f"`other` must hold vectors of length {self.vectors.shape[1]}, got {other.vectors.shape[1]}; "
+                "embed its photos with the same preset"
+            )
+        columns = [column.name for column in dataclasses.fields(self)]
+        return Gallery(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns})
+
+    def without(self, identity: str) -> "Gallery":
+        """Return a gallery without the exemplars of `identity`.
+
+        Raises
+        ------
+        IdentityError
+            If `identity` is not enrolled.
+        """
+        gone = self.identities == identity
+        if not gone.any():
+            raise IdentityError(f"{identity!r} is not enrolled; enrolled are {summarize_names(self.labels)}")
+        return self.selected(~gone)
+
+    def cut(self, *, identities: Sequence[str] | None = None, min_photos: int = 1) -> "Gallery":
+        """Return a gallery of the people in `identities` (default: all) that have at least `min_photos` exemplars.
+
+        Raises
+        ------
+        IdentityError
+            If one of `identities` is not here, or nobody is left.
+        ValueError
+            If `min_photos` is below 1.
+        """
+        if min_photos < 1:
+            raise ValueError(f"`min_photos` must be at least 1, got {min_photos}")
+        counts = self.photos_per_identity
+        missing = sorted(set(identities) - set(counts)) if identities is not None else []
+        if missing:
+            raise IdentityError(
+                f"not among the table's identities: {summarize_names(missing)}; they are {summarize_names(self.labels)}"
+            )
+        wanted = counts if identities is None else identities
+        kept = [name for name in wanted if counts[name] >= min_photos]
+        if not kept:
+            raise IdentityError(
+                f"nobody is left to enrol: {len(counts)} identities in the table, none that is asked for has at least "
+                f"{min_photos} photos; put photos into one folder per person, or lower --min-photos"
+            )
+        return self.selected(np.isin(self.identities, kept))
+
+    def selected(self, rows: NDArray[Any]) -> "Gallery":
+        """Return a gallery of the exemplars that `rows` (a mask or indices) picks."""
+        columns = [column.name for column in dataclasses.fields(self)]
+        return Gallery(**{name: getattr(self, name)[rows] for name in columns})
+
+
+def summarize_names(names: Sequence[str] | NDArray[np.str_], limit: int = 8) -> str:
+    """Return `names` as one readable list, cut after `limit`.
+
+    >>> summarize_names(["Ada", "Bo", "Cy"], limit=2)
+    'Ada, Bo and 1 more'
+    """
+    shown = ", ".join(str(name) for name in names[:limit])
+    if len(names) > limit:
+        return f"{shown} and {len(names) - limit} more"
+    return shown or "nobody"

@@ -1,0 +1,120 @@
+"""Nearest neighbours by cosine similarity."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# The length of a row that was normalized and rounded to float32 is off by less than this.
+_UNIT_ROUNDING = 2e-7
+
+# Rows compared in one block: 64 MB of float32 similarities at most.
+_BLOCK_ENTRIES = 16_000_000
+
+# A float32 product of 512-dimensional unit vectors is off by about 1e-7, depending on where in the block it stands;
+# candidates closer together than this are compared again in float64.
+_ROUNDING_MARGIN = 1e-5
+
+
+class Neighbors(NamedTuple):
+    """Nearest neighbours, best first: `indices (n, k)` int64 and `similarities (n, k)` float64."""
+
+    indices: NDArray[np.int64]
+    similarities: NDArray[np.float64]
+
+
+def check_vectors(name: str, vectors: ArrayLike, *, length: int | None = None) -> NDArray[np.floating]:
+    """Return `vectors` as a finite two-dimensional floating-point array.
+
+    Raises
+    ------
+    ValueError
+        If the array is not ``(n, d)``, not of embedding length `length`, or not finite; `name` names it.
+    """
+    array = np.asarray(vectors)
+    if array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        array = array.astype(np.float64)
+    if array.ndim != 2:
+        raise ValueError(f"`{name}` must have shape (n, d), got {array.shape}; give one vector a row")
+    if length is not None and array.shape[1] != length:
+        raise ValueError(
+            f"`{name}` must hold vectors of length {length}, got {array.shape[1]}; "
+            "embed the photos with the same preset"
+        )
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"`{name}` must be finite, got NaN or infinity in row {int(np.argmin(finite))}; remove such rows"
+        )
+    return array
+
+
+def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return `vectors (n, d)` as float32 rows of unit length; a zero row stays zero.
+
+    Rows that have unit length already are returned as they are, to the last bit.
+
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    wide = vectors.astype(np.float64)
+    # Scaling by the largest entry first keeps the squares of very small and very large rows in range.
+    largest = np.abs(wide).max(axis=1, keepdims=True, initial=0.0)
+    scaled = np.divide(wide, largest, out=np.zeros_like(wide), where=largest > 0)
+    norms = largest * np.sqrt(np.sum(scaled * scaled, axis=1, keepdims=True))
+    norms[np.abs(norms - 1.0) < _UNIT_ROUNDING] = 1.0
+    return np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0).astype(np.float32)
+
+
+def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
+    """Return slices of `n_rows` whose products with `n_columns` rows stay within a bounded memory."""
+    step = max(1, _BLOCK_ENTRIES // max(1, n_columns))
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+
+
+def exact_similarities(vector: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the dot products of `vector (d,)` with `rows (m, d)`, each independent of the other rows.
+
+    A matrix product rounds an entry differently depending on its place in the block, so that two equal exemplars
+    may differ in the last bit. Summed row by row in float64 they are equal, and ties can be broken by a rule.
+    """
+    return np.sum(rows.astype(np.float64) * vector.astype(np.float64), axis=1)
+
+
+class ExactNeighbors:
+    """Exact nearest neighbours among unit vectors; equal similarities are ordered by index.
+
+    Parameters
+    ----------
+    vectors : (m, d) float32 of unit length
+    """
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.vectors = vectors
+
+    def query(self, probes: NDArray[np.float32], n_neighbors: int) -> Neighbors:
+        """Return the `n_neighbors` (or all, if there are fewer) nearest vectors of each probe, best first.
+
+        The answer for a probe does not depend on the other probes.
+
+        Raises
+        ------
+        ValueError
+            If `n_neighbors` is below 1.
+        """
+        if n_neighbors < 1:
+            raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
+        n_vectors = len(self.vectors)
+        n_found = min(n_neighbors, n_vectors)
+        indices = np.zeros((len(probes), n_found), np.int64)
+        similarities = np.zeros((len(probes), n_found), np.float64)
+        for block in row_blocks(len(probes), n_vectors) if n_found else []:
+            rough = probes[block] @ self.vectors.T
+            lowest = np.partition(rough, n_vectors - n_found, axis=1)[:, n_vectors - n_found]
+            for row, (probe, bound) in enumerate(zip(probes[block], lowest, strict=True), start=block.start):
+                candidates = np.flatnonzero(rough[row - block.start] >= bound - _ROUNDING_MARGIN)
+                exact = exact_similarities(probe, self.vectors[candidates])
+                best = np.argsort(-exact, kind="stable")[:n_found]
+                indices[row], similarities[row] = candidates[best], exact[best]
+        return Neighbors(indices, similarities)

@@ -1,0 +1,1 @@
+"""Runnable studies; their commands and figures stand in README.md."""

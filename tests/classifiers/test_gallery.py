@@ -1,0 +1,84 @@
+"""The gallery: who is enrolled, who is nearest, adding, removing and cutting."""
+
+import numpy as np
+import pytest
+
+from classifiers.errors import IdentityError
+from classifiers.gallery import Gallery, summarize_names
+from tests.classifiers.people import make_people
+
+TWO = Gallery.build([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]], ["Bo", "Ada", "Bo"], paths=["b1", "a1", "b2"])
+
+
+def test_rows_are_normalized_and_kept_in_order():
+    np.testing.assert_allclose(TWO.vectors, [[0, 1], [1, 0], [0.8, 0.6]], atol=1e-7)
+    assert TWO.identities.tolist() == ["Bo", "Ada", "Bo"]
+    assert TWO.labels.tolist() == ["Ada", "Bo"]
+    assert TWO.codes.tolist() == [1, 0, 1]
+    assert TWO.photos_per_identity == {"Ada": 1, "Bo": 2}
+    assert np.isnan(TWO.boxes).all()
+    assert TWO.image_sha256.tolist() == ["", "", ""]
+
+
+def test_faces_nobody_has_named_are_left_out():
+    gallery = Gallery.build(np.eye(3), ["", "Ada", ""], paths=["x", "y", "z"], boxes=np.ones((3, 4)))
+    assert (gallery.identities.tolist(), gallery.paths.tolist()) == (["Ada"], ["y"])
+    assert gallery.boxes.shape == (1, 4)
+
+
+def test_similarity_is_the_nearest_exemplar_of_each_person():
+    probe = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
+    np.testing.assert_allclose(TWO.similarity(probe), [[0, 1], [1, 0.8]], atol=1e-6)
+    assert TWO.similarity(probe[:0]).shape == (0, 2)
+    assert TWO.selected(np.zeros(3, bool)).similarity(probe).shape == (2, 0)
+
+
+def test_nearest_of_looks_among_one_person_only():
+    probe = np.array([[1.0, 0.0], [1.0, 0.0]], np.float32)
+    found = TWO.nearest_of(probe, np.array([0, 1]))
+    assert found.indices.ravel().tolist() == [1, 2]
+    np.testing.assert_allclose(found.similarities.ravel(), [1.0, 0.8], atol=1e-6)
+
+
+def test_similarity_agrees_with_a_loop_over_people():
+    (vectors, names), probes = make_people(20, 4), make_people(20, 1, seed=3).vectors
+    shuffled = np.random.default_rng(0).permutation(len(vectors))
+    gallery = Gallery.build(vectors[shuffled], names[shuffled])
+    expected = [[(vectors[names == name] @ probe).max() for name in gallery.labels] for probe in probes]
+    np.testing.assert_allclose(gallery.similarity(probes), expected, atol=1e-6)
+
+
+def test_adding_and_removing_a_person():
+    more = TWO.added(Gallery.build([[1.0, 1.0]], ["Cy"], paths=["c1"], image_sha256=["f" * 64]))
+    assert more.labels.tolist() == ["Ada", "Bo", "Cy"]
+    assert more.image_sha256.tolist() == ["", "", "", "f" * 64]
+    assert more.without("Bo").paths.tolist() == ["a1", "c1"]
+    with pytest.raises(IdentityError, match="'Dee' is not enrolled; enrolled are Ada, Bo"):
+        TWO.without("Dee")
+    with pytest.raises(ValueError, match="vectors of length 2, got 3"):
+        TWO.added(Gallery.build(np.eye(3), ["a", "b", "c"]))
+
+
+def test_cutting():
+    assert TWO.cut(min_photos=2).labels.tolist() == ["Bo"]
+    assert TWO.cut(identities=["Ada"]).labels.tolist() == ["Ada"]
+    with pytest.raises(IdentityError, match="not among the table's identities: Cy, Dee; they are Ada, Bo"):
+        TWO.cut(identities=["Dee", "Ada", "Cy"])
+    with pytest.raises(IdentityError, match="nobody is left to enrol"):
+        TWO.cut(identities=["Ada"], min_photos=2)
+    with pytest.raises(ValueError, match="`min_photos` must be at least 1, got 0"):
+        TWO.cut(min_photos=0)
+
+
+def test_refuses_the_reserved_name_and_columns_of_other_lengths():
+    with pytest.raises(IdentityError, match=r"may not be called 'unknown'.*row 1"):
+        Gallery.build(np.eye(2), ["Ada", "unknown"])
+    with pytest.raises(ValueError, match="`paths` must have one entry per vector: expected 2, got 1"):
+        Gallery.build(np.eye(2), ["Ada", "Bo"], paths=["x"])
+    with pytest.raises(ValueError, match="`identities` must have one entry per vector"):
+        Gallery.build(np.eye(2), ["Ada"])
+
+
+def test_names_are_summarized():
+    assert summarize_names([]) == "nobody"
+    assert summarize_names(["a", "b"]) == "a, b"

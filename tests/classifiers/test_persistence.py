@@ -1,0 +1,215 @@
+"""Heads on disk: the same answers after loading, no pickle, nothing untrusted, nothing half-written."""
+
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import classifiers.persistence as persistence
+from classifiers.calibration import Threshold, ThresholdCurve, threshold_from_curve
+from classifiers.errors import HeadFileError, UntrustedTypesError
+from classifiers.heads import HEADS
+from classifiers.open_set import OpenSetClassifier
+from classifiers.persistence import describe_head, load_estimator, load_head, save_head
+from tests.classifiers.people import FINGERPRINT, make_people
+
+CROWD = make_people(9, 3, spread=2.0)
+PROBES = np.vstack([make_people(9, 20, spread=2.0).vectors, CROWD.vectors])
+
+
+def fitted(head="gallery", threshold=0.55):
+    names = np.char.replace(CROWD.identities, "person 001", "王小明 Ödön")
+    paths = [f"{name}/{row}.jpg" for row, name in enumerate(names)]
+    hashes = [f"{row:064x}" for row in range(len(names))]
+    boxes = np.arange(len(names) * 4).reshape(-1, 4)
+    classifier = OpenSetClassifier(head, threshold)
+    return classifier.fit(
+        CROWD.vectors, names, paths=paths, image_sha256=hashes, boxes=boxes, fingerprint=FINGERPRINT
+    ).head_
+
+
+def rewritten(path, **changes):
+    """Rewrite a head file with some entries replaced (None: left out)."""
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()} | changes
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            if content is not None:
+                archive.writestr(name, content)
+
+
+def with_metadata(path, **changes):
+    with zipfile.ZipFile(path) as archive:
+        record = json.loads(archive.read("facetable.json"))
+    rewritten(path, **{"facetable.json": json.dumps(record | changes)})
+
+
+def npy(array, **options):
+    buffer = io.BytesIO()
+    np.save(buffer, array, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", [*HEADS, LogisticRegression(), GaussianNB()])
+def test_a_loaded_head_answers_exactly_as_before(name, tmp_path):
+    head = fitted(name)
+    save_head(head, tmp_path / "deep" / "h.skops")
+    loaded = load_head(tmp_path / "deep" / "h.skops")
+    for before, after in zip(head.match(PROBES), loaded.match(PROBES), strict=True):
+        np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(head.identify(PROBES)[0], loaded.identify(PROBES)[0])
+    for column in ("vectors", "identities", "paths", "image_sha256", "boxes"):
+        np.testing.assert_array_equal(getattr(head.gallery, column), getattr(loaded.gallery, column))
+    assert (loaded.name, loaded.labels, loaded.threshold) == (head.name, head.labels, 0.55)
+    assert (loaded.fingerprint, loaded.threshold_record) == (FINGERPRINT, head.threshold_record)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_loaded_head_can_be_saved_again(name, tmp_path):
+    save_head(fitted(name), tmp_path / "a.skops")
+    save_head(load_head(tmp_path / "a.skops"), tmp_path / "b.skops")
+    np.testing.assert_array_equal(load_head(tmp_path / "b.skops").choose(PROBES), fitted(name).choose(PROBES))
+    assert type(load_estimator(load_head(tmp_path / "b.skops").estimator)) is HEADS[name]
+
+
+def test_a_curve_survives(tmp_path):
+    curve = ThresholdCurve((10, 100), (0.5, 0.6), "cosine", "nowhere")
+    save_head(fitted(threshold=threshold_from_curve(curve, 27)), tmp_path / "h.skops")
+    record = load_head(tmp_path / "h.skops").threshold_record
+    assert record.curve == curve
+    assert record.for_gallery(100) == Threshold(
+        pytest.approx(0.6), "curve", record.for_gallery(100).note, fpir=0.01, n_exemplars=100, curve=curve
+    )
+
+
+def test_the_file_holds_no_pickle_and_is_described_in_json(tmp_path):
+    save_head(fitted("svm"), tmp_path / "h.skops")
+    with zipfile.ZipFile(tmp_path / "h.skops") as archive:
+        record = json.loads(archive.read("facetable.json"))
+        names = archive.namelist()
+        for name in names:
+            if name.endswith(".npy"):
+                np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+    assert sorted(name for name in names if not name.startswith("serving/")) == ["estimator.skops", "facetable.json"]
+    assert (record["format"], record["version"], record["head"]) == ("facetable-head", 1, "svm")
+    assert record["parameters"] == {"C": 1.0}
+    assert (record["n_exemplars"], record["embedding_length"], len(record["identities"])) == (27, 32, 9)
+    assert record["threshold"]["value"] == 0.55
+
+
+def test_settings_that_are_no_json_are_described_as_text():
+    head = fitted(make_pipeline(GaussianNB()))
+    assert describe_head(head)["parameters"]["steps"].startswith("[('gaussiannb'")
+    assert describe_head(head)["head"] == "sklearn.pipeline.Pipeline"
+
+
+def test_saving_refuses_types_that_are_not_trusted(tmp_path):
+    head = fitted(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
+    (tmp_path / "h.skops").write_bytes(b"before")
+    with pytest.raises(UntrustedTypesError, match="refusing to save.*make_people_of_rows"):
+        save_head(head, tmp_path / "h.skops")
+    assert (tmp_path / "h.skops").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["h.skops"]
+
+
+def make_people_of_rows(rows):
+    """Stand in for a user's own function."""
+    return rows
+
+
+def test_loading_refuses_types_that_are_not_trusted(tmp_path):
+    save_head(fitted(GaussianNB()), tmp_path / "h.skops")
+    evil = skops.io.dumps(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
+    rewritten(tmp_path / "h.skops", **{"estimator.skops": evil})
+    with pytest.raises(UntrustedTypesError, match=r"h\.skops: refusing to load.*make_people_of_rows"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_trusted_types_are_written_out():
+    source = persistence.__file__
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    assert "TRUSTED_TYPES = [\n" in text
+    assert all(f'    "{name}",\n' in text for name in persistence.TRUSTED_TYPES)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    save_head(fitted(), tmp_path / "h.skops")
+    before = (tmp_path / "h.skops").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_head(fitted("svm"), tmp_path / "h.skops")
+    assert (tmp_path / "h.skops").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", pickle.dumps({"a": 1}), b"PK\x03\x04 broken"])
+def test_refuses_files_that_are_no_heads(content, tmp_path):
+    (tmp_path / "h.skops").write_bytes(content)
+    with pytest.raises(HeadFileError, match=r"h\.skops: expected a head made by train_classifier\.py"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
+    skops.io.dump(GaussianNB(), tmp_path / "plain.skops")
+    with pytest.raises(HeadFileError, match="it has no facetable.json"):
+        load_head(tmp_path / "plain.skops")
+    with pytest.raises(FileNotFoundError):
+        load_head(tmp_path / "absent.skops")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"serving/exemplars.npy": None},
+        {"serving/exemplars.npy": npy(np.zeros((27, 31), np.float32))},
+        {"serving/exemplars.npy": npy(np.full((27, 32), np.nan, np.float32))},
+        {"serving/exemplars.npy": npy(CROWD.vectors * 2)},
+        {"serving/exemplars.npy": npy(CROWD.vectors.astype(np.float64))},
+        {"serving/codes.npy": npy(np.full(27, 99))},
+        {"serving/codes.npy": npy(np.full(27, -1))},
+        {"serving/paths.npy": npy(np.array([b"x"]))},
+        {"serving/paths.npy": npy(np.array([{}] * 27), allow_pickle=True)},
+        {"serving/boxes.npy": npy(np.zeros((27, 3)))},
+        {"serving/support.npy": npy(np.full(3, 5))},
+        {"serving/n_support.npy": b"no array"},
+        {"facetable.json": b"{}"},
+        {"facetable.json": b"\xff"},
+        {"facetable.json": b"[1]"},
+        {"estimator.skops": None},
+    ],
+)
+def test_refuses_damaged_entries(changes, tmp_path):
+    save_head(fitted("svm"), tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **changes)
+    with pytest.raises(HeadFileError, match=r"h\.skops"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_refuses_other_versions_and_unknown_choosers(tmp_path):
+    save_head(fitted(), tmp_path / "h.skops")
+    with_metadata(tmp_path / "h.skops", version=2)
+    with pytest.raises(HeadFileError, match="expected a head file of version 1, got facetable-head 2"):
+        load_head(tmp_path / "h.skops")
+    with_metadata(tmp_path / "h.skops", version=1, chooser="oracle")
+    with pytest.raises(HeadFileError, match="its chooser 'oracle' is not known"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_refuses_compressed_entries(tmp_path):
+    with zipfile.ZipFile(tmp_path / "h.skops", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("facetable.json", "{}")
+    with pytest.raises(HeadFileError, match="entries are compressed"):
+        load_head(tmp_path / "h.skops")

@@ -1,0 +1,122 @@
+"""A head's choice, score, threshold and fingerprint check; and that serving loads NumPy alone."""
+
+import copy
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from classifiers.calibration import Threshold
+from classifiers.errors import SpaceMismatchError
+from classifiers.gallery import UNKNOWN, Gallery
+from classifiers.open_set import OpenSetClassifier
+from classifiers.persistence import save_head
+from classifiers.serving import Head, LinearMachine, NearestChooser, VoteChooser, differing_fields
+from tests.classifiers.people import FINGERPRINT, make_people
+
+AXES = Gallery.build(np.eye(3), ["Ada", "Bo", "Cy"])
+TILTED = np.array([[0.8, 0.6, 0.0], [0.0, 0.5, 3.0], [0.6, 0.6, 0.6]], np.float32)
+
+
+def test_a_face_below_the_threshold_is_unknown():
+    head = Head(AXES, NearestChooser(), 0.75)
+    identities, scores = head.identify(TILTED)
+    assert identities.tolist() == ["Ada", "Cy", UNKNOWN]
+    np.testing.assert_allclose(scores, [0.8, 3 / np.hypot(0.5, 3), 3**-0.5], rtol=1e-6)
+    assert scores.dtype == np.float32
+    assert head.choose(TILTED).tolist() == ["Ada", "Cy", "Ada"]
+    assert head.match(TILTED).exemplars.tolist() == [0, 2, 0]
+    assert head.labels == ["Ada", "Bo", "Cy"]
+
+
+def test_a_score_equal_to_the_threshold_is_named():
+    head = Head(AXES, NearestChooser(), 0.0)
+    assert head.identify(np.zeros((1, 3)))[0].tolist() == ["Ada"]
+    head.threshold = 0.5
+    assert head.identify(np.zeros((1, 3)))[0].tolist() == [UNKNOWN]
+
+
+def test_the_score_belongs_to_the_chosen_person_even_if_another_is_nearer():
+    gallery = Gallery.build([[1, 0.0], [0.8, 0.6], [0.8, 0.62]], ["Ada", "Bo", "Bo"])
+    head = Head(gallery, VoteChooser(3), 0.5)
+    match = head.match([[0.93, 0.36]])
+    assert match.identities.tolist() == ["Bo"]
+    np.testing.assert_allclose(match.scores, gallery.similarity(head._probes([[0.93, 0.36]]))[:, 1], rtol=1e-6)
+
+
+def test_no_probe_gives_no_answer():
+    for name in ("gallery", "knn", "svm"):
+        people = make_people(3, 2)
+        head = OpenSetClassifier(name).fit(people.vectors, people.identities).head_
+        identities, scores = head.identify(np.zeros((0, 32)))
+        assert (identities.shape, scores.shape) == ((0,), (0,))
+
+
+def test_refuses_vectors_that_cannot_be_compared():
+    head = Head(AXES, NearestChooser(), 0.5)
+    with pytest.raises(ValueError, match="vectors of length 3, got 2"):
+        head.identify(np.eye(2))
+    with pytest.raises(ValueError, match="NaN or infinity in row 0"):
+        head.identify([[np.nan, 0, 0]])
+    with pytest.raises(ValueError, match="at least one exemplar"):
+        Head(AXES.selected(np.zeros(3, bool)), NearestChooser(), 0.5)
+
+
+def test_refuses_another_space_and_names_the_fields():
+    head = Head(AXES, NearestChooser(), 0.5, fingerprint=FINGERPRINT)
+    other = copy.deepcopy(FINGERPRINT)
+    other["space"] |= {"crop_size": 112, "alignment": "similarity"}
+    with pytest.raises(SpaceMismatchError, match="expected alignment box, crop_size 160, got alignment similarity, cro"):
+        head.identify(TILTED, other)
+    with pytest.raises(SpaceMismatchError, match="got alignment .not said."):
+        head.identify(TILTED, {})
+    head.identify(TILTED, FINGERPRINT)
+    Head(AXES, NearestChooser(), 0.5).identify(TILTED, other)
+
+
+def test_warns_once_of_another_provenance():
+    head = Head(AXES, NearestChooser(), 0.5, fingerprint=FINGERPRINT)
+    other = copy.deepcopy(FINGERPRINT)
+    other["provenance"]["precision"] = "int8"
+    with pytest.warns(UserWarning, match="embedded with precision fp32, these with precision int8"):
+        head.identify(TILTED, other)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head.identify(TILTED, other)
+        head.identify(TILTED, FINGERPRINT)
+
+
+def test_differing_fields_sees_missing_ones():
+    assert differing_fields({"a": 1, "b": 2}, {"b": 2, "c": 3}) == {"a": (1, "(not said)"), "c": ("(not said)", 3)}
+
+
+def test_a_machine_refuses_arrays_that_do_not_fit():
+    arrays = {"support": np.arange(2), "support_vectors": np.eye(2, dtype=np.float32), "dual_coef": np.ones((1, 2)),
+              "intercept": np.zeros(1), "n_support": np.ones(2, int)}
+    assert LinearMachine(**arrays).vote(np.eye(2, dtype=np.float32)).shape == (2,)
+    with pytest.raises(ValueError, match="must fit together"):
+        LinearMachine(**{**arrays, "intercept": np.zeros(2)})
+
+
+def test_threshold_keeps_where_it_came_from():
+    record = Threshold(0.4, "given", "given by you", n_exemplars=3)
+    assert Head(AXES, NearestChooser(), record).threshold_record is record
+    assert Head(AXES, NearestChooser(), 0.4).threshold_record == record
+
+
+@pytest.mark.parametrize("name", ["gallery", "knn", "svm"])
+def test_serving_loads_neither_scikit_learn_nor_skops_nor_pandas(name, tmp_path):
+    people = make_people(4, 3)
+    save_head(OpenSetClassifier(name).fit(people.vectors, people.identities).head_, tmp_path / "h.skops")
+    np.save(tmp_path / "x.npy", people.vectors)
+    program = (
+        "import sys, numpy, classifiers\n"
+        "head = classifiers.load_head(sys.argv[1])\n"
+        "print(*sorted(set(head.identify(numpy.load(sys.argv[2]))[0])), sep=',')\n"
+        "print(sorted({'sklearn', 'skops', 'pandas', 'scipy', 'embedder'} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "h.skops"), str(tmp_path / "x.npy")]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert lines == ["person 000,person 001,person 002,person 003", "[]"]

@@ -1,0 +1,141 @@
+"""``train_classifier.py``: a table in, a head and its summary out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import train_classifier
+from classifiers import load_head
+from embedder.table import EmbeddingTable, ImageLedger
+from tests.classifiers.people import FINGERPRINT, make_people
+
+DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+SCRIPT = Path(train_classifier.__file__)
+
+
+def write_table(path, people, *, weights="0" * 64):
+    """Write a table of one face per photo."""
+    n_rows = len(people.vectors)
+    paths = [f"{name}/{row:04d}.jpg" for row, name in enumerate(people.identities)]
+    hashes = [f"{row:064x}" for row in range(n_rows)]
+    images = ImageLedger(
+        path=paths, status=["ok"] * n_rows, message=[""] * n_rows, n_faces=np.ones(n_rows, np.int32),
+        width=np.full(n_rows, 250, np.int32), height=np.full(n_rows, 250, np.int32), image_sha256=hashes,
+        size=np.ones(n_rows, np.int64), mtime_ns=np.ones(n_rows, np.int64),
+    )
+    EmbeddingTable(
+        embeddings=people.vectors, identities=[str(name) for name in people.identities], paths=paths,
+        face_indices=np.zeros(n_rows, np.int32), boxes=np.tile([0.0, 0, 9, 9], (n_rows, 1)).astype(np.float32),
+        landmarks=np.zeros((n_rows, 5, 2), np.float32), detection_scores=np.ones(n_rows, np.float32),
+        image_sha256=hashes, images=images, photo_root=str(path.parent), created="2026-01-01T00:00:00+00:00",
+        fingerprint={**FINGERPRINT, "space": {**FINGERPRINT["space"], "weights_sha256": weights}},
+    ).write(path)
+
+
+@pytest.fixture
+def table(tmp_path):
+    write_table(tmp_path / "faces.h5", make_people(5, 3), weights=DEFAULT_WEIGHTS)
+    return tmp_path / "faces.h5"
+
+
+@pytest.mark.parametrize("head", ["gallery", "knn", "svm"])
+def test_trains_saves_and_says_so(head, table, tmp_path, capsys):
+    output = tmp_path / "heads" / "h.skops"
+    assert train_classifier.main([str(table), "--head", head, "-o", str(output)]) == 0
+    printed = capsys.readouterr().out
+    assert f"{head} head, 5 identities, 15 photos" in printed
+    assert "  person 000: 3\n" in printed
+    assert "from the preset's curve, not from your photos" in printed
+    people = make_people(5, 3)
+    loaded = load_head(output)
+    assert loaded.choose(people.vectors).tolist() == people.identities.tolist()
+    assert loaded.photo_root == str(tmp_path)
+    assert loaded.gallery.paths[0] == "person 000/0000.jpg"
+
+
+def test_json_says_what_was_trained(table, tmp_path):
+    arguments = [str(table), "-o", str(tmp_path / "h.skops"), "--threshold", "0.4", "--json", str(tmp_path / "r.json")]
+    assert train_classifier.main(arguments) == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert (record["head"], record["threshold"]["value"], record["threshold"]["source"]) == ("gallery", 0.4, "given")
+    assert record["photos_per_identity"] == {f"person 00{number}": 3 for number in range(5)}
+
+
+def test_cutting_the_table(table, tmp_path, capsys):
+    output = str(tmp_path / "h.skops")
+    assert train_classifier.main([str(table), "-o", output, "--identities", "person 001, person 004"]) == 0
+    assert load_head(output).labels == ["person 001", "person 004"]
+    (tmp_path / "names.csv").write_text("path,identity\nx,person 002\n", encoding="utf-8")
+    assert train_classifier.main([str(table), "-o", output, "--identities", str(tmp_path / "names.csv")]) == 0
+    assert load_head(output).labels == ["person 002"]
+    capsys.readouterr()
+    assert train_classifier.main([str(table), "-o", output, "--min-photos", "4"]) == 2
+    assert "nobody is left to enrol" in capsys.readouterr().err
+    assert train_classifier.main([str(table), "-o", output, "--identities", "Zoe"]) == 2
+    assert "not among the table's identities: Zoe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fpir", "0.05"], "needs at least 30 people in the table, got 5"),
+        (["--fpir", "0"], "`fpir` must be above 0 and below 1, got 0.0"),
+        (["--fpir", "1"], "`fpir` must be above 0 and below 1"),
+        (["--fpir", "-1"], "`fpir` must be above 0 and below 1"),
+        (["--threshold", "nan"], "`threshold` must be a finite number"),
+        (["--head", "forest"], "unknown head 'forest'"),
+        (["--identities", " , "], "`identities` must name at least one person"),
+    ],
+)
+def test_bad_options_are_one_line(options, message, table, tmp_path, capsys):
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "h.skops"), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "h.skops").exists()
+
+
+def test_text_as_fpir_is_refused(table, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        train_classifier.main([str(table), "-o", "h.skops", "--fpir", "often"])
+    assert exit_.value.code == 2
+    assert "invalid float value: 'often'" in capsys.readouterr().err
+
+
+def test_tables_nobody_can_be_enrolled_from(tmp_path, capsys):
+    people = make_people(2, 1)
+    write_table(tmp_path / "nameless.h5", people._replace(identities=np.array(["", ""])))
+    write_table(tmp_path / "empty.h5", people._replace(vectors=people.vectors[:0], identities=people.identities[:0]))
+    write_table(tmp_path / "reserved.h5", people._replace(identities=np.array(["Ada", "unknown"])))
+    for name, message in (("nameless", "nobody is left"), ("empty", "nobody is left"), ("reserved", "'unknown'")):
+        assert train_classifier.main([str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / "h.skops")]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_one_photo_of_one_person(tmp_path, capsys):
+    write_table(tmp_path / "one.h5", make_people(1, 1))
+    assert train_classifier.main([str(tmp_path / "one.h5"), "-o", str(tmp_path / "h.skops")]) == 2
+    assert "no threshold curve is known" in capsys.readouterr().err
+    for head in ("gallery", "knn", "svm"):
+        arguments = [str(tmp_path / "one.h5"), "-o", str(tmp_path / "h.skops"), "--threshold", "0.5", "--head", head]
+        assert train_classifier.main(arguments) == 0
+        assert load_head(tmp_path / "h.skops").identify(make_people(1, 1).vectors)[0].tolist() == ["person 000"]
+
+
+def test_many_people_are_summarized(tmp_path, capsys):
+    write_table(tmp_path / "many.h5", make_people(40, 2))
+    assert train_classifier.main([str(tmp_path / "many.h5"), "-o", str(tmp_path / "h.skops"), "--fpir", "0.05"]) == 0
+    printed = capsys.readouterr().out
+    assert "and 20 more" in printed
+    assert "from your photos" in printed
+
+
+def test_help_is_quick_and_loads_no_library():
+    command = [sys.executable, "-X", "importtime", str(SCRIPT), "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "--fpir" in result.stdout
+    assert not any(f" {name}\n" in result.stderr for name in ("numpy", "sklearn", "h5py"))
