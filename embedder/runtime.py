@@ -78,6 +78,16 @@ class Network:
         self._session = _start_session(path, threads)
         self._input = self._session.get_inputs()[0]
 
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """Shape of the batch that `run` takes, NHWC; None for what is free."""
+        return _fixed_sizes(self._input.shape)
+
+    @property
+    def output_shapes(self) -> list[tuple[int | None, ...]]:
+        """Shapes of the outputs; None for what depends on the input."""
+        return [_fixed_sizes(output.shape) for output in self._session.get_outputs()]
+
     def run(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return the network's outputs for the batch `x`, in the order of the Keras model's outputs.
 
@@ -91,13 +101,17 @@ class Network:
         ValueError
             If `x` is not a float32 array of the network's shape with at least one row.
         """
-        expected = tuple(size if isinstance(size, int) else None for size in self._input.shape)
+        expected = self.input_shape
         fits = x.ndim == len(expected) and all(a in (b, None) for a, b in zip(expected, x.shape, strict=True))
         if not fits or x.dtype != np.float32 or x.size == 0:
             shape = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ")"
             raise ValueError(f"`x` must be a float32 array of shape {shape} with at least one row, "
                              f"got {x.dtype} of shape {x.shape}")
         return tuple(self._session.run(None, {self._input.name: x}))
+
+
+def _fixed_sizes(shape: Sequence[Any]) -> tuple[int | None, ...]:
+    return tuple(size if isinstance(size, int) else None for size in shape)
 
 
 def load_network(source: NetworkSource, *, threads: int | None = None) -> Network:

