@@ -7,9 +7,9 @@ import numpy as np
 
 from embedder.errors import WeightsError
 from embedder.presets import DEFAULT_PRESET, Preset, get_preset
-from embedder.runtime import NetworkSource, load_network
+from embedder.runtime import Network, NetworkSource, load_network
 
-PRECISIONS = ("fp32",)
+PRECISIONS = ("fp32", "int8")
 
 
 class FaceEmbedder:
@@ -22,18 +22,28 @@ class FaceEmbedder:
     weights : str or Path, optional
         The preset's weights file, for a preset whose weights no package carries.
     precision : {"fp32", "int8"}
-        Arithmetic of the network.
+        Arithmetic of the network. Where int8 is no faster, fp32 is used, and a warning says so.
     threads : int, optional
         Threads to use; by default ``FACETABLE_THREADS``, else all cores.
     batch_size : int
         Crops that go through the network at once, at least 1.
+
+    Attributes
+    ----------
+    preset : Preset
+        The checkpoint.
+    precision : str
+        The arithmetic that is really used.
 
     Raises
     ------
     ValueError
         If an argument is out of its range, or the preset is unknown.
     WeightsError
-        If the weights are missing or damaged, or make a network of other sizes than the preset says.
+        If the weights are missing or damaged, or make a network of other sizes than the preset says; or if
+        nobody measured the activation ranges that int8 needs.
+    OSError
+        If the network has to be converted and the cache folder cannot be written.
 
     Examples
     --------
@@ -54,7 +64,6 @@ class FaceEmbedder:
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1, got {batch_size}")
         self.preset = preset if isinstance(preset, Preset) else get_preset(preset)
-        self.precision = precision
         self.batch_size = batch_size
         source = NetworkSource(
             name=self.preset.name,
@@ -62,7 +71,7 @@ class FaceEmbedder:
             weights_sha256=self.preset.weights_sha256,
             builder=self.preset.builder,
         )
-        self._network = load_network(source, threads=threads)
+        self._network, self.precision = _load(source, precision, threads)
         self._check_sizes()
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
@@ -116,3 +125,11 @@ class FaceEmbedder:
     def provenance(self) -> dict[str, Any]:
         """How else vectors were made: a difference is worth a warning."""
         return {"preset": self.preset.name, "precision": self.precision}
+
+
+def _load(source: NetworkSource, precision: str, threads: int | None) -> tuple[Network, str]:
+    if precision == "fp32":
+        return load_network(source, threads=threads), precision
+    from embedder.quantization import load_faster
+
+    return load_faster(source, threads=threads)

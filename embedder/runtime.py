@@ -164,7 +164,9 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("facetable", appauthor=False)
 
 
-def cached_file(name: str, settings: Sequence[str], produce: Callable[[Path], None]) -> Path:
+def cached_file(
+    name: str, settings: Sequence[str], produce: Callable[[Path], None], *, suffix: str = ".onnx"
+) -> Path:
     """Return the file that `produce` makes from `settings`, from the cache where it is whole.
 
     Of several processes that need the same file one makes it and the others wait. The file appears in one step.
@@ -177,6 +179,8 @@ def cached_file(name: str, settings: Sequence[str], produce: Callable[[Path], No
         All that decides the file's content.
     produce : callable
         Writes the file to the path it is given.
+    suffix : str
+        End of the file's name.
 
     Raises
     ------
@@ -186,7 +190,7 @@ def cached_file(name: str, settings: Sequence[str], produce: Callable[[Path], No
     key = hashlib.sha256("\0".join(settings).encode()).hexdigest()
     folder = cache_folder()
     safe_name = re.sub(r"[^\w.-]", "_", name)  # a name that a training run chose must not lead out of the folder
-    target = folder / f"{safe_name}-{key[:16]}.onnx"
+    target = folder / f"{safe_name}-{key[:16]}{suffix}"
     if _is_whole(target):
         return target
     try:

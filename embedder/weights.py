@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ def read_frozen_graph(path: Path) -> Arrays:
     arrays: Arrays = {}
     for node in graph.node:
         if node.op == "Const":
-            add_slim_variable(arrays, node.name, lambda node=node: MakeNdarray(node.attr["value"].tensor))
+            add_slim_variable(arrays, node.name, partial(MakeNdarray, node.attr["value"].tensor))
     return arrays
 
 
