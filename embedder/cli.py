@@ -1,52 +1,43 @@
 """The command line ``python -m embedder``: each command a few lines over a library call."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from embedder.command_line import (
     EXIT_DONE,
-    EXIT_SOME_INPUTS_FAILED,
     Command,
     run_commands,
     write_json,
 )
+from embedder.compare_command import COMPARE
+from embedder.convert_command import CONVERT
+from embedder.embed_command import EMBED
+from embedder.training.command import add_train_arguments, run_train
 
 
-def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos, read with all its sub-folders")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to, in the same sub-folders")
-    parser.add_argument("--max-side", type=int, metavar="N", help="reduce photos whose longest side has more pixels")
-    parser.add_argument("--format", choices=["jpg", "png"], default="jpg", help="file format to write (default: jpg)")
-    parser.add_argument("--max-pixels", type=int, metavar="N",
-                        help="refuse photos of more pixels (default: 200 million)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of every photo as JSON")
+def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a table, head or weights file, or a training run")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="items to show of each list (default: 10)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
 
 
-def _convert(arguments: argparse.Namespace) -> int:
-    from embedder.image_conversion import convert_images
-    from embedder.images import DEFAULT_MAX_PIXELS
+def _info(arguments: argparse.Namespace) -> int:
+    from embedder.info import describe_file, info_lines
 
-    summary = convert_images(
-        arguments.photos, arguments.out, file_format=arguments.format, max_side=arguments.max_side,
-        max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels, progress=True,
-    )
-    failed = summary.with_status("failed")
-    for conversion in failed:
-        print(conversion.message, file=sys.stderr)
-    if not summary.conversions:
-        print(f"no photos found in {arguments.photos}", file=sys.stderr)
-    print(f"{arguments.out}: {len(summary.with_status('written'))} photos written, "
-          f"{len(summary.with_status('up to date'))} up to date, {len(failed)} failed, "
-          f"{summary.n_other} other and {summary.n_hidden} hidden files left out")
+    description = describe_file(arguments.file)
+    print("\n".join(info_lines(description, top=arguments.top)))
     if arguments.json is not None:
-        write_json(arguments.json, summary.to_json())
-    return EXIT_SOME_INPUTS_FAILED if failed or summary.unreadable_folders else EXIT_DONE
+        write_json(arguments.json, description)
+    return EXIT_DONE
 
 
 COMMANDS: list[Command] = [
-    Command("convert", "Write photos of any format as upright RGB files.", _add_convert_arguments, _convert),
+    EMBED,
+    CONVERT,
+    COMPARE,
+    Command("train", "Train the network on a folder of aligned faces.", add_train_arguments, run_train),
+    Command("info", "Tell what a table, head or weights file holds.", _add_info_arguments, _info),
 ]
 
 

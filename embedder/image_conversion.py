@@ -1,5 +1,6 @@
 """Turn a folder of photos of any format into upright 8-bit RGB files that every program reads."""
 
+import errno
 import io
 import json
 import logging
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from embedder.durable import write_durably
 from embedder.errors import ImageError
 from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
+from embedder.photo_reader import reason
 from embedder.threads import thread_count
 
 logger = logging.getLogger(__name__)
@@ -119,7 +121,7 @@ def convert_images(
     ValueError
         If an option is not one of those above, or `out` is `photos`.
     OSError
-        If `photos` cannot be listed or an output cannot be written.
+        If `photos` cannot be listed or holds no photo, or an output cannot be written.
     """
     if file_format not in FORMATS:
         raise ValueError(f"`file_format` must be one of {', '.join(FORMATS)}, got {file_format!r}")
@@ -132,6 +134,9 @@ def convert_images(
     if source_root.resolve() == target_root.resolve():
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources = _outside(source_root, listing.paths, target_root)
+    if not sources and not listing.unreadable_folders:
+        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.n_hidden} hidden "
+                                f"and {listing.n_other} other files); check the path", str(source_root))
     outputs = name_outputs(sources, f".{file_format}")
     convert = partial(_convert_one, source_root, target_root, _Settings(file_format, max_side, max_pixels))
     conversions = _convert_all(convert, sources, outputs, progress=progress)
@@ -188,23 +193,21 @@ def _convert_all(
 
 
 def _convert_one(source_root: Path, target_root: Path, settings: _Settings, source: Path, output: Path) -> Conversion:
-    target = target_root / output
+    file, target = source_root / source, target_root / output
     try:
-        stamp = _stamp(source_root / source, source, settings)
+        stamp = _stamp(file, source, settings)
         found = _first_bytes(target)
         if stamp in found:
             return Conversion(source, output, "up to date")
         if target.exists() and _STAMP not in found:
-            raise ImageError(f"{display_path(target)}: expected no file or one written by convert, found another; "
+            raise ImageError(f"expected no file or one written by convert at {display_path(target)}, found another; "
                              "move it or convert into another folder")
-        image = _reduce(read_image(source_root / source, max_pixels=settings.max_pixels), settings.max_side)
+        image = _reduce(read_image(file, max_pixels=settings.max_pixels), settings.max_side)
         if settings.file_format == "jpg" and max(image.shape) > _LONGEST_JPEG_SIDE:
-            raise ImageError(f"{display_path(source_root / source)}: expected sides of at most {_LONGEST_JPEG_SIDE:,} "
-                             f"pixels for JPEG, found {max(image.shape):,}; use --format png or --max-side")
-    except ImageError as error:
-        return Conversion(source, output, "failed", str(error))
-    except OSError as error:
-        return Conversion(source, output, "failed", f"{display_path(source_root / source)}: {error.strerror}")
+            raise ImageError(f"expected sides of at most {_LONGEST_JPEG_SIDE:,} pixels for JPEG, found "
+                             f"{max(image.shape):,}; use --format png or --max-side")
+    except (ImageError, OSError) as error:
+        return Conversion(source, output, "failed", reason(error, file))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_durably(target, partial(_encode, image, stamp, settings.file_format))
     return Conversion(source, output, "written")

@@ -1,0 +1,46 @@
+"""The command ``python -m embedder compare``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photos; the main face of each counts")
+    parser.add_argument("--preset", metavar="NAME|RUN", help="embedding network (default: facenet-casia-20180408)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights file, where you bring it")
+    parser.add_argument("--max-pixels", type=int, metavar="N",
+                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the distances as a heat map with the faces")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write faces, distances and verdicts as JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.comparison import compare_photos, save_heat_map
+    from embedder.face_embedder import FaceEmbedder
+    from embedder.images import DEFAULT_MAX_PIXELS
+    from embedder.mtcnn import MTCNN
+    from embedder.presets import DEFAULT_PRESET
+
+    embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset,
+                            weights=arguments.weights)
+    comparison = compare_photos(
+        arguments.photos, MTCNN("auto"), embedder, threshold=embedder.preset.verification_threshold,
+        max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
+    )
+    for path, message in comparison.failures:
+        print(f"{path}: {message}", file=sys.stderr)
+    print(comparison.to_text())
+    if arguments.json is not None:
+        write_json(arguments.json, {"preset": embedder.preset.name, **comparison.to_json()})
+    if arguments.plot is not None:
+        if comparison.faces:
+            save_heat_map(comparison, arguments.plot)
+        else:
+            print(f"{arguments.plot}: not drawn, no face was found", file=sys.stderr)
+    return EXIT_SOME_INPUTS_FAILED if comparison.failures else EXIT_DONE
+
+
+COMPARE = Command("compare", "Compare the faces of photos: the same person or not.", _add_arguments, _run)

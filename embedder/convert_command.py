@@ -1,0 +1,39 @@
+"""The command ``python -m embedder convert``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos, read with all its sub-folders")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to, in the same sub-folders")
+    parser.add_argument("--max-side", type=int, metavar="N", help="reduce photos whose longest side has more pixels")
+    parser.add_argument("--format", choices=["jpg", "png"], default="jpg", help="file format to write (default: jpg)")
+    parser.add_argument("--max-pixels", type=int, metavar="N",
+                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of every photo as JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.image_conversion import convert_images
+    from embedder.images import DEFAULT_MAX_PIXELS, display_path
+
+    summary = convert_images(
+        arguments.photos, arguments.out, file_format=arguments.format, max_side=arguments.max_side,
+        max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels, progress=True,
+    )
+    failed = summary.with_status("failed")
+    for conversion in failed:
+        print(f"{display_path(arguments.photos / conversion.source)}: {conversion.message}", file=sys.stderr)
+    print(f"{arguments.out}: {len(summary.with_status('written'))} photos written, "
+          f"{len(summary.with_status('up to date'))} up to date, {len(failed)} failed, "
+          f"{summary.n_other} other and {summary.n_hidden} hidden files left out")
+    if arguments.json is not None:
+        write_json(arguments.json, summary.to_json())
+    return EXIT_SOME_INPUTS_FAILED if failed or summary.unreadable_folders else EXIT_DONE
+
+
+CONVERT = Command("convert", "Write photos of any format as upright RGB files.", _add_arguments, _run)
