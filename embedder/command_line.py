@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from embedder.installation import explain_import_error
 from embedder.threads import bound_threads, parse_threads
 
 EXIT_DONE = 0
@@ -134,6 +135,8 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"
+    if isinstance(error, ImportError):
+        return explain_import_error(error)
     if isinstance(error, (ValueError, OSError)) and text:
         return text
     return f"unexpected {type(error).__name__}: {text}; run again with --debug and report it"
