@@ -59,25 +59,39 @@ class LearningRateSchedule:
         return rate
 
 
-def read_schedule_file(path: str | Path) -> LearningRateSchedule:
-    """Read a file of lines ``epoch: rate``; ``#`` begins a comment and the rate -1 stops the run.
+def read_schedule_text(path: str | Path) -> str:
+    """Return the text of a schedule file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    return Path(path).read_bytes().decode("utf-8", errors="replace")
+
+
+def parse_schedule(text: str, name: str) -> LearningRateSchedule:
+    """Return the schedule of lines ``epoch: rate``; ``#`` begins a comment and the rate -1 stops the run.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        How messages call the text: its file.
 
     Raises
     ------
     ScheduleError
         If a line is not ``epoch: rate``, epochs do not rise, a rate is not positive, or the file has no rate for
         the first epoch; the message names file and line.
-    OSError
-        If the file cannot be read.
     """
     steps: list[tuple[int, float]] = []
     stop_epoch: int | None = None
-    text = Path(path).read_bytes().decode("utf-8", errors="replace")
     for number, line in enumerate(text.splitlines(), start=1):
         content = line.split("#")[0].strip()
         if not content:
             continue
-        where = f"{path}, line {number}"
+        where = f"{name}, line {number}"
         epoch, rate = _parse_line(content, where)
         if stop_epoch is not None:
             raise ScheduleError(f"{where}: expected nothing after the line whose rate is -1, got {content!r}; remove it")
@@ -90,7 +104,7 @@ def read_schedule_file(path: str | Path) -> LearningRateSchedule:
         else:
             steps.append((epoch, rate))
     if not steps:
-        raise ScheduleError(f"{path}: expected lines 'epoch: rate', found none with a rate; add a line such as '0: 0.05'")
+        raise ScheduleError(f"{name}: expected lines 'epoch: rate', found none with a rate; add a line such as '0: 0.05'")
     return LearningRateSchedule(tuple(steps), stop_epoch)
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from embedder.training.schedules import LearningRateSchedule, ScheduleError, read_schedule_file
+from embedder.training.schedules import LearningRateSchedule, ScheduleError, parse_schedule, read_schedule_text
+
+
+
+def read_schedule_file(path: Path) -> LearningRateSchedule:
+    return parse_schedule(read_schedule_text(path), str(path))
+
 
 CASIA = Path(__file__).parents[3] / "data" / "learning_rate_schedule_casia.txt"
 

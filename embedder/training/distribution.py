@@ -1,0 +1,93 @@
+"""Which replicas a run is spread over, and which worker writes."""
+
+import json
+import os
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+CLUSTER_VARIABLE = "TF_CONFIG"
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The strategy of a run and this process's place in it.
+
+    Attributes
+    ----------
+    strategy : tf.distribute.Strategy
+    worker : int
+        Number of this worker, from 0.
+    n_workers : int
+    """
+
+    strategy: tf.distribute.Strategy
+    worker: int
+    n_workers: int
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker writes the run's files."""
+        return self.worker == 0
+
+    @property
+    def n_replicas(self) -> int:
+        """Replicas of all workers together."""
+        return int(self.strategy.num_replicas_in_sync)
+
+    def replica_batch_size(self, batch_size: int) -> int:
+        """Return the rows of a global batch that each replica gets.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be dealt out evenly.
+        """
+        if batch_size % self.n_replicas:
+            raise ValueError(f"`batch_size` must be a multiple of the {self.n_replicas} replicas, got {batch_size}")
+        return batch_size // self.n_replicas
+
+
+def make_workers(name: str) -> Workers:
+    """Return the workers of a strategy; call it before TensorFlow computes anything.
+
+    Parameters
+    ----------
+    name : str
+        ``single``; ``mirrored``: all GPUs of this machine, or its logical CPU devices; ``multi-worker``: the workers
+        that the environment variable ``TF_CONFIG`` lists.
+
+    Raises
+    ------
+    ValueError
+        If `name` is ``multi-worker`` and ``TF_CONFIG`` names no cluster with this worker in it.
+    """
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return Workers(tf.distribute.MirroredStrategy([device.name for device in devices]), 0, 1)
+    if name == "multi-worker":
+        worker, n_workers = read_cluster()
+        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), worker, n_workers)
+    return Workers(tf.distribute.get_strategy(), 0, 1)
+
+
+def read_cluster() -> tuple[int, int]:
+    """Return this worker's number and how many there are, from ``TF_CONFIG``.
+
+    Raises
+    ------
+    ValueError
+        If the variable is missing or is not a cluster of workers with a task.
+    """
+    text = os.environ.get(CLUSTER_VARIABLE)
+    example = '{"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'
+    try:
+        config = json.loads(text) if text is not None else {}
+        workers, index = config["cluster"]["worker"], config["task"]["index"]
+        fits = config["task"]["type"] == "worker" and list(config["cluster"]) == ["worker"] and 0 <= index < len(workers)
+    except (ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise ValueError(f"`strategy` multi-worker needs the environment variable {CLUSTER_VARIABLE}: "
+                         f"expected {example}, got {text!r}")
+    return int(index), len(workers)

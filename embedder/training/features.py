@@ -1,0 +1,66 @@
+"""Features of frozen layers, computed once for all faces."""
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from embedder.training.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.network import TrainingNetwork
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 32
+
+
+def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, folder: Path) -> np.ndarray:
+    """Return what the frozen layers make of every face's central crop, and of its mirror image.
+
+    They are kept in ``features.npy`` inside `folder` and mapped into memory, so that a run that goes on has them.
+
+    Parameters
+    ----------
+    network : TrainingNetwork
+        With frozen layers.
+    reader : FaceReader
+    n_faces : int
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (n_views, n_faces, ...); two views with `random_flip`, else one.
+
+    Raises
+    ------
+    OSError
+        If there is no room for them.
+    """
+    path, settings = folder / "features.npy", network.settings
+    if path.is_file():
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    frozen = network.frozen
+    if frozen is None:
+        raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'")
+    n_views = 2 if settings.random_flip else 1
+    compute = tf.function(lambda images: frozen(images, training=False), reduce_retracing=True)
+    temporary = path.with_name(".features.tmp.npy")
+    features = np.lib.format.open_memmap(temporary, "w+", np.float32, (n_views, n_faces, *frozen.output_shape[1:]))
+    with temporary.open("rb+") as file:
+        # A mapped file that runs out of room while it is filled would end the process.
+        os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+    logger.info("computing the frozen layers' features of %d faces, %d views each; every epoch uses their central crop",
+                n_faces, n_views)
+    for start in tqdm(range(0, n_faces, _BATCH), desc="frozen features", unit="batch", disable=None):
+        faces = np.stack([central_crop(reader.read(i), settings.image_size)
+                          for i in range(start, min(start + _BATCH, n_faces))]).astype(np.float32)
+        for view in range(n_views):
+            images = standardize(tf.constant(faces[:, :, ::-1] if view else faces), settings.standardization)
+            features[view, start:start + len(faces)] = compute(images).numpy()
+    features.flush()
+    temporary.replace(path)
+    return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,0 +1,364 @@
+"""A training run from folder to preset, which can be stopped and started again at any moment."""
+
+import json
+import logging
+import math
+import subprocess
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from embedder.checkpoints import Checkpoint
+from embedder.errors import FacetableError
+from embedder.threads import thread_count
+from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
+from embedder.training.distribution import Workers, make_workers
+from embedder.training.evaluation import Evaluator, PairsSource
+from embedder.training.export import export_run
+from embedder.training.faces_folder import TrainingFaces, read_faces_folder
+from embedder.training.features import frozen_features
+from embedder.training.input_pipeline import FaceReader, feature_dataset, image_dataset, local_rows
+from embedder.training.interruption import StopRequest
+from embedder.training.network import TrainingNetwork, load_pretrained
+from embedder.training.optimizers import build_optimizer
+from embedder.training.run_folder import CsvLog, RunFolder, RunFolderError
+from embedder.training.schedules import LearningRateSchedule, parse_schedule
+from embedder.training.settings import TrainingSettings
+from embedder.training.state import read_state, write_state
+from embedder.training.step import METRICS, TrainingStep
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between checkpoints where `checkpoint_every` is 0.
+CHECKPOINT_SECONDS = 600.0
+_HISTORY = ("epoch", "learning_rate", *METRICS, "images_per_second")
+
+
+class NotFiniteError(FacetableError, ValueError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder, a preset.
+    steps, epochs : int
+        Done in all, earlier starts included.
+    interrupted : bool
+        Whether it was asked to stop before its end.
+    n_left_out : int
+        Files that could not be read.
+    metrics : dict
+        Of the last step; empty when nothing was left to do.
+    evaluation : dict
+        Last verification figures; empty when there was nothing to verify on.
+    """
+
+    path: Path
+    steps: int
+    epochs: int
+    interrupted: bool
+    n_left_out: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    evaluation: dict[str, float] = field(default_factory=dict)
+
+
+def configure_threads() -> None:
+    """Let TensorFlow use `embedder.threads.thread_count` threads; call it before TensorFlow computes anything."""
+    tf.config.threading.set_intra_op_parallelism_threads(thread_count())
+    tf.config.threading.set_inter_op_parallelism_threads(thread_count())
+
+
+def train(
+    folder: Path,
+    out: Path,
+    settings: TrainingSettings,
+    *,
+    checkpoint: Checkpoint | None = None,
+    pairs: PairsSource | None = None,
+    logs_dir: Path | None = None,
+    progress: bool = False,
+) -> RunSummary:
+    """Train on a folder of aligned faces, or go on with the run that `out` holds.
+
+    Parameters
+    ----------
+    folder : Path
+        Aligned faces, one sub-folder an identity.
+    out : Path
+        The run's folder; see `embedder.training.run_folder`.
+    settings : TrainingSettings
+    checkpoint : Checkpoint, optional
+        Weights to start from; `settings.pretrained` is its name.
+    pairs : PairsSource, optional
+        LFW-style pairs to verify on after epochs.
+    logs_dir : Path, optional
+        Where TensorBoard files go; default: ``logs`` inside `out`.
+    progress : bool
+        Show progress bars on a terminal.
+
+    Raises
+    ------
+    TrainingDataError, RunFolderError, RunLockedError, CheckpointError, NotFiniteError, ValueError, OSError
+        Each with a message that names the file or setting and the remedy.
+    """
+    workers = make_workers(settings.strategy)
+    workers.replica_batch_size(settings.batch_size)
+    with RunFolder(out, writes=workers.is_chief) as run_folder:
+        record = out / "faces.csv" if workers.is_chief else None
+        faces = read_faces_folder(
+            folder, source_size=settings.source_size, min_images=settings.min_images, seed=settings.seed,
+            validation_split=settings.validation_split, record=record, progress=progress)
+        _say_what_is_left_out(faces, settings)
+        config = run_folder.read_config()
+        if config is not None:
+            _check_same_run(config, settings, faces, out)
+        if workers.is_chief:
+            _write_description(run_folder, settings, faces, config)
+        run = _Run(run_folder, settings, faces, workers, checkpoint=checkpoint, progress=progress)
+        return run.go(pairs, out / "logs" if logs_dir is None else logs_dir)
+
+
+class _Run:
+    """The objects of one run and its loop."""
+
+    def __init__(
+        self, folder: RunFolder, settings: TrainingSettings, faces: TrainingFaces, workers: Workers, *,
+        checkpoint: Checkpoint | None, progress: bool,
+    ) -> None:
+        self.folder, self.settings, self.faces, self.workers, self.progress = folder, settings, faces, workers, progress
+        self.schedule = _schedule_of(settings)
+        self.epoch_size = epoch_length(len(faces.paths), batch_size=settings.batch_size, epoch_size=settings.epoch_size)
+        keras.utils.set_random_seed(settings.seed % 2**32)
+        with workers.strategy.scope():
+            synchronized = settings.sync_batch_norm and workers.n_replicas > 1
+            n_classes = 0 if settings.loss == "triplet" else len(faces.identities)
+            self.network = TrainingNetwork(settings, n_classes=n_classes, synchronized=synchronized)
+            if checkpoint is not None:
+                logger.info("%s: %s", checkpoint.name, load_pretrained(self.network, checkpoint))
+            self.optimizer = build_optimizer(settings)
+            self.step = TrainingStep(self.network, self.optimizer, workers.strategy)
+        logger.info("%s", self.network.describe_start(settings.pretrained))
+        self.done = 0
+        self.best = -math.inf
+        self.evaluation: dict[str, float] = {}
+        self._restore()
+        self.reader = FaceReader(faces.root, faces.paths, size=settings.source_size)
+        self.batches = _batches_of(settings, faces)
+        self.features = frozen_features(self.network, self.reader, len(faces.paths), folder.path) \
+            if settings.cache_features else None
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the whole run."""
+        stop = self.schedule.stop_epoch
+        return self.settings.epochs if stop is None else min(self.settings.epochs, stop - 1)
+
+    def go(self, pairs: PairsSource | None, logs_dir: Path) -> RunSummary:
+        """Train to the end, or until asked to stop."""
+        evaluator = Evaluator(self.network, self.faces, pairs)
+        logs = _Logs(self, evaluator, logs_dir) if self.workers.is_chief else None
+        metrics: dict[str, float] = {}
+        total = self.n_epochs * self.epoch_size
+        if self.done >= total:
+            logger.info("%s: nothing left to do: %d epochs are trained; raise --epochs to go on", self.folder.path,
+                        self.n_epochs)
+        with StopRequest() as stop, tqdm(
+                total=total, initial=min(self.done, total), desc="training", unit="step",
+                disable=None if self.progress and logs is not None else True) as bar:
+            self._last_save = time.monotonic()
+            while self.done < total and not stop.requested:
+                for metrics in self._steps_of_epoch(stop):
+                    bar.update()
+                    bar.set_postfix(epoch=metrics["epoch"], loss=f"{metrics['loss']:.3f}",
+                                    accuracy=f"{metrics['accuracy']:.2f}", refresh=False)
+                    if logs is not None:
+                        logs.add_step(self.done - 1, metrics)
+                        self._save_if_due()
+                if logs is not None and self.done % self.epoch_size == 0 and metrics:
+                    self._finish_epoch(evaluator, logs)
+            if logs is not None:
+                if metrics:
+                    self._save(is_best=False)
+                logs.close()
+        return RunSummary(self.folder.path, self.done, self.done // self.epoch_size, self.done < total,
+                          self.faces.n_unreadable, metrics, self.evaluation)
+
+    def _steps_of_epoch(self, stop: StopRequest) -> Any:
+        """Train the rest of the current epoch; yield each step's metrics."""
+        epoch = self.done // self.epoch_size + 1
+        steps = range(self.done, epoch * self.epoch_size)
+        dataset = self._dataset(steps)
+        for batch in dataset:
+            started = time.perf_counter()
+            rate = self.schedule.rate(epoch, self.done % self.epoch_size, self.epoch_size)
+            metrics = self.step(batch, rate)
+            if not (math.isfinite(metrics["loss"]) and self._gradient_is_fine(metrics["gradient_norm"])):
+                raise NotFiniteError(
+                    f"{self.folder.path}: step {self.done} (epoch {epoch}): the loss is {metrics['loss']} and the gradient's norm "
+                    f"{metrics['gradient_norm']}; the last good checkpoint is {self.folder.describe_last()}; "
+                    "lower --learning-rate or --clip-norm and train into another -o")
+            self.done += 1
+            seconds = time.perf_counter() - started
+            yield {"epoch": epoch, "learning_rate": rate, **metrics, "images_per_second": self.settings.batch_size / seconds}
+            if stop.requested:
+                return
+
+    def _gradient_is_fine(self, norm: float) -> bool:
+        # Float16 overflows now and then; the optimizer skips such a step and lowers its loss scale.
+        return math.isfinite(norm) or self.settings.precision == "mixed_float16"
+
+    def _dataset(self, steps: range) -> Any:
+        settings, workers = self.settings, self.workers
+        options: dict[str, Any] = {
+            "steps": steps, "settings": settings, "replica_batch_size": workers.replica_batch_size(settings.batch_size),
+            "rows": local_rows(settings.batch_size, worker=workers.worker, n_workers=workers.n_workers)}
+
+        def make(_: Any) -> tf.data.Dataset:
+            if self.features is not None:
+                return feature_dataset(self.features, self.faces.labels, self.batches, **options)
+            return image_dataset(self.reader, self.faces.labels, self.batches, **options)
+
+        return workers.strategy.distribute_datasets_from_function(make)
+
+    def _restore(self) -> None:
+        found = self.folder.read_last_checkpoint()
+        if found is None:
+            return
+        self.done, arrays = found
+        self.best = float(arrays.pop("run/best"))
+        write_state(self.network, self.optimizer, arrays, source=self.folder.describe_last())
+        logger.info("going on after step %d (epoch %d)", self.done, self.done // self.epoch_size)
+
+    def _save_if_due(self) -> None:
+        every = self.settings.checkpoint_every
+        if (every > 0 and self.done % every == 0) or \
+                (every == 0 and time.monotonic() - self._last_save > CHECKPOINT_SECONDS):
+            self._save(is_best=False)
+
+    def _save(self, *, is_best: bool) -> None:
+        """Write a checkpoint; the run's preset is the best network so far, and the last where nothing was verified."""
+        arrays = read_state(self.network, self.optimizer) | {"run/best": np.array(self.best)}
+        self.folder.save_checkpoint(arrays, step=self.done, is_best=is_best)
+        if is_best or self.best == -math.inf:
+            export_run(self.folder, self.network, figures=self.evaluation, step=self.done)
+        self._last_save = time.monotonic()
+
+    def _finish_epoch(self, evaluator: Evaluator, logs: "_Logs") -> None:
+        epoch = self.done // self.epoch_size
+        if not evaluator.has_pairs or (epoch % self.settings.evaluate_every and epoch != self.n_epochs):
+            return
+        self.evaluation = evaluator.evaluate()
+        logs.add_evaluation(self.done - 1, self.evaluation)
+        if evaluator.rank(self.evaluation) > self.best:
+            self.best = evaluator.rank(self.evaluation)
+            self._save(is_best=True)
+
+
+class _Logs:
+    """History, evaluations and TensorBoard files of the chief."""
+
+    def __init__(self, run: _Run, evaluator: Evaluator, logs_dir: Path) -> None:
+        path = run.folder.path
+        self._history = CsvLog(path / "history.csv", _HISTORY, first_step=run.done)
+        self._evaluations = CsvLog(path / "evaluations.csv", evaluator.columns, first_step=run.done)
+        self._writer = tf.summary.create_file_writer(str(logs_dir))
+
+    def add_step(self, step: int, metrics: dict[str, float]) -> None:
+        self._history.add(step, metrics)
+        self._add_scalars("train", step, metrics)
+
+    def add_evaluation(self, step: int, figures: dict[str, float]) -> None:
+        self._evaluations.add(step, figures)
+        self._add_scalars("verification", step, figures)
+        logger.info("step %d: %s", step, ", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+
+    def close(self) -> None:
+        self._history.close()
+        self._evaluations.close()
+        self._writer.close()
+
+    def _add_scalars(self, group: str, step: int, values: dict[str, float]) -> None:
+        with self._writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(f"{group}/{name}", value, step=step)
+
+
+def _schedule_of(settings: TrainingSettings) -> LearningRateSchedule:
+    if settings.schedule_text is not None:
+        schedule = parse_schedule(settings.schedule_text, "the schedule in config.json")
+    else:
+        schedule = LearningRateSchedule(((1, settings.learning_rate),))
+    return replace(schedule, warmup_epochs=settings.warmup_epochs,
+                   cosine_epochs=settings.epochs if settings.decay == "cosine" else 0)
+
+
+def _batches_of(settings: TrainingSettings, faces: TrainingFaces) -> Batches:
+    if settings.loss == "triplet":
+        return PeopleBatches(faces.labels, batch_size=settings.batch_size, seed=settings.seed,
+                             images_per_person=settings.images_per_person)
+    return PermutedBatches(len(faces.paths), batch_size=settings.batch_size, seed=settings.seed)
+
+
+def _say_what_is_left_out(faces: TrainingFaces, settings: TrainingSettings) -> None:
+    logger.info("%s: %d faces of %d identities to train on, %d faces held back for validation", faces.root,
+                len(faces.paths), len(faces.identities), len(faces.validation_paths))
+    if faces.skipped:
+        logger.warning("%d files left out, for example %s (%s); all are listed in left_out.tsv", len(faces.skipped),
+                       *faces.skipped[0])
+    if faces.dropped:
+        logger.warning("%d identities with fewer than %d faces dropped, for example %s (%d); all are listed in "
+                       "left_out.tsv", len(faces.dropped), settings.min_images, *faces.dropped[0])
+    if faces.n_resized:
+        logger.warning("%d faces are not %dx%d pixels and are resized; align with --size %d", faces.n_resized,
+                       settings.source_size, settings.source_size, settings.source_size)
+
+
+def _check_same_run(config: dict[str, Any], settings: TrainingSettings, faces: TrainingFaces, out: Path) -> None:
+    differences = settings.differences(config["settings"])
+    if differences:
+        raise RunFolderError(f"{out}: this run was started with other settings: {'; '.join(differences)}; "
+                             "use the same ones, or another -o")
+    if faces.sha256 != config["data_sha256"]:
+        raise RunFolderError(
+            f"{out}: this run was started on other faces: now {len(faces.paths)} of {len(faces.identities)} identities in "
+            f"{faces.root}, then {config.get('n_faces')} of {config.get('n_identities')} in {config.get('folder')}; "
+            "restore the folder, or use another -o")
+
+
+def _write_description(
+    folder: RunFolder, settings: TrainingSettings, faces: TrainingFaces, earlier: dict[str, Any] | None
+) -> None:
+    folder.write_text("identities.txt", "".join(f"{name}\n" for name in faces.identities))
+    rows = [f"file\t{path}\t{reason}\n" for path, reason in faces.skipped]
+    rows += [f"identity\t{name}\t{count} faces\n" for name, count in faces.dropped]
+    folder.write_text("left_out.tsv", "".join(["kind\tname\treason\n", *rows]))
+    config = {
+        "format": "facetable-run", "version": 1, "settings": settings.to_dict(), "folder": str(faces.root.absolute()),
+        "data_sha256": faces.sha256, "n_faces": len(faces.paths), "n_identities": len(faces.identities),
+        "n_validation_faces": len(faces.validation_paths), "git_commit": _git_commit(),
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
+    }
+    if earlier is not None:
+        config["git_commit"] = earlier.get("git_commit", config["git_commit"])
+    folder.write_text("config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def _git_commit() -> str | None:
+    """Return the commit of the code that runs, None outside a checkout."""
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True,
+                               check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

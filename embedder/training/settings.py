@@ -1,0 +1,180 @@
+"""Every setting of a training run, checked when it is made and written into the run's ``config.json``."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+LOSSES = ("softmax", "triplet", "arcface")
+OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd", "adagrad")
+DECAYS = ("constant", "cosine")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+STANDARDIZATIONS = ("fixed", "per_image")
+STRATEGIES = ("single", "mirrored", "multi-worker")
+CENTER_UPDATES = ("paper", "sequential")
+#: Parts of the network from the first to the last; training from one of them on freezes those before it.
+STAGES = ("stem", "block35", "mixed_6a", "block17", "mixed_7a", "block8", "block8_6", "bottleneck")
+
+#: What the field's FaceNet code multiplies the center loss with.
+CENTER_LOSS_FACTOR = 1e-2
+#: Under the 2018 checkpoints' training: crops of 160 out of aligned faces of 182 pixels.
+SOURCE_SIZE_PER_IMAGE_SIZE = 182 / 160
+
+#: Settings that may differ when a run goes on: they change nothing that was computed so far.
+_CHANGEABLE = frozenset({"epochs", "evaluate_every", "checkpoint_every", "strategy", "sync_batch_norm"})
+
+
+_LEARNING_RATES = {"rmsprop": 0.05, "adam": 1e-3, "adamw": 1e-3, "sgd": 0.05, "adagrad": 0.1}
+
+
+def default_learning_rate(optimizer: str) -> float:
+    """Return the rate that suits an optimizer when training from scratch.
+
+    Raises
+    ------
+    ValueError
+        If `optimizer` is unknown.
+    """
+    if optimizer not in _LEARNING_RATES:
+        raise ValueError(f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
+    return _LEARNING_RATES[optimizer]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of a run; the names are those of the command line.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range or two do not go together; the message names them.
+    """
+
+    loss: str = "softmax"
+    center_loss_factor: float | None = None
+    center_loss_alfa: float = 0.9
+    center_update: str = "paper"
+    prelogits_norm_factor: float = 0.0
+    triplet_margin: float = 0.2
+    arcface_scale: float = 64.0
+    arcface_margin: float = 0.5
+    images_per_person: int = 5
+
+    epochs: int = 90
+    epoch_size: int = 0
+    batch_size: int = 90
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    schedule_text: str | None = None
+    decay: str = "constant"
+    warmup_epochs: float = 0.0
+    clip_norm: float = 5.0
+    weight_decay: float = 5e-5
+    precision: str = "float32"
+
+    image_size: int = 160
+    embedding_size: int = 512
+    width: float = 1.0
+    keep_probability: float = 0.8
+    batch_norm_momentum: float = 0.995
+    freeze_batch_norm: bool = False
+    pretrained: str | None = None
+    pretrained_sha256: str | None = None
+    train_from: str = "stem"
+    cache_features: bool = False
+
+    random_crop: bool = True
+    random_flip: bool = True
+    random_rotate: float = 0.0
+    random_brightness: float = 0.0
+    standardization: str = "fixed"
+    min_images: int = 2
+    validation_split: float | None = None
+    seed: int = 0
+
+    evaluate_every: int = 1
+    checkpoint_every: int = 0
+    strategy: str = "single"
+    sync_batch_norm: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        self._check_choices()
+        self._check_ranges()
+        self._check_combinations()
+
+    @property
+    def center_factor(self) -> float:
+        """Factor of the center loss: what was asked for, else 1e-2 with softmax and 0 with the other losses."""
+        if self.center_loss_factor is not None:
+            return self.center_loss_factor
+        return CENTER_LOSS_FACTOR if self.loss == "softmax" else 0.0
+
+    @property
+    def source_size(self) -> int:
+        """Height and width in pixels of the faces before they are cropped to `image_size`."""
+        return round(self.image_size * SOURCE_SIZE_PER_IMAGE_SIZE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings as JSON-able values."""
+        return asdict(self)
+
+    def differences(self, earlier: dict[str, Any]) -> list[str]:
+        """Return ``name: now (was earlier)`` for each setting that a run in progress may not change."""
+        kept = _CHANGEABLE - ({"epochs"} if self.decay == "cosine" else set())
+        now = self.to_dict()
+        names = [field.name for field in fields(self) if field.name not in kept]
+        return [f"{name} {now[name]!r} (was {earlier.get(name)!r})" for name in names if now[name] != earlier.get(name)]
+
+    def _check_choices(self) -> None:
+        for name, choices in (("loss", LOSSES), ("center_update", CENTER_UPDATES), ("optimizer", OPTIMIZERS),
+                              ("decay", DECAYS), ("precision", PRECISIONS), ("standardization", STANDARDIZATIONS),
+                              ("strategy", STRATEGIES), ("train_from", STAGES)):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
+
+    def _check_ranges(self) -> None:
+        for name in ("epochs", "batch_size", "embedding_size", "evaluate_every", "min_images"):
+            _require(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        for name in ("epoch_size", "checkpoint_every", "weight_decay", "prelogits_norm_factor", "triplet_margin",
+                     "arcface_margin", "warmup_epochs", "random_rotate", "random_brightness", "seed"):
+            _require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "at least 0")
+        for name in ("learning_rate", "clip_norm", "arcface_scale", "width"):
+            _require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "greater than 0")
+        _require("center_loss_factor", self.center_factor, 0 <= self.center_factor < math.inf, "at least 0")
+        _require("center_loss_alfa", self.center_loss_alfa, 0 <= self.center_loss_alfa < 1, "in [0, 1)")
+        _require("keep_probability", self.keep_probability, 0 < self.keep_probability <= 1, "in (0, 1]")
+        _require("batch_norm_momentum", self.batch_norm_momentum, 0 <= self.batch_norm_momentum < 1, "in [0, 1)")
+        _require("image_size", self.image_size, self.image_size >= 75, "at least 75 pixels")
+        _require("images_per_person", self.images_per_person, self.images_per_person >= 2, "at least 2")
+        if self.validation_split is not None:
+            _require("validation_split", self.validation_split, 0 <= self.validation_split < 1, "in [0, 1)")
+
+    def _check_combinations(self) -> None:
+        if self.batch_size < 2 and not self.freeze_batch_norm:
+            raise ValueError(f"`batch_size` must be at least 2, got {self.batch_size}: batch norm over a single face makes "
+                             "every vector the same; use --batch-size 2 or more, or --freeze-batch-norm")
+        if self.loss == "triplet" and self.center_factor > 0:
+            raise ValueError("`center_loss_factor` must be 0 with `loss` triplet, which has no classes to center, "
+                             f"got {self.center_factor}; leave it out")
+        if self.loss == "triplet" and self.batch_size % self.images_per_person:
+            raise ValueError(f"`batch_size` must be a multiple of `images_per_person` ({self.images_per_person}) with "
+                             f"`loss` triplet, got {self.batch_size}")
+        if self.loss == "triplet" and self.batch_size < 2 * self.images_per_person:
+            raise ValueError("`batch_size` must hold at least two people with `loss` triplet: expected at least "
+                             f"{2 * self.images_per_person}, got {self.batch_size}")
+        if self.cache_features and self.train_from == "stem":
+            raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'; "
+                             "use for example --train-from block8")
+        if self.cache_features and self.strategy != "single":
+            raise ValueError(f"`cache_features` works with `strategy` single, got {self.strategy!r}")
+        if self.cache_features and (self.random_rotate > 0 or self.random_brightness > 0):
+            raise ValueError("`cache_features` computes each face once: expected `random_rotate` and `random_brightness` 0, "
+                             f"got {self.random_rotate} and {self.random_brightness}")
+        if self.train_from != "stem" and self.pretrained is None:
+            raise ValueError(f"`train_from` {self.train_from!r} would freeze random weights; name them with --pretrained")
+
+
+def _require(name: str, value: object, is_good: bool, expected: str) -> None:
+    if not is_good:
+        raise ValueError(f"`{name}` must be {expected}, got {value!r}")
