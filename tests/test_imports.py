@@ -1,0 +1,268 @@
+"""The import rules: which module may load what, read from the source and tried in fresh interpreters."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGES = ("embedder", "classifiers", "recognition")
+SCRIPTS = ("recognize", "train_classifier")
+
+# May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
+KERAS_MODULES = ("embedder.mtcnn_networks", "embedder.inception_resnet_v1", "embedder.weights", "embedder.checkpoints",
+                 "embedder.runtime", "embedder.training")
+# These are loaded only by a conversion or a training run, so Keras may stand at their top.
+KERAS_AT_THE_TOP = ("embedder.mtcnn_networks", "embedder.training")
+KERAS = {"keras", "tensorflow", "tf2onnx", "tensorboard"}
+HEAVY = KERAS | {"onnx", "onnxruntime", "sklearn", "scipy", "pandas", "skops", "matplotlib", "cv2", "h5py", "joblib"}
+
+
+@dataclass(frozen=True)
+class Import:
+    module: str  # that has the import
+    name: str  # that is imported, down to the module where the source says so
+    place: str  # "top", "function" or "types"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources() -> dict[str, Path]:
+    """Return module name -> file of packages, scripts, experiments and data."""
+    paths = [path for folder in (*PACKAGES, "experiments", "data") for path in (PROJECT / folder).rglob("*.py")]
+    paths += [PROJECT / f"{script}.py" for script in SCRIPTS if (PROJECT / f"{script}.py").is_file()]
+    return {module_name(path): path for path in sorted(paths)}
+
+
+def imports_of(module: str, source: str) -> Iterator[Import]:
+    """Yield the imports of a module's source; ``from a import b`` gives ``a.b``, for b may be a module."""
+
+    def visit(node: ast.AST, place: str) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            yield from (Import(module, alias.name, place) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".")[: -node.level] if node.level else []
+            base = ".".join([*package, *([node.module] if node.module else [])])
+            yield from (Import(module, f"{base}.{alias.name}", place) for alias in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            place = "function" if place == "top" else place
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for child in node.body:
+                yield from visit(child, "types")
+            for child in node.orelse:
+                yield from visit(child, place)
+            return
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, place)
+
+    yield from visit(ast.parse(source), "top")
+
+
+@cache
+def all_imports() -> list[Import]:
+    return [found for module, path in sources().items() for found in imports_of(module, path.read_text("utf-8"))]
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def fresh(code: str, cwd: Path = PROJECT, **environment: str) -> list[str]:
+    """Run `code` in a new interpreter and return what it leaves in `result`."""
+    program = f"import json, sys\nsys.path.insert(0, {str(PROJECT)!r})\n{code}\nprint(json.dumps(result))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, check=False,
+                          env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **environment})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+THIRD_PARTY_LOADED = """
+own = {"embedder", "classifiers", "recognition", "data", "experiments", "recognize", "train_classifier"}
+before = {name.partition(".")[0] for name in sys.modules}
+%s
+loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
+result = sorted(loaded - before - own - sys.stdlib_module_names)
+"""
+
+
+def third_party_loaded_by(code: str) -> set[str]:
+    # Compiled parts show up under names of their own, such as `_pillow_heif` and Cython's run-time modules.
+    names = fresh(THIRD_PARTY_LOADED % code)
+    return {name.removeprefix("_") for name in names if not name.startswith(("cython", "_cython", "__"))}
+
+
+# --- the reading of imports itself ---
+
+
+def test_imports_are_found_wherever_they_stand():
+    source = (
+        "import a.b\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import t\nelse:\n    import e\n"
+        "class C:\n    import c\n    def m(self):\n        from f import g, h\n"
+        "try:\n    from . import s\nexcept ImportError:\n    from ..up import u\n"
+    )
+    assert {(found.name, found.place) for found in imports_of("p.q.m", source)} == {
+        ("a.b", "top"), ("typing.TYPE_CHECKING", "top"), ("t", "types"), ("e", "top"), ("c", "top"),
+        ("f.g", "function"), ("f.h", "function"), ("p.q.s", "top"), ("p.up.u", "top"),
+    }
+
+
+def test_there_is_something_to_read():
+    modules = {found.module for found in all_imports()}
+    assert {"embedder.images", "embedder.pipeline", "classifiers.open_set", "data.samples"} <= modules
+
+
+# --- rule 1: light modules ---
+
+
+@pytest.mark.parametrize("module", ["images", "boxes", "faces", "presets", "table", "verification"])
+def test_light_modules_load_only_pixels_and_hdf5(module):
+    allowed = {"numpy", "PIL", "pillow_heif", "cv2", "h5py"}
+    assert third_party_loaded_by(f"import embedder.{module}") <= allowed
+
+
+def test_pandas_is_imported_only_inside_functions_of_the_embedder():
+    places = {(found.module, found.place) for found in all_imports()
+              if top(found.name) == "pandas" and top(found.module) == "embedder"}
+    assert {place for _, place in places} <= {"function", "types"}
+    assert {module for module, _ in places} == {"embedder.table"}
+
+
+# --- rule 2: Keras and TensorFlow ---
+
+
+def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_converted_or_trained():
+    elsewhere = [found for found in all_imports() if top(found.name) in KERAS and found.place != "types"
+                 and top(found.module) in (*PACKAGES, *SCRIPTS, "data") and not within(found.module, *KERAS_MODULES)]
+    assert elsewhere == []
+    at_the_top = {found.module for found in all_imports() if top(found.name) in KERAS and found.place == "top"
+                  and top(found.module) in PACKAGES and not within(found.module, *KERAS_AT_THE_TOP)}
+    assert at_the_top == set()
+
+
+def test_serving_and_the_command_lines_load_neither():
+    modules = [f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime", "weights")]
+    assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.cli") & KERAS == set()
+
+
+# --- rule 3: where detector, embedder and table meet ---
+
+
+def test_detector_embedder_and_table_meet_in_the_pipeline_only():
+    parts = {"embedder.mtcnn", "embedder.face_embedder", "embedder.table"}
+    used: dict[str, set[str]] = {}
+    for found in all_imports():
+        if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
+            used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
+    assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline"}
+    both_networks = {module for module, some in used.items() if {"embedder.mtcnn", "embedder.face_embedder"} <= some}
+    commands = {module for module in both_networks if module.endswith(("_command", ".cli"))}
+    assert both_networks - commands == {"embedder.pipeline"}
+
+
+# --- rule 4: classifiers know tables only by their columns ---
+
+
+def test_libraries_of_classifiers_never_import_the_embedder():
+    found = [found for found in all_imports()
+             if top(found.module) == "classifiers" and top(found.name) == "embedder" and found.place != "types"]
+    assert {(one.module, one.place) for one in found} <= {("classifiers.cli", "function")}
+
+
+def test_the_embedder_imports_nothing_that_comes_after_it():
+    assert [found for found in all_imports()
+            if top(found.module) == "embedder" and top(found.name) in ("classifiers", "recognition", "data")] == []
+    assert [found for found in all_imports()
+            if top(found.module) == "classifiers" and top(found.name) in ("recognition", "data")] == []
+
+
+# --- rule 5: nothing imports scripts or experiments ---
+
+
+def test_nothing_imports_scripts_or_experiments():
+    assert [found for found in all_imports() if top(found.name) in (*SCRIPTS, "experiments", "tests", "webapp")
+            and top(found.module) != top(found.name)] == []
+
+
+# --- rule 6: no import has a side effect ---
+
+SIDE_EFFECTS = """
+import importlib, logging, os, signal, threading
+import cv2, joblib, pandas, sklearn  # these set variables of their own
+before = (dict(os.environ), logging.root.level, list(logging.root.handlers), signal.getsignal(signal.SIGINT),
+          threading.active_count(), os.getcwd(), os.umask(0o022))
+for module in %r:
+    importlib.import_module(module)
+after = (dict(os.environ), logging.root.level, list(logging.root.handlers), signal.getsignal(signal.SIGINT),
+         threading.active_count(), os.getcwd(), os.umask(0o022))
+names = ("environment", "logging level", "logging handlers", "signal handler", "threads", "folder", "umask")
+result = [name for name, was, now in zip(names, before, after) if was != now]
+"""
+
+CALLS_WITH_EFFECT = {"filterwarnings", "simplefilter", "basicConfig", "mkdir", "makedirs", "setdefault", "urlopen",
+                     "write_text", "write_bytes", "unlink", "chdir", "environ", "putenv", "set_start_method"}
+
+
+def light_modules() -> list[str]:
+    """Return all modules that do not have Keras at their top."""
+    return [module for module in sources() if top(module) in (*PACKAGES, *SCRIPTS, "data")
+            and not within(module, *KERAS_AT_THE_TOP) and not module.endswith("__main__")]
+
+
+def test_importing_everything_changes_nothing(tmp_path):
+    folders = {"HOME": str(tmp_path), "FACETABLE_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    assert fresh(SIDE_EFFECTS % light_modules(), tmp_path, **folders) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def statements_run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and "__main__" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from statements_run_on_import(child)
+
+
+def effects_of(source: str) -> set[str]:
+    nodes = list(statements_run_on_import(ast.parse(source)))
+    named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    named |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    return named & CALLS_WITH_EFFECT
+
+
+def test_no_module_changes_environment_warnings_or_files_when_imported():
+    assert effects_of("import os\nos.environ['X'] = '1'\ndef f():\n    os.mkdir('x')\n") == {"environ"}
+    found = {module: effects_of(path.read_text("utf-8")) for module, path in sources().items()}
+    assert {module: names for module, names in found.items() if names} == {}
+
+
+def test_packages_themselves_load_nothing_heavy():
+    assert third_party_loaded_by("import embedder, classifiers, recognition") & HEAVY == set()
+
+
+def test_public_names_load_on_first_use():
+    loaded = third_party_loaded_by("from embedder import read_image")
+    assert "PIL" in loaded
+    assert loaded & (KERAS | {"onnxruntime", "pandas", "h5py"}) == set()
+
+
+@pytest.mark.parametrize("package", ["embedder", "classifiers"])
+def test_unknown_names_are_attribute_errors_and_known_ones_are_listed(package):
+    module = __import__(package)
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = module.nonsense
