@@ -1,6 +1,8 @@
 """The command line ``python -m classifiers``: each command a few lines over a library call."""
 
+import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +11,42 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    return []
+    from classifiers.cluster_command import add_arguments as add_cluster_arguments
+    from embedder.command_line import Command
+
+    return [
+        Command("cluster", "Group unknown faces by person.", add_cluster_arguments, _cluster),
+    ]
+
+
+def _cluster(arguments: argparse.Namespace) -> int:
+    from classifiers import grouping
+    from classifiers.constraints import read_constraints
+    from embedder.command_line import EXIT_DONE, write_json
+    from embedder.images import read_image
+    from embedder.table import EmbeddingTable
+    from embedder.threads import thread_count
+
+    table = EmbeddingTable.read(arguments.table)
+    before = grouping.known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
+    row_of = {face: row for row, face in enumerate(grouping.faces_of(table))}
+    constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
+    people = grouping.group_people(
+        table, before=before, constraints=constraints, method=arguments.method, threshold=arguments.threshold,
+        threads=thread_count(), source=arguments.constraints or "constraints")
+    result = grouping.summarize(table, people)
+    print("\n".join(grouping.report(result)))
+    if arguments.json is not None:
+        write_json(arguments.json, {**result, "fingerprint": table.fingerprint})
+    if arguments.dry_run:
+        print(f"dry run: {arguments.out} not written")
+        return EXIT_DONE
+    grouping.write_people_file(arguments.out, table, people)
+    if arguments.html is not None:
+        root = Path(table.photo_root) if arguments.photos is None else arguments.photos
+        grouping.write_sheet(arguments.html, table, people, title=f"People in {root.name}",
+                             read_photo=lambda path: read_image(root / path))
+    return EXIT_DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

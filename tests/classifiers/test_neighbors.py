@@ -1,11 +1,11 @@
-"""Exact nearest neighbours: the right rows, ties by index, the same answer alone and in a batch."""
+"""Nearest neighbours: the right rows, ties by index, the same answer alone and in a batch."""
 
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
 import classifiers.neighbors as neighbors
-from classifiers.neighbors import ExactNeighbors, check_vectors, row_blocks, unit_rows
+from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
 from tests.classifiers.people import make_people
 
 
@@ -83,3 +83,25 @@ def test_row_blocks_cover_all_rows_once():
     blocks = row_blocks(10, neighbors._BLOCK_ENTRIES // 3)
     assert [(block.start, block.stop) for block in blocks] == [(0, 3), (3, 6), (6, 9), (9, 10)]
     assert row_blocks(0, 5) == []
+
+
+class TestApproximateNeighbors:
+    def test_finds_nearly_all_that_the_exact_search_finds(self):
+        vectors = make_people(300, 20, length=64, spread=0.8).vectors
+        exact = ExactNeighbors(vectors).query(vectors[:500], 10)
+        found = ApproximateNeighbors(vectors, threads=1).query(vectors[:500], 10)
+        recall = np.mean([len(set(one) & set(two)) / 10 for one, two in zip(exact.indices, found.indices, strict=True)])
+        assert recall > 0.9
+        assert (found.indices[:, 0] == np.arange(500)).mean() > 0.99
+        assert np.abs(found.similarities[:, 0] - 1).max() < 1e-3
+
+    def test_no_vector_no_probe_and_fewer_than_asked_for(self):
+        none = ApproximateNeighbors(np.empty((0, 8), np.float32)).query(np.eye(8, dtype=np.float32), 3)
+        assert none.indices.shape == (8, 0)
+        few = ApproximateNeighbors(np.eye(8, dtype=np.float32)[:2])
+        assert few.query(np.empty((0, 8), np.float32), 3).indices.shape == (0, 2)
+        assert few.query(np.eye(8, dtype=np.float32)[:1], 3).indices.tolist() == [[0, 1]]
+
+    def test_refuses_no_neighbor(self):
+        with pytest.raises(ValueError, match="`n_neighbors` must be at least 1, got 0"):
+            ApproximateNeighbors(np.eye(2, dtype=np.float32)).query(np.eye(2, dtype=np.float32), 0)

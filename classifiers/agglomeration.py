@@ -1,0 +1,169 @@
+"""Average linkage on candidate pairs: groups are merged best first while their mean similarity reaches a threshold.
+
+The mean similarity between two groups of unit vectors is the product of their vector sums over the product of their
+sizes, so a group is its sum and nothing else need be kept. Average linkage is reducible: groups that are each other's
+best partner may be merged at once, in any order, with the same result (Murtagh, The Computer Journal 26, 1983). And
+groups whose members are all less alike than the threshold never merge, so pairs above it are all the candidates needed.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+
+# Pairs of vectors multiplied at once: 256 MB of float32 at 512 dimensions.
+_CHUNK = 65_536
+
+
+def _no_pairs() -> Rows:
+    return np.empty((0, 2), np.int64)
+
+
+@dataclass(frozen=True)
+class Separations:
+    """What keeps rows apart.
+
+    Attributes
+    ----------
+    pairs : (p, 2) int64
+        Rows that are never in one group.
+    names : (n,) int64, optional
+        Rows of different names of 0 and above are never in one group; -1 has none.
+    """
+
+    pairs: Rows = field(default_factory=_no_pairs)
+    names: Rows | None = None
+
+    def broken(self, labels: Rows) -> NDArray[np.bool_]:
+        """Return which groups of `labels` hold rows that must be apart, by label."""
+        broken = np.zeros(int(labels.max(initial=-1)) + 1, bool)
+        one, two = labels[self.pairs[:, 0]], labels[self.pairs[:, 1]]
+        broken[one[one == two]] = True
+        if self.names is not None:
+            named = self.names >= 0
+            name_and_group = np.unique(np.stack([labels[named], self.names[named]]), axis=1)
+            broken |= np.bincount(name_and_group[0], minlength=len(broken)) > 1
+        return broken
+
+    def take(self, rows: Rows) -> "Separations":
+        """Return the separations among `rows` alone, numbered by their places."""
+        place = np.full(int(max(rows.max(initial=-1), self.pairs.max(initial=-1))) + 1, -1)
+        place[rows] = np.arange(len(rows))
+        pairs = place[self.pairs]
+        return Separations(pairs[(pairs >= 0).all(axis=1)], None if self.names is None else self.names[rows])
+
+
+class Agglomeration:
+    """Groups of rows that grow by merging; lowering the threshold goes on from where a higher one stopped.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+    offsets : (n,) float32
+        The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offsets[j]``.
+    start : (n,) int64
+        Rows with the same number begin in one group; numbers count from 0 without gaps.
+    separations : Separations
+
+    Raises
+    ------
+    ValueError
+        If rows that start in one group must be apart.
+    """
+
+    def __init__(
+        self, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, start: Rows, separations: Separations
+    ) -> None:
+        if separations.broken(start).any():
+            raise ValueError("`start` must not put rows in one group that `separations` keeps apart")
+        self._group = start
+        self.n_groups = int(start.max(initial=-1)) + 1
+        _, first = np.unique(start, return_index=True)
+        self._sizes = np.bincount(start, minlength=self.n_groups).astype(np.float32)
+        self._sums = vectors[first]
+        others = np.setdiff1d(np.arange(len(start)), first)
+        np.add.at(self._sums, start[others], vectors[others])
+        self._offsets = np.bincount(start, weights=offsets, minlength=self.n_groups).astype(np.float32)
+        self._names = np.full(self.n_groups, -1, np.int64)
+        if separations.names is not None:
+            np.maximum.at(self._names, start, separations.names)
+        self._apart = self._keys(start[separations.pairs[:, 0]], start[separations.pairs[:, 1]])
+
+    @property
+    def labels(self) -> Rows:
+        """The group of each row, (n,), counted from 0 without gaps."""
+        return np.unique(self._group, return_inverse=True)[1].astype(np.int64)
+
+    def centroids(self) -> tuple[Rows, NDArray[np.float32]]:
+        """Return one row of each group, and the group's mean vector scaled to unit length."""
+        groups, first = np.unique(self._group, return_index=True)
+        sums = self._sums[groups]
+        return first, sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+    def merge(self, first: Rows, second: Rows, *, threshold: float) -> int:
+        """Merge best first among the groups of the candidate pairs of rows; return the number of merges."""
+        keys = self._keys(self._group[first], self._group[second])
+        one, two, alike = self._candidates(keys, threshold)
+        n_before = self.n_groups
+        while len(one):
+            chosen = self._mutual_best(one, two, alike)
+            target = self._join(one[chosen], two[chosen])
+            one, two = target[one], target[two]
+            grown = np.zeros(len(target), bool)
+            grown[one[chosen]] = True
+            stale = grown[one] | grown[two]
+            new = self._candidates(self._keys(one[stale], two[stale]), threshold)
+            one, two = np.append(one[~stale], new[0]), np.append(two[~stale], new[1])
+            alike = np.append(alike[~stale], new[2])
+        return n_before - self.n_groups
+
+    def _keys(self, one: Rows, two: Rows) -> Rows:
+        """Distinct unordered pairs of distinct groups, one number a pair."""
+        differ = one != two
+        low, high = np.minimum(one, two)[differ], np.maximum(one, two)[differ]
+        return np.unique(low.astype(np.int64) * len(self._sizes) + high)
+
+    def _candidates(self, keys: Rows, threshold: float) -> tuple[Rows, Rows, NDArray[np.float32]]:
+        one, two = keys // len(self._sizes), keys % len(self._sizes)
+        names = self._names[one], self._names[two]
+        free = (names[0] < 0) | (names[1] < 0) | (names[0] == names[1])
+        if len(self._apart):
+            free &= ~np.isin(keys, self._apart, assume_unique=True)
+        one, two = one[free], two[free]
+        alike = np.empty(len(one), np.float32)
+        for begin in range(0, len(one), _CHUNK):
+            part = slice(begin, begin + _CHUNK)
+            alike[part] = self._mean_similarity(one[part], two[part])
+        near = alike >= threshold
+        return one[near], two[near], alike[near]
+
+    def _mean_similarity(self, one: Rows, two: Rows) -> NDArray[np.float32]:
+        products = np.einsum("ij,ij->i", self._sums[one], self._sums[two])
+        sizes = self._sizes[one], self._sizes[two]
+        return products / (sizes[0] * sizes[1]) - self._offsets[one] / sizes[0] - self._offsets[two] / sizes[1]
+
+    def _mutual_best(self, one: Rows, two: Rows, alike: NDArray[np.float32]) -> Rows:
+        """Candidates that are the best of both their groups; among equals the first, so that no group is in two."""
+        best = np.full(len(self._sizes), -np.inf, np.float32)
+        np.maximum.at(best, one, alike)
+        np.maximum.at(best, two, alike)
+        mutual = np.flatnonzero((alike == best[one]) & (alike == best[two]))
+        lowest = np.full(len(self._sizes), len(one))
+        np.minimum.at(lowest, one[mutual], mutual)
+        np.minimum.at(lowest, two[mutual], mutual)
+        return mutual[(lowest[one[mutual]] == mutual) & (lowest[two[mutual]] == mutual)]
+
+    def _join(self, kept: Rows, gone: Rows) -> Rows:
+        """Put each of the groups `gone` into its partner; return the new number of every group."""
+        self._sums[kept] += self._sums[gone]
+        self._sizes[kept] += self._sizes[gone]
+        self._offsets[kept] += self._offsets[gone]
+        self._names[kept] = np.maximum(self._names[kept], self._names[gone])
+        target = np.arange(len(self._sizes))
+        target[gone] = kept
+        self._group = target[self._group]
+        self._apart = self._keys(target[self._apart // len(target)], target[self._apart % len(target)])
+        self.n_groups -= len(gone)
+        return target

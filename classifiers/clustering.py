@@ -1,0 +1,380 @@
+"""Group unknown faces: the same person together, nobody else with them."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classifiers.agglomeration import Agglomeration, Rows, Separations
+from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
+
+logger = logging.getLogger(__name__)
+
+Method = Literal["auto", "average", "graph", "dbscan", "hdbscan"]
+METHODS: tuple[Method, ...] = ("auto", "average", "graph", "dbscan", "hdbscan")
+
+MAX_FACES = {"average": 20_000, "dbscan": 20_000, "hdbscan": 12_000}
+"""What the methods that compare every pair of faces take, in time and memory; beyond, ``auto`` takes ``graph``."""
+
+MAX_EXACT_PAIRS = 40_000_000
+"""So many pairs above the threshold are kept, about 1.5 GB; ``auto`` takes ``graph`` where there are more."""
+
+MAX_EXACT_NEIGHBORS = 50_000
+"""Up to here ``graph`` finds nearest neighbours exactly, beyond approximately."""
+
+COHORT_SHARE = 0.05
+"""Which part of a cohort counts as a face's nearest strangers."""
+
+N_NEIGHBORS = 32
+_MAX_SWEEPS = 4
+_BLOCK = 100_000
+_UNIT_TOLERANCE = 1e-5
+_MAX_THRESHOLD_STEPS = 5
+
+
+class Groups(NamedTuple):
+    """What `cluster_faces` found."""
+
+    labels: Rows
+    method: str
+    threshold: float
+    scores: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FaceSpace:
+    """Vectors in which faces are compared: similarity is ``v_i @ v_j - offset_i - offset_j``.
+
+    Attributes
+    ----------
+    vectors : (n, d) float32 of unit length
+    offsets : (n,) float32
+        Half of each face's mean similarity to its nearest strangers; zeros without a background.
+    normalized : bool
+        Whether a background was used; thresholds differ.
+    """
+
+    vectors: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+    normalized: bool = False
+
+
+def cluster_faces(
+    embeddings: ArrayLike,
+    *,
+    method: Method = "auto",
+    threshold: float | None = None,
+    together: Rows | None = None,
+    apart: Separations | None = None,
+    space: FaceSpace | None = None,
+    threads: int | None = None,
+) -> Groups:
+    """Group faces by person.
+
+    Parameters
+    ----------
+    embeddings : array_like, shape (n, d)
+    method : {"auto", "average", "graph", "dbscan", "hdbscan"}
+        ``average`` is average linkage on all pairs, ``graph`` the same on each face's nearest neighbours, for large
+        tables; ``auto`` takes ``average`` up to `MAX_FACES`.
+    threshold : float, optional
+        Mean similarity that two groups need to be merged; with ``dbscan`` the similarity of two neighbouring faces. By
+        default `default_threshold` decides.
+    together : (n,) int, optional
+        Rows of one number must be in one group.
+    apart : Separations, optional
+        Rows that must not be in one group.
+    space : FaceSpace, optional
+        Where to compare the faces; by default the embeddings themselves.
+
+    Returns
+    -------
+    Groups
+        `labels` (n,) number the groups by size, largest 0; `scores` (n,) are the cosine of each face with the mean
+        direction of the others in its group, 1 for a lone face.
+
+    Raises
+    ------
+    ValueError
+        If an embedding is not finite, the method is unknown or too large for it, or `together` and `apart` contradict.
+    """
+    vectors = check_vectors("embeddings", embeddings)
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+    if threshold is not None and not -2 <= threshold <= 2:
+        raise ValueError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
+    unit = _unit(vectors)
+    where = FaceSpace(unit, np.zeros(len(unit), np.float32)) if space is None else space
+    start = np.arange(len(unit)) if together is None else np.unique(together, return_inverse=True)[1].astype(np.int64)
+    task = _Task(where, start, Separations() if apart is None else apart, threshold, threads)
+    if task.apart.broken(start).any():
+        raise ValueError("`together` and `apart` must not contradict, got rows that are in both; "
+                         "see `classifiers.constraints.check_consistent`")
+    name, labels, used = _run(task, method)
+    labels = _by_size(labels)
+    return Groups(labels, name, used, group_scores(unit, labels))
+
+
+def normalized_space(embeddings: ArrayLike, *, mean: ArrayLike, cohort: ArrayLike) -> FaceSpace:
+    """Return a space in which strangers are about equally alike everywhere.
+
+    Vectors are centred on the population's mean; from each similarity half of both faces' mean similarity to the most
+    alike part of a cohort of strangers is subtracted. That is the mean part of adaptive symmetric score normalization
+    (Matejka et al., Interspeech 2017), which needs no spread here and keeps mean similarities of groups additive.
+
+    Parameters
+    ----------
+    embeddings : array_like, shape (n, d)
+    mean : array_like, shape (d,)
+        Of the embeddings of many people.
+    cohort : array_like, shape (m, d)
+        Embeddings of people, or draws that stand for them, not centred.
+
+    Raises
+    ------
+    ValueError
+        If an array is not finite, or lengths differ.
+    """
+    faces = check_vectors("embeddings", embeddings)
+    center = check_vectors("mean", np.atleast_2d(mean), length=faces.shape[1])[0]
+    strangers = unit_rows(check_vectors("cohort", cohort, length=faces.shape[1]) - center)
+    if not len(strangers):
+        raise ValueError("`cohort` must hold at least one vector, got none; leave the background out")
+    n_nearest = max(1, round(len(strangers) * COHORT_SHARE))
+    vectors, offsets = np.empty(faces.shape, np.float32), np.empty(len(faces), np.float32)
+    for block in row_blocks(len(faces), max(len(strangers), faces.shape[1])):
+        vectors[block] = unit_rows(faces[block] - center)
+        alike = np.partition(vectors[block] @ strangers.T, -n_nearest, axis=1)[:, -n_nearest:]
+        offsets[block] = alike.mean(axis=1) / 2
+    return FaceSpace(vectors, offsets, normalized=True)
+
+
+def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]:
+    """Return the cosine of each row of `unit` (n, d) with the mean of the others of its label, 1 where it is alone."""
+    n_groups = int(labels.max(initial=-1)) + 1
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], np.arange(n_groups))
+    sums = np.add.reduceat(unit[order], starts, axis=0) if n_groups else np.empty((0, unit.shape[1]), np.float32)
+    scores = np.ones(len(unit), np.float32)
+    sizes = np.bincount(labels, minlength=n_groups)
+    for begin in range(0, len(unit), _BLOCK):
+        rows = np.arange(begin, min(begin + _BLOCK, len(unit)))
+        rows = rows[sizes[labels[rows]] > 1]
+        others = sums[labels[rows]] - unit[rows]
+        lengths = np.linalg.norm(others, axis=1)
+        products = np.einsum("ij,ij->i", others, unit[rows])
+        scores[rows] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return scores
+
+
+def default_threshold(n_people: int, *, normalized: bool) -> float:
+    """Return the mean similarity at which two groups are taken for one person, among `n_people` groups.
+
+    The more people there are, the more alike are the most alike strangers. Measured by
+    ``experiments/cluster_thresholds.py`` on LFW View 1 training people (deep-funneled), interpolated in log n.
+    """
+    curve = _NORMALIZED_CURVE if normalized else _COSINE_CURVE
+    return float(np.interp(np.log(max(n_people, 1)), np.log([point[0] for point in curve]),
+                           [point[1] for point in curve]))
+
+
+_COSINE_CURVE = ((20, 0.47), (100, 0.48), (500, 0.52), (2000, 0.57), (4000, 0.58))
+_NORMALIZED_CURVE = ((20, 0.14), (100, 0.16), (500, 0.21), (2000, 0.24), (4000, 0.25))
+
+
+def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The rows scaled to unit length: themselves, not a copy, where they are."""
+    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(vectors), _BLOCK)]
+    squares = (np.einsum("ij,ij->i", vectors[block], vectors[block]) for block in blocks)
+    if vectors.dtype == np.float32 and all((np.abs(square - 1) < _UNIT_TOLERANCE).all() for square in squares):
+        return vectors
+    unit = np.empty(vectors.shape, np.float32)
+    for block in blocks:
+        unit[block] = unit_rows(vectors[block])
+    return unit
+
+
+# DBSCAN chains single faces, so two of them must be more alike; by whether a background is used, measured likewise.
+_DBSCAN_THRESHOLDS = {False: 0.69, True: 0.38}
+
+
+# More than any distance between faces.
+_FAR = 4.0
+
+
+class _TooManyPairs(ValueError):
+    """More pairs above the threshold than fit in memory."""
+
+
+class _Task(NamedTuple):
+    space: FaceSpace
+    start: Rows
+    apart: Separations
+    threshold: float | None
+    threads: int | None
+
+
+def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
+    n_faces = len(task.start)
+    if n_faces > MAX_FACES.get(method, n_faces):
+        raise ValueError(f"`method` {method} compares every pair and takes {MAX_FACES[method]:,} faces at most, got "
+                         f"{n_faces:,}; use graph")
+    functions: dict[str, Callable[[_Task], tuple[Rows, float]]] = {
+        "average": _average, "graph": _graph, "dbscan": _dbscan, "hdbscan": _hdbscan}
+    if method != "auto":
+        return method, *functions[method](task)
+    if n_faces <= MAX_FACES["average"]:
+        try:
+            return "average", *_average(task)
+        except _TooManyPairs:
+            logger.info("so many faces are alike that only nearest neighbours are compared")
+    return "graph", *_graph(task)
+
+
+def _average(task: _Task) -> tuple[Rows, float]:
+    lowest = default_threshold(1, normalized=task.space.normalized) if task.threshold is None else task.threshold
+    pairs = _pairs_above(task.space, lowest)
+    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
+    threshold = _merge_down(groups, pairs, task)
+    return groups.labels, threshold
+
+
+def _graph(task: _Task) -> tuple[Rows, float]:
+    # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
+    pairs = _neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.threads)
+    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
+    threshold = _merge_down(groups, pairs, task)
+    # Groups that are alike though none of their faces are nearest neighbours: found through their means.
+    for _ in range(_MAX_SWEEPS):
+        n_before = groups.n_groups
+        threshold = _merge_down(groups, _neighbor_pairs(*groups.centroids(), task.threads), task)
+        if groups.n_groups == n_before:
+            break
+    return groups.labels, threshold
+
+
+def _merge_down(groups: Agglomeration, pairs: tuple[Rows, Rows], task: _Task) -> float:
+    """Merge at the given threshold, or lower it until it is the one for the number of groups it leaves."""
+    if task.threshold is not None:
+        groups.merge(*pairs, threshold=task.threshold)
+        return task.threshold
+    threshold = np.inf
+    for _ in range(_MAX_THRESHOLD_STEPS):
+        lower = default_threshold(groups.n_groups, normalized=task.space.normalized)
+        if lower >= threshold:
+            break
+        threshold = lower
+        groups.merge(*pairs, threshold=threshold)
+    return threshold
+
+
+def _dbscan(task: _Task) -> tuple[Rows, float]:
+    from scipy.sparse import coo_array
+    from sklearn.cluster import DBSCAN
+
+    n_faces = len(task.start)
+    threshold = _DBSCAN_THRESHOLDS[task.space.normalized] if task.threshold is None else task.threshold
+    first, second = _pairs_above(task.space, threshold)
+    # Only who is near whom matters to DBSCAN: a stored distance is near, one that is not stored is far.
+    near = coo_array((np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))),
+                     shape=(n_faces, n_faces)).tocsr()
+    found = DBSCAN(eps=1.0, min_samples=2, metric="precomputed").fit_predict(near) if n_faces else np.empty(0, int)
+    return _repair(task, _outliers_alone(found)), threshold
+
+
+def _hdbscan(task: _Task) -> tuple[Rows, float]:
+    from sklearn.cluster import HDBSCAN
+
+    n_faces, offsets = len(task.start), task.space.offsets
+    # Two faces like nobody else: beside them a table of one person is a group, not all noise.
+    distances = np.full((n_faces + 2, n_faces + 2), _FAR)
+    distances[:n_faces, :n_faces] = 1 + offsets[:, None] + offsets[None, :] - task.space.vectors @ task.space.vectors.T
+    distances[n_faces:, n_faces:] = 0
+    np.maximum(distances, 0, out=distances)
+    np.fill_diagonal(distances, 0)
+    found = _outliers_alone(HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2])
+    # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
+    threshold = task.threshold
+    if threshold is None:
+        threshold = default_threshold(len(np.unique(found)), normalized=task.space.normalized)
+    first, second = _pairs_above(task.space, threshold)
+    inside = found[first] == found[second]
+    groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), separations=task.apart)
+    groups.merge(first[inside], second[inside], threshold=threshold)
+    return _repair(task, groups.labels), threshold
+
+
+def _outliers_alone(found: NDArray[np.signedinteger]) -> Rows:
+    labels = found.astype(np.int64)
+    alone = labels < 0
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
+    return labels
+
+
+def _repair(task: _Task, labels: Rows) -> Rows:
+    """Join the groups of rows that must be together, then split those that hold rows that must be apart."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n_groups = int(labels.max(initial=-1)) + 1
+    _, first = np.unique(task.start, return_index=True)
+    link = coo_array((np.ones(len(labels)), (labels, labels[first][task.start])), shape=(n_groups, n_groups))
+    labels = connected_components(link, directed=False)[1].astype(np.int64)[labels]
+    n_groups = int(labels.max(initial=-1)) + 1
+    for group in np.flatnonzero(task.apart.broken(labels)):
+        rows = np.flatnonzero(labels == group)
+        part = Agglomeration(
+            task.space.vectors[rows], task.space.offsets[rows], separations=task.apart.take(rows),
+            start=np.unique(task.start[rows], return_inverse=True)[1].astype(np.int64))
+        part.merge(*(pairs.astype(np.int64) for pairs in np.triu_indices(len(rows), 1)), threshold=-np.inf)
+        labels[rows] = n_groups + part.labels
+        n_groups += part.n_groups
+    return labels
+
+
+def _pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
+    """All pairs of rows whose similarity reaches `threshold`."""
+    first, second, n_pairs = [], [], 0
+    for block in row_blocks(len(space.vectors), len(space.vectors)):
+        alike = space.vectors[block] @ space.vectors[block.start :].T
+        alike -= space.offsets[block, None] + space.offsets[None, block.start :]
+        one, two = np.nonzero(alike >= threshold)
+        later = two > one
+        first.append(one[later] + block.start)
+        second.append(two[later] + block.start)
+        n_pairs += len(first[-1])
+        if n_pairs > MAX_EXACT_PAIRS:
+            raise _TooManyPairs(f"more than {MAX_EXACT_PAIRS:,} pairs of faces are more alike than {threshold:.2f}, "
+                                "too many to keep; use the method graph, or a higher threshold")
+    if not first:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return np.concatenate(first), np.concatenate(second)
+
+
+def _neighbor_pairs(rows: Rows, vectors: NDArray[np.float32], threads: int | None) -> tuple[Rows, Rows]:
+    """Pairs of `rows` of which one is among the nearest neighbours of the other."""
+    n_rows = len(rows)
+    exact = n_rows <= MAX_EXACT_NEIGHBORS
+    index = ExactNeighbors(vectors) if exact else ApproximateNeighbors(vectors, threads=threads)
+    keys = []
+    for begin in range(0, n_rows, _BLOCK):
+        found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1).indices
+        one = np.repeat(np.arange(begin, begin + len(found)), found.shape[1])
+        two = found.ravel()
+        usable = (two >= 0) & (two != one)
+        keys.append(np.minimum(one, two)[usable] * n_rows + np.maximum(one, two)[usable])
+    distinct = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)
+    return (rows[distinct // n_rows], rows[distinct % n_rows]) if n_rows else (distinct, distinct)
+
+
+def _by_size(labels: Rows) -> Rows:
+    """Number the groups from 0, the largest first, among equals the one whose first row comes first."""
+    if not len(labels):
+        return labels
+    _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(len(counts), np.int64)
+    rank[np.lexsort((first, -counts))] = np.arange(len(counts))
+    return rank[inverse]

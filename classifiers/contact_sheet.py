@@ -1,0 +1,138 @@
+"""Contact sheets: one self-contained HTML page that shows groups of faces."""
+
+import base64
+import html
+import io
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+THUMBNAIL_SIZE = 112
+_THUMBNAIL_QUALITY = 80
+# How much of the photo around the face a thumbnail shows: its side over the face's longer side.
+_SURROUNDINGS = 1.4
+
+_STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa; }
+h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
+h2 small, p { color: #666; font-weight: normal; }
+ul { display: flex; flex-wrap: wrap; gap: 6px; list-style: none; margin: 0; padding: 0; }
+li { width: 112px; font-size: 11px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: #666; }
+img, .missing { display: block; width: 112px; height: 112px; border-radius: 4px; background: #ccc; }
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some faces under a heading.
+
+    Attributes
+    ----------
+    heading, remark : str
+        Plain text.
+    rows : sequence of int
+        Rows to show, in this order.
+    captions : sequence of str
+        Plain text below each face, and in full when the pointer rests on it.
+    """
+
+    heading: str
+    remark: str
+    rows: Sequence[int]
+    captions: Sequence[str]
+
+
+def cut_thumbnails(
+    rows: Iterable[int],
+    paths: Sequence[str] | NDArray[np.object_],
+    boxes: NDArray[np.floating],
+    *,
+    read_photo: Callable[[str], NDArray[np.uint8]],
+) -> dict[int, bytes]:
+    """Return a JPEG of each of `rows`; rows whose photo cannot be read are left out.
+
+    Parameters
+    ----------
+    rows : iterable of int
+    paths : (n,) str
+        Photo of each row.
+    boxes : (n, 4) float
+        Pixels: x_min, y_min, x_max, y_max, max exclusive.
+    read_photo : callable
+        Path to uint8 (h, w, 3) RGB; raises OSError or ValueError.
+    """
+    of_photo: dict[str, list[int]] = {}
+    for row in rows:
+        of_photo.setdefault(paths[row], []).append(row)
+    thumbnails: dict[int, bytes] = {}
+    for path, in_photo in tqdm(sorted(of_photo.items()), desc="contact sheet", unit="photo", disable=None, delay=1):
+        try:
+            photo = read_photo(path)
+        except (OSError, ValueError):
+            continue
+        thumbnails |= {row: _thumbnail(photo, boxes[row]) for row in in_photo}
+    return thumbnails
+
+
+def render(title: str, remark: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes]) -> str:
+    """Return the page: no script, no link, every text escaped; a row without thumbnail is a grey tile."""
+    parts = [
+        "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">', f"<title>{html.escape(title)}</title>",
+        f"<style>{_STYLE}</style>", "</head>", "<body>", f"<h1>{html.escape(title)}</h1>",
+        f"<p>{html.escape(remark)}</p>",
+    ]
+    for section in sections:
+        parts.append(f"<h2>{html.escape(section.heading)} <small>{html.escape(section.remark)}</small></h2>")
+        parts.append("<ul>")
+        parts += [_tile(thumbnails.get(row), caption)
+                  for row, caption in zip(section.rows, section.captions, strict=True)]
+        parts.append("</ul>")
+    return "\n".join([*parts, "</body>", "</html>", ""])
+
+
+def write_page(path: str | Path, page: str) -> None:
+    """Write `page`, replacing the file in one step.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    target = Path(path).resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        # A path may hold what no encoding has: written as a character reference, it cannot fail.
+        temporary.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _tile(thumbnail: bytes | None, caption: str) -> str:
+    text = html.escape(caption, quote=True)
+    if thumbnail is None:
+        return f'<li title="{text} (photo not found)"><span class="missing"></span>{text}</li>'
+    data = base64.b64encode(thumbnail).decode("ascii")
+    return f'<li title="{text}"><img alt="" src="data:image/jpeg;base64,{data}">{text}</li>'
+
+
+def _thumbnail(photo: NDArray[np.uint8], box: NDArray[np.floating]) -> bytes:
+    from PIL import Image, ImageOps
+
+    height, width = photo.shape[:2]
+    x_min, y_min, x_max, y_max = (float(value) for value in box)
+    half = max(x_max - x_min, y_max - y_min, 1.0) * _SURROUNDINGS / 2
+    x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
+    left, top = (int(np.clip(low - half, 0, limit - 1)) for low, limit in ((x, width), (y, height)))
+    right, bottom = (int(np.clip(high + half, low + 1, limit))
+                     for high, low, limit in ((x, left, width), (y, top, height)))
+    face = ImageOps.pad(Image.fromarray(photo[top:bottom, left:right]), (THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    stream = io.BytesIO()
+    face.save(stream, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return stream.getvalue()

@@ -1,0 +1,76 @@
+"""CSV files that people edit: read them whatever program wrote them, replace them in one step."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_DELIMITERS = (",", ";", "\t")
+
+
+def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Return the line number and the fields of each row of a CSV file with a header.
+
+    Spreadsheet programs may have put a byte-order mark in front, or semicolons or tabs between the fields. Empty rows
+    are left out; spaces around a field are kept, because a file name may end in one.
+
+    Raises
+    ------
+    ValueError
+        If the file is not text, or lacks one of `columns`.
+    OSError
+        If it cannot be read.
+    """
+    with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+        try:
+            header = stream.readline()
+            stream.seek(0)
+            delimiter = max(_DELIMITERS, key=header.count)
+            reader = csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
+            missing = [column for column in columns if column not in (reader.fieldnames or [])]
+            if missing:
+                raise ValueError(f"{path}: expected the columns {', '.join(columns)} in the first line, found no "
+                                 f"{missing[0]!r} in {header.strip()[:60]!r}")
+            return [(reader.line_num, row) for row in reader if any(row[column] for column in columns)]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path}: expected a CSV file in UTF-8, got {error}; save it as CSV UTF-8") from error
+
+
+def parse_index(text: str, where: str) -> int:
+    """Return a whole number of at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `text` is none; `where` names the place.
+
+    >>> parse_index("3", "people.csv, line 2: `cluster`")
+    3
+    """
+    # str.isdecimal takes digits of every script, which is what int does.
+    if not text.strip().isdecimal():
+        raise ValueError(f"{where} must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file with a header, replacing it in one step: it is whole at any moment.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    # A link is followed, so that it stays a link.
+    target = Path(path).resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,173 @@
+"""Grouping unknown faces."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from classifiers import clustering
+from classifiers.agglomeration import Separations
+from classifiers.cluster_command import _METHODS
+from classifiers.clustering import METHODS, cluster_faces, default_threshold, group_scores, normalized_space
+from classifiers.metrics import bcubed
+from tests.classifiers.people import make_people
+
+EVERY_METHOD = [method for method in METHODS if method != "auto"]
+
+
+@pytest.fixture(scope="module")
+def people():
+    return make_people(20, 6, length=128, spread=0.55)
+
+
+def test_the_command_offers_every_method():
+    assert _METHODS == METHODS
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_clear_people(people, method):
+    groups = cluster_faces(people.vectors, method=method)
+    assert bcubed(people.identities, groups.labels).f == 1
+    assert groups.method == ("average" if method == "auto" else method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_photo_each_and_one_person(method):
+    alone = make_people(30, 1, length=256)
+    assert len(set(cluster_faces(alone.vectors, method=method).labels)) == 30
+    together = make_people(1, 30, length=256, spread=0.5)
+    assert set(cluster_faces(together.vectors, method=method).labels) == {0}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n", [0, 1])
+def test_no_face_and_one_face(method, n):
+    groups = cluster_faces(np.ones((n, 4)) / 2, method=method)
+    assert groups.labels.tolist() == [0] * n
+    assert groups.scores.tolist() == [1] * n
+
+
+@pytest.mark.parametrize("method", EVERY_METHOD)
+def test_what_must_be_together_and_apart_is(people, method):
+    together = np.arange(len(people.vectors))
+    together[6] = together[0]  # two people
+    apart = np.array([[0, 1], [7, 8]])  # one person each
+    groups = cluster_faces(people.vectors, method=method, together=together, apart=Separations(apart))
+    assert groups.labels[0] == groups.labels[6]
+    assert (groups.labels[apart[:, 0]] != groups.labels[apart[:, 1]]).all()
+    others = np.arange(12, len(people.vectors))
+    assert adjusted_rand_score(people.identities[others], groups.labels[others]) == 1
+
+
+@pytest.mark.parametrize("method", EVERY_METHOD)
+def test_different_names_stay_apart(people, method):
+    names = np.full(len(people.vectors), -1)
+    names[[0, 1]] = 0, 1
+    groups = cluster_faces(people.vectors, method=method, apart=Separations(names=names))
+    assert groups.labels[0] != groups.labels[1]
+
+
+def test_graph_equals_average_where_neighbors_suffice(people):
+    for threshold in (0.3, 0.5, 0.7):
+        average = cluster_faces(people.vectors, method="average", threshold=threshold)
+        graph = cluster_faces(people.vectors, method="graph", threshold=threshold)
+        assert adjusted_rand_score(average.labels, graph.labels) == 1
+
+
+def test_graph_joins_a_person_with_more_photos_than_neighbors():
+    people = make_people(3, 150, length=64, spread=0.8)
+    assert bcubed(people.identities, cluster_faces(people.vectors, method="graph", threshold=0.3).labels).f == 1
+
+
+def test_approximate_neighbors_do_as_well(monkeypatch):
+    people = make_people(60, 20, length=64, spread=0.8)
+    monkeypatch.setattr(clustering, "MAX_EXACT_NEIGHBORS", 100)
+    groups = cluster_faces(people.vectors, method="graph", threshold=0.4, threads=1)
+    assert bcubed(people.identities, groups.labels).f > 0.99
+
+
+def test_auto_takes_the_graph_for_large_tables(people, monkeypatch):
+    monkeypatch.setitem(clustering.MAX_FACES, "average", 100)
+    assert cluster_faces(people.vectors).method == "graph"
+
+
+def test_auto_takes_the_graph_where_too_many_are_alike(people, monkeypatch):
+    monkeypatch.setattr(clustering, "MAX_EXACT_PAIRS", 100)
+    groups = cluster_faces(people.vectors)
+    assert groups.method == "graph"
+    assert bcubed(people.identities, groups.labels).f == 1
+
+
+def test_average_refuses_what_memory_does_not_hold(people, monkeypatch):
+    monkeypatch.setattr(clustering, "MAX_EXACT_PAIRS", 100)
+    with pytest.raises(ValueError, match=r"more than 100 pairs of faces.*use the method graph"):
+        cluster_faces(people.vectors, method="average")
+
+
+@pytest.mark.parametrize("method", ["average", "dbscan", "hdbscan"])
+def test_refuses_large_tables(people, method, monkeypatch):
+    monkeypatch.setitem(clustering.MAX_FACES, method, 119)
+    with pytest.raises(ValueError, match=rf"`method` {method} compares every pair .* got 120; use graph"):
+        cluster_faces(people.vectors, method=method)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"method": "kmeans"}, "`method` must be one of auto, average, graph, dbscan, hdbscan, got 'kmeans'"),
+    ({"threshold": 5}, "`threshold` must be a similarity"),
+    ({"threshold": float("nan")}, "`threshold` must be a similarity"),
+    ({"embeddings": [[np.nan, 1.0]]}, "`embeddings` must be finite"),
+    ({"embeddings": [1.0, 2.0]}, r"`embeddings` must have shape \(n, d\)"),
+    ({"together": np.zeros(120, int), "apart": Separations(np.array([[0, 1]]))}, "must not contradict"),
+])
+def test_refuses(people, change, message):
+    with pytest.raises(ValueError, match=message):
+        cluster_faces(**{"embeddings": people.vectors, **change})
+
+
+def test_numbers_go_by_size():
+    people = make_people(3, 4, length=128, spread=0.3)
+    rows = np.array([0, 4, 5, 8, 9, 10, 11])
+    assert cluster_faces(people.vectors[rows]).labels.tolist() == [2, 1, 1, 0, 0, 0, 0]
+
+
+def test_lengths_do_not_matter(people):
+    scaled = people.vectors * np.linspace(0.5, 3, len(people.vectors))[:, None]
+    assert (cluster_faces(scaled).labels == cluster_faces(people.vectors).labels).all()
+
+
+def test_scores_are_cosines_with_the_others():
+    unit = np.float32([[1, 0], [0, 1], [0.6, 0.8], [1, 0]])
+    scores = group_scores(unit, np.array([0, 0, 0, 1]))
+    others = np.array([[0.6, 1.8], [1.6, 0.8], [1, 1]])
+    assert scores[:3] == pytest.approx([unit[i] @ others[i] / np.linalg.norm(others[i]) for i in range(3)])
+    assert scores[3] == 1
+
+
+def test_threshold_grows_with_the_number_of_people():
+    for normalized in (False, True):
+        thresholds = [default_threshold(n, normalized=normalized) for n in (1, 20, 300, 3000, 100_000)]
+        assert thresholds == sorted(thresholds)
+        assert thresholds[0] < thresholds[-1]
+
+
+class TestNormalizedSpace:
+    def test_by_hand(self, monkeypatch):
+        monkeypatch.setattr(clustering, "COHORT_SHARE", 0.5)
+        space = normalized_space([[2.0, 1.0], [1.0, 2.0]], mean=[1.0, 1.0], cohort=[[2.0, 1.0], [1.0, 3.0], [0.0, 1.0],
+                                                                                  [2.0, 2.0]])
+        assert space.vectors.tolist() == [[1, 0], [0, 1]]
+        assert space.offsets == pytest.approx([(1 + np.sqrt(0.5)) / 4] * 2)
+        assert space.normalized
+
+    def test_groups_as_well(self, people):
+        rng = np.random.default_rng(9)
+        space = normalized_space(people.vectors, mean=np.zeros(128), cohort=rng.normal(size=(500, 128)))
+        assert bcubed(people.identities, cluster_faces(people.vectors, space=space).labels).f == 1
+
+    @pytest.mark.parametrize(("mean", "cohort", "message"), [
+        ([0.0], np.ones((3, 2)), "`mean` must hold vectors of length 2"),
+        ([0.0, 0.0], np.ones((3, 3)), "`cohort` must hold vectors of length 2"),
+        ([0.0, 0.0], np.ones((0, 2)), "`cohort` must hold at least one vector"),
+    ])
+    def test_refuses(self, mean, cohort, message):
+        with pytest.raises(ValueError, match=message):
+            normalized_space(np.eye(2), mean=mean, cohort=cohort)

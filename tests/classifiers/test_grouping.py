@@ -1,0 +1,225 @@
+"""From a table to people file and contact sheets, in Python and on the command line."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from classifiers.cli import main
+from classifiers.grouping import group_people, known_people, report, summarize, write_people_file
+from embedder.table import EmbeddingTable, ImageLedger
+from tests.classifiers.people import make_people
+
+N_PEOPLE, N_PHOTOS = 8, 5
+
+
+def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
+    """Return a table of one face a photo; the photo's name tells the person and the number."""
+    made = make_people(N_PEOPLE, N_PHOTOS, length=128, spread=0.6)
+    paths = np.array([f"photo {i % N_PHOTOS}/{name}.jpg" for i, name in enumerate(made.identities)], object)
+    order = np.argsort(paths)[rows]
+    n, paths = len(order), paths[order]
+    ledger = ImageLedger(
+        path=paths, status=np.full(n, "ok", object), message=np.full(n, "", object), n_faces=np.ones(n, np.int32),
+        width=np.full(n, 40, np.int32), height=np.full(n, 40, np.int32), image_sha256=np.full(n, "0", object),
+        size=np.zeros(n, np.int64), mtime_ns=np.zeros(n, np.int64))
+    return EmbeddingTable(
+        embeddings=made.vectors[order], identities=made.identities[order].astype(object) if identities
+        else np.full(n, "", object), paths=paths, face_indices=np.zeros(n, np.int32),
+        boxes=np.tile(np.float32([10, 10, 30, 30]), (n, 1)), landmarks=np.zeros((n, 5, 2), np.float32),
+        detection_scores=np.ones(n, np.float32), image_sha256=np.full(n, "0", object), images=ledger,
+        photo_root=str(root), fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
+        created="2026-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = make_table(root=tmp_path / "photos")
+    table.write(tmp_path / "faces.h5")
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return main(["cluster", str(folder / "faces.h5"), "-o", str(folder / "people.csv"), *map(str, arguments)])
+
+
+def read(folder, name="people.csv"):
+    with (folder / name).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def fill_in(folder, row_number, name):
+    rows = read(folder)
+    rows[row_number]["name"] = name
+    with (folder / "people.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows
+
+
+class TestPython:
+    def test_figures(self):
+        table = make_table()
+        result = summarize(table, group_people(table))
+        assert (result["n_faces"], result["n_groups"], result["n_lone_faces"]) == (40, 8, 0)
+        assert result["bcubed"] == result["pairwise"] == {"precision": 1.0, "recall": 1.0, "f": 1.0}
+        assert (result["n_splits"], result["n_merges"]) == (0, 0)
+        assert "to put it right: 0 splits and 0 merges" in "\n".join(report(result))
+
+    def test_without_identities(self):
+        table = make_table(identities=False)
+        result = summarize(table, group_people(table))
+        assert result["bcubed"] is None
+        assert result["n_identified_faces"] == 0
+        assert "BCubed" not in "\n".join(report(result))
+
+    def test_one_identity_and_no_row(self):
+        one = make_table()
+        one = one.select(one.identities == "person 000")
+        assert summarize(one, group_people(one))["bcubed"]["f"] == 1
+        none = one.select(np.zeros(len(one), bool))
+        result = summarize(none, group_people(none))
+        assert (result["n_faces"], result["n_groups"], result["bcubed"]) == (0, 0, None)
+
+    def test_faces_of_one_photo_are_apart(self):
+        table = make_table()
+        # Two faces in each photo, both of one person: what no photo shows.
+        order = np.argsort(table.identities, kind="stable")
+        paths = np.array([f"{i // 2:02d}.jpg" for i in range(40)], object)
+        ledger = replace(table.images, **{
+            name: getattr(table.images, name)[:20] for name in ("status", "message", "width", "height", "image_sha256",
+                                                                "size", "mtime_ns")},
+            path=paths[::2], n_faces=np.full(20, 2, np.int32))
+        table = replace(table, embeddings=table.embeddings[order], identities=table.identities[order], paths=paths,
+                        face_indices=np.tile(np.int32([0, 1]), 20), images=ledger)
+        labels = group_people(table).labels
+        assert (labels[::2] != labels[1::2]).all()
+
+
+class TestNames:
+    def test_survive_more_photos(self, tmp_path):
+        first, out = make_table(slice(0, 32)), tmp_path / "people.csv"
+        write_people_file(out, first, group_people(first))
+        rows = fill_in(tmp_path, 0, "Ada")
+        ada = {(row["path"], row["face_index"]) for row in rows if row["cluster"] == rows[0]["cluster"]}
+        table = make_table()
+        people = group_people(table, before=known_people(table, names=out, out=out))
+        named = {(path, str(index)) for path, index, name in zip(table.paths, table.face_indices, people.names,
+                                                                 strict=True) if name == "Ada"}
+        assert named >= ada
+        assert set(table.identities[people.names == "Ada"]) == {"person 000"}
+        assert (people.names == "Ada").sum() == N_PHOTOS
+        number = dict(zip(table.paths, people.labels.tolist(), strict=True))
+        assert [number[path] for path in first.paths] == [int(row["cluster"]) for row in rows]
+        assert people.changes["n_new_faces"] == 8
+
+    def test_a_person_named_by_mistake_is_corrected_by_a_constraint(self, folder):
+        run(folder)
+        rows = fill_in(folder, 0, "Ada")
+        run(folder, "--names", folder / "people.csv")
+        mate = next(row for row in rows[1:] if row["cluster"] == rows[0]["cluster"])
+        (folder / "c.csv").write_text("kind,path_a,face_index_a,path_b,face_index_b\n"
+                                      f"cannot,{rows[0]['path']},0,{mate['path']},0\n")
+        assert run(folder, "--names", folder / "people.csv", "--constraints", folder / "c.csv") == 0
+        after = {row["path"]: row for row in read(folder)}
+        one, two = after[rows[0]["path"]], after[mate["path"]]
+        assert one["cluster"] != two["cluster"]
+        assert {one["name"], two["name"]} == {"Ada", ""}
+
+
+class TestCommand:
+    def test_writes_one_row_a_face(self, folder, capsys):
+        assert run(folder, "--json", folder / "r.json") == 0
+        rows, table = read(folder), make_table()
+        assert list(rows[0]) == ["path", "face_index", "cluster", "name", "score"]
+        assert [row["path"] for row in rows] == table.paths.tolist()
+        assert {row["name"] for row in rows} == {""}
+        assert min(int(row["cluster"]) for row in rows) == 0
+        assert "40 faces in 8 groups" in capsys.readouterr().out
+        result = json.loads((folder / "r.json").read_text())
+        assert result["bcubed"]["f"] == 1
+        assert result["fingerprint"]["space"] == {"weights_sha256": "0" * 64}
+
+    @pytest.mark.parametrize("method", ["average", "graph", "dbscan", "hdbscan"])
+    def test_every_method(self, folder, method, capsys):
+        assert run(folder, "--method", method) == 0
+        assert f"method {method}" in capsys.readouterr().out
+
+    def test_names_in_the_output_are_not_lost(self, folder, capsys):
+        run(folder)
+        fill_in(folder, 3, "Ada")
+        before = (folder / "people.csv").read_bytes()
+        assert run(folder) == 2
+        assert "holds names that would be lost; add --names" in capsys.readouterr().err
+        assert (folder / "people.csv").read_bytes() == before
+        assert run(folder, "--names", folder / "people.csv") == 0
+        assert sum(row["name"] == "Ada" for row in read(folder)) == N_PHOTOS
+
+    def test_a_file_that_is_no_people_file_is_not_overwritten(self, folder, capsys):
+        (folder / "people.csv").write_text("my,own,list\n")
+        assert run(folder) == 2
+        assert "expected the columns name" in capsys.readouterr().err
+        assert (folder / "people.csv").read_text() == "my,own,list\n"
+
+    def test_dry_run_shows_and_writes_nothing(self, folder, capsys):
+        run(folder)
+        before = (folder / "people.csv").read_bytes()
+        (folder / "c.csv").write_text("kind,path_a,face_index_a,path_b,face_index_b\n"
+                                      "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n")
+        assert run(folder, "--dry-run", "--constraints", folder / "c.csv", "--html", folder / "p.html") == 0
+        out = capsys.readouterr().out
+        assert "in another group" in out
+        assert "people.csv not written" in out
+        assert (folder / "people.csv").read_bytes() == before
+        assert not (folder / "p.html").exists()
+
+    def test_constraints_are_obeyed(self, folder):
+        (folder / "c.csv").write_text(
+            "kind,path_a,face_index_a,path_b,face_index_b\n"
+            "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n"
+            "cannot,photo 0/person 002.jpg,0,photo 1/person 002.jpg,0\n")
+        assert run(folder, "--constraints", folder / "c.csv") == 0
+        cluster = {row["path"]: row["cluster"] for row in read(folder)}
+        assert cluster["photo 0/person 000.jpg"] == cluster["photo 0/person 001.jpg"]
+        assert cluster["photo 0/person 002.jpg"] != cluster["photo 1/person 002.jpg"]
+
+    def test_contradictions_are_one_line(self, folder, capsys):
+        (folder / "c.csv").write_text(
+            "kind,path_a,face_index_a,path_b,face_index_b\n"
+            "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n"
+            "cannot,photo 0/person 001.jpg,0,photo 0/person 000.jpg,0\n")
+        assert run(folder, "--constraints", folder / "c.csv") == 2
+        error = capsys.readouterr().err
+        assert "c.csv: constraints must not contradict each other, got line 3 (cannot) and line 2 (must)" in error
+        assert error.count("\n") == 1
+
+    def test_names_from_another_table_are_refused(self, folder, capsys):
+        (folder / "other.csv").write_text("path,face_index,cluster,name,score\nz.jpg,0,0,Ada,1\n")
+        assert run(folder, "--names", folder / "other.csv") == 2
+        assert "this file is for another table" in capsys.readouterr().err
+
+    def test_the_page_shows_the_faces_and_escapes_names(self, folder, capsys):
+        table = make_table()
+        for i, path in enumerate(table.paths[:-1]):
+            file = folder / "photos" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (40, 40), (i, 9, 9)).save(file)
+        run(folder)
+        fill_in(folder, 0, "<script>x</script>")
+        assert run(folder, "--names", folder / "people.csv", "--html", folder / "people.html") == 0
+        page = (folder / "people.html").read_text(encoding="utf-8")
+        assert "<script" not in page
+        assert "&lt;script&gt;x&lt;/script&gt;" in page
+        assert page.count("data:image/jpeg;base64,") == 39
+        assert page.count("photo not found") == 1
+
+    def test_photos_elsewhere(self, folder):
+        file = folder / "moved" / make_table().paths[0]
+        file.parent.mkdir(parents=True)
+        Image.new("RGB", (40, 40)).save(file)
+        assert run(folder, "--html", folder / "people.html", "--photos", folder / "moved") == 0
+        assert (folder / "people.html").read_text(encoding="utf-8").count("data:image/jpeg") == 1
