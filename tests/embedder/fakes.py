@@ -24,6 +24,11 @@ LENGTH = 8
 SIZE_HW = (40, 50)
 
 
+def names(folder: Path) -> list[str]:
+    """Return the sorted names of what is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def write_photo(path: Path, red: int = 1, *, green: int = 0) -> Path:
     """Write a photo on which the fakes find `red` faces (1 to 3), or fail; `green` makes photos differ."""
     path.parent.mkdir(parents=True, exist_ok=True)

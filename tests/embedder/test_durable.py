@@ -9,12 +9,13 @@ import pytest
 
 from embedder import durable
 from embedder.durable import write_durably
+from tests.embedder.fakes import names
 
 
 def test_writes_the_whole_file(tmp_path: Path) -> None:
     write_durably(tmp_path / "a", lambda stream: stream.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a"]
+    assert names(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("reserve", [0, 100_000])
@@ -28,16 +29,16 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, reserve: i
     with pytest.raises(RuntimeError, match="stop"):
         write_durably(tmp_path / "a", fail, reserve=reserve)
     assert (tmp_path / "a").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a"]
+    assert names(tmp_path) == ["a"]
 
 
 def test_unfinished_file_lives_in_the_temporary_folder(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     seen = []
-    write_durably(tmp_path / "a", lambda stream: seen.append([*os.listdir(tmp_path), *os.listdir(tmp_path / "parts")]),
+    write_durably(tmp_path / "a", lambda stream: seen.append([*names(tmp_path), *names(tmp_path / "parts")]),
                   temporary_folder=tmp_path / "parts")
     assert len(seen[0]) == 2 and seen[0][1].endswith(".tmp")
-    assert sorted(os.listdir(tmp_path)) == ["a", "parts"] and not os.listdir(tmp_path / "parts")
+    assert sorted(names(tmp_path)) == ["a", "parts"] and not names(tmp_path / "parts")
 
 
 def test_reserved_space_is_taken_first_and_given_back(tmp_path: Path) -> None:
@@ -82,4 +83,4 @@ def test_no_room_is_one_sentence_and_the_old_file_stays(tmp_path: Path, reserve:
     run = subprocess.run([sys.executable, "-c", program, str(tmp_path / "a"), str(reserve)], capture_output=True,
                          text=True, check=True)
     assert run.stdout.startswith(f"{errno.EFBIG} {tmp_path / 'a'} no room to write it")
-    assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]

@@ -1,0 +1,71 @@
+"""The command ``python -m embedder embed``."""
+
+import argparse
+from pathlib import Path
+
+from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos, read with all its sub-folders")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True,
+                        help="the table to make or bring up to date, such as faces.h5")
+    selection = parser.add_mutually_exclusive_group()
+    selection.add_argument("--all-faces", dest="faces", action="store_const", const="all", default="all",
+                           help="store all faces of a photo (default)")
+    selection.add_argument("--one-face", dest="faces", action="store_const", const="one",
+                           help="store only the largest face, weighted to the centre")
+    parser.add_argument("--identity-from", choices=["folder", "filename", "none"], default="folder",
+                        help="what names a photo's largest face: its first sub-folder (default), its file's name, "
+                             "nothing")
+    parser.add_argument("--preset", metavar="NAME|RUN", help="network to use, or a training run's folder")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32", help="arithmetic (default: fp32)")
+    parser.add_argument("--min-face-size", type=_auto_or_pixels, default="auto", metavar="auto|N",
+                        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the "
+                             "longer side)")
+    parser.add_argument("--thresholds", type=float, nargs=3, metavar=("A", "B", "C"),
+                        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)")
+    parser.add_argument("--margin", type=float, default=32.0, metavar="N",
+                        help="pixels around a face of 108 pixels (default: 32)")
+    parser.add_argument("--margin-mode", choices=["scaled", "absolute"], default="scaled",
+                        help="whether the margin grows with the face (default: scaled)")
+    parser.add_argument("--alignment", choices=["box", "similarity"], default="box",
+                        help="cut out the box (default) or turn the face upright by its landmarks")
+    parser.add_argument("--max-pixels", type=int, metavar="N",
+                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="worker processes that share the threads (default: 1; -1: one a core)")
+    parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
+
+
+def _auto_or_pixels(text: str) -> int | str:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected auto or a whole number of pixels, got {text!r}") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.embed_settings import EmbedSettings
+    from embedder.pipeline import update_table
+
+    given = {"preset": arguments.preset, "weights": arguments.weights and str(arguments.weights),
+             "thresholds": arguments.thresholds and tuple(arguments.thresholds), "max_pixels": arguments.max_pixels}
+    settings = EmbedSettings(
+        faces=arguments.faces, identity_from=arguments.identity_from, precision=arguments.precision,
+        min_face_size=arguments.min_face_size, margin=arguments.margin, margin_mode=arguments.margin_mode,
+        alignment=arguments.alignment, **{name: value for name, value in given.items() if value is not None},
+    )
+    summary = update_table(arguments.photos, arguments.out, settings, n_jobs=arguments.jobs, prune=arguments.prune,
+                           progress=True)
+    print("\n".join(summary.lines()))
+    if arguments.json is not None:
+        write_json(arguments.json, summary.to_json())
+    return EXIT_DONE if summary.all_read else EXIT_SOME_INPUTS_FAILED
+
+
+EMBED = Command("embed", "Make or bring up to date the embedding table of a folder of photos.", _add_arguments, _run)

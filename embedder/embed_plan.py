@@ -1,0 +1,141 @@
+"""What is to be done for a folder of photos, given what a table and its part files hold already."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from embedder.images import ImageListing, display_path
+from embedder.photo_reader import hash_file
+from embedder.table_assembly import Entry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class EmbedPlan:
+    """What becomes of each input file and each known ledger entry.
+
+    Attributes
+    ----------
+    kept : list of Entry
+        Photos that need no network, with the path, size and time they have now.
+    todo : list of Path
+        Photos to embed, relative to the folder, in path order.
+    gone : list of Entry
+        Entries whose file is no longer there.
+    n_moved : int
+        How many of `kept` have another path than before.
+    changed : bool
+        Whether any of `kept` differs from what is stored.
+    """
+
+    kept: list[Entry] = field(default_factory=list)
+    todo: list[Path] = field(default_factory=list)
+    gone: list[Entry] = field(default_factory=list)
+    n_moved: int = 0
+    changed: bool = False
+
+
+def make_plan(
+    listing: ImageListing, known: Mapping[str, Entry], *, on_checked: Callable[[], object] = lambda: None
+) -> EmbedPlan:
+    """Compare the files of a folder with the `known` entries by path.
+
+    A file of the same size and time keeps its entry; one of another size or time does if its hash is the same. A file
+    under a new path takes the entry of a file that is gone and has its hash. Entries with status ``error``, and those
+    of files that could not even be opened, are tried again; a damaged file is not, until it changes. `on_checked` is
+    called after each file.
+    """
+    plan = EmbedPlan()
+    paths = _by_stored_path(listing)
+    missing = [entry for path, entry in known.items() if path not in paths]
+    plan.gone, out_of_reach = _out_of_reach(missing, listing.unreadable_folders)
+    plan.kept += out_of_reach
+    movable = _Movable(plan.gone)
+    for name, path in paths.items():
+        entry = _entry_for(listing.root / path, name, known.get(name), movable=movable)
+        on_checked()
+        if entry is None:
+            plan.todo.append(path)
+            continue
+        plan.kept.append(entry)
+        plan.n_moved += entry.path != entry.stored_path
+        plan.changed |= entry is not known.get(name)
+    plan.gone = movable.left()
+    return plan
+
+
+def _by_stored_path(listing: ImageListing) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for path in listing.paths:
+        name = display_path(path)
+        if name in paths:
+            logger.warning("%s: two files have this name once it is written as UTF-8; the second is left out, rename "
+                           "one of them", name)
+        paths.setdefault(name, path)
+    return paths
+
+
+def _out_of_reach(missing: Sequence[Entry], unreadable_folders: Sequence[Path]) -> tuple[list[Entry], list[Entry]]:
+    """Split missing entries into those that are gone and those in folders nobody could look into."""
+    folders = {PurePosixPath(display_path(folder)) for folder in unreadable_folders}
+    gone: list[Entry] = []
+    out_of_reach: list[Entry] = []
+    for entry in missing:
+        (gone if folders.isdisjoint(PurePosixPath(entry.path).parents) else out_of_reach).append(entry)
+    return gone, out_of_reach
+
+
+class _Movable:
+    """Entries whose file is gone, to be found again under another path by hash."""
+
+    def __init__(self, gone: Sequence[Entry]) -> None:
+        self._entries = {entry.path: entry for entry in gone}
+        self._sizes = {entry.size for entry in gone if _is_settled(entry)}
+        self._by_hash: dict[str, list[Entry]] = defaultdict(list)
+        for entry in reversed(gone):
+            if _is_settled(entry):
+                self._by_hash[entry.image_sha256].append(entry)
+
+    def may_have(self, size: int) -> bool:
+        """Return whether an entry of a file of `size` bytes is there."""
+        return size in self._sizes
+
+    def take(self, sha256: str) -> Entry | None:
+        """Return and remove an entry with this hash."""
+        candidates = self._by_hash.get(sha256)
+        if not candidates:
+            return None
+        entry = candidates.pop()
+        del self._entries[entry.path]
+        return entry
+
+    def left(self) -> list[Entry]:
+        """Return the entries nobody took."""
+        return list(self._entries.values())
+
+
+def _entry_for(file: Path, name: str, entry: Entry | None, *, movable: _Movable) -> Entry | None:
+    """Return the entry `file` keeps or takes over, or None if it is to be embedded."""
+    try:
+        status = file.stat()
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+        if entry is not None and _is_settled(entry) and (size, mtime_ns) == (entry.size, entry.mtime_ns):
+            return entry
+        may_be_same = entry is not None and _is_settled(entry) and size == entry.size
+        if not (may_be_same or movable.may_have(size)):
+            return None
+        sha256 = hash_file(file)
+    except OSError:
+        return None  # the reader meets the same error and records it
+    if may_be_same and entry is not None and sha256 == entry.image_sha256:
+        return replace(entry, mtime_ns=mtime_ns)
+    moved = movable.take(sha256)
+    return None if moved is None else replace(moved, path=name, size=size, mtime_ns=mtime_ns)
+
+
+def _is_settled(entry: Entry) -> bool:
+    """Return whether reading the same bytes again would give the same; `error` may have been the machine's fault."""
+    return entry.status != "error" and entry.image_sha256 != ""

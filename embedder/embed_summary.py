@@ -1,0 +1,133 @@
+"""What a run from photos to a table has done, for people and as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from embedder.images import ImageListing, display_path
+from embedder.table_assembly import Entry
+from embedder.table_file import FAILED_STATUSES, STATUSES
+
+FAILURES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class EmbedSummary:
+    """Counts and failures of one run.
+
+    Attributes
+    ----------
+    table : str
+        The finished table.
+    n_photos, n_faces : int
+        Input files that are there now, and the faces the table holds of them.
+    n_by_status : dict
+        Of these files: how many are ``ok``, ``no_face``, ``unreadable``, ``error``.
+    n_embedded, n_kept, n_moved : int
+        Files that went through the networks in this run, those that had not to, and how many of these had moved.
+    n_hidden, n_other : int
+        Files left out: hidden ones, and those that are no images.
+    failures : list of dict
+        ``path``, ``status`` and ``message`` of every unreadable or failed file.
+    without_face : list of str
+        Photos without a face.
+    gone : list of str
+        Deleted photos, in the table still or, after `n_pruned` has counted them, no longer.
+    n_pruned : int
+        Deleted photos removed from the table.
+    unreadable_folders : list of str
+        Folders that could not be listed; what the table holds of them stays.
+    seconds : float
+        Wall-clock time of the run.
+    """
+
+    table: str
+    n_photos: int
+    n_faces: int
+    n_by_status: dict[str, int]
+    n_embedded: int
+    n_kept: int
+    n_moved: int
+    n_hidden: int
+    n_other: int
+    failures: list[dict[str, str]]
+    without_face: list[str]
+    gone: list[str]
+    n_pruned: int
+    unreadable_folders: list[str]
+    seconds: float
+
+    @property
+    def photos_per_second(self) -> float:
+        """Return how many photos a second went through the networks."""
+        return self.n_embedded / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def all_read(self) -> bool:
+        """Return whether every input file could be read and embedded."""
+        return not self.failures and not self.unreadable_folders
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, ready for `json.dumps`."""
+        return {**asdict(self), "photos_per_second": self.photos_per_second}
+
+    def lines(self) -> list[str]:
+        """Return the report for people, line by line."""
+        counts = self.n_by_status
+        lines = [
+            f"{self.table}: {_count(self.n_faces, 'face')} of {_count(self.n_photos, 'photo')}; "
+            f"no face: {counts['no_face']:,}, unreadable: {counts['unreadable']:,}, error: {counts['error']:,}",
+            f"embedded {self.n_embedded:,}, kept {self.n_kept:,} (moved: {self.n_moved:,}) in {self.seconds:.1f} s"
+            + (f", {self.photos_per_second:.1f} photos/s" if self.n_embedded else ""),
+        ]
+        if self.n_hidden or self.n_other:
+            lines.append(f"left out: {_count(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images")
+        lines += _listed(f"{failure['status']}: {failure['path']}: {failure['message']}" for failure in self.failures)
+        lines += _listed(f"unreadable folder: {folder}" for folder in self.unreadable_folders)
+        lines += _listed(f"no face: {path}" for path in self.without_face)
+        if self.gone and self.n_pruned:
+            lines.append(f"removed {_count(self.n_pruned, 'deleted photo')} from the table")
+        elif self.gone:
+            lines.append(f"{_count(len(self.gone), 'deleted photo')} still in the table; --prune removes them:")
+            lines += _listed(f"deleted: {path}" for path in self.gone)
+        return lines
+
+
+def summarize(
+    table: Path, listing: ImageListing, present: Sequence[Entry], *, gone: Sequence[Entry], n_embedded: int,
+    n_moved: int, pruned: bool, seconds: float,
+) -> EmbedSummary:
+    """Return the summary of a run; `present` are the table's entries whose files are there."""
+    counts = Counter(entry.status for entry in present)
+    return EmbedSummary(
+        table=display_path(table),
+        n_photos=len(present),
+        n_faces=sum(entry.n_faces for entry in present),
+        n_by_status={status: counts[status] for status in STATUSES},
+        n_embedded=n_embedded,
+        n_kept=len(present) - n_embedded,
+        n_moved=n_moved,
+        n_hidden=listing.n_hidden,
+        n_other=listing.n_other,
+        failures=[{"path": entry.path, "status": entry.status, "message": entry.message}
+                  for entry in present if entry.status in FAILED_STATUSES],
+        without_face=[entry.path for entry in present if entry.status == "no_face"],
+        gone=[entry.path for entry in gone],
+        n_pruned=len(gone) if pruned else 0,
+        unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
+        seconds=seconds,
+    )
+
+
+def _listed(lines: Iterable[str]) -> list[str]:
+    lines = list(lines)
+    shown = [f"  {line}" for line in lines[:FAILURES_SHOWN]]
+    if len(lines) > FAILURES_SHOWN:
+        shown.append(f"  ... and {len(lines) - FAILURES_SHOWN:,} more (--json lists all)")
+    return shown
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,183 @@
+"""Mapper: photos to faces and vectors, several at a time, each photo on its own where a batch fails."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from embedder.embed_settings import Detector, Embedder, EmbedSettings
+from embedder.errors import WeightsError
+from embedder.faces import Faces
+from embedder.photo_reader import Photo, reason
+from embedder.table import is_unit
+
+logger = logging.getLogger(__name__)
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+MAX_PHOTOS_A_BATCH = 32
+MAX_PIXELS_A_BATCH = 32_000_000
+"""Photos go through the networks together up to this number and this many pixels; a larger one goes alone."""
+
+
+@dataclass(frozen=True)
+class FoundFaces:
+    """A photo's ledger columns and its faces, cut out; its pixels are no longer needed.
+
+    Attributes
+    ----------
+    photo : Photo
+        Without pixels.
+    size_hw : tuple of int
+        Height and width of the upright photo, 0 where it could not be read.
+    faces : Faces
+    crops : numpy.ndarray
+        uint8 (n_faces, s, s, 3).
+    """
+
+    photo: Photo
+    size_hw: tuple[int, int]
+    faces: Faces
+    crops: np.ndarray
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """What the table shall hold for one photo.
+
+    Attributes
+    ----------
+    photo : Photo
+        Without pixels; `status` is final.
+    size_hw : tuple of int
+        Height and width of the upright photo, 0 where it could not be read.
+    faces : Faces
+    embeddings : numpy.ndarray
+        float32 (n_faces, d), unit length.
+    identities : list of str
+        One for each face.
+    """
+
+    photo: Photo
+    size_hw: tuple[int, int]
+    faces: Faces
+    embeddings: np.ndarray
+    identities: list[str]
+
+
+def in_batches(photos: Iterable[Photo]) -> Iterator[list[Photo]]:
+    """Yield `photos` in lists of at most `MAX_PHOTOS_A_BATCH` and, unless alone, `MAX_PIXELS_A_BATCH`."""
+    batch: list[Photo] = []
+    n_pixels = 0
+    for photo in photos:
+        size = 0 if photo.image is None else photo.image.shape[0] * photo.image.shape[1]
+        if batch and (len(batch) == MAX_PHOTOS_A_BATCH or n_pixels + size > MAX_PIXELS_A_BATCH):
+            yield batch
+            batch, n_pixels = [], 0
+        batch.append(photo)
+        n_pixels += size
+    if batch:
+        yield batch
+
+
+class FaceMapper:
+    """Finds, cuts out and embeds the faces of photos.
+
+    Parameters
+    ----------
+    detector, embedder
+        The networks, or stand-ins.
+    settings : EmbedSettings
+        Face selection, margin, alignment and identity rule.
+    """
+
+    def __init__(self, detector: Detector, embedder: Embedder, settings: EmbedSettings) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._settings = settings
+        self._crop_size: int = embedder.space["crop_size"]
+        self._length: int = embedder.space["embedding_length"]
+
+    def find(self, photos: Sequence[Photo]) -> list[FoundFaces]:
+        """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
+        readable = [photo for photo in photos if photo.image is not None]
+        detected = iter(_each(self._detect, readable))
+        return [self._without_faces(photo) if photo.image is None else self._cut_out(photo, photo.image, next(detected))
+                for photo in photos]
+
+    def embed(self, found: Sequence[FoundFaces]) -> list[PhotoResult]:
+        """Embed what `find` has found; vectors that are not finite and of unit length make their photo an error."""
+        return [self._result(*pair) for pair in zip(found, _each(self._embed, found), strict=True)]
+
+    def _detect(self, photos: Sequence[Photo]) -> list[Faces]:
+        return self._detector.detect_batch([photo.image for photo in photos if photo.image is not None])
+
+    def _cut_out(self, photo: Photo, image: np.ndarray, detected: Faces | Exception) -> FoundFaces:
+        size_hw = (image.shape[0], image.shape[1])
+        cropped = [detected] if isinstance(detected, Exception) else _each(self._crop, [(image, detected)])
+        if isinstance(cropped[0], Exception):
+            return self._without_faces(_failed(photo, cropped[0]), size_hw)
+        faces, crops = cropped[0]
+        photo = replace(photo, image=None, status="ok" if len(faces) else "no_face")
+        return FoundFaces(photo, size_hw, faces, crops)
+
+    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
+        cropped = []
+        for image, faces in detected:
+            if self._settings.faces == "one" and len(faces):
+                faces = faces[faces.primary((image.shape[0], image.shape[1]))]
+            cropped.append((faces, faces.crop(
+                image, self._crop_size, self._settings.margin, margin_mode=self._settings.margin_mode,
+                alignment=self._settings.alignment)))
+        return cropped
+
+    def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
+        crops = np.empty((0, self._crop_size, self._crop_size, 3), np.uint8)
+        return FoundFaces(photo, size_hw, Faces.empty(), crops)
+
+    def _embed(self, found: Sequence[FoundFaces]) -> list[np.ndarray]:
+        ends = np.cumsum([len(photo.faces) for photo in found])
+        if not ends[-1]:
+            return [np.empty((0, self._length), np.float32)] * len(found)
+        return np.split(self._embedder.embed(np.concatenate([photo.crops for photo in found])), ends[:-1])
+
+    def _result(self, found: FoundFaces, vectors: np.ndarray | Exception) -> PhotoResult:
+        photo, faces = found.photo, found.faces
+        if not isinstance(vectors, Exception) and not (
+            vectors.shape == (len(faces), self._length) and is_unit(vectors).all()
+        ):
+            vectors = ArithmeticError(f"expected {len(faces)} finite vectors of unit length, got others; embed the "
+                                      "photo again or convert it to JPEG")
+        if isinstance(vectors, Exception):
+            photo, faces = _failed(photo, vectors), Faces.empty()
+            vectors = np.empty((0, self._length), np.float32)
+        identities = self._settings.identities(photo.path, found.size_hw, faces)
+        return PhotoResult(photo, found.size_hw, faces, vectors, identities)
+
+
+def _failed(photo: Photo, error: Exception) -> Photo:
+    logger.debug("%s failed", photo.path, exc_info=error)
+    return replace(photo, image=None, status="error", message=reason(error, photo.path))
+
+
+def _each(
+    function: Callable[[Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]
+) -> list[_Result | Exception]:
+    """Return ``function(items)``; if that fails, what it gives or raises for each item alone."""
+    if not items:
+        return []
+    try:
+        results = list(function(items))
+        if len(results) != len(items):
+            raise ValueError(f"expected {len(items)} results of a batch, got {len(results)}")
+        return [*results]
+    except WeightsError:
+        raise  # no photo's fault: the next one would fail too
+    except Exception as error:  # one bad photo must not cost the others, whatever it raises
+        if len(items) == 1:
+            return [error]
+        logger.debug("a batch of %d failed, going on one by one", len(items), exc_info=True)
+    return [result for item in items for result in _each(function, [item])]

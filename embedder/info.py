@@ -1,0 +1,179 @@
+"""What a file is: a table, a head, a network's weights, or a training run's folder."""
+
+import hashlib
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from embedder.errors import TableError
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_ZIP_SIGNATURE = b"PK\x03\x04"
+_HEAD_METADATA = "facetable.json"
+_MAX_METADATA_BYTES = 100 * 1024 * 1024
+_HDF5_SUFFIXES = (".h5", ".hdf5")
+_WEIGHTS_SUFFIXES = (*_HDF5_SUFFIXES, ".keras", ".onnx", ".pb", ".safetensors")
+ITEMS_SHOWN = 10
+_KIND = "kind"
+
+
+def describe_file(path: str | Path) -> dict[str, Any]:
+    """Return what a file holds, ready for JSON.
+
+    Parameters
+    ----------
+    path : path
+        A table, a head, a weights file, or the folder of a training run.
+
+    Returns
+    -------
+    dict
+        ``kind`` is ``table``, ``head``, ``weights`` or ``preset``; the other keys depend on it.
+
+    Raises
+    ------
+    TableError
+        If the file is none of these, or damaged.
+    ValueError
+        If a folder is not that of a training run.
+    OSError
+        If it is missing or may not be read.
+    """
+    file = Path(path)
+    if file.is_dir():
+        return _describe_preset(file)
+    with file.open("rb") as stream:
+        signature = stream.read(len(_HDF5_SIGNATURE))
+    is_hdf5 = signature == _HDF5_SIGNATURE
+    if is_hdf5 and _is_table(file):
+        return _describe_table(file)
+    if signature.startswith(_ZIP_SIGNATURE) and _has_head_metadata(file):
+        return _describe_head(file)
+    if file.suffix.lower() in _WEIGHTS_SUFFIXES and (is_hdf5 or file.suffix.lower() not in _HDF5_SUFFIXES):
+        return _describe_weights(file)
+    raise TableError(f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
+                     "run's folder, found something else; name one of these")
+
+
+def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> list[str]:
+    """Return a description as lines for people, lists cut to the first `top` items.
+
+    Raises
+    ------
+    ValueError
+        If `top` is negative.
+    """
+    if top < 0:
+        raise ValueError(f"`top` must be at least 0, got {top}")
+    return list(_lines(description, top, indent=""))
+
+
+def _is_table(file: Path) -> bool:
+    """Return whether an HDF5 file is a table, or too damaged to be anything; Keras keeps weights in HDF5 too."""
+    import h5py
+
+    try:
+        with h5py.File(file, "r", locking=False) as content:
+            return "format" in content.attrs or "embeddings" in content
+    except OSError:
+        return True
+
+
+def _describe_table(file: Path) -> dict[str, Any]:
+    from embedder.table import EmbeddingTable
+    from embedder.table_file import FAILED_STATUSES
+
+    table = EmbeddingTable.read(file)
+    named = Counter(identity for identity in table.identities.tolist() if identity)
+    statuses = Counter(table.images.status.tolist())
+    ledger = zip(table.images.path, table.images.status, table.images.message, strict=True)
+    failures = [f"{path}: {status}: {message}" for path, status, message in ledger if status in FAILED_STATUSES]
+    return {
+        _KIND: "table",
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "created": table.created,
+        "photo_root": table.photo_root,
+        "faces": len(table),
+        "embedding_length": table.embeddings.shape[1],
+        "faces_without_identity": len(table) - named.total(),
+        "identities": len(named),
+        "faces_by_identity": dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))),
+        "photos": len(table.images),
+        "photos_by_status": dict(statuses.most_common()),
+        "failures": failures,
+        "fingerprint": table.fingerprint,
+    }
+
+
+def _has_head_metadata(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _HEAD_METADATA in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+
+
+def _describe_head(file: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entry = archive.getinfo(_HEAD_METADATA)
+            if entry.file_size > _MAX_METADATA_BYTES:
+                raise TableError(f"{file}: expected {_HEAD_METADATA} of at most {_MAX_METADATA_BYTES:,} bytes, found "
+                                 f"{entry.file_size:,}; train the head again")
+            record = json.loads(archive.read(entry))
+            entries = {item.filename: item.file_size for item in archive.infolist()}
+    except TableError:
+        raise
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise TableError(f"{file}: expected a whole head file, found a damaged one ({error}); train the head again"
+                         ) from error
+    if not isinstance(record, dict):
+        raise TableError(f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the "
+                         "head again")
+    return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
+
+
+def _describe_weights(file: Path) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from embedder.presets import PRESETS
+
+    with file.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    preset = next((preset for preset in PRESETS.values() if preset.weights_sha256 == sha256), None)
+    return {_KIND: "weights", "file": str(file), "bytes": file.stat().st_size, "sha256": sha256,
+            "preset": "none of the built-in ones" if preset is None else asdict(preset)}
+
+
+def _describe_preset(folder: Path) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from embedder.presets import get_preset
+
+    return {_KIND: "preset", "file": str(folder), **asdict(get_preset(folder))}
+
+
+def _lines(description: Mapping[str, Any], top: int, *, indent: str) -> Iterator[str]:
+    for name, value in description.items():
+        if isinstance(value, Mapping):
+            n_shown = top if _is_tally(value) else len(value)
+            yield f"{indent}{name}:" if value else f"{indent}{name}: none"
+            yield from _lines(dict(list(value.items())[:n_shown]), top, indent=indent + "  ")
+            if len(value) > n_shown:
+                yield f"{indent}  ... and {len(value) - n_shown:,} more"
+        elif isinstance(value, list):
+            shown = ", ".join(str(item) for item in value[:top])
+            rest = f" ... and {len(value) - top:,} more" if len(value) > top else ""
+            yield f"{indent}{name}: {shown}{rest}" if value else f"{indent}{name}: none"
+        else:
+            is_count = isinstance(value, int) and not isinstance(value, bool)
+            yield f"{indent}{name}: {value:,}" if is_count else f"{indent}{name}: {value}"
+
+
+def _is_tally(value: Mapping[str, Any]) -> bool:
+    # A list of people is cut short; a record of settings is shown whole.
+    return all(isinstance(item, int) for item in value.values())

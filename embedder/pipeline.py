@@ -1,0 +1,341 @@
+"""Folder to table: read, detect, cut out, embed, write; resumable at any moment.
+
+Reader -> mapper -> writer (`photo_reader`, `face_mapper`, `part_writer`) embed a list of photos into part files. Around
+them, `update_table` decides what is to be done (`embed_plan`), lets this process or several do it, and puts the
+finished table together (`table_assembly`).
+"""
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from tqdm import tqdm
+
+from embedder.alignment import Alignment, MarginMode
+from embedder.embed_plan import EmbedPlan, make_plan
+from embedder.embed_settings import (
+    Detector,
+    Embedder,
+    EmbedSettings,
+    FaceSelection,
+    IdentitySource,
+    identity_of,
+    setting_differences,
+)
+from embedder.embed_summary import EmbedSummary, summarize
+from embedder.errors import FingerprintError
+from embedder.face_embedder import FaceEmbedder
+from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
+from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, display_path, list_images, read_image
+from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.part_writer import PartWriter
+from embedder.photo_reader import Photo, ahead, read_photo
+from embedder.presets import DEFAULT_PRESET
+from embedder.shards import Progress, cut_into_shards, end_with_parent, run_shards
+from embedder.table import EmbeddingTable
+from embedder.table_assembly import Entry, write_table
+from embedder.table_file import FAILED_STATUSES, Header, now
+from embedder.table_parts import PartsFolder
+from embedder.table_state import TableState, entries_done, load_state
+from embedder.threads import thread_count
+
+logger = logging.getLogger(__name__)
+
+RESERVED_IDENTITY = "unknown"
+"""What heads call a stranger; no enrolled person may have this name."""
+
+_PHOTOS_AHEAD = 64
+
+Networks = tuple[Detector, Embedder]
+
+
+def embed_folder(
+    photos: str | Path,
+    out: str | Path,
+    *,
+    faces: FaceSelection = "all",
+    preset: str | Path = DEFAULT_PRESET,
+    weights: str | Path | None = None,
+    precision: str = "fp32",
+    n_jobs: int = 1,
+    identity_from: IdentitySource = "folder",
+    min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
+    thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    margin: float = 32,
+    margin_mode: MarginMode = "scaled",
+    alignment: Alignment = "box",
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    prune: bool = False,
+    progress: bool = False,
+    detector: Detector | None = None,
+    embedder: Embedder | None = None,
+) -> EmbeddingTable:
+    """Make or bring up to date the embedding table of a folder of photos.
+
+    What is in `out` already stays: unchanged and moved photos keep their vectors, changed and new ones are embedded.
+    A run that was interrupted, however, goes on where it stopped.
+
+    Parameters
+    ----------
+    photos : path
+        Folder of photos, read with all its sub-folders.
+    out : path
+        The table's HDF5 file; its folder is made if need be. Work in progress is in ``<out>.parts`` beside it.
+    faces : {"all", "one"}
+        Which faces of a photo are stored; ``"one"`` is the largest, weighted to the centre.
+    preset, weights, precision
+        The embedding network; see `embedder.FaceEmbedder`.
+    n_jobs : int
+        Worker processes, at least 1, or -1 for one a core; the threads are shared out among them.
+    identity_from : {"folder", "filename", "none"}
+        What names the chosen face of a photo: the first sub-folder level, the file's stem, or nothing.
+    min_face_size, thresholds
+        The detector; see `embedder.MTCNN`.
+    margin, margin_mode, alignment
+        The crop; see `embedder.Faces.crop`.
+    max_pixels : int
+        Larger photos are refused.
+    prune : bool
+        Remove the rows of deleted photos.
+    progress : bool
+        Show a progress bar on standard error, if that is a terminal.
+    detector, embedder : optional
+        Networks to use instead of those the settings name; with several jobs they must pickle.
+
+    Returns
+    -------
+    EmbeddingTable
+        What `out` holds now.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+    FingerprintError
+        If `out` was begun with other settings or for another folder.
+    TableError
+        If `out` is there but not a whole table.
+    TableLockedError
+        If another process is writing `out`.
+    OSError
+        If `photos` is no folder or holds no photo, or `out` cannot be written.
+    """
+    settings = EmbedSettings(
+        faces=faces, preset=str(preset), weights=None if weights is None else str(weights), precision=precision,
+        identity_from=identity_from, min_face_size=min_face_size, thresholds=tuple(thresholds), margin=margin,
+        margin_mode=margin_mode, alignment=alignment, max_pixels=max_pixels,
+    )
+    update_table(photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector,
+                 embedder=embedder)
+    return EmbeddingTable.read(out)
+
+
+def update_table(
+    photos: str | Path, out: str | Path, settings: EmbedSettings, *, n_jobs: int = 1, prune: bool = False,
+    progress: bool = False, detector: Detector | None = None, embedder: Embedder | None = None,
+) -> EmbedSummary:
+    """Do what `embed_folder` does without reading the table into memory, and return what has been done."""
+    begun = time.monotonic()
+    n_jobs = _check_jobs(n_jobs)
+    listing = _list_photos(Path(photos), settings)
+    with PartsFolder(_check_out(Path(out))) as parts:
+        networks = _networks(settings, thread_count(), detector, embedder)
+        header = Header(display_path(listing.root), settings.fingerprint(*networks), now())
+        state = load_state(parts, header)
+        with _progress_bar("compared", len(listing.paths), progress, delay=1) as bar:
+            plan = make_plan(listing, state.known, on_checked=bar.update)
+        job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
+        with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
+            _embed(job, plan.todo, networks, n_jobs=n_jobs, bar=bar)
+        present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
+        _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
+    return summarize(parts.table, listing, present, gone=plan.gone, n_embedded=len(plan.todo), n_moved=plan.n_moved,
+                     pruned=prune, seconds=time.monotonic() - begun)
+
+
+@dataclass(frozen=True)
+class EmbedJob:
+    """What all photos of a run have in common; worker processes get a pickled copy.
+
+    Attributes
+    ----------
+    root, parts_folder : Path
+        Where photos come from and part files go to.
+    header : Header
+        Of the part files; its fingerprint is what a worker must be able to do.
+    settings : EmbedSettings
+    detector, embedder : optional
+        Stand-ins for the networks of `settings`.
+    """
+
+    root: Path
+    parts_folder: Path
+    header: Header
+    settings: EmbedSettings
+    detector: Detector | None = None
+    embedder: Embedder | None = None
+
+
+def embed_photos(
+    job: EmbedJob, paths: Iterable[Path], networks: Networks, *, threads: int,
+    on_results: Callable[[Sequence[PhotoResult]], object],
+) -> None:
+    """Embed photos into part files: reader -> mapper -> writer.
+
+    Photos are decoded by `threads` threads ahead of time, and faces are looked for in the next batch while those of
+    this one are embedded. Whatever happens, photos that are done get written.
+
+    Parameters
+    ----------
+    job : EmbedJob
+    paths : iterable of Path
+        Relative to the job's root.
+    networks : tuple
+        Detector and embedder.
+    threads : int
+        Threads that decode.
+    on_results : callable
+        Called with each batch of results.
+    """
+    mapper = FaceMapper(*networks, job.settings)
+    writer = PartWriter(job.parts_folder, job.header)
+    read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
+    reading = ahead(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
+    # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
+    finding = ahead(mapper.find, in_batches(reading), threads=1, depth=2)
+    try:
+        with closing(reading), closing(finding):
+            for found in finding:
+                results = mapper.embed(found)
+                writer.add(results)
+                on_results(results)
+    finally:
+        writer.flush()
+
+
+def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, n_jobs: int, bar: tqdm) -> None:
+    """Embed `paths` in this process or, with several jobs, in workers; count on `bar`."""
+    total = Progress(0, 0, 0)
+
+    def show(progress: Progress) -> None:
+        nonlocal total
+        total += progress
+        bar.set_postfix_str(f"{total.n_faces:,} faces, {total.n_failed:,} failed", refresh=False)
+        bar.update(progress.n_photos)
+
+    try:
+        if n_jobs == 1 or not paths:
+            embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(_progress(done)))
+            return
+        threads = max(1, thread_count() // n_jobs)
+        work = partial(_embed_shard, job, threads=threads, parent=os.getpid())
+        for progress in run_shards(work, cut_into_shards(paths, n_jobs), n_jobs=n_jobs, threads_a_job=threads):
+            show(progress)
+    except KeyboardInterrupt:
+        logger.warning("interrupted; what is done is kept in %s, run the same command again to go on",
+                       display_path(job.parts_folder))
+        raise
+
+
+def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int) -> Progress:
+    """Embed `paths` in a worker process; doing it again gives the same part files."""
+    end_with_parent(parent)
+    networks = _networks(job.settings, threads, job.detector, job.embedder)
+    differences = setting_differences(job.header.fingerprint, job.settings.fingerprint(*networks))
+    if differences:
+        raise FingerprintError(f"a worker process has other networks than the run: {'; '.join(differences)}; install "
+                               "the same packages and weights everywhere")
+    total = Progress(0, 0, 0)
+
+    def count(results: Sequence[PhotoResult]) -> None:
+        nonlocal total
+        total += _progress(results)
+
+    embed_photos(job, paths, networks, threads=threads, on_results=count)
+    return total
+
+
+def _finish(
+    parts: PartsFolder, header: Header, state: TableState, plan: EmbedPlan, *, present: Sequence[Entry], prune: bool,
+    settings: EmbedSettings,
+) -> None:
+    """Write the finished table unless the one that is there holds the same, and delete the part files."""
+    entries = [*present, *([] if prune else plan.gone)]
+    before = state.header
+    is_same = (
+        before is not None and before.photo_root == header.photo_root and not plan.changed
+        and len(entries) == len(state.known) and all(entry.source == parts.table for entry in entries)
+    )
+    if not is_same:
+        # Versions of packages that have done nothing for this table are not recorded.
+        fingerprint = header.fingerprint if plan.todo or before is None else before.fingerprint
+        write_table(parts.table, replace(header, fingerprint=fingerprint, created=now()), entries,
+                    identity_rule=settings.identities_of_rows, temporary_folder=parts.path)
+    parts.clear()
+
+
+def _networks(settings: EmbedSettings, threads: int, detector: Detector | None, embedder: Embedder | None) -> Networks:
+    if detector is None:
+        detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
+    if embedder is None:
+        embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
+    return detector, embedder
+
+
+# A worker process makes its networks once, not for every shard.
+@lru_cache(maxsize=1)
+def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float, ...], threads: int) -> Detector:
+    return MTCNN(min_face_size, thresholds=thresholds, threads=threads)
+
+
+@lru_cache(maxsize=1)
+def _load_embedder(preset: str, weights: str | None, precision: str, threads: int) -> Embedder:
+    return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
+
+
+def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:
+    listing = list_images(photos)
+    if not listing.paths:
+        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.n_hidden} hidden "
+                                f"and {listing.n_other} other files); check the path", str(photos))
+    if any(identity_of(display_path(path), settings.identity_from) == RESERVED_IDENTITY for path in listing.paths):
+        logger.warning("the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
+                       "or file and run again, its vectors will be kept", RESERVED_IDENTITY)
+    return replace(listing, root=listing.root.resolve())
+
+
+def _check_out(out: Path) -> Path:
+    table = out.resolve()  # a link stays a link: what it points to is replaced
+    if table.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "expected a file to write the table to, found a folder; name a file in "
+                                "it, such as faces.h5", str(out))
+    table.parent.mkdir(parents=True, exist_ok=True)
+    return table
+
+
+def _check_jobs(n_jobs: int) -> int:
+    if n_jobs == -1:
+        return thread_count()
+    if n_jobs < 1:
+        raise ValueError(f"`n_jobs` (--jobs) must be at least 1, or -1 for one a core, got {n_jobs}")
+    return n_jobs
+
+
+def _pixel_bytes(photo: Photo) -> int:
+    return 0 if photo.image is None else photo.image.nbytes
+
+
+def _progress(results: Sequence[PhotoResult]) -> Progress:
+    return Progress(len(results), sum(len(result.faces) for result in results),
+                    sum(result.photo.status in FAILED_STATUSES for result in results))
+
+
+def _progress_bar(what: str, total: int, progress: bool, **options: Any) -> tqdm:
+    return tqdm(desc=what, total=total, unit="photo", disable=None if progress else True, **options)

@@ -1,0 +1,171 @@
+"""Finished tables put together from part files and the table from before."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from embedder.durable import write_durably
+from embedder.errors import TableError
+from embedder.table import is_unit
+from embedder.table_file import Columns, Header, TableFileReader, TableFileWriter, file_size_bound
+
+logger = logging.getLogger(__name__)
+
+_PHOTOS_A_BLOCK = 512
+_OPEN_FILES = 16
+
+IdentityRule = Callable[[str, tuple[int, int], Columns], Sequence[str]]
+"""Photo's path, its size (height, width) and its row columns -> the identities of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger entry and where its rows are: in file `source`, from row `row` on.
+
+    `stored_path` is the path it has in that file; `path` the one it shall have.
+    """
+
+    path: str
+    status: str
+    message: str
+    n_faces: int
+    width: int
+    height: int
+    image_sha256: str
+    size: int
+    mtime_ns: int
+    source: Path
+    row: int
+    stored_path: str
+
+
+_LEDGER_FIELDS = tuple(field.name for field in fields(Entry))[:9]
+
+
+def path_order(path: str) -> list[str]:
+    """Return the sort key of a stored path: folder by folder, so that a folder's files stay together."""
+    return path.split("/")
+
+
+def read_entries(source: Path) -> tuple[Header, list[Entry]]:
+    """Return the header and the ledger entries of a table or part file.
+
+    Raises
+    ------
+    TableError
+        If the file is damaged or its rows do not follow its ledger.
+    """
+    with TableFileReader(source) as file:
+        images = file.images()
+        if int(images["n_faces"].sum()) != file.n_rows:
+            raise TableError(f"{source}: expected {images['n_faces'].sum()} rows as its ledger says, found "
+                             f"{file.n_rows}; restore it or embed the photos again")
+        first_rows = np.cumsum(images["n_faces"]) - images["n_faces"]
+        columns = [images[name].tolist() for name in _LEDGER_FIELDS]
+        columns += [[source] * file.n_images, first_rows.tolist(), columns[0]]
+        return file.header, [Entry(*values) for values in zip(*columns, strict=True)]
+
+
+def write_table(
+    table: Path, header: Header, entries: Sequence[Entry], *, identity_rule: IdentityRule, temporary_folder: Path
+) -> None:
+    """Write a finished table of `entries`, in path order, replacing `table` in one step.
+
+    Rows are copied block by block, so that memory does not grow with the table. The identities of photos whose path
+    changed follow from the new path.
+
+    Raises
+    ------
+    TableError
+        If a source is damaged or holds a vector that is not finite and of unit length.
+    OSError
+        If there is no room, or the file cannot be written; `table` stays as it was.
+    """
+    entries = sorted(entries, key=lambda entry: path_order(entry.path))
+    n_rows = sum(entry.n_faces for entry in entries)
+    embedding_length = header.fingerprint["space"]["embedding_length"]
+
+    def fill(stream: IO[bytes]) -> None:
+        with (
+            TableFileWriter(stream, header, n_rows=n_rows, n_images=len(entries), embedding_length=embedding_length)
+            as file,
+            _Sources() as sources,
+        ):
+            for block in _blocks(entries):
+                rows = sources.rows(block)
+                _follow_paths(rows, block, identity_rule)
+                file.append(rows, _ledger_columns(block))
+
+    write_durably(table, fill, temporary_folder=temporary_folder, reserve=file_size_bound(
+        n_rows, len(entries), embedding_length=embedding_length, n_text_bytes=sum(map(_text_bytes, entries))))
+
+
+def _text_bytes(entry: Entry) -> int:
+    # An identity is part of the path; statuses and hashes are ASCII.
+    path, sha256 = len(entry.path.encode()), len(entry.image_sha256)
+    return path + len(entry.status) + len(entry.message.encode()) + sha256 + entry.n_faces * (2 * path + sha256)
+
+
+def _blocks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Cut `entries` into runs whose rows follow each other in one file."""
+    block: list[Entry] = []
+    for entry in entries:
+        if block:
+            last = block[-1]
+            follows = entry.source == last.source and entry.row == last.row + last.n_faces
+            if not follows or len(block) == _PHOTOS_A_BLOCK:
+                yield block
+                block = []
+        block.append(entry)
+    if block:
+        yield block
+
+
+class _Sources:
+    """The files rows come from, a few of them open at a time."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, TableFileReader] = {}
+
+    def __enter__(self) -> "_Sources":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in self._open.values():
+            reader.close()
+
+    def rows(self, block: Sequence[Entry]) -> dict[str, np.ndarray]:
+        """Return the row columns of entries that follow each other in one file."""
+        source = block[0].source
+        if source not in self._open:
+            if len(self._open) == _OPEN_FILES:
+                self._open.pop(next(iter(self._open))).close()
+            self._open[source] = TableFileReader(source)
+        rows = self._open[source].rows(block[0].row, block[-1].row + block[-1].n_faces)
+        stored_paths = [path for entry in block for path in [entry.stored_path] * entry.n_faces]
+        if rows["path"].tolist() != stored_paths or not is_unit(rows["embeddings"]).all():
+            raise TableError(f"{source}: expected the rows of {block[0].stored_path} and the photos after it, of unit "
+                             "length, found others; restore it, or remove it and embed the photos again")
+        return rows
+
+
+def _follow_paths(rows: dict[str, np.ndarray], block: Sequence[Entry], identity_rule: IdentityRule) -> None:
+    """Give the rows of moved photos their new path and the identity that follows from it."""
+    start = 0
+    for entry in block:
+        stop = start + entry.n_faces
+        if entry.path != entry.stored_path and entry.n_faces:
+            rows["path"][start:stop] = entry.path
+            photo = {name: values[start:stop] for name, values in rows.items()}
+            rows["identity"][start:stop] = identity_rule(entry.path, (entry.height, entry.width), photo)
+        start = stop
+
+
+def _ledger_columns(block: Iterable[Entry]) -> Mapping[str, np.ndarray]:
+    columns = {name: [getattr(entry, name) for entry in block] for name in _LEDGER_FIELDS}
+    return {name: np.array(values, dtype=object if isinstance(values[0], str) else np.int64)
+            for name, values in columns.items()}

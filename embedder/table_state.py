@@ -1,0 +1,110 @@
+"""What a table and its part files hold when a run begins, and whether this run may go on with it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedder.embed_settings import setting_differences, version_differences
+from embedder.errors import FingerprintError
+from embedder.images import display_path
+from embedder.table_assembly import Entry, path_order, read_entries
+from embedder.table_file import Header
+from embedder.table_parts import PartsFolder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What is there.
+
+    Attributes
+    ----------
+    header : Header or None
+        Of the finished table, None if there is none.
+    known : dict
+        The entry of each path, in path order; a part's wins over the finished table's.
+    """
+
+    header: Header | None
+    known: dict[str, Entry]
+
+
+def load_state(parts: PartsFolder, header: Header) -> TableState:
+    """Return what the table of `parts` and its part files hold.
+
+    Parameters
+    ----------
+    parts : PartsFolder
+        Locked. Parts that are in the finished table already are deleted from it.
+    header : Header
+        Of the run that begins.
+
+    Raises
+    ------
+    FingerprintError
+        If something there was made with other settings, or from another folder that still exists.
+    TableError
+        If the finished table is damaged or something else.
+    """
+    before: Header | None = None
+    known: dict[str, Entry] = {}
+    headers: list[tuple[Path, Header]] = []
+    if parts.table.exists():
+        before, entries = read_entries(parts.table)
+        headers.append((parts.table, before))
+        known |= {entry.path: entry for entry in entries}
+    for part in parts.parts():
+        part_header, entries = read_entries(part)
+        if before is not None and part_header.created <= before.created:
+            part.unlink()  # a run that was killed between finishing the table and deleting its parts
+            continue
+        headers.append((part, part_header))
+        known |= {entry.path: entry for entry in entries}
+    for source, source_header in headers:
+        _check_same_settings(source, source_header, header, table=parts.table)
+    _warn_of_versions(headers, header)
+    return TableState(before, {path: known[path] for path in sorted(known, key=path_order)})
+
+
+def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
+    """Return the entries that the part files hold for `names`, the newest of each.
+
+    Raises
+    ------
+    ChildProcessError
+        If there is none for a name: a worker has not done its share.
+    """
+    found = {entry.path: entry for part in parts.parts() for entry in read_entries(part)[1]}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise ChildProcessError(f"{parts.table}: expected {len(names):,} photos from the workers, {len(missing):,} are "
+                                f"missing, the first is {missing[0]}; run the same command again to go on")
+    return [found[name] for name in names]
+
+
+def _check_same_settings(source: Path, before: Header, header: Header, *, table: Path) -> None:
+    differences = setting_differences(before.fingerprint, header.fingerprint)
+    root = Path(before.photo_root)
+    if before.photo_root != header.photo_root and root.is_dir() and not _is_same_folder(root, header.photo_root):
+        differences.append(f"photo folder {before.photo_root} before, {header.photo_root} now")
+    if differences:
+        begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
+        raise FingerprintError(f"{display_path(table)}: expected the settings it was begun with, found other ones: "
+                               f"{'; '.join(differences)}; give another -o{begin_anew}")
+
+
+def _is_same_folder(folder: Path, other: str) -> bool:
+    try:
+        return folder.samefile(other)
+    except OSError:
+        return False
+
+
+def _warn_of_versions(headers: list[tuple[Path, Header]], header: Header) -> None:
+    for source, before in headers:
+        differences = version_differences(before.fingerprint, header.fingerprint)
+        if differences:
+            logger.warning("%s: made with other package versions: %s; its vectors are kept", display_path(source),
+                           ", ".join(differences))
+            return

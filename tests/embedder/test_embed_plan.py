@@ -1,0 +1,156 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from embedder.embed_plan import EmbedPlan, make_plan
+from embedder.images import list_images
+from embedder.photo_reader import hash_file
+from embedder.table_assembly import Entry
+
+
+def photo(root: Path, name: str, content: str = "") -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content or name)
+    return path
+
+
+def entry_of(root: Path, name: str, **changes) -> Entry:
+    file = root / name
+    status = file.stat()
+    entry = Entry(name, "ok", "", 1, 50, 40, hash_file(file), status.st_size, status.st_mtime_ns, Path("t.h5"), 0, name)
+    return replace(entry, **changes)
+
+
+def plan(root: Path, *entries: Entry) -> EmbedPlan:
+    return make_plan(list_images(root), {entry.path: entry for entry in entries})
+
+
+def summary(made: EmbedPlan) -> tuple[list[str], list[str], list[str]]:
+    return ([entry.path for entry in made.kept], [path.as_posix() for path in made.todo],
+            [entry.path for entry in made.gone])
+
+
+def test_all_is_new(tmp_path: Path) -> None:
+    photo(tmp_path, "b.jpg"), photo(tmp_path, "a/1.jpg")
+    made = plan(tmp_path)
+    assert summary(made) == ([], ["a/1.jpg", "b.jpg"], []) and not made.changed
+
+
+@pytest.mark.parametrize("status", ["ok", "no_face", "unreadable"])
+def test_unchanged_files_are_kept_without_reading_them(
+    tmp_path: Path, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg", status=status)
+    monkeypatch.setattr("embedder.embed_plan.hash_file", None)
+    made = plan(tmp_path, entry)
+    assert made.kept == [entry] and not made.changed and not made.todo
+
+
+def test_a_touched_file_is_kept_by_its_hash_and_takes_the_new_time(tmp_path: Path) -> None:
+    file = photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg")
+    os.utime(file, ns=(1, 12345))
+    made = plan(tmp_path, entry)
+    assert made.kept == [replace(entry, mtime_ns=12345)] and made.changed and made.n_moved == 0
+
+
+@pytest.mark.parametrize("content", ["changed", "x.jpg"])  # another size; the same size
+def test_a_changed_file_is_embedded_again(tmp_path: Path, content: str) -> None:
+    file = photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg")
+    file.write_text(content)
+    os.utime(file, ns=(1, 12345))
+    assert summary(plan(tmp_path, entry)) == ([], ["1.jpg"], [])
+
+
+def test_failures_that_may_pass_are_tried_again(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        photo(tmp_path, name)
+    made = plan(tmp_path, entry_of(tmp_path, "1.jpg", status="error"),
+                entry_of(tmp_path, "2.jpg", status="unreadable", image_sha256=""),
+                entry_of(tmp_path, "3.jpg", status="unreadable"))
+    assert summary(made) == (["3.jpg"], ["1.jpg", "2.jpg"], [])
+
+
+def test_a_moved_file_takes_its_entry_along(tmp_path: Path) -> None:
+    file = photo(tmp_path, "Ada/1.jpg")
+    entry = entry_of(tmp_path, "Ada/1.jpg")
+    (tmp_path / "Bob").mkdir()
+    file.rename(tmp_path / "Bob" / "9.jpg")
+    made = plan(tmp_path, entry)
+    assert made.kept == [replace(entry, path="Bob/9.jpg")]
+    assert made.kept[0].stored_path == "Ada/1.jpg"
+    assert (made.n_moved, made.changed, made.todo, made.gone) == (1, True, [], [])
+
+
+def test_a_copy_of_a_file_that_is_still_there_is_new(tmp_path: Path) -> None:
+    photo(tmp_path, "1.jpg", "same"), photo(tmp_path, "2.jpg", "same")
+    assert summary(plan(tmp_path, entry_of(tmp_path, "1.jpg"))) == (["1.jpg"], ["2.jpg"], [])
+
+
+def test_one_entry_moves_to_one_file(tmp_path: Path) -> None:
+    photo(tmp_path, "old1.jpg", "same"), photo(tmp_path, "old2.jpg", "same")
+    entries = [entry_of(tmp_path, "old1.jpg"), entry_of(tmp_path, "old2.jpg")]
+    (tmp_path / "old1.jpg").unlink(), (tmp_path / "old2.jpg").unlink()
+    for name in ("new1.jpg", "new2.jpg", "new3.jpg"):
+        photo(tmp_path, name, "same")
+    made = plan(tmp_path, *entries)
+    assert summary(made) == (["new1.jpg", "new2.jpg"], ["new3.jpg"], [])
+    assert [entry.stored_path for entry in made.kept] == ["old1.jpg", "old2.jpg"]
+
+
+def test_a_file_moved_over_another_replaces_it(tmp_path: Path) -> None:
+    photo(tmp_path, "a.jpg", "from a"), photo(tmp_path, "b.jpg", "from bb")
+    entries = [entry_of(tmp_path, "a.jpg"), entry_of(tmp_path, "b.jpg")]
+    (tmp_path / "a.jpg").replace(tmp_path / "b.jpg")
+    made = plan(tmp_path, *entries)
+    assert summary(made) == (["b.jpg"], [], []) and made.kept[0].stored_path == "a.jpg"
+
+
+def test_a_file_that_failed_does_not_move(tmp_path: Path) -> None:
+    photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg", status="error")
+    (tmp_path / "1.jpg").rename(tmp_path / "2.jpg")
+    assert summary(plan(tmp_path, entry)) == ([], ["2.jpg"], ["1.jpg"])
+
+
+def test_deleted_files_are_listed(tmp_path: Path) -> None:
+    photo(tmp_path, "1.jpg"), photo(tmp_path, "2.jpg")
+    entries = [entry_of(tmp_path, "1.jpg"), entry_of(tmp_path, "2.jpg")]
+    (tmp_path / "1.jpg").unlink()
+    made = plan(tmp_path, *entries)
+    assert summary(made) == (["2.jpg"], [], ["1.jpg"]) and not made.changed
+
+
+def test_photos_in_a_folder_nobody_may_open_are_not_gone(tmp_path: Path) -> None:
+    photo(tmp_path, "Ada/x/1.jpg"), photo(tmp_path, "b.jpg")
+    entry = entry_of(tmp_path, "Ada/x/1.jpg")
+    (tmp_path / "Ada" / "x" / "1.jpg").unlink()
+    listing = replace(list_images(tmp_path), unreadable_folders=(Path("Ada"),))
+    made = make_plan(listing, {entry.path: entry})
+    assert summary(made) == (["Ada/x/1.jpg"], ["b.jpg"], [])
+
+
+def test_a_file_that_cannot_be_opened_is_left_to_the_reader(tmp_path: Path) -> None:
+    photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg")
+    (tmp_path / "1.jpg").unlink()
+    (tmp_path / "1.jpg").symlink_to("nowhere")
+    assert summary(plan(tmp_path, entry)) == ([], ["1.jpg"], [])
+
+
+def test_two_names_stored_alike_are_one_and_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photo(tmp_path, "caf\udce9.jpg", "one"), photo(tmp_path, "caf\\xe9.jpg", "two")
+    made = plan(tmp_path)
+    assert len(made.todo) == 1 and "two files have this name" in caplog.text
+
+
+def test_every_file_is_counted_once(tmp_path: Path) -> None:
+    photo(tmp_path, "1.jpg"), photo(tmp_path, "2.jpg")
+    seen = []
+    make_plan(list_images(tmp_path), {"1.jpg": entry_of(tmp_path, "1.jpg")}, on_checked=lambda: seen.append(1))
+    assert len(seen) == 2

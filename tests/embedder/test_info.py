@@ -1,0 +1,113 @@
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from embedder.errors import TableError
+from embedder.info import describe_file, info_lines
+from embedder.presets import PRESETS
+from tests.embedder.fakes import make_table
+
+
+def test_table(tmp_path: Path) -> None:
+    make_table([1, 2, 0, 1]).write(tmp_path / "t.h5")
+    description = describe_file(str(tmp_path / "t.h5"))
+    assert description["kind"] == "table" and description["file"] == str(tmp_path / "t.h5")
+    assert (description["faces"], description["photos"], description["embedding_length"]) == (4, 4, 8)
+    assert description["faces_by_identity"] == {"Zoë": 2, "王小明": 1} and description["faces_without_identity"] == 1
+    assert description["photos_by_status"] == {"ok": 3, "no_face": 1} and description["failures"] == []
+    assert description["fingerprint"]["provenance"] == {"detector": "fake"}
+    lines = info_lines(description)
+    assert "faces: 4" in lines and "  Zoë: 2" in lines and "failures: none" in lines and "    detector: fake" in lines
+    assert lines[lines.index("faces_by_identity:") + 1:][:2] == ["  Zoë: 2", "  王小明: 1"]
+    assert json.loads(json.dumps(description)) == description
+
+
+def test_long_lists_are_cut_but_settings_are_not() -> None:
+    description = {"people": {f"p{i}": i for i in range(1500)}, "settings": {f"s{i}": "x" for i in range(20)},
+                   "labels": [f"l{i}" for i in range(12)], "empty": {}, "is_new": True, "nothing": None}
+    lines = info_lines(description, top=2)
+    assert lines[:4] == ["people:", "  p0: 0", "  p1: 1", "  ... and 1,498 more"]
+    assert len([line for line in lines if line.startswith("  s")]) == 20
+    assert lines[-4:] == ["labels: l0, l1 ... and 10 more", "empty: none", "is_new: True", "nothing: None"]
+    assert info_lines({"people": {"a": 1}}, top=0) == ["people:", "  ... and 1 more"]
+    with pytest.raises(ValueError, match="`top` must be at least 0, got -1"):
+        info_lines({}, top=-1)
+
+
+def write_head(path: Path, metadata: Any) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("facetable.json", metadata if isinstance(metadata, (str, bytes)) else json.dumps(metadata))
+        archive.writestr("serving/exemplars.npy", b"12345")
+    return path
+
+
+def test_head(tmp_path: Path) -> None:
+    head = write_head(tmp_path / "family.skops", {"head": "svm", "identities": ["Ada", "Bob"], "n_exemplars": 6})
+    description = describe_file(head)
+    assert description["kind"] == "head" and description["head"] == "svm"
+    assert description["identities"] == ["Ada", "Bob"]
+    assert description["entries"]["serving/exemplars.npy"] == 5
+    assert "identities: Ada, Bob" in info_lines(description)
+
+
+@pytest.mark.parametrize("metadata", ["no json", "[1]", b"\xff"])
+def test_damaged_head(tmp_path: Path, metadata: Any) -> None:
+    with pytest.raises(TableError, match=r"h\.skops: expected a"):
+        describe_file(write_head(tmp_path / "h.skops", metadata))
+
+
+def test_head_with_too_much_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedder.info._MAX_METADATA_BYTES", 10)
+    with pytest.raises(TableError, match=r"facetable\.json of at most 10 bytes, found 15"):
+        describe_file(write_head(tmp_path / "h.skops", {"head": "svm"}))
+
+
+def test_truncated_head(tmp_path: Path) -> None:
+    head = write_head(tmp_path / "h.skops", {"head": "svm"})
+    head.write_bytes(head.read_bytes()[:40])
+    with pytest.raises(TableError, match="expected a table, a head, a weights file"):
+        describe_file(head)
+
+
+def test_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "w.pb").write_bytes(b"weights")
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    assert describe_file(tmp_path / "w.pb") == {
+        "kind": "weights", "file": str(tmp_path / "w.pb"), "bytes": 7, "sha256": sha256,
+        "preset": "none of the built-in ones"}
+    name, preset = next(iter(PRESETS.items()))
+    monkeypatch.setitem(PRESETS, name, type(preset)(**{**preset.__dict__, "weights_sha256": sha256}))
+    assert describe_file(tmp_path / "w.pb")["preset"]["name"] == name
+
+
+def test_keras_weights_are_hdf5_but_no_table(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["layer/kernel"] = np.zeros(3)
+    assert describe_file(tmp_path / "w.h5")["kind"] == "weights"
+
+
+def test_a_damaged_table_is_named_as_such(tmp_path: Path) -> None:
+    make_table().write(tmp_path / "t.h5")
+    (tmp_path / "t.h5").write_bytes((tmp_path / "t.h5").read_bytes()[:1000])
+    with pytest.raises(TableError, match="expected a whole table file"):
+        describe_file(tmp_path / "t.h5")
+
+
+@pytest.mark.parametrize("name", ["empty.h5", "notes.txt"])
+def test_anything_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(TableError, match=f"{name}: expected a table, a head, a weights file"):
+        describe_file(tmp_path / name)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        describe_file(tmp_path / "none.h5")
+    with pytest.raises(ValueError, match=r"preset\.json"):
+        describe_file(tmp_path)

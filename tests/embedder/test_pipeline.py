@@ -1,0 +1,450 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from embedder import part_writer, pipeline
+from embedder.embed_settings import EmbedSettings
+from embedder.errors import FingerprintError, TableError, TableLockedError
+from embedder.pipeline import embed_folder, update_table
+from embedder.table import EmbeddingTable
+from embedder.table_parts import PartsFolder
+from tests.embedder.fakes import (
+    DETECTOR_FAILS,
+    EMBEDDER_FAILS,
+    NO_FACE,
+    NOT_FINITE,
+    FakeDetector,
+    FakeEmbedder,
+    names,
+    write_photo,
+)
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Five photos: two of Ada (one and three faces), one of 王小明, one at the root, one without a face."""
+    root = tmp_path / "photos"
+    write_photo(root / "Ada" / "1.png", 1, green=10)
+    write_photo(root / "Ada" / "2.png", 3, green=20)
+    write_photo(root / "王小明" / "照 片.png", 1, green=30)
+    write_photo(root / "group.png", 2, green=40)
+    write_photo(root / "landscape.png", NO_FACE, green=50)
+    return root
+
+
+def embed(photos: Path, out: Path, **options: Any) -> EmbeddingTable:
+    return embed_folder(photos, out, **{"detector": FakeDetector(), "embedder": FakeEmbedder(), **options})
+
+
+def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **options: Any) -> Any:
+    """Run on top of what is there; the summary, and how many photos the detector saw."""
+    detector = options.pop("detector", FakeDetector())
+    summary = update_table(photos, out, settings or EmbedSettings(), detector=detector,
+                           embedder=options.pop("embedder", FakeEmbedder()), **options)
+    assert names(out.parent).count(f"{out.name}.parts") == 0
+    return summary, detector.n_seen
+
+
+def same(one: EmbeddingTable, other: EmbeddingTable) -> bool:
+    return one.to_frame().equals(other.to_frame()) and np.array_equal(one.embeddings, other.embeddings) and (
+        one.images.to_frame().equals(other.images.to_frame()))
+
+
+def test_folder_to_table(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "faces.h5"
+    table = embed(photos, out)
+    assert table.paths.tolist() == ["Ada/1.png", *["Ada/2.png"] * 3, "group.png", "group.png", "王小明/照 片.png"]
+    assert table.identities.tolist() == ["Ada", "", "Ada", "", "", "", "王小明"]
+    assert table.face_indices.tolist() == [0, 0, 1, 2, 0, 1, 0]
+    assert table.images.path.tolist() == ["Ada/1.png", "Ada/2.png", "group.png", "landscape.png", "王小明/照 片.png"]
+    assert table.images.status.tolist() == ["ok", "ok", "ok", "no_face", "ok"]
+    assert table.photo_root == str(photos.resolve())
+    assert table.fingerprint == EmbedSettings().fingerprint(FakeDetector(), FakeEmbedder())
+    assert same(table, EmbeddingTable.read(out))
+    assert names(out.parent) == ["faces.h5"]
+
+
+def test_one_face_and_other_identity_rules(photos: Path, tmp_path: Path) -> None:
+    assert embed(photos, tmp_path / "1.h5", faces="one").identities.tolist() == ["Ada", "Ada", "", "王小明"]
+    by_name = embed(photos, tmp_path / "2.h5", faces="one", identity_from="filename")
+    assert by_name.identities.tolist() == ["1", "2", "group", "照 片"]
+    assert set(embed(photos, tmp_path / "3.h5", identity_from="none").identities) == {""}
+
+
+def test_equal_files_are_two_rows(tmp_path: Path) -> None:
+    write_photo(tmp_path / "p" / "a.png"), write_photo(tmp_path / "p" / "b.png")
+    table = embed(tmp_path / "p", tmp_path / "t.h5")
+    assert table.paths.tolist() == ["a.png", "b.png"] and len(set(table.image_sha256)) == 1
+
+
+def test_failures_are_in_the_ledger_and_cost_no_other_photo(photos: Path, tmp_path: Path) -> None:
+    write_photo(photos / "Ada" / "3.png", DETECTOR_FAILS), write_photo(photos / "Ada" / "4.png", EMBEDDER_FAILS)
+    write_photo(photos / "Ada" / "5.png", NOT_FINITE)
+    (photos / "text.jpg").write_text("no picture")
+    (photos / "empty.jpg").write_bytes(b"")
+    table = embed(photos, tmp_path / "t.h5")
+    ledger = dict(zip(table.images.path, zip(table.images.status, table.images.message, strict=True), strict=True))
+    assert ledger["Ada/3.png"] == ("error", "RuntimeError: this photo breaks the detector")
+    assert ledger["Ada/4.png"] == ("error", "RuntimeError: this crop breaks the embedder")
+    assert ledger["Ada/5.png"][0] == "error" and "unit length" in ledger["Ada/5.png"][1]
+    assert ledger["text.jpg"][0] == ledger["empty.jpg"][0] == "unreadable"
+    assert ledger["Ada/1.png"] == ("ok", "") and len(table) == 7 and np.isfinite(table.embeddings).all()
+
+
+def test_a_second_run_does_nothing(photos: Path, tmp_path: Path) -> None:
+    first, n_seen = update(photos, tmp_path / "t.h5")
+    assert (first.n_embedded, first.n_kept, n_seen) == (5, 0, 5)
+    before = (tmp_path / "t.h5").stat()
+    second, n_seen = update(photos, tmp_path / "t.h5")
+    assert (second.n_embedded, second.n_kept, second.n_faces, n_seen) == (0, 5, 7, 0)
+    assert (tmp_path / "t.h5").stat() == before
+
+
+def test_a_new_photo_costs_only_itself(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    write_photo(photos / "Bob" / "1.png", 1, green=60)
+    summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert (summary.n_embedded, summary.n_kept, n_seen) == (1, 5, 1)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), embed(photos, tmp_path / "anew.h5"))
+
+
+def test_a_changed_photo_is_embedded_again(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    write_photo(photos / "Ada" / "1.png", 2, green=70)
+    os.utime(photos / "Ada" / "2.png", ns=(1, 10**18))
+    summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert (summary.n_embedded, summary.n_kept, n_seen) == (1, 4, 1)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), embed(photos, tmp_path / "anew.h5"))
+    assert update(photos, tmp_path / "t.h5")[1] == 0
+
+
+def test_a_moved_photo_keeps_its_vectors_and_takes_the_new_name(photos: Path, tmp_path: Path) -> None:
+    before = embed(photos, tmp_path / "t.h5")
+    (photos / "Bob").mkdir()
+    (photos / "Ada" / "2.png").rename(photos / "Bob" / "x.png")
+    (photos / "group.png").rename(photos / "Ada" / "group.png")
+    summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert (summary.n_embedded, summary.n_kept, summary.n_moved, summary.gone, n_seen) == (0, 5, 2, [], 0)
+    table = EmbeddingTable.read(tmp_path / "t.h5")
+    assert same(table, embed(photos, tmp_path / "anew.h5"))
+    assert table.identities[table.paths == "Bob/x.png"].tolist() == ["", "Bob", ""]
+    assert np.array_equal(table.embeddings[table.paths == "Bob/x.png"], before.embeddings[before.paths == "Ada/2.png"])
+
+
+def test_rows_of_deleted_photos_stay_until_pruned(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    (photos / "Ada" / "2.png").unlink()
+    summary, _ = update(photos, tmp_path / "t.h5")
+    assert (summary.gone, summary.n_pruned, summary.n_photos, summary.n_faces) == (["Ada/2.png"], 0, 4, 4)
+    assert len(EmbeddingTable.read(tmp_path / "t.h5")) == 7
+    assert "1 deleted photo still in the table; --prune removes them:" in summary.lines()
+    summary, n_seen = update(photos, tmp_path / "t.h5", prune=True)
+    assert (summary.gone, summary.n_pruned, n_seen) == (["Ada/2.png"], 1, 0)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), embed(photos, tmp_path / "anew.h5"))
+    assert update(photos, tmp_path / "t.h5", prune=True)[0].n_pruned == 0
+
+
+def test_a_deleted_photo_that_comes_back_is_known(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    shutil.move(photos / "Ada" / "2.png", tmp_path / "2.png")
+    update(photos, tmp_path / "t.h5")
+    shutil.move(tmp_path / "2.png", photos / "Ada" / "2.png")
+    assert update(photos, tmp_path / "t.h5")[1] == 0
+
+
+def test_errors_are_tried_again(photos: Path, tmp_path: Path) -> None:
+    write_photo(photos / "Ada" / "3.png", DETECTOR_FAILS)
+    summary, _ = update(photos, tmp_path / "t.h5")
+    assert not summary.all_read
+
+    class Mended(FakeDetector):
+        def detect_batch(self, images):
+            self.n_seen += len(images)
+            return [self._faces(1) for image in images]
+
+    summary, n_seen = update(photos, tmp_path / "t.h5", detector=Mended())
+    assert (summary.n_embedded, n_seen, summary.all_read) == (1, 1, True)
+
+
+@pytest.mark.parametrize(("option", "value", "named"), [
+    ("faces", "one", "`faces` all before, one now"),
+    ("identity_from", "none", "`identity_from` folder before, none now"),
+    ("margin", 44, "`margin.value` 32.0 before, 44.0 now"), ("margin_mode", "absolute", "`margin.mode` scaled before"),
+    ("alignment", "similarity", "`alignment` box before"), ("max_pixels", 10_000, "`max_pixels` 200000000 before"),
+    ("detector", FakeDetector(min_face_size=40), "`min_face_size` absent before, 40 now"),
+    ("embedder", FakeEmbedder(precision="int8"), "`precision` fp32 before, int8 now"),
+    ("embedder", FakeEmbedder("cd" * 32), "`weights_sha256` abababababab... before, cdcdcdcdcdcd... now"),
+])
+def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, value: Any, named: str) -> None:
+    table = embed(photos, tmp_path / "t.h5")
+    with pytest.raises(FingerprintError, match="give another -o") as raised:
+        embed(photos, tmp_path / "t.h5", **{option: value})
+    assert named in str(raised.value) and str(tmp_path / "t.h5") in str(raised.value)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), table) and names(tmp_path) == ["photos", "t.h5"]
+
+
+def test_another_setting_is_refused_by_parts_too(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_after(monkeypatch, 2)
+    with pytest.raises(KeyboardInterrupt):
+        embed(photos, tmp_path / "t.h5")
+    with pytest.raises(FingerprintError, match=r"`margin.value`.* or delete .*t\.h5\.parts to begin anew"):
+        embed(photos, tmp_path / "t.h5", margin=44)
+
+
+def test_another_photo_folder_is_refused_unless_the_first_is_gone(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    shutil.copytree(photos, tmp_path / "copy")
+    with pytest.raises(FingerprintError, match=f"photo folder {photos.resolve()} before, {tmp_path / 'copy'} now"):
+        embed(tmp_path / "copy", tmp_path / "t.h5")
+    (tmp_path / "link").symlink_to(photos)
+    assert update(tmp_path / "link", tmp_path / "t.h5")[1] == 0
+    photos.rename(tmp_path / "renamed")
+    assert update(tmp_path / "renamed", tmp_path / "t.h5")[1] == 0
+    assert EmbeddingTable.read(tmp_path / "t.h5").photo_root == str(tmp_path / "renamed")
+
+
+def test_other_package_versions_are_one_warning(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = embed(photos, tmp_path / "t.h5")
+    table.fingerprint["provenance"]["versions"] |= {"numpy": "1.0", "pillow": "2.0"}
+    table.write(tmp_path / "t.h5")
+    assert update(photos, tmp_path / "t.h5")[1] == 0
+    assert len(caplog.records) == 1 and "numpy 1.0 before" in caplog.text and "pillow 2.0 before" in caplog.text
+
+
+def test_a_damaged_or_other_file_is_never_replaced(photos: Path, tmp_path: Path) -> None:
+    for content in (b"", b"a diary", b"\x89HDF\r\n\x1a\n damaged"):
+        (tmp_path / "t.h5").write_bytes(content)
+        with pytest.raises(TableError, match=r"t\.h5: expected a whole table file"):
+            embed(photos, tmp_path / "t.h5")
+        assert (tmp_path / "t.h5").read_bytes() == content
+
+
+def test_bad_places(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError) as raised:
+        embed(photos, tmp_path)
+    assert "name a file in it, such as faces.h5" in raised.value.strerror
+    with pytest.raises(FileNotFoundError, match="expected a folder of photos"):
+        embed(tmp_path / "none", tmp_path / "t.h5")
+    with pytest.raises(NotADirectoryError, match="found a file"):
+        embed(photos / "group.png", tmp_path / "t.h5")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a.txt").write_text("")
+    (tmp_path / "empty" / ".hidden.jpg").write_text("")
+    with pytest.raises(FileNotFoundError, match=r"found none \(1 hidden and 1 other files\)"):
+        embed(tmp_path / "empty", tmp_path / "t.h5")
+    with pytest.raises(ValueError, match=r"`n_jobs` \(--jobs\) must be at least 1, or -1 for one a core, got 0"):
+        embed(photos, tmp_path / "t.h5", n_jobs=0)
+    assert names(tmp_path) == ["empty", "photos"]
+
+
+def test_table_inside_the_photo_folder(photos: Path) -> None:
+    embed(photos, photos / "faces.h5")
+    summary, n_seen = update(photos, photos / "faces.h5")
+    assert (summary.n_photos, summary.n_other, n_seen) == (5, 1, 0)
+
+
+def test_a_second_writer_is_refused(photos: Path, tmp_path: Path) -> None:
+    with PartsFolder(tmp_path / "t.h5"), pytest.raises(TableLockedError, match=r"t\.h5: expected to be its only"):
+        embed(photos, tmp_path / "t.h5")
+
+
+def test_an_identity_called_unknown_is_a_warning(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_photo(photos / "unknown" / "1.png")
+    assert "unknown" in embed(photos, tmp_path / "t.h5").identities.tolist()
+    assert "rename that folder" in caplog.text
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
+    """Let a batch be one photo, and interrupt the run once `n_photos` are embedded."""
+    monkeypatch.setattr("embedder.face_mapper.MAX_PHOTOS_A_BATCH", 1)
+    add = part_writer.PartWriter.add
+    n_added = 0
+
+    def add_or_interrupt(self, results):
+        nonlocal n_added
+        add(self, results)
+        n_added += len(results)
+        if n_added == n_photos:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(part_writer.PartWriter, "add", add_or_interrupt)
+
+
+def test_an_interrupted_run_keeps_what_is_done(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            embed(photos, tmp_path / "t.h5")
+    assert "t.h5.parts, run the same command again to go on" in caplog.text
+    assert names(tmp_path) == ["photos", "t.h5.parts"]
+    summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert (summary.n_kept, summary.n_embedded, n_seen) == (3, 2, 2)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), embed(photos, tmp_path / "anew.h5"))
+
+
+def test_parts_that_are_in_the_table_already_do_not_come_back(photos: Path, tmp_path: Path) -> None:
+    clear, PartsFolder.clear = PartsFolder.clear, lambda self: None  # killed between finishing and deleting
+    try:
+        embed(photos, tmp_path / "t.h5")
+    finally:
+        PartsFolder.clear = clear
+    assert names(tmp_path) == ["photos", "t.h5", "t.h5.parts"]
+    (photos / "Ada" / "1.png").rename(photos / "moved.png")
+    summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert (summary.n_moved, summary.gone, n_seen) == (1, [], 0)
+
+
+def test_two_processes_give_the_same_table(photos: Path, tmp_path: Path) -> None:
+    for i in range(60):
+        write_photo(photos / f"person {i % 7}" / f"{i}.png", i % 4, green=i)
+    (photos / "text.jpg").write_text("no picture")
+    alone = embed(photos, tmp_path / "1.h5")
+    assert same(embed(photos, tmp_path / "2.h5", n_jobs=2), alone)
+    assert names(tmp_path) == ["1.h5", "2.h5", "photos"]
+
+
+def test_an_error_in_a_worker_reaches_the_caller(photos: Path, tmp_path: Path) -> None:
+    class OtherThere(FakeDetector):
+        """Has another setting once it is pickled."""
+
+        def __reduce__(self):
+            return FakeDetector, (), {"settings": {"min_face_size": 99}, "n_seen": 0}
+
+    with pytest.raises(FingerprintError, match=r"other networks than the run: `min_face_size` absent before, 99 now"):
+        embed(photos, tmp_path / "t.h5", n_jobs=2, detector=OtherThere())
+
+
+class Dies(FakeDetector):
+    def detect_batch(self, images):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_an_error_with_a_remedy(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ChildProcessError, match=r"a worker process was killed, .* run the same command again"):
+        embed(photos, tmp_path / "t.h5", n_jobs=2, detector=Dies())
+    assert len(embed(photos, tmp_path / "t.h5", n_jobs=2)) == 7
+
+
+def test_photos_a_worker_has_not_done_are_missed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "embed_photos", lambda *args, **options: None)
+    with pytest.raises(ChildProcessError, match=r"5 photos from the workers, 5 are missing, the first is Ada/1\.png"):
+        embed(photos, tmp_path / "t.h5")
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from embedder.embed_settings import EmbedSettings
+from embedder.pipeline import embed_folder
+from tests.embedder.fakes import FakeDetector, FakeEmbedder
+
+class Slow(FakeDetector):
+    def detect_batch(self, images):
+        import time
+        time.sleep(float(sys.argv[3]))
+        return super().detect_batch(images)
+
+embed_folder(sys.argv[1], sys.argv[2], n_jobs=int(sys.argv[4]), detector=Slow(), embedder=FakeEmbedder())
+print("done")
+"""
+
+
+def start(photos: Path, out: Path, seconds: float, n_jobs: int, **options: Any) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-", str(photos), str(out), str(seconds), str(n_jobs)], cwd=PROJECT,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def children_of(pid: int) -> set[int]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+        if parent == pid:
+            found.add(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_workers_end_when_their_parent_is_killed(photos: Path, tmp_path: Path) -> None:
+    for i in range(40):
+        write_photo(photos / f"{i}.png", 1, green=i)
+    run = start(photos, tmp_path / "t.h5", 20.0, 2)  # the script has no main guard and is not even a file
+    assert run.stdin is not None
+    run.stdin.write(SCRIPT)
+    run.stdin.close()
+    deadline = time.monotonic() + 30
+    while len(workers := children_of(run.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.5)
+    workers = children_of(run.pid)
+    assert len(workers) >= 2
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file-size limits are POSIX")
+@pytest.mark.parametrize("limit", [8_000, 40_000])  # too small for a part; for the table only
+def test_no_room_leaves_the_table_from_before(photos: Path, tmp_path: Path, limit: int) -> None:
+    embed(photos, tmp_path / "t.h5")
+    before = (tmp_path / "t.h5").read_bytes()
+    write_photo(photos / "new.png", 1, green=99)
+    script = "import resource\n" + f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))" + SCRIPT
+    run = start(photos, tmp_path / "t.h5", 0, 1)
+    _, errors = run.communicate(script)
+    assert run.returncode == 1 and "OSError: [Errno 27] no room to write it (File too large)" in errors
+    assert (tmp_path / "t.h5").read_bytes() == before
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert len(embed(photos, tmp_path / "t.h5")) == 8
+
+
+def test_memory_of_the_settings(photos: Path, tmp_path: Path) -> None:
+    """The file carries everything a later run or another machine must know, as JSON with sorted keys."""
+    embed(photos, tmp_path / "t.h5", margin=30)
+    with h5py.File(tmp_path / "t.h5") as file:
+        text = file.attrs["fingerprint"]
+    assert json.loads(text)["space"]["margin"] == {"mode": "scaled", "value": 30.0}
+    assert text == json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+
+
+def test_summary_of_failures_is_short_and_the_rest_is_in_json(photos: Path, tmp_path: Path) -> None:
+    for i in range(15):
+        (photos / f"{i:02}.jpg").write_text("no picture")
+    (photos / "notes.txt").write_text("")
+    summary, _ = update(photos, tmp_path / "t.h5")
+    lines = summary.lines()
+    assert lines[0] == f"{tmp_path / 't.h5'}: 7 faces of 20 photos; no face: 1, unreadable: 15, error: 0"
+    assert lines[1].startswith("embedded 20, kept 0 (moved: 0) in ") and lines[1].endswith(" photos/s")
+    assert "left out: 0 hidden files, 1 that are no images" in lines
+    assert len([line for line in lines if "unreadable: 0" in line or "unreadable: 1" in line]) == 10 + 1
+    assert "  ... and 5 more (--json lists all)" in lines and "  no face: landscape.png" in lines
+    record = json.loads(json.dumps(summary.to_json()))
+    assert len(record["failures"]) == 15 and record["n_by_status"]["unreadable"] == 15
+    assert record["photos_per_second"] > 0
+    assert replace(summary, seconds=0.0).photos_per_second == 0
