@@ -1,0 +1,48 @@
+# make demo | test | lint: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+CANDIDATES := python3.12 python3.13 python3.11 python3 python
+RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint
+
+help:
+	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
+	@echo "make test   all tests (ARGS=\"-k images\" for some)"
+	@echo "make lint   ruff and mypy"
+
+demo: $(VENV)/.requirements
+	$(VENV_PYTHON) -m experiments.demo $(ARGS)
+
+test: $(VENV)/.requirements-dev
+	$(VENV_PYTHON) -m pytest $(ARGS)
+
+lint: $(VENV)/.requirements-dev
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m mypy
+
+# A stamp is written only after its step has succeeded, so an interrupted set-up goes on the next time.
+$(VENV)/.python:
+	@for candidate in $(if $(PYTHON),"$(PYTHON)",$(CANDIDATES)); do \
+	    if "$$candidate" -c "$(RIGHT_VERSION)" 2>/dev/null; then chosen="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	    echo "make: expected Python 3.11, 3.12 or 3.13 (tried $(if $(PYTHON),$(PYTHON),$(CANDIDATES))), found none;" \
+	        "install one or name it with PYTHON=/path/to/python" >&2; exit 2; \
+	fi; \
+	echo "setting up $(VENV) with $$chosen (once)"; \
+	"$$chosen" -m venv --clear $(VENV) || { echo "make: $$chosen could not make a virtual environment; on Debian and" \
+	    "Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@touch $@
+
+$(VENV)/.requirements: requirements.txt $(VENV)/.python
+	@echo "installing requirements.txt (once; about 3 GB on disk)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
+	@echo "installing requirements-dev.txt (once)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
