@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.runtime import Network, NetworkSource, cached_file, convert, run_child
+from embedder.runtime import (
+    Network,
+    NetworkSource,
+    cached_file,
+    conversion_settings,
+    convert,
+    load_network,
+    run_child,
+)
 from embedder.threads import thread_count
 
 if TYPE_CHECKING:
@@ -64,11 +72,11 @@ def load_faster(source: NetworkSource, *, threads: int | None = None) -> tuple[N
         As `embedder.runtime.load_network`.
     """
     path = quantize(source)
-    ratio = _cached_ratio(path, convert(source), threads=threads)
+    ratio = _cached_ratio(source, path, threads=threads)
     if ratio > 1:
         return Network(path, threads=threads), "int8"
     _logger.warning("int8 is no faster than fp32 on this machine (%.2f times as fast); using fp32", ratio)
-    return Network(convert(source), threads=threads), "fp32"
+    return load_network(source, threads=threads), "fp32"
 
 
 def quantize(source: NetworkSource) -> Path:
@@ -80,14 +88,14 @@ def quantize(source: NetworkSource) -> Path:
         As `load_faster`.
     """
     ranges_path = find_ranges(source)
-    network = convert(source)
 
     def produce(target: Path) -> None:
+        network = convert(source)
         _logger.info("quantizing %s once for this machine ...", source.name)
         arguments = [str(network), str(ranges_path), str(target)]
         run_child(arguments, what=f"quantizing {source.name}", module="embedder.quantization")
 
-    settings = [network.stem, ranges_path.read_text(encoding="utf-8"), str(QUANTIZER_VERSION)]
+    settings = [*conversion_settings(source), ranges_path.read_text(encoding="utf-8"), str(QUANTIZER_VERSION)]
     return cached_file(f"{source.name}-int8", settings, produce)
 
 
@@ -170,10 +178,11 @@ def read_ranges(path: Path) -> Ranges:
                            "measure them again with python -m experiments.int8_ranges") from None
 
 
-def _cached_ratio(int8: Path, fp32: Path, *, threads: int | None) -> float:
+def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> float:
     def produce(target: Path) -> None:
+        fp32 = load_network(source, threads=threads)
         _logger.info("comparing int8 with fp32 on this machine ...")
-        ratio = speed_ratio(Network(int8, threads=threads), Network(fp32, threads=threads))
+        ratio = speed_ratio(Network(int8, threads=threads), fp32)
         target.write_text(f"{ratio:.3f}\n", encoding="utf-8")
 
     n_threads = thread_count() if threads is None else threads

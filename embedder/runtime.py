@@ -150,8 +150,18 @@ def convert(source: NetworkSource) -> Path:
         _logger.info("converting %s once for this machine, up to a minute ...", source.name)
         run_child([source.builder, str(source.weights_path), str(target)], what=f"converting {source.name}")
 
-    settings = [source.weights_sha256, source.builder, _source_sha256(source.builder), str(CONVERTER_VERSION)]
-    return cached_file(source.name, settings, produce)
+    return cached_file(source.name, conversion_settings(source), produce)
+
+
+def conversion_settings(source: NetworkSource) -> list[str]:
+    """Return all that decides what `convert` makes of `source`.
+
+    Raises
+    ------
+    WeightsError
+        If the builder's module does not exist.
+    """
+    return [source.weights_sha256, source.builder, _source_sha256(source.builder), str(CONVERTER_VERSION)]
 
 
 def cache_folder() -> Path:

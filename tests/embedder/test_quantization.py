@@ -154,8 +154,9 @@ def source(network: Path, batches: list[np.ndarray], tmp_path: Path, monkeypatch
     """Return a source whose converted network is `network`, with its ranges beside the weights."""
     monkeypatch.setenv("FACETABLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(quantization, "convert", lambda source: network)
+    monkeypatch.setattr(quantization, "load_network", lambda source, threads: Network(network, threads=threads))
     write_ranges(tmp_path / "int8.json", measure_ranges(network, batches, threads=1), measured_on="noise")
-    return NetworkSource("tiny", tmp_path / "weights", "f" * 64, "module:function")
+    return NetworkSource("tiny", tmp_path / "weights", "f" * 64, "tests.embedder.tiny_networks:build")
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.5, "int8"), (0.9, "fp32")])
