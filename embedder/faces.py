@@ -1,0 +1,118 @@
+"""Faces: what a detector found in one image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedder.alignment import Alignment, MarginMode, crop_faces
+from embedder.boxes import areas
+
+_CENTRE_WEIGHT = 2.0
+"""How many square pixels of area one squared pixel of distance from the centre outweighs (FaceNet's reference code,
+``align_dataset_mtcnn.py``, D. Sandberg 2017)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """The faces of one image as parallel arrays, best score first when a detector made them.
+
+    Attributes
+    ----------
+    boxes : np.ndarray
+        float32 ``(n, 4)``: ``x_min, y_min, x_max, y_max`` in pixels, maxima exclusive.
+    landmarks : np.ndarray
+        float32 ``(n, 5, 2)``: ``x, y`` in pixels of left eye, right eye, nose, left and right corner of the mouth, as
+        seen in the image.
+    scores : np.ndarray
+        float32 ``(n,)``: the detector's confidence, 0..1.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape.
+    """
+
+    boxes: np.ndarray
+    landmarks: np.ndarray
+    scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = np.shape(self.boxes)[0] if np.ndim(self.boxes) else 0
+        for name, shape in (("boxes", (n, 4)), ("landmarks", (n, 5, 2)), ("scores", (n,))):
+            array = np.asarray(getattr(self, name), dtype=np.float32)
+            if array.shape != shape:
+                raise ValueError(f"`{name}` must have shape {shape} for {n} boxes, got {array.shape}")
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def empty(cls) -> "Faces":
+        """Return no faces."""
+        return cls(np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int | slice | np.ndarray | Sequence[int]) -> "Faces":
+        """Return the chosen faces; a single number gives one face, still as `Faces`."""
+        chosen: Any = [index] if isinstance(index, (int, np.integer)) else index
+        return Faces(self.boxes[chosen], self.landmarks[chosen], self.scores[chosen])
+
+    def crop(
+        self,
+        image: np.ndarray,
+        size: int = 160,
+        margin: float = 32,
+        *,
+        margin_mode: MarginMode = "scaled",
+        alignment: Alignment = "box",
+    ) -> np.ndarray:
+        """Cut the faces out of `image`, ready for the embedding network.
+
+        Parameters
+        ----------
+        image : np.ndarray
+            uint8 ``(h, w, 3)``, the image the faces were found in.
+        size : int
+            Side of the square crops in pixels.
+        margin : float
+            What is added around the box, see `embedder.alignment.add_margin`; similarity alignment does not use it.
+        margin_mode : {"scaled", "absolute"}
+            Whether the margin grows with the face.
+        alignment : {"box", "similarity"}
+            Cut out the box, or turn, scale and shift the face so that its landmarks meet a template.
+
+        Returns
+        -------
+        np.ndarray
+            uint8 ``(n, size, size, 3)``.
+
+        Raises
+        ------
+        ValueError
+            If `image` is not uint8 RGB, a box lies outside of it, or an option is unknown.
+        """
+        return crop_faces(
+            image, self.boxes, self.landmarks, size=size, margin=margin, margin_mode=margin_mode, alignment=alignment
+        )
+
+    def primary(self, size_hw: tuple[int, int]) -> int:
+        """Return the index of the main face: the largest, weighted to the centre of the image.
+
+        Parameters
+        ----------
+        size_hw : tuple of int
+            Height and width of the image in pixels.
+
+        Raises
+        ------
+        ValueError
+            If there is no face.
+        """
+        if len(self) == 0:
+            raise ValueError("`faces` must hold at least one face to have a primary one, got none; check len(faces)")
+        centre_xy = np.array([size_hw[1], size_hw[0]]) / 2
+        boxes = self.boxes.astype(np.float64)
+        distances = ((boxes[:, :2] + boxes[:, 2:]) / 2 - centre_xy) ** 2
+        return int(np.argmax(areas(boxes) - _CENTRE_WEIGHT * distances.sum(axis=1)))
