@@ -40,7 +40,8 @@ def test_the_ranges_of_a_run_lie_in_its_folder(
         return {"images": (-1.0, 1.0)}
 
     monkeypatch.setattr(quantization, "measure_ranges", measure)
-    monkeypatch.setattr(runtime, "convert", lambda source: source.weights_path)
+    convert = runtime.convert
+    monkeypatch.setattr(runtime, "convert", lambda source: tmp_path if source.name == "run" else convert(source))
     photos = str(data / "people" / "train")
     assert main([photos, "--preset", str(tmp_path), "--crops", "2", "--measured-on", "two photos"]) == 0
     assert quantization.read_ranges(tmp_path / "int8.json") == {"images": (-1.0, 1.0)}
