@@ -154,7 +154,7 @@ def feature_dataset(
         chosen = tf.numpy_function(lambda v, i: features[v, i], [view, index], tf.float32, stateful=False)
         return tf.ensure_shape(chosen, features.shape[2:]), label, place
 
-    dataset = _places(labels, batches, steps, settings, rows).map(choose, deterministic=True)
+    dataset = _places(labels, batches, steps, settings, rows).map(choose)
     return dataset.batch(replica_batch_size, drop_remainder=True).prefetch(2)
 
 
