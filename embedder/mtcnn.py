@@ -17,7 +17,7 @@ from embedder.boxes import areas, clip_boxes, non_maximum_suppression, square_bo
 from embedder.faces import Faces
 from embedder.pyramid import CELL, STRIDE, build_level, cut_tiles, level_scales
 from embedder.runtime import Network, NetworkSource, load_network
-from embedder.threads import thread_count
+from embedder.threads import parse_threads, thread_count
 from embedder.weights import package_file
 
 DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
@@ -82,10 +82,10 @@ class MTCNN:
         self.min_face_size = _check_min_face_size(min_face_size)
         self.thresholds = _check_thresholds(thresholds)
         self.scale_factor = _check_scale_factor(scale_factor)
-        self._threads = thread_count() if threads is None else threads
+        self._threads = thread_count() if threads is None else parse_threads(str(threads))
         # Each network runs on one thread: photos, tiles and batches side by side use the cores better than one
         # small convolution spread over them.
-        self._pnet, self._rnet, self._onet = (_load(name) for name in _WEIGHTS_SHA256)
+        self._pnet, self._rnet, self._onet = (load_stage(name) for name in _WEIGHTS_SHA256)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -262,7 +262,14 @@ def _cells_to_boxes(cells: np.ndarray, scale: float) -> np.ndarray:
     return np.hstack([np.floor((corners + 1) / scale) - 1, np.floor((corners + CELL) / scale)])
 
 
-def _load(name: str) -> Network:
+def load_stage(name: str) -> Network:
+    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.mtcnn_networks` for what goes in and out.
+
+    Raises
+    ------
+    WeightsError
+        If the weights are missing or damaged.
+    """
     path = package_file(_WEIGHTS_PACKAGE, f"{name}.onnx")
     source = NetworkSource(name, path, _WEIGHTS_SHA256[name], f"embedder.mtcnn_networks:build_{name}")
     return load_network(source, threads=1)

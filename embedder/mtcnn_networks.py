@@ -211,7 +211,8 @@ def _conv_prelu_pool(x: keras.KerasTensor, layer: _Layer, pool_size: int) -> ker
     outer[rising, rising] = np.sign(1 - slopes[rising])
     inner[falling, falling], inner[copies, falling] = -1, 1
     rectified = _conv(pooled, _fill_blocks(inner[None, None]), _fill_blocks(np.zeros(n)), activation="relu")
-    return layers.add([_conv(pooled, _fill_blocks(linear[None, None])), _conv(rectified, _fill_blocks(outer[None, None]))])
+    linear_part = _conv(pooled, _fill_blocks(linear[None, None]))
+    return layers.add([linear_part, _conv(rectified, _fill_blocks(outer[None, None]))])
 
 
 def _fill_blocks(array: np.ndarray) -> np.ndarray:

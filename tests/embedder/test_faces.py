@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from embedder.faces import Faces
+
+
+def make_faces(boxes: list[list[float]]) -> Faces:
+    n = len(boxes)
+    return Faces(np.array(boxes), np.arange(n * 10).reshape(n, 5, 2), np.linspace(0.9, 0.5, n))
+
+
+def test_empty_has_no_faces_and_gives_no_crops():
+    faces = Faces.empty()
+    assert len(faces) == 0
+    assert (faces.boxes.shape, faces.landmarks.shape, faces.scores.shape) == ((0, 4), (0, 5, 2), (0,))
+    assert faces.crop(np.zeros((20, 20, 3), np.uint8), size=32).shape == (0, 32, 32, 3)
+
+
+def test_arrays_become_float32():
+    faces = make_faces([[1, 2, 3, 4]])
+    assert {array.dtype for array in (faces.boxes, faces.landmarks, faces.scores)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "landmarks", "scores", "name"),
+    [
+        (np.zeros((2, 5)), np.zeros((2, 5, 2)), np.zeros(2), "boxes"),
+        (np.zeros(4), np.zeros((4, 5, 2)), np.zeros(4), "boxes"),
+        (np.float32(3), np.zeros((0, 5, 2)), np.zeros(0), "boxes"),
+        (np.zeros((2, 4)), np.zeros((1, 5, 2)), np.zeros(2), "landmarks"),
+        (np.zeros((2, 4)), np.zeros((2, 10)), np.zeros(2), "landmarks"),
+        (np.zeros((2, 4)), np.zeros((2, 5, 2)), np.zeros((2, 1)), "scores"),
+    ],
+)
+def test_other_shapes_are_refused(boxes: np.ndarray, landmarks: np.ndarray, scores: np.ndarray, name: str):
+    with pytest.raises(ValueError, match=f"`{name}` must have shape .* got"):
+        Faces(boxes, landmarks, scores)
+
+
+def test_indexing_chooses_faces():
+    faces = make_faces([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]])
+    for index, expected in [
+        (1, [2]), (-1, [3]), (np.int64(0), [1]), (slice(1, None), [2, 3]), ([2, 0], [3, 1]),
+        (np.array([True, False, True]), [1, 3]), (np.array([], int), []),
+    ]:
+        chosen = faces[index]
+        assert isinstance(chosen, Faces)
+        assert chosen.boxes[:, 2].tolist() == expected
+        assert chosen.landmarks[:, 0, 0].tolist() == [10 * (side - 1) for side in expected]
+
+
+def test_indexing_beyond_the_end_fails():
+    with pytest.raises(IndexError):
+        make_faces([[0, 0, 1, 1]])[1]
+
+
+def test_iterating_gives_single_faces():
+    assert [len(face) for face in make_faces([[0, 0, 1, 1], [0, 0, 2, 2]])] == [1, 1]
+
+
+def test_primary_is_the_larger_of_two_faces_equally_far_from_the_centre():
+    assert make_faces([[0, 40, 20, 60], [70, 35, 100, 65]]).primary((100, 100)) == 1
+
+
+def test_primary_prefers_the_centre_to_a_little_more_area():
+    corner, centre = [0, 0, 32, 32], [40, 40, 60, 60]
+    assert make_faces([corner, centre]).primary((100, 100)) == 1
+    assert make_faces([[0, 0, 95, 95], centre]).primary((100, 100)) == 0
+
+
+def test_primary_uses_height_and_width_in_this_order():
+    left, middle = [0, 0, 40, 40], [80, 0, 120, 40]
+    assert make_faces([left, middle]).primary((40, 200)) == 1
+    assert make_faces([left, middle]).primary((200, 40)) == 0
+
+
+def test_no_faces_have_no_primary_one():
+    with pytest.raises(ValueError, match="at least one face"):
+        Faces.empty().primary((10, 10))
+
+
+def test_crop_passes_its_options_on():
+    image = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    points = np.array([[[80, 80], [120, 80], [100, 100], [85, 120], [115, 120]]])
+    faces = Faces(np.array([[60, 60, 140, 140]]), points, np.array([1.0]))
+    crops = [
+        faces.crop(image),
+        faces.crop(image, margin=0),
+        faces.crop(image, margin_mode="absolute"),
+        faces.crop(image, alignment="similarity"),
+    ]
+    assert all(crop.shape == (1, 160, 160, 3) and crop.dtype == np.uint8 for crop in crops)
+    assert len({crop.tobytes() for crop in crops}) == 4
