@@ -1,0 +1,1 @@
+"""Names on photos, videos and live cameras: sources, tracks, identity votes, overlay, events, the loop."""

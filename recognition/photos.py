@@ -1,0 +1,210 @@
+"""Names on photos: one image, or all images of a folder."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from classifiers.serving import Head
+from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
+from recognition.errors import SaveError, SourceError
+from recognition.events import EventSink, make_event
+from recognition.naming import FaceReader, name_faces
+from recognition.pictures import can_write, picture_name, same_file, write_picture
+from recognition.sources import Source, SourceKind
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo to look at.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name in events.
+    save_to : Path or None
+        Where its annotated copy goes.
+    """
+
+    path: Path
+    name: str
+    save_to: Path | None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face on a picture and what the head says about it.
+
+    Attributes
+    ----------
+    box : (x_min, y_min, x_max, y_max)
+        Pixels, max exclusive.
+    identity : str
+        ``unknown`` unless accepted.
+    score : float
+        Similarity to the nearest exemplar of the most similar identity.
+    accepted : bool
+    """
+
+    box: tuple[float, float, float, float]
+    identity: str
+    score: float
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class PhotoRun:
+    """What is done with each photo.
+
+    Attributes
+    ----------
+    see : callable
+        Picture, uint8 (h, w, 3), to the faces on it.
+    annotate : callable
+        Picture and faces to an annotated copy; called only for photos whose copy is saved.
+    sink : EventSink
+        Takes the `face` events.
+    report_empty : callable
+        Told the name of each photo without a face.
+    max_pixels : int
+        Larger photos are refused.
+    """
+
+    see: Callable[[np.ndarray], Sequence[Sighting]]
+    annotate: Callable[[np.ndarray, Sequence[Sighting]], np.ndarray]
+    sink: EventSink
+    report_empty: Callable[[str], None]
+    max_pixels: int = DEFAULT_MAX_PIXELS
+
+
+@dataclass
+class PhotoCounts:
+    """How a run over photos went; `n_failed` photos could not be read and were listed."""
+
+    n_photos: int = 0
+    n_faces: int = 0
+    n_named: int = 0
+    n_without_face: int = 0
+    n_failed: int = 0
+
+
+def list_photos(source: Source, save: str | None) -> list[Photo]:
+    """Return the photos of an image or folder, in path order, with the places of their annotated copies.
+
+    Raises
+    ------
+    SourceError
+        If the folder holds no images.
+    SaveError
+        If an annotated copy would replace a photo, would lie in the folder of photos, or cannot have its format.
+    """
+    if source.kind is SourceKind.IMAGE:
+        path = Path(source.address)
+        return [Photo(path, source.name, None if save is None else _save_place(path, save))]
+    listing = list_images(source.address)
+    if not listing.paths:
+        raise SourceError(f"{source.name}: expected photos, found none ({listing.n_other} other and {listing.n_hidden} "
+                          "hidden files); name the folder that holds them")
+    root = None if save is None else _save_folder(listing.root, save)
+    return [
+        Photo(listing.root / path, display_path(listing.root / path),
+              None if root is None else root / picture_name(display_path(path)))
+        for path in listing.paths
+    ]
+
+
+def see_faces(image: np.ndarray, reader: FaceReader, head: Head) -> list[Sighting]:
+    """Return the faces of `image`, uint8 (h, w, 3) RGB, with what `head` says about each; best detection first."""
+    faces = reader.detect(image)
+    names = name_faces(head, reader.embed(reader.crop(image, faces)), reader.fingerprint)
+    return [
+        Sighting((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
+        for (x_min, y_min, x_max, y_max), identity, score, accepted in zip(
+            faces.boxes, names.identities, names.scores, names.accepted, strict=True)
+    ]
+
+
+def annotate(image: np.ndarray, sightings: Sequence[Sighting]) -> np.ndarray:
+    """Return a copy of `image` with boxes, names and scores."""
+    from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+
+    return draw_marks(image, [
+        Mark(seen.box, f"{seen.identity} {seen.score:.2f}", NAMED_COLOR if seen.accepted else UNKNOWN_COLOR)
+        for seen in sightings
+    ])
+
+
+def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
+    """Name the faces of `photos` one by one, with events as soon as a photo is done.
+
+    A photo that cannot be read is logged and counted, unless it is the only one.
+
+    Raises
+    ------
+    ImageError
+        If the only photo is no readable image.
+    OSError
+        If the only photo cannot be opened, or output cannot be written.
+    """
+    counts = PhotoCounts()
+    for photo in photos:
+        counts.n_photos += 1
+        try:
+            image = read_image(photo.path, max_pixels=run.max_pixels)
+        except (ValueError, OSError) as error:
+            if len(photos) == 1:
+                raise
+            counts.n_failed += 1
+            logger.warning("%s", _reason(error, photo.name))
+            continue
+        _recognize_photo(photo, image, run, counts)
+    return counts
+
+
+def _recognize_photo(photo: Photo, image: np.ndarray, run: PhotoRun, counts: PhotoCounts) -> None:
+    sightings = run.see(image)
+    for seen in sightings:
+        run.sink.write(make_event("face", photo.name, box=seen.box, identity=seen.identity, score=seen.score,
+                                  accepted=seen.accepted))
+    if not sightings:
+        counts.n_without_face += 1
+        run.report_empty(photo.name)
+    counts.n_faces += len(sightings)
+    counts.n_named += sum(seen.accepted for seen in sightings)
+    if photo.save_to is not None:
+        write_picture(photo.save_to, run.annotate(image, sightings))
+
+
+def _save_place(path: Path, save: str) -> Path:
+    target = Path(save)
+    if target.is_dir() or save.endswith(("/", "\\")):
+        target = target / picture_name(path.name)
+    elif not can_write(target):
+        raise SaveError(f"{save}: expected a file like out.jpg or out.png, or a folder; "
+                        "end a new folder's name with a slash")
+    if same_file(path, target):
+        raise SaveError(f"{save}: is the photo itself; save the annotated copy somewhere else")
+    return target
+
+
+def _save_folder(photos: Path, save: str) -> Path:
+    target = Path(save)
+    if target.exists() and not target.is_dir():
+        raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
+    resolved = target.resolve()
+    if resolved == photos.resolve() or photos.resolve() in resolved.parents:
+        raise SaveError(f"{save}: lies in the folder of photos, where it would be read as photos next time; "
+                        "save somewhere else")
+    return target
+
+
+def _reason(error: ValueError | OSError, name: str) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name}: {error.strerror}"
+    return str(error)

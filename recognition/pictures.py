@@ -1,0 +1,52 @@
+"""Annotated pictures on disk: whole or not there."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from recognition.errors import SaveError
+
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WebP", ".bmp": "BMP", ".tif": "TIFF",
+            ".tiff": "TIFF"}
+_JPEG_QUALITY = 92
+
+
+def can_write(path: Path) -> bool:
+    """Whether the suffix of `path` is one of a picture format that is written here."""
+    return path.suffix.lower() in _FORMATS
+
+
+def picture_name(name: str) -> str:
+    """Return the name of the annotated copy of a photo: the same, or a JPEG's where that format is not written.
+
+    >>> picture_name("a/b.png"), picture_name("a/c.heic")
+    ('a/b.png', 'a/c.heic.jpg')
+    """
+    return name if can_write(Path(name)) else f"{name}.jpg"
+
+
+def write_picture(path: Path, image: np.ndarray) -> None:
+    """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; folders are made where missing.
+
+    Raises
+    ------
+    SaveError
+        If the suffix is not one of a picture format.
+    OSError
+        If the file cannot be written; one that was there before stays as it is.
+    """
+    from embedder.durable import write_durably
+
+    if not can_write(path):
+        raise SaveError(f"{path}: cannot write a picture of this format; use one of {', '.join(_FORMATS)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(image)
+    options = {"quality": _JPEG_QUALITY} if _FORMATS[path.suffix.lower()] in ("JPEG", "WebP") else {}
+    write_durably(path, lambda stream: picture.save(stream, _FORMATS[path.suffix.lower()], **options))
+
+
+def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
+    """Whether two paths are one existing file."""
+    return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)

@@ -1,0 +1,83 @@
+"""What a run prints: one line for each face as soon as it is named."""
+
+from collections.abc import Sequence
+
+from recognition.events import Event, EventSink
+
+
+class FaceLines:
+    """Events as lines for people and for ``cut``: source, identity, score and box, with tabs between them.
+
+    Of a video's or stream's tracks a line is printed when an identity is accepted or changes, and at the end of a
+    track that stayed unknown; the track's number and the time are added.
+    """
+
+    def write(self, event: Event) -> None:
+        """Print the line of `event`, if it has one."""
+        if event.event in ("face", "identified", "changed") or (event.event == "ended" and not event.accepted):
+            print(describe_event(event), flush=True)
+
+    def close(self) -> None:
+        """Do nothing: standard output stays open."""
+
+
+class EventLines:
+    """Events as JSON lines on standard output."""
+
+    def write(self, event: Event) -> None:
+        """Print one event."""
+        print(event.to_json(), flush=True)
+
+    def close(self) -> None:
+        """Do nothing: standard output stays open."""
+
+
+class Fan:
+    """Hands each event to several sinks."""
+
+    def __init__(self, sinks: Sequence[EventSink]) -> None:
+        self._sinks = list(sinks)
+
+    def write(self, event: Event) -> None:
+        """Hand on one event."""
+        for sink in self._sinks:
+            sink.write(event)
+
+    def close(self) -> None:
+        """Close all sinks, also where one fails to close."""
+        errors: list[Exception] = []
+        for sink in self._sinks:
+            try:
+                sink.close()
+            except (OSError, ValueError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+def describe_event(event: Event) -> str:
+    r"""Return an event as one line.
+
+    >>> from recognition.events import make_event
+    >>> describe_event(make_event("face", "a.jpg", box=[1, 2, 30, 40], identity="ann", score=0.71, accepted=True))
+    'a.jpg\tann\t0.710\t1,2,30,40'
+    """
+    box = ",".join(str(round(edge)) for edge in event.box)
+    columns = [printable(event.source), printable(event.identity), f"{event.score:.3f}", box]
+    if event.time_s is not None:
+        columns += [f"{event.time_s:.3f}s", "-" if event.track is None else f"track {event.track}"]
+    return "\t".join(columns)
+
+
+def print_no_face(source: str) -> None:
+    """Print the line of a photo without a face."""
+    print(f"{printable(source)}\tno face", flush=True)
+
+
+def printable(text: str) -> str:
+    r"""Return `text` without characters that would end a line or move the cursor.
+
+    >>> printable("a\tb\nc")
+    'a b c'
+    """
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,142 @@
+"""What SOURCE may be: a camera number, a stream URL, a video, an image, a folder or ``-``."""
+
+import re
+import stat
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from recognition.errors import SourceError
+
+STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
+"""URL schemes of streams that FFmpeg, as OpenCV brings it, or our own MJPEG reader opens."""
+
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
+    ".ogv", ".mjpg", ".mjpeg", ".vob", ".asf",
+})
+"""Lower-case file suffixes taken for videos without looking inside; an unknown suffix is looked at first."""
+
+_EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
+_SECRET_KEY = re.compile(r"pass|pwd|user|login|token|key|secret|auth", re.IGNORECASE)
+_VIDEO_DEVICE = re.compile(r"/dev/video(\d+)")
+
+
+class SourceKind(Enum):
+    """How a source is read."""
+
+    CAMERA = "camera"
+    STREAM = "stream"
+    PIPE = "pipe"
+    VIDEO = "video"
+    IMAGE = "image"
+    FOLDER = "folder"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source has a clock of its own, so that frames are dropped rather than queued."""
+        return self in (SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from.
+
+    Attributes
+    ----------
+    kind : SourceKind
+    address : str
+        What to open; a URL may hold credentials, so it is never shown.
+    name : str
+        What to show and to write into events: the address without its credentials.
+    """
+
+    kind: SourceKind
+    address: str = field(repr=False)
+    name: str
+
+
+def parse_source(text: str) -> Source:
+    """Find out what `text` names.
+
+    Raises
+    ------
+    SourceError
+        If no such file exists, or the URL's scheme is none of `STREAM_SCHEMES`.
+
+    >>> parse_source("0").kind
+    <SourceKind.CAMERA: 'camera'>
+    >>> parse_source("rtsp://admin:1234@10.0.0.7/live")
+    Source(kind=<SourceKind.STREAM: 'stream'>, name='rtsp://10.0.0.7/live')
+    """
+    if text == "-":
+        return Source(SourceKind.PIPE, text, "-")
+    device = _VIDEO_DEVICE.fullmatch(text)
+    if device or re.fullmatch(r"\d+", text):
+        number = device.group(1) if device else str(int(text))
+        return Source(SourceKind.CAMERA, number, f"camera {number}")
+    if "://" in text:
+        return _parse_url(text)
+    return _parse_path(text)
+
+
+def redact_url(url: str) -> str:
+    """Return `url` without user, password and query values that look like secrets.
+
+    >>> redact_url("http://me:pw@cam:8080/video?channel=2&pwd=1234")
+    'http://cam:8080/video?channel=2&pwd=***'
+    """
+    parts = urlsplit(url)
+    query = urlencode(
+        [(key, "***" if _SECRET_KEY.search(key) else value)
+         for key, value in parse_qsl(parts.query, keep_blank_values=True)],
+        safe="*/:",
+    )
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, parts.fragment))
+
+
+def _parse_url(text: str) -> Source:
+    try:
+        parts = urlsplit(text)
+        scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError as error:
+        raise SourceError(f"{text.rpartition('@')[2]!r} is no URL: {error}") from None
+    if scheme not in STREAM_SCHEMES:
+        raise SourceError(f"SOURCE must be {_EXPECTED}; URLs begin with one of {', '.join(STREAM_SCHEMES)}, "
+                          f"got scheme {scheme!r}")
+    if not host:
+        raise SourceError(f"{redact_url(text)!r} names no host; write it like rtsp://ADDRESS/PATH")
+    return Source(SourceKind.STREAM, text, redact_url(text))
+
+
+def _parse_path(text: str) -> Source:
+    from embedder.images import IMAGE_SUFFIXES, display_path
+
+    path = Path(text)
+    name = display_path(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise SourceError(f"{name}: no such file or folder; SOURCE must be {_EXPECTED}") from None
+    if stat.S_ISDIR(mode):
+        return Source(SourceKind.FOLDER, text, name)
+    if stat.S_ISFIFO(mode):
+        return Source(SourceKind.PIPE, text, name)
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"{name}: neither a file nor a folder; SOURCE must be {_EXPECTED}")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return Source(SourceKind.IMAGE, text, name)
+    is_video = path.suffix.lower() in VIDEO_SUFFIXES or not _is_image(path)
+    return Source(SourceKind.VIDEO if is_video else SourceKind.IMAGE, text, name)
+
+
+def _is_image(path: Path) -> bool:
+    from embedder.errors import ImageError
+    from embedder.images import read_image
+
+    try:
+        read_image(path)
+    except ImageError:
+        return False
+    return True

@@ -1,0 +1,27 @@
+"""Name the faces on photos, in videos and before cameras; see ``python recognize.py --help``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from embedder.command_line import run_script
+from recognition.options import add_arguments, read_options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``recognize.py`` with `argv` (default: the process's arguments) and return the exit code."""
+    return run_script("recognize.py", "Name the faces on photos, in videos and before cameras.", add_arguments, _run,
+                      argv=argv)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # FFmpeg writes to standard error by itself, and what it writes may hold a camera's address with its password.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    from recognition.run import recognize
+
+    return recognize(read_options(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

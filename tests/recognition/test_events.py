@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recognition.events import EventFile, make_event
+
+KEYS = ["event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"]
+
+
+def an_event(**changes: Any) -> Any:
+    return make_event(**{"event": "face", "source": "a.jpg", "box": (1, 2, 3, 4), "identity": "unknown", "score": 0.25,
+                         "accepted": False, **changes})
+
+
+def test_a_line_has_all_keys_in_order() -> None:
+    assert list(json.loads(an_event().to_json())) == KEYS
+
+
+def test_a_photo_has_no_time_and_no_track() -> None:
+    assert json.loads(an_event().to_json()) == {
+        "event": "face", "source": "a.jpg", "frame": 0, "time_s": None, "track": None, "box": [1.0, 2.0, 3.0, 4.0],
+        "identity": "unknown", "score": 0.25, "accepted": False}
+
+
+def test_numbers_are_plain_and_rounded() -> None:
+    import numpy as np
+
+    event = an_event(frame=np.int64(7), time_s=np.float64(1.23456), track=np.int32(2), accepted=np.bool_(True),
+                     box=np.array([1.04, 2.06, 3, 4], np.float32), score=np.float32(0.123456))
+    assert event.to_json() == ('{"event": "face", "source": "a.jpg", "frame": 7, "time_s": 1.235, "track": 2, '
+                               '"box": [1.0, 2.1, 3.0, 4.0], "identity": "unknown", "score": 0.1235, "accepted": true}')
+
+
+def test_names_of_any_script_stay_readable() -> None:
+    assert '"identity": "张伟"' in an_event(identity="张伟").to_json()
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"`event` must be one of face, started.*got 'seen'"):
+        an_event(event="seen")
+
+
+def test_a_score_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        an_event(score=float("nan")).to_json()
+
+
+def test_a_file_holds_each_line_at_once_and_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "out.jsonl"
+    for source in ("a.jpg", "b.jpg"):
+        file = EventFile(path)
+        file.write(an_event(source=source))
+        assert json.loads(path.read_text("utf-8"))["source"] == source
+        file.close()
+
+
+def test_a_service_goes_on_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    for source in ("a.jpg", "b.jpg"):
+        file = EventFile(path, append=True)
+        file.write(an_event(source=source))
+        file.close()
+    assert [json.loads(line)["source"] for line in path.read_text("utf-8").splitlines()] == ["a.jpg", "b.jpg"]
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, which Linux has")
+    file = EventFile("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        file.write(an_event())

@@ -1,0 +1,121 @@
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from embedder.errors import ImageError
+from recognition.errors import SaveError, SourceError
+from recognition.events import Event
+from recognition.photos import PhotoRun, annotate, list_photos, recognize_photos, see_faces
+from recognition.pictures import can_write, write_picture
+from recognition.sources import parse_source
+from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
+
+
+class Collected:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.empty: list[str] = []
+
+    def write(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None: ...
+
+    def run(self) -> PhotoRun:
+        reader, head = fake_reader(), FakeHead()
+        return PhotoRun(see=lambda image: see_faces(image, reader, head), annotate=annotate,  # type: ignore[arg-type]
+                        sink=self, report_empty=self.empty.append)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    (root / "sub 张").mkdir(parents=True)
+    Image.fromarray(picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))).save(root / "b.png")
+    Image.fromarray(picture()).save(root / "sub 张" / "c.png")
+    (root / "a.jpg").write_text("no picture")
+    return root
+
+
+def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    collected = Collected()
+    photos = list_photos(parse_source(str(folder)), str(tmp_path / "out"))
+    with caplog.at_level(logging.WARNING):
+        counts = recognize_photos(photos, collected.run())
+    assert [(event.source, event.identity, event.accepted, event.track, event.time_s, event.frame)
+            for event in collected.events] == [
+        (f"{folder.as_posix()}/b.png", "ann", True, None, None, 0),
+        (f"{folder.as_posix()}/b.png", "unknown", False, None, None, 0)]
+    assert np.abs(np.subtract(collected.events[0].box, (20, 30, 60, 70))).max() <= 2
+    assert collected.empty == [f"{folder.as_posix()}/sub 张/c.png"]
+    assert (counts.n_photos, counts.n_faces, counts.n_named, counts.n_without_face, counts.n_failed) == (3, 2, 1, 1, 1)
+    assert f"{folder.as_posix()}/a.jpg: expected an image" in caplog.text
+    assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")) == [
+        "b.png", "sub 张/c.png"]
+    before, after = (np.asarray(Image.open(root / "b.png")) for root in (folder, tmp_path / "out"))
+    assert not np.array_equal(before, after)
+    assert np.array_equal(before[45:65, 28:52], after[45:65, 28:52])
+
+
+def test_one_photo_that_cannot_be_read_is_an_error(folder: Path) -> None:
+    with pytest.raises(ImageError, match="expected an image"):
+        recognize_photos(list_photos(parse_source(str(folder / "a.jpg")), None), Collected().run())
+
+
+def test_too_many_pixels_are_refused(folder: Path) -> None:
+    run = Collected().run()
+    small = PhotoRun(run.see, run.annotate, run.sink, run.report_empty, max_pixels=100)
+    with pytest.raises(ImageError, match="pixels"):
+        recognize_photos(list_photos(parse_source(str(folder / "b.png")), None), small)
+
+
+def test_a_photo_removed_meanwhile_is_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos = list_photos(parse_source(str(folder)), None)
+    (folder / "b.png").unlink()
+    with caplog.at_level(logging.WARNING):
+        assert recognize_photos(photos, Collected().run()).n_failed == 2
+    assert f"{folder.as_posix()}/b.png: expected an image file, found nothing" in caplog.text
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("x")
+    with pytest.raises(SourceError, match=r"expected photos, found none \(1 other and 0 hidden files\)"):
+        list_photos(parse_source(str(tmp_path)), None)
+
+
+def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
+    photo = parse_source(str(folder / "b.png"))
+    assert list_photos(photo, str(tmp_path))[0].save_to == tmp_path / "b.png"
+    assert list_photos(photo, "new/")[0].save_to == Path("new/b.png")
+    assert list_photos(photo, "x.jpg")[0].save_to == Path("x.jpg")
+    (folder / "a.jpg").rename(folder / "a.heic")
+    assert list_photos(parse_source(str(folder)), "out")[0].save_to == Path("out/a.heic.jpg")
+
+
+@pytest.mark.parametrize(("source", "save", "message"), [
+    ("b.png", "x.xyz", r"expected a file like out.jpg"),
+    ("b.png", "{root}/b.png", "is the photo itself"),
+    (".", "{root}/b.png", "expected a folder for the annotated photos, found a file"),
+    (".", "{root}", "lies in the folder of photos"),
+    (".", "{root}/out", "lies in the folder of photos"),
+])
+def test_places_that_would_harm_photos_are_refused(folder: Path, source: str, save: str, message: str) -> None:
+    with pytest.raises(SaveError, match=message):
+        list_photos(parse_source(str(folder / source)), save.format(root=folder))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.bmp", "a.tif"])
+def test_pictures_are_written_in_their_format(tmp_path: Path, name: str) -> None:
+    image = picture((ANN, (20, 30, 60, 70)))
+    write_picture(tmp_path / "deep" / name, image)
+    with Image.open(tmp_path / "deep" / name) as written:
+        assert np.abs(np.asarray(written.convert("RGB")).astype(int) - image).mean() < 8
+
+
+def test_other_formats_are_refused(tmp_path: Path) -> None:
+    assert not can_write(Path("a.heic"))
+    with pytest.raises(SaveError, match=r"cannot write a picture of this format; use one of .jpg"):
+        write_picture(tmp_path / "a.heic", picture())

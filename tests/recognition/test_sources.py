@@ -1,0 +1,64 @@
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from recognition.errors import SourceError
+from recognition.sources import SourceKind, parse_source, redact_url
+
+
+@pytest.mark.parametrize(("text", "kind", "address", "name"), [
+    ("0", SourceKind.CAMERA, "0", "camera 0"),
+    ("007", SourceKind.CAMERA, "7", "camera 7"),
+    ("/dev/video2", SourceKind.CAMERA, "2", "camera 2"),
+    ("-", SourceKind.PIPE, "-", "-"),
+    ("rtsp://cam/live", SourceKind.STREAM, "rtsp://cam/live", "rtsp://cam/live"),
+    ("HTTP://cam:8080/video", SourceKind.STREAM, "HTTP://cam:8080/video", "http://cam:8080/video"),
+])
+def test_what_is_no_file(text: str, kind: SourceKind, address: str, name: str) -> None:
+    source = parse_source(text)
+    assert (source.kind, source.address, source.name) == (kind, address, name)
+
+
+def test_only_cameras_streams_and_pipes_are_live() -> None:
+    assert [kind.name for kind in SourceKind if kind.is_live] == ["CAMERA", "STREAM", "PIPE"]
+
+
+def test_files_and_folders(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 20, 3), np.uint8))
+    (tmp_path / "a.png").rename(tmp_path / "photo")
+    for name in ("b.JPG", "c.mp4", "d.bin"):
+        (tmp_path / name).write_bytes(b"no picture")
+    os.mkfifo(tmp_path / "pipe")
+    kinds = {path.name: parse_source(str(path)).kind.name for path in sorted(tmp_path.iterdir())}
+    assert kinds == {"photo": "IMAGE", "b.JPG": "IMAGE", "c.mp4": "VIDEO", "d.bin": "VIDEO", "pipe": "PIPE"}
+    assert parse_source(str(tmp_path)).kind is SourceKind.FOLDER
+
+
+def test_a_number_that_is_a_file_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert parse_source("0").kind is SourceKind.CAMERA
+    assert parse_source("./0").kind is SourceKind.FOLDER
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("nothing.jpg", "nothing.jpg: no such file or folder; SOURCE must be a camera number"),
+    ("ftp://cam/x", "URLs begin with one of http, .*got scheme 'ftp'"),
+    ("http:///video", "'http:///video' names no host"),
+    ("http://me:secret@[::1/video", "is no URL"),
+    ("/dev/null", "/dev/null: neither a file nor a folder"),
+])
+def test_what_is_no_source_is_refused(text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message) as caught:
+        parse_source(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_credentials_are_not_shown() -> None:
+    source = parse_source("rtsp://admin:se%40cret@10.0.0.7:554/live?channel=1&Password=x&authToken=y#part")
+    assert source.name == "rtsp://10.0.0.7:554/live?channel=1&Password=***&authToken=***#part"
+    assert "cret" not in repr(source)
+    assert redact_url("http://cam/video") == "http://cam/video"
