@@ -25,4 +25,5 @@ def explain_import_error(error: ImportError) -> str:
                 "install it with your system's package manager")
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return f"the package `{error.name.partition('.')[0]}` is not installed; run: pip install -r requirements.txt"
-    return f"{' '.join(str(error).split())}; the installed packages do not fit, run: pip install -r requirements.txt"
+    what = " ".join(str(error).split())
+    return f"{what}; a package is of another version than expected, run: pip install -r requirements.txt"

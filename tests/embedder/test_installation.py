@@ -21,7 +21,8 @@ NO_LIBGL = "libGL.so.1: cannot open shared object file: No such file or director
     (ModuleNotFoundError("No module named 'PIL.Image'", name="PIL.Image"),
      "the package `PIL` is not installed; run: pip install -r requirements.txt"),
     (ImportError("cannot import name 'x'\nfrom 'y'"),
-     "cannot import name 'x' from 'y'; the installed packages do not fit, run: pip install -r requirements.txt"),
+     "cannot import name 'x' from 'y'; a package is of another version than expected, run: "
+     "pip install -r requirements.txt"),
 ])
 def test_each_kind_of_failure_names_the_remedy(error, text):
     assert explain_import_error(error) == text
