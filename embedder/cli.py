@@ -14,6 +14,7 @@ from embedder.compare_command import COMPARE
 from embedder.convert_command import CONVERT
 from embedder.embed_command import EMBED
 from embedder.training.command import add_train_arguments, run_train
+from embedder.verify_command import VERIFY
 
 
 def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,7 @@ COMMANDS: list[Command] = [
     EMBED,
     CONVERT,
     COMPARE,
+    VERIFY,
     Command("train", "Train the network on a folder of aligned faces.", add_train_arguments, run_train),
     Command("info", "Tell what a table, head or weights file holds.", _add_info_arguments, _info),
 ]

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from embedder.images import IMAGE_SUFFIXES
 from embedder.verification import (
     FALSE_ACCEPT_RATES,
+    Comparison,
     Estimate,
     Roc,
     area_under,
+    compare_separation,
     cross_validate,
     equal_error_rate,
     roc,
@@ -192,16 +194,9 @@ def verify(
     ValueError
         If the table has no photo of the pairs, or as `cross_validate` says.
     """
-    vectors = table.embeddings
-    if table.fingerprint["space"].get(MIRRORED_COPY) and not flip:
-        # Rows are two unit vectors side by side, scaled by the root of one half.
-        vectors = vectors[:, : vectors.shape[1] // 2] * np.float32(np.sqrt(2))
     row_of = _primary_rows(table)
-    rows = np.asarray([[row_of.get(photo, -1) for photo in pair] for pair in pairs.photos.tolist()])
-    if (rows < 0).all():
-        raise ValueError(f"`table` must hold the photos of the pairs such as {pairs.photos[0, 0]}.jpg, got none of "
-                         f"them; it was made from {table.photo_root}")
-    enrolled = (rows >= 0).all(axis=1)
+    rows, enrolled = _rows_of_pairs(pairs, table, row_of)
+    vectors = _vectors(table, flip=flip)
     folds = cross_validate(vectors[rows[:, 0]], vectors[rows[:, 1]], pairs.genuine, folds=pairs.folds,
                            enrolled=enrolled, metric=metric, subtract_mean=subtract_mean)
     return Verification(
@@ -212,11 +207,27 @@ def verify(
     )
 
 
-def sample_pairs(pairs: Pairs, n_each: int, *, seed: int = 0) -> Pairs:
-    """Return at most `n_each` genuine and as many impostor pairs, drawn at random, in the order of `pairs`."""
-    rng = np.random.default_rng(seed)
-    drawn = [rng.permutation(np.flatnonzero(pairs.genuine == kind))[:n_each] for kind in (True, False)]
-    rows = np.sort(np.concatenate(drawn))
+def compare_tables(pairs: Pairs, table: "EmbeddingTable", other: "EmbeddingTable") -> Comparison:
+    """Return how well two tables of the photos of `pairs` tell people apart, over all pairs of photos in both.
+
+    Raises
+    ------
+    ValueError
+        If they have no two photos of one person and no two people in common.
+    """
+    identity_of = dict(zip(pairs.photos.flat, pairs.identities.flat, strict=True))
+    one, two = _primary_rows(table), _primary_rows(other)
+    photos = [photo for photo in identity_of if photo in one and photo in two]
+    return compare_separation(
+        _vectors(table, flip=False)[[one[photo] for photo in photos]],
+        _vectors(other, flip=False)[[two[photo] for photo in photos]],
+        np.asarray([identity_of[photo] for photo in photos]),
+    )
+
+
+def sample_genuine(pairs: Pairs, n: int, *, seed: int = 0) -> Pairs:
+    """Return at most `n` genuine pairs, drawn at random, in the order of `pairs`."""
+    rows = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(pairs.genuine))[:n])
     return Pairs(pairs.photos[rows], pairs.identities[rows], pairs.folds[rows])
 
 
@@ -276,6 +287,25 @@ def _read_pair(where: str, words: Sequence[str], *, is_genuine: bool) -> tuple[t
         raise ValueError(f"{where}: expected two people, got {people[0]!r} twice; genuine pairs come first in a fold")
     one, two = (f"{name}/{name}_{int(number):04d}" for name, number in zip(people, numbers, strict=True))
     return (one, two), people
+
+
+def _vectors(table: "EmbeddingTable", *, flip: bool) -> NDArray[np.float32]:
+    vectors = table.embeddings
+    if table.fingerprint["space"].get(MIRRORED_COPY) and not flip:
+        # Rows are two unit vectors side by side, scaled by the root of one half.
+        vectors = vectors[:, : vectors.shape[1] // 2] * np.float32(np.sqrt(2))
+    return vectors
+
+
+def _rows_of_pairs(
+    pairs: Pairs, table: "EmbeddingTable", row_of: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows of the two photos of each pair, -1 for none, and whether both have one."""
+    rows = np.asarray([[row_of.get(photo, -1) for photo in pair] for pair in pairs.photos.tolist()])
+    if (rows < 0).all():
+        raise ValueError(f"`table` must hold the photos of the pairs such as {pairs.photos[0, 0]}.jpg, got none of "
+                         f"them; it was made from {table.photo_root}")
+    return rows, np.all(rows >= 0, axis=1)
 
 
 def _primary_rows(table: "EmbeddingTable") -> dict[str, int]:

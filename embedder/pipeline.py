@@ -9,7 +9,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -140,11 +140,17 @@ def embed_folder(
 def update_table(
     photos: str | Path, out: str | Path, settings: EmbedSettings, *, n_jobs: int = 1, prune: bool = False,
     progress: bool = False, detector: Detector | None = None, embedder: Embedder | None = None,
+    only: Collection[str] | None = None,
 ) -> EmbedSummary:
-    """Do what `embed_folder` does without reading the table into memory, and return what has been done."""
+    """Do what `embed_folder` does without reading the table into memory, and return what has been done.
+
+    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent.
+    """
     begun = time.monotonic()
     n_jobs = _check_jobs(n_jobs)
     listing = _list_photos(Path(photos), settings)
+    if only is not None:
+        listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
     with PartsFolder(_check_out(Path(out))) as parts:
         networks = _networks(settings, thread_count(), detector, embedder)
         header = Header(display_path(listing.root), settings.fingerprint(*networks), now())

@@ -46,6 +46,14 @@ class Folds(NamedTuple):
     scores: NDArray[np.float64]
 
 
+class Comparison(NamedTuple):
+    """d' of two embeddings, and in which share of the redraws the second has the higher one."""
+
+    first: float
+    second: float
+    second_better: float
+
+
 def pair_scores(left: ArrayLike, right: ArrayLike, *, metric: str = "cosine") -> NDArray[np.float64]:
     """Return one score a pair: the cosine, or minus the Euclidean distance.
 
@@ -171,9 +179,8 @@ def tar_intervals(
         times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)
         of_genuine, of_impostor = times[person[same, 0]], times[person[impostors, 0]] * times[person[impostors, 1]]
         draw[:] = _redrawn_tars(values[same], of_genuine, values[impostors], of_impostor, fars)
-    low, high = np.nanquantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
-    return {far: Estimate(points[far], min(float(low[i]), points[far]), max(float(high[i]), points[far]))
-            for i, far in enumerate(fars)}
+    n_genuine_people = len(np.unique(person[same, 0]))
+    return {far: _estimate(points[far], draws[:, i], n_people=n_genuine_people) for i, far in enumerate(fars)}
 
 
 def best_threshold(scores: ArrayLike, genuine: ArrayLike) -> float:
@@ -251,8 +258,15 @@ def cross_validate(
     return Folds(np.asarray(accuracies), np.asarray(thresholds), scores)
 
 
-def separation(scores: ArrayLike, genuine: ArrayLike) -> float:
+def separation(scores: ArrayLike, genuine: ArrayLike, *, weights: ArrayLike | None = None) -> float:
     """Return d': the distance of the two mean scores in units of their mean spread, over the finite scores.
+
+    Parameters
+    ----------
+    scores, genuine : array_like, shape (n,)
+        As for `roc`.
+    weights : array_like, shape (n,), optional
+        How often each pair counts; each kind of pairs must count at all.
 
     Raises
     ------
@@ -260,12 +274,53 @@ def separation(scores: ArrayLike, genuine: ArrayLike) -> float:
         As `roc` does.
     """
     values, same = _checked(scores, genuine)
-    finite = np.isfinite(values)
-    one, two = values[same & finite], values[~same & finite]
-    if min(len(one), len(two)) < 2:
-        return 0.0
-    spread = np.sqrt((one.var() + two.var()) / 2)
-    return float((one.mean() - two.mean()) / spread) if spread > 0 else 0.0
+    times = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    means, variances = [], []
+    for kind in (same, ~same):
+        usable = kind & np.isfinite(values) & (times > 0)
+        if not usable.any():
+            return 0.0
+        means.append(np.average(values[usable], weights=times[usable]))
+        variances.append(np.average((values[usable] - means[-1]) ** 2, weights=times[usable]))
+    spread = np.sqrt(np.mean(variances))
+    return float((means[0] - means[1]) / spread) if spread > 0 else 0.0
+
+
+def compare_separation(
+    first: ArrayLike, second: ArrayLike, identities: Sequence[str] | NDArray[np.str_], *, n_bootstrap: int = 200,
+    seed: int = 0,
+) -> Comparison:
+    """Return how well two embeddings of the same faces tell people apart, over all pairs of the faces.
+
+    Parameters
+    ----------
+    first, second : array_like, shapes (n, d) and (n, e)
+        Unit vectors of the same faces.
+    identities : (n,) str
+        Who is seen; people are redrawn, so that the certainty of the difference is known.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or there is no pair of each kind.
+    """
+    one, two, people = np.asarray(first), np.asarray(second), np.asarray(identities)
+    if not len(one) == len(two) == len(people):
+        raise ValueError(f"`first`, `second` and `identities` must be equally long, got {len(one)}, {len(two)} and "
+                         f"{len(people)}")
+    left, right = np.triu_indices(len(people), 1)
+    genuine = people[left] == people[right]
+    scores = [(vectors @ vectors.T)[left, right] for vectors in (one, two)]
+    person = np.unique(people, return_inverse=True)[1]
+    n_people = int(person.max(initial=-1)) + 1
+    values = [separation(score, genuine) for score in scores]
+    rng = np.random.default_rng(seed)
+    n_better = 0
+    for _ in range(n_bootstrap):
+        times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)[person]
+        weights = np.where(genuine, times[left], times[left] * times[right])
+        n_better += separation(scores[1], genuine, weights=weights) > separation(scores[0], genuine, weights=weights)
+    return Comparison(values[0], values[1], n_better / n_bootstrap)
 
 
 def _redrawn_tars(
@@ -282,6 +337,16 @@ def _redrawn_tars(
     first_too_many = np.searchsorted(accepted, np.asarray(fars) * accepted[-1] * (1 + 1e-12), side="right")
     bars = impostors[np.minimum(first_too_many, len(impostors) - 1)]
     return np.asarray([of_genuine[genuine > bar].sum() for bar in bars]) / of_genuine.sum()
+
+
+def _estimate(value: float, draws: NDArray[np.float64], *, n_people: int) -> Estimate:
+    tail = (1 - CONFIDENCE) / 2
+    if value in (0.0, 1.0):
+        # All pairs alike: redrawing shows no spread, the exact binomial bound (Clopper and Pearson) does.
+        width = 1 - tail ** (1 / n_people)
+        return Estimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
+    return Estimate(value, min(float(low), value), max(float(high), value))
 
 
 def _checked(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
-from embedder.lfw import MirroredEmbedder, Pairs, find_photos, read_pairs, sample_pairs, verify
+from embedder.lfw import MirroredEmbedder, Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
 from embedder.table import EmbeddingTable, ImageLedger
 
 TEN_FOLD = ("2\t2\nAda\t1\t2\nBob\t1\t2\nAda\t1\tBob\t2\nAda\t2\tCy\t1\n"
@@ -189,12 +189,21 @@ class TestMirroredEmbedder:
         assert embedder.provenance == {"preset": "sums"}
 
 
-def test_a_sample_keeps_order_and_kinds(pairs):
-    sample = sample_pairs(pairs, 2)
-    assert sample.genuine.sum() == 2 == (~sample.genuine).sum()
+def test_a_sample_is_genuine_and_keeps_the_order(pairs):
+    sample = sample_genuine(pairs, 3)
+    assert len(sample) == 3
+    assert sample.genuine.all()
     places = [pairs.photos.tolist().index(photos) for photos in sample.photos.tolist()]
     assert places == sorted(places)
-    assert len(sample_pairs(pairs, 100)) == 8
+    assert len(sample_genuine(pairs, 100)) == 4
+
+
+def test_the_table_that_tells_people_better_apart_is_seen(pairs):
+    clear, noisy = make_table(noise=0.3), make_table(PHOTOS[1:], noise=1.5)
+    comparison = compare_tables(pairs, noisy, clear)
+    assert comparison.second > 2 * comparison.first
+    assert comparison.second_better > 0.9
+    assert compare_tables(pairs, clear, noisy).second_better < 0.1
 
 
 @pytest.mark.parametrize("seed", [0, 1])

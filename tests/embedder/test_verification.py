@@ -7,6 +7,7 @@ from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 from embedder.verification import (
     area_under,
     best_threshold,
+    compare_separation,
     cross_validate,
     equal_error_rate,
     pair_scores,
@@ -123,6 +124,12 @@ class TestIntervals:
             widths.append(estimate.high - estimate.low)
         assert widths[1] < 0.6 * widths[0]
 
+    def test_a_perfect_rate_is_not_certain(self):
+        people = np.array([["a", "a"], ["b", "b"], ["a", "b"], ["b", "a"]])
+        estimate = tar_intervals([3, 2, 1, 0], [True, True, False, False], people, fars=[0.1])[0.1]
+        assert estimate == (1.0, pytest.approx(0.025**0.5), 1.0)
+        assert tar_intervals([0, 1, 2, 3], [True, True, False, False], people, fars=[0.1])[0.1].high < 1
+
     def test_same_seed_same_interval(self, scored):
         scores, genuine = scored
         people = np.random.default_rng(0).integers(40, size=(300, 2)).astype(str)
@@ -207,8 +214,32 @@ class TestCrossValidate:
             cross_validate(left, right, genuine, **{"folds": folds, **change})
 
 
-def test_separation():
-    assert separation([1, 3, -1, -3], [True, True, False, False]) == pytest.approx(4)
-    assert separation([1, 3, -np.inf, -1, -3], [True, True, True, False, False]) == pytest.approx(4)
-    assert separation([1, -1, -3], [True, False, False]) == 0
-    assert separation([1, 1, 0, 0], [True, True, False, False]) == 0
+class TestSeparation:
+    def test_by_hand(self):
+        assert separation([1, 3, -1, -3], [True, True, False, False]) == pytest.approx(4)
+        assert separation([1, 3, -np.inf, -1, -3], [True, True, True, False, False]) == pytest.approx(4)
+        assert separation([1, -np.inf, np.inf], [True, True, False]) == 0
+        assert separation([1, 1, 0, 0], [True, True, False, False]) == 0
+
+    def test_weights_count_pairs_again(self):
+        scores, genuine = np.array([1.0, 3, 2, -1, -3]), np.array([True, True, True, False, False])
+        times = np.array([1, 2, 0, 1, 3])
+        again = np.repeat(np.arange(5), times)
+        assert separation(scores, genuine, weights=times) == pytest.approx(separation(scores[again], genuine[again]))
+
+    def test_the_better_of_two_embeddings_is_seen(self):
+        rng = np.random.default_rng(0)
+        people = np.repeat([f"P{i}" for i in range(30)], 3)
+        centers = np.repeat(rng.normal(size=(30, 16)), 3, axis=0)
+        one, two = (centers + spread * rng.normal(size=(90, 16)) for spread in (1.0, 0.7))
+        one, two = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (one, two))
+        comparison = compare_separation(one, two, people)
+        assert comparison.second > comparison.first > 1
+        assert comparison.second_better > 0.97
+        assert compare_separation(one, one, people).second_better == 0
+
+    def test_refuses(self):
+        with pytest.raises(ValueError, match="must be equally long, got 2, 2 and 1"):
+            compare_separation(np.eye(2), np.eye(2), ["a"])
+        with pytest.raises(ValueError, match="some pairs but not all"):
+            compare_separation(np.eye(2), np.eye(2), ["a", "b"])

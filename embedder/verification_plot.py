@@ -1,0 +1,80 @@
+"""ROC and DET curves of one or several verification runs, side by side."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from embedder.durable import write_durably
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from embedder.lfw import Verification
+
+
+def plot_format(path: str | Path) -> str:
+    """Return the image format that the suffix of `path` names.
+
+    Raises
+    ------
+    ValueError
+        If it is none that can be drawn.
+    """
+    from matplotlib.figure import Figure
+
+    suffix = Path(path).suffix.lower().lstrip(".")
+    if suffix not in Figure().canvas.get_supported_filetypes():
+        raise ValueError(f"{path}: expected a suffix such as .png, .pdf or .svg, got {suffix!r}")
+    return suffix
+
+
+def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) -> None:
+    """Draw the ROC and DET curves of `results`, by label, into an image file; its suffix is the format.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is no format that can be drawn.
+    OSError
+        If the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    suffix = plot_format(path)
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    roc_axes, det_axes = figure.subplots(1, 2)
+    for label, result in results.items():
+        far, tar = result.curve.far, result.curve.tar
+        roc_axes.step(far, tar, where="post", label=f"{label}: AUC {result.auc:.4f}")
+        det_axes.step(far, 1 - tar, where="post", label=f"{label}: EER {result.eer:.4f}")
+    lowest_far = min(1 / max(1, int((~result.pairs.genuine).sum())) for result in results.values())
+    lowest_miss = min(1 / max(1, int(result.pairs.genuine.sum())) for result in results.values())
+    _finish(roc_axes, "Receiver operating characteristic", "true accept rate (TAR)", lowest_far=lowest_far)
+    _finish(det_axes, "Detection error trade-off", "false reject rate (1 - TAR)", lowest_far=lowest_far)
+    # What happens at the lowest rates is what tells good networks apart.
+    lowest_tar = min(float(result.curve.tar[result.curve.far <= lowest_far].max()) for result in results.values())
+    roc_axes.set_ylim(min(lowest_tar, 0.98) - 0.02, 1.002)
+    det_axes.set_yscale("log")
+    det_axes.set_ylim(lowest_miss / 2, 1)
+    equal = np.geomspace(lowest_far, 1, 50)
+    det_axes.plot(equal, equal, color="grey", linewidth=0.8, linestyle=":")
+    def fill(stream: IO[bytes]) -> None:
+        picture = io.BytesIO()
+        figure.savefig(picture, format=suffix, dpi=120)
+        stream.write(picture.getvalue())
+
+    write_durably(Path(path).resolve(), fill)
+
+
+def _finish(axes: "Axes", title: str, y_label: str, *, lowest_far: float) -> None:
+    axes.set_title(title)
+    axes.set_xlabel("false accept rate (FAR)")
+    axes.set_ylabel(y_label)
+    axes.set_xscale("log")
+    # Half a step below one accepted pair, so that the curve's first step is seen.
+    axes.set_xlim(lowest_far / 2, 1)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="best")

@@ -1,0 +1,141 @@
+"""The command ``verify``: on a table, and with real networks on a few real photos."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from embedder import verify_command
+from embedder.cli import main
+from embedder.lfw import read_pairs
+from embedder.presets import get_preset
+from embedder.table import EmbeddingTable
+from embedder.verify_command import embed_pairs, standardization_warning
+from tests.embedder.test_lfw import TEN_FOLD, make_table
+
+SPACE = {"weights_sha256": "0" * 64, "crop_size": 160, "standardization": "fixed", "embedding_length": 16}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "pairs.txt").write_text(TEN_FOLD)
+    make_table(space=SPACE).write(tmp_path / "faces.h5")
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return main(["verify", "--pairs", str(folder / "pairs.txt"), *map(str, arguments)])
+
+
+class TestTable:
+    def test_prints_and_writes_the_figures(self, folder, capsys):
+        assert run(folder, "--table", folder / "faces.h5", "--json", folder / "r.json", "--plot", folder / "r.png",
+                   "--no-mean") == 0
+        output = capsys.readouterr()
+        assert "8 pairs, 4 genuine; 0 failures to enrol" in output.out
+        assert "accuracy 1.0000 ± 0.0000 over 2 folds" in output.out
+        assert "TAR 1.0000 [" in output.out
+        assert "scored without" in output.err
+        assert "needs --images" in output.err
+        result = json.loads((folder / "r.json").read_text())
+        assert list(result)[:4] == ["n_pairs", "n_genuine", "n_failures_to_enrol", "accuracy_mean"]
+        assert list(result)[4:] == ["accuracy_std", "auc", "eer", "tar_at_far", "fingerprint"]
+        assert result["accuracy_mean"] == 1
+        assert result["fingerprint"]["space"] == SPACE
+        with Image.open(folder / "r.png") as plot:
+            assert plot.width > 1000
+            assert len(plot.convert("RGB").getcolors(1 << 24)) > 10
+
+    def test_options_change_the_scores(self, folder):
+        results = []
+        for options in ([], ["--metric", "euclidean"], ["--no-mean"]):
+            run(folder, "--table", folder / "faces.h5", "--json", folder / "r.json", *options)
+            results.append(json.loads((folder / "r.json").read_text()))
+        assert results[0]["n_pairs"] == results[1]["n_pairs"] == results[2]["n_pairs"] == 8
+
+    @pytest.mark.parametrize(("status", "code"), [("no_face", 0), ("unreadable", 1)])
+    def test_failures_to_enrol_are_listed(self, folder, capsys, status, code):
+        make_table(statuses=[status, *["ok"] * 7], space=SPACE).write(folder / "faces.h5")
+        assert run(folder, "--table", folder / "faces.h5") == code
+        output = capsys.readouterr()
+        assert f"Ada/Ada_0001: failure to enrol, {status}\n" in output.err
+        assert "1 failures to enrol, 2 pairs with such a photo count as errors" in output.out
+
+    def test_other_weights_cannot_be_checked(self, folder, capsys):
+        assert run(folder, "--table", folder / "faces.h5", "--images", folder) == 0
+        assert "was made with other weights than the preset facenet-casia-20180408" in capsys.readouterr().err
+
+    def test_a_wrong_standardization_is_said(self, folder, capsys, monkeypatch):
+        preset = get_preset("facenet-casia-20180408")
+        space = {**SPACE, "weights_sha256": preset.weights_sha256, "margin": {"mode": "scaled", "value": 32.0},
+                 "alignment": "box"}
+        make_table(space=space, noise=1.5).write(folder / "faces.h5")
+        tried = []
+
+        def fake(images, pairs, preset, **settings):
+            tried.append((preset.standardization, settings["crop"]))
+            return make_table(space=space, noise=0.2)
+
+        monkeypatch.setattr(verify_command, "embed_pairs", fake)
+        assert run(folder, "--table", folder / "faces.h5", "--images", folder) == 0
+        assert "warning: the standardization 'fixed' looks wrong for these weights" in capsys.readouterr().err
+        assert tried == [("per_image", {"margin": 32.0, "margin_mode": "scaled", "alignment": "box"})]
+        assert run(folder, "--table", folder / "faces.h5", "--images", folder, "--no-standardization-check") == 0
+        assert "looks wrong" not in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("arguments", "message"), [
+        ([], "`--images` or `--table` is needed"),
+        (["--table", "none.h5"], "none.h5"),
+        (["--table", "faces.h5", "--plot", "no/such/folder/r.png"], "expected a folder that exists"),
+        (["--table", "faces.h5", "--plot", "r.txt"], "expected a suffix such as .png, .pdf or .svg, got 'txt'"),
+        (["--images", "empty"], "found none of 8"),
+        (["--table", "faces.h5", "--preset", "none"], "`preset` must be one of"),
+    ])
+    def test_errors_are_one_line(self, folder, monkeypatch, capsys, arguments, message):
+        monkeypatch.chdir(folder)
+        (folder / "empty").mkdir()
+        assert run(folder, *arguments) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith("python -m embedder verify: error: ")
+        assert message in error
+
+
+@pytest.mark.realdata
+class TestPhotos:
+    @pytest.fixture(scope="class")
+    def pairs(self, data, tmp_path_factory):
+        lines = (data / "lfw/pairs.txt").read_text().splitlines()
+        chosen = [lines[1 + 220 * fold + kind + i] for fold in (0, 1) for kind in (0, 110) for i in (0, 1)]
+        path = tmp_path_factory.mktemp("pairs") / "pairs.txt"
+        path.write_text("\n".join(["2\t2", *chosen]) + "\n")
+        return read_pairs(path)
+
+    @pytest.fixture
+    def cache(self, tmp_path, monkeypatch):
+        # Networks stay where they are converted already; only what `verify` keeps goes elsewhere.
+        monkeypatch.setattr("embedder.verify_command._cache_folder", lambda: tmp_path / "cache")
+        return tmp_path / "cache"
+
+    def test_each_photo_is_embedded_once_and_the_photo_folder_stays_as_it_was(self, data, pairs, cache, monkeypatch):
+        images = data / "lfw/images"
+        names = {photo.split("/")[0] for photo in pairs.photos.flat}
+        before = {name: sorted(path.name for path in (images / name).iterdir()) for name in names}
+        table = embed_pairs(images, pairs, get_preset("facenet-casia-20180408"))
+        assert len(table) == len(np.unique(pairs.photos)) == len(table.images)
+        assert table.embeddings.shape[1] == 1024
+        assert [path.suffix for path in cache.iterdir() if path.is_file() and path.suffix != ".lock"] == [".h5"]
+        monkeypatch.setattr("embedder.face_embedder.FaceEmbedder.embed", lambda *_: pytest.fail("embedded again"))
+        again = embed_pairs(images, pairs, get_preset("facenet-casia-20180408"))
+        assert np.array_equal(table.embeddings, again.embeddings)
+        assert before == {name: sorted(path.name for path in (images / name).iterdir()) for name in names}
+
+    def test_the_wrong_standardization_is_seen(self, data, pairs, cache):
+        images, preset = data / "lfw/images", get_preset("facenet-casia-20180408")
+        right = embed_pairs(images, pairs, preset)
+        wrong = embed_pairs(images, pairs, replace(preset, standardization="per_image"))
+        assert isinstance(wrong, EmbeddingTable)
+        assert standardization_warning(images, pairs, right, preset=preset) is None
+        cosines = np.einsum("ij,ij->i", right.embeddings, wrong.embeddings)
+        assert 0.5 < np.median(cosines) < 0.98
