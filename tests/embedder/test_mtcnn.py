@@ -137,7 +137,7 @@ def test_a_face_cut_off_by_the_border_is_found_and_clipped(detector: MTCNN, lfw_
     faces = detector.detect(np.ascontiguousarray(photo[:, left:]))
     assert len(faces) == 1
     assert 0 <= faces.boxes[0, 0] < 6
-    assert faces.boxes[0, 2] == pytest.approx(whole[2] - left, abs=0.2 * (whole[2] - whole[0]))
+    assert faces.boxes[0, 2] == pytest.approx(whole[2] - left, abs=0.2 * float(whole[2] - whole[0]))
 
 
 @pytest.mark.realdata

@@ -5,7 +5,7 @@ from embedder.pyramid import CELL, STRIDE, build_level, cut_tiles, level_scales
 
 
 def n_cells(length: int) -> int:
-    """Cells of P-Net along `length` pixels: convolution 3, pooling 2 with "same" padding, convolution 3, convolution 3."""
+    """Cells of P-Net along `length` pixels: convolution by 3, pooling by 2 that rounds up, twice convolution by 3."""
     return -(-(length - 2) // 2) - 4
 
 
