@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from embedder.align_command import ALIGN
 from embedder.command_line import (
     EXIT_DONE,
     Command,
@@ -34,6 +35,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS: list[Command] = [
+    ALIGN,
     EMBED,
     CONVERT,
     COMPARE,
