@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics.pairwise import euclidean_distances
 
+from embedder import comparison as comparison_module
 from embedder.comparison import ComparedFace, Comparison, compare_photos, measure_distances, save_heat_map
 from tests.embedder.fakes import NO_FACE, THREE_FACES, FakeDetector, FakeEmbedder, write_photo
 
@@ -149,12 +150,17 @@ def test_heat_map(tmp_path, n, name, file_format):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_heat_map_of_many_faces_stays_of_bounded_size(tmp_path):
-    crop = np.zeros((16, 16, 3), np.uint8)
-    faces = tuple(ComparedFace(f"{i}.jpg", np.zeros(4, np.float32), 1, crop) for i in range(45))
-    save_heat_map(Comparison(faces, np.full((45, 45), 1.4), 1.0), tmp_path / "h.png")
+def test_heat_map_of_many_faces_stays_of_bounded_size_and_leaves_the_numbers_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison_module, "_LARGEST_SIDE_INCHES", 5.0)
+    monkeypatch.setattr(comparison_module, "_MOST_NUMBERS", 11)
+    crop = np.full((16, 16, 3), 100, np.uint8)
+    faces = tuple(ComparedFace(f"{i}.jpg", np.zeros(4, np.float32), 1, crop) for i in range(12))
+    save_heat_map(Comparison(faces, np.zeros((12, 12)), None), tmp_path / "h.png")
     with Image.open(tmp_path / "h.png") as picture:
-        assert max(picture.size) < 5000
+        assert max(picture.size) < 700
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    cells = pixels[(np.abs(pixels - (68, 1, 84)).max(axis=2) <= 2).nonzero()]  # viridis at 0
+    assert len(cells) > 0.3 * pixels.shape[0] * pixels.shape[1]
 
 
 def test_heat_map_needs_a_face_and_a_known_suffix(tmp_path):
