@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 from embedder.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from classifiers.normalization import Background
     from classifiers.serving import Head
     from embedder.table import EmbeddingTable
 
@@ -35,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="only these people: names with commas between them, or a file with one name a line "
                              "(of a CSV, the column identity, else the first)")
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
+    backgrounds = parser.add_mutually_exclusive_group()
+    backgrounds.add_argument("--background", metavar="FILE",
+                             help="background model that normalizes the scores (default: the preset's)")
+    backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
+    parser.add_argument("--strangers", metavar="TABLE",
+                        help="table of people nobody has enrolled, such as visitors; they join the background's cohort")
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
 
@@ -44,6 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     from embedder.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
+    background = choose_background(
+        table,
+        file=arguments.background,
+        none=arguments.no_background,
+        strangers=None if arguments.strangers is None else EmbeddingTable.read(arguments.strangers),
+    )
     head = train(
         table,
         head=arguments.head,
@@ -51,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         threshold=arguments.threshold,
         identities=None if arguments.identities is None else read_names(arguments.identities),
         min_photos=arguments.min_photos,
+        background=background,
     )
     save_head(head, arguments.output)
     print_summary(head, arguments.output)
@@ -58,6 +75,54 @@ def run(arguments: argparse.Namespace) -> int:
         photos = head.gallery.photos_per_identity
         write_json(arguments.json, {**describe_head(head), "photos_per_identity": photos})
     return EXIT_DONE
+
+
+def choose_background(
+    table: "EmbeddingTable",
+    *,
+    file: str | None = None,
+    none: bool = False,
+    strangers: "EmbeddingTable | None" = None,
+) -> "Background | None":
+    """Return the background model for a table: the one in `file`, else its preset's, or none.
+
+    Parameters
+    ----------
+    table : EmbeddingTable
+    file : str, optional
+        A model made by ``python -m experiments.fit_background``.
+    none : bool
+        Use no background model.
+    strangers : EmbeddingTable, optional
+        Its faces, one of each identity and all that have none, join the cohort.
+
+    Raises
+    ------
+    ValueError
+        If the model or the strangers do not belong to the table's vectors, or there is no model for them to join.
+    """
+    from classifiers.fingerprints import refuse_other_space
+    from classifiers.normalization import check_background, find_background, read_background
+
+    if none:
+        background = None
+    elif file is not None:
+        background = check_background(read_background(file), table.fingerprint, name=file)
+    else:
+        background = find_background(table.fingerprint)
+    if strangers is None:
+        return background
+    if background is None:
+        raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
+    refuse_other_space(table.fingerprint, strangers.fingerprint, whose="the table's")
+    return background.joined_by(one_of_each(strangers))
+
+
+def one_of_each(table: "EmbeddingTable") -> "NDArray[np.float32]":
+    """Return the vectors of a table, the first of each identity and all that have none."""
+    first = {name: row for row, name in reversed(list(enumerate(table.identities))) if name}
+    kept = [row for row, name in enumerate(table.identities) if not name or first[name] == row]
+    return table.embeddings[kept]
 
 
 def train(
@@ -68,6 +133,7 @@ def train(
     threshold: float | None = None,
     identities: Sequence[str] | None = None,
     min_photos: int = 1,
+    background: "Background | None" = None,
 ) -> "Head":
     """Return a head trained on `table`.
 
@@ -84,25 +150,36 @@ def train(
         Enrol these people only.
     min_photos : int
         Enrol people with at least this many photos only.
+    background : Background, optional
+        Normalizes the scores; without it they are cosines. See `choose_background`.
 
     Raises
     ------
     ValueError
         If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
     """
-    from classifiers.calibration import choose_threshold, find_curve
+    from classifiers.calibration import choose_threshold
     from classifiers.gallery import Gallery
-    from classifiers.open_set import OpenSetClassifier
+    from classifiers.heads import make_head
+    from classifiers.matching import Matcher
+    from classifiers.open_set import build_head, fit_chooser
+    from classifiers.thresholds import curve_for
 
     everybody = Gallery.build(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
     )
-    gallery = everybody.cut(identities=identities, min_photos=min_photos)
+    matcher = Matcher(everybody.cut(identities=identities, min_photos=min_photos), background)
+    estimator = make_head(head)
     chosen = choose_threshold(
-        gallery, threshold=threshold, fpir=fpir, curve=find_curve(table.fingerprint)
+        matcher,
+        lambda part: fit_chooser(estimator, part),
+        threshold=threshold,
+        fpir=fpir,
+        curve=curve_for(table.fingerprint, background),
     )
-    classifier = OpenSetClassifier(head, chosen)
-    return classifier.fit_gallery(gallery, fingerprint=table.fingerprint, photo_root=str(table.photo_root)).head_
+    return build_head(
+        matcher, estimator, threshold=chosen, fingerprint=table.fingerprint, photo_root=str(table.photo_root)
+    )
 
 
 def read_names(text: str) -> list[str]:
@@ -137,7 +214,21 @@ def print_summary(head: "Head", path: str) -> None:
         print(f"  {name}: {n_photos}")
     if len(photos) > _N_LISTED:
         print(f"  and {len(photos) - _N_LISTED} more")
+    print(f"score: {head.score_kind}{background_note(head)}")
     print(f"threshold {head.threshold:.3f}, {head.threshold_record.note}")
+    if head.threshold_record.expected is not None:
+        from classifiers.calibration import describe_expected
+
+        print("\n".join(f"  {line}" for line in describe_expected(head.threshold_record.expected)))
+
+
+def background_note(head: "Head") -> str:
+    """Return what the scores are normalized by, as it follows their kind."""
+    background = head.matcher.background
+    if background is None:
+        return ""
+    joined = f" and {len(background.cohort)} strangers of yours" if len(background.cohort) else ""
+    return f", against {background.n_identities} people of {background.record.get('measured_on', 'your own')}{joined}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

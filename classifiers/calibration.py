@@ -1,177 +1,98 @@
-"""Thresholds: the curve a preset ships, and a threshold from the user's own people.
+"""A threshold from the user's own people, and what it will let through.
 
-A false-positive identification is a stranger who is given somebody's name; the rate of strangers this happens to is
-the FPIR (ISO/IEC 19795-1). A threshold for a wanted FPIR grows with the gallery, since every further exemplar is
-another chance to look alike.
+People of the table play strangers in turn: each is looked for among the others, never among their own photos. With the
+nearest-exemplar head every person is left out once; other heads are fitted again without a tenth of the people. How
+often such a stranger is named is the expected FPIR; how often a photo is found among the person's other photos is the
+expected TPIR (ISO/IEC 19795-1). Nothing synthetic ever plays a stranger.
 """
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, Self
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.choosers import Chooser, NearestChooser
 from classifiers.errors import ThresholdError
 from classifiers.gallery import Gallery
+from classifiers.matching import Matcher
+from classifiers.metrics import Estimate, rate
 from classifiers.neighbors import row_blocks
-
-BACKGROUND_FOLDER = Path(__file__).parent / "background"
+from classifiers.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
 
 # With fewer people than this no threshold is read off the user's own photos.
 MIN_IDENTITIES = 30
 
-# The rate for which the shipped curves were measured.
-CURVE_FPIR = 0.01
+# Two photos of one person at least this alike are taken for one photo, cropped or copied (or the same file): on LFW
+# such pairs are frames of one shot.
+NEAR_DUPLICATE_COSINE = 0.95
+
+N_FOLDS = 10
+N_PHOTO_FOLDS = 5
+
+# A score is rounded to float32 when it is compared with the threshold.
+_ROUNDING = 1e-6
+
+_CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class ThresholdCurve:
-    """Measured thresholds for an FPIR of 1 %: number of enrolled exemplars to threshold.
-
-    Attributes
-    ----------
-    n_exemplars : tuple of int, increasing, at least two
-    thresholds : tuple of float, one for each
-    score : ``"cosine"`` or ``"normalized"``
-    measured_on : str
-        Name of the data set.
-    """
-
-    n_exemplars: tuple[int, ...]
-    thresholds: tuple[float, ...]
-    score: str
-    measured_on: str
-
-    def at(self, n_exemplars: int) -> float:
-        """Return the threshold for `n_exemplars`, linear in log n; the end segments are continued outside.
-
-        >>> curve = ThresholdCurve((10, 100, 1000), (0.5, 0.6, 0.65), "cosine", "nowhere")
-        >>> [round(curve.at(n), 3) for n in (1, 10, 100, 10000)]
-        [0.4, 0.5, 0.6, 0.7]
-        """
-        if n_exemplars < 1:
-            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars}; enrol somebody first")
-        logs = np.log(self.n_exemplars)
-        segment = int(np.clip(np.searchsorted(logs, math.log(n_exemplars)) - 1, 0, len(logs) - 2))
-        share = (math.log(n_exemplars) - logs[segment]) / (logs[segment + 1] - logs[segment])
-        return float(self.thresholds[segment] + share * (self.thresholds[segment + 1] - self.thresholds[segment]))
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the curve a JSON object describes."""
-        numbers = tuple(int(n) for n in record["n_exemplars"])
-        values = tuple(float(value) for value in record["thresholds"])
-        if len(numbers) < 2 or len(numbers) != len(values) or list(numbers) != sorted(set(numbers)):
-            raise ThresholdError(
-                f"a threshold curve needs at least two increasing numbers of exemplars with a threshold each, "
-                f"got {numbers} and {values}; measure it again"
-            )
-        return cls(numbers, values, str(record["score"]), str(record["measured_on"]))
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A threshold and where it comes from.
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """How the people of a gallery fared as strangers, and as themselves.
 
     Attributes
     ----------
-    value : float
-        A face is named when its score is at least this.
-    source : ``"curve"`` (the preset's), ``"calibrated"`` (on the user's people) or ``"given"`` (by the user)
-    note : str
-        One sentence for the user.
-    fpir : float or None
-        The false-positive identification rate it is meant for.
-    n_exemplars : int
-        How many exemplars were enrolled when it was set.
-    curve : ThresholdCurve or None
-        The curve it was read from; enrolling and forgetting read it again.
+    stranger_scores, stranger_codes : (n,) float64, (n,) int64
+        Score of each photo among everybody else's, and whose photo it is.
+    mated_scores, mated_correct, mated_codes : (m,) float64, (m,) bool, (m,) int64
+        Score of each photo among all others, whether the right person was chosen, and whose photo it is; only people
+        with a second photo that is no near-duplicate.
     """
 
-    value: float
-    source: Literal["curve", "calibrated", "given"]
-    note: str
-    fpir: float | None = None
-    n_exemplars: int = 0
-    curve: ThresholdCurve | None = None
-
-    def for_gallery(self, n_exemplars: int) -> "Threshold":
-        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged."""
-        if self.curve is None or n_exemplars < 1:
-            return self
-        return threshold_from_curve(self.curve, n_exemplars)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-able record."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the threshold a JSON object describes."""
-        curve = record.get("curve")
-        fields = {**record, "curve": None if curve is None else ThresholdCurve.from_json(curve)}
-        return cls(**fields)
+    stranger_scores: NDArray[np.float64]
+    stranger_codes: NDArray[np.int64]
+    mated_scores: NDArray[np.float64]
+    mated_correct: NDArray[np.bool_]
+    mated_codes: NDArray[np.int64]
 
 
-def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
-    """Return the curve's threshold for `n_exemplars`."""
-    note = (
-        f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with {n_exemplars} enrolled photos, "
-        f"measured on {curve.measured_on}"
-    )
-    return Threshold(
-        curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve
-    )
+def shot_numbers(gallery: Gallery) -> NDArray[np.int64]:
+    """Return ``(m,)`` a number for each exemplar, equal where two are near-duplicates: one person, one shot."""
+    numbers = np.arange(len(gallery))
+    order = np.argsort(gallery.codes, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(gallery.codes[order])) + 1):
+        hashes = gallery.image_sha256[rows]
+        alike = gallery.vectors[rows] @ gallery.vectors[rows].T >= NEAR_DUPLICATE_COSINE
+        alike |= (hashes[:, None] == hashes[None, :]) & (hashes[:, None] != "")
+        for _ in rows:
+            joined = np.where(alike, numbers[rows][None, :], len(gallery)).min(axis=1)
+            if np.array_equal(joined, numbers[rows]):
+                break
+            numbers[rows] = joined
+    return numbers
 
 
-def find_curve(
-    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path = BACKGROUND_FOLDER
-) -> ThresholdCurve | None:
-    """Return the shipped curve for the weights a fingerprint names, or None if there is none."""
-    weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
-    path = folder / f"{weights[:12]}.json"
-    if not weights or not path.is_file():
-        return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["weights_sha256"] != weights or score not in record["curves"]:
-        return None
-    return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": record["measured_on"]})
+def run_trial(matcher: Matcher, fit: Callable[[Matcher], Chooser], *, seed: int = 0) -> Trial:
+    """Let everybody play a stranger, and look for everybody's photos among their other photos.
 
-
-def check_fpir(fpir: float) -> float:
-    """Return `fpir` if it is a rate.
-
-    Raises
-    ------
-    ThresholdError
-        If it is not above 0 and below 1.
+    Parameters
+    ----------
+    matcher : Matcher
+    fit : callable
+        Fits what chooses on the exemplars of a matcher.
+    seed : int
+        Of the folds, where there are any.
     """
-    if not 0.0 < fpir < 1.0:
-        raise ThresholdError(f"`fpir` must be above 0 and below 1, got {fpir}; 0.01 lets 1 stranger in 100 through")
-    return fpir
+    shots = shot_numbers(matcher.gallery)
+    if isinstance(fit(matcher), NearestChooser):
+        return _leave_one_out(matcher, shots)
+    return _folds(matcher, fit, shots, np.random.default_rng(seed))
 
 
-def stranger_scores(gallery: Gallery) -> NDArray[np.float64]:
-    """Return ``(m,)``: each exemplar's cosine to the nearest exemplar of anybody else.
-
-    That is the best score this face would have got as a stranger, its own person not being enrolled.
-    """
-    scores = np.empty(len(gallery))
-    for block in row_blocks(len(gallery), len(gallery)):
-        products = gallery.vectors[block] @ gallery.vectors.T
-        products[gallery.codes[block, None] == gallery.codes[None, :]] = -np.inf
-        scores[block] = products.max(axis=1)
-    return scores
-
-
-def calibrated_threshold(gallery: Gallery, fpir: float) -> Threshold:
-    """Return the threshold at which `fpir` of the gallery's own people would pass as somebody else.
-
-    Every person in turn plays the stranger, and is looked for among all the others.
+def calibrated_threshold(matcher: Matcher, fit: Callable[[Matcher], Chooser], fpir: float) -> Threshold:
+    """Return the threshold at which `fpir` of the gallery's own people pass as somebody else, each counting once.
 
     Raises
     ------
@@ -179,19 +100,75 @@ def calibrated_threshold(gallery: Gallery, fpir: float) -> Threshold:
         If `fpir` is no rate, or the gallery has fewer than `MIN_IDENTITIES` people.
     """
     check_fpir(fpir)
+    gallery = matcher.gallery
     n_identities = len(gallery.labels)
     if n_identities < MIN_IDENTITIES:
         raise ThresholdError(
             f"a threshold for FPIR {fpir:g} needs at least {MIN_IDENTITIES} people in the table, got {n_identities}; "
             "leave --fpir out, or give --threshold"
         )
-    value = float(np.quantile(stranger_scores(gallery), 1.0 - fpir, method="higher"))
+    trial = run_trial(matcher, fit)
+    value = lowest_threshold(trial.stranger_scores, trial.stranger_codes, fpir)
     note = f"from your photos: FPIR {fpir:g} when each of your {n_identities} people is looked for among the others"
-    return Threshold(math.nextafter(value, math.inf), "calibrated", note, fpir=fpir, n_exemplars=len(gallery))
+    return Threshold(
+        value, "calibrated", note, fpir=fpir, n_exemplars=len(gallery), expected=expected_rates(trial, value)
+    )
+
+
+def lowest_threshold(scores: NDArray[np.float64], codes: NDArray[np.int64], fpir: float) -> float:
+    """Return the lowest threshold that at most the share `fpir` of strangers reaches, each person counting once."""
+    order = np.argsort(-scores, kind="stable")
+    weights = person_weights(codes)[order]
+    passed = np.cumsum(weights)
+    n_passing = int(np.searchsorted(passed, fpir + 1e-12, side="right"))
+    if n_passing == len(scores):
+        return float(scores.min())
+    return float(scores[order[n_passing]]) + _ROUNDING
+
+
+def person_weights(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return weights ``(n,)`` that sum to one and in which every person counts the same."""
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return 1.0 / (counts[inverse] * len(counts))
+
+
+def expected_rates(trial: Trial, threshold: float) -> dict[str, Any]:
+    """Return what a trial says about a threshold: FPIR and TPIR with 95 % intervals.
+
+    Every person counts once in the FPIR; its interval is Clopper and Pearson's (Biometrika 26, 1934) for as many
+    strangers as there are people. The TPIR counts photos; its interval is a bootstrap over people.
+    """
+    n_strangers = len(np.unique(trial.stranger_codes))
+    passing = np.sum(person_weights(trial.stranger_codes)[trial.stranger_scores >= threshold])
+    tpir = None
+    if len(trial.mated_scores):
+        found = trial.mated_correct & (trial.mated_scores >= threshold)
+        tpir = rate(found, trial.mated_codes)._asdict()
+    return {
+        "fpir": binomial_interval(float(passing), n_strangers)._asdict(),
+        "tpir": tpir,
+        "n_identities": n_strangers,
+        "n_strangers": n_strangers,
+    }
+
+
+def binomial_interval(share: float, n: int) -> Estimate:
+    """Return `share` of `n` with its exact 95 % interval (Clopper and Pearson, Biometrika 26, 1934).
+
+    >>> binomial_interval(0.0, 100).high < 0.037
+    True
+    """
+    from scipy.stats import beta
+
+    tail, hits = (1.0 - _CONFIDENCE) / 2, share * n
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
+    high = float(beta.ppf(1.0 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    return Estimate(share, low, high)
 
 
 def choose_threshold(
-    gallery: Gallery,
+    matcher: Matcher,
+    fit: Callable[[Matcher], Chooser],
     *,
     threshold: float | None = None,
     fpir: float | None = None,
@@ -207,18 +184,100 @@ def choose_threshold(
     ThresholdError
         If there are too few people for what is asked, or `threshold` is not finite.
     """
+    n_exemplars = len(matcher.gallery)
     if threshold is not None:
         if not math.isfinite(threshold):
             raise ThresholdError(f"`threshold` must be a finite number, got {threshold}")
-        return Threshold(float(threshold), "given", "given by you", n_exemplars=len(gallery))
+        return Threshold(float(threshold), "given", "given by you", n_exemplars=n_exemplars)
     if fpir is not None:
         check_fpir(fpir)
-    enough = len(gallery.labels) >= MIN_IDENTITIES
+    n_identities = len(matcher.labels)
+    enough = n_identities >= MIN_IDENTITIES
     if curve is not None and (fpir is None or (fpir == CURVE_FPIR and not enough)):
-        return threshold_from_curve(curve, len(gallery))
+        return threshold_from_curve(curve, n_exemplars)
     if curve is None and not enough:
         raise ThresholdError(
-            f"no threshold curve is known for these weights, and {len(gallery.labels)} people are too few to measure "
-            f"one (at least {MIN_IDENTITIES}); give --threshold"
+            f"no threshold curve is known for these weights, and {n_identities} people are too few to measure one "
+            f"(at least {MIN_IDENTITIES}); give --threshold"
         )
-    return calibrated_threshold(gallery, CURVE_FPIR if fpir is None else fpir)
+    return calibrated_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)
+
+
+def describe_expected(expected: dict[str, Any]) -> list[str]:
+    """Return what a calibration promises, and what it cannot, as sentences."""
+    fpir, tpir, n = expected["fpir"], expected["tpir"], expected["n_strangers"]
+    lines = [f"expected FPIR {_percent(fpir)}, from {n} people who played strangers"]
+    if tpir is None:
+        lines.append("expected TPIR cannot be said: nobody has a second photo")
+    else:
+        lines.append(f"expected TPIR {_percent(tpir)}")
+    lines.append(
+        f"with {n} strangers no FPIR below {1 / n:.2%} can be seen; strangers of another kind (age, origin, camera) "
+        "than the people of your table may be named more often"
+    )
+    return lines
+
+
+def _percent(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:.2%} (95 % interval {estimate['low']:.2%} to {estimate['high']:.2%})"
+
+
+def _leave_one_out(matcher: Matcher, shots: NDArray[np.int64]) -> Trial:
+    codes, n_rows = matcher.codes, len(matcher.codes)
+    strangers, mated = np.empty(n_rows), np.empty(n_rows)
+    best, has_other = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    for block in row_blocks(n_rows, n_rows):
+        scores = matcher.scores(matcher.prepare(matcher.gallery.vectors[block]))
+        own = codes[block, None] == codes[None, :]
+        same_shot = shots[block, None] == shots[None, :]
+        strangers[block] = np.where(own, -np.inf, scores).max(axis=1)
+        scores[same_shot] = -np.inf
+        best[block], mated[block] = scores.argmax(axis=1), scores.max(axis=1)
+        has_other[block] = (own & ~same_shot).any(axis=1)
+    correct = codes[best] == codes
+    return Trial(strangers, codes, mated[has_other], correct[has_other], codes[has_other])
+
+
+def _folds(
+    matcher: Matcher, fit: Callable[[Matcher], Chooser], shots: NDArray[np.int64], rng: np.random.Generator
+) -> Trial:
+    codes = matcher.codes
+    fold_of_person = rng.permutation(len(matcher.labels)) % N_FOLDS
+    strangers = list(_held_out(matcher, fit, fold_of_person[codes], range(N_FOLDS)))
+    fold_of_photo = _photo_folds(codes, shots, rng)
+    mated = list(_held_out(matcher, fit, fold_of_photo, range(N_PHOTO_FOLDS)))
+    return Trial(
+        np.concatenate([scores for _, _, scores in strangers]),
+        codes[np.concatenate([rows for rows, _, _ in strangers])],
+        np.concatenate([scores for _, _, scores in mated]),
+        np.concatenate([names == matcher.gallery.identities[rows] for rows, names, _ in mated]),
+        codes[np.concatenate([rows for rows, _, _ in mated])],
+    )
+
+
+def _photo_folds(
+    codes: NDArray[np.int64], shots: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return ``(m,)`` which fold holds out each photo: all of one shot together, -1 for a person's only shot."""
+    folds = np.full(len(codes), -1)
+    for code in range(int(codes.max()) + 1):
+        own = np.unique(shots[codes == code])
+        if len(own) > 1:
+            for position, shot in enumerate(rng.permutation(own)):
+                folds[shots == shot] = position % N_PHOTO_FOLDS
+    return folds
+
+
+def _held_out(
+    matcher: Matcher, fit: Callable[[Matcher], Chooser], fold_of_row: NDArray[np.int64], folds: range
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]]:
+    """For each fold, fit on the other rows and yield the fold's rows, the names chosen for them, and the scores."""
+    for fold in folds:
+        rows = np.flatnonzero(fold_of_row == fold)
+        rest = matcher.selected(fold_of_row != fold)
+        if not len(rest.codes):
+            continue
+        probes = rest.prepare(matcher.gallery.vectors[rows])
+        codes = fit(rest).choose(rest, probes) if len(rows) else np.zeros(0, np.int64)
+        found = rest.nearest_of(probes, codes)
+        yield rows, rest.labels[codes], found.similarities[:, 0]

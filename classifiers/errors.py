@@ -19,3 +19,7 @@ class HeadFileError(ValueError):
 
 class UntrustedTypesError(HeadFileError):
     """A head whose estimator holds types that are not on the list of trusted ones."""
+
+
+class BackgroundError(ValueError):
+    """A background model that is damaged or does not belong to these vectors."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import IdentityError
-from classifiers.neighbors import ExactNeighbors, Neighbors, check_vectors, exact_similarities, row_blocks, unit_rows
+from classifiers.neighbors import check_vectors, unit_rows
 
 UNKNOWN = "unknown"
 
@@ -89,43 +89,10 @@ class Gallery:
         """The position in `labels` of each exemplar's identity."""
         return np.searchsorted(self.labels, self.identities).astype(np.int64)
 
-    @cached_property
-    def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows ordered by identity, and where each identity starts (and the last one ends)."""
-        order = np.argsort(self.codes, kind="stable")
-        return order, np.searchsorted(self.codes[order], np.arange(len(self.labels) + 1))
-
     @property
     def photos_per_identity(self) -> dict[str, int]:
         """How many exemplars each identity has."""
         return dict(zip(self.labels.tolist(), np.bincount(self.codes).tolist(), strict=True))
-
-    def nearest(self, probes: NDArray[np.float32], n_neighbors: int = 1) -> Neighbors:
-        """Return the nearest exemplars of unit vectors `probes (n, d)`; among equals the one enrolled first."""
-        return ExactNeighbors(self.vectors).query(probes, n_neighbors)
-
-    def nearest_of(self, probes: NDArray[np.float32], codes: NDArray[np.int64]) -> Neighbors:
-        """Return the nearest exemplar of each probe among those of identity ``labels[code]`` alone."""
-        order, starts = self._groups
-        indices = np.zeros((len(probes), 1), np.int64)
-        similarities = np.zeros((len(probes), 1), np.float64)
-        for row, (probe, code) in enumerate(zip(probes, codes, strict=True)):
-            own = order[starts[code] : starts[code + 1]]
-            exact = exact_similarities(probe, self.vectors[own])
-            best = int(np.argmax(exact))
-            indices[row, 0], similarities[row, 0] = own[best], exact[best]
-        return Neighbors(indices, similarities)
-
-    def similarity(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return ``(n_probes, n_identities)``: the cosine to the nearest exemplar of each of `labels`."""
-        result = np.zeros((len(probes), len(self.labels)), np.float32)
-        if not len(self):
-            return result
-        order, starts = self._groups
-        grouped = self.vectors[order]
-        for block in row_blocks(len(probes), len(self)):
-            result[block] = np.maximum.reduceat(probes[block] @ grouped.T, starts[:-1], axis=1)
-        return result
 
     def added(self, other: "Gallery") -> "Gallery":
         """Return a gallery with the exemplars of `other` after these."""

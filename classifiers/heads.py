@@ -13,9 +13,10 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from classifiers.choosers import LinearMachine, vote_nearest
 from classifiers.gallery import Gallery
+from classifiers.matching import Matcher, Probes
 from classifiers.neighbors import ExactNeighbors, unit_rows
-from classifiers.serving import LinearMachine, vote_nearest
 
 
 class UnitRowsClassifier(ClassifierMixin, BaseEstimator):
@@ -59,7 +60,7 @@ class GalleryClassifier(UnitRowsClassifier):
         """Return ``(n, k)``: the cosine to the nearest exemplar of each of `classes_`."""
         probes = self._predict_input(X)
         numbers = np.array([f"{code:09d}" for code in self.codes_])
-        return Gallery.build(self.exemplars_, numbers).similarity(probes)
+        return Matcher(Gallery.build(self.exemplars_, numbers)).similarity(Probes(probes, probes))
 
 
 class KNNClassifier(UnitRowsClassifier):
@@ -113,7 +114,7 @@ class SVMClassifier(UnitRowsClassifier):
     Attributes
     ----------
     classes_ : (k,) array
-    machine_ : dict of arrays, see `classifiers.serving.LinearMachine`; None with a single class
+    machine_ : dict of arrays, see `classifiers.choosers.LinearMachine`; None with a single class
     """
 
     def __init__(self, C: float = 1.0) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import IdentityError
 from classifiers.gallery import Gallery
 from classifiers.heads import (
@@ -19,7 +20,10 @@ from classifiers.heads import (
     head_name,
     make_head,
 )
-from classifiers.serving import Chooser, EstimatorChooser, Head, LinearMachine, NearestChooser, VoteChooser
+from classifiers.matching import Matcher
+from classifiers.normalization import Background
+from classifiers.serving import Head
+from classifiers.thresholds import Threshold
 
 
 class OpenSetClassifier(ClassifierMixin, BaseEstimator):
@@ -34,6 +38,8 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
         A name of `classifiers.heads.HEADS` or an unfitted scikit-learn classifier.
     threshold : float or classifiers.calibration.Threshold, default 0.6
         The least score that is named.
+    background : classifiers.normalization.Background, optional
+        Normalizes the scores; without it they are cosines.
 
     Attributes
     ----------
@@ -43,9 +49,12 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
         The enrolled identities, sorted.
     """
 
-    def __init__(self, head: Any = DEFAULT_HEAD, threshold: Any = 0.6) -> None:
+    def __init__(
+        self, head: Any = DEFAULT_HEAD, threshold: Any = 0.6, *, background: Background | None = None
+    ) -> None:
         self.head = head
         self.threshold = threshold
+        self.background = background
 
     def fit(
         self,
@@ -67,24 +76,9 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
             If an identity is called ``unknown``, or no row has an identity.
         """
         gallery = Gallery.build(X, y, paths=paths, image_sha256=image_sha256, boxes=boxes)
-        return self.fit_gallery(gallery, fingerprint=fingerprint)
-
-    def fit_gallery(
-        self, gallery: Gallery, *, fingerprint: Mapping[str, Any] | None = None, photo_root: str = ""
-    ) -> Self:
-        """Fit on a gallery; see `fit`."""
-        if not len(gallery):
-            raise IdentityError("no row has an identity, so there is nobody to enrol; put photos into folders by name")
-        estimator = make_head(self.head) if isinstance(self.head, str) else clone(self.head)
-        self.head_ = Head(
-            gallery,
-            fit_chooser(estimator, gallery),
-            self.threshold,
-            fingerprint=fingerprint,
-            name=head_name(estimator),
-            parameters=estimator.get_params(),
-            photo_root=photo_root,
-            estimator=estimator,
+        estimator = make_head(self.head) if isinstance(self.head, str) else self.head
+        self.head_ = build_head(
+            Matcher(gallery, self.background), estimator, threshold=self.threshold, fingerprint=fingerprint
         )
         self.classes_ = gallery.labels
         return self
@@ -105,13 +99,42 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
         return self.head_.similarity(X)
 
 
-def fit_chooser(estimator: Any, gallery: Gallery) -> Chooser:
-    """Fit `estimator` on a gallery and return what chooses with it; NumPy alone where the kind allows it."""
-    if len(gallery.labels) == 1 or isinstance(estimator, GalleryClassifier):
+def build_head(
+    matcher: Matcher,
+    estimator: Any,
+    *,
+    threshold: Threshold | float,
+    fingerprint: Mapping[str, Any] | None = None,
+    photo_root: str = "",
+) -> Head:
+    """Return a head that chooses with (a fitted copy of) `estimator` among the people of `matcher`.
+
+    Raises
+    ------
+    IdentityError
+        If there is nobody to enrol.
+    """
+    if not len(matcher.gallery):
+        raise IdentityError("no row has an identity, so there is nobody to enrol; put photos into folders by name")
+    return Head(
+        matcher,
+        fit_chooser(estimator, matcher),
+        threshold,
+        fingerprint=fingerprint,
+        name=head_name(estimator),
+        parameters=estimator.get_params(),
+        photo_root=photo_root,
+        estimator=clone(estimator),
+    )
+
+
+def fit_chooser(estimator: Any, matcher: Matcher) -> Chooser:
+    """Return what chooses with a copy of `estimator` fitted on a matcher; NumPy alone where the kind allows it."""
+    if len(matcher.labels) == 1 or isinstance(estimator, GalleryClassifier):
         return NearestChooser()
     if isinstance(estimator, KNNClassifier):
         return VoteChooser(check_n_neighbors(estimator.n_neighbors))
-    estimator.fit(gallery.vectors, gallery.identities)
-    if isinstance(estimator, SVMClassifier) and estimator.machine_ is not None:
-        return LinearMachine(**estimator.machine_)
-    return EstimatorChooser(estimator)
+    fitted = clone(estimator).fit(matcher.units, matcher.gallery.identities)
+    if isinstance(fitted, SVMClassifier) and fitted.machine_ is not None:
+        return LinearMachine(**fitted.machine_)
+    return EstimatorChooser(fitted)

@@ -19,17 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import Threshold
+from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.gallery import Gallery
-from classifiers.serving import (
-    Chooser,
-    EstimatorChooser,
-    Head,
-    LinearMachine,
-    NearestChooser,
-    VoteChooser,
-)
+from classifiers.matching import Matcher
+from classifiers.normalization import BACKGROUND_ARRAYS, Background
+from classifiers.serving import Head
+from classifiers.thresholds import Threshold
 
 FORMAT = "facetable-head"
 VERSION = 1
@@ -61,6 +57,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "identities": head.labels,
         "n_exemplars": len(head.gallery),
         "embedding_length": int(head.gallery.vectors.shape[1]),
+        "score": head.score_kind,
         "threshold": head.threshold_record.to_json(),
         "fingerprint": head.fingerprint,
         "photo_root": head.photo_root,
@@ -80,7 +77,12 @@ def save_head(head: Head, path: str | Path) -> None:
     """
     target = Path(path)
     estimator = head.estimator if isinstance(head.estimator, bytes) else _dump_estimator(head)
-    arrays = {**_gallery_arrays(head.gallery), **_chooser_arrays(head.chooser)}
+    arrays = {
+        **_gallery_arrays(head.gallery),
+        **_background_arrays(head.matcher),
+        **_rejection_arrays(head.rejections),
+        **_chooser_arrays(head.chooser),
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -140,8 +142,8 @@ def _dump_estimator(head: Head) -> bytes:
     import skops.io
     from sklearn.base import clone
 
-    fitted = head.chooser.kind == "estimator"
-    data = skops.io.dumps(head.estimator if fitted else clone(head.estimator))
+    chooser = head.chooser
+    data = skops.io.dumps(chooser.estimator if isinstance(chooser, EstimatorChooser) else clone(head.estimator))
     _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
     return data
 
@@ -169,6 +171,22 @@ def _gallery_arrays(gallery: Gallery) -> dict[str, NDArray[Any]]:
     }
 
 
+def _background_arrays(matcher: Matcher) -> dict[str, NDArray[Any]]:
+    if matcher.background is None:
+        return {}
+    arrays = {f"background_{name}": array for name, array in matcher.background.to_arrays().items()}
+    return {**arrays, "levels": matcher.levels}
+
+
+def _rejection_arrays(rejections: Gallery) -> dict[str, NDArray[Any]]:
+    return {
+        "rejected": rejections.vectors,
+        "rejected_identities": np.char.encode(rejections.identities, "utf-8"),
+        "rejected_paths": np.char.encode(rejections.paths, "utf-8"),
+        "rejected_sha256": np.char.encode(rejections.image_sha256, "ascii"),
+    }
+
+
 def _chooser_arrays(chooser: Chooser) -> dict[str, NDArray[Any]]:
     if not isinstance(chooser, LinearMachine):
         return {}
@@ -187,17 +205,18 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
             "train it again with this version"
         )
     try:
-        gallery = _read_gallery(record, archive)
+        matcher = _read_matcher(record, archive)
         estimator = archive.read(_ESTIMATOR)
         return Head(
-            gallery,
-            _read_chooser(record, archive, gallery),
+            matcher,
+            _read_chooser(record, archive, matcher),
             Threshold.from_json(record["threshold"]),
             fingerprint=record["fingerprint"],
             name=record["head"],
             parameters=record["parameters"],
             photo_root=record["photo_root"],
             estimator=estimator,
+            rejections=_read_rejections(archive),
         )
     except HeadFileError as error:
         raise type(error)(f"{source}: {error}") from error
@@ -230,7 +249,28 @@ def _read_gallery(record: Mapping[str, Any], archive: zipfile.ZipFile) -> Galler
     return gallery
 
 
-def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, gallery: Gallery) -> Chooser:
+def _read_matcher(record: Mapping[str, Any], archive: zipfile.ZipFile) -> Matcher:
+    gallery = _read_gallery(record, archive)
+    if record["score"] == "cosine":
+        return Matcher(gallery)
+    arrays = {name: _read_array(archive, f"background_{name}") for name in BACKGROUND_ARRAYS}
+    background = Background.from_arrays(arrays)
+    levels = _read_array(archive, "levels")
+    if levels.shape != (len(gallery),) or not np.isfinite(levels).all():
+        raise ValueError("its levels do not fit its exemplars")
+    return Matcher(gallery, background, levels=levels)
+
+
+def _read_rejections(archive: zipfile.ZipFile) -> Gallery:
+    return Gallery.build(
+        _read_array(archive, "rejected"),
+        np.char.decode(_read_array(archive, "rejected_identities"), "utf-8"),
+        paths=np.char.decode(_read_array(archive, "rejected_paths"), "utf-8"),
+        image_sha256=np.char.decode(_read_array(archive, "rejected_sha256"), "ascii"),
+    )
+
+
+def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher) -> Chooser:
     kind = record["chooser"]
     if kind == NearestChooser.kind:
         return NearestChooser()
@@ -238,7 +278,7 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, gallery: 
         return VoteChooser(int(record["parameters"]["n_neighbors"]))
     if kind == LinearMachine.kind:
         arrays = {name: _read_array(archive, name) for name in _MACHINE_ARRAYS}
-        return LinearMachine(support_vectors=gallery.vectors[arrays["support"]], **arrays)
+        return LinearMachine(support_vectors=matcher.units[arrays["support"]], **arrays)
     if kind == EstimatorChooser.kind:
         return EstimatorChooser(load_estimator(archive.read(_ESTIMATOR)))
     raise ValueError(f"its chooser {kind!r} is not known")

@@ -11,9 +11,10 @@ import pytest
 import train_classifier
 from classifiers import load_head
 from embedder.table import EmbeddingTable, ImageLedger
-from tests.classifiers.people import FINGERPRINT, make_people
+from tests.classifiers.people import FINGERPRINT, make_background, make_people
 
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+PEOPLE = make_people(5, 3, length=512)
 SCRIPT = Path(train_classifier.__file__)
 
 
@@ -38,7 +39,7 @@ def write_table(path, people, *, weights="0" * 64):
 
 @pytest.fixture
 def table(tmp_path):
-    write_table(tmp_path / "faces.h5", make_people(5, 3), weights=DEFAULT_WEIGHTS)
+    write_table(tmp_path / "faces.h5", PEOPLE, weights=DEFAULT_WEIGHTS)
     return tmp_path / "faces.h5"
 
 
@@ -50,9 +51,9 @@ def test_trains_saves_and_says_so(head, table, tmp_path, capsys):
     assert f"{head} head, 5 identities, 15 photos" in printed
     assert "  person 000: 3\n" in printed
     assert "from the preset's curve, not from your photos" in printed
-    people = make_people(5, 3)
     loaded = load_head(output)
-    assert loaded.choose(people.vectors).tolist() == people.identities.tolist()
+    assert loaded.choose(PEOPLE.vectors).tolist() == PEOPLE.identities.tolist()
+    assert loaded.score_kind == "normalized"
     assert loaded.photo_root == str(tmp_path)
     assert loaded.gallery.paths[0] == "person 000/0000.jpg"
 
@@ -63,6 +64,49 @@ def test_json_says_what_was_trained(table, tmp_path):
     record = json.loads((tmp_path / "r.json").read_text())
     assert (record["head"], record["threshold"]["value"], record["threshold"]["source"]) == ("gallery", 0.4, "given")
     assert record["photos_per_identity"] == {f"person 00{number}": 3 for number in range(5)}
+
+
+def test_backgrounds(table, tmp_path, capsys):
+    output = str(tmp_path / "h.skops")
+    assert train_classifier.main([str(table), "-o", output]) == 0
+    assert "score: normalized, against 4038 people of LFW" in capsys.readouterr().out
+    normalized = load_head(output)
+    assert train_classifier.main([str(table), "-o", output, "--no-background"]) == 0
+    assert "score: cosine\n" in capsys.readouterr().out
+    plain = load_head(output)
+    assert (plain.score_kind, plain.threshold_record.curve.score) == ("cosine", "cosine")
+    assert normalized.threshold_record.curve.score == "normalized"
+    assert plain.threshold > normalized.threshold
+    np.testing.assert_allclose(plain.match(PEOPLE.vectors).scores, 1.0, atol=1e-6)
+
+
+def test_strangers_join_the_cohort(table, tmp_path, capsys):
+    visitors = make_people(6, 2, length=512, seed=8)
+    visitors.identities[10:] = ""
+    write_table(tmp_path / "visitors.h5", visitors, weights=DEFAULT_WEIGHTS)
+    output = str(tmp_path / "h.skops")
+    assert train_classifier.main([str(table), "-o", output, "--strangers", str(tmp_path / "visitors.h5")]) == 0
+    assert "and 7 strangers of yours" in capsys.readouterr().out
+    assert len(load_head(output).matcher.background.cohort) == 7
+    arguments = [str(table), "-o", output, "--no-background", "--strangers", str(tmp_path / "visitors.h5")]
+    assert train_classifier.main(arguments) == 2
+    assert "there is none; give --background FILE" in capsys.readouterr().err
+    write_table(tmp_path / "others.h5", make_people(2, 1))
+    assert train_classifier.main([str(table), "-o", output, "--strangers", str(tmp_path / "others.h5")]) == 2
+    assert "cannot be compared with the table's" in capsys.readouterr().err
+
+
+def test_another_background(tmp_path, capsys):
+    write_table(tmp_path / "many.h5", make_people(40, 2))
+    make_background().write(tmp_path / "b.npz")
+    arguments = [str(tmp_path / "many.h5"), "-o", str(tmp_path / "h.skops"), "--background", str(tmp_path / "b.npz")]
+    assert train_classifier.main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "score: normalized, against 100 people of made-up people" in printed
+    assert "expected FPIR" in printed
+    write_table(tmp_path / "other.h5", make_people(40, 2), weights="1" * 64)
+    assert train_classifier.main([str(tmp_path / "other.h5"), *arguments[1:]]) == 2
+    assert "expected a background model for weights 111111111111, got one for 000000000000" in capsys.readouterr().err
 
 
 def test_cutting_the_table(table, tmp_path, capsys):

@@ -1,119 +1,151 @@
-"""Threshold curves and thresholds from the table's own people."""
+"""Thresholds from the table's own people, and what they promise."""
 
-import json
 import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
+from sklearn.linear_model import LogisticRegression
 
 from classifiers.calibration import (
-    BACKGROUND_FOLDER,
-    Threshold,
-    ThresholdCurve,
+    binomial_interval,
     calibrated_threshold,
-    check_fpir,
     choose_threshold,
-    find_curve,
-    stranger_scores,
-    threshold_from_curve,
+    describe_expected,
+    expected_rates,
+    lowest_threshold,
+    run_trial,
+    shot_numbers,
 )
 from classifiers.errors import ThresholdError
 from classifiers.gallery import Gallery
-from tests.classifiers.people import make_people
+from classifiers.heads import HEADS, GalleryClassifier, make_head
+from classifiers.matching import Matcher
+from classifiers.open_set import fit_chooser
+from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
+from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")
-FEW = Gallery.build(*make_people(29, 2))
-MANY = Gallery.build(*make_people(60, 3))
-DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+FEW = Matcher(Gallery.build(*make_people(29, 2)))
+MANY = Matcher(Gallery.build(*make_people(60, 3)))
 
 
-@pytest.mark.parametrize(
-    ("n_exemplars", "expected"),
-    [(30, 0.5), (300, 0.6), (3000, 0.68), (30000, 0.76), (3, 0.4), (1, 0.5 - 0.1 * math.log10(30)),
-     (round(30 * math.sqrt(10)), 0.55)],
-)
-def test_a_curve_is_linear_in_the_logarithm_and_continued(n_exemplars, expected):
-    assert CURVE.at(n_exemplars) == pytest.approx(expected, abs=2e-4)
+def by(head):
+    """Return what fits `head`, a name or an estimator."""
+    estimator = make_head(head) if isinstance(head, str) else head
+    return lambda matcher: fit_chooser(estimator, matcher)
 
 
-def test_a_curve_needs_somebody_and_increasing_sizes():
-    with pytest.raises(ThresholdError, match="`n_exemplars` must be at least 1, got 0"):
-        CURVE.at(0)
-    for numbers, values in (([10], [0.5]), ([10, 10], [0.5, 0.6]), ([20, 10], [0.5, 0.6]), ([10, 20], [0.5])):
-        with pytest.raises(ThresholdError, match="at least two increasing numbers"):
-            ThresholdCurve.from_json({"n_exemplars": numbers, "thresholds": values, "score": "cosine", "measured_on": ""})
+NEAREST = by(GalleryClassifier())
 
 
-def test_the_default_preset_ships_a_curve():
-    curve = find_curve({"space": {"weights_sha256": DEFAULT_WEIGHTS}})
-    assert curve.n_exemplars == (30, 100, 300, 1000, 3000)
-    assert all(np.diff(curve.thresholds) > 0.02)
-    assert curve.at(279) == pytest.approx(0.617, abs=0.01)
-    assert "LFW" in curve.measured_on
-    assert (BACKGROUND_FOLDER / f"{DEFAULT_WEIGHTS[:12]}.json").stat().st_size < 5000
-
-
-def test_other_weights_have_no_curve(tmp_path):
-    assert find_curve(None) is None
-    assert find_curve({"space": {}}) is None
-    assert find_curve({"space": {"weights_sha256": "f" * 64}}) is None
-    assert find_curve({"space": {"weights_sha256": DEFAULT_WEIGHTS}}, score="absent") is None
-    # The first twelve digits name the file; all of them must agree.
-    record = {"weights_sha256": "0" * 12 + "1" * 52, "measured_on": "x", "curves": {"cosine": {}}}
-    (tmp_path / f"{'0' * 12}.json").write_text(json.dumps(record))
-    assert find_curve({"space": {"weights_sha256": "0" * 64}}, folder=tmp_path) is None
-
-
-def test_stranger_scores_look_among_everybody_else():
+def test_leaving_one_out_looks_among_everybody_else():
     gallery = Gallery.build([[1, 0], [0.6, 0.8], [0.8, 0.6]], ["Ada", "Ada", "Bo"])
-    np.testing.assert_allclose(stranger_scores(gallery), [0.8, 0.96, 0.96], atol=1e-6)
+    trial = run_trial(Matcher(gallery), NEAREST)
+    np.testing.assert_allclose(trial.stranger_scores, [0.8, 0.96, 0.96], atol=1e-6)
+    assert trial.stranger_codes.tolist() == [0, 0, 1]
+    # Ada's photos are both nearer to Bo than to each other; Bo has no second photo.
+    np.testing.assert_allclose(trial.mated_scores, [0.8, 0.96], atol=1e-6)
+    assert trial.mated_correct.tolist() == [False, False]
 
 
-def test_the_calibrated_threshold_lets_the_wanted_share_through():
-    scores = stranger_scores(MANY)
+def test_near_duplicates_are_one_shot():
+    close = np.array([[1.0, 0.0], [1.0, 0.05], [1.0, 0.1], [0.0, 1.0], [0.0, 1.0]])
+    gallery = Gallery.build(close, ["Ada", "Ada", "Ada", "Ada", "Bo"], image_sha256=["a", "", "", "a", "a"])
+    assert shot_numbers(gallery).tolist() == [0, 0, 0, 0, 4]
+    assert len(run_trial(Matcher(gallery), NEAREST).mated_scores) == 0
+    apart = Gallery.build(close, ["Ada", "Ada", "Bo", "Ada", "Bo"])
+    assert shot_numbers(apart).tolist() == [0, 0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("head", ["knn", "svm", LogisticRegression(C=100)])
+@pytest.mark.parametrize("background", [None, make_background()])
+def test_folds_agree_with_leaving_one_out_on_clear_people(head, background):
+    matcher = Matcher(MANY.gallery, background)
+    exact, folded = run_trial(matcher, NEAREST), run_trial(matcher, by(head))
+    assert sorted(folded.stranger_codes) == sorted(exact.stranger_codes)
+    assert sorted(folded.mated_codes) == sorted(exact.mated_codes)
+    assert folded.mated_correct.mean() > 0.98
+    # A head that does not choose the nearest exemplar can only score lower.
+    assert np.quantile(folded.stranger_scores, 0.95) <= np.quantile(exact.stranger_scores, 0.95) + 1e-6
+
+
+def test_nobody_is_looked_for_among_own_photos_in_folds():
+    twins = make_people(40, 2)
+    twins.vectors[1::2] = twins.vectors[::2]
+    trial = run_trial(Matcher(Gallery.build(*twins)), by("svm"))
+    assert trial.stranger_scores.max() < 0.9
+    assert len(trial.mated_scores) == 0
+
+
+def test_lowest_threshold_lets_the_wanted_share_of_people_through():
+    scores, codes = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([0, 0, 1, 2, 3])
+    # Photos of person 0 weigh an eighth each.
+    for fpir, expected in ((0.1, 0.9), (0.125, 0.8), (0.25, 0.7), (0.3, 0.7), (0.5, 0.6), (0.75, 0.5)):
+        assert lowest_threshold(scores, codes, fpir) == pytest.approx(expected, abs=1e-5)
+        assert lowest_threshold(scores, codes, fpir) > expected
+    assert lowest_threshold(np.array([0.5]), np.array([0]), 1.0) == 0.5
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_calibrated_threshold_does_what_it_promises(head):
+    trial = run_trial(MANY, by(head))
     for fpir in (0.01, 0.1, 0.5):
-        threshold = calibrated_threshold(MANY, fpir)
-        assert np.mean(scores >= threshold.value) <= fpir
-        assert np.mean(scores >= threshold.value) > fpir - 3 / len(scores)
+        threshold = calibrated_threshold(MANY, by(head), fpir)
+        assert np.mean(trial.stranger_scores >= threshold.value) <= fpir + 1e-9
+        assert threshold.expected["fpir"]["value"] <= fpir + 1e-9
         assert (threshold.source, threshold.fpir, threshold.n_exemplars) == ("calibrated", fpir, 180)
+        assert threshold.expected["tpir"]["value"] > 0.9
+        assert threshold.expected["n_strangers"] == 60
 
 
-@pytest.mark.parametrize("fpir", [0.0, 1.0, -1.0, math.nan])
-def test_refuses_what_is_no_rate(fpir):
-    with pytest.raises(ThresholdError, match="`fpir` must be above 0 and below 1"):
-        check_fpir(fpir)
-    with pytest.raises(ThresholdError, match="`fpir` must be above 0 and below 1"):
-        choose_threshold(MANY, fpir=fpir, curve=CURVE)
+def test_expected_rates_by_hand():
+    trial = run_trial(Matcher(Gallery.build([[1, 0], [0.6, 0.8], [0.8, 0.6]], ["Ada", "Ada", "Bo"])), NEAREST)
+    rates = expected_rates(trial, 0.9)
+    assert rates["fpir"]["value"] == pytest.approx(0.75)
+    assert rates["tpir"]["value"] == 0.0
+    alone = run_trial(Matcher(Gallery.build(np.eye(2), ["Ada", "Bo"])), NEAREST)
+    assert expected_rates(alone, 0.5)["tpir"] is None
+    assert "nobody has a second photo" in describe_expected(expected_rates(alone, 0.5))[1]
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 50), (3, 300), (50, 50)])
+def test_the_interval_is_clopper_and_pearsons(hits, n):
+    expected = binomtest(hits, n).proportion_ci(method="exact")
+    assert binomial_interval(hits / n, n) == pytest.approx((hits / n, expected.low, expected.high), abs=1e-6)
+
+
+def test_what_is_promised_is_said():
+    lines = " ".join(describe_expected(calibrated_threshold(MANY, NEAREST, 0.05).expected))
+    assert "from 60 people who played strangers" in lines
+    assert "no FPIR below 1.67% can be seen" in lines
+    assert "expected TPIR" in lines
 
 
 def test_without_fpir_the_curve_decides():
-    for gallery in (FEW, MANY):
-        threshold = choose_threshold(gallery, curve=CURVE)
-        assert threshold == threshold_from_curve(CURVE, len(gallery))
+    for matcher in (FEW, MANY):
+        threshold = choose_threshold(matcher, NEAREST, curve=CURVE)
+        assert threshold == threshold_from_curve(CURVE, len(matcher.gallery))
         assert threshold.note.startswith("from the preset's curve, not from your photos")
 
 
 def test_with_fpir_the_people_decide_if_there_are_enough():
-    assert choose_threshold(MANY, fpir=0.01, curve=CURVE).source == "calibrated"
-    assert choose_threshold(FEW, fpir=0.01, curve=CURVE).source == "curve"
+    assert choose_threshold(MANY, NEAREST, fpir=0.01, curve=CURVE).source == "calibrated"
+    assert choose_threshold(FEW, NEAREST, fpir=0.01, curve=CURVE).source == "curve"
     with pytest.raises(ThresholdError, match="at least 30 people in the table, got 29"):
-        choose_threshold(FEW, fpir=0.05, curve=CURVE)
+        choose_threshold(FEW, NEAREST, fpir=0.05, curve=CURVE)
+    with pytest.raises(ThresholdError, match="`fpir` must be above 0 and below 1"):
+        choose_threshold(MANY, NEAREST, fpir=1.0, curve=CURVE)
 
 
 def test_without_a_curve_the_people_decide_or_nobody():
-    assert choose_threshold(MANY) == calibrated_threshold(MANY, 0.01)
+    assert choose_threshold(MANY, NEAREST) == calibrated_threshold(MANY, NEAREST, 0.01)
     with pytest.raises(ThresholdError, match=r"no threshold curve is known.*29 people are too few.*--threshold"):
-        choose_threshold(FEW)
+        choose_threshold(FEW, NEAREST)
 
 
 def test_a_given_threshold_is_taken():
-    assert choose_threshold(FEW, threshold=0.3, curve=CURVE) == Threshold(0.3, "given", "given by you", n_exemplars=58)
+    given = choose_threshold(FEW, NEAREST, threshold=0.3, curve=CURVE)
+    assert given == Threshold(0.3, "given", "given by you", n_exemplars=58)
     with pytest.raises(ThresholdError, match="`threshold` must be a finite number, got nan"):
-        choose_threshold(FEW, threshold=math.nan)
-
-
-def test_only_a_curve_follows_the_gallery():
-    assert threshold_from_curve(CURVE, 30).for_gallery(300).value == pytest.approx(0.6)
-    given = Threshold(0.3, "given", "given by you", n_exemplars=5)
-    assert given.for_gallery(300) is given
-    assert threshold_from_curve(CURVE, 30).for_gallery(0).value == pytest.approx(0.5)
+        choose_threshold(FEW, NEAREST, threshold=math.nan)

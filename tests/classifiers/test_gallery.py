@@ -5,7 +5,6 @@ import pytest
 
 from classifiers.errors import IdentityError
 from classifiers.gallery import Gallery, summarize_names
-from tests.classifiers.people import make_people
 
 TWO = Gallery.build([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]], ["Bo", "Ada", "Bo"], paths=["b1", "a1", "b2"])
 
@@ -24,28 +23,6 @@ def test_faces_nobody_has_named_are_left_out():
     gallery = Gallery.build(np.eye(3), ["", "Ada", ""], paths=["x", "y", "z"], boxes=np.ones((3, 4)))
     assert (gallery.identities.tolist(), gallery.paths.tolist()) == (["Ada"], ["y"])
     assert gallery.boxes.shape == (1, 4)
-
-
-def test_similarity_is_the_nearest_exemplar_of_each_person():
-    probe = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)
-    np.testing.assert_allclose(TWO.similarity(probe), [[0, 1], [1, 0.8]], atol=1e-6)
-    assert TWO.similarity(probe[:0]).shape == (0, 2)
-    assert TWO.selected(np.zeros(3, bool)).similarity(probe).shape == (2, 0)
-
-
-def test_nearest_of_looks_among_one_person_only():
-    probe = np.array([[1.0, 0.0], [1.0, 0.0]], np.float32)
-    found = TWO.nearest_of(probe, np.array([0, 1]))
-    assert found.indices.ravel().tolist() == [1, 2]
-    np.testing.assert_allclose(found.similarities.ravel(), [1.0, 0.8], atol=1e-6)
-
-
-def test_similarity_agrees_with_a_loop_over_people():
-    (vectors, names), probes = make_people(20, 4), make_people(20, 1, seed=3).vectors
-    shuffled = np.random.default_rng(0).permutation(len(vectors))
-    gallery = Gallery.build(vectors[shuffled], names[shuffled])
-    expected = [[(vectors[names == name] @ probe).max() for name in gallery.labels] for probe in probes]
-    np.testing.assert_allclose(gallery.similarity(probes), expected, atol=1e-6)
 
 
 def test_adding_and_removing_a_person():

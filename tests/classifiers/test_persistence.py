@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
-from classifiers.calibration import Threshold, ThresholdCurve, threshold_from_curve
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.heads import HEADS
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import describe_head, load_estimator, load_head, save_head
+from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import FINGERPRINT, make_people
 
 CROWD = make_people(9, 3, spread=2.0)
@@ -114,7 +115,7 @@ def test_settings_that_are_no_json_are_described_as_text():
 def test_saving_refuses_types_that_are_not_trusted(tmp_path):
     head = fitted(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
     (tmp_path / "h.skops").write_bytes(b"before")
-    with pytest.raises(UntrustedTypesError, match="refusing to save.*make_people_of_rows"):
+    with pytest.raises(UntrustedTypesError, match=r"refusing to save.*make_people_of_rows"):
         save_head(head, tmp_path / "h.skops")
     assert (tmp_path / "h.skops").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["h.skops"]
@@ -134,9 +135,7 @@ def test_loading_refuses_types_that_are_not_trusted(tmp_path):
 
 
 def test_trusted_types_are_written_out():
-    source = persistence.__file__
-    with open(source, encoding="utf-8") as file:
-        text = file.read()
+    text = Path(persistence.__file__).read_text(encoding="utf-8")
     assert "TRUSTED_TYPES = [\n" in text
     assert all(f'    "{name}",\n' in text for name in persistence.TRUSTED_TYPES)
 
@@ -164,7 +163,7 @@ def test_refuses_files_that_are_no_heads(content, tmp_path):
 
 def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
     skops.io.dump(GaussianNB(), tmp_path / "plain.skops")
-    with pytest.raises(HeadFileError, match="it has no facetable.json"):
+    with pytest.raises(HeadFileError, match=r"it has no facetable\.json"):
         load_head(tmp_path / "plain.skops")
     with pytest.raises(FileNotFoundError):
         load_head(tmp_path / "absent.skops")

@@ -8,15 +8,17 @@ import warnings
 import numpy as np
 import pytest
 
-from classifiers.calibration import Threshold
+from classifiers.choosers import NearestChooser, VoteChooser
 from classifiers.errors import SpaceMismatchError
 from classifiers.gallery import UNKNOWN, Gallery
+from classifiers.matching import Matcher
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
-from classifiers.serving import Head, LinearMachine, NearestChooser, VoteChooser, differing_fields
+from classifiers.serving import Head
+from classifiers.thresholds import Threshold
 from tests.classifiers.people import FINGERPRINT, make_people
 
-AXES = Gallery.build(np.eye(3), ["Ada", "Bo", "Cy"])
+AXES = Matcher(Gallery.build(np.eye(3), ["Ada", "Bo", "Cy"]))
 TILTED = np.array([[0.8, 0.6, 0.0], [0.0, 0.5, 3.0], [0.6, 0.6, 0.6]], np.float32)
 
 
@@ -40,10 +42,10 @@ def test_a_score_equal_to_the_threshold_is_named():
 
 def test_the_score_belongs_to_the_chosen_person_even_if_another_is_nearer():
     gallery = Gallery.build([[1, 0.0], [0.8, 0.6], [0.8, 0.62]], ["Ada", "Bo", "Bo"])
-    head = Head(gallery, VoteChooser(3), 0.5)
+    head = Head(Matcher(gallery), VoteChooser(3), 0.5)
     match = head.match([[0.93, 0.36]])
     assert match.identities.tolist() == ["Bo"]
-    np.testing.assert_allclose(match.scores, gallery.similarity(head._probes([[0.93, 0.36]]))[:, 1], rtol=1e-6)
+    np.testing.assert_allclose(match.scores, head.similarity([[0.93, 0.36]])[:, 1], rtol=1e-6)
 
 
 def test_no_probe_gives_no_answer():
@@ -68,9 +70,9 @@ def test_refuses_another_space_and_names_the_fields():
     head = Head(AXES, NearestChooser(), 0.5, fingerprint=FINGERPRINT)
     other = copy.deepcopy(FINGERPRINT)
     other["space"] |= {"crop_size": 112, "alignment": "similarity"}
-    with pytest.raises(SpaceMismatchError, match="expected alignment box, crop_size 160, got alignment similarity, cro"):
+    with pytest.raises(SpaceMismatchError, match="expected alignment box, crop_size 160, got alignment simil"):
         head.identify(TILTED, other)
-    with pytest.raises(SpaceMismatchError, match="got alignment .not said."):
+    with pytest.raises(SpaceMismatchError, match=r"got alignment \(not said\)"):
         head.identify(TILTED, {})
     head.identify(TILTED, FINGERPRINT)
     Head(AXES, NearestChooser(), 0.5).identify(TILTED, other)
@@ -86,18 +88,6 @@ def test_warns_once_of_another_provenance():
         warnings.simplefilter("error")
         head.identify(TILTED, other)
         head.identify(TILTED, FINGERPRINT)
-
-
-def test_differing_fields_sees_missing_ones():
-    assert differing_fields({"a": 1, "b": 2}, {"b": 2, "c": 3}) == {"a": (1, "(not said)"), "c": ("(not said)", 3)}
-
-
-def test_a_machine_refuses_arrays_that_do_not_fit():
-    arrays = {"support": np.arange(2), "support_vectors": np.eye(2, dtype=np.float32), "dual_coef": np.ones((1, 2)),
-              "intercept": np.zeros(1), "n_support": np.ones(2, int)}
-    assert LinearMachine(**arrays).vote(np.eye(2, dtype=np.float32)).shape == (2,)
-    with pytest.raises(ValueError, match="must fit together"):
-        LinearMachine(**{**arrays, "intercept": np.zeros(2)})
 
 
 def test_threshold_keeps_where_it_came_from():

@@ -1,13 +1,14 @@
-"""The recipe of the threshold curve, on made-up people."""
+"""The recipe of the threshold curves, on made-up people."""
 
 import json
 
 import numpy as np
 import pytest
 
-from classifiers.calibration import find_curve
 from classifiers.gallery import Gallery
-from experiments.measure_threshold_curve import draw_split, main, measure_curve, measure_thresholds
+from classifiers.matching import Matcher
+from classifiers.thresholds import find_curve
+from experiments.measure_threshold_curve import draw_split, main, measure_curve, threshold_of_draw
 from tests.classifiers.people import make_people
 from tests.test_train_classifier import write_table
 
@@ -21,29 +22,33 @@ def test_enrolled_and_strangers_share_nobody():
 
 
 def test_the_threshold_lets_one_stranger_in_a_hundred_through():
-    (threshold,) = measure_thresholds(GALLERY, 50, repeats=1, seed=3)
-    enrolled, strangers = draw_split(GALLERY, 50, np.random.default_rng([3, 50, 0]))
+    threshold = threshold_of_draw(Matcher(GALLERY), 50, np.random.default_rng(3))
+    enrolled, strangers = draw_split(GALLERY, 50, np.random.default_rng(3))
     scores = (GALLERY.vectors[strangers] @ GALLERY.vectors[enrolled].T).max(axis=1)
     assert np.sum(scores >= threshold) in (2, 3)
 
 
-def test_more_people_need_a_higher_threshold():
-    curve = measure_curve(GALLERY, (10, 100), repeats=5, seed=0)
+@pytest.mark.parametrize("normalized", [False, True])
+def test_more_people_need_a_higher_threshold(normalized):
+    options = {"repeats": 12, "seed": 0, "normalized": normalized, "n_components": 2}
+    curve = measure_curve(GALLERY, (5, 40, 250), **options)
+    assert curve["n_exemplars"] == [5, 40]
     assert curve["thresholds"][0] < curve["thresholds"][1]
-    assert curve == measure_curve(GALLERY, (10, 100), repeats=5, seed=0)
+    assert curve == measure_curve(GALLERY, (5, 40), **options)
 
 
 def test_too_few_strangers_are_refused():
-    with pytest.raises(ValueError, match="250 enrolled people leave 50 strangers, expected at least 100"):
-        measure_thresholds(GALLERY, 250, repeats=1, seed=0)
+    with pytest.raises(ValueError, match="two sizes that leave at least 100 strangers, got 1"):
+        measure_curve(GALLERY, (100, 250), repeats=1, seed=0, normalized=False)
 
 
-def test_the_written_curve_is_found(tmp_path, capsys):
+def test_the_written_curves_are_found(tmp_path, capsys):
     write_table(tmp_path / "t.h5", make_people(300, 2))
     output = tmp_path / f"{'0' * 12}.json"
-    arguments = [str(tmp_path / "t.h5"), "--name", "made-up people", "-o", str(output), "--sizes", "10", "100"]
-    assert main([*arguments, "--repeats", "3"]) == 0
-    curve = find_curve({"space": {"weights_sha256": "0" * 64}}, folder=tmp_path)
-    assert (curve.n_exemplars, curve.measured_on) == ((10, 100), "made-up people")
+    arguments = [str(tmp_path / "t.h5"), "--name", "made-up people", "-o", str(output), "--sizes", "10", "50"]
+    assert main([*arguments, "--repeats", "3", "--components", "2"]) == 0
+    for score in ("cosine", "normalized"):
+        curve = find_curve({"space": {"weights_sha256": "0" * 64}}, score=score, folder=tmp_path)
+        assert (curve.n_exemplars, curve.measured_on, curve.score) == ((10, 50), "made-up people", score)
     assert "--repeats 3" in json.loads(output.read_text())["recipe"]
-    assert "   100 exemplars: " in capsys.readouterr().out
+    assert "cosine:    50 exemplars" in capsys.readouterr().out

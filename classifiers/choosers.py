@@ -1,0 +1,155 @@
+"""What chooses an identity: the nearest exemplar, votes, a linear machine, or any fitted classifier.
+
+All but the last run on NumPy alone, and are also what the estimators of `classifiers.heads` predict with, so that a
+head chooses the same before and after it has been saved, equal votes and equal similarities included.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.matching import Matcher, Probes
+from classifiers.neighbors import ExactNeighbors, exact_similarities
+
+# Two unit vectors that are equal up to float32 rounding are this far apart at most; it bounds the weight of a vote.
+_SMALLEST_DISTANCE = 1e-3
+
+# A decision of a linear machine that is zero up to rounding counts as zero (libsvm then votes for the later class).
+_ZERO_DECISION = 1e-9
+
+
+class Chooser(Protocol):
+    """What chooses an identity for each probe; `kind` says how it is kept in a file."""
+
+    kind: str
+
+    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the position in ``matcher.labels`` of the identity chosen for each of `probes`."""
+
+
+class NearestChooser:
+    """Chooses the identity of the best-scoring exemplar."""
+
+    kind = "nearest"
+
+    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code of the best-scoring exemplar's identity."""
+        return matcher.codes[matcher.nearest(probes).indices[:, 0]]
+
+
+class VoteChooser:
+    """Chooses by the votes of the nearest exemplars.
+
+    Parameters
+    ----------
+    n_neighbors : int
+    """
+
+    kind = "votes"
+
+    def __init__(self, n_neighbors: int) -> None:
+        self.n_neighbors = n_neighbors
+
+    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code of the identity with the most votes."""
+        return vote_nearest(matcher.units, matcher.codes, probes.units, n_neighbors=self.n_neighbors)
+
+
+class EstimatorChooser:
+    """Chooses with a fitted scikit-learn classifier.
+
+    Parameters
+    ----------
+    estimator : classifier fitted on the gallery's unit vectors and identities
+    """
+
+    kind = "estimator"
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code of the predicted identity."""
+        if not len(probes.units):
+            return np.zeros(0, np.int64)
+        return np.searchsorted(matcher.labels, self.estimator.predict(probes.units).astype(np.str_)).astype(np.int64)
+
+
+class LinearMachine:
+    """A fitted linear support vector machine, one against one, as arrays.
+
+    Parameters
+    ----------
+    support : (s,) int, rows of the training data that are support vectors, grouped by class
+    support_vectors : (s, d) float32, those rows
+    dual_coef : (k - 1, s) float64, as scikit-learn's ``SVC`` lays it out
+    intercept : (k (k - 1) / 2,) float64
+    n_support : (k,) int, support vectors of each class
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+    """
+
+    kind = "linear"
+
+    def __init__(
+        self,
+        *,
+        support: NDArray[np.integer],
+        support_vectors: NDArray[np.float32],
+        dual_coef: NDArray[np.float64],
+        intercept: NDArray[np.float64],
+        n_support: NDArray[np.integer],
+    ) -> None:
+        n_classes, n_vectors = len(n_support), len(support)
+        shapes = (support_vectors.shape[0], dual_coef.shape, intercept.shape, int(np.sum(n_support)))
+        expected = (n_vectors, (n_classes - 1, n_vectors), (n_classes * (n_classes - 1) // 2,), n_vectors)
+        if shapes != expected or np.any(n_support < 1):
+            raise ValueError(f"the arrays of a linear machine must fit together: expected {expected}, got {shapes}")
+        self.support = support
+        self.support_vectors = support_vectors
+        self.dual_coef = dual_coef
+        self.intercept = intercept
+        self.n_support = n_support
+
+    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code of the class with the most votes."""
+        return self.vote(probes.units)
+
+    def vote(self, probes: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the class with the most one-against-one votes, the first of equals (as libsvm does)."""
+        n_classes = len(self.n_support)
+        starts = np.concatenate([[0], np.cumsum(self.n_support)[:-1]])
+        first, second = np.triu_indices(n_classes, k=1)
+        chosen = np.zeros(len(probes), np.int64)
+        for row, probe in enumerate(probes):
+            kernel = exact_similarities(probe, self.support_vectors)
+            # sums[r, c]: what class c's support vectors say with their r-th coefficient (libsvm, svm_predict_values)
+            sums = np.add.reduceat(self.dual_coef * kernel, starts, axis=1)
+            decisions = sums[second - 1, first] + sums[first, second] + self.intercept
+            winners = np.where(decisions > _ZERO_DECISION, first, second)
+            chosen[row] = np.argmax(np.bincount(winners, minlength=n_classes))
+        return chosen
+
+
+def vote_nearest(
+    exemplars: NDArray[np.float32], codes: NDArray[np.int64], probes: NDArray[np.float32], *, n_neighbors: int
+) -> NDArray[np.int64]:
+    """Return the code with the most votes among each probe's nearest exemplars.
+
+    A vote weighs one over the Euclidean distance of unit vectors (scikit-learn's ``weights="distance"``). Equal votes
+    go to the code with the nearer exemplar, then to the exemplar that comes first.
+    """
+    indices, similarities = ExactNeighbors(exemplars).query(probes, n_neighbors)
+    if not indices.size:
+        return np.zeros(len(probes), np.int64)
+    distances = np.sqrt(np.maximum(2.0 - 2.0 * similarities, 0.0))
+    weights = 1.0 / np.maximum(distances, _SMALLEST_DISTANCE)
+    neighbor_codes = codes[indices]
+    # votes[i, j]: all the votes of probe i for the identity of its j-th neighbour
+    same = neighbor_codes[:, :, None] == neighbor_codes[:, None, :]
+    votes = np.sum(weights[:, :, None] * same, axis=1)
+    return neighbor_codes[np.arange(len(probes)), np.argmax(votes, axis=1)]

@@ -1,0 +1,130 @@
+"""Scores of probes against a gallery: plain cosine, or normalized by a background model."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.gallery import Gallery
+from classifiers.neighbors import ExactNeighbors, Neighbors, exact_similarities, row_blocks, unit_rows
+from classifiers.normalization import Background
+
+
+class Probes(NamedTuple):
+    """Faces in question, prepared for one matcher.
+
+    Attributes
+    ----------
+    units : (n, d) float32
+        Unit rows, centred where there is a background model: what a classifier chooses from.
+    scored : (n, d) or (n, d + 2) float32
+        Rows whose dot product with the matcher's is the score.
+    """
+
+    units: NDArray[np.float32]
+    scored: NDArray[np.float32]
+
+
+class Matcher:
+    """Finds the best-scoring exemplars of a gallery.
+
+    Parameters
+    ----------
+    gallery : Gallery
+    background : Background, optional
+        With it the scores are normalized, without it they are cosines.
+    levels : (m,) float64, optional
+        The background's levels of the exemplars, where they are known already.
+
+    Attributes
+    ----------
+    units : (m, d) float32
+        The exemplars as a classifier sees them: unit rows, centred where there is a background model.
+    levels : (m,) float64
+        The background's levels of the exemplars; empty without one.
+    codes : (m,) int64
+        Position in `labels` of each exemplar's identity.
+    """
+
+    def __init__(
+        self, gallery: Gallery, background: Background | None = None, *, levels: NDArray[np.float64] | None = None
+    ) -> None:
+        self.gallery = gallery
+        self.background = background
+        self.codes = gallery.codes
+        self.labels = gallery.labels
+        length = gallery.vectors.shape[1]
+        if background is None:
+            self.levels = np.zeros(0)
+            self._scored = gallery.vectors
+        else:
+            centred = background.center(gallery.vectors)
+            self.levels = background.level(centred) if levels is None else levels
+            self._scored = _with_levels(centred, 1.0, -0.5 * self.levels)
+        self.units = self._scored[:, :length]
+
+    def prepare(self, vectors: NDArray[np.floating]) -> Probes:
+        """Return probes for finite `vectors (n, d)`."""
+        units = unit_rows(vectors)
+        if self.background is None:
+            return Probes(units, units)
+        centred = self.background.center(units)
+        return Probes(centred, _with_levels(centred, -0.5 * self.background.level(centred), 1.0))
+
+    def added(self, more: Gallery) -> "Matcher":
+        """Return a matcher of this gallery and `more`; only the levels of `more` are computed."""
+        gallery = self.gallery.added(more)
+        if self.background is None:
+            return Matcher(gallery)
+        levels = self.background.level(self.background.center(more.vectors))
+        return Matcher(gallery, self.background, levels=np.concatenate([self.levels, levels]))
+
+    def selected(self, rows: NDArray[np.bool_]) -> "Matcher":
+        """Return a matcher of the exemplars that a mask picks."""
+        levels = None if self.background is None else self.levels[rows]
+        return Matcher(self.gallery.selected(rows), self.background, levels=levels)
+
+    def nearest(self, probes: Probes, n_neighbors: int = 1) -> Neighbors:
+        """Return the best-scoring exemplars of each probe; among equals the one enrolled first."""
+        return ExactNeighbors(self._scored).query(probes.scored, n_neighbors)
+
+    def nearest_of(self, probes: Probes, codes: NDArray[np.int64]) -> Neighbors:
+        """Return the best-scoring exemplar of each probe among those of identity ``labels[code]`` alone."""
+        order, starts = self._groups
+        indices = np.zeros((len(codes), 1), np.int64)
+        scores = np.zeros((len(codes), 1), np.float64)
+        for row, (probe, code) in enumerate(zip(probes.scored, codes, strict=True)):
+            own = order[starts[code] : starts[code + 1]]
+            exact = exact_similarities(probe, self._scored[own])
+            best = int(np.argmax(exact))
+            indices[row, 0], scores[row, 0] = own[best], exact[best]
+        return Neighbors(indices, scores)
+
+    def similarity(self, probes: Probes) -> NDArray[np.float32]:
+        """Return ``(n_probes, n_identities)``: the score of the best exemplar of each of `labels`."""
+        result = np.zeros((len(probes.scored), len(self.labels)), np.float32)
+        order, starts = self._groups
+        grouped = self._scored[order]
+        for block in row_blocks(len(result), len(grouped)) if len(grouped) else []:
+            result[block] = np.maximum.reduceat(probes.scored[block] @ grouped.T, starts[:-1], axis=1)
+        return result
+
+    def scores(self, probes: Probes) -> NDArray[np.float32]:
+        """Return ``(n_probes, m)``: the score of every exemplar."""
+        return probes.scored @ self._scored.T
+
+    @cached_property
+    def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows ordered by identity, and where each identity starts (and the last one ends)."""
+        order = np.argsort(self.codes, kind="stable")
+        return order, np.searchsorted(self.codes[order], np.arange(len(self.labels) + 1))
+
+
+def _with_levels(
+    rows: NDArray[np.float32], of_probe: NDArray[np.float64] | float, of_exemplar: NDArray[np.float64] | float
+) -> NDArray[np.float32]:
+    """Append two columns, so that the dot product of a probe's and an exemplar's row also subtracts their levels."""
+    result = np.empty((len(rows), rows.shape[1] + 2), np.float32)
+    result[:, :-2], result[:, -2], result[:, -1] = rows, of_probe, of_exemplar
+    return result

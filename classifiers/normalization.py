@@ -1,0 +1,208 @@
+"""Background-normalized scores: how alike two faces are, over how alike each is to faces in general.
+
+The cosine of two strangers depends on who they are: ordinary faces, and blurred ones, lie where many others lie. So
+both sides are measured against a *background model* of the population, and the score is
+
+    s(p, e) = p . e - (level(p) + level(e)) / 2,    level(x) = t log E exp(x . z / t),
+
+with ``p``, ``e`` unit vectors after the population mean is subtracted, ``z`` a face of the population and ``t`` a
+temperature: a soft maximum of the cosines to the population. Subtracting what a cohort says from both sides is the
+idea of symmetric score normalization in speaker recognition (Matejka et al., "Analysis of score normalization in
+multilingual speaker recognition", Interspeech 2017); the soft maximum is that of the inverted softmax (Smith et al.,
+"Offline bilingual word vectors, orthogonal transformations and the inverted softmax", ICLR 2017).
+
+The population is a Gaussian mixture with diagonal covariances in the first principal components. For it the
+expectation has a closed form (the moment generating function of a Gaussian), so that no face of anybody is kept or
+drawn, and a level takes microseconds.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classifiers.errors import BackgroundError
+from classifiers.neighbors import check_vectors, row_blocks, unit_rows
+
+BACKGROUND_FOLDER = Path(__file__).parent / "background"
+
+# Levels are rounded to this many decimals, so that equal exemplars have equal levels wherever they stand in a batch.
+_LEVEL_DECIMALS = 6
+
+_COLUMNS = ("mean", "components", "weights", "means", "variances", "cohort")
+
+# What `Background.to_arrays` returns.
+BACKGROUND_ARRAYS = (*_COLUMNS, "record")
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """A model of the population, and the score normalization it gives.
+
+    Attributes
+    ----------
+    mean : (d,) float32
+        Mean of the population's unit vectors.
+    components : (p, d) float32
+        Orthonormal principal directions of the centred unit vectors.
+    weights : (k,) float32, means : (k, p) float32, variances : (k, p) float32
+        The mixture, in those directions.
+    residual_variance : float
+        Variance in each of the other ``d - p`` directions.
+    temperature : float
+        ``t`` above.
+    n_identities : int
+        How many people the mixture was fitted on.
+    record : dict
+        Where it comes from: ``weights_sha256``, ``space``, ``measured_on``, ``recipe``.
+    cohort : (c, d) float32
+        The user's own strangers, centred unit vectors; each counts like one of the people above.
+    """
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    means: NDArray[np.float32]
+    variances: NDArray[np.float32]
+    residual_variance: float
+    temperature: float
+    n_identities: int
+    record: dict[str, Any] = field(repr=False)
+    cohort: NDArray[np.float32] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        n_components, length = self.components.shape
+        n_parts = len(self.weights)
+        shapes = (self.mean.shape, self.means.shape, self.variances.shape, self.cohort.shape[1:])
+        expected = ((length,), (n_parts, n_components), (n_parts, n_components), (length,))
+        if shapes != expected:
+            raise BackgroundError(f"the arrays of a background must fit together: expected {expected}, got {shapes}")
+        arrays = [getattr(self, name) for name in _COLUMNS]
+        numbers = (self.residual_variance, self.temperature)
+        if not all(np.isfinite(array).all() for array in arrays) or not np.isfinite(numbers).all():
+            raise BackgroundError("a background model must be finite; fit it again")
+        if self.temperature <= 0 or np.any(self.weights < 0) or np.any(self.variances < 0):
+            raise BackgroundError("a background model needs a temperature above 0, and no weight or variance below 0")
+
+    def center(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return unit rows `(n, d)` with the population mean subtracted, as unit rows."""
+        rows = units - self.mean
+        norms = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True))
+        return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+
+    def level(self, centred: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return ``(n,)``: the soft maximum of the cosines of centred unit rows to the population."""
+        levels = np.empty(len(centred))
+        for block in row_blocks(len(centred), max(self.components.shape[1], len(self.cohort))):
+            levels[block] = self._level_of_block(centred[block].astype(np.float64))
+        return np.round(levels, _LEVEL_DECIMALS)
+
+    def _level_of_block(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        t = self.temperature
+        inside = rows @ self.components.T
+        squares = inside**2
+        outside = np.maximum(np.sum(rows**2, axis=1) - np.sum(squares, axis=1), 0.0)
+        exponents = inside @ self.means.T / t + squares @ self.variances.T / (2 * t**2) + np.log(self.weights)
+        log_mean = _log_sum_exp(exponents) + outside * self.residual_variance / (2 * t**2)
+        if not len(self.cohort):
+            return t * log_mean
+        share = len(self.cohort) / (len(self.cohort) + self.n_identities)
+        log_cohort = _log_sum_exp(rows @ self.cohort.T / t) - np.log(len(self.cohort))
+        return t * np.logaddexp(np.log1p(-share) + log_mean, np.log(share) + log_cohort)
+
+    def joined_by(self, strangers: ArrayLike) -> "Background":
+        """Return a background with the user's own strangers ``(c, d)``, one vector a person, in the cohort."""
+        rows = self.center(unit_rows(check_vectors("strangers", strangers, length=len(self.mean))))
+        return replace(self, cohort=np.concatenate([self.cohort, rows]))
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the model as arrays, none of them holding objects."""
+        numbers = {name: getattr(self, name) for name in ("residual_variance", "temperature", "n_identities")}
+        description = json.dumps({**self.record, **numbers}, sort_keys=True)
+        return {**{name: getattr(self, name) for name in _COLUMNS}, "record": np.array(description)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Background":
+        """Return the model that `to_arrays` described.
+
+        Raises
+        ------
+        BackgroundError
+            If an array is missing, or they do not fit together.
+        """
+        try:
+            record = json.loads(str(arrays["record"]))
+            fields: dict[str, Any] = {name: np.asarray(arrays[name], np.float32) for name in _COLUMNS}
+            fields |= {name: float(record.pop(name)) for name in ("residual_variance", "temperature")}
+            return cls(**fields, n_identities=int(record.pop("n_identities")), record=record)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            if isinstance(error, BackgroundError):
+                raise
+            raise BackgroundError(f"a background model is damaged ({error}); fit it again") from error
+
+    def write(self, path: str | Path) -> None:
+        """Write the model to an ``.npz`` file."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **self.to_arrays())
+        Path(path).write_bytes(buffer.getvalue())
+
+
+def read_background(path: str | Path) -> Background:
+    """Return the model in a file made by ``python -m experiments.fit_background``.
+
+    Raises
+    ------
+    BackgroundError
+        If the file is not a background model.
+    OSError
+        If it cannot be read.
+    """
+    data = Path(path).read_bytes()
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return Background.from_arrays(dict(arrays))
+    except (ValueError, OSError, EOFError, TypeError, AttributeError) as error:
+        raise BackgroundError(
+            f"{path}: expected a background model, got a file that is none or is damaged ({error}); "
+            "make one with python -m experiments.fit_background"
+        ) from error
+
+
+def find_background(
+    fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER
+) -> Background | None:
+    """Return the shipped background model for the weights a fingerprint names, or None if there is none."""
+    weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
+    path = folder / f"{weights[:12]}.npz"
+    if not weights or not path.is_file():
+        return None
+    background = read_background(path)
+    return background if background.record.get("weights_sha256") == weights else None
+
+
+def check_background(background: Background, fingerprint: Mapping[str, Any], *, name: str) -> Background:
+    """Return `background` if it was fitted on vectors of these weights; `name` names it in the error.
+
+    Raises
+    ------
+    BackgroundError
+        If it was fitted on vectors of other weights.
+    """
+    expected = fingerprint.get("space", {}).get("weights_sha256", "")
+    got = background.record.get("weights_sha256", "")
+    if got != expected:
+        raise BackgroundError(
+            f"{name}: expected a background model for weights {expected[:12]}, got one for {got[:12]}; "
+            "fit one on a table of the same preset"
+        )
+    return background
+
+
+def _log_sum_exp(exponents: NDArray[np.float64]) -> NDArray[np.float64]:
+    largest = exponents.max(axis=1, keepdims=True)
+    return (largest + np.log(np.sum(np.exp(exponents - largest), axis=1, keepdims=True)))[:, 0]

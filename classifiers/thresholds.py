@@ -1,0 +1,165 @@
+"""Thresholds, where they come from, and the curves that presets ship.
+
+A false-positive identification is a stranger who is given somebody's name; the rate of strangers this happens to is
+the FPIR (ISO/IEC 19795-1). A threshold for a wanted FPIR grows with the gallery, since every further exemplar is
+another chance to look alike.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from classifiers.errors import ThresholdError
+from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background
+
+# The rate for which the shipped curves were measured.
+CURVE_FPIR = 0.01
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """Measured thresholds for an FPIR of 1 %: number of enrolled exemplars to threshold.
+
+    Attributes
+    ----------
+    n_exemplars : tuple of int, increasing, at least two
+    thresholds : tuple of float, one for each
+    score : ``"cosine"`` or ``"normalized"``
+    measured_on : str
+        Name of the data set.
+    """
+
+    n_exemplars: tuple[int, ...]
+    thresholds: tuple[float, ...]
+    score: str
+    measured_on: str
+
+    def at(self, n_exemplars: int) -> float:
+        """Return the threshold for `n_exemplars`, linear in log n; the end segments are continued outside.
+
+        >>> curve = ThresholdCurve((10, 100, 1000), (0.5, 0.6, 0.65), "cosine", "nowhere")
+        >>> [round(curve.at(n), 3) for n in (1, 10, 100, 10000)]
+        [0.4, 0.5, 0.6, 0.7]
+        """
+        if n_exemplars < 1:
+            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars}; enrol somebody first")
+        logs = np.log(self.n_exemplars)
+        segment = int(np.clip(np.searchsorted(logs, math.log(n_exemplars)) - 1, 0, len(logs) - 2))
+        share = (math.log(n_exemplars) - logs[segment]) / (logs[segment + 1] - logs[segment])
+        return float(self.thresholds[segment] + share * (self.thresholds[segment + 1] - self.thresholds[segment]))
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Return the curve a JSON object describes."""
+        numbers = tuple(int(n) for n in record["n_exemplars"])
+        values = tuple(float(value) for value in record["thresholds"])
+        if len(numbers) < 2 or len(numbers) != len(values) or list(numbers) != sorted(set(numbers)):
+            raise ThresholdError(
+                f"a threshold curve needs at least two increasing numbers of exemplars with a threshold each, "
+                f"got {numbers} and {values}; measure it again"
+            )
+        return cls(numbers, values, str(record["score"]), str(record["measured_on"]))
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold and where it comes from.
+
+    Attributes
+    ----------
+    value : float
+        A face is named when its score is at least this.
+    source : ``"curve"`` (the preset's), ``"calibrated"`` (on the user's people) or ``"given"`` (by the user)
+    note : str
+        One sentence for the user.
+    fpir : float or None
+        The false-positive identification rate it is meant for.
+    n_exemplars : int
+        How many exemplars were enrolled when it was set.
+    curve : ThresholdCurve or None
+        The curve it was read from; enrolling and forgetting read it again.
+    expected : dict or None
+        What the user's own people say about it: ``fpir`` and ``tpir``, each ``{"value", "low", "high"}`` (``tpir`` is
+        None where nobody has a second photo), ``n_identities`` and ``n_strangers``.
+    """
+
+    value: float
+    source: Literal["curve", "calibrated", "given"]
+    note: str
+    fpir: float | None = None
+    n_exemplars: int = 0
+    curve: ThresholdCurve | None = None
+    expected: dict[str, Any] | None = None
+
+    def for_gallery(self, n_exemplars: int) -> "Threshold":
+        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged."""
+        if self.curve is None or n_exemplars < 1:
+            return self
+        return threshold_from_curve(self.curve, n_exemplars)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-able record."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Return the threshold a JSON object describes."""
+        curve = record.get("curve")
+        fields = {**record, "curve": None if curve is None else ThresholdCurve.from_json(curve)}
+        return cls(**fields)
+
+
+def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
+    """Return the curve's threshold for `n_exemplars`."""
+    note = (
+        f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with {n_exemplars} enrolled photos, "
+        f"measured on {curve.measured_on}"
+    )
+    return Threshold(
+        curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve
+    )
+
+
+def find_curve(
+    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path = BACKGROUND_FOLDER
+) -> ThresholdCurve | None:
+    """Return the shipped curve for the weights a fingerprint names, or None if there is none."""
+    weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
+    path = folder / f"{weights[:12]}.json"
+    if not weights or not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if record["weights_sha256"] != weights or score not in record["curves"]:
+        return None
+    return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": record["measured_on"]})
+
+
+def curve_for(fingerprint: Mapping[str, Any] | None, background: Background | None) -> ThresholdCurve | None:
+    """Return the shipped curve for a head's scores, or None if there is none.
+
+    The curve of normalized scores holds for the shipped background only, with or without strangers that joined it.
+    """
+    if background is None:
+        return find_curve(fingerprint, score="cosine")
+    shipped = find_background(fingerprint)
+    if shipped is None or not np.array_equal(shipped.means, background.means):
+        return None
+    return find_curve(fingerprint, score="normalized")
+
+
+def check_fpir(fpir: float) -> float:
+    """Return `fpir` if it is a rate.
+
+    Raises
+    ------
+    ThresholdError
+        If it is not above 0 and below 1.
+    """
+    if not 0.0 < fpir < 1.0:
+        raise ThresholdError(f"`fpir` must be above 0 and below 1, got {fpir}; 0.01 lets 1 stranger in 100 through")
+    return fpir
