@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -375,12 +376,21 @@ def test_pipe_is_refused_instead_of_waited_for(tmp_path):
     assert list_images(tmp_path).n_other == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path):
-    path = save(tmp_path / "a.png", gradient())
-    path.chmod(0)
-    with pytest.raises(PermissionError):
-        read_image(path)
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no file modes")
+def test_no_permission():
+    # Root may read everything, so the child gives root's rights up, and its files must not lie in root's own folders.
+    code = ("import os, sys\nfrom embedder.images import list_images, read_image\n"
+            "if os.geteuid() == 0:\n    os.setuid(65534)\n"
+            "try:\n    read_image(sys.argv[1] + '/secret.png')\nexcept PermissionError as error:\n"
+            "    print(error.filename)\n"
+            "listing = list_images(sys.argv[1])\nprint(*listing.paths, '|', *listing.unreadable_folders)")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        save(Path(folder, "secret.png"), gradient()).chmod(0)
+        Path(folder, "closed").mkdir(mode=0)
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+        Path(folder, "closed").chmod(0o700)
+    assert done.stdout.splitlines() == [f"{folder}/secret.png", "secret.png | closed"]
 
 
 @pytest.mark.parametrize(("content", "found"), [
