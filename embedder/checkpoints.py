@@ -7,6 +7,7 @@ are read and are refused.
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from embedder.errors import WeightsError
@@ -69,8 +70,15 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     if str(source) in PRESETS or (path / PRESET_FILE).is_file():
         preset = get_preset(source)
         arrays, unused, width = _read_arrays(preset.find_weights())
-        return Checkpoint(str(source), _checked(arrays, path), unused, preset.weights_sha256, preset.standardization,
-                          preset.input_size, width)
+        return Checkpoint(
+            str(source),
+            _checked(arrays, path),
+            unused,
+            preset.weights_sha256,
+            preset.standardization,
+            preset.input_size,
+            width,
+        )
     prefix = _tf1_prefix(path)
     if prefix is None and not path.is_file():
         get_preset(source)  # Raises and lists what there is.
@@ -79,8 +87,15 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     known = [preset for preset in PRESETS.values() if preset.weights_sha256 == sha256]
-    return Checkpoint(str(source), _checked(arrays, path), unused, sha256,
-                      known[0].standardization if known else None, known[0].input_size if known else None, width)
+    return Checkpoint(
+        str(source),
+        _checked(arrays, path),
+        unused,
+        sha256,
+        known[0].standardization if known else None,
+        known[0].input_size if known else None,
+        width,
+    )
 
 
 def read_tf1_checkpoint(prefix: Path) -> tuple[Arrays, tuple[str, ...]]:
@@ -104,10 +119,12 @@ def read_tf1_checkpoint(prefix: Path) -> tuple[Arrays, tuple[str, ...]]:
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         names = sorted(reader.get_variable_to_shape_map())
-        unused = tuple(name for name in names if not add_slim_variable(arrays, name, lambda name=name: reader.get_tensor(name)))
+        unused = tuple(name for name in names if not add_slim_variable(arrays, name, partial(reader.get_tensor, name)))
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{prefix}: not a whole TensorFlow 1 checkpoint ({' '.join(str(error).split())[:200]}); "
-                           "expected the .index file and all .data files beside it") from None
+        raise WeightsError(
+            f"{prefix}: not a whole TensorFlow 1 checkpoint ({' '.join(str(error).split())[:200]}); "
+            "expected the .index file and all .data files beside it"
+        ) from None
     return arrays, unused
 
 
@@ -116,8 +133,10 @@ def _read_arrays(path: Path) -> tuple[Arrays, tuple[str, ...], float]:
     with path.open("rb") as file:
         first = file.read(16)
     if _is_pickle(first, path):
-        raise WeightsError(f"{path}: a pickle (or a PyTorch or NumPy archive that may hold one), which can run code when "
-                           f"it is read; expected {_KINDS}: convert it to safetensors where it came from")
+        raise WeightsError(
+            f"{path}: a pickle (or a PyTorch or NumPy archive that may hold one), which can run code when "
+            f"it is read; expected {_KINDS}: convert it to safetensors where it came from"
+        )
     if first.startswith(_HDF5_SIGNATURE):
         return read_keras_h5(path), (), 1.0
     if first[8:9] == b"{":
@@ -125,7 +144,9 @@ def _read_arrays(path: Path) -> tuple[Arrays, tuple[str, ...], float]:
         try:
             return arrays, (), float(settings.get("width", "1"))
         except ValueError:
-            raise WeightsError(f"{path}: expected a number as `width` in its metadata, got {settings['width']!r}") from None
+            raise WeightsError(
+                f"{path}: expected a number as `width` in its metadata, got {settings['width']!r}"
+            ) from None
     if path.suffix != ".pb":
         raise WeightsError(f"{path}: unknown kind of file; expected {_KINDS}")
     return read_frozen_graph(path), (), 1.0
@@ -134,7 +155,9 @@ def _read_arrays(path: Path) -> tuple[Arrays, tuple[str, ...], float]:
 def _is_pickle(first: bytes, path: Path) -> bool:
     # Protocol 2 and later begin with 0x80 and the protocol's number; PyTorch and NumPy archives are zips of pickles.
     protocol = first[:1] == b"\x80" and first[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}
-    return protocol or first.startswith((b"PK\x03\x04", b"\x93NUMPY")) or path.suffix in {".pkl", ".pickle", ".pt", ".pth"}
+    return (
+        protocol or first.startswith((b"PK\x03\x04", b"\x93NUMPY")) or path.suffix in {".pkl", ".pickle", ".pt", ".pth"}
+    )
 
 
 def _tf1_prefix(path: Path) -> Path | None:
@@ -153,6 +176,8 @@ def _tf1_prefix(path: Path) -> Path | None:
 def _checked(arrays: Arrays, path: Path) -> Arrays:
     if "Bottleneck/kernel" not in arrays:
         some = ", ".join(sorted(arrays)[:3]) if arrays else "none"
-        raise WeightsError(f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel among its "
-                           f"{len(arrays)} arrays ({some}); give the file of another network to the program it belongs to")
+        raise WeightsError(
+            f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel among its "
+            f"{len(arrays)} arrays ({some}); give the file of another network to the program it belongs to"
+        )
     return arrays

@@ -37,8 +37,10 @@ class PeopleBatches:
         starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
         self._faces_of_person = np.split(order, starts[1:])
         if len(self._faces_of_person) < self._n_people:
-            raise ValueError(f"`batch_size` {batch_size} needs {self._n_people} people with `images_per_person` "
-                             f"{images_per_person}, the folder has {len(self._faces_of_person)}; lower --batch-size")
+            raise ValueError(
+                f"`batch_size` {batch_size} needs {self._n_people} people with `images_per_person` "
+                f"{images_per_person}, the folder has {len(self._faces_of_person)}; lower --batch-size"
+            )
 
     def indices(self, step: int) -> np.ndarray:
         """Return the faces, int64 (batch_size,), of a step; a person with fewer than K faces repeats some."""
@@ -47,7 +49,9 @@ class PeopleBatches:
         chosen = []
         for person in people:
             faces = self._faces_of_person[person]
-            chosen.append(generator.choice(faces, self._images_per_person, replace=len(faces) < self._images_per_person))
+            chosen.append(
+                generator.choice(faces, self._images_per_person, replace=len(faces) < self._images_per_person)
+            )
         return np.concatenate(chosen)
 
 

@@ -25,6 +25,7 @@ from embedder.training.settings import (
 
 if TYPE_CHECKING:
     from embedder.checkpoints import Checkpoint
+    from embedder.training.run import RunSummary
 
 _ROTATE_DEGREES = 10.0
 _BRIGHTNESS = 0.2
@@ -33,8 +34,14 @@ _BRIGHTNESS = 0.2
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``train``; those left out keep the defaults of `TrainingSettings`."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="aligned faces, one sub-folder a person")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="RUN",
-                        help="the run's folder, afterwards a preset; a run that was stopped goes on")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="RUN",
+        help="the run's folder, afterwards a preset; a run that was stopped goes on",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the last figures as JSON")
     _add_run_arguments(parser.add_argument_group("life of the run"))
     _add_loss_arguments(parser.add_argument_group("losses"))
@@ -53,23 +60,36 @@ def run_train(arguments: argparse.Namespace) -> int:
     checkpoint = None if arguments.pretrained is None else read_checkpoint(arguments.pretrained)
     settings = settings_of(arguments, checkpoint)
     if (arguments.lfw_dir is None) != (arguments.lfw_pairs is None):
-        raise ValueError("`lfw_dir` and `lfw_pairs` go together, got only one; give both --lfw-dir DIR and --lfw-pairs FILE")
+        raise ValueError(
+            "`lfw_dir` and `lfw_pairs` go together, got only one; give both --lfw-dir DIR and --lfw-pairs FILE"
+        )
     pairs = None if arguments.lfw_dir is None else read_pairs_source(arguments.lfw_dir, arguments.lfw_pairs)
     configure_threads()
-    summary = train(arguments.folder, arguments.out, settings, checkpoint=checkpoint, pairs=pairs,
-                    logs_dir=arguments.logs_dir, progress=True)
-    figures = {**summary.metrics, **summary.evaluation}
-    print(f"{summary.path}: {summary.steps} steps, {summary.epochs} epochs" + "".join(
-        f", {name} {figures[name]:.4f}" for name in
-        ("loss", "accuracy", "validation_auc", "lfw_accuracy", "lfw_auc") if name in figures))
-    if arguments.json is not None:
-        write_json(arguments.json, {"run": str(summary.path), "steps": summary.steps, "epochs": summary.epochs,
-                                    "interrupted": summary.interrupted, "n_left_out": summary.n_left_out, **figures})
+    summary = train(
+        arguments.folder,
+        arguments.out,
+        settings,
+        checkpoint=checkpoint,
+        pairs=pairs,
+        logs_dir=arguments.logs_dir,
+        progress=True,
+    )
+    _report(summary, arguments.json)
     if summary.interrupted:
         print("stopped before its end; run the same command to go on")
         return EXIT_INTERRUPTED
     print(f"use it: python -m embedder embed PHOTOS -o faces.h5 --preset {summary.path}")
     return EXIT_SOME_INPUTS_FAILED if summary.n_left_out else EXIT_DONE
+
+
+def _report(summary: "RunSummary", json: Path | None) -> None:
+    figures = {**summary.metrics, **summary.evaluation}
+    named = ("loss", "accuracy", "validation_auc", "lfw_accuracy", "lfw_auc")
+    text = "".join(f", {name} {figures[name]:.4f}" for name in named if name in figures)
+    print(f"{summary.path}: {summary.steps} steps, {summary.epochs} epochs{text}")
+    if json is not None:
+        counts = {name: getattr(summary, name) for name in ("steps", "epochs", "interrupted", "n_left_out")}
+        write_json(json, {"run": str(summary.path), **counts, **figures})
 
 
 def _load_tensorflow() -> None:
@@ -98,18 +118,27 @@ def settings_of(arguments: argparse.Namespace, checkpoint: "Checkpoint | None") 
         If a flag is out of its range, or two do not go together.
     """
     names = TrainingSettings.__dataclass_fields__
-    given: dict[str, Any] = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
+    given: dict[str, Any] = {
+        name: value for name, value in vars(arguments).items() if name in names and value is not None
+    }
     if checkpoint is not None:
-        found = {"embedding_size": checkpoint.embedding_size, "width": checkpoint.width, "freeze_batch_norm": True,
-                 "standardization": checkpoint.standardization, "image_size": checkpoint.input_size,
-                 "pretrained_sha256": checkpoint.sha256}
+        found = {
+            "embedding_size": checkpoint.embedding_size,
+            "width": checkpoint.width,
+            "freeze_batch_norm": True,
+            "standardization": checkpoint.standardization,
+            "image_size": checkpoint.input_size,
+            "pretrained_sha256": checkpoint.sha256,
+        }
         given = {name: value for name, value in found.items() if value is not None} | given
     rate, file = arguments.learning_rate, arguments.learning_rate_schedule_file
     if rate == -1 and file is None:
         raise ValueError("`learning_rate` -1 reads the rates from a file; name it with --learning-rate-schedule-file")
     if file is not None:
         if rate not in (-1, None):
-            raise ValueError(f"`learning_rate` must be -1 beside --learning-rate-schedule-file, got {rate}; leave one out")
+            raise ValueError(
+                f"`learning_rate` must be -1 beside --learning-rate-schedule-file, got {rate}; leave one out"
+            )
         from embedder.training.schedules import parse_schedule, read_schedule_text
 
         given["schedule_text"] = read_schedule_text(file)
@@ -129,8 +158,11 @@ def _add_run_arguments(group: Any) -> None:
     group.add_argument("--lfw-dir", type=Path, metavar="DIR", help="aligned faces of LFW-style pairs to verify on")
     group.add_argument("--lfw-pairs", type=Path, metavar="FILE", help="the pairs, laid out like LFW's pairs.txt")
     group.add_argument("--logs-dir", type=Path, metavar="DIR", help="TensorBoard files (default: RUN/logs)")
-    group.add_argument("--strategy", choices=STRATEGIES,
-                       help="single (default); mirrored: all devices of this machine; multi-worker: those of TF_CONFIG")
+    group.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        help="single (default); mirrored: all devices of this machine; multi-worker: those of TF_CONFIG",
+    )
     _switch(group, "--sync-batch-norm", "batch norm over all replicas (default: on)")
     group.add_argument("--precision", choices=PRECISIONS, help="arithmetic of the layers (default: float32)")
 
@@ -149,10 +181,19 @@ def _add_loss_arguments(group: Any) -> None:
 
 def _add_optimizer_arguments(group: Any) -> None:
     group.add_argument("--optimizer", choices=OPTIMIZERS, help=f"(default: {TrainingSettings.optimizer})")
-    _number(group, "--learning-rate", float, "-1 reads --learning-rate-schedule-file",
-            default="; ".join(f"{name} {default_learning_rate(name)}" for name in OPTIMIZERS))
-    group.add_argument("--learning-rate-schedule-file", type=Path, metavar="FILE",
-                       help="lines 'epoch: rate', -1 stops, such as data/learning_rate_schedule_casia.txt")
+    _number(
+        group,
+        "--learning-rate",
+        float,
+        "-1 reads --learning-rate-schedule-file",
+        default="; ".join(f"{name} {default_learning_rate(name)}" for name in OPTIMIZERS),
+    )
+    group.add_argument(
+        "--learning-rate-schedule-file",
+        type=Path,
+        metavar="FILE",
+        help="lines 'epoch: rate', -1 stops, such as data/learning_rate_schedule_casia.txt",
+    )
     group.add_argument("--decay", choices=DECAYS, help="how the rate falls over the epochs (default: constant)")
     _number(group, "--warmup-epochs", float, "epochs over which the rate rises")
     _number(group, "--clip-norm", float, "largest norm of the whole gradient")
@@ -163,15 +204,35 @@ def _add_input_arguments(group: Any) -> None:
     _number(group, "--image-size", int, "height and width the network sees, cut out of 182/160 of it")
     _switch(group, "--random-crop", "cut out at a random place rather than the middle (default: on)")
     _switch(group, "--random-flip", "mirror half of the faces (default: on)")
-    group.add_argument("--random-rotate", type=float, nargs="?", const=_ROTATE_DEGREES, metavar="DEGREES",
-                       help=f"turn by at most so much (default: off; {_ROTATE_DEGREES:g} if no number is given)")
-    group.add_argument("--random-brightness", type=float, nargs="?", const=_BRIGHTNESS, metavar="SHARE",
-                       help=f"brighten or darken by at most this share (default: off; {_BRIGHTNESS:g} if none is given)")
-    group.add_argument("--standardization", choices=STANDARDIZATIONS,
-                       help="how pixels are scaled (default: that of --pretrained, else fixed)")
+    group.add_argument(
+        "--random-rotate",
+        type=float,
+        nargs="?",
+        const=_ROTATE_DEGREES,
+        metavar="DEGREES",
+        help=f"turn by at most so much (default: off; {_ROTATE_DEGREES:g} if no number is given)",
+    )
+    group.add_argument(
+        "--random-brightness",
+        type=float,
+        nargs="?",
+        const=_BRIGHTNESS,
+        metavar="SHARE",
+        help=f"brighten or darken by at most this share (default: off; {_BRIGHTNESS:g} if none is given)",
+    )
+    group.add_argument(
+        "--standardization",
+        choices=STANDARDIZATIONS,
+        help="how pixels are scaled (default: that of --pretrained, else fixed)",
+    )
     _number(group, "--min-images", int, "people with fewer faces are dropped")
-    _number(group, "--validation-split", float, "share of the people held back to verify on",
-            default="0.05, and 0 under 100 people")
+    _number(
+        group,
+        "--validation-split",
+        float,
+        "share of the people held back to verify on",
+        default="0.05, and 0 under 100 people",
+    )
 
 
 def _add_network_arguments(group: Any) -> None:
@@ -179,8 +240,12 @@ def _add_network_arguments(group: Any) -> None:
     _number(group, "--width", float, "multiplies every layer's number of channels")
     _number(group, "--keep-probability", float, "dropout keeps so much before the bottleneck")
     _number(group, "--batch-norm-momentum", float, "of the running means")
-    group.add_argument("--pretrained", metavar="PRESET|RUN|FILE", help="start from these weights; a file may be a TensorFlow 1 "
-                       "checkpoint, a frozen .pb, a Keras .h5 or .safetensors")
+    group.add_argument(
+        "--pretrained",
+        metavar="PRESET|RUN|FILE",
+        help="start from these weights; a file may be a TensorFlow 1 "
+        "checkpoint, a frozen .pb, a Keras .h5 or .safetensors",
+    )
     group.add_argument("--train-from", choices=STAGES, help="freeze what lies before this part (default: stem)")
     _switch(group, "--freeze-batch-norm", "keep batch norm's statistics (default: on with --pretrained)")
     _switch(group, "--cache-features", "compute the frozen part once for every face (default: off)")

@@ -84,10 +84,14 @@ def read_cluster() -> tuple[int, int]:
     try:
         config = json.loads(text) if text is not None else {}
         workers, index = config["cluster"]["worker"], config["task"]["index"]
-        fits = config["task"]["type"] == "worker" and list(config["cluster"]) == ["worker"] and 0 <= index < len(workers)
+        fits = (
+            config["task"]["type"] == "worker" and list(config["cluster"]) == ["worker"] and 0 <= index < len(workers)
+        )
     except (ValueError, KeyError, TypeError):
         fits = False
     if not fits:
-        raise ValueError(f"`strategy` multi-worker needs the environment variable {CLUSTER_VARIABLE}: "
-                         f"expected {example}, got {text!r}")
+        raise ValueError(
+            f"`strategy` multi-worker needs the environment variable {CLUSTER_VARIABLE}: "
+            f"expected {example}, got {text!r}"
+        )
     return int(index), len(workers)

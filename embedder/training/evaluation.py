@@ -55,8 +55,7 @@ class Evaluator:
         self._root = faces.root
         self._paths = [faces.validation_paths[i] for i in chosen]
         self._identities = np.array([faces.validation_identities[i] for i in chosen])
-        self._embed = tf.function(
-            lambda images: unit_rows(network.prelogits_of_images(images)), reduce_retracing=True)
+        self._embed = tf.function(lambda images: unit_rows(network.prelogits_of_images(images)), reduce_retracing=True)
 
     @property
     def has_pairs(self) -> bool:
@@ -79,24 +78,35 @@ class Evaluator:
         return figures
 
     def _validation_figures(self, vectors: np.ndarray) -> dict[str, float]:
-        """Return AUC over all pairs of the faces, and the threshold that is best on as many impostors as genuine pairs."""
+        """Return AUC over all pairs, and the threshold that is best on as many impostor as genuine pairs."""
         first, second = np.triu_indices(len(vectors), 1)
         same = self._identities[first] == self._identities[second]
         distances = np.sqrt(np.maximum(2 - 2 * (vectors @ vectors.T)[first, second], 0))
-        impostors = np.random.default_rng(0).permutation(np.flatnonzero(~same))[:same.sum()]
+        impostors = np.random.default_rng(0).permutation(np.flatnonzero(~same))[: same.sum()]
         rows = np.concatenate([np.flatnonzero(same), impostors])
-        return {"validation_auc": area_under(roc(-distances, same)),
-                "validation_threshold": -best_threshold(-distances[rows], same[rows])}
+        return {
+            "validation_auc": area_under(roc(-distances, same)),
+            "validation_threshold": -best_threshold(-distances[rows], same[rows]),
+        }
 
     def _pairs_figures(self, source: PairsSource) -> dict[str, float]:
         vectors = self.embed_faces(source.folder, source.paths)
         place = {photo: i for i, photo in enumerate(source.photos)}
         rows = np.array([[place.get(photo, -1) for photo in pair] for pair in source.pairs.photos.tolist()])
-        folds = cross_validate(vectors[rows[:, 0]], vectors[rows[:, 1]], source.pairs.genuine, folds=source.pairs.folds,
-                               enrolled=(rows >= 0).all(axis=1), metric="euclidean", subtract_mean=False)
-        return {"lfw_accuracy": float(folds.accuracies.mean()),
-                "lfw_auc": area_under(roc(folds.scores, source.pairs.genuine)),
-                "lfw_threshold": -float(np.median(folds.thresholds))}
+        folds = cross_validate(
+            vectors[rows[:, 0]],
+            vectors[rows[:, 1]],
+            source.pairs.genuine,
+            folds=source.pairs.folds,
+            enrolled=(rows >= 0).all(axis=1),
+            metric="euclidean",
+            subtract_mean=False,
+        )
+        return {
+            "lfw_accuracy": float(folds.accuracies.mean()),
+            "lfw_auc": area_under(roc(folds.scores, source.pairs.genuine)),
+            "lfw_threshold": -float(np.median(folds.thresholds)),
+        }
 
     def rank(self, figures: dict[str, float]) -> float:
         """Return the figure by which the best checkpoint is chosen: accuracy on the pairs, else the validation AUC."""
@@ -108,8 +118,12 @@ class Evaluator:
         reader = FaceReader(root, paths, size=settings.source_size, memory=0)
         vectors = []
         for start in range(0, len(paths), _BATCH):
-            faces = np.stack([central_crop(reader.read(i), settings.image_size)
-                              for i in range(start, min(start + _BATCH, len(paths)))])
+            faces = np.stack(
+                [
+                    central_crop(reader.read(i), settings.image_size)
+                    for i in range(start, min(start + _BATCH, len(paths)))
+                ]
+            )
             images = standardize(tf.constant(faces, tf.float32), settings.standardization)
             vectors.append(self._embed(images).numpy())
         return np.concatenate(vectors)
@@ -129,5 +143,7 @@ def read_pairs_source(folder: Path, pairs_file: Path) -> PairsSource:
     found = find_photos(folder, pairs)
     n_missing = len(np.unique(pairs.photos)) - len(found)
     if n_missing:
-        logger.warning("%s: %d faces of %s are missing; each of their pairs counts as an error", folder, n_missing, pairs_file)
+        logger.warning(
+            "%s: %d faces of %s are missing; each of their pairs counts as an error", folder, n_missing, pairs_file
+        )
     return PairsSource(folder, pairs, tuple(found), tuple(found.values()))

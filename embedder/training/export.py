@@ -1,7 +1,6 @@
 """A run's network as a preset."""
 
 import hashlib
-from pathlib import Path
 
 from embedder.inception_resnet_v1 import save
 from embedder.presets import Preset, write_preset
@@ -41,11 +40,21 @@ def export_run(folder: RunFolder, network: TrainingNetwork, *, figures: dict[str
         temporary.unlink(missing_ok=True)
     threshold = figures.get("lfw_threshold", figures.get("validation_threshold"))
     measured = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    write_preset(folder.path, Preset(
-        name=folder.path.absolute().name, builder="embedder.inception_resnet_v1:from_safetensors", weights_file=path.name,
-        weights_sha256=sha256, input_size=settings.image_size, embedding_size=settings.embedding_size,
-        standardization=settings.standardization, verification_threshold=threshold,
-        accuracy=f"in training, after step {step}: {measured}" if measured else "not measured", licence=_LICENCE))
+    write_preset(
+        folder.path,
+        Preset(
+            name=folder.path.absolute().name,
+            builder="embedder.inception_resnet_v1:from_safetensors",
+            weights_file=path.name,
+            weights_sha256=sha256,
+            input_size=settings.image_size,
+            embedding_size=settings.embedding_size,
+            standardization=settings.standardization,
+            verification_threshold=threshold,
+            accuracy=f"in training, after step {step}: {measured}" if measured else "not measured",
+            licence=_LICENCE,
+        ),
+    )
     for old in folder.path.glob("weights-*.safetensors"):
         if old != path:
             old.unlink()

@@ -123,43 +123,51 @@ def read_faces_folder(
     """
     listing = list_images(root)
     if not listing.paths:
-        raise TrainingDataError(f"{root}: expected sub-folders with aligned faces, one a person, found no image; "
-                                "make them with: python -m embedder align PHOTOS FOLDER --size 182 --margin 44")
+        raise TrainingDataError(
+            f"{root}: expected sub-folders with aligned faces, one a person, found no image; "
+            "make them with: python -m embedder align PHOTOS FOLDER --size 182 --margin 44"
+        )
     records = _read_records(root, [path.as_posix() for path in listing.paths], record=record, progress=progress)
-    skipped = [(entry.path, entry.message) for entry in records if entry.message]
-    good = [entry for entry in records if not entry.message]
-    n_unreadable = len(skipped)
-    skipped += [(entry.path, "lies in no identity's folder") for entry in good if "/" not in entry.path]
-    good = [entry for entry in good if "/" in entry.path]
+    good = [entry for entry in records if not entry.message and "/" in entry.path]
     counts = Counter(_identity_of(entry.path) for entry in good)
     kept = sorted(name for name, count in counts.items() if count >= min_images)
-    dropped = tuple(sorted((name, count) for name, count in counts.items() if count < min_images))
     if len(kept) < 2:
         raise TrainingDataError(
             f"{root}: expected at least two identities with at least {min_images} faces each, found {len(kept)} "
-            f"among {len(counts)} identities and {len(good)} readable faces; add people or photos, or lower --min-images")
+            f"among {len(counts)} identities and {len(good)} readable faces; add people, or lower --min-images"
+        )
     held_back = _held_back(kept, validation_split, seed, root)
     identities = tuple(name for name in kept if name not in held_back)
     number = {name: i for i, name in enumerate(identities)}
     trained = [entry for entry in good if _identity_of(entry.path) in number]
     validation = [entry for entry in good if _identity_of(entry.path) in held_back]
+    unreadable = [(entry.path, entry.message) for entry in records if entry.message]
+    nobodys = [(entry.path, "lies in no identity's folder") for entry in records if "/" not in entry.path]
     return TrainingFaces(
-        root, identities, tuple(entry.path for entry in trained),
-        np.array([number[_identity_of(entry.path)] for entry in trained], np.int32),
-        tuple(entry.path for entry in validation), tuple(_identity_of(entry.path) for entry in validation),
-        tuple(skipped), dropped, n_unreadable,
-        sum((entry.height, entry.width) != (source_size, source_size) for entry in trained + validation),
-        _hash_of(trained + validation))
+        root=root,
+        identities=identities,
+        paths=tuple(entry.path for entry in trained),
+        labels=np.array([number[_identity_of(entry.path)] for entry in trained], np.int32),
+        validation_paths=tuple(entry.path for entry in validation),
+        validation_identities=tuple(_identity_of(entry.path) for entry in validation),
+        skipped=(*unreadable, *(entry for entry in nobodys if entry[0] not in dict(unreadable))),
+        dropped=tuple(sorted((name, count) for name, count in counts.items() if count < min_images)),
+        n_unreadable=len(unreadable),
+        n_resized=sum((entry.height, entry.width) != (source_size, source_size) for entry in trained + validation),
+        sha256=_hash_of(trained + validation),
+    )
 
 
 def _held_back(kept: list[str], validation_split: float | None, seed: int, root: Path) -> frozenset[str]:
+    """Return the identities that are not trained on."""
     if validation_split is None:
         validation_split = DEFAULT_VALIDATION_SPLIT if len(kept) >= MIN_IDENTITIES_FOR_VALIDATION else 0.0
     n_held_back = round(validation_split * len(kept))
     if validation_split > 0 and not 2 <= n_held_back <= len(kept) - 2:
         raise TrainingDataError(
-            f"{root}: `validation_split` {validation_split} of {len(kept)} identities holds back {n_held_back}; expected at "
-            "least two held back and two to train on; use --validation-split 0 or another share")
+            f"{root}: `validation_split` {validation_split} of {len(kept)} identities holds back {n_held_back}; "
+            "expected at least two held back and two to train on; use --validation-split 0 or another share"
+        )
     order = np.random.default_rng([seed, 1]).permutation(len(kept))
     return frozenset(kept[i] for i in order[:n_held_back])
 
@@ -189,8 +197,15 @@ def _read_records(root: Path, paths: list[str], *, record: Path | None, progress
             return _FileRecord(path, 0, 0, "", 0, 0, str(error.strerror))
 
     with ThreadPoolExecutor(thread_count()) as pool:
-        records = list(tqdm(pool.map(read, paths), total=len(paths), desc="reading faces", unit="face",
-                            disable=None if progress else True))
+        records = list(
+            tqdm(
+                pool.map(read, paths),
+                total=len(paths),
+                desc="reading faces",
+                unit="face",
+                disable=None if progress else True,
+            )
+        )
     if record is not None:
         _save_record(record, records)
     return records
@@ -210,9 +225,18 @@ def _load_record(record: Path) -> dict[str, _FileRecord]:
         return {}
     try:
         with record.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            return {row["path"]: _FileRecord(row["path"], int(row["size"]), int(row["mtime_ns"]), row["sha256"],
-                                             int(row["height"]), int(row["width"]), row["message"])
-                    for row in csv.DictReader(file)}
+            return {
+                row["path"]: _FileRecord(
+                    row["path"],
+                    int(row["size"]),
+                    int(row["mtime_ns"]),
+                    row["sha256"],
+                    int(row["height"]),
+                    int(row["width"]),
+                    row["message"],
+                )
+                for row in csv.DictReader(file)
+            }
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         logger.warning("%s is damaged (%s); reading all faces again", record, error)
         return {}

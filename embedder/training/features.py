@@ -53,14 +53,18 @@ def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, 
     with temporary.open("rb+") as file:
         # A mapped file that runs out of room while it is filled would end the process.
         os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
-    logger.info("computing the frozen layers' features of %d faces, %d views each; every epoch uses their central crop",
-                n_faces, n_views)
+    logger.info(
+        "computing the frozen layers' features of %d faces, %d views each; every epoch uses their central crop",
+        n_faces,
+        n_views,
+    )
     for start in tqdm(range(0, n_faces, _BATCH), desc="frozen features", unit="batch", disable=None):
-        faces = np.stack([central_crop(reader.read(i), settings.image_size)
-                          for i in range(start, min(start + _BATCH, n_faces))]).astype(np.float32)
+        faces = np.stack(
+            [central_crop(reader.read(i), settings.image_size) for i in range(start, min(start + _BATCH, n_faces))]
+        ).astype(np.float32)
         for view in range(n_views):
             images = standardize(tf.constant(faces[:, :, ::-1] if view else faces), settings.standardization)
-            features[view, start:start + len(faces)] = compute(images).numpy()
+            features[view, start : start + len(faces)] = compute(images).numpy()
     features.flush()
     temporary.replace(path)
     return np.load(path, mmap_mode="r", allow_pickle=False)

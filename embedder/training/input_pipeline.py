@@ -45,7 +45,9 @@ class FaceReader:
         if (height, width) == (self._size, self._size):
             return image
         shrinks = min(height, width) > self._size
-        return cv2.resize(image, (self._size, self._size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return cv2.resize(
+            image, (self._size, self._size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
 
 
 def standardize(images: tf.Tensor, standardization: str) -> tf.Tensor:
@@ -97,7 +99,7 @@ def augment(face: tf.Tensor, place: tf.Tensor, settings: TrainingSettings) -> tf
 def central_crop(face: np.ndarray, size: int) -> np.ndarray:
     """Return the central (size, size, 3) part of a face, the crop that evaluation uses."""
     first = (face.shape[0] - size) // 2
-    return face[first:first + size, first:first + size]
+    return face[first : first + size, first : first + size]
 
 
 def local_rows(batch_size: int, *, worker: int, n_workers: int) -> slice:
@@ -107,8 +109,14 @@ def local_rows(batch_size: int, *, worker: int, n_workers: int) -> slice:
 
 
 def image_dataset(
-    reader: FaceReader, labels: np.ndarray, batches: Batches, *,
-    steps: range, settings: TrainingSettings, rows: slice, replica_batch_size: int,
+    reader: FaceReader,
+    labels: np.ndarray,
+    batches: Batches,
+    *,
+    steps: range,
+    settings: TrainingSettings,
+    rows: slice,
+    replica_batch_size: int,
 ) -> tf.data.Dataset:
     """Return batches ``(images, labels, places)`` of one worker for the given steps of the run.
 
@@ -139,18 +147,28 @@ def image_dataset(
 
 
 def feature_dataset(
-    features: np.ndarray, labels: np.ndarray, batches: Batches, *,
-    steps: range, settings: TrainingSettings, rows: slice, replica_batch_size: int,
+    features: np.ndarray,
+    labels: np.ndarray,
+    batches: Batches,
+    *,
+    steps: range,
+    settings: TrainingSettings,
+    rows: slice,
+    replica_batch_size: int,
 ) -> tf.data.Dataset:
     """Return batches like `image_dataset`'s whose inputs are features of frozen layers, computed before.
 
     Parameters
     ----------
     features : numpy.ndarray
-        float32 (n_views, n, ...): each face as it is and, with a second view, mirrored; each place in the run has one of them at random.
+        float32 (n_views, n, ...): each face as it is and, with a second view, mirrored.
+        Each place in the run has one of them at random.
     """
+
     def choose(index: tf.Tensor, label: tf.Tensor, place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        view = tf.random.stateless_uniform((), tf.stack([tf.constant(settings.seed, tf.int64), place]), maxval=features.shape[0], dtype=tf.int32)
+        view = tf.random.stateless_uniform(
+            (), tf.stack([tf.constant(settings.seed, tf.int64), place]), maxval=features.shape[0], dtype=tf.int32
+        )
         chosen = tf.numpy_function(lambda v, i: features[v, i], [view, index], tf.float32, stateful=False)
         return tf.ensure_shape(chosen, features.shape[2:]), label, place
 
@@ -171,9 +189,24 @@ def _rotate(image: tf.Tensor, degrees: tf.Tensor, size: int) -> tf.Tensor:
     """Return `image` turned about its centre; what comes in from outside repeats the border's pixels."""
     angle = degrees * (np.pi / 180)
     cosine, sine, middle = tf.cos(angle), tf.sin(angle), (size - 1) / 2
-    transform = tf.stack([cosine, -sine, middle - cosine * middle + sine * middle,
-                          sine, cosine, middle - sine * middle - cosine * middle, 0.0, 0.0])
+    transform = tf.stack(
+        [
+            cosine,
+            -sine,
+            middle - cosine * middle + sine * middle,
+            sine,
+            cosine,
+            middle - sine * middle - cosine * middle,
+            0.0,
+            0.0,
+        ]
+    )
     turned = tf.raw_ops.ImageProjectiveTransformV3(
-        images=image[None], transforms=transform[None], output_shape=(size, size), fill_value=0.0,
-        interpolation="BILINEAR", fill_mode="NEAREST")
+        images=image[None],
+        transforms=transform[None],
+        output_shape=(size, size),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
     return tf.ensure_shape(turned[0], (size, size, 3))

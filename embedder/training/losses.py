@@ -41,7 +41,12 @@ def prelogits_norm(prelogits: tf.Tensor) -> tf.Tensor:
 
 
 def arcface_logits(
-    features: tf.Tensor, kernel: tf.Tensor, labels: tf.Tensor, *, scale: float = ARCFACE_SCALE, margin: float = ARCFACE_MARGIN
+    features: tf.Tensor,
+    kernel: tf.Tensor,
+    labels: tf.Tensor,
+    *,
+    scale: float = ARCFACE_SCALE,
+    margin: float = ARCFACE_MARGIN,
 ) -> tf.Tensor:
     """Return ``scale * cos(angle + margin at the true class)`` (n, n_classes).
 

@@ -106,8 +106,10 @@ class TrainingNetwork:
         trained = sum(int(np.prod(variable.shape)) for variable in self.model.trainable_variables)
         loaded = f"all network weights from {source}" if source else "no weights loaded, all random"
         norm = "batch norm frozen" if self.settings.freeze_batch_norm else "batch norm trained"
-        return (f"{loaded}; class weights random; trained from {self.settings.train_from} on: {trained:,} of "
-                f"{self.model.count_params():,} network weights; {norm}")
+        return (
+            f"{loaded}; class weights random; trained from {self.settings.train_from} on: {trained:,} of "
+            f"{self.model.count_params():,} network weights; {norm}"
+        )
 
     def _dropout(self, features: Any, places: Any) -> Any:
         """Return `features` (n, d), some entries zero, the others scaled to the same mean.
@@ -119,7 +121,7 @@ class TrainingNetwork:
         first = places[0] % batch_size
         seed = tf.stack([tf.constant(self.settings.seed, tf.int64) - 2**62, places[0] // batch_size])
         draws = tf.random.stateless_uniform((batch_size, features.shape[1]), seed)
-        draws = draws[first:first + tf.shape(features, tf.int64)[0]]
+        draws = draws[first : first + tf.shape(features, tf.int64)[0]]
         return tf.where(draws < keep, features / keep, tf.zeros_like(features))
 
     @staticmethod
@@ -128,8 +130,12 @@ class TrainingNetwork:
         keras.config.set_dtype_policy(settings.precision)
         try:
             return inception_resnet_v1(
-                embedding_size=settings.embedding_size, width=settings.width, input_size=settings.image_size,
-                batch_norm_momentum=settings.batch_norm_momentum, normalize=False)
+                embedding_size=settings.embedding_size,
+                width=settings.width,
+                input_size=settings.image_size,
+                batch_norm_momentum=settings.batch_norm_momentum,
+                normalize=False,
+            )
         finally:
             keras.config.set_dtype_policy(policy)
 
@@ -147,8 +153,12 @@ class TrainingNetwork:
     def _build_centers(self, n_classes: int) -> tf.Variable | None:
         if self.settings.center_factor == 0:
             return None
-        return tf.Variable(tf.zeros((n_classes, self.settings.embedding_size)), trainable=False, name="centers",
-                           aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+        return tf.Variable(
+            tf.zeros((n_classes, self.settings.embedding_size)),
+            trainable=False,
+            name="centers",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
 
 
 def load_pretrained(network: TrainingNetwork, checkpoint: Checkpoint) -> str:
@@ -165,11 +175,15 @@ def load_pretrained(network: TrainingNetwork, checkpoint: Checkpoint) -> str:
             key, shape = f"{layer.name}/{variable.name}", tuple(variable.shape)
             found = arrays.pop(key, None)
             if found is None or found.shape != shape:
-                raise WeightsError(f"{checkpoint.name}: expected {key} of shape {shape}, got "
-                                   f"{'nothing' if found is None else found.shape}; it is another network, or one of another "
-                                   "--embedding-size or --width")
+                raise WeightsError(
+                    f"{checkpoint.name}: expected {key} of shape {shape}, got "
+                    f"{'nothing' if found is None else found.shape}; it is another network, or one of another "
+                    "--embedding-size or --width"
+                )
             if not np.isfinite(found).all():
-                raise WeightsError(f"{checkpoint.name}: {key} holds values that are not finite; take another checkpoint")
+                raise WeightsError(
+                    f"{checkpoint.name}: {key} holds values that are not finite; take another checkpoint"
+                )
             variable.assign(found)
     unused = [*sorted(arrays), *checkpoint.unused]
     return f"not used: {len(unused)} other variables, for example {unused[0]}" if unused else "nothing left over"

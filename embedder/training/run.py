@@ -1,9 +1,7 @@
 """A training run from folder to preset, which can be stopped and started again at any moment."""
 
-import json
 import logging
 import math
-import subprocess
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +25,8 @@ from embedder.training.input_pipeline import FaceReader, feature_dataset, image_
 from embedder.training.interruption import StopRequest
 from embedder.training.network import TrainingNetwork, load_pretrained
 from embedder.training.optimizers import build_optimizer
-from embedder.training.run_folder import CsvLog, RunFolder, RunFolderError
+from embedder.training.run_description import check_same_run, say_what_is_left_out, write_description
+from embedder.training.run_folder import CsvLog, RunFolder
 from embedder.training.schedules import LearningRateSchedule, parse_schedule
 from embedder.training.settings import TrainingSettings
 from embedder.training.state import read_state, write_state
@@ -117,14 +116,20 @@ def train(
     with RunFolder(out, writes=workers.is_chief) as run_folder:
         record = out / "faces.csv" if workers.is_chief else None
         faces = read_faces_folder(
-            folder, source_size=settings.source_size, min_images=settings.min_images, seed=settings.seed,
-            validation_split=settings.validation_split, record=record, progress=progress)
-        _say_what_is_left_out(faces, settings)
+            folder,
+            source_size=settings.source_size,
+            min_images=settings.min_images,
+            seed=settings.seed,
+            validation_split=settings.validation_split,
+            record=record,
+            progress=progress,
+        )
+        say_what_is_left_out(faces, settings)
         config = run_folder.read_config()
         if config is not None:
-            _check_same_run(config, settings, faces, out)
+            check_same_run(config, settings, faces, out)
         if workers.is_chief:
-            _write_description(run_folder, settings, faces, config)
+            write_description(run_folder, settings, faces, config)
         run = _Run(run_folder, settings, faces, workers, checkpoint=checkpoint, progress=progress)
         return run.go(pairs, out / "logs" if logs_dir is None else logs_dir)
 
@@ -133,8 +138,14 @@ class _Run:
     """The objects of one run and its loop."""
 
     def __init__(
-        self, folder: RunFolder, settings: TrainingSettings, faces: TrainingFaces, workers: Workers, *,
-        checkpoint: Checkpoint | None, progress: bool,
+        self,
+        folder: RunFolder,
+        settings: TrainingSettings,
+        faces: TrainingFaces,
+        workers: Workers,
+        *,
+        checkpoint: Checkpoint | None,
+        progress: bool,
     ) -> None:
         self.folder, self.settings, self.faces, self.workers, self.progress = folder, settings, faces, workers, progress
         self.schedule = _schedule_of(settings)
@@ -155,8 +166,11 @@ class _Run:
         self._restore()
         self.reader = FaceReader(faces.root, faces.paths, size=settings.source_size)
         self.batches = _batches_of(settings, faces)
-        self.features = frozen_features(self.network, self.reader, len(faces.paths), folder.path) \
-            if settings.cache_features else None
+        self.features = (
+            frozen_features(self.network, self.reader, len(faces.paths), folder.path)
+            if settings.cache_features
+            else None
+        )
 
     @property
     def n_epochs(self) -> int:
@@ -171,17 +185,20 @@ class _Run:
         metrics: dict[str, float] = {}
         total = self.n_epochs * self.epoch_size
         if self.done >= total:
-            logger.info("%s: nothing left to do: %d epochs are trained; raise --epochs to go on", self.folder.path,
-                        self.n_epochs)
-        with StopRequest() as stop, tqdm(
-                total=total, initial=min(self.done, total), desc="training", unit="step",
-                disable=None if self.progress and logs is not None else True) as bar:
+            logger.info(
+                "%s: nothing left to do: %d epochs are trained; raise --epochs to go on",
+                self.folder.path,
+                self.n_epochs,
+            )
+        shown = self.progress and logs is not None
+        bar = tqdm(
+            total=total, initial=min(self.done, total), desc="training", unit="step", disable=None if shown else True
+        )
+        with StopRequest() as stop, bar:
             self._last_save = time.monotonic()
             while self.done < total and not stop.requested:
                 for metrics in self._steps_of_epoch(stop):
-                    bar.update()
-                    bar.set_postfix(epoch=metrics["epoch"], loss=f"{metrics['loss']:.3f}",
-                                    accuracy=f"{metrics['accuracy']:.2f}", refresh=False)
+                    _show(bar, metrics)
                     if logs is not None:
                         logs.add_step(self.done - 1, metrics)
                         self._save_if_due()
@@ -191,8 +208,15 @@ class _Run:
                 if metrics:
                     self._save(is_best=False)
                 logs.close()
-        return RunSummary(self.folder.path, self.done, self.done // self.epoch_size, self.done < total,
-                          self.faces.n_unreadable, metrics, self.evaluation)
+        return RunSummary(
+            path=self.folder.path,
+            steps=self.done,
+            epochs=self.done // self.epoch_size,
+            interrupted=self.done < total,
+            n_left_out=self.faces.n_unreadable,
+            metrics=metrics,
+            evaluation=self.evaluation,
+        )
 
     def _steps_of_epoch(self, stop: StopRequest) -> Any:
         """Train the rest of the current epoch; yield each step's metrics."""
@@ -205,12 +229,19 @@ class _Run:
             metrics = self.step(batch, rate)
             if not (math.isfinite(metrics["loss"]) and self._gradient_is_fine(metrics["gradient_norm"])):
                 raise NotFiniteError(
-                    f"{self.folder.path}: step {self.done} (epoch {epoch}): the loss is {metrics['loss']} and the gradient's norm "
-                    f"{metrics['gradient_norm']}; the last good checkpoint is {self.folder.describe_last()}; "
-                    "lower --learning-rate or --clip-norm and train into another -o")
+                    f"{self.folder.path}: step {self.done} (epoch {epoch}): the loss is {metrics['loss']} "
+                    f"and the gradient's norm {metrics['gradient_norm']}; "
+                    f"the last good checkpoint is {self.folder.describe_last()}; "
+                    "lower --learning-rate or --clip-norm and train into another -o"
+                )
             self.done += 1
             seconds = time.perf_counter() - started
-            yield {"epoch": epoch, "learning_rate": rate, **metrics, "images_per_second": self.settings.batch_size / seconds}
+            yield {
+                "epoch": epoch,
+                "learning_rate": rate,
+                **metrics,
+                "images_per_second": self.settings.batch_size / seconds,
+            }
             if stop.requested:
                 return
 
@@ -221,8 +252,11 @@ class _Run:
     def _dataset(self, steps: range) -> Any:
         settings, workers = self.settings, self.workers
         options: dict[str, Any] = {
-            "steps": steps, "settings": settings, "replica_batch_size": workers.replica_batch_size(settings.batch_size),
-            "rows": local_rows(settings.batch_size, worker=workers.worker, n_workers=workers.n_workers)}
+            "steps": steps,
+            "settings": settings,
+            "replica_batch_size": workers.replica_batch_size(settings.batch_size),
+            "rows": local_rows(settings.batch_size, worker=workers.worker, n_workers=workers.n_workers),
+        }
 
         def make(_: Any) -> tf.data.Dataset:
             if self.features is not None:
@@ -242,8 +276,9 @@ class _Run:
 
     def _save_if_due(self) -> None:
         every = self.settings.checkpoint_every
-        if (every > 0 and self.done % every == 0) or \
-                (every == 0 and time.monotonic() - self._last_save > CHECKPOINT_SECONDS):
+        if (every > 0 and self.done % every == 0) or (
+            every == 0 and time.monotonic() - self._last_save > CHECKPOINT_SECONDS
+        ):
             self._save(is_best=False)
 
     def _save(self, *, is_best: bool) -> None:
@@ -263,6 +298,13 @@ class _Run:
         if evaluator.rank(self.evaluation) > self.best:
             self.best = evaluator.rank(self.evaluation)
             self._save(is_best=True)
+
+
+def _show(bar: Any, metrics: dict[str, float]) -> None:
+    bar.update()
+    bar.set_postfix(
+        epoch=metrics["epoch"], loss=f"{metrics['loss']:.3f}", accuracy=f"{metrics['accuracy']:.2f}", refresh=False
+    )
 
 
 class _Logs:
@@ -299,66 +341,19 @@ def _schedule_of(settings: TrainingSettings) -> LearningRateSchedule:
         schedule = parse_schedule(settings.schedule_text, "the schedule in config.json")
     else:
         schedule = LearningRateSchedule(((1, settings.learning_rate),))
-    return replace(schedule, warmup_epochs=settings.warmup_epochs,
-                   cosine_epochs=settings.epochs if settings.decay == "cosine" else 0)
+    return replace(
+        schedule,
+        warmup_epochs=settings.warmup_epochs,
+        cosine_epochs=settings.epochs if settings.decay == "cosine" else 0,
+    )
 
 
 def _batches_of(settings: TrainingSettings, faces: TrainingFaces) -> Batches:
     if settings.loss == "triplet":
-        return PeopleBatches(faces.labels, batch_size=settings.batch_size, seed=settings.seed,
-                             images_per_person=settings.images_per_person)
+        return PeopleBatches(
+            faces.labels,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            images_per_person=settings.images_per_person,
+        )
     return PermutedBatches(len(faces.paths), batch_size=settings.batch_size, seed=settings.seed)
-
-
-def _say_what_is_left_out(faces: TrainingFaces, settings: TrainingSettings) -> None:
-    logger.info("%s: %d faces of %d identities to train on, %d faces held back for validation", faces.root,
-                len(faces.paths), len(faces.identities), len(faces.validation_paths))
-    if faces.skipped:
-        logger.warning("%d files left out, for example %s (%s); all are listed in left_out.tsv", len(faces.skipped),
-                       *faces.skipped[0])
-    if faces.dropped:
-        logger.warning("%d identities with fewer than %d faces dropped, for example %s (%d); all are listed in "
-                       "left_out.tsv", len(faces.dropped), settings.min_images, *faces.dropped[0])
-    if faces.n_resized:
-        logger.warning("%d faces are not %dx%d pixels and are resized; align with --size %d", faces.n_resized,
-                       settings.source_size, settings.source_size, settings.source_size)
-
-
-def _check_same_run(config: dict[str, Any], settings: TrainingSettings, faces: TrainingFaces, out: Path) -> None:
-    differences = settings.differences(config["settings"])
-    if differences:
-        raise RunFolderError(f"{out}: this run was started with other settings: {'; '.join(differences)}; "
-                             "use the same ones, or another -o")
-    if faces.sha256 != config["data_sha256"]:
-        raise RunFolderError(
-            f"{out}: this run was started on other faces: now {len(faces.paths)} of {len(faces.identities)} identities in "
-            f"{faces.root}, then {config.get('n_faces')} of {config.get('n_identities')} in {config.get('folder')}; "
-            "restore the folder, or use another -o")
-
-
-def _write_description(
-    folder: RunFolder, settings: TrainingSettings, faces: TrainingFaces, earlier: dict[str, Any] | None
-) -> None:
-    folder.write_text("identities.txt", "".join(f"{name}\n" for name in faces.identities))
-    rows = [f"file\t{path}\t{reason}\n" for path, reason in faces.skipped]
-    rows += [f"identity\t{name}\t{count} faces\n" for name, count in faces.dropped]
-    folder.write_text("left_out.tsv", "".join(["kind\tname\treason\n", *rows]))
-    config = {
-        "format": "facetable-run", "version": 1, "settings": settings.to_dict(), "folder": str(faces.root.absolute()),
-        "data_sha256": faces.sha256, "n_faces": len(faces.paths), "n_identities": len(faces.identities),
-        "n_validation_faces": len(faces.validation_paths), "git_commit": _git_commit(),
-        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
-    }
-    if earlier is not None:
-        config["git_commit"] = earlier.get("git_commit", config["git_commit"])
-    folder.write_text("config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-
-
-def _git_commit() -> str | None:
-    """Return the commit of the code that runs, None outside a checkout."""
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True,
-                               check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()

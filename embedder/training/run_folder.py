@@ -73,13 +73,16 @@ class RunFolder:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RunLockedError(f"{self.path}: another process is training in this folder; wait for it, or choose "
-                                 "another -o") from None
-        foreign = sorted(name for name in set(os.listdir(self.path)) - _BEFORE_CONFIG if not name.startswith("."))
+            raise RunLockedError(
+                f"{self.path}: another process is training in this folder; wait for it, or choose another -o"
+            ) from None
+        foreign = sorted({path.name for path in self.path.iterdir() if not path.name.startswith(".")} - _BEFORE_CONFIG)
         if foreign and not self.config_path.is_file():
             self._lock.release()
-            raise RunFolderError(f"{self.path}: expected an empty folder or that of a run, found {foreign[0]} without "
-                                 "config.json; choose another -o")
+            raise RunFolderError(
+                f"{self.path}: expected an empty folder or that of a run, found {foreign[0]} without "
+                "config.json; choose another -o"
+            )
         self._checkpoints.mkdir(exist_ok=True)
         for leftover in self._checkpoints.glob(".*.tmp"):
             leftover.unlink()
@@ -111,8 +114,9 @@ class RunFolder:
             if not isinstance(config["settings"], dict) or not isinstance(config["data_sha256"], str):
                 raise ValueError("no settings in it")
         except (ValueError, KeyError, TypeError) as error:
-            raise RunFolderError(f"{self.config_path}: expected the settings of a run, found a damaged file ({error}); "
-                                 "choose another -o") from None
+            raise RunFolderError(
+                f"{self.config_path}: expected the settings of a run, found a damaged file ({error}); choose another -o"
+            ) from None
         return dict(config)
 
     def write_text(self, name: str, text: str) -> None:
@@ -137,9 +141,11 @@ class RunFolder:
                 self._keep_as_best(path)
         except OSError as error:
             raise CheckpointError(
-                error.errno, f"step {step}: could not be written ({os.strerror(error.errno or 0)}); the last good "
+                error.errno,
+                f"step {step}: could not be written ({os.strerror(error.errno or 0)}); the last good "
                 f"checkpoint is {self.describe_last()}; free some space and run the same command again",
-                str(path)) from error
+                str(path),
+            ) from error
         for old in self._all_checkpoints()[:-KEPT_CHECKPOINTS]:
             old.unlink()
         return path
@@ -162,8 +168,10 @@ class RunFolder:
             except (SafetensorError, OSError) as error:
                 logger.warning("%s is damaged (%s); going back to the checkpoint before it", path, error)
         if checkpoints:
-            raise RunFolderError(f"{self._checkpoints}: expected a readable checkpoint, found {len(checkpoints)} damaged; "
-                                 "start again in another -o")
+            raise RunFolderError(
+                f"{self._checkpoints}: expected a readable checkpoint, found {len(checkpoints)} damaged; "
+                "start again in another -o"
+            )
         return None
 
     def describe_last(self) -> str:
@@ -196,6 +204,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     OSError
         If it cannot be written; what was there before is untouched.
     """
+
     def fill(stream: IO[bytes]) -> None:
         stream.write(content)
 

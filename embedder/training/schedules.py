@@ -94,17 +94,25 @@ def parse_schedule(text: str, name: str) -> LearningRateSchedule:
         where = f"{name}, line {number}"
         epoch, rate = _parse_line(content, where)
         if stop_epoch is not None:
-            raise ScheduleError(f"{where}: expected nothing after the line whose rate is -1, got {content!r}; remove it")
+            raise ScheduleError(
+                f"{where}: expected nothing after the line whose rate is -1, got {content!r}; remove it"
+            )
         if steps and epoch <= steps[-1][0]:
-            raise ScheduleError(f"{where}: expected an epoch above {steps[-1][0]}, got {epoch}; sort the lines by epoch")
+            raise ScheduleError(
+                f"{where}: expected an epoch above {steps[-1][0]}, got {epoch}; sort the lines by epoch"
+            )
         if not steps and epoch > 1:
-            raise ScheduleError(f"{where}: expected the first line to begin at epoch 0 or 1, got {epoch}; add a line '0: RATE'")
+            raise ScheduleError(
+                f"{where}: expected the first line to begin at epoch 0 or 1, got {epoch}; add a line '0: RATE'"
+            )
         if rate == -1:
             stop_epoch = epoch
         else:
             steps.append((epoch, rate))
     if not steps:
-        raise ScheduleError(f"{name}: expected lines 'epoch: rate', found none with a rate; add a line such as '0: 0.05'")
+        raise ScheduleError(
+            f"{name}: expected lines 'epoch: rate', found none with a rate; add a line such as '0: 0.05'"
+        )
     return LearningRateSchedule(tuple(steps), stop_epoch)
 
 
@@ -119,7 +127,9 @@ def _parse_line(content: str, where: str) -> tuple[int, float]:
     except ValueError:
         epoch = -1
     if epoch < 0:
-        raise ScheduleError(f"{where}: expected a whole number of at least 0 before the colon, got {parts[0].strip()!r}; {remedy}")
+        raise ScheduleError(
+            f"{where}: expected a whole number of at least 0 before the colon, got {parts[0].strip()!r}; {remedy}"
+        )
     # Some of the field's files write a bare '-' where others write -1.
     text = "-1" if parts[1].strip() == "-" else parts[1].strip()
     try:
@@ -127,5 +137,7 @@ def _parse_line(content: str, where: str) -> tuple[int, float]:
     except ValueError:
         rate = math.nan
     if not (rate == -1 or 0 < rate < math.inf):
-        raise ScheduleError(f"{where}: expected a positive rate or -1 after the colon, got {parts[1].strip()!r}; {remedy}")
+        raise ScheduleError(
+            f"{where}: expected a positive rate or -1 after the colon, got {parts[1].strip()!r}; {remedy}"
+        )
     return epoch, rate

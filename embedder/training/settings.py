@@ -126,9 +126,16 @@ class TrainingSettings:
         return [f"{name} {now[name]!r} (was {earlier.get(name)!r})" for name in names if now[name] != earlier.get(name)]
 
     def _check_choices(self) -> None:
-        for name, choices in (("loss", LOSSES), ("center_update", CENTER_UPDATES), ("optimizer", OPTIMIZERS),
-                              ("decay", DECAYS), ("precision", PRECISIONS), ("standardization", STANDARDIZATIONS),
-                              ("strategy", STRATEGIES), ("train_from", STAGES)):
+        for name, choices in (
+            ("loss", LOSSES),
+            ("center_update", CENTER_UPDATES),
+            ("optimizer", OPTIMIZERS),
+            ("decay", DECAYS),
+            ("precision", PRECISIONS),
+            ("standardization", STANDARDIZATIONS),
+            ("strategy", STRATEGIES),
+            ("train_from", STAGES),
+        ):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
@@ -136,8 +143,18 @@ class TrainingSettings:
     def _check_ranges(self) -> None:
         for name in ("epochs", "batch_size", "embedding_size", "evaluate_every", "min_images"):
             _require(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        for name in ("epoch_size", "checkpoint_every", "weight_decay", "prelogits_norm_factor", "triplet_margin",
-                     "arcface_margin", "warmup_epochs", "random_rotate", "random_brightness", "seed"):
+        for name in (
+            "epoch_size",
+            "checkpoint_every",
+            "weight_decay",
+            "prelogits_norm_factor",
+            "triplet_margin",
+            "arcface_margin",
+            "warmup_epochs",
+            "random_rotate",
+            "random_brightness",
+            "seed",
+        ):
             _require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "at least 0")
         for name in ("learning_rate", "clip_norm", "arcface_scale", "width"):
             _require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "greater than 0")
@@ -152,27 +169,41 @@ class TrainingSettings:
 
     def _check_combinations(self) -> None:
         if self.batch_size < 2 and not self.freeze_batch_norm:
-            raise ValueError(f"`batch_size` must be at least 2, got {self.batch_size}: batch norm over a single face makes "
-                             "every vector the same; use --batch-size 2 or more, or --freeze-batch-norm")
+            raise ValueError(
+                f"`batch_size` must be at least 2, got {self.batch_size}: batch norm over a single face makes "
+                "every vector the same; use --batch-size 2 or more, or --freeze-batch-norm"
+            )
         if self.loss == "triplet" and self.center_factor > 0:
-            raise ValueError("`center_loss_factor` must be 0 with `loss` triplet, which has no classes to center, "
-                             f"got {self.center_factor}; leave it out")
+            raise ValueError(
+                "`center_loss_factor` must be 0 with `loss` triplet, which has no classes to center, "
+                f"got {self.center_factor}; leave it out"
+            )
         if self.loss == "triplet" and self.batch_size % self.images_per_person:
-            raise ValueError(f"`batch_size` must be a multiple of `images_per_person` ({self.images_per_person}) with "
-                             f"`loss` triplet, got {self.batch_size}")
+            raise ValueError(
+                f"`batch_size` must be a multiple of `images_per_person` ({self.images_per_person}) with "
+                f"`loss` triplet, got {self.batch_size}"
+            )
         if self.loss == "triplet" and self.batch_size < 2 * self.images_per_person:
-            raise ValueError("`batch_size` must hold at least two people with `loss` triplet: expected at least "
-                             f"{2 * self.images_per_person}, got {self.batch_size}")
+            raise ValueError(
+                "`batch_size` must hold at least two people with `loss` triplet: expected at least "
+                f"{2 * self.images_per_person}, got {self.batch_size}"
+            )
         if self.cache_features and self.train_from == "stem":
-            raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'; "
-                             "use for example --train-from block8")
+            raise ValueError(
+                "`cache_features` needs frozen layers before `train_from`, got 'stem'; "
+                "use for example --train-from block8"
+            )
         if self.cache_features and self.strategy != "single":
             raise ValueError(f"`cache_features` works with `strategy` single, got {self.strategy!r}")
         if self.cache_features and (self.random_rotate > 0 or self.random_brightness > 0):
-            raise ValueError("`cache_features` computes each face once: expected `random_rotate` and `random_brightness` 0, "
-                             f"got {self.random_rotate} and {self.random_brightness}")
+            raise ValueError(
+                "`cache_features` computes each face once: expected `random_rotate` and `random_brightness` 0, "
+                f"got {self.random_rotate} and {self.random_brightness}"
+            )
         if self.train_from != "stem" and self.pretrained is None:
-            raise ValueError(f"`train_from` {self.train_from!r} would freeze random weights; name them with --pretrained")
+            raise ValueError(
+                f"`train_from` {self.train_from!r} would freeze random weights; name them with --pretrained"
+            )
 
 
 def _require(name: str, value: object, is_good: bool, expected: str) -> None:

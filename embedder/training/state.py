@@ -9,8 +9,11 @@ from embedder.training.run_folder import RunFolderError
 
 
 def _variables(network: TrainingNetwork, optimizer: Any) -> dict[str, Any]:
-    named: dict[str, Any] = {f"network/{layer.name}/{variable.name}": variable.value
-                             for layer in network.model.layers for variable in layer.weights}
+    named: dict[str, Any] = {
+        f"network/{layer.name}/{variable.name}": variable.value
+        for layer in network.model.layers
+        for variable in layer.weights
+    }
     named |= {f"classifier/{i}": variable for i, variable in enumerate(network.classifier)}
     if network.centers is not None:
         named["centers"] = network.centers
@@ -35,11 +38,15 @@ def write_state(network: TrainingNetwork, optimizer: Any, arrays: dict[str, np.n
     variables = _variables(network, optimizer)
     if variables.keys() != arrays.keys():
         odd = sorted(variables.keys() ^ arrays.keys())
-        raise RunFolderError(f"{source}: expected {len(variables)} arrays, got {len(arrays)}, for example {odd[0]} does not "
-                             "match; the run was made with other settings: choose another -o")
+        raise RunFolderError(
+            f"{source}: expected {len(variables)} arrays, got {len(arrays)}, for example {odd[0]} does not "
+            "match; the run was made with other settings: choose another -o"
+        )
     for name, variable in variables.items():
         if tuple(variable.shape) != arrays[name].shape:
-            raise RunFolderError(f"{source}: expected {name} of shape {tuple(variable.shape)}, got {arrays[name].shape}; "
-                                 "the run was made with other settings: choose another -o")
+            raise RunFolderError(
+                f"{source}: expected {name} of shape {tuple(variable.shape)}, got {arrays[name].shape}; "
+                "the run was made with other settings: choose another -o"
+            )
     for name, variable in variables.items():
         variable.assign(arrays[name])

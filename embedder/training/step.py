@@ -15,8 +15,16 @@ from embedder.training.optimizers import innermost
 from embedder.training.settings import TrainingSettings
 
 #: What a step reports, in this order.
-METRICS = ("loss", "classification_loss", "center_loss", "prelogits_norm", "weight_penalty", "accuracy",
-           "center_distance", "gradient_norm")
+METRICS = (
+    "loss",
+    "classification_loss",
+    "center_loss",
+    "prelogits_norm",
+    "weight_penalty",
+    "accuracy",
+    "center_distance",
+    "gradient_norm",
+)
 
 
 class TrainingStep:
@@ -41,7 +49,8 @@ class TrainingStep:
         self._decays = [decay if decayed else 0.0 for decayed in network.decayed]
         if self._settings.optimizer == "adamw":
             innermost(optimizer).exclude_from_weight_decay(
-                [variable for variable, decayed in zip(self._variables, network.decayed, strict=True) if not decayed])
+                [variable for variable, decayed in zip(self._variables, network.decayed, strict=True) if not decayed]
+            )
         optimizer.build(self._variables)
         self._run = tf.function(self._run_replicas, autograph=False)
 
@@ -75,25 +84,28 @@ class TrainingStep:
             scaled = self._optimizer.scale_loss(local_loss)
         gradients = tape.gradient(scaled, self._variables)
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        penalty = tf.add_n([0.5 * decay * tf.reduce_sum(tf.square(variable))
-                            for decay, variable in zip(self._decays, self._variables, strict=True) if decay > 0]
-                           or [tf.constant(0.0)])
         scale = self._optimizer.scale_loss(tf.constant(1.0))
-        gradients = [gradient + scale * decay * variable if decay > 0 else gradient
-                     for gradient, decay, variable in zip(gradients, self._decays, self._variables, strict=True)]
+        gradients = [
+            gradient + scale * decay * variable if decay > 0 else gradient
+            for gradient, decay, variable in zip(gradients, self._decays, self._variables, strict=True)
+        ]
+        penalty = self._weight_penalty()
         center_distance = self._move_centers(context, prelogits, labels, every_label)
         self._optimizer.apply(gradients, self._variables)
-        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [
-            local_loss, *(terms[name][1] / n_samples for name in ("classification", "center", "norm", "accuracy")),
-            center_distance])
-        loss, classification, center, norm, accuracy, distance = sums
-        return tf.stack([loss + penalty, classification, center, norm, penalty, accuracy, distance,
-                         tf.linalg.global_norm(gradients) / scale])
+        local = [local_loss, *(term / n_samples for _, term in terms.values()), center_distance]
+        loss, classification, center, norm, accuracy, distance = context.all_reduce(tf.distribute.ReduceOp.SUM, local)
+        gradient_norm = tf.linalg.global_norm(gradients) / scale
+        return tf.stack([loss + penalty, classification, center, norm, penalty, accuracy, distance, gradient_norm])
+
+    def _weight_penalty(self) -> tf.Tensor:
+        decays = zip(self._decays, self._variables, strict=True)
+        terms = [0.5 * decay * tf.reduce_sum(tf.square(variable)) for decay, variable in decays if decay > 0]
+        return tf.add_n(terms) if terms else tf.constant(0.0)
 
     def _loss_terms(
         self, context: Any, prelogits: tf.Tensor, labels: tf.Tensor, every_label: tf.Tensor
     ) -> dict[str, tuple[float, tf.Tensor]]:
-        """Return factor and local sum of each part of the loss; the accuracy has factor 0."""
+        """Return factor and local sum of each part of the loss, in `METRICS`' order; the accuracy has factor 0."""
         settings = self._settings
         zero = tf.constant(0.0)
         correct, center = zero, zero
@@ -102,24 +114,32 @@ class TrainingStep:
         else:
             logits = self._logits(prelogits, labels)
             classification = tf.reduce_sum(losses.softmax_cross_entropy(logits, labels))
-            correct = tf.reduce_sum(tf.cast(tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels), tf.float32))
+            correct = tf.reduce_sum(
+                tf.cast(tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels), tf.float32)
+            )
         if self._network.centers is not None:
             center = tf.reduce_sum(losses.center_loss(prelogits, tf.gather(self._network.centers, labels)))
-        return {"classification": (1.0, classification), "center": (settings.center_factor, center),
-                "norm": (settings.prelogits_norm_factor, tf.reduce_sum(losses.prelogits_norm(prelogits))),
-                "accuracy": (0.0, tf.stop_gradient(correct))}
+        return {
+            "classification": (1.0, classification),
+            "center": (settings.center_factor, center),
+            "norm": (settings.prelogits_norm_factor, tf.reduce_sum(losses.prelogits_norm(prelogits))),
+            "accuracy": (0.0, tf.stop_gradient(correct)),
+        }
 
     def _logits(self, prelogits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         settings = self._settings
         if settings.loss == "arcface":
-            return losses.arcface_logits(prelogits, self._network.classifier[0], labels,
-                                         scale=settings.arcface_scale, margin=settings.arcface_margin)
+            return losses.arcface_logits(
+                prelogits,
+                self._network.classifier[0],
+                labels,
+                scale=settings.arcface_scale,
+                margin=settings.arcface_margin,
+            )
         kernel, bias = self._network.classifier
         return tf.matmul(prelogits, kernel) + bias
 
-    def _triplet_term(
-        self, context: Any, prelogits: tf.Tensor, labels: tf.Tensor, every_label: tf.Tensor
-    ) -> tf.Tensor:
+    def _triplet_term(self, context: Any, prelogits: tf.Tensor, labels: tf.Tensor, every_label: tf.Tensor) -> tf.Tensor:
         """Return this replica's share of the triplet loss, whose gradient is that of its own embeddings.
 
         Triplets are mined in the whole global batch. Every replica computes the whole loss; its own rows carry
@@ -154,8 +174,10 @@ def _in_global_rows(context: Any, local: tf.Tensor) -> tf.Tensor:
     if n_replicas == 1:
         return local
     n_rows, replica = tf.shape(local)[0], context.replica_id_in_sync_group
-    padding = tf.concat([[[replica * n_rows, (n_replicas - 1 - replica) * n_rows]],
-                         tf.zeros((len(local.shape) - 1, 2), tf.int32)], axis=0)
+    padding = tf.concat(
+        [[[replica * n_rows, (n_replicas - 1 - replica) * n_rows]], tf.zeros((len(local.shape) - 1, 2), tf.int32)],
+        axis=0,
+    )
     return tf.pad(local, padding)
 
 

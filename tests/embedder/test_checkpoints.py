@@ -27,9 +27,12 @@ def _slim_arrays() -> tuple[Arrays, Arrays]:
     slim, expected = {}, {}
     for scope, layer in layers.items():
         shape = (7, 5) if layer == "Bottleneck" else (3, 3, 2, 4)
-        variables = {"weights": f"{layer}/kernel", "BatchNorm/beta": f"{layer}_BatchNorm/beta",
-                     "BatchNorm/moving_mean": f"{layer}_BatchNorm/moving_mean",
-                     "BatchNorm/moving_variance": f"{layer}_BatchNorm/moving_variance"}
+        variables = {
+            "weights": f"{layer}/kernel",
+            "BatchNorm/beta": f"{layer}_BatchNorm/beta",
+            "BatchNorm/moving_mean": f"{layer}_BatchNorm/moving_mean",
+            "BatchNorm/moving_variance": f"{layer}_BatchNorm/moving_variance",
+        }
         for slim_name, name in variables.items():
             array = RNG.normal(size=shape if slim_name == "weights" else shape[-1:]).astype(np.float32)
             slim[f"{scope}/{slim_name}"] = expected[name] = array
@@ -39,7 +42,9 @@ def _slim_arrays() -> tuple[Arrays, Arrays]:
 
 
 _NOT_OF_THE_NETWORK = {
-    "Logits/weights": np.zeros((5, 3), np.float32), "Logits/biases": np.zeros(3, np.float32), "global_step": np.int64(9),
+    "Logits/weights": np.zeros((5, 3), np.float32),
+    "Logits/biases": np.zeros(3, np.float32),
+    "global_step": np.int64(9),
     "InceptionResnetV1/Conv2d_1a_3x3/weights/ExponentialMovingAverage": np.ones((3, 3, 2, 4), np.float32),
     "InceptionResnetV1/Bottleneck/weights/RMSProp": np.ones((7, 5), np.float32),
 }
@@ -67,8 +72,16 @@ def tf1_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 _tf1_slim, _tf1_expected = _slim_arrays()
 
 
-@pytest.mark.parametrize("name", ["", "model-20180408-102900.ckpt-90", "model-20180408-102900.ckpt-90.index",
-                                  "model-20180408-102900.ckpt-90.data-00000-of-00001", "model-20180408-102900.ckpt-90.meta"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "model-20180408-102900.ckpt-90",
+        "model-20180408-102900.ckpt-90.index",
+        "model-20180408-102900.ckpt-90.data-00000-of-00001",
+        "model-20180408-102900.ckpt-90.meta",
+    ],
+)
 def test_a_tensorflow_1_checkpoint_is_read_by_any_of_its_names(tf1_folder: Path, name: str) -> None:
     found = read_checkpoint(tf1_folder / name)
     _assert_equal(found.arrays, _tf1_expected)
@@ -90,7 +103,9 @@ def test_a_tensorflow_1_checkpoint_without_its_data_is_refused(tf1_folder: Path,
 def test_two_checkpoints_in_a_folder_must_be_told_apart(tmp_path: Path) -> None:
     for name in ("model.ckpt-1.index", "model.ckpt-2.index"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(WeightsError, match=r"expected one TensorFlow 1 checkpoint, found model.ckpt-1.index, model.ckpt-2.index"):
+    with pytest.raises(
+        WeightsError, match=r"expected one TensorFlow 1 checkpoint, found model.ckpt-1.index, model.ckpt-2.index"
+    ):
         read_checkpoint(tmp_path)
 
 
@@ -107,9 +122,11 @@ def test_a_frozen_graph_with_unfolded_batch_norm_is_read(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("size", [128, 512])
 def test_a_keras_h5_is_read_at_either_embedding_size(tmp_path: Path, size: int) -> None:
-    expected = {"Conv2d_1a_3x3/kernel": RNG.normal(size=(3, 3, 3, 32)).astype(np.float32),
-                "Block35_1_Branch_0_Conv2d_1x1_BatchNorm/moving_mean": RNG.normal(size=32).astype(np.float32),
-                "Bottleneck/kernel": RNG.normal(size=(1792, size)).astype(np.float32)}
+    expected = {
+        "Conv2d_1a_3x3/kernel": RNG.normal(size=(3, 3, 3, 32)).astype(np.float32),
+        "Block35_1_Branch_0_Conv2d_1x1_BatchNorm/moving_mean": RNG.normal(size=32).astype(np.float32),
+        "Bottleneck/kernel": RNG.normal(size=(1792, size)).astype(np.float32),
+    }
     with h5py.File(tmp_path / "facenet_keras.h5", "w") as file:
         for name, array in expected.items():
             layer, variable = name.split("/")
@@ -146,27 +163,37 @@ class _Trap:
 def test_a_pickle_is_refused_and_not_run_whatever_its_name(tmp_path: Path, name: str, protocol: int) -> None:
     mark = tmp_path / "mark"
     (tmp_path / name).write_bytes(pickle.dumps(_Trap(mark), protocol=protocol))
-    with pytest.raises(WeightsError, match="a pickle .* which can run code when it is read; expected a TensorFlow 1 checkpoint"):
+    with pytest.raises(
+        WeightsError, match=r"a pickle .* which can run code when it is read; expected a TensorFlow 1 checkpoint"
+    ):
         read_checkpoint(tmp_path / name)
     assert not mark.exists()
 
 
-@pytest.mark.parametrize(("name", "content"), [
-    ("model.pt", b"PK\x03\x04 archive"), ("weights.npy", b"\x93NUMPY\x01\x00"), ("old.pickle", b"(dp0\n."),
-])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.pt", b"PK\x03\x04 archive"),
+        ("weights.npy", b"\x93NUMPY\x01\x00"),
+        ("old.pickle", b"(dp0\n."),
+    ],
+)
 def test_archives_that_may_hold_pickles_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(WeightsError, match="a pickle"):
         read_checkpoint(tmp_path / name)
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [
-    ("notes.txt", b"weights", "unknown kind of file; expected a TensorFlow 1 checkpoint, a frozen graph"),
-    ("graph.pb", b"", "found no Bottleneck/kernel among its 0 arrays"),
-    ("graph.pb", b"\xff" * 40, "not a frozen TensorFlow graph"),
-    ("weights.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "not an HDF5 file of Keras weights"),
-    ("weights.safetensors", b"\xff\0\0\0\0\0\0\0{cut short", "not a safetensors file"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.txt", b"weights", "unknown kind of file; expected a TensorFlow 1 checkpoint, a frozen graph"),
+        ("graph.pb", b"", "found no Bottleneck/kernel among its 0 arrays"),
+        ("graph.pb", b"\xff" * 40, "not a frozen TensorFlow graph"),
+        ("weights.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "not an HDF5 file of Keras weights"),
+        ("weights.safetensors", b"\xff\0\0\0\0\0\0\0{cut short", "not a safetensors file"),
+    ],
+)
 def test_what_holds_no_weights_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(WeightsError, match=message):

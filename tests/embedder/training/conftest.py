@@ -73,4 +73,6 @@ def start_small_run(*arguments: object, environment: dict[str, str] | None = Non
     command = [sys.executable, "-m", "tests.embedder.training.small_network", "train", *settings, *map(str, arguments)]
     # As many threads as TensorFlow takes in the test's own process: sums in another order differ in the last digit.
     variables = {name: value for name, value in os.environ.items() if name != "FACETABLE_THREADS"} | (environment or {})
-    return subprocess.Popen(command, cwd=PROJECT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )

@@ -20,14 +20,17 @@ def small_network(
     assert not normalize
     x = images = keras.Input((input_size, input_size, 3), name="images")
     for name, strides in (("Conv2d_4b_3x3", 8), ("Block17_10", 3)):
-        x = keras.layers.Conv2D(max(1, round(CHANNELS * width)), 3, strides, use_bias=False, padding="same", name=name)(x)
+        x = keras.layers.Conv2D(max(1, round(CHANNELS * width)), 3, strides, use_bias=False, padding="same", name=name)(
+            x
+        )
         x = keras.layers.BatchNormalization(momentum=batch_norm_momentum, scale=False, name=f"{name}_BatchNorm")(x)
         x = keras.layers.ReLU(name=f"{name}_Activation")(x)
     x = keras.layers.Identity(name="Mixed_7a")(x)
     x = keras.layers.GlobalAveragePooling2D(name="AvgPool")(x)
     x = keras.layers.Dense(embedding_size, use_bias=False, name="Bottleneck")(x)
-    x = keras.layers.BatchNormalization(momentum=batch_norm_momentum, scale=False, name="Bottleneck_BatchNorm",
-                                        dtype="float32")(x)
+    x = keras.layers.BatchNormalization(
+        momentum=batch_norm_momentum, scale=False, name="Bottleneck_BatchNorm", dtype="float32"
+    )(x)
     return keras.Model(images, x, name="Small")
 
 
@@ -44,7 +47,8 @@ if __name__ == "__main__":
 
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
-            cpu, [tf.config.LogicalDeviceConfiguration()] * int(os.environ["SMALL_CPUS"]))
+            cpu, [tf.config.LogicalDeviceConfiguration()] * int(os.environ["SMALL_CPUS"])
+        )
     install()
     from embedder.cli import main
 

@@ -38,7 +38,10 @@ def test_people_batches_hold_p_people_with_k_faces() -> None:
         for person, faces in ((1, 3), (2, 3)):
             if person in counts:
                 assert len(set(chosen[labels[chosen] == person].tolist())) == faces
-    assert batches.indices(4).tolist() == PeopleBatches(labels, batch_size=9, images_per_person=3, seed=0).indices(4).tolist()
+    assert (
+        batches.indices(4).tolist()
+        == PeopleBatches(labels, batch_size=9, images_per_person=3, seed=0).indices(4).tolist()
+    )
 
 
 def test_too_few_people_for_a_batch_are_refused() -> None:

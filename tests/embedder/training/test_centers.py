@@ -30,7 +30,9 @@ def _sequential(centers: np.ndarray, features: np.ndarray, labels: np.ndarray, a
 def test_moved_centers_equal_numpy(labels: list[int], rule: str, reference, alfa: float) -> None:  # type: ignore[no-untyped-def]
     centers = RNG.normal(size=(6, 8)).astype(np.float32)
     features = RNG.normal(size=(len(labels), 8)).astype(np.float32)
-    result = moved_centers(tf.constant(centers), tf.constant(features), tf.constant(labels), alfa=alfa, rule=rule).numpy()
+    result = moved_centers(
+        tf.constant(centers), tf.constant(features), tf.constant(labels), alfa=alfa, rule=rule
+    ).numpy()
     np.testing.assert_allclose(result, reference(centers, features, np.array(labels), alfa), atol=1e-5)
     absent = sorted(set(range(6)) - set(labels))
     np.testing.assert_array_equal(result[absent], centers[absent])

@@ -31,14 +31,55 @@ def test_folder_and_run_are_a_complete_command() -> None:
 
 def test_flags_carry_the_fields_names() -> None:
     settings = _settings(
-        "--optimizer", "rmsprop", "--weight-decay", "1e-4", "--keep-probability", "0.7", "--no-random-crop", "--random-flip",
-        "--random-rotate", "--center-loss-factor", "0.02", "--center-loss-alfa", "0.8", "--epochs", "7", "--epoch-size", "9",
-        "--batch-size", "12", "--image-size", "96", "--embedding-size", "64", "--min-images", "3", "--validation-split", "0.2",
-        "--seed", "5")
+        "--optimizer",
+        "rmsprop",
+        "--weight-decay",
+        "1e-4",
+        "--keep-probability",
+        "0.7",
+        "--no-random-crop",
+        "--random-flip",
+        "--random-rotate",
+        "--center-loss-factor",
+        "0.02",
+        "--center-loss-alfa",
+        "0.8",
+        "--epochs",
+        "7",
+        "--epoch-size",
+        "9",
+        "--batch-size",
+        "12",
+        "--image-size",
+        "96",
+        "--embedding-size",
+        "64",
+        "--min-images",
+        "3",
+        "--validation-split",
+        "0.2",
+        "--seed",
+        "5",
+    )
     assert settings == TrainingSettings(
-        optimizer="rmsprop", learning_rate=0.05, weight_decay=1e-4, keep_probability=0.7, random_crop=False, random_flip=True,
-        random_rotate=10.0, center_loss_factor=0.02, center_loss_alfa=0.8, epochs=7, epoch_size=9, batch_size=12,
-        image_size=96, embedding_size=64, min_images=3, validation_split=0.2, seed=5)
+        optimizer="rmsprop",
+        learning_rate=0.05,
+        weight_decay=1e-4,
+        keep_probability=0.7,
+        random_crop=False,
+        random_flip=True,
+        random_rotate=10.0,
+        center_loss_factor=0.02,
+        center_loss_alfa=0.8,
+        epochs=7,
+        epoch_size=9,
+        batch_size=12,
+        image_size=96,
+        embedding_size=64,
+        min_images=3,
+        validation_split=0.2,
+        seed=5,
+    )
     assert _settings("--random-rotate", "5", "--random-brightness").random_brightness == 0.2
 
 
@@ -50,20 +91,30 @@ def test_minus_one_reads_the_schedule_file(flags: list[str]) -> None:
 
 
 def test_a_checkpoint_decides_what_the_flags_leave_open() -> None:
-    checkpoint = Checkpoint("file", {"Bottleneck/kernel": np.zeros((8, 128), np.float32)}, (), "a" * 64, "per_image", 160, 0.25)
+    checkpoint = Checkpoint(
+        "file", {"Bottleneck/kernel": np.zeros((8, 128), np.float32)}, (), "a" * 64, "per_image", 160, 0.25
+    )
     settings = _settings("--pretrained", "file", checkpoint=checkpoint)
     assert (settings.embedding_size, settings.width, settings.standardization) == (128, 0.25, "per_image")
     assert settings.freeze_batch_norm
     assert settings.pretrained_sha256 == "a" * 64
-    settings = _settings("--pretrained", "file", "--no-freeze-batch-norm", "--standardization", "fixed", checkpoint=checkpoint)
+    settings = _settings(
+        "--pretrained", "file", "--no-freeze-batch-norm", "--standardization", "fixed", checkpoint=checkpoint
+    )
     assert (settings.freeze_batch_norm, settings.standardization) == (False, "fixed")
 
 
-@pytest.mark.parametrize(("flags", "message"), [
-    (["--learning-rate", "-1"], "`learning_rate` -1 reads the rates from a file; name it with --learning-rate-schedule-file"),
-    (["--learning-rate", "0.1", "--learning-rate-schedule-file", str(CASIA)], "`learning_rate` must be -1 beside"),
-    (["--batch-size", "1"], "`batch_size` must be at least 2, got 1"),
-])
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ["--learning-rate", "-1"],
+            "`learning_rate` -1 reads the rates from a file; name it with --learning-rate-schedule-file",
+        ),
+        (["--learning-rate", "0.1", "--learning-rate-schedule-file", str(CASIA)], "`learning_rate` must be -1 beside"),
+        (["--batch-size", "1"], "`batch_size` must be at least 2, got 1"),
+    ],
+)
 def test_flags_that_do_not_go_together_are_refused(flags: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         _settings(*flags)
@@ -91,8 +142,23 @@ def test_the_command_prints_figures_and_lists_what_it_left_out(
     for path in (folder / "person_02").iterdir():
         path.rename(path.with_name(f"person_02_{int(path.stem):04d}.png"))
     pairs.write_text("2 1\nperson_01 0 1\nperson_01 0 person_02 0\nperson_01 1 2\nperson_01 1 person_02 7\n")
-    code = main(["train", str(folder), "-o", str(tmp_path / "run"), *_small_flags(), "--json", str(tmp_path / "run.json"),
-                 "--lfw-dir", str(folder), "--lfw-pairs", str(pairs), "--logs-dir", str(tmp_path / "logs")])
+    code = main(
+        [
+            "train",
+            str(folder),
+            "-o",
+            str(tmp_path / "run"),
+            *_small_flags(),
+            "--json",
+            str(tmp_path / "run.json"),
+            "--lfw-dir",
+            str(folder),
+            "--lfw-pairs",
+            str(pairs),
+            "--logs-dir",
+            str(tmp_path / "logs"),
+        ]
+    )
     printed = capsys.readouterr()
     assert code == 1
     assert printed.out.startswith(f"{tmp_path / 'run'}: 10 steps, 2 epochs, loss ")
@@ -107,13 +173,16 @@ def test_the_command_prints_figures_and_lists_what_it_left_out(
     assert (tmp_path / "run" / "checkpoints" / "best.safetensors").is_file()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["absent"], "absent"),
-    (["."], "expected sub-folders with aligned faces"),
-    ([".", "--lfw-dir", "."], "`lfw_dir` and `lfw_pairs` go together"),
-    ([".", "--pretrained", "nothing"], "facenet-casia-20180408"),
-    ([".", "--learning-rate", "-1"], "--learning-rate-schedule-file"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent"], "absent"),
+        (["."], "expected sub-folders with aligned faces"),
+        ([".", "--lfw-dir", "."], "`lfw_dir` and `lfw_pairs` go together"),
+        ([".", "--pretrained", "nothing"], "facenet-casia-20180408"),
+        ([".", "--learning-rate", "-1"], "--learning-rate-schedule-file"),
+    ],
+)
 def test_what_cannot_run_is_one_line_and_exit_2(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -133,8 +202,10 @@ def test_a_folder_with_other_files_is_no_run(faces: Path, tmp_path: Path, monkey
 
 
 def test_help_loads_neither_tensorflow_nor_numpy() -> None:
-    code = ("import sys\nfrom embedder.cli import main\ntry:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
-            "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'numpy', 'cv2')))")
+    code = (
+        "import sys\nfrom embedder.cli import main\ntry:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'numpy', 'cv2')))"
+    )
     finished = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0
     assert "--center-loss-alfa" in finished.stdout

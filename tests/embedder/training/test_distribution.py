@@ -15,7 +15,9 @@ _FLAGS = ("--epochs", 3, "--batch-size", 8, "--optimizer", "sgd", "--learning-ra
 
 def _finish(processes: list) -> None:  # type: ignore[type-arg]
     results = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(error[-2500:] for _, error in results)
+    assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(
+        error[-2500:] for _, error in results
+    )
 
 
 def _losses(run: Path) -> np.ndarray:
@@ -32,17 +34,25 @@ def _free_ports(n_ports: int) -> list[int]:
     return ports
 
 
-@pytest.mark.parametrize("flags", [
-    ("--center-update", "sequential"),
-    ("--loss", "triplet", "--images-per-person", 2, "--optimizer", "adamw"),
-], ids=["center", "triplet"])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--center-update", "sequential"),
+        ("--loss", "triplet", "--images-per-person", 2, "--optimizer", "adamw"),
+    ],
+    ids=["center", "triplet"],
+)
 def test_workers_and_replicas_equal_one_process(faces: Path, tmp_path: Path, flags: tuple[object, ...]) -> None:
     def start(name: str, *extra: object, environment: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
         return start_small_run(faces, *_FLAGS, *flags, *extra, "-o", tmp_path / name, environment=environment)
 
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
-    clusters = [json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}) for i in range(2)]
-    _finish([start("workers", "--strategy", "multi-worker", environment={"TF_CONFIG": cluster}) for cluster in clusters])
+    clusters = [
+        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}) for i in range(2)
+    ]
+    _finish(
+        [start("workers", "--strategy", "multi-worker", environment={"TF_CONFIG": cluster}) for cluster in clusters]
+    )
     _finish([start("single"), start("mirrored", "--strategy", "mirrored", environment={"SMALL_CPUS": "2"})])
     single = _losses(tmp_path / "single")
     assert single.shape[0] == 9
@@ -51,10 +61,17 @@ def test_workers_and_replicas_equal_one_process(faces: Path, tmp_path: Path, fla
         np.testing.assert_allclose(_losses(tmp_path / name), single, rtol=2e-4, atol=2e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("text", [
-    None, "{", "[]", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
-    '{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', '{"cluster": {"worker": ["a:1"]}}',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "{",
+        "[]",
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}}',
+    ],
+)
 def test_a_cluster_without_this_worker_is_refused(text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if text is None:
         monkeypatch.delenv("TF_CONFIG", raising=False)
@@ -65,7 +82,9 @@ def test_a_cluster_without_this_worker_is_refused(text: str | None, monkeypatch:
 
 
 def test_a_cluster_tells_this_workers_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1", "c:1"]}, "task": {"type": "worker", "index": 2}}')
+    monkeypatch.setenv(
+        "TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1", "c:1"]}, "task": {"type": "worker", "index": 2}}'
+    )
     assert read_cluster() == (2, 3)
 
 

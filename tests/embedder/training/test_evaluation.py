@@ -55,7 +55,9 @@ def test_pairs_that_any_network_tells_apart_are_all_right(small: None, tmp_path:
     assert evaluator.rank(figures) == 1.0
 
 
-def test_missing_faces_are_said_and_count_as_errors(small: None, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_faces_are_said_and_count_as_errors(
+    small: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = _lfw_folder(tmp_path / "faces")
     source = _pairs(folder, "2 1\nperson_00 1 9\nperson_00 1 person_01 1\nperson_01 1 2\nperson_01 2 person_00 9\n")
     assert "1 faces of" in caplog.text

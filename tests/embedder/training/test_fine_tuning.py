@@ -42,8 +42,15 @@ def test_frozen_layers_and_batch_norm_statistics_stay_as_they_were(
     faces: Path, tmp_path: Path, train_small: Train, checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    train_small(faces, tmp_path / "run", options={"checkpoint": checkpoint}, pretrained="teacher", train_from="mixed_7a",
-                freeze_batch_norm=True, learning_rate=0.01)
+    train_small(
+        faces,
+        tmp_path / "run",
+        options={"checkpoint": checkpoint},
+        pretrained="teacher",
+        train_from="mixed_7a",
+        freeze_batch_norm=True,
+        learning_rate=0.01,
+    )
     after = _final_weights(tmp_path / "run")
     changed = {name for name, array in after.items() if not np.array_equal(array, checkpoint.arrays[name])}
     assert changed == {"Bottleneck/kernel", "Bottleneck_BatchNorm/beta"}
@@ -63,8 +70,13 @@ def test_cached_features_give_the_losses_of_the_whole_network(
     faces: Path, tmp_path: Path, train_small: Train, checkpoint: Checkpoint
 ) -> None:
     settings: dict[str, Any] = {
-        "options": {"checkpoint": checkpoint}, "pretrained": "teacher", "train_from": "bottleneck", "freeze_batch_norm": True,
-        "random_crop": False, "random_flip": False}
+        "options": {"checkpoint": checkpoint},
+        "pretrained": "teacher",
+        "train_from": "bottleneck",
+        "freeze_batch_norm": True,
+        "random_crop": False,
+        "random_flip": False,
+    }
     train_small(faces, tmp_path / "whole", **settings)
     train_small(faces, tmp_path / "cached", cache_features=True, **settings)
     whole, cached = (np.array(read_losses(tmp_path / name), float) for name in ("whole", "cached"))
@@ -76,8 +88,12 @@ def test_nan_planted_in_cached_features_is_noticed(
     faces: Path, tmp_path: Path, train_small: Train, checkpoint: Checkpoint
 ) -> None:
     settings: dict[str, Any] = {
-        "options": {"checkpoint": checkpoint}, "pretrained": "teacher", "train_from": "bottleneck", "freeze_batch_norm": True,
-        "cache_features": True}
+        "options": {"checkpoint": checkpoint},
+        "pretrained": "teacher",
+        "train_from": "bottleneck",
+        "freeze_batch_norm": True,
+        "cache_features": True,
+    }
     train_small(faces, tmp_path / "run", epochs=1, **settings)
     features = np.load(tmp_path / "run" / "features.npy")
     assert features.shape == (2, 24, 6)
@@ -87,11 +103,22 @@ def test_nan_planted_in_cached_features_is_noticed(
         train_small(faces, tmp_path / "run", epochs=2, **settings)
 
 
-@pytest.mark.parametrize(("name", "array", "message"), [
-    ("Bottleneck/kernel", None, "teacher: expected Bottleneck/kernel of shape .* got nothing"),
-    ("Bottleneck/kernel", np.zeros((6, 9), np.float32), r"of shape \(6, 4\), got \(6, 9\); it is another network, or one of"),
-    ("Bottleneck/kernel", np.full((6, 4), np.nan, np.float32), "Bottleneck/kernel holds values that are not finite"),
-])
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("Bottleneck/kernel", None, "teacher: expected Bottleneck/kernel of shape .* got nothing"),
+        (
+            "Bottleneck/kernel",
+            np.zeros((6, 9), np.float32),
+            r"of shape \(6, 4\), got \(6, 9\); it is another network, or one of",
+        ),
+        (
+            "Bottleneck/kernel",
+            np.full((6, 4), np.nan, np.float32),
+            "Bottleneck/kernel holds values that are not finite",
+        ),
+    ],
+)
 def test_weights_that_do_not_fit_are_refused(
     checkpoint: Checkpoint, name: str, array: np.ndarray | None, message: str
 ) -> None:

@@ -43,7 +43,7 @@ def test_without_augmentation_the_middle_is_cut_out() -> None:
 
 def test_random_crops_reach_every_place_and_depend_on_the_place_in_the_run() -> None:
     found = set()
-    windows = {FACE[i:i + 80, j:j + 80].tobytes(): (i, j) for i in range(12) for j in range(12)}
+    windows = {FACE[i : i + 80, j : j + 80].tobytes(): (i, j) for i in range(12) for j in range(12)}
     for place in range(200):
         found.add(windows[_augmented(place, random_crop=True).astype(np.uint8).tobytes()])
     assert {i for i, _ in found} == {j for _, j in found} == set(range(12))
@@ -107,8 +107,15 @@ def test_workers_read_their_rows_of_the_same_global_batches(faces: Path) -> None
     batches = PermutedBatches(24, batch_size=4, seed=0)
 
     def read(rows: slice, size: int) -> list[list[np.ndarray]]:
-        dataset = image_dataset(FaceReader(faces, paths, size=91), labels, batches, steps=range(2, 5), settings=settings,
-                                rows=rows, replica_batch_size=size)
+        dataset = image_dataset(
+            FaceReader(faces, paths, size=91),
+            labels,
+            batches,
+            steps=range(2, 5),
+            settings=settings,
+            rows=rows,
+            replica_batch_size=size,
+        )
         return [[part.numpy() for part in batch] for batch in dataset]
 
     whole = read(slice(0, 4), 4)
@@ -125,10 +132,20 @@ def test_workers_read_their_rows_of_the_same_global_batches(faces: Path) -> None
 def test_features_come_in_both_views() -> None:
     features = np.stack([np.arange(6.0), -1 - np.arange(6.0)]).astype(np.float32)[..., None]
     batches = PermutedBatches(6, batch_size=4, seed=0)
-    dataset = feature_dataset(features, np.arange(6, dtype=np.int32), batches, steps=range(30), settings=SETTINGS,
-                              rows=slice(0, 4), replica_batch_size=4)
-    values = [(float(value), int(label)) for inputs, labels, _ in dataset
-              for value, label in zip(inputs.numpy()[:, 0], labels.numpy(), strict=True)]
+    dataset = feature_dataset(
+        features,
+        np.arange(6, dtype=np.int32),
+        batches,
+        steps=range(30),
+        settings=SETTINGS,
+        rows=slice(0, 4),
+        replica_batch_size=4,
+    )
+    values = [
+        (float(value), int(label))
+        for inputs, labels, _ in dataset
+        for value, label in zip(inputs.numpy()[:, 0], labels.numpy(), strict=True)
+    ]
     assert all(value in (label, -1 - label) for value, label in values)
     assert 30 < sum(value < 0 for value, _ in values) < 90
 

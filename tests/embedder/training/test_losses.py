@@ -18,8 +18,13 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 def test_softmax_cross_entropy_equals_numpy() -> None:
     logits = RNG.normal(size=(5, 7)).astype(np.float32) * 3
     labels = np.array([0, 6, 2, 2, 3])
-    expected = [-math.log(math.exp(row[label]) / sum(math.exp(x) for x in row)) for row, label in zip(logits, labels, strict=True)]
-    np.testing.assert_allclose(losses.softmax_cross_entropy(tf.constant(logits), tf.constant(labels)), expected, atol=1e-5)
+    expected = [
+        -math.log(math.exp(row[label]) / sum(math.exp(x) for x in row))
+        for row, label in zip(logits, labels, strict=True)
+    ]
+    np.testing.assert_allclose(
+        losses.softmax_cross_entropy(tf.constant(logits), tf.constant(labels)), expected, atol=1e-5
+    )
 
 
 def test_center_loss_equals_numpy_and_its_gradient_pulls_features_only() -> None:
@@ -53,7 +58,9 @@ def test_arcface_logits_add_the_angle_at_the_true_class(margin: float) -> None:
     expected = 64 * cosines
     for row, label in enumerate(labels):
         angle = math.acos(cosines[row, label])
-        shifted = math.cos(angle + margin) if angle + margin < math.pi else cosines[row, label] - margin * math.sin(margin)
+        shifted = (
+            math.cos(angle + margin) if angle + margin < math.pi else cosines[row, label] - margin * math.sin(margin)
+        )
         expected[row, label] = 64 * shifted
     result = losses.arcface_logits(tf.constant(features), tf.constant(kernel), tf.constant(labels), margin=margin)
     np.testing.assert_allclose(result, expected, atol=2e-4)

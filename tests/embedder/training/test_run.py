@@ -44,8 +44,13 @@ def test_a_run_learns_and_writes_all_it_promises(faces: Path, tmp_path: Path, tr
 
     log = EventAccumulator(str(out / "logs"), size_guidance={"tensors": 0}).Reload()
     tags = log.Tags()["tensors"]
-    assert {"train/loss", "train/learning_rate", "train/center_distance", "train/images_per_second",
-            "verification/validation_auc"} <= set(tags)
+    assert {
+        "train/loss",
+        "train/learning_rate",
+        "train/center_distance",
+        "train/images_per_second",
+        "verification/validation_auc",
+    } <= set(tags)
     assert [event.step for event in log.Tensors("train/loss")] == list(range(24))
 
 
@@ -75,7 +80,9 @@ def _wait_for_rows(run: Path, n_rows: int) -> None:
 
 def test_a_run_killed_in_mid_epoch_goes_on_as_if_undisturbed(faces: Path, tmp_path: Path, train_small: Train) -> None:
     killed, stopped = tmp_path / "killed", tmp_path / "stopped"
-    processes = {out: start_small_run(faces, "--epochs", 200, "--checkpoint-every", 4, "-o", out) for out in (killed, stopped)}
+    processes = {
+        out: start_small_run(faces, "--epochs", 200, "--checkpoint-every", 4, "-o", out) for out in (killed, stopped)
+    }
     for out, number in ((killed, signal.SIGKILL), (stopped, signal.SIGINT)):
         _wait_for_rows(out, 9)
         processes[out].send_signal(number)
@@ -101,12 +108,16 @@ def test_a_run_that_is_done_does_nothing_more(faces: Path, tmp_path: Path, train
     assert read_losses(tmp_path / "run") == before
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"width": 2.0}, r"width 2.0 \(was 1.0\); use the same ones, or another -o"),
-    ({"optimizer": "sgd", "seed": 3}, r"optimizer 'sgd' \(was 'adam'\); seed 3 \(was 0\)"),
-])
-def test_other_settings_are_refused(faces: Path, tmp_path: Path, train_small: Train, change: dict[str, Any],
-                                    message: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 2.0}, r"width 2.0 \(was 1.0\); use the same ones, or another -o"),
+        ({"optimizer": "sgd", "seed": 3}, r"optimizer 'sgd' \(was 'adam'\); seed 3 \(was 0\)"),
+    ],
+)
+def test_other_settings_are_refused(
+    faces: Path, tmp_path: Path, train_small: Train, change: dict[str, Any], message: str
+) -> None:
     train_small(faces, tmp_path / "run", epochs=1)
     with pytest.raises(RunFolderError, match=message):
         train_small(faces, tmp_path / "run", epochs=2, **change)
@@ -156,19 +167,32 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
 
     with monkeypatch.context() as patched:
         patched.setattr(RunFolder, "save_checkpoint", save_without_room)
-        with pytest.raises(CheckpointError, match=r"step 12: .* last good checkpoint is .*step-000000006.safetensors; free"):
+        with pytest.raises(
+            CheckpointError, match=r"step 12: .* last good checkpoint is .*step-000000006.safetensors; free"
+        ):
             train_small(faces, tmp_path / "run", epochs=2)
     assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == kept
     assert train_small(faces, tmp_path / "run", epochs=2).steps == 12
 
 
-@pytest.mark.parametrize("settings", [
-    {"optimizer": "rmsprop"}, {"optimizer": "adamw", "weight_decay": 0.1}, {"optimizer": "sgd"}, {"optimizer": "adagrad"},
-    {"precision": "mixed_bfloat16"}, {"precision": "mixed_float16"},
-    {"loss": "arcface", "arcface_scale": 8.0}, {"loss": "triplet", "images_per_person": 4, "batch_size": 8, "triplet_margin": 2.0},
-    {"center_update": "sequential", "prelogits_norm_factor": 1e-3, "center_loss_factor": 0.1},
-    {"decay": "cosine", "warmup_epochs": 1.0}, {"standardization": "per_image"}, {"schedule_text": "0: 0.02\n5: 0.005\n9: -1"},
-], ids=lambda settings: "-".join(map(str, next(iter(settings.items())))))
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "rmsprop"},
+        {"optimizer": "adamw", "weight_decay": 0.1},
+        {"optimizer": "sgd"},
+        {"optimizer": "adagrad"},
+        {"precision": "mixed_bfloat16"},
+        {"precision": "mixed_float16"},
+        {"loss": "arcface", "arcface_scale": 8.0},
+        {"loss": "triplet", "images_per_person": 4, "batch_size": 8, "triplet_margin": 2.0},
+        {"center_update": "sequential", "prelogits_norm_factor": 1e-3, "center_loss_factor": 0.1},
+        {"decay": "cosine", "warmup_epochs": 1.0},
+        {"standardization": "per_image"},
+        {"schedule_text": "0: 0.02\n5: 0.005\n9: -1"},
+    ],
+    ids=lambda settings: "-".join(map(str, next(iter(settings.items())))),
+)
 def test_every_optimizer_loss_and_precision_learns(
     faces: Path, tmp_path: Path, train_small: Train, settings: dict[str, Any]
 ) -> None:

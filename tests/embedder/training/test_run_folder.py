@@ -7,8 +7,11 @@ import pytest
 
 from embedder.training.run_folder import CheckpointError, CsvLog, RunFolder, RunFolderError, RunLockedError
 
-STATE = {"network/layer/kernel": np.arange(6, dtype=np.float32).reshape(2, 3), "optimizer/0": np.array(7),
-         "run/best": np.array(-np.inf)}
+STATE = {
+    "network/layer/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "optimizer/0": np.array(7),
+    "run/best": np.array(-np.inf),
+}
 
 
 def _last_step(path: Path) -> int:
@@ -36,7 +39,10 @@ def test_the_last_two_and_the_best_are_kept(tmp_path: Path) -> None:
     from safetensors.numpy import load_file
 
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
-        "best.safetensors", "step-000000003.safetensors", "step-000000004.safetensors"]
+        "best.safetensors",
+        "step-000000003.safetensors",
+        "step-000000004.safetensors",
+    ]
     assert int(load_file(tmp_path / "checkpoints" / "best.safetensors")["optimizer/0"]) == 2
 
 
@@ -48,7 +54,9 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, caplog
         assert _last_step(tmp_path) == 1
         assert "is damaged" in caplog.text
         (tmp_path / "checkpoints" / "step-000000001.safetensors").write_bytes(b"")
-        with pytest.raises(RunFolderError, match="expected a readable checkpoint, found 2 damaged; start again in another -o"):
+        with pytest.raises(
+            RunFolderError, match="expected a readable checkpoint, found 2 damaged; start again in another -o"
+        ):
             run.read_last_checkpoint()
 
 
@@ -62,7 +70,9 @@ def test_a_file_system_without_hard_links_gets_a_copy(tmp_path: Path, monkeypatc
     assert (tmp_path / "checkpoints" / "best.safetensors").read_bytes() == path.read_bytes()
 
 
-def test_a_checkpoint_that_cannot_be_written_names_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_that_cannot_be_written_names_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with RunFolder(tmp_path) as run:
         run.save_checkpoint(STATE, step=1, is_best=False)
 
@@ -70,7 +80,9 @@ def test_a_checkpoint_that_cannot_be_written_names_the_one_before(tmp_path: Path
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("embedder.training.run_folder.write_bytes", fail)
-        with pytest.raises(CheckpointError, match="step 2: could not be written .* the last good checkpoint is .*step-000000001"):
+        with pytest.raises(
+            CheckpointError, match=r"step 2: could not be written .* the last good checkpoint is .*step-000000001"
+        ):
             run.save_checkpoint(STATE, step=2, is_best=False)
     assert _last_step(tmp_path) == 1
 
@@ -95,7 +107,10 @@ def test_one_process_holds_it_and_then_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '{"settings": 3, "data_sha256": "a"}', '{"settings": {}}'])
 def test_damaged_settings_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
-    with RunFolder(tmp_path) as run, pytest.raises(RunFolderError, match="expected the settings of a run, found a damaged file"):
+    with (
+        RunFolder(tmp_path) as run,
+        pytest.raises(RunFolderError, match="expected the settings of a run, found a damaged file"),
+    ):
         run.read_config()
 
 
@@ -110,4 +125,10 @@ def test_a_log_is_cut_where_the_run_goes_on(tmp_path: Path) -> None:
     log = CsvLog(path, ("loss",), first_step=3)
     log.add(3, {"loss": float("nan")})
     log.close()
-    assert path.read_text().splitlines() == ["step,loss", "0,0.0", "1,0.3333333333333333", "2,0.6666666666666666", "3,nan"]
+    assert path.read_text().splitlines() == [
+        "step,loss",
+        "0,0.0",
+        "1,0.3333333333333333",
+        "2,0.6666666666666666",
+        "3,nan",
+    ]

@@ -8,7 +8,6 @@ import pytest
 from embedder.training.schedules import LearningRateSchedule, ScheduleError, parse_schedule, read_schedule_text
 
 
-
 def read_schedule_file(path: Path) -> LearningRateSchedule:
     return parse_schedule(read_schedule_text(path), str(path))
 
@@ -18,7 +17,14 @@ CASIA = Path(__file__).parents[3] / "data" / "learning_rate_schedule_casia.txt"
 
 def test_the_casia_schedule_holds_each_rate_until_the_next_line() -> None:
     schedule = read_schedule_file(CASIA)
-    assert [schedule.rate(epoch, 0, 10) for epoch in (1, 59, 60, 79, 80, 90)] == [0.05, 0.05, 0.005, 0.005, 0.0005, 0.0005]
+    assert [schedule.rate(epoch, 0, 10) for epoch in (1, 59, 60, 79, 80, 90)] == [
+        0.05,
+        0.05,
+        0.005,
+        0.005,
+        0.0005,
+        0.0005,
+    ]
     assert schedule.stop_epoch == 91
 
 
@@ -28,19 +34,22 @@ def test_comments_blank_lines_and_a_bare_dash_are_read(tmp_path: Path) -> None:
     assert read_schedule_file(path) == LearningRateSchedule(((1, 0.01),), stop_epoch=5)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("0: 0.05\n60; 0.005\n", r"line 2: expected 'epoch: rate', got '60; 0.005'; write 'epoch: rate'"),
-    ("0: 0.05\n6o: 0.005\n", r"line 2: expected a whole number of at least 0 before the colon, got '6o'"),
-    ("0: 0,05\n", r"line 1: expected a positive rate or -1 after the colon, got '0,05'"),
-    ("0: -2\n", r"line 1: expected a positive rate or -1 after the colon, got '-2'"),
-    ("0: nan\n", r"line 1: expected a positive rate or -1"),
-    ("0: 0.1\n9: 0.2\n9: 0.1\n", r"line 3: expected an epoch above 9, got 9; sort the lines by epoch"),
-    ("5: 0.1\n", r"line 1: expected the first line to begin at epoch 0 or 1, got 5"),
-    ("0: 0.1\n5: -1\n7: 0.1\n", r"line 3: expected nothing after the line whose rate is -1, got '7: 0.1'"),
-    ("# nothing\n", r"expected lines 'epoch: rate', found none"),
-    ("0: -1\n", r"expected lines 'epoch: rate', found none"),
-    ("\x00\xff: 3", r"line 1: expected a whole number"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0: 0.05\n60; 0.005\n", r"line 2: expected 'epoch: rate', got '60; 0.005'; write 'epoch: rate'"),
+        ("0: 0.05\n6o: 0.005\n", r"line 2: expected a whole number of at least 0 before the colon, got '6o'"),
+        ("0: 0,05\n", r"line 1: expected a positive rate or -1 after the colon, got '0,05'"),
+        ("0: -2\n", r"line 1: expected a positive rate or -1 after the colon, got '-2'"),
+        ("0: nan\n", r"line 1: expected a positive rate or -1"),
+        ("0: 0.1\n9: 0.2\n9: 0.1\n", r"line 3: expected an epoch above 9, got 9; sort the lines by epoch"),
+        ("5: 0.1\n", r"line 1: expected the first line to begin at epoch 0 or 1, got 5"),
+        ("0: 0.1\n5: -1\n7: 0.1\n", r"line 3: expected nothing after the line whose rate is -1, got '7: 0.1'"),
+        ("# nothing\n", r"expected lines 'epoch: rate', found none"),
+        ("0: -1\n", r"expected lines 'epoch: rate', found none"),
+        ("\x00\xff: 3", r"line 1: expected a whole number"),
+    ],
+)
 def test_a_typo_is_refused_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rates.txt"
     path.write_text(text, encoding="latin-1")

@@ -1,0 +1,439 @@
+"""Does training work? Three studies on aligned photos of Labeled Faces in the Wild.
+
+::
+
+    python -m embedder align ../shared/data/lfw/images out/lfw182 --size 182 --margin 44
+    python -m experiments.training_proofs scratch out/lfw182 -o out/proofs        training from random weights
+    python -m experiments.training_proofs fine-tune out/lfw182 -o out/proofs      the default checkpoint
+    python -m experiments.training_proofs centers out/lfw182 -o out/proofs        softmax with and without center loss
+    python -m experiments.training_proofs step-time out/lfw182 -o out/proofs      one step against Keras' own `fit`
+
+Each prints its figures as a table and writes them to OUT/STUDY.json; `centers` also draws OUT/centers.png. Figures on
+people are always of people who were not trained on. Intervals are bootstrapped over people.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedder.command_line import EXIT_DONE, run_script, write_json
+
+#: People of study `scratch` have so many photos at least; people of 2 to 9 photos are verified on.
+MIN_PHOTOS = 10
+N_BOOTSTRAP = 1000
+STUDIES = ("scratch", "fine-tune", "centers", "step-time")
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("faces", type=Path, metavar="FACES", help="aligned faces of 182 pixels, one folder a person")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="folder for runs and figures")
+    parser.add_argument("--epochs", type=int, metavar="N", help="instead of the study's own number")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.training.run import configure_threads
+
+    configure_threads()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    study = {
+        "scratch": study_scratch,
+        "fine-tune": study_fine_tuning,
+        "centers": study_centers,
+        "step-time": study_step_time,
+    }[arguments.study]
+    started = time.monotonic()
+    options = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    figures = study(arguments.faces, arguments.out, **options)
+    figures["minutes"] = (time.monotonic() - started) / 60
+    write_json(arguments.out / f"{arguments.study}.json", figures)
+    print(f"{figures['minutes']:.1f} minutes; figures in {arguments.out / arguments.study}.json")
+    return EXIT_DONE
+
+
+def scratch_settings(epochs: int, **changes: Any) -> Any:
+    """Return the settings of training from random weights on little data: a quarter of the width, 96 pixels."""
+    from embedder.training.settings import TrainingSettings
+
+    settings: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": 64,
+        "image_size": 96,
+        "embedding_size": 128,
+        "width": 0.25,
+        "optimizer": "adam",
+        "learning_rate": 2e-3,
+        "decay": "cosine",
+        "warmup_epochs": 1.0,
+        "weight_decay": 5e-4,
+        "keep_probability": 0.6,
+        "batch_norm_momentum": 0.95,
+        "random_rotate": 8.0,
+        "random_brightness": 0.15,
+        "min_images": MIN_PHOTOS,
+        "validation_split": 0.0,
+    }
+    return TrainingSettings(**settings | changes)
+
+
+def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]:
+    """Train from random weights; verify on other people against an untrained network, raw pixels and PCA."""
+    from embedder.training.run import train
+
+    settings = scratch_settings(epochs)
+    summary = train(faces, out / "scratch", settings, progress=True)
+    people = _people(faces)
+    trained = [path for paths in people.values() if len(paths) >= MIN_PHOTOS for path in paths]
+    others = {name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS}
+    pairs = _Pairs(others)
+    figures: dict[str, Any] = {
+        "training_accuracy": _last_epoch_accuracy(out / "scratch"),
+        "epochs": summary.epochs,
+        "n_training_people": sum(len(paths) >= MIN_PHOTOS for paths in people.values()),
+        "n_training_photos": len(trained),
+        "n_other_people": len(others),
+        "n_other_photos": len(pairs.paths),
+        "n_genuine": int(pairs.genuine.sum()),
+        "n_impostor": int((~pairs.genuine).sum()),
+    }
+    print(f"accuracy over the last epoch's steps: {figures['training_accuracy']:.4f}")
+    pixels, training_pixels = _pixels(faces, pairs.paths), _pixels(faces, trained)
+    mean = training_pixels.mean(axis=0)
+    vectors = {
+        "trained network": _embed(faces, pairs.paths, settings, out / "scratch"),
+        "untrained network": _embed(faces, pairs.paths, settings, None),
+        "raw pixels": pixels - mean,
+        "PCA, 128 components": _principal_components(training_pixels - mean, pixels - mean, whiten=False),
+        "PCA, 128 whitened components": _principal_components(training_pixels - mean, pixels - mean, whiten=True),
+    }
+    figures["auc"] = {name: pairs.auc_with_interval(found) for name, found in vectors.items()}
+    for name, (value, low, high) in figures["auc"].items():
+        print(f"{name:32} AUC {value:.4f} [{low:.4f}, {high:.4f}]")
+    return figures
+
+
+def study_centers(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]:
+    """Train with softmax alone and with two factors of the center loss on the same budget, from the same weights."""
+    from embedder.training.run import train
+
+    people = _people(faces)
+    pairs = _Pairs({name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS})
+    trained = {name: paths for name, paths in people.items() if len(paths) >= MIN_PHOTOS}
+    figures: dict[str, Any] = {"epochs": epochs, "runs": {}}
+    distances = {}
+    for factor in (0.0, 1e-2, 1e-1):
+        settings = scratch_settings(epochs, center_loss_factor=factor)
+        # The study `scratch` is the run with the default factor.
+        run = out / ("scratch" if factor == 1e-2 else f"centers-{factor:g}")
+        train(faces, run, settings, progress=True)
+        own = _class_distances(
+            _embed(faces, [path for paths in trained.values() for path in paths], settings, run),
+            np.repeat(np.arange(len(trained)), [len(paths) for paths in trained.values()]),
+        )
+        other = _embed(faces, pairs.paths, settings, run)
+        distances[factor] = (own, _class_distances(other, pairs.labels))
+        figures["runs"][f"{factor:g}"] = {
+            "training_accuracy": _last_epoch_accuracy(run),
+            "auc_other_people": pairs.auc_with_interval(other),
+            "intra_over_inter_training_people": own["ratio"],
+            "intra_over_inter_other_people": distances[factor][1]["ratio"],
+        }
+        values = figures["runs"][f"{factor:g}"]
+        print(
+            f"center loss factor {factor:g}: intra/inter {own['ratio']:.3f} on its people, "
+            f"{values['intra_over_inter_other_people']:.3f} on others; accuracy {values['training_accuracy']:.3f}; AUC "
+            f"{values['auc_other_people'][0]:.4f}"
+        )
+    _draw_distances(distances, out / "centers.png")
+    return figures
+
+
+def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 8) -> dict[str, Any]:
+    """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
+    from embedder.checkpoints import read_checkpoint
+    from embedder.presets import DEFAULT_PRESET
+    from embedder.training.run import train
+    from embedder.training.settings import TrainingSettings
+
+    people = _people(faces)
+    several = sorted(name for name, paths in people.items() if len(paths) >= 4)
+    order = np.random.default_rng(0).permutation(len(several))
+    half = [several[i] for i in order[: len(several) // 2]]
+    tested = {name: people[name] for name in sorted(set(several) - set(half))}
+    strangers = {name: paths for name, paths in people.items() if len(paths) < 4}
+    folder = _folder_of(faces, half, out / "half")
+    checkpoint = read_checkpoint(DEFAULT_PRESET)
+    settings = TrainingSettings(
+        **FINE_TUNING
+        | {
+            "epochs": epochs,
+            "pretrained": DEFAULT_PRESET,
+            "pretrained_sha256": checkpoint.sha256,
+            "embedding_size": 512,
+            "freeze_batch_norm": True,
+        }
+    )
+    summary = train(folder, out / "fine-tune", settings, checkpoint=checkpoint, progress=True)
+    figures: dict[str, Any] = {
+        "n_training_people": len(half),
+        "n_training_photos": sum(len(people[name]) for name in half),
+        "epochs": summary.epochs,
+        "n_tested_people": len(tested),
+        "n_tested_photos": sum(map(len, tested.values())),
+        "n_strangers": len(strangers),
+        "training_accuracy": _last_epoch_accuracy(out / "fine-tune"),
+        "settings": FINE_TUNING,
+    }
+    for name, run in (("before", None), ("after", out / "fine-tune")):
+        figures[name] = _identify_and_verify(faces, tested, strangers, settings, run=run, checkpoint=checkpoint)
+        print(
+            name,
+            ", ".join(f"{key} {value[0]:.4f} [{value[1]:.4f}, {value[2]:.4f}]" for key, value in figures[name].items()),
+        )
+    return figures
+
+
+#: Found by a short search on the cached features of block 8; see experiments/README.md.
+FINE_TUNING: dict[str, Any] = {
+    "batch_size": 90,
+    "train_from": "block8_6",
+    "cache_features": True,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "decay": "cosine",
+    "keep_probability": 0.8,
+    "center_loss_factor": 1e-2,
+    "min_images": 2,
+    "validation_split": 0.0,
+    "weight_decay": 0.0,
+}
+
+
+def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, Any]:
+    """Time one step against Keras' own `fit` on the same graph and batch; `epochs` is the number of steps."""
+    import keras
+    import tensorflow as tf
+
+    from embedder.training.network import TrainingNetwork
+    from embedder.training.optimizers import build_optimizer
+    from embedder.training.step import TrainingStep
+
+    settings = scratch_settings(1, center_loss_factor=1e-2, warmup_epochs=0.0, keep_probability=1.0)
+    n_classes, size = 100, settings.image_size
+    images = tf.random.stateless_normal((settings.batch_size, size, size, 3), (0, 0))
+    labels = tf.range(settings.batch_size) % n_classes
+    network = TrainingNetwork(settings, n_classes=n_classes)
+    step = TrainingStep(network, build_optimizer(settings), tf.distribute.get_strategy())
+    places = tf.range(settings.batch_size, dtype=tf.int64)
+
+    reference = TrainingNetwork(settings, n_classes=n_classes).model
+    logits = keras.layers.Dense(n_classes)(reference.output)
+    model = keras.Model(reference.input, logits)
+    model.compile(
+        keras.optimizers.Adam(settings.learning_rate, global_clipnorm=settings.clip_norm),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    dataset = tf.data.Dataset.from_tensors((images, labels)).repeat()
+
+    def time_ours(n_steps: int) -> float:
+        started = time.perf_counter()
+        for _ in range(n_steps):
+            step((images, labels, places), settings.learning_rate)
+        return (time.perf_counter() - started) / n_steps
+
+    def time_keras(n_steps: int) -> float:
+        started = time.perf_counter()
+        model.fit(dataset, steps_per_epoch=n_steps, epochs=1, verbose=0)
+        return (time.perf_counter() - started) / n_steps
+
+    time_ours(3), time_keras(3)
+    # In turn, so that a busy moment of the machine meets both.
+    rounds = [(time_ours(5), time_keras(5)) for _ in range(max(1, epochs // 5))]
+    ours, theirs = (float(np.median([pair[i] for pair in rounds])) for i in (0, 1))
+    print(f"step {1000 * ours:.0f} ms, Keras fit {1000 * theirs:.0f} ms, ratio {ours / theirs:.3f}")
+    return {"step_seconds": ours, "keras_fit_seconds": theirs, "ratio": ours / theirs, "rounds": rounds}
+
+
+class _Pairs:
+    """All genuine pairs of some people and twenty times as many impostor pairs."""
+
+    def __init__(self, people: dict[str, list[str]]) -> None:
+        self.paths = [path for paths in people.values() for path in paths]
+        self.labels = np.repeat(np.arange(len(people)), [len(paths) for paths in people.values()])
+        first, second = np.triu_indices(len(self.paths), 1)
+        same = self.labels[first] == self.labels[second]
+        rng = np.random.default_rng(0)
+        impostors = rng.choice(np.flatnonzero(~same), min(20 * int(same.sum()), int((~same).sum())), replace=False)
+        rows = np.concatenate([np.flatnonzero(same), impostors])
+        self.first, self.second, self.genuine = first[rows], second[rows], same[rows]
+
+    def scores(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the cosine of each pair."""
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        unit = vectors / lengths
+        return np.einsum("ij,ij->i", unit[self.first], unit[self.second])
+
+    def auc_with_interval(self, vectors: np.ndarray) -> tuple[float, float, float]:
+        """Return the area under the ROC curve and its 95 % interval over people."""
+        scores = self.scores(vectors)
+        order = np.argsort(scores, kind="stable")
+        genuine = self.genuine[order]
+        one, two = self.labels[self.first[order]], self.labels[self.second[order]]
+
+        def area(times: np.ndarray) -> float:
+            # A genuine pair counts as often as its person was drawn, an impostor pair as the product of both.
+            weights = np.where(genuine, times[one], times[one] * times[two]).astype(float)
+            below = np.cumsum(np.where(genuine, 0.0, weights))
+            return float((below * np.where(genuine, weights, 0.0)).sum() / (below[-1] * weights[genuine].sum()))
+
+        n_people = int(self.labels.max()) + 1
+        rng = np.random.default_rng(0)
+        draws = [
+            area(np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)) for _ in range(N_BOOTSTRAP)
+        ]
+        low, high = np.quantile(draws, [0.025, 0.975])
+        return area(np.ones(n_people, int)), float(low), float(high)
+
+
+def _identify_and_verify(
+    faces: Path,
+    tested: dict[str, list[str]],
+    strangers: dict[str, list[str]],
+    settings: Any,
+    *,
+    run: Path | None,
+    checkpoint: Any,
+) -> dict[str, tuple[float, float, float]]:
+    """Return AUC, TAR at FAR 0.1 % and TPIR at FPIR 1 % of unseen people, three photos of each enrolled."""
+    from classifiers.metrics import tpir_at_fpir
+    from embedder.verification import tar_intervals
+
+    pairs = _Pairs(tested)
+    vectors = _embed(faces, pairs.paths, settings, run, checkpoint=checkpoint)
+    others = _embed(faces, [paths[0] for paths in strangers.values()], settings, run, checkpoint=checkpoint)
+    enrolled = np.concatenate([np.flatnonzero(pairs.labels == i)[:3] for i in range(len(tested))])
+    probes = np.setdiff1d(np.arange(len(vectors)), enrolled)
+    mated = vectors[probes] @ vectors[enrolled].T
+    named = pairs.labels[enrolled][mated.argmax(axis=1)]
+    tpir = tpir_at_fpir(
+        mated.max(axis=1),
+        named == pairs.labels[probes],
+        (others @ vectors[enrolled].T).max(axis=1),
+        fpir=0.01,
+        mated_identities=pairs.labels[probes],
+        n_bootstrap=N_BOOTSTRAP,
+    )
+    people = np.stack([pairs.labels[pairs.first], pairs.labels[pairs.second]], axis=1)
+    tar = tar_intervals(pairs.scores(vectors), pairs.genuine, people, fars=(1e-3,))[1e-3]  # type: ignore[arg-type]
+    return {
+        "auc": pairs.auc_with_interval(vectors),
+        "tar_at_far_0.001": (tar.value, tar.low, tar.high),
+        "tpir_at_fpir_0.01": (tpir.value, tpir.low, tpir.high),
+    }
+
+
+def _people(faces: Path) -> dict[str, list[str]]:
+    from embedder.images import list_images
+
+    people: dict[str, list[str]] = {}
+    for path in list_images(faces).paths:
+        if len(path.parts) > 1:
+            people.setdefault(path.parts[0], []).append(path.as_posix())
+    return people
+
+
+def _folder_of(faces: Path, names: Sequence[str], folder: Path) -> Path:
+    """Return a folder with links to the folders of some people."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        if not (folder / name).exists():
+            (folder / name).symlink_to((faces / name).absolute())
+    return folder
+
+
+def _embed(faces: Path, paths: Sequence[str], settings: Any, run: Path | None, *, checkpoint: Any = None) -> np.ndarray:
+    """Return unit vectors by the network of a run, or without one by the network that the run started from."""
+    import keras
+
+    from embedder.checkpoints import read_checkpoint
+    from embedder.training.evaluation import Evaluator
+    from embedder.training.faces_folder import TrainingFaces
+    from embedder.training.network import TrainingNetwork, load_pretrained
+
+    keras.utils.set_random_seed(settings.seed)
+    network = TrainingNetwork(settings, n_classes=2)
+    weights = read_checkpoint(run) if run is not None else checkpoint
+    if weights is not None:
+        load_pretrained(network, weights)
+    nobody = TrainingFaces(faces, (), (), np.zeros(0, np.int32), (), (), (), (), 0, 0, "")
+    return Evaluator(network, nobody, None).embed_faces(faces, paths)
+
+
+def _pixels(faces: Path, paths: Sequence[str]) -> np.ndarray:
+    """Return the central crops as grey pixels, float32 (n, 1024), each with zero mean and unit variance."""
+    import cv2
+
+    from embedder.training.input_pipeline import FaceReader, central_crop
+
+    reader = FaceReader(faces, paths, size=109, memory=0)
+    rows = []
+    for i in range(len(paths)):
+        grey = cv2.cvtColor(central_crop(reader.read(i), 96), cv2.COLOR_RGB2GRAY)
+        row = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+        rows.append((row - row.mean()) / max(float(row.std()), 1e-6))
+    return np.stack(rows)
+
+
+def _principal_components(training: np.ndarray, pixels: np.ndarray, *, whiten: bool) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
+    return PCA(128, whiten=whiten, random_state=0).fit(training).transform(pixels)
+
+
+def _class_distances(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Return distances to the own class's mean and between the classes' means, and the ratio of their means."""
+    means = np.stack([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
+    places = np.unique(labels, return_inverse=True)[1]
+    intra = np.linalg.norm(vectors - means[places], axis=1)
+    first, second = np.triu_indices(len(means), 1)
+    inter = np.linalg.norm(means[first] - means[second], axis=1)
+    return {"intra": intra, "inter": inter, "ratio": float(intra.mean() / inter.mean())}
+
+
+def _last_epoch_accuracy(run: Path) -> float:
+    import pandas as pd
+
+    history = pd.read_csv(run / "history.csv")
+    return float(history.accuracy[history.epoch == history.epoch.max()].mean())
+
+
+def _draw_distances(distances: dict[float, tuple[dict[str, Any], dict[str, Any]]], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(len(distances), 2, figsize=(10, 2.6 * len(distances)), sharex=True, squeeze=False)
+    for row, (factor, both) in zip(axes, distances.items(), strict=True):
+        for axis, found, who in zip(row, both, ("people trained on", "other people"), strict=True):
+            bins = np.linspace(0, 1.6, 60).tolist()
+            axis.hist(found["intra"], bins, density=True, alpha=0.6, label="to the own mean")
+            axis.hist(found["inter"], bins, density=True, alpha=0.6, label="between means")
+            axis.set_title(f"center loss × {factor:g}, {who}: ratio {found['ratio']:.2f}", fontsize=9)
+    axes[0, 0].legend(fontsize=8)
+    figure.supxlabel("Euclidean distance of unit embeddings")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_script("python -m experiments.training_proofs", "Does training work?", _add_arguments, _run, argv=None)
+    )
