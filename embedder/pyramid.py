@@ -29,7 +29,7 @@ def level_scales(size_hw: tuple[int, int], min_face_size: float, scale_factor: f
     """Return the scales, largest first, at which faces of at least `min_face_size` pixels become `CELL` pixels.
 
     >>> [round(scale, 3) for scale in level_scales((40, 60), 20, 0.5)]
-    [0.6]
+    [0.6, 0.3]
     """
     scales = []
     scale = CELL / min_face_size
