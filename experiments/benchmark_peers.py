@@ -65,7 +65,7 @@ def plain_loop(photos: list[Path], peer: Peer, network: CvFaceNet) -> np.ndarray
     """Return the embeddings ``(n, 512)`` of the largest face of each photo, one photo after the other."""
     vectors = []
     for path in photos:
-        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(np.asarray(cv2.imread(str(path))), cv2.COLOR_BGR2RGB)
         boxes = peer.detect(image)
         if len(boxes):
             sides = boxes[:, 2:] - boxes[:, :2]
