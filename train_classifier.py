@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE",
                         help="head to write, such as heads/family.skops")
     parser.add_argument("--head", default="gallery", metavar="NAME",
-                        help="what chooses the name: gallery (default), knn or svm")
+                        help="what chooses the name: gallery (default), knn, svm, logreg, lda, or the dotted path of "
+                             "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
+                        help="a setting of the head, such as n_neighbors=3; may be repeated")
     limits = parser.add_mutually_exclusive_group()
     limits.add_argument("--fpir", type=float, metavar="P",
                         help="share of strangers that may be given a name, measured on the table's own people "
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
+    from classifiers.heads import parse_parameters
     from classifiers.persistence import describe_head, save_head
     from embedder.table import EmbeddingTable
 
@@ -63,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     head = train(
         table,
         head=arguments.head,
+        parameters=parse_parameters(arguments.param),
         fpir=arguments.fpir,
         threshold=arguments.threshold,
         identities=None if arguments.identities is None else read_names(arguments.identities),
@@ -129,6 +134,7 @@ def train(
     table: "EmbeddingTable",
     *,
     head: str = "gallery",
+    parameters: Mapping[str, Any] | None = None,
     fpir: float | None = None,
     threshold: float | None = None,
     identities: Sequence[str] | None = None,
@@ -141,7 +147,9 @@ def train(
     ----------
     table : EmbeddingTable
     head : str
-        A name of `classifiers.HEADS`.
+        A name of `classifiers.HEADS`, or the dotted path of a scikit-learn classifier.
+    parameters : mapping, optional
+        Settings of the head.
     fpir : float, optional
         Wanted rate of strangers that are given a name; default: the preset's curve, which is for 0.01.
     threshold : float, optional
@@ -169,7 +177,7 @@ def train(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
     )
     matcher = Matcher(everybody.cut(identities=identities, min_photos=min_photos), background)
-    estimator = make_head(head)
+    estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,
         lambda part: fit_chooser(estimator, part),

@@ -10,16 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import IdentityError
+from classifiers.estimators import GalleryClassifier, KNNClassifier, SVMClassifier, check_n_neighbors
 from classifiers.gallery import Gallery
-from classifiers.heads import (
-    DEFAULT_HEAD,
-    GalleryClassifier,
-    KNNClassifier,
-    SVMClassifier,
-    check_n_neighbors,
-    head_name,
-    make_head,
-)
+from classifiers.heads import DEFAULT_HEAD, head_name, make_head
 from classifiers.matching import Matcher
 from classifiers.normalization import Background
 from classifiers.serving import Head

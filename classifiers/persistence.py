@@ -3,13 +3,16 @@
 A head file is a zip of uncompressed entries:
 
 - ``facetable.json``: what the head is (see `describe_head`); readable with ``zipfile`` alone;
-- ``serving/*.npy``: the exemplars, and what the chooser needs beside them;
-- ``estimator.skops``: the scikit-learn estimator: its settings where the arrays above say the rest, else fitted.
+- ``serving/*.npy``: the exemplars, and what the chooser needs beside them (see `classifiers.head_arrays`);
+- ``estimator.skops``: the settings of the scikit-learn estimator, to fit it again;
+- ``fitted.skops``: the fitted estimator, where the arrays do not say it all. It is used under the scikit-learn that
+  wrote it; under another version the estimator is fitted again from the exemplars.
 """
 
 import datetime
 import io
 import json
+import logging
 import os
 import zipfile
 from collections.abc import Mapping
@@ -21,29 +24,35 @@ from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.gallery import Gallery
+from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
 from classifiers.matching import Matcher
-from classifiers.normalization import BACKGROUND_ARRAYS, Background
 from classifiers.serving import Head
 from classifiers.thresholds import Threshold
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "facetable-head"
 VERSION = 1
 
 # Types beyond those skops trusts by itself (NumPy arrays and scikit-learn's public estimators). Only what is written
-# here is ever loaded: what a file asks for is never trusted on its word.
+# here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
+# (see `classifiers.tree_check`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
-    "classifiers.heads.GalleryClassifier",
-    "classifiers.heads.KNNClassifier",
-    "classifiers.heads.SVMClassifier",
+    "classifiers.estimators.GalleryClassifier",
+    "classifiers.estimators.KNNClassifier",
+    "classifiers.estimators.LDAClassifier",
+    "classifiers.estimators.LogisticClassifier",
+    "classifiers.estimators.SVMClassifier",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
 ]
-
-# Squared length of a unit vector after rounding to float32.
-_UNIT_TOLERANCE = 1e-4
 
 _METADATA = "facetable.json"
 _ESTIMATOR = "estimator.skops"
-_MACHINE_ARRAYS = ("support", "dual_coef", "intercept", "n_support")
+_FITTED = "fitted.skops"
 
 
 def describe_head(head: Head) -> dict[str, Any]:
@@ -59,6 +68,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "embedding_length": int(head.gallery.vectors.shape[1]),
         "score": head.score_kind,
         "threshold": head.threshold_record.to_json(),
+        "versions": {"scikit-learn": _scikit_learn_version(), "numpy": np.__version__},
         "fingerprint": head.fingerprint,
         "photo_root": head.photo_root,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -76,22 +86,19 @@ def save_head(head: Head, path: str | Path) -> None:
         If the file cannot be written.
     """
     target = Path(path)
-    estimator = head.estimator if isinstance(head.estimator, bytes) else _dump_estimator(head)
-    arrays = {
-        **_gallery_arrays(head.gallery),
-        **_background_arrays(head.matcher),
-        **_rejection_arrays(head.rejections),
-        **_chooser_arrays(head.chooser),
-    }
+    record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    entries: dict[str, str | bytes] = {_METADATA: record}
+    entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
+    if isinstance(head.chooser, EstimatorChooser):
+        entries[_FITTED] = dump_estimator(head.chooser.estimator)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-                archive.writestr(_METADATA, record)
-                archive.writestr(_ESTIMATOR, estimator)
-                for name, array in arrays.items():
+                for name, content in entries.items():
+                    archive.writestr(name, content)
+                for name, array in pack_head(head).items():
                     with archive.open(f"serving/{name}.npy", "w", force_zip64=True) as entry:
                         np.lib.format.write_array(entry, array, allow_pickle=False)
             file.flush()
@@ -138,12 +145,17 @@ def load_estimator(data: bytes) -> Any:
     return skops.io.loads(data, trusted=TRUSTED_TYPES)
 
 
-def _dump_estimator(head: Head) -> bytes:
-    import skops.io
-    from sklearn.base import clone
+def dump_estimator(estimator: Any) -> bytes:
+    """Return a scikit-learn estimator as skops data.
 
-    chooser = head.chooser
-    data = skops.io.dumps(chooser.estimator if isinstance(chooser, EstimatorChooser) else clone(head.estimator))
+    Raises
+    ------
+    UntrustedTypesError
+        If it holds types that are not in `TRUSTED_TYPES`, which could not be loaded again; the message names them.
+    """
+    import skops.io
+
+    data = skops.io.dumps(estimator)
     _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
     return data
 
@@ -157,40 +169,15 @@ def _refuse_untrusted(types: list[str], verb: str) -> None:
         )
 
 
+def _scikit_learn_version() -> str:
+    # Asking the installed package's metadata is quicker than importing it.
+    from importlib.metadata import version
+
+    return version("scikit-learn")
+
+
 def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
-
-
-def _gallery_arrays(gallery: Gallery) -> dict[str, NDArray[Any]]:
-    return {
-        "exemplars": gallery.vectors,
-        "codes": gallery.codes.astype(np.int32),
-        "paths": np.char.encode(gallery.paths, "utf-8"),
-        "image_sha256": np.char.encode(gallery.image_sha256, "ascii"),
-        "boxes": gallery.boxes,
-    }
-
-
-def _background_arrays(matcher: Matcher) -> dict[str, NDArray[Any]]:
-    if matcher.background is None:
-        return {}
-    arrays = {f"background_{name}": array for name, array in matcher.background.to_arrays().items()}
-    return {**arrays, "levels": matcher.levels}
-
-
-def _rejection_arrays(rejections: Gallery) -> dict[str, NDArray[Any]]:
-    return {
-        "rejected": rejections.vectors,
-        "rejected_identities": np.char.encode(rejections.identities, "utf-8"),
-        "rejected_paths": np.char.encode(rejections.paths, "utf-8"),
-        "rejected_sha256": np.char.encode(rejections.image_sha256, "ascii"),
-    }
-
-
-def _chooser_arrays(chooser: Chooser) -> dict[str, NDArray[Any]]:
-    if not isinstance(chooser, LinearMachine):
-        return {}
-    return {name: getattr(chooser, name) for name in _MACHINE_ARRAYS}
 
 
 def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
@@ -204,70 +191,33 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
             f"{source}: expected a head file of version {VERSION}, got {record['format']} {record['version']}; "
             "train it again with this version"
         )
+
+    def read(name: str) -> NDArray[Any]:
+        # Arrays of objects would be pickles; they are never loaded.
+        return np.load(io.BytesIO(archive.read(f"serving/{name}.npy")), allow_pickle=False)
+
     try:
-        matcher = _read_matcher(record, archive)
+        matcher = unpack_matcher(record, read)
         estimator = archive.read(_ESTIMATOR)
+        if record["chooser"] == LinearMachine.kind:
+            chooser = unpack_machine(matcher, read)
+        else:
+            chooser = _read_chooser(record, archive, matcher)
         return Head(
             matcher,
-            _read_chooser(record, archive, matcher),
+            chooser,
             Threshold.from_json(record["threshold"]),
             fingerprint=record["fingerprint"],
             name=record["head"],
             parameters=record["parameters"],
             photo_root=record["photo_root"],
             estimator=estimator,
-            rejections=_read_rejections(archive),
+            rejections=unpack_rejections(read),
         )
     except HeadFileError as error:
         raise type(error)(f"{source}: {error}") from error
     except (ValueError, IndexError) as error:
         raise zipfile.BadZipFile(str(error)) from error
-
-
-def _read_gallery(record: Mapping[str, Any], archive: zipfile.ZipFile) -> Gallery:
-    vectors = _read_array(archive, "exemplars")
-    codes = _read_array(archive, "codes")
-    labels = np.array(record["identities"], dtype=np.str_)
-    gallery = Gallery(
-        vectors,
-        labels[codes],
-        paths=np.char.decode(_read_array(archive, "paths"), "utf-8"),
-        image_sha256=np.char.decode(_read_array(archive, "image_sha256"), "ascii"),
-        boxes=_read_array(archive, "boxes"),
-    )
-    squares = np.einsum("ij,ij->i", vectors, vectors)
-    if (
-        vectors.dtype != np.float32
-        or vectors.shape != (record["n_exemplars"], record["embedding_length"])
-        or not np.all((np.abs(squares - 1.0) < _UNIT_TOLERANCE) | (squares == 0.0))
-        or {len(gallery.identities), len(gallery.paths), len(gallery.image_sha256)} != {len(vectors)}
-        or gallery.boxes.shape != (len(vectors), 4)
-        or np.any(codes < 0)
-        or not np.array_equal(gallery.labels, labels)
-    ):
-        raise ValueError("its exemplars do not fit its description")
-    return gallery
-
-
-def _read_matcher(record: Mapping[str, Any], archive: zipfile.ZipFile) -> Matcher:
-    gallery = _read_gallery(record, archive)
-    if record["score"] == "cosine":
-        return Matcher(gallery)
-    arrays = {name: _read_array(archive, f"background_{name}") for name in BACKGROUND_ARRAYS}
-    background = Background.from_arrays(arrays)
-    levels = _read_array(archive, "levels")
-    if levels.shape != (len(gallery),) or not np.isfinite(levels).all():
-        raise ValueError("its levels do not fit its exemplars")
-    return Matcher(gallery, background, levels=levels)
-
-
-def _read_rejections(archive: zipfile.ZipFile) -> Gallery:
-    return Gallery.build(
-        _read_array(archive, "rejected"),
-        np.char.decode(_read_array(archive, "rejected_identities"), "utf-8"),
-        paths=np.char.decode(_read_array(archive, "rejected_paths"), "utf-8"),
-        image_sha256=np.char.decode(_read_array(archive, "rejected_sha256"), "ascii"),
-    )
 
 
 def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher) -> Chooser:
@@ -276,14 +226,39 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
         return NearestChooser()
     if kind == VoteChooser.kind:
         return VoteChooser(int(record["parameters"]["n_neighbors"]))
-    if kind == LinearMachine.kind:
-        arrays = {name: _read_array(archive, name) for name in _MACHINE_ARRAYS}
-        return LinearMachine(support_vectors=matcher.units[arrays["support"]], **arrays)
-    if kind == EstimatorChooser.kind:
-        return EstimatorChooser(load_estimator(archive.read(_ESTIMATOR)))
-    raise ValueError(f"its chooser {kind!r} is not known")
+    if kind != EstimatorChooser.kind:
+        raise ValueError(f"its chooser {kind!r} is not known")
+    wrote, here = record["versions"]["scikit-learn"], _scikit_learn_version()
+    if wrote == here:
+        return _checked_chooser(load_estimator(archive.read(_FITTED)), matcher)
+    return _refitted_chooser(archive.read(_ESTIMATOR), matcher, wrote=wrote, here=here)
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    # np.load would accept a pickle's bytes only with allow_pickle=True, which is never given.
-    return np.load(io.BytesIO(archive.read(f"serving/{name}.npy")), allow_pickle=False)
+def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
+    """Return a chooser with a fitted estimator from a file, if it fits the exemplars and its trees are sound."""
+    from classifiers.tree_check import check_trees
+
+    n_features = matcher.units.shape[1]
+    if getattr(estimator, "n_features_in_", None) != n_features or not np.array_equal(
+        np.asarray(getattr(estimator, "classes_", ())).astype(np.str_), matcher.labels
+    ):
+        raise ValueError("its estimator does not fit its exemplars")
+    check_trees(estimator, n_features=n_features)
+    return EstimatorChooser(estimator)
+
+
+def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: str) -> Chooser:
+    """Return a chooser with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
+    from classifiers.open_set import fit_chooser
+
+    try:
+        chooser = fit_chooser(load_estimator(settings), matcher)
+    except UntrustedTypesError:
+        raise
+    except Exception as error:
+        raise HeadFileError(
+            f"its estimator was fitted with scikit-learn {wrote} and cannot be fitted again with {here} "
+            f"({' '.join(str(error).split())}); train the head again"
+        ) from error
+    logger.info("the head was fitted with scikit-learn %s; fitted it again from its exemplars with %s", wrote, here)
+    return chooser

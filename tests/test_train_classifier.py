@@ -58,6 +58,16 @@ def test_trains_saves_and_says_so(head, table, tmp_path, capsys):
     assert loaded.gallery.paths[0] == "person 000/0000.jpg"
 
 
+def test_any_classifier_with_parameters(table, tmp_path, capsys):
+    output = str(tmp_path / "h.skops")
+    arguments = [str(table), "-o", output, "--head", "sklearn.ensemble.RandomForestClassifier"]
+    assert train_classifier.main([*arguments, "--param", "n_estimators=25", "--param", "random_state=0"]) == 0
+    assert "RandomForestClassifier head, 5 identities" in capsys.readouterr().out
+    loaded = load_head(output)
+    assert loaded.parameters["n_estimators"] == 25
+    assert np.mean(loaded.choose(PEOPLE.vectors) == PEOPLE.identities) == 1.0
+
+
 def test_json_says_what_was_trained(table, tmp_path):
     arguments = [str(table), "-o", str(tmp_path / "h.skops"), "--threshold", "0.4", "--json", str(tmp_path / "r.json")]
     assert train_classifier.main(arguments) == 0
@@ -132,6 +142,10 @@ def test_cutting_the_table(table, tmp_path, capsys):
         (["--fpir", "-1"], "`fpir` must be above 0 and below 1"),
         (["--threshold", "nan"], "`threshold` must be a finite number"),
         (["--head", "forest"], "unknown head 'forest'"),
+        (["--head", "sklearn.linear_model.Ridge"], "must be a scikit-learn classifier"),
+        (["--head", "knn", "--param", "k=3"], "head 'knn' has no parameter 'k'"),
+        (["--head", "knn", "--param", "3"], "a parameter must be name=value"),
+        (["--head", "sklearn.ensemble.HistGradientBoostingClassifier"], "types that are not trusted"),
         (["--identities", " , "], "`identities` must name at least one person"),
     ],
 )

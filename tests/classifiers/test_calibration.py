@@ -18,8 +18,9 @@ from classifiers.calibration import (
     shot_numbers,
 )
 from classifiers.errors import ThresholdError
+from classifiers.estimators import GalleryClassifier
 from classifiers.gallery import Gallery
-from classifiers.heads import HEADS, GalleryClassifier, make_head
+from classifiers.heads import HEADS, make_head
 from classifiers.matching import Matcher
 from classifiers.open_set import fit_chooser
 from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve

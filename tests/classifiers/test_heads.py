@@ -1,89 +1,59 @@
-"""The estimators pass scikit-learn's checks and agree with scikit-learn's own classifiers on unit rows."""
+"""Heads by name, by dotted path, and their parameters."""
 
-import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import normalize
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from classifiers.heads import HEADS, GalleryClassifier, KNNClassifier, SVMClassifier, head_name, make_head
-from tests.classifiers.people import make_people
-
-HARD = make_people(12, 6, spread=1.6)
-PROBES = make_people(12, 30, spread=1.6, seed=0).vectors * np.float32(7.0)
+from classifiers.estimators import KNNClassifier
+from classifiers.heads import HEADS, head_name, make_head, parse_parameters
 
 
-@parametrize_with_checks([make() for make in HEADS.values()])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
+@pytest.mark.parametrize("name", HEADS)
+def test_heads_are_made_by_name(name):
+    assert type(make_head(name)) is HEADS[name]
+    assert head_name(make_head(name)) == name
+
+
+def test_parameters_are_set():
+    assert make_head("knn", {"n_neighbors": 3}).n_neighbors == 3
+    forest = make_head("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 300, "max_depth": None})
+    assert isinstance(forest, RandomForestClassifier)
+    assert forest.n_estimators == 300
+
+
+def test_names_of_other_heads_are_dotted():
+    assert head_name(KNNClassifier(3)) == "knn"
+    assert head_name(SVC()) == "sklearn.svm._classes.SVC"
 
 
 @pytest.mark.parametrize(
-    ("head", "reference"),
+    ("name", "message"),
     [
-        (GalleryClassifier(), KNeighborsClassifier(1)),
-        (KNNClassifier(1), KNeighborsClassifier(1)),
-        (KNNClassifier(), KNeighborsClassifier(5, weights="distance")),
-        (KNNClassifier(11), KNeighborsClassifier(11, weights="distance")),
-        (SVMClassifier(), SVC(kernel="linear")),
-        (SVMClassifier(C=0.05), SVC(kernel="linear", C=0.05)),
+        ("forest", "unknown head 'forest'; expected one of gallery, knn, svm, logreg, lda, or the dotted path"),
+        ("sklearn.ensemble.Forest", "'sklearn.ensemble.Forest' cannot be imported"),
+        ("no_such_module.Forest", "cannot be imported .No module named 'no_such_module'."),
+        ("sklearn.linear_model.Ridge", "must be a scikit-learn classifier"),
+        ("pathlib.Path", "must be a scikit-learn classifier"),
+        ("os.path.join", "must be a scikit-learn classifier"),
+        ("sklearn.ensemble.VotingClassifier", "cannot be made without further objects"),
     ],
 )
-def test_predicts_what_scikit_learn_predicts_on_unit_rows(head, reference):
-    head.fit(HARD.vectors * 3.0, HARD.identities)
-    reference.fit(normalize(HARD.vectors.astype(np.float64)), HARD.identities)
-    expected = reference.predict(normalize(PROBES.astype(np.float64)))
-    np.testing.assert_array_equal(head.predict(PROBES), expected)
+def test_refuses_what_is_no_classifier(name, message):
+    with pytest.raises(ValueError, match=message):
+        make_head(name)
 
 
-def test_two_classes_of_a_machine_are_not_swapped():
-    people = make_people(2, 8, spread=2.0)
-    probes = make_people(2, 50, spread=2.0, seed=5).vectors
-    expected = SVC(kernel="linear").fit(people.vectors.astype(np.float64), people.identities).predict(probes)
-    assert len(set(expected)) == 2
-    np.testing.assert_array_equal(SVMClassifier().fit(people.vectors, people.identities).predict(probes), expected)
+def test_unknown_parameters_list_the_known_ones():
+    with pytest.raises(ValueError, match="head 'knn' has no parameter 'k', 'p'; it has n_neighbors"):
+        make_head("knn", {"p": 2, "k": 3})
+    with pytest.raises(ValueError, match="head 'gallery' has no parameter 'k'; it has none"):
+        make_head("gallery", {"k": 3})
 
 
-@pytest.mark.parametrize("name", HEADS)
-def test_one_photo_per_person_and_one_person(name):
-    vectors, names = make_people(5, 1)
-    assert make_head(name).fit(vectors, names).predict(vectors).tolist() == list(names)
-    alone = make_head(name).fit(vectors[:1], names[:1])
-    assert alone.predict(-vectors).tolist() == ["person 000"] * 5
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_a_zero_row_is_served(name):
-    people = make_people(5, 2)
-    head = make_head(name).fit(np.vstack([people.vectors, np.zeros((1, 32))]), [*people.identities, "person 000"])
-    assert head.predict(np.zeros((1, 32))).shape == (1,)
-
-
-def test_gallery_similarity_follows_the_order_of_classes():
-    head = GalleryClassifier().fit(np.eye(3), [30, 4, 100])
-    assert head.classes_.tolist() == [4, 30, 100]
-    np.testing.assert_allclose(head.similarity([[2.0, 0.0, 0.0]]), [[0.0, 1.0, 0.0]])
-
-
-def test_equal_exemplars_under_two_names():
-    twins = np.vstack([np.eye(3), np.eye(3)])
-    names = ["b", "c", "d", "a", "e", "f"]
-    for head in (GalleryClassifier(), KNNClassifier(2)):
-        assert head.fit(twins, names).predict(np.eye(3)).tolist() == ["b", "c", "d"]
-
-
-@pytest.mark.parametrize("n_neighbors", [0, -1, 2.5, "3", True])
-def test_refuses_other_numbers_of_neighbors(n_neighbors):
-    with pytest.raises(ValueError, match="`n_neighbors` must be a whole number of at least 1"):
-        KNNClassifier(n_neighbors).fit(np.eye(2), ["a", "b"])
-
-
-def test_unknown_head_lists_the_known_ones():
-    with pytest.raises(ValueError, match="unknown head 'forest'; expected one of gallery, knn, svm"):
-        make_head("forest")
-
-
-def test_names_of_heads():
-    assert head_name(KNNClassifier(3)) == "knn"
-    assert head_name(SVC()) == "sklearn.svm._classes.SVC"
+def test_parameters_are_parsed():
+    texts = ["n=3", "rate=0.5", "flag=True", "name=plain text", "nothing=None", " shape =(1, 2)"]
+    expected = {"n": 3, "rate": 0.5, "flag": True, "name": "plain text", "nothing": None, "shape": (1, 2)}
+    assert parse_parameters(texts) == expected
+    for text in ("n", "=3", " =3"):
+        with pytest.raises(ValueError, match="a parameter must be name=value"):
+            parse_parameters([text])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -16,22 +17,23 @@ from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
+from classifiers.gallery import Gallery
 from classifiers.heads import HEADS
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import describe_head, load_estimator, load_head, save_head
 from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
-from tests.classifiers.people import FINGERPRINT, make_people
+from tests.classifiers.people import FINGERPRINT, make_background, make_people
 
 CROWD = make_people(9, 3, spread=2.0)
 PROBES = np.vstack([make_people(9, 20, spread=2.0).vectors, CROWD.vectors])
 
 
-def fitted(head="gallery", threshold=0.55):
+def fitted(head="gallery", threshold=0.55, background=None):
     names = np.char.replace(CROWD.identities, "person 001", "王小明 Ödön")
     paths = [f"{name}/{row}.jpg" for row, name in enumerate(names)]
     hashes = [f"{row:064x}" for row in range(len(names))]
     boxes = np.arange(len(names) * 4).reshape(-1, 4)
-    classifier = OpenSetClassifier(head, threshold)
+    classifier = OpenSetClassifier(head, threshold, background=background)
     return classifier.fit(
         CROWD.vectors, names, paths=paths, image_sha256=hashes, boxes=boxes, fingerprint=FINGERPRINT
     ).head_
@@ -59,9 +61,13 @@ def npy(array, **options):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("name", [*HEADS, LogisticRegression(), GaussianNB()])
-def test_a_loaded_head_answers_exactly_as_before(name, tmp_path):
-    head = fitted(name)
+FORESTS = [RandomForestClassifier(7, random_state=0), AdaBoostClassifier(n_estimators=3, random_state=0)]
+
+
+@pytest.mark.parametrize("background", [None, make_background()])
+@pytest.mark.parametrize("name", [*HEADS, LogisticRegression(), GaussianNB(), *FORESTS])
+def test_a_loaded_head_answers_exactly_as_before(name, background, tmp_path):
+    head = fitted(name, background=background)
     save_head(head, tmp_path / "deep" / "h.skops")
     loaded = load_head(tmp_path / "deep" / "h.skops")
     for before, after in zip(head.match(PROBES), loaded.match(PROBES), strict=True):
@@ -69,6 +75,7 @@ def test_a_loaded_head_answers_exactly_as_before(name, tmp_path):
     np.testing.assert_array_equal(head.identify(PROBES)[0], loaded.identify(PROBES)[0])
     for column in ("vectors", "identities", "paths", "image_sha256", "boxes"):
         np.testing.assert_array_equal(getattr(head.gallery, column), getattr(loaded.gallery, column))
+    assert loaded.score_kind == ("cosine" if background is None else "normalized")
     assert (loaded.name, loaded.labels, loaded.threshold) == (head.name, head.labels, 0.55)
     assert (loaded.fingerprint, loaded.threshold_record) == (FINGERPRINT, head.threshold_record)
 
@@ -129,7 +136,7 @@ def make_people_of_rows(rows):
 def test_loading_refuses_types_that_are_not_trusted(tmp_path):
     save_head(fitted(GaussianNB()), tmp_path / "h.skops")
     evil = skops.io.dumps(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
-    rewritten(tmp_path / "h.skops", **{"estimator.skops": evil})
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": evil})
     with pytest.raises(UntrustedTypesError, match=r"h\.skops: refusing to load.*make_people_of_rows"):
         load_head(tmp_path / "h.skops")
 
@@ -188,10 +195,14 @@ def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
         {"facetable.json": b"\xff"},
         {"facetable.json": b"[1]"},
         {"estimator.skops": None},
+        {"serving/levels.npy": npy(np.zeros(3))},
+        {"serving/levels.npy": npy(np.full(27, np.nan))},
+        {"serving/background_mean.npy": npy(np.zeros(3))},
+        {"serving/rejected.npy": npy(np.zeros((1, 32)))},
     ],
 )
 def test_refuses_damaged_entries(changes, tmp_path):
-    save_head(fitted("svm"), tmp_path / "h.skops")
+    save_head(fitted("svm", background=make_background()), tmp_path / "h.skops")
     rewritten(tmp_path / "h.skops", **changes)
     with pytest.raises(HeadFileError, match=r"h\.skops"):
         load_head(tmp_path / "h.skops")
@@ -204,6 +215,66 @@ def test_refuses_other_versions_and_unknown_choosers(tmp_path):
         load_head(tmp_path / "h.skops")
     with_metadata(tmp_path / "h.skops", version=1, chooser="oracle")
     with pytest.raises(HeadFileError, match="its chooser 'oracle' is not known"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_rejections_survive(tmp_path):
+    head = fitted()
+    rejections = Gallery.build(PROBES[:2], ["person 000", "person 002"], paths=["x.jpg", "y.jpg"])
+    save_head(head.replaced(rejections=rejections), tmp_path / "h.skops")
+    loaded = load_head(tmp_path / "h.skops").rejections
+    np.testing.assert_array_equal(loaded.vectors, rejections.vectors)
+    assert (loaded.identities.tolist(), loaded.paths.tolist()) == (["person 000", "person 002"], ["x.jpg", "y.jpg"])
+
+
+def as_if_by_another_version(path):
+    with zipfile.ZipFile(path) as archive:
+        versions = json.loads(archive.read("facetable.json"))["versions"]
+    with_metadata(path, versions={**versions, "scikit-learn": "1.2.0"})
+
+
+@pytest.mark.parametrize("name", [LogisticRegression(), RandomForestClassifier(7, random_state=0), "lda"])
+def test_another_scikit_learn_fits_again_from_the_exemplars(name, tmp_path, caplog):
+    save_head(fitted(name), tmp_path / "h.skops")
+    as_if_by_another_version(tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": b"never read"})
+    with caplog.at_level("INFO"):
+        loaded = load_head(tmp_path / "h.skops")
+    np.testing.assert_array_equal(loaded.choose(PROBES), fitted(name).choose(PROBES))
+    assert "fitted it again from its exemplars" in caplog.text
+
+
+def test_what_cannot_be_fitted_again_says_so(tmp_path):
+    save_head(fitted(GaussianNB()), tmp_path / "h.skops")
+    as_if_by_another_version(tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **{"estimator.skops": skops.io.dumps(GaussianNB(priors="all alike"))})
+    with pytest.raises(HeadFileError, match=r"fitted with scikit-learn 1\.2\.0 and cannot be fitted again.*train the"):
+        load_head(tmp_path / "h.skops")
+    evil = skops.io.dumps(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
+    rewritten(tmp_path / "h.skops", **{"estimator.skops": evil})
+    with pytest.raises(UntrustedTypesError, match=r"refusing to load.*make_people_of_rows"):
+        load_head(tmp_path / "h.skops")
+
+
+@pytest.mark.parametrize(
+    "estimator", [GaussianNB().fit(CROWD.vectors[:, :5], CROWD.identities), GaussianNB().fit(CROWD.vectors, range(27))]
+)
+def test_refuses_an_estimator_that_is_not_the_exemplars(estimator, tmp_path):
+    save_head(fitted(GaussianNB()), tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(estimator)})
+    with pytest.raises(HeadFileError, match="its estimator does not fit its exemplars"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_refuses_a_forest_with_a_tree_that_leads_astray(tmp_path):
+    head = fitted(RandomForestClassifier(3, random_state=0))
+    save_head(head, tmp_path / "h.skops")
+    tree = head.chooser.estimator.estimators_[1].tree_
+    state = tree.__getstate__()
+    state["nodes"]["left_child"][0] = 10**6
+    tree.__setstate__(state)
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(head.chooser.estimator)})
+    with pytest.raises(HeadFileError, match="a decision tree in it is not sound"):
         load_head(tmp_path / "h.skops")
 
 

@@ -1,0 +1,109 @@
+"""A head's arrays, by the names they have in its file (``serving/NAME.npy``); checked when they are read back."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.choosers import Chooser, LinearMachine
+from classifiers.gallery import Gallery
+from classifiers.matching import Matcher
+from classifiers.normalization import BACKGROUND_ARRAYS, Background
+from classifiers.serving import Head
+
+Arrays = dict[str, NDArray[Any]]
+ReadArray = Callable[[str], NDArray[Any]]
+
+# Squared length of a unit vector after rounding to float32.
+_UNIT_TOLERANCE = 1e-4
+
+_MACHINE_ARRAYS = ("support", "dual_coef", "intercept", "n_support")
+
+
+def pack_head(head: Head) -> Arrays:
+    """Return the arrays of a head: exemplars, levels and background, rejections, and what the chooser needs."""
+    gallery, chooser = head.gallery, head.chooser
+    arrays: Arrays = {
+        "exemplars": gallery.vectors,
+        "codes": gallery.codes.astype(np.int32),
+        "paths": np.char.encode(gallery.paths, "utf-8"),
+        "image_sha256": np.char.encode(gallery.image_sha256, "ascii"),
+        "boxes": gallery.boxes,
+        "rejected": head.rejections.vectors,
+        "rejected_identities": np.char.encode(head.rejections.identities, "utf-8"),
+        "rejected_paths": np.char.encode(head.rejections.paths, "utf-8"),
+        "rejected_sha256": np.char.encode(head.rejections.image_sha256, "ascii"),
+    }
+    if head.matcher.background is not None:
+        packed = head.matcher.background.to_arrays()
+        arrays |= {f"background_{name}": array for name, array in packed.items()} | {"levels": head.matcher.levels}
+    if isinstance(chooser, LinearMachine):
+        arrays |= {name: getattr(chooser, name) for name in _MACHINE_ARRAYS}
+    return arrays
+
+
+def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
+    """Return the exemplars of a head's file, and how they are scored.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit the file's description `record`.
+    """
+    gallery = _unpack_gallery(record, read)
+    if record["score"] == "cosine":
+        return Matcher(gallery)
+    background = Background.from_arrays({name: read(f"background_{name}") for name in BACKGROUND_ARRAYS})
+    levels = read("levels")
+    if levels.shape != (len(gallery),) or not np.isfinite(levels).all():
+        raise ValueError("its levels do not fit its exemplars")
+    return Matcher(gallery, background, levels=levels)
+
+
+def unpack_rejections(read: ReadArray) -> Gallery:
+    """Return the faces that were said not to be somebody."""
+    return Gallery.build(
+        read("rejected"),
+        np.char.decode(read("rejected_identities"), "utf-8"),
+        paths=np.char.decode(read("rejected_paths"), "utf-8"),
+        image_sha256=np.char.decode(read("rejected_sha256"), "ascii"),
+    )
+
+
+def unpack_machine(matcher: Matcher, read: ReadArray) -> Chooser:
+    """Return the linear machine of a head's file.
+
+    Raises
+    ------
+    ValueError
+        If its arrays do not fit together.
+    """
+    arrays = {name: read(name) for name in _MACHINE_ARRAYS}
+    if len(arrays["n_support"]) != len(matcher.labels):
+        raise ValueError("its machine has other classes than its exemplars")
+    return LinearMachine(support_vectors=matcher.units[arrays["support"]], **arrays)
+
+
+def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
+    vectors, codes = read("exemplars"), read("codes")
+    labels = np.array(record["identities"], dtype=np.str_)
+    gallery = Gallery(
+        vectors,
+        labels[codes],
+        paths=np.char.decode(read("paths"), "utf-8"),
+        image_sha256=np.char.decode(read("image_sha256"), "ascii"),
+        boxes=read("boxes"),
+    )
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    if (
+        vectors.dtype != np.float32
+        or vectors.shape != (record["n_exemplars"], record["embedding_length"])
+        or not np.all((np.abs(squares - 1.0) < _UNIT_TOLERANCE) | (squares == 0.0))
+        or {len(gallery.identities), len(gallery.paths), len(gallery.image_sha256)} != {len(vectors)}
+        or gallery.boxes.shape != (len(vectors), 4)
+        or np.any(codes < 0)
+        or not np.array_equal(gallery.labels, labels)
+    ):
+        raise ValueError("its exemplars do not fit its description")
+    return gallery

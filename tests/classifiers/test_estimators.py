@@ -1,0 +1,95 @@
+"""The estimators pass scikit-learn's checks and agree with scikit-learn's own classifiers on unit rows."""
+
+import numpy as np
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import normalize
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from classifiers.estimators import GalleryClassifier, KNNClassifier, LDAClassifier, LogisticClassifier, SVMClassifier
+from classifiers.heads import HEADS, make_head
+from tests.classifiers.people import make_people
+
+HARD = make_people(12, 6, spread=1.6)
+PROBES = make_people(12, 30, spread=1.6, seed=0).vectors * np.float32(7.0)
+
+
+@parametrize_with_checks([make() for make in HEADS.values()])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    ("head", "reference"),
+    [
+        (GalleryClassifier(), KNeighborsClassifier(1)),
+        (KNNClassifier(1), KNeighborsClassifier(1)),
+        (KNNClassifier(), KNeighborsClassifier(5, weights="distance")),
+        (KNNClassifier(11), KNeighborsClassifier(11, weights="distance")),
+        (SVMClassifier(), SVC(kernel="linear")),
+        (SVMClassifier(C=0.05), SVC(kernel="linear", C=0.05)),
+        (LogisticClassifier(), LogisticRegression(C=100.0, max_iter=200)),
+        (LDAClassifier(), LinearDiscriminantAnalysis("lsqr", shrinkage=0.5)),
+        (LDAClassifier(1.0), LinearDiscriminantAnalysis("lsqr", shrinkage=1.0)),
+    ],
+)
+def test_predicts_what_scikit_learn_predicts_on_unit_rows(head, reference):
+    head.fit(HARD.vectors * 3.0, HARD.identities)
+    reference.fit(normalize(HARD.vectors.astype(np.float64)), HARD.identities)
+    expected = reference.predict(normalize(PROBES.astype(np.float64)))
+    np.testing.assert_array_equal(head.predict(PROBES), expected)
+
+
+@pytest.mark.parametrize(
+    ("head", "reference"),
+    [(SVMClassifier(), SVC(kernel="linear")), (LogisticClassifier(), LogisticRegression(C=100.0, max_iter=200))],
+)
+def test_two_classes_are_not_swapped(head, reference):
+    people = make_people(2, 8, spread=2.0)
+    probes = make_people(2, 50, spread=2.0, seed=5).vectors
+    expected = reference.fit(people.vectors.astype(np.float64), people.identities).predict(probes)
+    assert len(set(expected)) == 2
+    np.testing.assert_array_equal(head.fit(people.vectors, people.identities).predict(probes), expected)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_one_photo_per_person_and_one_person(name):
+    vectors, names = make_people(5, 1)
+    assert make_head(name).fit(vectors, names).predict(vectors).tolist() == list(names)
+    alone = make_head(name).fit(vectors[:1], names[:1])
+    assert alone.predict(-vectors).tolist() == ["person 000"] * 5
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_zero_row_is_served(name):
+    people = make_people(5, 2)
+    head = make_head(name).fit(np.vstack([people.vectors, np.zeros((1, 32))]), [*people.identities, "person 000"])
+    assert head.predict(np.zeros((1, 32))).shape == (1,)
+
+
+def test_gallery_similarity_follows_the_order_of_classes():
+    head = GalleryClassifier().fit(np.eye(3), [30, 4, 100])
+    assert head.classes_.tolist() == [4, 30, 100]
+    np.testing.assert_allclose(head.similarity([[2.0, 0.0, 0.0]]), [[0.0, 1.0, 0.0]])
+
+
+def test_equal_exemplars_under_two_names():
+    twins = np.vstack([np.eye(3), np.eye(3)])
+    names = ["b", "c", "d", "a", "e", "f"]
+    for head in (GalleryClassifier(), KNNClassifier(2)):
+        assert head.fit(twins, names).predict(np.eye(3)).tolist() == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("n_neighbors", [0, -1, 2.5, "3", True])
+def test_refuses_other_numbers_of_neighbors(n_neighbors):
+    with pytest.raises(ValueError, match="`n_neighbors` must be a whole number of at least 1"):
+        KNNClassifier(n_neighbors).fit(np.eye(2), ["a", "b"])
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, -0.1, 1.1])
+def test_refuses_other_shrinkages(shrinkage):
+    with pytest.raises(ValueError, match="`shrinkage` must be above 0 and at most 1"):
+        LDAClassifier(shrinkage).fit(np.eye(2), ["a", "b"])
