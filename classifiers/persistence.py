@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -249,10 +250,15 @@ def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
 
 def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: str) -> Chooser:
     """Return a chooser with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
+    from sklearn.exceptions import InconsistentVersionWarning
+
     from classifiers.open_set import fit_chooser
 
     try:
-        chooser = fit_chooser(load_estimator(settings), matcher)
+        with warnings.catch_warnings():
+            # It is fitted again for the very reason this warning gives.
+            warnings.simplefilter("ignore", InconsistentVersionWarning)
+            chooser = fit_chooser(load_estimator(settings), matcher)
     except UntrustedTypesError:
         raise
     except Exception as error:

@@ -283,3 +283,12 @@ def test_refuses_compressed_entries(tmp_path):
         archive.writestr("facetable.json", "{}")
     with pytest.raises(HeadFileError, match="entries are compressed"):
         load_head(tmp_path / "h.skops")
+
+
+@pytest.mark.parametrize("name", ["svm", "logreg", "bayes"])
+def test_heads_written_under_scikit_learn_1_7_still_name_people(name, caplog):
+    people = make_people(4, 3, length=8)
+    with caplog.at_level("INFO"):
+        head = load_head(Path(__file__).parent / "heads_of_scikit_learn_1_7" / f"{name}.skops")
+    assert head.choose(people.vectors).tolist() == people.identities.tolist()
+    assert ("fitted with scikit-learn 1.7.2; fitted it again" in caplog.text) is (name != "svm")
