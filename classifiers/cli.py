@@ -21,7 +21,9 @@ def commands() -> list["Command"]:
 
 def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers import grouping
+    from classifiers.clustering import normalized_space
     from classifiers.constraints import read_constraints
+    from classifiers.normalization import check_background, find_background, read_background
     from embedder.command_line import EXIT_DONE, write_json
     from embedder.images import read_image
     from embedder.table import EmbeddingTable
@@ -31,8 +33,15 @@ def _cluster(arguments: argparse.Namespace) -> int:
     before = grouping.known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
     row_of = {face: row for row, face in enumerate(grouping.faces_of(table))}
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
+    background = None
+    if arguments.background is not None:
+        background = check_background(read_background(arguments.background), table.fingerprint,
+                                      name=arguments.background)
+    elif not arguments.no_background:
+        background = find_background(table.fingerprint)
     people = grouping.group_people(
         table, before=before, constraints=constraints, method=arguments.method, threshold=arguments.threshold,
+        space=None if background is None else normalized_space(table.embeddings, background),
         threads=thread_count(), source=arguments.constraints or "constraints")
     result = grouping.summarize(table, people)
     print("\n".join(grouping.report(result)))

@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="default: average linkage, in large tables on nearest neighbours only (graph)")
     parser.add_argument("--threshold", type=float, metavar="T",
                         help="mean similarity two groups need to be merged (default: by the number of people found)")
+    backgrounds = parser.add_mutually_exclusive_group()
+    backgrounds.add_argument("--background", type=Path, metavar="FILE",
+                             help="background model that normalizes similarities (default: the preset's)")
+    backgrounds.add_argument("--no-background", action="store_true", help="compare by plain cosine")
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photo folder, if it is not where the table says")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would change")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")

@@ -1,15 +1,18 @@
 """Group unknown faces: the same person together, nobody else with them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.agglomeration import Agglomeration, Rows, Separations
 from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
+
+if TYPE_CHECKING:
+    from classifiers.normalization import Background
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +28,18 @@ MAX_EXACT_PAIRS = 40_000_000
 MAX_EXACT_NEIGHBORS = 50_000
 """Up to here ``graph`` finds nearest neighbours exactly, beyond approximately."""
 
-COHORT_SHARE = 0.05
-"""Which part of a cohort counts as a face's nearest strangers."""
-
 N_NEIGHBORS = 32
 _MAX_SWEEPS = 4
 _BLOCK = 100_000
 _UNIT_TOLERANCE = 1e-5
 _MAX_THRESHOLD_STEPS = 5
+
+
+Curve = Sequence[tuple[int, float]]
+
+COSINE_CURVE: Curve = ((20, 0.443), (100, 0.485), (500, 0.53), (2000, 0.56), (4000, 0.575))
+NORMALIZED_CURVE: Curve = ((20, 0.254), (100, 0.31), (500, 0.35), (2000, 0.365))
+"""Measured by ``python -m experiments.clustering --curves``: LFW View 1 training people (deep-funneled), default preset."""
 
 
 class Groups(NamedTuple):
@@ -42,6 +49,7 @@ class Groups(NamedTuple):
     method: str
     threshold: float
     scores: NDArray[np.float32]
+    normalized: bool
 
 
 @dataclass(frozen=True)
@@ -52,14 +60,14 @@ class FaceSpace:
     ----------
     vectors : (n, d) float32 of unit length
     offsets : (n,) float32
-        Half of each face's mean similarity to its nearest strangers; zeros without a background.
-    normalized : bool
-        Whether a background was used; thresholds differ.
+        Half of each face's level, how alike it is to faces in general; zeros without a background.
+    curve : sequence of pairs
+        Number of people and the threshold for it, ascending; see `default_threshold`.
     """
 
     vectors: NDArray[np.float32]
     offsets: NDArray[np.float32]
-    normalized: bool = False
+    curve: Curve
 
 
 def cluster_faces(
@@ -107,7 +115,7 @@ def cluster_faces(
     if threshold is not None and not -2 <= threshold <= 2:
         raise ValueError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
     unit = _unit(vectors)
-    where = FaceSpace(unit, np.zeros(len(unit), np.float32)) if space is None else space
+    where = FaceSpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
     start = np.arange(len(unit)) if together is None else np.unique(together, return_inverse=True)[1].astype(np.int64)
     task = _Task(where, start, Separations() if apart is None else apart, threshold, threads)
     if task.apart.broken(start).any():
@@ -115,41 +123,33 @@ def cluster_faces(
                          "see `classifiers.constraints.check_consistent`")
     name, labels, used = _run(task, method)
     labels = _by_size(labels)
-    return Groups(labels, name, used, group_scores(unit, labels))
+    return Groups(labels, name, used, group_scores(unit, labels), space is not None)
 
 
-def normalized_space(embeddings: ArrayLike, *, mean: ArrayLike, cohort: ArrayLike) -> FaceSpace:
-    """Return a space in which strangers are about equally alike everywhere.
+def normalized_space(embeddings: ArrayLike, background: "Background") -> FaceSpace:
+    """Return the space in which similarities are normalized by a background: strangers are about equally alike.
 
-    Vectors are centred on the population's mean; from each similarity half of both faces' mean similarity to the most
-    alike part of a cohort of strangers is subtracted. That is the mean part of adaptive symmetric score normalization
-    (Matejka et al., Interspeech 2017), which needs no spread here and keeps mean similarities of groups additive.
+    Half of both faces' level is subtracted from their cosine (see `classifiers.normalization`), which keeps the mean
+    similarities of groups additive.
 
     Parameters
     ----------
     embeddings : array_like, shape (n, d)
-    mean : array_like, shape (d,)
-        Of the embeddings of many people.
-    cohort : array_like, shape (m, d)
-        Embeddings of people, or draws that stand for them, not centred.
+    background : Background
+        From `classifiers.normalization.find_background`, or anything with its `center` and `level`.
 
     Raises
     ------
     ValueError
-        If an array is not finite, or lengths differ.
+        If an embedding is not finite.
     """
-    faces = check_vectors("embeddings", embeddings)
-    center = check_vectors("mean", np.atleast_2d(mean), length=faces.shape[1])[0]
-    strangers = unit_rows(check_vectors("cohort", cohort, length=faces.shape[1]) - center)
-    if not len(strangers):
-        raise ValueError("`cohort` must hold at least one vector, got none; leave the background out")
-    n_nearest = max(1, round(len(strangers) * COHORT_SHARE))
-    vectors, offsets = np.empty(faces.shape, np.float32), np.empty(len(faces), np.float32)
-    for block in row_blocks(len(faces), max(len(strangers), faces.shape[1])):
-        vectors[block] = unit_rows(faces[block] - center)
-        alike = np.partition(vectors[block] @ strangers.T, -n_nearest, axis=1)[:, -n_nearest:]
-        offsets[block] = alike.mean(axis=1) / 2
-    return FaceSpace(vectors, offsets, normalized=True)
+    unit = _unit(check_vectors("embeddings", embeddings))
+    vectors, offsets = np.empty(unit.shape, np.float32), np.empty(len(unit), np.float32)
+    for begin in range(0, len(unit), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        vectors[block] = background.center(unit[block])
+        offsets[block] = background.level(vectors[block]) / 2
+    return FaceSpace(vectors, offsets, NORMALIZED_CURVE)
 
 
 def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]:
@@ -170,19 +170,19 @@ def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]
     return scores
 
 
-def default_threshold(n_people: int, *, normalized: bool) -> float:
+def default_threshold(n_people: int, curve: Curve) -> float:
     """Return the mean similarity at which two groups are taken for one person, among `n_people` groups.
 
-    The more people there are, the more alike are the most alike strangers. Measured by
-    ``experiments/cluster_thresholds.py`` on LFW View 1 training people (deep-funneled), interpolated in log n.
+    The more people there are, the more alike are the most alike strangers; `curve` is interpolated in log n, and its
+    last segment continued.
+
+    >>> round(default_threshold(100, ((10, 0.4), (1000, 0.6))), 3)
+    0.5
     """
-    curve = _NORMALIZED_CURVE if normalized else _COSINE_CURVE
-    return float(np.interp(np.log(max(n_people, 1)), np.log([point[0] for point in curve]),
-                           [point[1] for point in curve]))
-
-
-_COSINE_CURVE = ((20, 0.47), (100, 0.48), (500, 0.52), (2000, 0.57), (4000, 0.58))
-_NORMALIZED_CURVE = ((20, 0.14), (100, 0.16), (500, 0.21), (2000, 0.24), (4000, 0.25))
+    sizes, thresholds = np.log([point[0] for point in curve]), [point[1] for point in curve]
+    size = np.log(max(n_people, 1))
+    beyond = max(0.0, size - sizes[-1]) * (thresholds[-1] - thresholds[-2]) / (sizes[-1] - sizes[-2])
+    return float(np.interp(size, sizes, thresholds) + beyond)
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -197,8 +197,8 @@ def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return unit
 
 
-# DBSCAN chains single faces, so two of them must be more alike; by whether a background is used, measured likewise.
-_DBSCAN_THRESHOLDS = {False: 0.69, True: 0.38}
+# DBSCAN chains single faces, so two of them must be that much more alike than two groups; measured likewise.
+_DBSCAN_EXTRA = 0.11
 
 
 # More than any distance between faces.
@@ -235,8 +235,8 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
 
 
 def _average(task: _Task) -> tuple[Rows, float]:
-    lowest = default_threshold(1, normalized=task.space.normalized) if task.threshold is None else task.threshold
-    pairs = _pairs_above(task.space, lowest)
+    lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
+    pairs = pairs_above(task.space, lowest)
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
     threshold = _merge_down(groups, pairs, task)
     return groups.labels, threshold
@@ -263,7 +263,7 @@ def _merge_down(groups: Agglomeration, pairs: tuple[Rows, Rows], task: _Task) ->
         return task.threshold
     threshold = np.inf
     for _ in range(_MAX_THRESHOLD_STEPS):
-        lower = default_threshold(groups.n_groups, normalized=task.space.normalized)
+        lower = default_threshold(groups.n_groups, task.space.curve)
         if lower >= threshold:
             break
         threshold = lower
@@ -276,8 +276,10 @@ def _dbscan(task: _Task) -> tuple[Rows, float]:
     from sklearn.cluster import DBSCAN
 
     n_faces = len(task.start)
-    threshold = _DBSCAN_THRESHOLDS[task.space.normalized] if task.threshold is None else task.threshold
-    first, second = _pairs_above(task.space, threshold)
+    threshold = task.threshold
+    if threshold is None:
+        threshold = default_threshold(n_faces, task.space.curve) + _DBSCAN_EXTRA
+    first, second = pairs_above(task.space, threshold)
     # Only who is near whom matters to DBSCAN: a stored distance is near, one that is not stored is far.
     near = coo_array((np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))),
                      shape=(n_faces, n_faces)).tocsr()
@@ -299,8 +301,8 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
     threshold = task.threshold
     if threshold is None:
-        threshold = default_threshold(len(np.unique(found)), normalized=task.space.normalized)
-    first, second = _pairs_above(task.space, threshold)
+        threshold = default_threshold(len(np.unique(found)), task.space.curve)
+    first, second = pairs_above(task.space, threshold)
     inside = found[first] == found[second]
     groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), separations=task.apart)
     groups.merge(first[inside], second[inside], threshold=threshold)
@@ -335,8 +337,14 @@ def _repair(task: _Task, labels: Rows) -> Rows:
     return labels
 
 
-def _pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
-    """All pairs of rows whose similarity reaches `threshold`."""
+def pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
+    """Return all pairs of rows whose similarity reaches `threshold`.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `MAX_EXACT_PAIRS`.
+    """
     first, second, n_pairs = [], [], 0
     for block in row_blocks(len(space.vectors), len(space.vectors)):
         alike = space.vectors[block] @ space.vectors[block.start :].T

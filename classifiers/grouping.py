@@ -138,8 +138,8 @@ def summarize(table: FaceTable, people: People) -> dict[str, Any]:
     result: dict[str, Any] = {
         "n_faces": len(people.labels), "n_groups": len(sizes), "n_lone_faces": int((sizes == 1).sum()),
         "n_named_faces": int((people.names != "").sum()), "method": people.groups.method,
-        "threshold": people.groups.threshold, "n_identified_faces": 0, "bcubed": None, "pairwise": None,
-        "n_splits": None, "n_merges": None, "changes": people.changes,
+        "threshold": people.groups.threshold, "normalized": people.groups.normalized, "n_identified_faces": 0,
+        "bcubed": None, "pairwise": None, "n_splits": None, "n_merges": None, "changes": people.changes,
     }
     identified = table.identities != ""
     if identified.any():
@@ -152,8 +152,9 @@ def summarize(table: FaceTable, people: People) -> dict[str, Any]:
 
 def report(result: Mapping[str, Any]) -> list[str]:
     """Return the figures of `summarize` as lines of text."""
+    kind = "normalized similarity" if result["normalized"] else "cosine"
     lines = [f"{result['n_faces']:,} faces in {result['n_groups']:,} groups, {result['n_lone_faces']:,} of them lone "
-             f"faces (method {result['method']}, threshold {result['threshold']:.3f})"]
+             f"faces (method {result['method']}, threshold {result['threshold']:.3f} of {kind})"]
     if result["bcubed"] is not None:
         lines.append(f"against the identities of {result['n_identified_faces']:,} faces:")
         lines += [f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"

@@ -7,7 +7,16 @@ from sklearn.metrics import adjusted_rand_score
 from classifiers import clustering
 from classifiers.agglomeration import Separations
 from classifiers.cluster_command import _METHODS
-from classifiers.clustering import METHODS, cluster_faces, default_threshold, group_scores, normalized_space
+from classifiers.clustering import (
+    COSINE_CURVE,
+    METHODS,
+    NORMALIZED_CURVE,
+    FaceSpace,
+    cluster_faces,
+    default_threshold,
+    group_scores,
+    normalized_space,
+)
 from classifiers.metrics import bcubed
 from tests.classifiers.people import make_people
 
@@ -142,32 +151,44 @@ def test_scores_are_cosines_with_the_others():
     assert scores[3] == 1
 
 
-def test_threshold_grows_with_the_number_of_people():
-    for normalized in (False, True):
-        thresholds = [default_threshold(n, normalized=normalized) for n in (1, 20, 300, 3000, 100_000)]
-        assert thresholds == sorted(thresholds)
-        assert thresholds[0] < thresholds[-1]
+@pytest.mark.parametrize("curve", [COSINE_CURVE, NORMALIZED_CURVE])
+def test_threshold_grows_with_the_number_of_people(curve):
+    thresholds = [default_threshold(n, curve) for n in (0, 1, 20, 300, 3000, 100_000)]
+    assert thresholds == sorted(thresholds)
+    assert thresholds[0] == curve[0][1]
+    assert curve[-1][1] < thresholds[-1] < 1
+    assert [default_threshold(*point_and_curve) for point_and_curve in ((n, curve) for n, _ in curve)] == pytest.approx(
+        [threshold for _, threshold in curve])
+
+
+class FakeBackground:
+    """Centres on (1, 1, 0, ...), and says that a face is as alike to others as its first coordinate says."""
+
+    def center(self, units):
+        rows = units - np.eye(units.shape[1], dtype=np.float32)[:2].sum(axis=0)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def level(self, centred):
+        return centred[:, 0].astype(float)
 
 
 class TestNormalizedSpace:
-    def test_by_hand(self, monkeypatch):
-        monkeypatch.setattr(clustering, "COHORT_SHARE", 0.5)
-        space = normalized_space([[2.0, 1.0], [1.0, 2.0]], mean=[1.0, 1.0], cohort=[[2.0, 1.0], [1.0, 3.0], [0.0, 1.0],
-                                                                                  [2.0, 2.0]])
-        assert space.vectors.tolist() == [[1, 0], [0, 1]]
-        assert space.offsets == pytest.approx([(1 + np.sqrt(0.5)) / 4] * 2)
-        assert space.normalized
+    def test_by_hand(self):
+        space = normalized_space([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], FakeBackground())
+        root = np.sqrt(0.2)
+        assert space.vectors == pytest.approx(np.array([[0, -1], [-1, 0], [-2 * root, -root]]))
+        assert space.offsets == pytest.approx([0, -0.5, -root])
+        assert space.curve == NORMALIZED_CURVE
 
-    def test_groups_as_well(self, people):
-        rng = np.random.default_rng(9)
-        space = normalized_space(people.vectors, mean=np.zeros(128), cohort=rng.normal(size=(500, 128)))
-        assert bcubed(people.identities, cluster_faces(people.vectors, space=space).labels).f == 1
+    def test_its_similarities_decide(self):
+        space = FaceSpace(np.float32([[1, 0], [0.8, 0.6], [0.6, 0.8]]), np.float32([0, 0.3, 0]), COSINE_CURVE)
+        # 0-1: 0.8 - 0.3, 1-2: 0.96 - 0.3, 0-2: 0.6
+        assert cluster_faces(np.eye(3), space=space, threshold=0.58).labels.tolist() == [1, 0, 0]
+        assert cluster_faces(np.eye(3), space=space, threshold=0.7).labels.tolist() == [0, 1, 2]
 
-    @pytest.mark.parametrize(("mean", "cohort", "message"), [
-        ([0.0], np.ones((3, 2)), "`mean` must hold vectors of length 2"),
-        ([0.0, 0.0], np.ones((3, 3)), "`cohort` must hold vectors of length 2"),
-        ([0.0, 0.0], np.ones((0, 2)), "`cohort` must hold at least one vector"),
-    ])
-    def test_refuses(self, mean, cohort, message):
-        with pytest.raises(ValueError, match=message):
-            normalized_space(np.eye(2), mean=mean, cohort=cohort)
+    def test_no_face(self):
+        assert normalized_space(np.empty((0, 3)), FakeBackground()).vectors.shape == (0, 3)
+
+    def test_refuses_nan(self):
+        with pytest.raises(ValueError, match="`embeddings` must be finite"):
+            normalized_space([[np.nan, 0.0]], FakeBackground())

@@ -1,0 +1,230 @@
+"""Measure how well unknown faces are grouped: ``python -m experiments.clustering TABLE``.
+
+Five random halves of the people: background model and thresholds from one half, BCubed on the other. Then, on the whole
+table, every method's time, whether names survive when a fifth more photos are added, and the threshold curves that
+`classifiers.clustering` ships (``--curves`` alone for these).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.agglomeration import Agglomeration, Separations
+from classifiers.clustering import (
+    COSINE_CURVE,
+    MAX_FACES,
+    Curve,
+    FaceSpace,
+    Groups,
+    cluster_faces,
+    normalized_space,
+    pairs_above,
+)
+from classifiers.metrics import bcubed
+from classifiers.normalization import find_background
+from classifiers.people import KnownPeople, keep_numbers
+from embedder.command_line import EXIT_DONE, run_script, write_json
+from embedder.table import EmbeddingTable
+from experiments.fit_background import fit_background
+
+CURVE_SIZES = (20, 100, 500, 2000, 4000)
+N_HALVES = 5
+N_DRAWS = 8
+NEW_PHOTOS = 0.2
+
+_STEP = 0.01
+_HIGHEST = 0.9
+# How far below the best F a threshold may be to count as good; the curve takes the middle of the good ones.
+_GOOD = 0.002
+# In a family's photos each person is seen often; half of the draws are like that, where there are enough people.
+_OFTEN_SEEN = 5
+
+
+class Faces(NamedTuple):
+    """One face a photo: unit vectors `(n, d)` and who is seen, numbered from 0."""
+
+    vectors: NDArray[np.float32]
+    people: NDArray[np.int64]
+
+    def of(self, people: NDArray[np.int64]) -> "Faces":
+        """Return the faces of some people."""
+        rows = np.isin(self.people, people)
+        return Faces(self.vectors[rows], self.people[rows])
+
+    def one_each(self) -> NDArray[np.float32]:
+        """Return the first vector of each person."""
+        return self.vectors[np.unique(self.people, return_index=True)[1]]
+
+
+def plain(faces: Faces, curve: Curve = COSINE_CURVE) -> FaceSpace:
+    """Return the space of plain cosines."""
+    return FaceSpace(faces.vectors, np.zeros(len(faces.vectors), np.float32), curve)
+
+
+def f_by_threshold(space: FaceSpace, people: NDArray[np.int64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return BCubed F of average linkage at each of `thresholds`, which descend."""
+    pairs = pairs_above(space, thresholds[-1])
+    groups = Agglomeration(space.vectors, space.offsets, start=np.arange(len(people)), separations=Separations())
+    result = []
+    for threshold in thresholds:
+        groups.merge(*pairs, threshold=threshold)
+        result.append(bcubed(people, groups.labels).f)
+    return np.asarray(result)
+
+
+def measure_curve(
+    space: FaceSpace, people: NDArray[np.int64], *, lowest: float, sizes: Sequence[int] = CURVE_SIZES, seed: int = 0
+) -> Curve:
+    """Return the best threshold by number of people, for each of `sizes` that there are, and for all people."""
+    rng = np.random.default_rng(seed)
+    everybody, n_photos = np.unique(people, return_counts=True)
+    often = everybody[n_photos >= _OFTEN_SEEN]
+    thresholds = np.arange(_HIGHEST, lowest - _STEP / 2, -_STEP)
+    curve = []
+    # All people are one more size, unless a size is nearly that.
+    smaller = [size for size in sizes if size < len(everybody)]
+    for size in smaller if smaller and len(everybody) < 1.5 * smaller[-1] else [*smaller, len(everybody)]:
+        total = np.zeros(len(thresholds))
+        for draw in range(N_DRAWS if size < len(everybody) / 2 else 1):
+            pool = often if draw % 2 and len(often) >= size else everybody
+            rows = np.isin(people, rng.choice(pool, size, replace=False))
+            part = FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
+            total += f_by_threshold(part, people[rows], thresholds)
+        good = thresholds[total >= total.max() - _GOOD * total.max()]
+        curve.append((size, round(float(good.mean()), 3)))
+    return curve
+
+
+def measure_normalized_curve(faces: Faces, *, seed: int = 0) -> Curve:
+    """Return the curve of normalized similarities; no face is compared by a background its person is in."""
+    people = np.random.default_rng(seed).permutation(np.unique(faces.people))
+    halves = np.array_split(people, 2)
+    curves = []
+    for mine, others in (halves, halves[::-1]):
+        part, background = faces.of(mine), fit_background(faces.of(others).one_each())
+        curves.append(measure_curve(normalized_space(part.vectors, background), part.people, lowest=0.2, seed=seed))
+    return [(one[0], round((one[1] + two[1]) / 2, 3)) for one, two in zip(*curves, strict=True)]
+
+
+def measure_half(faces: Faces, *, seed: int) -> dict[str, Any]:
+    """Return BCubed on a random half of the people, all settings from the other half."""
+    halves = np.array_split(np.random.default_rng(seed).permutation(np.unique(faces.people)), 2)
+    known, unknown = faces.of(halves[0]), faces.of(halves[1])
+    cosine_curve = measure_curve(plain(known), known.people, lowest=0.4, seed=seed)
+    normalized_curve = measure_normalized_curve(known, seed=seed)
+    normalized = normalized_space(unknown.vectors, fit_background(known.one_each()))
+    result: dict[str, Any] = {"seed": seed, "n_photos": len(unknown.people), "n_people": len(halves[1])}
+    for name, space in (("cosine", plain(unknown, cosine_curve)),
+                        ("normalized", FaceSpace(normalized.vectors, normalized.offsets, normalized_curve))):
+        groups = cluster_faces(unknown.vectors, space=space)
+        best = f_by_threshold(space, unknown.people, np.arange(_HIGHEST, 0.2, -_STEP)).max()
+        result[name] = {**bcubed(unknown.people, groups.labels)._asdict(), "threshold": groups.threshold,
+                        "best_f": float(best)}
+    return result
+
+
+def measure_methods(faces: Faces, space: FaceSpace) -> dict[str, Any]:
+    """Return time and BCubed F of every method on all faces."""
+    result = {}
+    for method in ("average", "graph", "dbscan", "hdbscan"):
+        if len(faces.people) <= MAX_FACES.get(method, len(faces.people)):
+            begun = time.perf_counter()
+            groups = cluster_faces(faces.vectors, method=method, space=space)
+            result[method] = {"seconds": time.perf_counter() - begun, "threshold": groups.threshold,
+                              **bcubed(faces.people, groups.labels)._asdict()}
+    return result
+
+
+def measure_names(vectors: NDArray[np.float32], space: FaceSpace, *, seed: int) -> dict[str, Any]:
+    """Return how many names stay on their faces when a fifth more photos are added, and the groups are found anew.
+
+    Every group of several faces gets a name. `kept` follows the program: names keep groups apart. `kept_without_help`
+    clusters as if there were no names, and gives each new group the name most of its faces had.
+    """
+    rng = np.random.default_rng(seed)
+    old = np.sort(rng.permutation(len(vectors))[: round(len(vectors) / (1 + NEW_PHOTOS))])
+    before = _cluster(vectors, space, old)
+    sizes = np.bincount(before.labels)
+    named = sizes[before.labels] > 1
+    names = np.full(len(vectors), -1)
+    names[old[named]] = before.labels[named]
+    everything = np.arange(len(vectors))
+    kept = {}
+    for key, separations in (("kept", Separations(names=names)), ("kept_without_help", Separations())):
+        after = _cluster(vectors, space, everything, separations)
+        has = names >= 0
+        known = KnownPeople(names, np.empty(0, object), 0, int(names.max()) + 1)
+        kept[key] = float((keep_numbers(after.labels, known)[has] == names[has]).mean())
+    return {"seed": seed, "n_named_faces": int(named.sum()), **kept}
+
+
+def _cluster(
+    vectors: NDArray[np.float32], space: FaceSpace, rows: NDArray[np.int64], separations: Separations | None = None
+) -> Groups:
+    part = FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
+    return cluster_faces(vectors[rows], space=part, apart=separations)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of LFW's photos")
+    parser.add_argument("--curves", action="store_true", help="only measure the threshold curves, on all people")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    table = EmbeddingTable.read(arguments.table)
+    identified = table.identities != ""
+    faces = Faces(table.embeddings[identified], np.unique(table.identities[identified], return_inverse=True)[1])
+    result: dict[str, Any] = {"n_faces": len(faces.people), "n_people": len(np.unique(faces.people))}
+    if arguments.curves:
+        result |= {"cosine_curve": measure_curve(plain(faces), faces.people, lowest=0.4),
+                   "normalized_curve": measure_normalized_curve(faces)}
+        print(f"COSINE_CURVE {result['cosine_curve']}\nNORMALIZED_CURVE {result['normalized_curve']}")
+    else:
+        result |= _study(table, faces)
+    if arguments.json is not None:
+        write_json(arguments.json, result)
+    return EXIT_DONE
+
+
+def _study(table: EmbeddingTable, faces: Faces) -> dict[str, Any]:
+    halves = []
+    for seed in range(N_HALVES):
+        halves.append(measure_half(faces, seed=seed))
+        print(f"half {seed}: {halves[-1]['n_photos']} photos of {halves[-1]['n_people']} people, "
+              + ", ".join(f"{kind} F {halves[-1][kind]['f']:.4f} (best {halves[-1][kind]['best_f']:.4f})"
+                          for kind in ("cosine", "normalized")), flush=True)
+    means = {kind: float(np.mean([half[kind]["f"] for half in halves])) for kind in ("cosine", "normalized")}
+    print(f"mean of {N_HALVES} halves: " + ", ".join(f"{kind} F {value:.4f}" for kind, value in means.items()))
+    background = find_background(table.fingerprint)
+    space = plain(faces) if background is None else normalized_space(faces.vectors, background)
+    methods = measure_methods(faces, space)
+    for name, figures in methods.items():
+        print(f"{name:8} {figures['seconds']:6.1f} s, F {figures['f']:.4f} (settings from these people)", flush=True)
+    names = [measure_names(faces.vectors, space, seed=seed) for seed in range(3)]
+    for figures in names:
+        print(f"names kept: {figures['kept']:.4f} of {figures['n_named_faces']} faces; clustering alone, without "
+              f"heeding names: {figures['kept_without_help']:.4f}", flush=True)
+    begun = time.perf_counter()
+    everything = None if background is None else normalized_space(table.embeddings, background)
+    groups = cluster_faces(table.embeddings, space=everything)
+    seconds = time.perf_counter() - begun
+    print(f"all {len(table)} faces of {len(table.images)} photos: {seconds:.1f} s ({groups.method})")
+    return {"halves": halves, "mean_f": means, "methods": methods, "names": names,
+            "all_faces": {"n": len(table), "seconds": seconds, "method": groups.method}}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``python -m experiments.clustering`` with `argv` and return the exit code."""
+    return run_script("python -m experiments.clustering", "Measure how well unknown faces are grouped.",
+                      _add_arguments, _run, argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
