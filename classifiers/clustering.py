@@ -39,7 +39,7 @@ Curve = Sequence[tuple[int, float]]
 
 COSINE_CURVE: Curve = ((20, 0.443), (100, 0.485), (500, 0.53), (2000, 0.56), (4000, 0.575))
 NORMALIZED_CURVE: Curve = ((20, 0.254), (100, 0.31), (500, 0.35), (2000, 0.365))
-"""Measured by ``python -m experiments.clustering --curves``: LFW View 1 training people (deep-funneled), default preset."""
+"""Measured by ``python -m experiments.clustering --curves`` on LFW View 1 training people (deep-funneled)."""
 
 
 class Groups(NamedTuple):
