@@ -1,5 +1,6 @@
 """Nearest neighbours by cosine similarity."""
 
+import logging
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -139,6 +140,8 @@ class ApproximateNeighbors:
     def __init__(
         self, vectors: NDArray[np.float32], *, n_cells_searched: int = 16, threads: int | None = None
     ) -> None:
+        # It tells which of its builds for this processor it tries, one after the other.
+        logging.getLogger("faiss.loader").setLevel(logging.WARNING)
         # Here, because most users never need it and loading it takes time.
         import faiss
 

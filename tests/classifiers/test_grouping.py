@@ -10,6 +10,7 @@ from PIL import Image
 
 from classifiers.cli import main
 from classifiers.grouping import group_people, known_people, report, summarize, write_people_file
+from classifiers.normalization import BACKGROUND_FOLDER, read_background
 from embedder.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import make_people
 
@@ -33,6 +34,11 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
         detection_scores=np.ones(n, np.float32), image_sha256=np.full(n, "0", object), images=ledger,
         photo_root=str(root), fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
         created="2026-01-01T00:00:00Z")
+
+
+def find_background_sha256():
+    """Return the weights of the background model that comes with the default preset."""
+    return read_background(BACKGROUND_FOLDER / "704afe26766c.npz").record["weights_sha256"]
 
 
 @pytest.fixture
@@ -201,6 +207,36 @@ class TestCommand:
         (folder / "other.csv").write_text("path,face_index,cluster,name,score\nz.jpg,0,0,Ada,1\n")
         assert run(folder, "--names", folder / "other.csv") == 2
         assert "this file is for another table" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("option", "name", "message"), [
+        ("-o", "none/people.csv", "expected a folder that exists"),
+        ("--html", "none/people.html", "expected a folder that exists"),
+        ("--json", "photos", "expected a file to write to, found a folder"),
+        ("--names", "none.csv", "No such file"),
+        ("--threshold", "7", "`threshold` must be a similarity"),
+    ])
+    def test_errors_come_before_the_work(self, folder, capsys, option, name, message):
+        (folder / "photos").mkdir()
+        value = name if option == "--threshold" else folder / name
+        assert run(folder, option, value) == 2
+        assert message in capsys.readouterr().err
+        assert not (folder / "people.csv").exists()
+
+    def test_the_background_is_of_the_same_weights(self, folder, capsys):
+        assert run(folder, "--background", BACKGROUND_FOLDER / "704afe26766c.npz") == 2
+        assert "expected a background model for weights 000000000000" in capsys.readouterr().err
+
+    def test_the_shipped_background_normalizes(self, folder, capsys):
+        table = make_table(root=folder / "photos")
+        vectors = np.zeros((40, 512), np.float32)
+        vectors[:, 100:228] = table.embeddings
+        sha256 = find_background_sha256()
+        replace(table, embeddings=vectors, fingerprint={"space": {"weights_sha256": sha256}, "provenance": {}}).write(
+            folder / "faces.h5")
+        assert run(folder) == 0
+        assert "of normalized similarity" in capsys.readouterr().out
+        assert run(folder, "--no-background") == 0
+        assert "of cosine" in capsys.readouterr().out
 
     def test_the_page_shows_the_faces_and_escapes_names(self, folder, capsys):
         table = make_table()
