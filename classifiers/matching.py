@@ -36,6 +36,8 @@ class Matcher:
         With it the scores are normalized, without it they are cosines.
     levels : (m,) float64, optional
         The background's levels of the exemplars, where they are known already.
+    scored : (m, d + 2) float32, optional
+        The exemplars' rows for scoring with the background, where they are known already (then `levels` must be).
 
     Attributes
     ----------
@@ -48,7 +50,12 @@ class Matcher:
     """
 
     def __init__(
-        self, gallery: Gallery, background: Background | None = None, *, levels: NDArray[np.float64] | None = None
+        self,
+        gallery: Gallery,
+        background: Background | None = None,
+        *,
+        levels: NDArray[np.float64] | None = None,
+        scored: NDArray[np.float32] | None = None,
     ) -> None:
         self.gallery = gallery
         self.background = background
@@ -58,6 +65,8 @@ class Matcher:
         if background is None:
             self.levels = np.zeros(0)
             self._scored = gallery.vectors
+        elif levels is not None and scored is not None:
+            self.levels, self._scored = levels, scored
         else:
             centred = background.center(gallery.vectors)
             self.levels = background.level(centred) if levels is None else levels
@@ -73,17 +82,20 @@ class Matcher:
         return Probes(centred, _with_levels(centred, -0.5 * self.background.level(centred), 1.0))
 
     def added(self, more: Gallery) -> "Matcher":
-        """Return a matcher of this gallery and `more`; only the levels of `more` are computed."""
+        """Return a matcher of this gallery and `more`; only the rows of `more` are computed."""
         gallery = self.gallery.added(more)
         if self.background is None:
             return Matcher(gallery)
-        levels = self.background.level(self.background.center(more.vectors))
-        return Matcher(gallery, self.background, levels=np.concatenate([self.levels, levels]))
+        joining = Matcher(more, self.background)
+        levels = np.concatenate([self.levels, joining.levels])
+        return Matcher(gallery, self.background, levels=levels, scored=np.concatenate([self._scored, joining._scored]))
 
     def selected(self, rows: NDArray[np.bool_]) -> "Matcher":
         """Return a matcher of the exemplars that a mask picks."""
-        levels = None if self.background is None else self.levels[rows]
-        return Matcher(self.gallery.selected(rows), self.background, levels=levels)
+        gallery = self.gallery.selected(rows)
+        if self.background is None:
+            return Matcher(gallery)
+        return Matcher(gallery, self.background, levels=self.levels[rows], scored=self._scored[rows])
 
     def nearest(self, probes: Probes, n_neighbors: int = 1) -> Neighbors:
         """Return the best-scoring exemplars of each probe; among equals the one enrolled first."""
