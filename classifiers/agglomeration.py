@@ -80,11 +80,18 @@ class Agglomeration:
             raise ValueError("`start` must not put rows in one group that `separations` keeps apart")
         self._group = start
         self.n_groups = int(start.max(initial=-1)) + 1
-        _, first = np.unique(start, return_index=True)
+        _, self._first = np.unique(start, return_index=True)
+        self._vectors = vectors
         self._sizes = np.bincount(start, minlength=self.n_groups).astype(np.float32)
-        self._sums = vectors[first]
-        others = np.setdiff1d(np.arange(len(start)), first)
-        np.add.at(self._sums, start[others], vectors[others])
+        # Only groups of several rows need a sum of their own, at most half as many as there are rows; memory that is
+        # never written to is never taken.
+        self._sums = np.empty((len(start) // 2, vectors.shape[1]), np.float32)
+        self._place = np.full(self.n_groups, -1)
+        self._free = np.arange(len(self._sums))[::-1]
+        several = self._take_places(np.flatnonzero(self._sizes > 1))
+        self._sums[self._place[several]] = vectors[self._first[several]]
+        others = np.setdiff1d(np.arange(len(start)), self._first)
+        np.add.at(self._sums, self._place[start[others]], vectors[others])
         self._offsets = np.bincount(start, weights=offsets, minlength=self.n_groups).astype(np.float32)
         self._names = np.full(self.n_groups, -1, np.int64)
         if separations.names is not None:
@@ -96,11 +103,12 @@ class Agglomeration:
         """The group of each row, (n,), counted from 0 without gaps."""
         return np.unique(self._group, return_inverse=True)[1].astype(np.int64)
 
-    def centroids(self) -> tuple[Rows, NDArray[np.float32]]:
-        """Return one row of each group, and the group's mean vector scaled to unit length."""
+    def centroids(self) -> tuple[Rows, NDArray[np.float32], NDArray[np.float32]]:
+        """Return one row of each group, its mean vector scaled to unit length, and its mean offset."""
         groups, first = np.unique(self._group, return_index=True)
-        sums = self._sums[groups]
-        return first, sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        sums = self._sums_of(groups)
+        lengths = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        return first, sums / lengths, self._offsets[groups] / self._sizes[groups]
 
     def merge(self, first: Rows, second: Rows, *, threshold: float) -> int:
         """Merge best first among the groups of the candidate pairs of rows; return the number of merges."""
@@ -140,7 +148,7 @@ class Agglomeration:
         return one[near], two[near], alike[near]
 
     def _mean_similarity(self, one: Rows, two: Rows) -> NDArray[np.float32]:
-        products = np.einsum("ij,ij->i", self._sums[one], self._sums[two])
+        products = np.einsum("ij,ij->i", self._sums_of(one), self._sums_of(two))
         sizes = self._sizes[one], self._sizes[two]
         return products / (sizes[0] * sizes[1]) - self._offsets[one] / sizes[0] - self._offsets[two] / sizes[1]
 
@@ -157,7 +165,7 @@ class Agglomeration:
 
     def _join(self, kept: Rows, gone: Rows) -> Rows:
         """Put each of the groups `gone` into its partner; return the new number of every group."""
-        self._sums[kept] += self._sums[gone]
+        self._add_sums(kept, gone)
         self._sizes[kept] += self._sizes[gone]
         self._offsets[kept] += self._offsets[gone]
         self._names[kept] = np.maximum(self._names[kept], self._names[gone])
@@ -167,3 +175,35 @@ class Agglomeration:
         self._apart = self._keys(target[self._apart // len(target)], target[self._apart % len(target)])
         self.n_groups -= len(gone)
         return target
+
+    def _sums_of(self, groups: Rows) -> NDArray[np.float32]:
+        places = self._place[groups]
+        several = places >= 0
+        sums = np.empty((len(groups), self._vectors.shape[1]), np.float32)
+        sums[several] = self._sums[places[several]]
+        sums[~several] = self._vectors[self._first[groups[~several]]]
+        return sums
+
+    def _add_sums(self, kept: Rows, gone: Rows) -> None:
+        swap = (self._place[kept] < 0) & (self._place[gone] >= 0)
+        self._place[kept[swap]], self._place[gone[swap]] = self._place[gone[swap]], -1
+        # After the swap it is the sum of the other one that is missing.
+        added = np.where(swap, kept, gone)
+        alone = self._place[kept] < 0
+        new = self._take_places(kept[alone])
+        self._sums[self._place[new]] = self._vectors[self._first[new]]
+        for begin in range(0, len(kept), _CHUNK):
+            part = slice(begin, begin + _CHUNK)
+            rows = np.where(swap[part], -1, self._place[added[part]])
+            single = rows < 0
+            self._sums[self._place[kept[part][single]]] += self._vectors[self._first[added[part][single]]]
+            self._sums[self._place[kept[part][~single]]] += self._sums[rows[~single]]
+        released = self._place[gone]
+        self._free = np.append(self._free, released[released >= 0])
+        self._place[gone] = -1
+
+    def _take_places(self, groups: Rows) -> Rows:
+        """Give each of `groups` a place for its sum, places used before first; return `groups`."""
+        at = len(self._free) - len(groups)
+        self._place[groups], self._free = self._free[at:], self._free[:at]
+        return groups

@@ -32,6 +32,8 @@ N_NEIGHBORS = 32
 _MAX_SWEEPS = 4
 _BLOCK = 100_000
 _UNIT_TOLERANCE = 1e-5
+# Approximate neighbours are kept in half precision.
+_ROUNDING = 2e-3
 _MAX_THRESHOLD_STEPS = 5
 
 
@@ -243,14 +245,17 @@ def _average(task: _Task) -> tuple[Rows, float]:
 
 
 def _graph(task: _Task) -> tuple[Rows, float]:
+    lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
-    pairs = _neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.threads)
+    pairs = _neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest,
+                            threads=task.threads)
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
     for _ in range(_MAX_SWEEPS):
         n_before = groups.n_groups
-        threshold = _merge_down(groups, _neighbor_pairs(*groups.centroids(), task.threads), task)
+        pairs = _neighbor_pairs(*groups.centroids(), lowest=threshold, threads=task.threads)
+        threshold = _merge_down(groups, pairs, task)
         if groups.n_groups == n_before:
             break
     return groups.labels, threshold
@@ -362,20 +367,23 @@ def pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
     return np.concatenate(first), np.concatenate(second)
 
 
-def _neighbor_pairs(rows: Rows, vectors: NDArray[np.float32], threads: int | None) -> tuple[Rows, Rows]:
-    """Pairs of `rows` of which one is among the nearest neighbours of the other."""
+def _neighbor_pairs(
+    rows: Rows, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, lowest: float, threads: int | None
+) -> tuple[Rows, Rows]:
+    """Pairs of `rows` of which one is among the nearest neighbours of the other, and no less alike than `lowest`."""
     n_rows = len(rows)
     exact = n_rows <= MAX_EXACT_NEIGHBORS
     index = ExactNeighbors(vectors) if exact else ApproximateNeighbors(vectors, threads=threads)
-    keys = []
+    keys = [np.empty(0, np.int64)]
     for begin in range(0, n_rows, _BLOCK):
-        found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1).indices
-        one = np.repeat(np.arange(begin, begin + len(found)), found.shape[1])
-        two = found.ravel()
-        usable = (two >= 0) & (two != one)
+        found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1)
+        one = np.repeat(np.arange(begin, begin + len(found.indices)), found.indices.shape[1])
+        two = found.indices.ravel()
+        alike = found.similarities.ravel() - offsets[one] - offsets[two]
+        usable = (two >= 0) & (two != one) & (alike >= lowest - _ROUNDING)
         keys.append(np.minimum(one, two)[usable] * n_rows + np.maximum(one, two)[usable])
-    distinct = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)
-    return (rows[distinct // n_rows], rows[distinct % n_rows]) if n_rows else (distinct, distinct)
+    distinct = np.unique(np.concatenate(keys))
+    return rows[distinct // max(n_rows, 1)], rows[distinct % max(n_rows, 1)]
 
 
 def _by_size(labels: Rows) -> Rows:

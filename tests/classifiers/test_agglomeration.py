@@ -126,9 +126,10 @@ class TestSeparations:
 
 
 def test_centroids():
-    groups = Agglomeration(np.float32([[1, 0], [0, 1], [0, 1]]), np.zeros(3, np.float32), start=np.arange(3),
+    groups = Agglomeration(np.float32([[1, 0], [0, 1], [0, 1]]), np.float32([0.1, 0, 0.5]), start=np.arange(3),
                            separations=Separations())
-    groups.merge(*all_pairs(3), threshold=0.9)
-    rows, centroids = groups.centroids()
+    groups.merge(*all_pairs(3), threshold=0.3)
+    rows, centroids, offsets = groups.centroids()
     assert rows.tolist() == [0, 1]
     assert centroids.tolist() == [[1, 0], [0, 1]]
+    assert offsets == pytest.approx([0.1, 0.25])
