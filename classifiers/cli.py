@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
+    from classifiers import enrolment_command
     from classifiers.cluster_command import add_arguments as add_cluster_arguments
     from embedder.command_line import Command
 
     return [
         Command("cluster", "Group unknown faces by person.", add_cluster_arguments, _cluster),
+        Command("enrol", "Add photos of a person to a head.", enrolment_command.add_enrol_arguments,
+                enrolment_command.run_enrol),
+        Command("forget", "Take a person out of a head.", enrolment_command.add_forget_arguments,
+                enrolment_command.run_forget),
     ]
 
 

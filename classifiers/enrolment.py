@@ -1,0 +1,212 @@
+"""Enrolment: which photos are good enough to know a person by, and why the others are not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.face_samples import FaceSample, PhotoFaces
+from classifiers.gallery import Gallery
+from classifiers.matching import Matcher
+from classifiers.membership import find_name, gallery_of, same_faces, with_faces
+from classifiers.serving import Head
+from classifiers.thresholds import CURVE_FPIR, curve_for
+
+# Of 239 photos of LFW (every 40th), at most two lie beyond each of the following limits. They are for
+# photos a person is known by, not for those on which they are to be found.
+# Pixels of the photo, root of the box's area: a quarter of what the network sees.
+LEAST_SIZE = 40.0
+# See `classifiers.face_samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of sigma
+# 4 in crops of 160 pixels, all are below 27.
+LEAST_SHARPNESS = 60.0
+# How far the nose may be from the middle between the eyes, in distances of the eyes: beyond it one eye hardly shows.
+LARGEST_TURN = 0.45
+# Where the nose may be on the way from the eyes (0) to the mouth (1): beyond it the face looks far up or down.
+NOSE_RANGE = (0.25, 0.85)
+# How large another face on the photo may be, as a share of the person's.
+LARGEST_COMPANION = 0.7
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A photo that was not enrolled.
+
+    Attributes
+    ----------
+    path : str
+    reasons : tuple of str
+        What is wrong with it, at least one.
+    """
+
+    path: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {'; '.join(self.reasons)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Enrolment:
+    """What came of enrolling photos.
+
+    Attributes
+    ----------
+    head : Head
+        With the enrolled faces; the same head if there are none.
+    enrolled : tuple of FaceSample
+    refused : tuple of Refusal
+    known : tuple of str
+        Photos that were enrolled as this person already.
+    """
+
+    head: Head
+    enrolled: tuple[FaceSample, ...]
+    refused: tuple[Refusal, ...]
+    known: tuple[str, ...]
+
+
+def enrol(head: Head, photos: Sequence[tuple[str, PhotoFaces]], identity: str, *, force: bool = False) -> Enrolment:
+    """Enrol the main face of each photo as `identity`.
+
+    Parameters
+    ----------
+    head : Head
+    photos : sequence of (str, PhotoFaces)
+        Name of each photo, for messages, and its faces.
+    identity : str
+        Somebody new, or somebody who is enrolled.
+    force : bool
+        Enrol also faces that are too small, blurred, turned away, or unlike the person's others.
+
+    Raises
+    ------
+    IdentityError
+        If the identity cannot be called that.
+    """
+    refused = [Refusal(name, ("no face was found",)) for name, faces in photos if not faces.samples]
+    found = [(name, faces) for name, faces in photos if faces.samples]
+    candidates, known = _new_ones(head, found, identity)
+    if not force:
+        candidates, bad = _of_quality(candidates)
+        refused += bad
+        candidates, strange = _in_agreement(head, candidates, identity)
+        refused += strange
+    faces = tuple(main_face(photo) for _, photo in candidates)
+    changed = with_faces(head, faces, identity) if faces else head
+    return Enrolment(changed, faces, tuple(refused), tuple(known))
+
+
+def main_face(faces: PhotoFaces) -> FaceSample:
+    """Return the face a photo is enrolled for."""
+    return faces.samples[faces.main]
+
+
+def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
+    """Return what makes the main face of a photo a bad one to know a person by; nothing if it is good."""
+    face = main_face(faces)
+    reasons = []
+    if face.size < LEAST_SIZE:
+        reasons.append(f"the face is too small: {face.size:.0f} pixels, expected at least {LEAST_SIZE:.0f}")
+    if face.sharpness < LEAST_SHARPNESS:
+        reasons.append(f"the face is blurred: sharpness {face.sharpness:.0f}, expected at least {LEAST_SHARPNESS:.0f}")
+    turn, height = measure_pose(face.landmarks)
+    if not abs(turn) <= LARGEST_TURN:
+        reasons.append(f"the face is turned to the side: the nose is {abs(turn):.2f} eye distances off the middle, "
+                       f"expected at most {LARGEST_TURN}")
+    if not NOSE_RANGE[0] <= height <= NOSE_RANGE[1]:
+        reasons.append(f"the face looks {'up' if height < NOSE_RANGE[0] else 'down'}: the nose is {height:.2f} of the "
+                       f"way from eyes to mouth, expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}")
+    companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
+    if companions and max(companions) > LARGEST_COMPANION * face.size:
+        reasons.append(f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
+                       f"the main one {face.size:.0f}; cut out the person")
+    return tuple(reasons)
+
+
+def measure_pose(landmarks: NDArray[np.floating]) -> tuple[float, float]:
+    """Return how far a face is turned to the side and how high its nose is, from `landmarks (5, 2)`.
+
+    The first is 0 for a face that looks ahead and about 0.5 or -0.5 where the nose is level with an eye; the second
+    is the nose's place between eyes (0) and mouth (1). Both are NaN where the landmarks coincide.
+    """
+    left, right, nose, mouth_left, mouth_right = np.asarray(landmarks, np.float64)
+    middle = (left + right) / 2
+    eyes, down = right - left, (mouth_left + mouth_right) / 2 - middle
+    if not (eyes @ eyes and down @ down):
+        return float("nan"), float("nan")
+    return float((nose - middle) @ eyes / (eyes @ eyes)), float((nose - middle) @ down / (down @ down))
+
+
+def least_agreement(head: Head) -> float:
+    """Return the least score with one of their other photos that a person's photo needs.
+
+    It is what one pair of strangers in a hundred reaches; the head's own threshold where no curve is known, which is
+    stricter.
+    """
+    curve = head.threshold_record.curve or curve_for(head.fingerprint, head.matcher.background)
+    return head.threshold if curve is None else min(head.threshold, curve.at(1))
+
+
+Candidates = list[tuple[str, PhotoFaces]]
+
+
+def _new_ones(head: Head, found: Candidates, identity: str) -> tuple[Candidates, list[str]]:
+    """Return the photos that are not enrolled as `identity` yet, each once, and the names of the others."""
+    label = find_name(head.labels, identity)
+    known_faces = head.gallery.selected(head.gallery.identities == label)
+    new: Candidates = []
+    known: list[str] = []
+    for name, photo in found:
+        exemplar = gallery_of([main_face(photo)], identity)
+        if same_faces(exemplar, known_faces)[0]:
+            known.append(name)
+        else:
+            new.append((name, photo))
+            known_faces = known_faces.added(exemplar)
+    return new, known
+
+
+def _of_quality(candidates: Candidates) -> tuple[Candidates, list[Refusal]]:
+    judged = [(name, photo, quality_reasons(photo)) for name, photo in candidates]
+    refused = [Refusal(name, reasons) for name, _, reasons in judged if reasons]
+    return [(name, photo) for name, photo, reasons in judged if not reasons], refused
+
+
+def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Candidates, list[Refusal]]:
+    """Split photos by whether they agree with the person's others, enrolled or in the same batch."""
+    if not candidates:
+        return [], []
+    batch = gallery_of([main_face(photo) for _, photo in candidates], identity)
+    label = find_name(head.labels, identity)
+    own = head.gallery.selected(head.gallery.identities == label)
+    others = Matcher(own.added(batch), head.matcher.background)
+    scores = others.scores(others.prepare(batch.vectors))
+    rows = np.arange(len(batch))
+    scores[rows, len(own) + rows] = -np.inf  # a face agrees with itself
+    agreement = scores.max(axis=1)
+    accepted, refused = [], []
+    for row, candidate in enumerate(candidates):
+        reasons = _disagreements(head, batch.selected(rows == row), label, float(agreement[row]))
+        if reasons:
+            refused.append(Refusal(candidate[0], tuple(reasons)))
+        else:
+            accepted.append(candidate)
+    return accepted, refused
+
+
+def _disagreements(head: Head, face: Gallery, label: str | None, agreement: float) -> list[str]:
+    """Return what speaks against one face being the person it is said to be."""
+    reasons = []
+    rejections = head.rejections
+    if label is not None and np.any((rejections.identities == label) & same_faces(rejections, face)):
+        reasons.append(f"it was rejected as {label!r} before")
+    match = head.match(face.vectors)
+    choice, score = str(match.identities[0]), float(match.scores[0])
+    if choice != label and score >= head.threshold and score > agreement:
+        reasons.append(f"it is taken for {choice!r}, who is enrolled (score {score:.2f})")
+    needed = least_agreement(head)
+    if np.isfinite(agreement) and agreement < needed:
+        reasons.append(f"it is unlike the person's other photos: score {agreement:.2f} with the nearest, "
+                       f"expected at least {needed:.2f} (strangers reach that in {CURVE_FPIR:.0%} of cases)")
+    return reasons

@@ -1,0 +1,99 @@
+"""The commands ``python -m classifiers enrol`` and ``forget``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from classifiers.photo_command import add_head_argument, add_network_arguments
+
+if TYPE_CHECKING:
+    from classifiers.serving import Head
+
+
+def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``python -m classifiers enrol``."""
+    add_head_argument(parser)
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO",
+                        help="photos of the person, or folders of them; the main face of each counts")
+    parser.add_argument("--name", required=True, metavar="NAME", help="who it is: somebody new, or somebody enrolled")
+    parser.add_argument("--force", action="store_true",
+                        help="enrol also faces that are small, blurred, turned away or unlike the person's others")
+    add_network_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was enrolled and refused as JSON")
+
+
+def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``python -m classifiers forget``."""
+    add_head_argument(parser)
+    parser.add_argument("--name", required=True, metavar="NAME", help="who leaves the head")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was forgotten as JSON")
+
+
+def run_enrol(arguments: argparse.Namespace) -> int:
+    """Enrol photos and say which were refused, and why."""
+    from classifiers.enrolment import enrol
+    from classifiers.membership import check_name, editing
+    from classifiers.persistence import load_head, save_head
+    from classifiers.photo_command import list_photos, open_reader, read_photos
+    from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+
+    name = check_name(arguments.name)
+    photos = list_photos(arguments.photos)
+    with editing(arguments.head):
+        head = load_head(arguments.head)
+        read = read_photos(open_reader(head, arguments), photos, head)
+        result = enrol(head, read, name, force=arguments.force)
+        if result.enrolled:
+            save_head(result.head, arguments.head)
+    for refusal in result.refused:
+        print(f"refused {refusal}", file=sys.stderr)
+    for known in result.known:
+        print(f"{known}: is enrolled as {name} already")
+    if result.refused and not arguments.force:
+        print("give --force to enrol photos with a face all the same", file=sys.stderr)
+    print(f"{arguments.head}: {len(result.enrolled)} of {len(photos)} photos enrolled as {name}")
+    print(describe_size(result.head))
+    if arguments.json is not None:
+        write_json(arguments.json, {
+            "head": str(arguments.head), "name": name, "enrolled": [face.path for face in result.enrolled],
+            "refused": [{"path": one.path, "reasons": list(one.reasons)} for one in result.refused],
+            "known": list(result.known), "n_unreadable": len(photos) - len(read), **size_of(result.head),
+        })
+    return EXIT_SOME_INPUTS_FAILED if result.refused or len(read) < len(photos) else EXIT_DONE
+
+
+def run_forget(arguments: argparse.Namespace) -> int:
+    """Take a person out of a head."""
+    from classifiers.membership import editing, enrolled_name, without_person
+    from classifiers.persistence import load_head, save_head
+    from embedder.command_line import EXIT_DONE, write_json
+
+    with editing(arguments.head):
+        head = load_head(arguments.head)
+        name = enrolled_name(head, arguments.name)
+        changed = without_person(head, name)
+        save_head(changed, arguments.head)
+    n_photos = len(head.gallery) - len(changed.gallery)
+    n_rejections = len(head.rejections) - len(changed.rejections)
+    also = f" and {n_rejections} rejected faces" if n_rejections else ""
+    print(f"{arguments.head}: forgot {name}, {n_photos} photos{also}")
+    print(describe_size(changed))
+    print(f"tables may still hold them; see python -m classifiers audit PATHS --name {name!r}")
+    if arguments.json is not None:
+        write_json(arguments.json, {"head": str(arguments.head), "name": name, "n_forgotten": n_photos,
+                                    "n_rejections_forgotten": n_rejections, **size_of(changed)})
+    return EXIT_DONE
+
+
+def size_of(head: "Head") -> dict[str, float]:
+    """Return how many people and photos a head has, and its threshold."""
+    return {"n_identities": len(head.labels), "n_exemplars": len(head.gallery), "threshold": head.threshold}
+
+
+def describe_size(head: "Head") -> str:
+    """Return how many people and photos a head has, and what its threshold is now, as a line."""
+    record = head.threshold_record
+    grown = record.source == "calibrated" and len(head.gallery) >= 1.5 * record.n_exemplars
+    remark = f"; set for {record.n_exemplars} photos, train the head again to set it for these" if grown else ""
+    return f"{len(head.labels)} identities, {len(head.gallery)} photos, threshold {head.threshold:.3f}{remark}"

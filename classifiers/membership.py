@@ -1,0 +1,184 @@
+"""Changing who a head knows: faces join and people leave, and nothing is refitted that need not be."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.choosers import Chooser, NearestChooser
+from classifiers.errors import HeadFileError, IdentityError
+from classifiers.face_samples import FaceSample
+from classifiers.gallery import UNKNOWN, Gallery, summarize_names
+from classifiers.matching import Matcher
+from classifiers.serving import Head
+
+# A change of a large head takes seconds, most of them for the photos; then the next one may have it.
+_LOCK_SECONDS = 60.0
+
+# The same face of the same photo, embedded again: equal but for the rounding of another batch or precision.
+_SAME_FACE = 0.99
+
+
+def check_name(name: str) -> str:
+    """Return `name` without surrounding space if a person may be called that.
+
+    Raises
+    ------
+    IdentityError
+        If it is empty or ``unknown``, or holds characters that cannot be printed.
+    """
+    stripped = name.strip()
+    if not stripped:
+        raise IdentityError("`name` must not be empty, got nothing but space; give the person's name")
+    if stripped == UNKNOWN:
+        raise IdentityError(f"`name` may not be {UNKNOWN!r}, which is what a stranger is called; choose another")
+    if not stripped.isprintable():
+        raise IdentityError(f"`name` must be printable text, got {stripped!r}; leave the other characters out")
+    return stripped
+
+
+def find_name(labels: Sequence[str], name: str) -> str | None:
+    """Return how `labels` spell `name`, or None if they do not have it.
+
+    Accented letters may be stored as one character or as two; both are the same name.
+
+    >>> find_name(["Ada", "Jose\\u0301"], "Jos\\u00e9") == "Jose\\u0301"
+    True
+    """
+    if name in labels:
+        return name
+    plain = unicodedata.normalize("NFC", name)
+    return next((label for label in labels if unicodedata.normalize("NFC", label) == plain), None)
+
+
+def enrolled_name(head: Head, name: str) -> str:
+    """Return how `head` spells `name`.
+
+    Raises
+    ------
+    IdentityError
+        If the person is not enrolled.
+    """
+    label = find_name(head.labels, name)
+    if label is None:
+        raise IdentityError(f"{name!r} is not enrolled; enrolled are {summarize_names(head.labels)}")
+    return label
+
+
+def with_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
+    """Return `head` with `faces` enrolled as `identity`; rejections of these very faces are taken back.
+
+    Raises
+    ------
+    IdentityError
+        If the name cannot be had.
+    ValueError
+        If there is no face, or a vector is not of the head's length.
+    """
+    name = check_name(identity)
+    if not faces:
+        raise ValueError("`faces` must hold at least one face, got none; give a photo of the person")
+    label = find_name(head.labels, name)
+    more = gallery_of(faces, name if label is None else label)
+    against = head.rejections
+    taken_back = (against.identities == label) & same_faces(against, more)
+    changed = with_matcher(head, head.matcher.added(more))
+    return changed.replaced(rejections=against.selected(~taken_back)) if taken_back.any() else changed
+
+
+def without_person(head: Head, identity: str) -> Head:
+    """Return `head` without a person: their exemplars, what was rejected as them, and their face where it stands
+    among the faces that are not somebody else.
+
+    Raises
+    ------
+    IdentityError
+        If the person is not enrolled, or nobody would be left.
+    """
+    label = enrolled_name(head, identity)
+    gone = head.gallery.identities == label
+    if gone.all():
+        raise IdentityError(
+            f"{label!r} is the only person enrolled, and a head needs at least one; "
+            "delete the head's file instead, or enrol somebody else first"
+        )
+    against = head.rejections
+    theirs = (against.identities == label) | same_faces(against, head.gallery.selected(gone))
+    changed = with_matcher(head, head.matcher.selected(~gone))
+    return changed.replaced(rejections=against.selected(~theirs))
+
+
+def with_matcher(head: Head, matcher: Matcher) -> Head:
+    """Return `head` with other exemplars: what chooses is fitted to them, and a threshold from a curve read again."""
+    threshold = head.threshold_record.for_gallery(len(matcher.gallery))
+    return head.replaced(matcher=matcher, chooser=fitted_chooser(head, matcher), threshold_record=threshold)
+
+
+def fitted_chooser(head: Head, matcher: Matcher) -> Chooser:
+    """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
+    if head.name == "gallery":
+        return NearestChooser()
+    from classifiers.open_set import fit_chooser
+    from classifiers.persistence import load_estimator
+
+    estimator: Any = load_estimator(head.estimator) if isinstance(head.estimator, bytes) else head.estimator
+    return fit_chooser(estimator, matcher)
+
+
+def gallery_of(faces: Sequence[FaceSample], identity: str) -> Gallery:
+    """Return `faces` as exemplars of `identity`."""
+    return Gallery.build(
+        np.stack([face.vector for face in faces]),
+        [identity] * len(faces),
+        paths=[face.path for face in faces],
+        image_sha256=[face.image_sha256 for face in faces],
+        boxes=np.stack([face.box for face in faces]),
+    )
+
+
+def same_faces(gallery: Gallery, others: Gallery) -> NDArray[np.bool_]:
+    """Return for each row of `gallery` whether `others` hold the same face of the same photo: bool (m,)."""
+    same_photo = np.isin(gallery.image_sha256, others.image_sha256) & (gallery.image_sha256 != "")
+    same = np.zeros(len(gallery), np.bool_)
+    for row in np.flatnonzero(same_photo):
+        of_photo = others.image_sha256 == gallery.image_sha256[row]
+        same[row] = np.max(others.vectors[of_photo] @ gallery.vectors[row]) >= _SAME_FACE
+    return same
+
+
+@contextmanager
+def editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+    """Be the only one who changes the head at `path`; wait up to `seconds` for somebody else who does.
+
+    Raises
+    ------
+    HeadFileError
+        If another process is still changing it then.
+    OSError
+        If the folder is not there or cannot be written.
+    """
+    import filelock
+
+    target = Path(path)
+    if not target.is_file():
+        target.open("rb").close()  # raises what is wrong with it, before a lock is left beside it
+    lock_path = target.with_name(f".{target.name}.lock")
+    lock = filelock.FileLock(lock_path, timeout=seconds, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise HeadFileError(
+            f"{target}: expected to be the only one changing it, but another process has been for {seconds:g} s; "
+            "wait for that one and run this again"
+        ) from None
+    try:
+        yield
+    finally:
+        # Whoever has opened this file meanwhile finds, once the lock is theirs, that it lost its name (filelock looks).
+        with suppress(OSError):
+            lock_path.unlink()
+        lock.release()

@@ -1,0 +1,103 @@
+"""What the commands that read photos with a head share: options, networks, and the list of photos."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classifiers.face_samples import PhotoFaces, SampleReader
+    from classifiers.serving import Head
+
+
+def add_head_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``HEAD``."""
+    parser.add_argument("head", type=Path, metavar="HEAD", help="head made by train_classifier.py")
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says which networks read the photos, where the head does not."""
+    parser.add_argument("--preset", metavar="NAME|RUN", help="network (default: the one the head was trained with)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
+
+
+def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
+    """Load the networks that fit `head`.
+
+    Raises
+    ------
+    ValueError
+        If its network is not built in and the arguments name none, or theirs makes vectors of another space.
+    """
+    from classifiers.face_samples import SampleReader
+    from embedder.face_embedder import FaceEmbedder
+    from embedder.images import read_image
+    from embedder.mtcnn import MTCNN
+    from embedder.presets import DEFAULT_PRESET, PRESETS
+
+    wanted = {} if head.fingerprint is None else head.fingerprint
+    weights = wanted.get("space", {}).get("weights_sha256")
+    preset = arguments.preset
+    if preset is None:
+        by_weights = {known.weights_sha256: known.name for known in PRESETS.values()}
+        preset = DEFAULT_PRESET if weights is None else by_weights.get(weights)
+    if preset is None:
+        raise ValueError(f"{arguments.head}: expected a head of a built-in network, got one of weights {weights[:12]}; "
+                         "name the training run's folder with --preset RUN")
+    embedder = FaceEmbedder(preset, weights=arguments.weights,
+                            precision=wanted.get("provenance", {}).get("precision", "fp32"))
+    reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=read_image)
+    head.check_fingerprint(reader.fingerprint)
+    return reader
+
+
+def list_photos(arguments: Sequence[Path]) -> list[Path]:
+    """Return the photos that arguments name: files as they are, folders with all their photos.
+
+    Raises
+    ------
+    ValueError
+        If a folder holds no photo.
+    OSError
+        If there is no such file or folder.
+    """
+    from embedder.images import list_images
+
+    photos: list[Path] = []
+    for path in arguments:
+        if not path.is_dir():
+            path.open("rb").close()
+            photos.append(path)
+            continue
+        listing = list_images(path)
+        if not listing.paths:
+            raise ValueError(f"{path}: expected photos in this folder, found none; name photos or their folder")
+        photos += [listing.root / relative for relative in listing.paths]
+    return photos
+
+
+def read_photos(reader: "SampleReader", photos: Sequence[Path], head: "Head") -> "list[tuple[str, PhotoFaces]]":
+    """Return the name and the faces of each photo that can be read; the others are listed on standard error."""
+    from tqdm import tqdm
+
+    from embedder.images import display_path
+
+    read = []
+    for photo in tqdm(photos, desc="photos", unit="photo", disable=None, delay=1):
+        try:
+            read.append((display_path(photo), reader.read(photo, stored_path(photo, head))))
+        except (OSError, ValueError) as error:
+            strerror = getattr(error, "strerror", None)
+            print(error if strerror is None else f"{display_path(photo)}: {strerror}", file=sys.stderr)
+    return read
+
+
+def stored_path(photo: Path, head: "Head") -> str:
+    """Return a photo's path as a head stores it: relative to its photo folder where it is inside, else absolute."""
+    from embedder.images import display_path
+
+    resolved = photo.resolve()
+    root = Path(head.photo_root) if head.photo_root else None
+    inside = root is not None and resolved.is_relative_to(root)
+    return display_path(resolved.relative_to(root) if inside and root is not None else resolved)

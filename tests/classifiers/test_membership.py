@@ -1,0 +1,179 @@
+"""People join and leave a head of every kind, and the head stays what training on the same photos gives."""
+
+import threading
+
+import filelock
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from classifiers.errors import HeadFileError, IdentityError
+from classifiers.gallery import Gallery
+from classifiers.heads import HEADS, make_head
+from classifiers.matching import Matcher
+from classifiers.membership import (
+    check_name,
+    editing,
+    enrolled_name,
+    find_name,
+    same_faces,
+    with_faces,
+    without_person,
+)
+from classifiers.open_set import build_head
+from classifiers.persistence import load_head, save_head
+from classifiers.thresholds import ThresholdCurve, threshold_from_curve
+from tests.classifiers.people import FINGERPRINT, make_background, make_people
+from tests.classifiers.samples import make_sample
+
+PEOPLE = make_people(6, 3, spread=1.0)
+PROBES = make_people(6, 40, spread=1.5).vectors
+CURVE = ThresholdCurve((1, 1000), (0.3, 0.6), "cosine", "made-up people")
+
+
+def trained(head="gallery", *, people=PEOPLE, rows=slice(None), background=None, threshold=None):
+    gallery = Gallery.build(people.vectors[rows], people.identities[rows])
+    limit = threshold_from_curve(CURVE, len(gallery)) if threshold is None else threshold
+    estimator = make_head(head) if isinstance(head, str) else head
+    return build_head(Matcher(gallery, background), estimator, threshold=limit, fingerprint=FINGERPRINT)
+
+
+def samples(rows):
+    return [make_sample(PEOPLE.vectors[row], f"photo {row}") for row in rows]
+
+
+@pytest.mark.parametrize("head", [*HEADS, GaussianNB()])
+@pytest.mark.parametrize("background", [None, make_background()])
+def test_enrolling_gives_the_head_that_training_gives(head, background):
+    before = trained(head, rows=slice(15), background=background)
+    after = with_faces(before, samples([15, 16, 17]), "person 005")
+    expected = trained(head, background=background)
+    np.testing.assert_array_equal(after.choose(PROBES), expected.choose(PROBES))
+    np.testing.assert_allclose(after.match(PROBES).scores, expected.match(PROBES).scores, atol=1e-6)
+    assert (after.threshold, after.labels) == (expected.threshold, expected.labels)
+    assert before.labels == [f"person {number:03d}" for number in range(5)]
+
+
+@pytest.mark.parametrize("head", [*HEADS, GaussianNB()])
+@pytest.mark.parametrize("background", [None, make_background()])
+def test_forgetting_gives_the_head_that_training_without_them_gives(tmp_path, head, background):
+    save_head(trained(head, background=background), tmp_path / "h.skops")
+    after = without_person(load_head(tmp_path / "h.skops"), "person 002")
+    expected = trained(head, rows=PEOPLE.identities != "person 002", background=background)
+    np.testing.assert_array_equal(after.choose(PROBES), expected.choose(PROBES))
+    assert (after.threshold, after.labels) == (expected.threshold, expected.labels)
+
+
+def test_a_second_person_gets_an_estimator_chosen_head_going():
+    alone = trained("svm", rows=slice(3))
+    assert alone.chooser.kind == "nearest"
+    both = with_faces(alone, samples([3, 4, 5]), "person 001")
+    assert both.chooser.kind == "linear"
+    assert both.choose(PEOPLE.vectors[:6]).tolist() == PEOPLE.identities[:6].tolist()
+
+
+def test_a_gallery_is_not_fitted_again():
+    head = trained().replaced(estimator=b"cannot be loaded")
+    assert "Zoe" in with_faces(head, samples([0]), "Zoe").labels
+    assert "person 000" not in without_person(head, "person 000").labels
+
+
+def test_a_given_threshold_stays():
+    assert with_faces(trained(threshold=0.55), samples([0]), "Zoe").threshold == 0.55
+
+
+def test_exemplars_say_where_they_come_from():
+    gallery = with_faces(trained(), samples([1]), " Zoe ").gallery
+    assert (gallery.identities[-1], gallery.paths[-1]) == ("Zoe", "photo 1.jpg")
+    assert gallery.boxes[-1].tolist() == [10, 10, 110, 110]
+
+
+def test_a_name_that_is_written_with_other_code_points_is_the_same_person():
+    head = with_faces(trained(), samples([0]), "Jose\u0301")
+    assert with_faces(head, samples([1]), "Jos\u00e9").labels == head.labels
+    assert enrolled_name(head, "Jos\u00e9") == "Jose\u0301"
+    assert find_name(["Ada"], "ada") is None
+
+
+@pytest.mark.parametrize("name", ["", "  ", "unknown", " unknown ", "a\nb"])
+def test_names_nobody_can_have(name):
+    with pytest.raises(IdentityError, match="`name`"):
+        check_name(name)
+    with pytest.raises(IdentityError, match="`name`"):
+        with_faces(trained(), samples([0]), name)
+
+
+def test_nothing_to_enrol_is_refused():
+    with pytest.raises(ValueError, match="`faces` must hold at least one"):
+        with_faces(trained(), [], "Zoe")
+    with pytest.raises(ValueError, match="must hold vectors of length 32, got 5"):
+        with_faces(trained(), [make_sample(np.eye(5)[0])], "Zoe")
+
+
+def test_strangers_and_the_last_person_cannot_be_forgotten():
+    with pytest.raises(IdentityError, match="'Zoe' is not enrolled; enrolled are person 000, "):
+        without_person(trained(), "Zoe")
+    with pytest.raises(IdentityError, match="'person 000' is the only person enrolled"):
+        without_person(trained(rows=slice(3)), "person 000")
+
+
+def test_forgetting_takes_rejections_along():
+    face, other = samples([0, 9])
+    head = with_faces(trained(), [face], "Zoe")
+    rejections = Gallery.build(
+        [PEOPLE.vectors[4], face.vector, other.vector, face.vector], ["Zoe", "person 001", "person 001", "person 001"],
+        image_sha256=["", face.image_sha256, other.image_sha256, other.image_sha256])
+    left = without_person(head.replaced(rejections=rejections), "Zoe").rejections
+    # Gone: what Zoe is not, and Zoe's enrolled face as one that is not person 001.
+    assert left.image_sha256.tolist() == [other.image_sha256, other.image_sha256]
+
+
+def test_enrolling_a_rejected_face_takes_the_rejection_back():
+    face = samples([0])[0]
+    rejections = Gallery.build([face.vector, face.vector], ["person 000", "person 001"],
+                               image_sha256=[face.image_sha256] * 2)
+    after = with_faces(trained().replaced(rejections=rejections), [face], "person 000")
+    assert after.rejections.identities.tolist() == ["person 001"]
+
+
+def test_the_same_face_of_the_same_photo():
+    vectors = np.eye(3, dtype=np.float32)
+    gallery = Gallery.build(vectors[[0, 1, 0, 0]], ["A"] * 4, image_sha256=["x", "x", "y", ""])
+    others = Gallery.build(vectors[[0, 0]], ["B", "B"], image_sha256=["x", ""])
+    assert same_faces(gallery, others).tolist() == [True, False, False, False]
+    assert same_faces(gallery.selected([]), others).tolist() == []
+
+
+def test_a_head_is_changed_by_one_at_a_time(tmp_path):
+    path = tmp_path / "h.skops"
+    save_head(trained(), path)
+    with editing(path):
+        assert sorted(file.name for file in tmp_path.iterdir()) == [".h.skops.lock", "h.skops"]
+    assert [file.name for file in tmp_path.iterdir()] == ["h.skops"]
+    busy = pytest.raises(HeadFileError, match=r"h\.skops: expected to be the only one")
+    with filelock.FileLock(tmp_path / ".h.skops.lock"), busy, editing(path, seconds=0):
+        pass
+
+
+def test_whoever_waits_gets_the_head(tmp_path):
+    path = tmp_path / "h.skops"
+    save_head(trained(), path)
+    order = []
+
+    def change():
+        with editing(path, seconds=30):
+            order.append("second")
+
+    other = threading.Thread(target=change)
+    with editing(path):
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join(30)
+    assert order == ["first", "second"]
+
+
+def test_there_must_be_a_head_to_change(tmp_path):
+    with pytest.raises(FileNotFoundError), editing(tmp_path / "missing.skops"):
+        pass
+    assert list(tmp_path.iterdir()) == []
