@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classifiers.face_samples import PhotoFaces, SampleReader
+    from classifiers.face_samples import FaceSample, PhotoFaces, SampleReader
     from classifiers.serving import Head
 
 
@@ -101,3 +101,19 @@ def stored_path(photo: Path, head: "Head") -> str:
     root = Path(head.photo_root) if head.photo_root else None
     inside = root is not None and resolved.is_relative_to(root)
     return display_path(resolved.relative_to(root) if inside and root is not None else resolved)
+
+
+def face_numbers(faces: "Sequence[FaceSample]", wanted: int | None, photo: Path) -> list[int]:
+    """Return the numbers of the faces of a photo that are asked for: all of them, or `wanted` alone.
+
+    Raises
+    ------
+    ValueError
+        If there is no face of that number.
+    """
+    if wanted is None:
+        return list(range(len(faces)))
+    if not 0 <= wanted < len(faces):
+        raise ValueError(f"{photo}: expected a face number below {len(faces)}, the faces found, got {wanted}; "
+                         "see python -m classifiers explain for their numbers")
+    return [wanted]

@@ -1,0 +1,115 @@
+"""Explanations as pictures: the face in question beside the enrolled photos nearest to it."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
+from classifiers.explanation import Explanation
+
+_TILE_INCHES = 1.5
+_MOST_CHARACTERS = 22
+
+
+class ExplainedFace(NamedTuple):
+    """A face on a photo: where it is, pixels `(4,)`, and what the head says about it."""
+
+    path: str
+    box: NDArray[np.floating]
+    explanation: Explanation
+
+
+class _Tile(NamedTuple):
+    path: str
+    box: NDArray[np.floating]
+    caption: str
+
+
+ReadPhoto = Callable[[str], NDArray[np.uint8]]
+
+
+def write_html(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: ReadPhoto) -> None:
+    """Write a self-contained page with a section for each face; enrolled photos that cannot be read are grey tiles.
+
+    Raises
+    ------
+    OSError
+        If the page cannot be written.
+    """
+    tiles = [_tiles_of(face) for face in faces]
+    thumbnails = _thumbnails([tile for row in tiles for tile in row], read_photo)
+    sections, start = [], 0
+    for face, row in zip(faces, tiles, strict=True):
+        remark = "; ".join(line.strip() for line in face.explanation.to_lines()[2 + len(face.explanation.neighbors):])
+        rows = range(start, start + len(row))
+        sections.append(Section(face.explanation.answer_text, remark, rows, [tile.caption for tile in row]))
+        start += len(row)
+    title = f"Why: {faces[0].path if faces else 'no face'}"
+    remark = "The first face is the one in question; the others are the enrolled photos nearest to it."
+    write_page(path, render(title, remark, sections, thumbnails))
+
+
+def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: ReadPhoto) -> None:
+    """Draw a row for each face: the face, then the enrolled photos nearest to it.
+
+    Raises
+    ------
+    ValueError
+        If there is no face, or the file's suffix is no format that can be drawn.
+    OSError
+        If the picture cannot be written.
+    """
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    if not faces:
+        raise ValueError("`faces` must hold at least one face to draw, got none")
+    rows = [_tiles_of(face) for face in faces]
+    thumbnails = _thumbnails([tile for row in rows for tile in row], read_photo)
+    n_columns = max(map(len, rows))
+    size = (_TILE_INCHES * n_columns, (_TILE_INCHES + 0.75) * len(rows))
+    figure = Figure(figsize=size)
+    axes = figure.subplots(len(rows), n_columns, squeeze=False)
+    # Fixed places: a title runs over the columns to its right, and no layout engine may push them away.
+    margin = 0.3 / size[1]
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=margin, top=1 - margin, wspace=0.06, hspace=0.4)
+    place = 0
+    for face, row, row_axes in zip(faces, rows, axes, strict=True):
+        for axis in row_axes:
+            axis.set_axis_off()
+        row_axes[0].set_title(_escape(face.explanation.answer_text), loc="left", fontsize=9)
+        for tile, axis in zip(row, row_axes, strict=False):
+            found = thumbnails.get(place)
+            picture = np.full((1, 1, 3), 204, np.uint8) if found is None else np.asarray(Image.open(io.BytesIO(found)))
+            axis.imshow(picture)
+            axis.text(0.5, -0.04, _escape(tile.caption), transform=axis.transAxes, ha="center", va="top", fontsize=7)
+            place += 1
+    target = Path(path)
+    stream = io.BytesIO()
+    figure.savefig(stream, format=target.suffix.lstrip(".").lower() or "png", dpi=150)
+    target.write_bytes(stream.getvalue())
+
+
+def _tiles_of(face: ExplainedFace) -> list[_Tile]:
+    decisive = {one.row for one in face.explanation.decisive}
+    tiles = [_Tile(face.path, face.box, "this face")]
+    for one in face.explanation.neighbors:
+        mark = ", decides" if one.row in decisive else ""
+        tiles.append(_Tile(one.path, np.array(one.box), f"{one.score:.2f} {one.identity}{mark}"))
+    return tiles
+
+
+def _thumbnails(tiles: Sequence[_Tile], read_photo: ReadPhoto) -> dict[int, bytes]:
+    drawable = [row for row, tile in enumerate(tiles) if tile.path and np.isfinite(tile.box).all()]
+    boxes = np.array([tile.box for tile in tiles], np.float64).reshape(-1, 4)
+    return cut_thumbnails(drawable, [tile.path for tile in tiles], boxes, read_photo=read_photo)
+
+
+def _escape(text: str) -> str:
+    """Return `text` for Matplotlib, which would read what stands between dollar signs as a formula."""
+    shown = text if len(text) <= _MOST_CHARACTERS or ":" in text else f"{text[:_MOST_CHARACTERS - 1]}…"
+    return shown.replace("$", r"\$")
