@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers import enrolment_command
+    from classifiers import audit_command, enrolment_command, explanation_command, rejection_command
     from classifiers.cluster_command import add_arguments as add_cluster_arguments
     from embedder.command_line import Command
 
@@ -21,6 +21,10 @@ def commands() -> list["Command"]:
                 enrolment_command.run_enrol),
         Command("forget", "Take a person out of a head.", enrolment_command.add_forget_arguments,
                 enrolment_command.run_forget),
+        Command("explain", "Say why a face is given its name.", explanation_command.add_arguments,
+                explanation_command.run),
+        Command("reject", "Say who a face is not.", rejection_command.add_arguments, rejection_command.run),
+        Command("audit", "Look for a person in tables and heads.", audit_command.add_arguments, audit_command.run),
     ]
 
 

@@ -1,0 +1,102 @@
+"""The command ``python -m classifiers audit``."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classifiers.audit import Finding
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``python -m classifiers audit``."""
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH",
+                        help="tables and heads, or folders of them, read with all their sub-folders")
+    parser.add_argument("--name", required=True, metavar="NAME", help="who is looked for, exactly as written")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Say which tables and heads still hold a person."""
+    from classifiers.membership import check_name
+    from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+
+    name = check_name(arguments.name)
+    held: dict[str, list[Finding]] = {}
+    failures: dict[str, str] = {}
+    n_files = 0
+    for path in _files(arguments.paths):
+        try:
+            findings = _audit_file(path, name)
+        except (OSError, ValueError) as error:
+            failures[str(path)] = str(error)
+            print(f"not checked: {error}", file=sys.stderr)
+            continue
+        n_files += 1
+        if findings:
+            held[str(path)] = findings
+            print(f"{path}: holds {name}: {', '.join(map(_describe, findings))}")
+    print(f"{len(held)} of {n_files} tables and heads hold {name}"
+          + (f"; {len(failures)} files could not be checked" if failures else ""))
+    if arguments.json is not None:
+        write_json(arguments.json, {
+            "name": name, "n_files": n_files, "held": bool(held),
+            "files": {path: [one._asdict() for one in findings] for path, findings in held.items()},
+            "not_checked": failures})
+    return EXIT_SOME_INPUTS_FAILED if failures else EXIT_DONE
+
+
+def _describe(finding: "Finding") -> str:
+    example = f" (such as {finding.example})" if finding.example else ""
+    return f"{finding.kind}: {finding.n_found}{example}"
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    """Yield the files that are named, and in folders those that are tables or heads, damaged ones included."""
+    for path in paths:
+        if path.is_dir():
+            yield from (file for file in sorted(path.rglob("*")) if file.is_file() and _may_be_ours(file))
+        else:
+            path.open("rb").close()
+            yield path
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Return whether a file is a table or a head, or may be one that is damaged or not to be read."""
+    import zipfile
+
+    import h5py
+
+    try:
+        start = _start(path)
+        if start == _HDF5_MAGIC:
+            with h5py.File(path) as file:
+                return bool(file.attrs.get("format") == "facetable")
+        if start.startswith(_ZIP_MAGIC):
+            with zipfile.ZipFile(path) as archive:
+                return "facetable.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return True
+    return False
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_HDF5_MAGIC))
+
+
+def _audit_file(path: Path, name: str) -> "list[Finding]":
+    from classifiers.audit import audit_head, audit_table
+
+    if _start(path) == _HDF5_MAGIC:
+        from embedder.table import EmbeddingTable
+
+        return audit_table(EmbeddingTable.read(path), name)
+    from classifiers.persistence import load_head
+
+    return audit_head(load_head(path), name)

@@ -1,0 +1,74 @@
+"""The command audit, on a real table and head and on other files."""
+
+import json
+import shutil
+import zipfile
+
+import h5py
+import pytest
+
+from classifiers.cli import main
+from classifiers.open_set import OpenSetClassifier
+from classifiers.persistence import save_head
+from tests.classifiers.people import make_people
+
+
+@pytest.fixture
+def folder(tmp_path):
+    people = make_people(2, 2)
+    head = OpenSetClassifier().fit(people.vectors, people.identities, paths=["a.jpg", "b.jpg", "c.jpg", "d.jpg"]).head_
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    save_head(head, tmp_path / "in" / "deep" / "h.skops")
+    return tmp_path / "in"
+
+
+@pytest.mark.realdata
+def test_a_forgotten_person_is_still_in_the_table(data, tmp_path, capsys):
+    from tests.recognition.trained import train_people_head
+
+    head = train_people_head(data)
+    for name in ("people.skops", "people.h5"):
+        shutil.copy(head.with_name(name), tmp_path / name)
+    result = tmp_path / "r.json"
+    arguments = ["audit", str(tmp_path), "--name", "rose_leslie", "--json", str(result)]
+    assert main(arguments) == 0
+    assert "2 of 2 tables and heads hold rose_leslie" in capsys.readouterr().out
+    assert main(["forget", str(tmp_path / "people.skops"), "--name", "rose_leslie"]) == 0
+    assert main(arguments) == 0
+    assert json.loads(result.read_text()) == {
+        "name": "rose_leslie", "n_files": 2, "held": True, "not_checked": {}, "files": {
+            str(tmp_path / "people.h5"): [
+                {"kind": "rows", "n_found": 2, "example": "rose_leslie/img1.jpg"}]}}
+
+
+def test_folders_are_searched_and_other_files_left_alone(folder, capsys):
+    with zipfile.ZipFile(folder / "other.zip", "w") as archive:
+        archive.writestr("a.txt", "a")
+    with h5py.File(folder / "weights.h5", "w") as file:
+        file["kernel"] = [1.0]
+    (folder / "a.txt").write_text("person 001")
+    assert main(["audit", str(folder), "--name", "person 001"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{folder / 'deep' / 'h.skops'}: holds person 001: exemplars: 2 (such as c.jpg)",
+        "1 of 1 tables and heads hold person 001"]
+    assert main(["audit", str(folder), "--name", "person 002"]) == 0
+    assert capsys.readouterr().out == "0 of 1 tables and heads hold person 002\n"
+
+
+def test_damaged_files_are_listed(folder, tmp_path, capsys):
+    (folder / "damaged.skops").write_bytes((folder / "deep" / "h.skops").read_bytes()[:300])
+    (folder / "damaged.h5").write_bytes(b"\x89HDF\r\n\x1a\n and then nothing")
+    assert main(["audit", str(folder), "--name", "person 001", "--json", str(tmp_path / "r.json")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.endswith("1 of 1 tables and heads hold person 001; 2 files could not be checked\n")
+    assert len([line for line in printed.err.splitlines() if line.startswith("not checked: ")]) == 2
+    assert len(json.loads((tmp_path / "r.json").read_text())["not_checked"]) == 2
+
+
+def test_a_file_that_is_named_must_be_one(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("text")
+    assert main(["audit", str(tmp_path / "a.txt"), "--name", "Ada"]) == 1
+    assert "a.txt: expected a head" in capsys.readouterr().err
+    assert main(["audit", str(tmp_path / "missing.h5"), "--name", "Ada"]) == 2
+    assert main(["audit", str(tmp_path), "--name", "unknown"]) == 2
+    assert main(["audit", str(tmp_path), "--name", "Ada"]) == 0
