@@ -16,6 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,8 @@ def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
     return figures
 
 
-def study_centers(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]:
-    """Train with softmax alone and with two factors of the center loss on the same budget, from the same weights."""
+def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]:
+    """Train a small network with softmax alone and with center loss on the same budget, from the same weights."""
     from embedder.training.run import train
 
     people = _people(faces)
@@ -127,9 +128,8 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
     figures: dict[str, Any] = {"epochs": epochs, "runs": {}}
     distances = {}
     for factor in (0.0, 1e-2, 1e-1):
-        settings = scratch_settings(epochs, center_loss_factor=factor)
-        # The study `scratch` is the run with the default factor.
-        run = out / ("scratch" if factor == 1e-2 else f"centers-{factor:g}")
+        settings = scratch_settings(epochs, center_loss_factor=factor, width=0.125, image_size=80, embedding_size=64)
+        run = out / f"centers-{factor:g}"
         train(faces, run, settings, progress=True)
         own = _class_distances(
             _embed(faces, [path for paths in trained.values() for path in paths], settings, run),
@@ -153,6 +153,23 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
     return figures
 
 
+#: Photos of a person in study `fine-tune`, at most: the well-known would outweigh all others.
+MAX_PHOTOS = 20
+#: Found by a short search on the cached features; see experiments/README.md.
+FINE_TUNING: dict[str, Any] = {
+    "batch_size": 90,
+    "train_from": "block8_6",
+    "cache_features": True,
+    "freeze_batch_norm": True,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "decay": "cosine",
+    "center_loss_factor": 1e-2,
+    "weight_decay": 0.0,
+    "validation_split": 0.0,
+}
+
+
 def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 8) -> dict[str, Any]:
     """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
     from embedder.checkpoints import read_checkpoint
@@ -160,58 +177,93 @@ def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 8) -> dict[str, A
     from embedder.training.run import train
     from embedder.training.settings import TrainingSettings
 
-    people = _people(faces)
+    people = {name: paths[:MAX_PHOTOS] for name, paths in _people(faces).items()}
     several = sorted(name for name, paths in people.items() if len(paths) >= 4)
     order = np.random.default_rng(0).permutation(len(several))
-    half = [several[i] for i in order[: len(several) // 2]]
-    tested = {name: people[name] for name in sorted(set(several) - set(half))}
-    strangers = {name: paths for name, paths in people.items() if len(paths) < 4}
-    folder = _folder_of(faces, half, out / "half")
+    half = sorted(several[i] for i in order[: len(several) // 2])
+    unseen = _Unseen(faces, people, sorted(set(several) - set(half)), out / "unseen")
+    folder = _folder_of(faces, [path for name in half for path in people[name]], out / "half")
     checkpoint = read_checkpoint(DEFAULT_PRESET)
     settings = TrainingSettings(
-        **FINE_TUNING
-        | {
-            "epochs": epochs,
-            "pretrained": DEFAULT_PRESET,
-            "pretrained_sha256": checkpoint.sha256,
-            "embedding_size": 512,
-            "freeze_batch_norm": True,
-        }
+        **FINE_TUNING, epochs=epochs, pretrained=DEFAULT_PRESET, pretrained_sha256=checkpoint.sha256
     )
+    before = unseen.measure(settings, checkpoint)
     summary = train(folder, out / "fine-tune", settings, checkpoint=checkpoint, progress=True)
     figures: dict[str, Any] = {
         "n_training_people": len(half),
         "n_training_photos": sum(len(people[name]) for name in half),
+        "n_tested_people": len(unseen.tested),
+        "n_tested_photos": len(unseen.pairs.paths),
+        "n_strangers": len(unseen.strangers),
         "epochs": summary.epochs,
-        "n_tested_people": len(tested),
-        "n_tested_photos": sum(map(len, tested.values())),
-        "n_strangers": len(strangers),
         "training_accuracy": _last_epoch_accuracy(out / "fine-tune"),
         "settings": FINE_TUNING,
+        "before": before,
+        "after": unseen.measure(settings, read_checkpoint(out / "fine-tune")),
     }
-    for name, run in (("before", None), ("after", out / "fine-tune")):
-        figures[name] = _identify_and_verify(faces, tested, strangers, settings, run=run, checkpoint=checkpoint)
-        print(
-            name,
-            ", ".join(f"{key} {value[0]:.4f} [{value[1]:.4f}, {value[2]:.4f}]" for key, value in figures[name].items()),
-        )
+    for name in ("before", "after"):
+        values = figures[name].items()
+        print(name, ", ".join(f"{key} {value[0]:.4f} [{value[1]:.4f}, {value[2]:.4f}]" for key, value in values))
     return figures
 
 
-#: Found by a short search on the cached features of block 8; see experiments/README.md.
-FINE_TUNING: dict[str, Any] = {
-    "batch_size": 90,
-    "train_from": "block8_6",
-    "cache_features": True,
-    "optimizer": "adam",
-    "learning_rate": 1e-4,
-    "decay": "cosine",
-    "keep_probability": 0.8,
-    "center_loss_factor": 1e-2,
-    "min_images": 2,
-    "validation_split": 0.0,
-    "weight_decay": 0.0,
-}
+class _Unseen:
+    """People who are not trained on: some enrolled with three photos and looked for, the others strangers."""
+
+    def __init__(self, faces: Path, people: dict[str, list[str]], tested: list[str], folder: Path) -> None:
+        self.tested = {name: people[name] for name in tested}
+        # Every third keeps the share of work on strangers bounded.
+        self.strangers = [paths[0] for paths in people.values() if len(paths) < 4][::3]
+        self.pairs = _Pairs(self.tested)
+        self._faces, self._folder = faces, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def measure(self, settings: Any, checkpoint: Any) -> dict[str, tuple[float, float, float]]:
+        """Return AUC, TAR at FAR 0.1 % and TPIR at FPIR 1 % of a checkpoint, each with its interval."""
+        from classifiers.metrics import tpir_at_fpir
+        from embedder.verification import tar_intervals
+
+        both = self._embed(settings, checkpoint)
+        labels = self.pairs.labels
+        vectors, others = both[: len(labels)], both[len(labels) :]
+        enrolled = np.concatenate([np.flatnonzero(labels == i)[:3] for i in range(len(self.tested))])
+        probes = np.setdiff1d(np.arange(len(vectors)), enrolled)
+        mated = vectors[probes] @ vectors[enrolled].T
+        tpir = tpir_at_fpir(
+            mated.max(axis=1),
+            labels[enrolled][mated.argmax(axis=1)] == labels[probes],
+            (others @ vectors[enrolled].T).max(axis=1),
+            fpir=0.01,
+            mated_identities=labels[probes],
+        )
+        people = np.stack([labels[self.pairs.first], labels[self.pairs.second]], axis=1)
+        tar = tar_intervals(self.pairs.scores(vectors), self.pairs.genuine, people, fars=(1e-3,))[1e-3]  # type: ignore[arg-type]
+        return {
+            "auc": self.pairs.auc_with_interval(vectors),
+            "tar_at_far_0.001": (tar.value, tar.low, tar.high),
+            "tpir_at_fpir_0.01": (tpir.value, tpir.low, tpir.high),
+        }
+
+    def _embed(self, settings: Any, checkpoint: Any) -> np.ndarray:
+        """Return unit vectors of the tested people's photos, then of the strangers'; the frozen part runs only once."""
+        import tensorflow as tf
+
+        from embedder.training.features import frozen_features
+        from embedder.training.input_pipeline import FaceReader
+        from embedder.training.losses import unit_rows
+        from embedder.training.network import TrainingNetwork, load_pretrained
+
+        network = TrainingNetwork(replace(settings, random_flip=False), n_classes=2)
+        load_pretrained(network, checkpoint)
+        paths = [*self.pairs.paths, *self.strangers]
+        reader = FaceReader(self._faces, paths, size=settings.source_size)
+        features = frozen_features(network, reader, len(paths), self._folder)[0]
+        places = tf.zeros((1,), tf.int64)
+        rows = [
+            unit_rows(network.prelogits(tf.constant(features[start : start + 64]), places, training=False)).numpy()
+            for start in range(0, len(paths), 64)
+        ]
+        return np.concatenate(rows)
 
 
 def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, Any]:
@@ -301,43 +353,6 @@ class _Pairs:
         return area(np.ones(n_people, int)), float(low), float(high)
 
 
-def _identify_and_verify(
-    faces: Path,
-    tested: dict[str, list[str]],
-    strangers: dict[str, list[str]],
-    settings: Any,
-    *,
-    run: Path | None,
-    checkpoint: Any,
-) -> dict[str, tuple[float, float, float]]:
-    """Return AUC, TAR at FAR 0.1 % and TPIR at FPIR 1 % of unseen people, three photos of each enrolled."""
-    from classifiers.metrics import tpir_at_fpir
-    from embedder.verification import tar_intervals
-
-    pairs = _Pairs(tested)
-    vectors = _embed(faces, pairs.paths, settings, run, checkpoint=checkpoint)
-    others = _embed(faces, [paths[0] for paths in strangers.values()], settings, run, checkpoint=checkpoint)
-    enrolled = np.concatenate([np.flatnonzero(pairs.labels == i)[:3] for i in range(len(tested))])
-    probes = np.setdiff1d(np.arange(len(vectors)), enrolled)
-    mated = vectors[probes] @ vectors[enrolled].T
-    named = pairs.labels[enrolled][mated.argmax(axis=1)]
-    tpir = tpir_at_fpir(
-        mated.max(axis=1),
-        named == pairs.labels[probes],
-        (others @ vectors[enrolled].T).max(axis=1),
-        fpir=0.01,
-        mated_identities=pairs.labels[probes],
-        n_bootstrap=N_BOOTSTRAP,
-    )
-    people = np.stack([pairs.labels[pairs.first], pairs.labels[pairs.second]], axis=1)
-    tar = tar_intervals(pairs.scores(vectors), pairs.genuine, people, fars=(1e-3,))[1e-3]  # type: ignore[arg-type]
-    return {
-        "auc": pairs.auc_with_interval(vectors),
-        "tar_at_far_0.001": (tar.value, tar.low, tar.high),
-        "tpir_at_fpir_0.01": (tpir.value, tpir.low, tpir.high),
-    }
-
-
 def _people(faces: Path) -> dict[str, list[str]]:
     from embedder.images import list_images
 
@@ -348,12 +363,13 @@ def _people(faces: Path) -> dict[str, list[str]]:
     return people
 
 
-def _folder_of(faces: Path, names: Sequence[str], folder: Path) -> Path:
-    """Return a folder with links to the folders of some people."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        if not (folder / name).exists():
-            (folder / name).symlink_to((faces / name).absolute())
+def _folder_of(faces: Path, paths: Sequence[str], folder: Path) -> Path:
+    """Return a folder with links to some faces."""
+    for path in paths:
+        link = folder / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to((faces / path).absolute())
     return folder
 
 

@@ -1,5 +1,6 @@
 """Which replicas a run is spread over, and which worker writes."""
 
+import functools
 import json
 import os
 from dataclasses import dataclass
@@ -48,8 +49,11 @@ class Workers:
         return batch_size // self.n_replicas
 
 
+@functools.cache
 def make_workers(name: str) -> Workers:
     """Return the workers of a strategy; call it before TensorFlow computes anything.
+
+    A process has one of each kind: TensorFlow confuses the all-reduces of two strategies over the same devices.
 
     Parameters
     ----------

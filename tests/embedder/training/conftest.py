@@ -68,9 +68,12 @@ def read_losses(run: Path) -> list[tuple[str, ...]]:
 
 
 def start_small_run(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start ``python -m embedder train`` with the small network in another process."""
+    """Start ``python -m embedder train`` with the small network in another process; ``--then`` begins a second run."""
     settings = [text for name, value in SMALL_RUN.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-    command = [sys.executable, "-m", "tests.embedder.training.small_network", "train", *settings, *map(str, arguments)]
+    given = list(map(str, arguments))
+    if "--then" in given:
+        given[given.index("--then") + 1 : given.index("--then") + 1] = settings
+    command = [sys.executable, "-m", "tests.embedder.training.small_network", *settings, *given]
     # As many threads as TensorFlow takes in the test's own process: sums in another order differ in the last digit.
     variables = {name: value for name, value in os.environ.items() if name != "FACETABLE_THREADS"} | (environment or {})
     return subprocess.Popen(

@@ -1,6 +1,7 @@
 """A network with the layer names that training needs, small enough to trace and train within a test.
 
-``python -m tests.embedder.training.small_network ARGUMENTS`` is ``python -m embedder ARGUMENTS`` with it.
+``python -m tests.embedder.training.small_network ARGUMENTS [--then ARGUMENTS]`` is ``python -m embedder train``
+with it and those arguments, once or twice in one process.
 """
 
 import os
@@ -52,4 +53,6 @@ if __name__ == "__main__":
     install()
     from embedder.cli import main
 
-    sys.exit(main())
+    given = sys.argv[1:]
+    cut = given.index("--then") if "--then" in given else len(given)
+    sys.exit(max(main(["train", *part]) for part in (given[:cut], given[cut + 1 :]) if part))

@@ -2,7 +2,9 @@
 
 import json
 import socket
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +12,24 @@ import pytest
 from embedder.training.distribution import Workers, make_workers, read_cluster
 from tests.embedder.training.conftest import read_losses, start_small_run
 
-_FLAGS = ("--epochs", 3, "--batch-size", 8, "--optimizer", "sgd", "--learning-rate", 0.02)
+_COMMON: dict[str, Any] = {"epochs": 2, "batch_size": 8}
+_CENTER = _COMMON | {"optimizer": "sgd", "learning_rate": 0.02, "center_update": "sequential"}
+_TRIPLET = _COMMON | {"loss": "triplet", "images_per_person": 2, "optimizer": "adamw", "learning_rate": 0.01}
 
 
-def _finish(processes: list) -> None:  # type: ignore[type-arg]
-    results = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(
-        error[-2500:] for _, error in results
-    )
+def _flags(settings: dict[str, Any], out: Path) -> list[object]:
+    named = [text for name, value in settings.items() for text in (f"--{name.replace('_', '-')}", value)]
+    return [*named, "-o", out]
+
+
+def _finish(processes: list[subprocess.Popen[str]]) -> None:
+    try:
+        results = [process.communicate(timeout=240) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    codes = [process.returncode for process in processes]
+    assert codes == [0] * len(processes), "\n".join(error[-2500:] for _, error in results)
 
 
 def _losses(run: Path) -> np.ndarray:
@@ -34,31 +46,32 @@ def _free_ports(n_ports: int) -> list[int]:
     return ports
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ("--center-update", "sequential"),
-        ("--loss", "triplet", "--images-per-person", 2, "--optimizer", "adamw"),
-    ],
-    ids=["center", "triplet"],
-)
-def test_workers_and_replicas_equal_one_process(faces: Path, tmp_path: Path, flags: tuple[object, ...]) -> None:
-    def start(name: str, *extra: object, environment: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
-        return start_small_run(faces, *_FLAGS, *flags, *extra, "-o", tmp_path / name, environment=environment)
+def _assert_equal_losses(run: Path, reference: Path) -> None:
+    expected = _losses(reference)
+    assert len(expected) == 6
+    assert expected[-1, 4] != expected[0, 4]
+    np.testing.assert_allclose(_losses(run), expected, rtol=2e-4, atol=2e-5)
 
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
-    clusters = [
-        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}) for i in range(2)
-    ]
-    _finish(
-        [start("workers", "--strategy", "multi-worker", environment={"TF_CONFIG": cluster}) for cluster in clusters]
-    )
-    _finish([start("single"), start("mirrored", "--strategy", "mirrored", environment={"SMALL_CPUS": "2"})])
-    single = _losses(tmp_path / "single")
-    assert single.shape[0] == 9
-    assert single[-1, 4] != single[0, 4]
-    for name in ("workers", "mirrored"):
-        np.testing.assert_allclose(_losses(tmp_path / name), single, rtol=2e-4, atol=2e-5, err_msg=name)
+
+def test_two_workers_on_loopback_equal_one_process(faces: Path, tmp_path: Path, train_small: Any) -> None:
+    workers = [f"127.0.0.1:{port}" for port in _free_ports(2)]
+    processes = []
+    for index in range(2):
+        cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        flags = _flags(_CENTER | {"strategy": "multi-worker"}, tmp_path / "workers")
+        processes.append(start_small_run(faces, *flags, environment={"TF_CONFIG": json.dumps(cluster)}))
+    _finish(processes)
+    train_small(faces, tmp_path / "single", **_CENTER)
+    _assert_equal_losses(tmp_path / "workers", tmp_path / "single")
+
+
+def test_two_replicas_equal_one_process(faces: Path, tmp_path: Path, train_small: Any) -> None:
+    kinds = {"center": _CENTER, "triplet": _TRIPLET}
+    first, second = ([faces, *_flags(kinds[kind] | {"strategy": "mirrored"}, tmp_path / kind)] for kind in kinds)
+    _finish([start_small_run(*first, "--then", *second, environment={"SMALL_CPUS": "2"})])
+    for kind, settings in kinds.items():
+        train_small(faces, tmp_path / f"{kind}-single", **settings)
+        _assert_equal_losses(tmp_path / kind, tmp_path / f"{kind}-single")
 
 
 @pytest.mark.parametrize(
