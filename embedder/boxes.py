@@ -20,8 +20,7 @@ def areas(boxes: np.ndarray) -> np.ndarray:
     >>> areas(np.array([[0, 0, 4, 5], [3, 3, 2, 9]])).tolist()
     [20, 0]
     """
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
-    return sides[:, 0] * sides[:, 1]
+    return _area(boxes[:, :2], boxes[:, 2:])
 
 
 def clip_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
@@ -79,11 +78,24 @@ def pairwise_overlap(boxes: np.ndarray, others: np.ndarray, *, measure: OverlapM
     np.ndarray
         ``(n, m)`` in 0..1; 0 where a box has no area.
     """
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    shared = sides[..., 0] * sides[..., 1]
-    of_boxes, of_others = areas(boxes)[:, None], areas(others)[None, :]
+    return paired_overlap(boxes[:, None], others[None, :], measure=measure)
+
+
+def paired_overlap(boxes: np.ndarray, others: np.ndarray, *, measure: OverlapMeasure = "union") -> np.ndarray:
+    """Return how much each of `boxes` overlaps the one of `others` at the same place, as `pairwise_overlap`.
+
+    Parameters
+    ----------
+    boxes, others : np.ndarray
+        ``(..., 4)``, of shapes that broadcast.
+
+    Returns
+    -------
+    np.ndarray
+        ``(...)``.
+    """
+    shared = _area(np.maximum(boxes[..., :2], others[..., :2]), np.minimum(boxes[..., 2:], others[..., 2:]))
+    of_boxes, of_others = _area(boxes[..., :2], boxes[..., 2:]), _area(others[..., :2], others[..., 2:])
     whole = np.minimum(of_boxes, of_others) if measure == "minimum" else of_boxes + of_others - shared
     return np.divide(shared, whole, out=np.zeros(shared.shape, np.result_type(shared, np.float32)), where=whole > 0)
 
@@ -125,6 +137,11 @@ def non_maximum_suppression(
         conflicts = pairwise_overlap(boxes[block], boxes[block], measure=measure) > threshold
         chosen = np.concatenate([chosen, block[_choose_greedily(conflicts)]])
     return chosen
+
+
+def _area(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    sides = np.maximum(high - low, 0)
+    return sides[..., 0] * sides[..., 1]
 
 
 def _choose_greedily(conflicts: np.ndarray) -> np.ndarray:

@@ -6,8 +6,10 @@ R-Net judges what it proposes, O-Net judges the rest and places the landmarks.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,7 +17,16 @@ import numpy as np
 from embedder.alignment import check_rgb
 from embedder.boxes import areas, clip_boxes, non_maximum_suppression, square_boxes
 from embedder.faces import Faces
-from embedder.pyramid import CELL, STRIDE, build_level, cut_tiles, level_scales
+from embedder.pyramid import (
+    CELL,
+    Pyramid,
+    Tile,
+    cells_to_boxes,
+    cut_tiles,
+    halvings,
+    level_scales,
+    suppress_neighbours,
+)
 from embedder.runtime import Network, NetworkSource, load_network
 from embedder.threads import parse_threads, thread_count
 from embedder.weights import package_file
@@ -44,8 +55,21 @@ _OVERLAP = 0.7
 
 _RNET_SIZE = 24
 _ONET_SIZE = 48
-_RNET_BATCH = 128
-_ONET_BATCH = 32
+
+# Crops a network takes at once: what it makes of them should stay in the processor's cache.
+_RNET_BATCH = 16
+_ONET_BATCH = 8
+
+_CROP_REDUCTION = 8
+"""A crop is cut from a halved photo if it is still this many times smaller, so that half a pixel does not matter."""
+
+
+
+class _Crew(NamedTuple):
+    """Who does the work inside one photo: `each` is `map`, or the same on `n_threads` threads."""
+
+    each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]] = map
+    n_threads: int = 1
 
 
 class MTCNN:
@@ -81,11 +105,13 @@ class MTCNN:
     ) -> None:
         self.min_face_size = _check_min_face_size(min_face_size)
         self.thresholds = _check_thresholds(thresholds)
+        self._pnet_logit = _logit(self.thresholds[0])
         self.scale_factor = _check_scale_factor(scale_factor)
         self._threads = thread_count() if threads is None else parse_threads(str(threads))
         # Each network runs on one thread: photos, tiles and batches side by side use the cores better than one
         # small convolution spread over them.
         self._pnet, self._rnet, self._onet = (load_stage(name) for name in _WEIGHTS_SHA256)
+        self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -129,60 +155,63 @@ class MTCNN:
         images = list(images)
         for image in images:
             check_rgb(image)
-        if not images:
-            return []
-        refined = self._refine(images, [self._propose(image) for image in images])
-        return self._finish(images, refined)
+        if self._pool is None:
+            return [self._detect(image, _Crew()) for image in images]
+        if len(images) == 1:
+            return [self._detect(images[0], _Crew(self._pool.map, self._threads))]
+        # A thread for each photo leaves none idle; within a photo its stages wait for each other.
+        return list(self._pool.map(partial(self._detect, crew=_Crew()), images))
 
-    def _propose(self, image: np.ndarray) -> np.ndarray:
+    def _detect(self, image: np.ndarray, crew: _Crew) -> Faces:
+        pyramid = Pyramid(image)
+        return self._finish(pyramid, self._refine(pyramid, self._propose(pyramid, crew), crew), crew)
+
+    def _propose(self, pyramid: Pyramid, crew: _Crew) -> np.ndarray:
         """Return the squares, int ``(n, 4)``, in which P-Net sees a face."""
-        size_hw = (image.shape[0], image.shape[1])
-        found = []
-        for scale in level_scales(size_hw, self._smallest_face(size_hw), self.scale_factor):
-            cells, scores, offsets = self._search_level(build_level(image, scale))
-            boxes = _cells_to_boxes(cells, scale)
-            chosen = non_maximum_suppression(boxes, scores, _OVERLAP_IN_LEVEL)
-            found.append((boxes[chosen], scores[chosen], boxes[chosen] + offsets[chosen] * ((CELL - 1) / scale)))
+        scales = level_scales(pyramid.size_hw, self._smallest_face(pyramid.size_hw), self.scale_factor)
+        tiles = ((i, tile) for i, scale in enumerate(scales) for tile in cut_tiles(pyramid.level(scale)))
+        found = list(crew.each(self._search, tiles))
         if not found:
             return np.empty((0, 4), np.int64)
-        boxes, scores, moved = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return _to_squares(moved[non_maximum_suppression(boxes, scores, _OVERLAP)])
+        levels, cells, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        scores, of_cells = outputs[:, 0], np.array(scales)[levels]
+        boxes = cells_to_boxes(cells, of_cells)
+        chosen = suppress_neighbours(cells, levels, boxes, scores=scores, threshold=_OVERLAP_IN_LEVEL)
+        if self.scale_factor**2 > _OVERLAP - 0.05:  # else boxes of two levels cannot overlap so much
+            chosen = chosen[non_maximum_suppression(boxes[chosen], scores[chosen], _OVERLAP)]
+        return _to_squares(boxes[chosen] + outputs[chosen, 1:] * ((CELL - 1) / of_cells[chosen, None]))
 
-    def _search_level(self, level: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return column and row, score and offsets of all cells of `level` that P-Net lets through."""
-        cells, scores, offsets = [], [], []
-        for tile in cut_tiles(level):
-            score_map, offset_map = self._pnet.run(tile.pixels[None].astype(np.float32))
-            rows, columns = np.nonzero(score_map[0, :, :, 0] >= self.thresholds[0])
-            cells.append(np.column_stack([columns + tile.first_column, rows + tile.first_row]))
-            scores.append(score_map[0, rows, columns, 0])
-            offsets.append(offset_map[0, rows, columns])
-        return np.concatenate(cells), np.concatenate(scores), np.concatenate(offsets)
+    def _search(self, numbered_tile: tuple[int, Tile]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return level, row and column, and outputs of all cells of a tile that P-Net lets through."""
+        level, tile = numbered_tile
+        (outputs,) = self._pnet.run(tile.pixels[None].astype(np.float32))
+        rows, columns = np.nonzero(outputs[0, :, :, 0] >= self._pnet_logit)
+        cells = np.column_stack([rows + tile.first_row, columns + tile.first_column])
+        return np.full(len(rows), level), cells, outputs[0, rows, columns]
 
-    def _refine(self, images: Sequence[np.ndarray], proposals: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return per image the squares that R-Net lets through, moved by it."""
-        refined = []
-        for squares, scores, offsets in _judge(self._rnet, images, proposals, size=_RNET_SIZE, batch=_RNET_BATCH):
-            passed = np.flatnonzero(scores > self.thresholds[1])
-            passed = passed[non_maximum_suppression(squares[passed], scores[passed], _OVERLAP)]
-            refined.append(_to_squares(_move_edges(squares[passed], offsets[passed])))
-        return refined
+    def _refine(self, pyramid: Pyramid, squares: np.ndarray, crew: _Crew) -> np.ndarray:
+        """Return the squares that R-Net lets through, moved by it."""
+        if len(squares) == 0:
+            return squares
+        scores, offsets = _judge(self._rnet, pyramid, squares, size=_RNET_SIZE, batch=_RNET_BATCH, crew=crew)
+        passed = np.flatnonzero(scores > self.thresholds[1])
+        passed = passed[non_maximum_suppression(squares[passed], scores[passed], _OVERLAP)]
+        return _to_squares(_move_edges(squares[passed], offsets[passed]))
 
-    def _finish(self, images: Sequence[np.ndarray], refined: Sequence[np.ndarray]) -> list[Faces]:
-        """Return per image the faces that O-Net sees in the squares."""
-        found = []
-        judged = _judge(self._onet, images, refined, size=_ONET_SIZE, batch=_ONET_BATCH)
-        for image, (squares, scores, offsets, points) in zip(images, judged, strict=True):
-            passed = np.flatnonzero(scores > self.thresholds[2])
-            boxes = _move_edges(squares[passed], offsets[passed])
-            passed_chosen = non_maximum_suppression(boxes, scores[passed], _OVERLAP, measure="minimum")
-            boxes = clip_boxes(boxes[passed_chosen], (image.shape[0], image.shape[1]))
-            inside = areas(boxes) > 0
-            chosen = passed[passed_chosen][inside]
-            corners, sides = squares[chosen, None, :2], squares[chosen, None, 2:] - squares[chosen, None, :2]
-            landmarks = corners + sides * points[chosen].reshape(-1, 2, 5).transpose(0, 2, 1)
-            found.append(Faces(boxes[inside], landmarks, scores[chosen]))
-        return found
+    def _finish(self, pyramid: Pyramid, squares: np.ndarray, crew: _Crew) -> Faces:
+        """Return the faces that O-Net sees in the squares."""
+        if len(squares) == 0:
+            return Faces.empty()
+        scores, offsets, points = _judge(self._onet, pyramid, squares, size=_ONET_SIZE, batch=_ONET_BATCH, crew=crew)
+        passed = np.flatnonzero(scores > self.thresholds[2])
+        boxes = _move_edges(squares[passed], offsets[passed])
+        chosen = non_maximum_suppression(boxes, scores[passed], _OVERLAP, measure="minimum")
+        boxes = clip_boxes(boxes[chosen], pyramid.size_hw)
+        inside = areas(boxes) > 0
+        chosen = passed[chosen[inside]]
+        corners, sides = squares[chosen, None, :2], squares[chosen, None, 2:] - squares[chosen, None, :2]
+        landmarks = corners + sides * points[chosen].reshape(-1, 2, 5).transpose(0, 2, 1)
+        return Faces(boxes[inside], landmarks, scores[chosen])
 
     def _smallest_face(self, size_hw: tuple[int, int]) -> float:
         if self.min_face_size == "auto":
@@ -191,31 +220,28 @@ class MTCNN:
 
 
 def _judge(
-    network: Network, images: Sequence[np.ndarray], squares: Sequence[np.ndarray], *, size: int, batch: int
-) -> list[tuple[np.ndarray, ...]]:
-    """Return per image its squares, their scores ``(n,)`` and the other outputs of `network`."""
-    crops = np.concatenate([cut_squares(image, s, size) for image, s in zip(images, squares, strict=True)])
-    # A batch of one black crop stands in for none, so that the outputs have their shapes.
-    starts = range(0, max(len(crops), 1), batch)
-    crops = crops if len(crops) else np.zeros((1, size, size, 3), np.uint8)
-    batches = [network.run(crops[start : start + batch].astype(np.float32)) for start in starts]
-    scores, *others = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    ends = np.cumsum([len(s) for s in squares])
-    return [
-        (s, scores[end - len(s) : end, 0], *(other[end - len(s) : end] for other in others))
-        for s, end in zip(squares, ends, strict=True)
-    ]
+    network: Network, pyramid: Pyramid, squares: np.ndarray, *, size: int, batch: int, crew: _Crew
+) -> list[np.ndarray]:
+    """Return the scores ``(n,)`` and the other outputs of `network` for the squares, of which there is at least one."""
+
+    def run(part: np.ndarray) -> tuple[np.ndarray, ...]:
+        return network.run(cut_squares(pyramid, part, size).astype(np.float32))
+
+    n_parts = min(len(squares), crew.n_threads * math.ceil(len(squares) / (crew.n_threads * batch)))
+    results = crew.each(run, np.array_split(squares, n_parts))
+    scores, *others = (np.concatenate(parts) for parts in zip(*results, strict=True))
+    return [scores[:, 0], *others]
 
 
-def cut_squares(image: np.ndarray, squares: np.ndarray, size: int) -> np.ndarray:
-    """Cut squares out of an image and resize them.
+def cut_squares(pyramid: Pyramid, squares: np.ndarray, size: int) -> np.ndarray:
+    """Cut squares out of a photo and resize them.
 
     Parameters
     ----------
-    image : np.ndarray
-        uint8 ``(h, w, 3)``.
+    pyramid : Pyramid
+        Of the photo.
     squares : np.ndarray
-        int ``(n, 4)`` in pixels; they may reach beyond the image, where the crops are black.
+        int ``(n, 4)`` in pixels; they may reach beyond the photo, where the crops are black.
     size : int
         Side of the crops in pixels.
 
@@ -225,16 +251,18 @@ def cut_squares(image: np.ndarray, squares: np.ndarray, size: int) -> np.ndarray
         uint8 ``(n, size, size, 3)``.
     """
     crops = np.zeros((len(squares), size, size, 3), np.uint8)
-    inside = clip_boxes(squares, (image.shape[0], image.shape[1]))
-    for crop, square, (x_min, y_min, x_max, y_max) in zip(crops, squares.tolist(), inside.tolist(), strict=True):
-        if x_min >= x_max or y_min >= y_max:
+    for crop, square in zip(crops, squares.tolist(), strict=True):
+        times = halvings(size / (square[2] - square[0]), _CROP_REDUCTION)
+        x_min, y_min, x_max, y_max = (round(edge / 2**times) for edge in square) if times else square
+        image = pyramid.halved(times)
+        patch = image[max(y_min, 0) : max(y_max, 0), max(x_min, 0) : max(x_max, 0)]
+        if patch.size == 0:
             continue
-        patch = image[y_min:y_max, x_min:x_max]
-        if [x_min, y_min, x_max, y_max] != square:
-            x, y = x_min - square[0], y_min - square[1]
-            whole = np.zeros((square[3] - square[1], square[2] - square[0], 3), np.uint8)
-            whole[y : y + patch.shape[0], x : x + patch.shape[1]] = patch
-            patch = whole
+        if patch.shape[:2] != (y_max - y_min, x_max - x_min):
+            black = np.zeros((y_max - y_min, x_max - x_min, 3), np.uint8)
+            top, left = max(-y_min, 0), max(-x_min, 0)
+            black[top : top + patch.shape[0], left : left + patch.shape[1]] = patch
+            patch = black
         cv2.resize(patch, (size, size), dst=crop, interpolation=cv2.INTER_AREA)
     return crops
 
@@ -252,16 +280,6 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
     return squares
 
 
-def _cells_to_boxes(cells: np.ndarray, scale: float) -> np.ndarray:
-    """Return the boxes in the photo of P-Net's `cells`, ``(n, 2)``, on the level of `scale`.
-
-    The rounding is that of the authors' code, which counts pixels from 1 and takes maxima inclusive: R-Net's answers
-    hang on how the squares lie, and with boxes that are more exact it finds fewer faces.
-    """
-    corners = STRIDE * cells
-    return np.hstack([np.floor((corners + 1) / scale) - 1, np.floor((corners + CELL) / scale)])
-
-
 def load_stage(name: str) -> Network:
     """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.mtcnn_networks` for what goes in and out.
 
@@ -273,6 +291,10 @@ def load_stage(name: str) -> Network:
     path = package_file(_WEIGHTS_PACKAGE, f"{name}.onnx")
     source = NetworkSource(name, path, _WEIGHTS_SHA256[name], f"embedder.mtcnn_networks:build_{name}")
     return load_network(source, threads=1)
+
+
+def _logit(score: float) -> float:
+    return math.log(score / (1 - score)) if 0 < score < 1 else math.copysign(math.inf, score - 0.5)
 
 
 def _check_min_face_size(value: Any) -> int | Literal["auto"]:

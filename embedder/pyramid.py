@@ -1,4 +1,4 @@
-"""The image pyramid that P-Net searches: the photo in falling sizes, cut into tiles."""
+"""The image pyramid that P-Net searches: the photo in falling sizes, in tiles, and what lies where in it."""
 
 import math
 from collections.abc import Iterator
@@ -7,14 +7,28 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from embedder.boxes import paired_overlap
+
 CELL = 12
 """Side in pixels of what one cell of P-Net's output sees."""
 
 STRIDE = 2
 """Pixels between two cells."""
 
-_TILE_CELLS = 120
+_TILE_CELLS = 72
 """Most cells of a tile in each direction. What P-Net makes of a tile should stay in the processor's cache."""
+
+_REDUCTION = 8
+"""A level is at least this many times smaller than the halved photo it is made from. Smaller numbers are faster, but
+the choice among overlapping boxes hangs on the last bits: the mean IoU with the boxes of the reference is 0.967 without
+halving, 0.966 with 8, 0.958 with 4, 0.941 with 2. Recall and precision on WIDER FACE are the same with all."""
+
+_LARGE_PHOTO = 2_000_000
+_LARGE_PHOTO_REDUCTION = 2
+"""Above this number of pixels making the levels would take longer than searching them, so speed counts for more."""
+
+_REACH = 2
+"""Cells between two boxes of a level, each 6 cells wide, beyond which they cannot overlap by half."""
 
 
 class Tile(NamedTuple):
@@ -23,6 +37,45 @@ class Tile(NamedTuple):
     pixels: np.ndarray
     first_row: int
     first_column: int
+
+
+class Pyramid:
+    """A photo and, made when they are asked for, its halves.
+
+    Parameters
+    ----------
+    image : np.ndarray
+        uint8 ``(h, w, 3)``.
+    """
+
+    def __init__(self, image: np.ndarray) -> None:
+        self.size_hw = (image.shape[0], image.shape[1])
+        self._halves = [image]
+
+    def halved(self, times: int) -> np.ndarray:
+        """Return the photo with each side halved `times` times; an odd last row or column is left out."""
+        while len(self._halves) <= times:
+            last = self._halves[-1]
+            height, width = last.shape[0] // 2, last.shape[1] // 2
+            half = cv2.resize(last[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+            self._halves.append(half)
+        return self._halves[times]
+
+    def level(self, scale: float) -> np.ndarray:
+        """Return the photo at `scale`, below 1, its sides rounded up."""
+        height, width = self.size_hw
+        size = (math.ceil(width * scale), math.ceil(height * scale))
+        reduction = _REDUCTION if height * width <= _LARGE_PHOTO else _LARGE_PHOTO_REDUCTION
+        return cv2.resize(self.halved(halvings(scale, reduction)), size, interpolation=cv2.INTER_AREA)
+
+
+def halvings(scale: float, reduction: float) -> int:
+    """Return how often a photo may be halved so that reducing it to `scale` is still one by `reduction` or more.
+
+    >>> [halvings(scale, 4) for scale in (1, 0.25, 0.125, 0.1, 0.03)]
+    [0, 0, 1, 1, 3]
+    """
+    return max(0, math.floor(math.log2(1 / (scale * reduction))))
 
 
 def level_scales(size_hw: tuple[int, int], min_face_size: float, scale_factor: float) -> list[float]:
@@ -37,12 +90,6 @@ def level_scales(size_hw: tuple[int, int], min_face_size: float, scale_factor: f
         scales.append(scale)
         scale *= scale_factor
     return scales
-
-
-def build_level(image: np.ndarray, scale: float) -> np.ndarray:
-    """Return `image` at `scale`, its sides rounded up."""
-    size = (math.ceil(image.shape[1] * scale), math.ceil(image.shape[0] * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def cut_tiles(level: np.ndarray) -> Iterator[Tile]:
@@ -60,3 +107,71 @@ def _spans(length: int) -> Iterator[tuple[int, int, int]]:
         first, last = n_cells * part // n_parts, n_cells * (part + 1) // n_parts - 1
         end = length if part == n_parts - 1 else STRIDE * last + CELL
         yield STRIDE * first, end, first
+
+
+def cells_to_boxes(cells: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the boxes in the photo, ``(n, 4)``, of `cells` (``(n, 2)``, row and column).
+
+    `scales`, ``(n,)``, are those of the cells' levels.
+
+    The rounding is that of the authors' code, which counts pixels from 1 and takes maxima inclusive: R-Net's answers
+    hang on how the squares lie, and with boxes that are more exact it finds fewer faces.
+    """
+    corners, divisors = STRIDE * cells[:, ::-1], scales[:, None]
+    return np.hstack([np.floor((corners + 1) / divisors) - 1, np.floor((corners + CELL) / divisors)])
+
+
+def suppress_neighbours(
+    cells: np.ndarray, levels: np.ndarray, boxes: np.ndarray, *, scores: np.ndarray, threshold: float
+) -> np.ndarray:
+    """Suppress non-maxima within each level; the same as `non_maximum_suppression` of each, in linear time.
+
+    Parameters
+    ----------
+    cells : np.ndarray
+        int ``(n, 2)``, row and column of each box in its level, all different.
+    levels : np.ndarray
+        int ``(n,)``, the level of each box.
+    boxes, scores : np.ndarray
+        ``(n, 4)`` and ``(n,)``.
+    threshold : float
+        Largest overlap allowed between two chosen boxes, at least 0.5.
+
+    Returns
+    -------
+    np.ndarray
+        Indices of the chosen boxes, by falling score.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranks, neighbours = _neighbouring_pairs(cells[order], levels[order])
+    conflicts = paired_overlap(boxes[order[ranks]], boxes[order[neighbours]]) > threshold
+    better, worse = np.minimum(ranks, neighbours)[conflicts], np.maximum(ranks, neighbours)[conflicts]
+    kept = np.ones(len(order), bool)
+    while True:  # as in `embedder.boxes`: the rule "no kept box before it conflicts", until nothing changes
+        new = np.ones(len(order), bool)
+        new[worse[kept[better]]] = False
+        if np.array_equal(new, kept):
+            return order[kept]
+        kept = new
+
+
+def _neighbouring_pairs(cells: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of all pairs of cells of one level that are at most `_REACH` apart, each pair once."""
+    # All levels below each other on one map, framed so that no neighbour lies outside or in another level.
+    width = cells[:, 1].max(initial=0) + 1 + 2 * _REACH
+    heights = np.zeros(levels.max(initial=0) + 1, np.int64)
+    np.maximum.at(heights, levels, cells[:, 0] + 1 + 2 * _REACH)
+    tops = np.cumsum(heights) - heights
+    places = (tops[levels] + cells[:, 0] + _REACH) * width + cells[:, 1] + _REACH
+    index_at = np.full(heights.sum() * width, -1, np.int32)
+    index_at[places] = np.arange(len(places))
+    steps = [
+        row * width + column
+        for row in range(_REACH + 1)
+        for column in range(-_REACH, _REACH + 1)
+        if row > 0 or column > 0
+    ]
+    found = index_at[places[:, None] + np.array(steps)]
+    indices, step = np.nonzero(found >= 0)
+    return indices, found[indices, step]
+

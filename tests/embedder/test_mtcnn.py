@@ -9,6 +9,7 @@ from embedder.boxes import pairwise_overlap
 from embedder.faces import Faces
 from embedder.images import read_image
 from embedder.mtcnn import MTCNN, cut_squares
+from embedder.pyramid import Pyramid
 
 N_PARITY_PHOTOS = 100
 
@@ -225,7 +226,7 @@ def test_provenance_says_all_that_decides_and_is_json():
 def test_squares_are_cut_and_black_outside():
     image = np.random.default_rng(0).integers(1, 256, (40, 60, 3), dtype=np.uint8)
     squares = np.array([[10, 5, 34, 29], [-12, -12, 12, 12], [50, 30, 74, 54], [100, 100, 124, 124], [0, 0, 48, 40]])
-    crops = cut_squares(image, squares, 24)
+    crops = cut_squares(Pyramid(image), squares, 24)
     assert np.array_equal(crops[0], image[5:29, 10:34])
     assert np.array_equal(crops[1][12:, 12:], image[:12, :12])
     assert not crops[1][:12].any()
@@ -234,3 +235,28 @@ def test_squares_are_cut_and_black_outside():
     assert not crops[2][10:].any()
     assert not crops[3].any()
     assert np.array_equal(crops[4], cv2.resize(image[:40, :48], (24, 24), interpolation=cv2.INTER_AREA))
+
+
+def test_large_squares_are_cut_from_halves_and_look_the_same():
+    noise = np.random.default_rng(0).integers(0, 256, (10, 15, 3), dtype=np.uint8)
+    image = cv2.resize(noise, (1200, 800), interpolation=cv2.INTER_CUBIC)
+    squares = np.array([[101, 51, 801, 751], [-301, -101, 699, 899], [900, 500, 1500, 1100]])
+    for crop, (x_min, y_min, x_max, y_max) in zip(cut_squares(Pyramid(image), squares, 24), squares, strict=True):
+        padded = np.pad(image, [(400, 400), (400, 400), (0, 0)])
+        patch = padded[400 + y_min : 400 + y_max, 400 + x_min : 400 + x_max]
+        direct = cv2.resize(patch, (24, 24), interpolation=cv2.INTER_AREA)
+        assert np.abs(crop.astype(int) - direct).mean() < 3
+
+
+@pytest.mark.realdata
+def test_many_levels_close_together_find_the_same_face_once(lfw_photos: list[np.ndarray], detector: MTCNN):
+    photo = next(photo for photo in lfw_photos if len(detector.detect(photo)) == 1)
+    found = MTCNN(scale_factor=0.9, threads=1).detect(photo)
+    assert len(found) == 1
+    assert pairwise_overlap(found.boxes, detector.detect(photo).boxes)[0, 0] > 0.7
+
+
+def test_thresholds_of_0_and_1_are_possible():
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    assert len(MTCNN(thresholds=(1, 0, 0), threads=1).detect(image)) == 0
+    assert len(MTCNN(thresholds=(0, 0, 0), threads=1).detect(image)) > 0

@@ -34,10 +34,11 @@ def random_images(n: int, height: int, width: int) -> np.ndarray:
 def test_pnet(height: int, width: int):
     images = random_images(2, height, width)
     expected = run_published("pnet", images)
-    scores, offsets = load_stage("pnet").run(images.astype(np.float32))
-    assert scores.shape == (2, (height - 1) // 2 - 4, (width - 1) // 2 - 4, 1)
-    np.testing.assert_allclose(scores[..., 0], expected["softmax"].transpose(0, 2, 1, 3)[..., 1], atol=1e-5)
-    np.testing.assert_allclose(offsets, expected["conv2d_4"].transpose(0, 2, 1, 3), atol=1e-5)
+    (outputs,) = load_stage("pnet").run(images.astype(np.float32))
+    assert outputs.shape == (2, (height - 1) // 2 - 4, (width - 1) // 2 - 4, 5)
+    scores = 1 / (1 + np.exp(-outputs[..., 0]))
+    np.testing.assert_allclose(scores, expected["softmax"].transpose(0, 2, 1, 3)[..., 1], atol=1e-5)
+    np.testing.assert_allclose(outputs[..., 1:], expected["conv2d_4"].transpose(0, 2, 1, 3), atol=1e-5)
 
 
 def test_rnet():
