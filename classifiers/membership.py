@@ -19,8 +19,9 @@ from classifiers.serving import Head
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
 
-# The same face of the same photo, embedded again: equal but for the rounding of another batch or precision.
-_SAME_FACE = 0.99
+# Cosine above which two faces of one photo are one face that was found twice: with other settings of the detector its
+# box differs by some pixels, while two people on one photo are far less alike.
+_SAME_FACE = 0.9
 
 
 def check_name(name: str) -> str:
