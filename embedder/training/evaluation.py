@@ -55,7 +55,9 @@ class Evaluator:
         self._root = faces.root
         self._paths = [faces.validation_paths[i] for i in chosen]
         self._identities = np.array([faces.validation_identities[i] for i in chosen])
-        self._embed = tf.function(lambda images: unit_rows(network.prelogits_of_images(images)), reduce_retracing=True)
+        self._embed = tf.function(
+            lambda images: unit_rows(network.prelogits_of_images(images)), reduce_retracing=True, autograph=False
+        )
 
     @property
     def has_pairs(self) -> bool:

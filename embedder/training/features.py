@@ -47,7 +47,7 @@ def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, 
     if frozen is None:
         raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'")
     n_views = 2 if settings.random_flip else 1
-    compute = tf.function(lambda images: frozen(images, training=False), reduce_retracing=True)
+    compute = tf.function(lambda images: frozen(images, training=False), reduce_retracing=True, autograph=False)
     temporary = path.with_name(".features.tmp.npy")
     features = np.lib.format.open_memmap(temporary, "w+", np.float32, (n_views, n_faces, *frozen.output_shape[1:]))
     with temporary.open("rb+") as file:
