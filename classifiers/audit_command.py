@@ -25,22 +25,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Say which tables and heads still hold a person."""
     from classifiers.membership import check_name
     from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+    from embedder.images import display_path
 
     name = check_name(arguments.name)
     held: dict[str, list[Finding]] = {}
     failures: dict[str, str] = {}
     n_files = 0
     for path in _files(arguments.paths):
+        shown = display_path(path)
         try:
             findings = _audit_file(path, name)
         except (OSError, ValueError) as error:
-            failures[str(path)] = str(error)
+            failures[shown] = str(error)
             print(f"not checked: {error}", file=sys.stderr)
             continue
         n_files += 1
         if findings:
-            held[str(path)] = findings
-            print(f"{path}: holds {name}: {', '.join(map(_describe, findings))}")
+            held[shown] = findings
+            print(f"{shown}: holds {name}: {', '.join(map(_describe, findings))}")
     print(f"{len(held)} of {n_files} tables and heads hold {name}"
           + (f"; {len(failures)} files could not be checked" if failures else ""))
     if arguments.json is not None:

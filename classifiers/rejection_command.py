@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.photo_command import face_numbers, open_reader, stored_path
     from classifiers.rejection import face_to_reject, reject
     from embedder.command_line import EXIT_DONE, write_json
-    from embedder.images import read_image
+    from embedder.images import display_path, read_image
 
     photo = arguments.photo
     with editing(arguments.head):
@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
             save_head(result.head, arguments.head)
     after = str(result.head.identify(faces[number].vector[None])[0][0])
     known = "" if result.is_new else " (as it was before)"
-    print(f"{arguments.head}: face {number} of {photo} is not {name}{known}; it was {before}, it is now {after}")
+    face = f"face {number} of {display_path(photo)}"
+    print(f"{arguments.head}: {face} is not {name}{known}; it was {before}, it is now {after}")
     if result.n_removed:
         print(f"it was enrolled as {name} and is no more")
     if arguments.json is not None:

@@ -65,6 +65,12 @@ def test_damaged_files_are_listed(folder, tmp_path, capsys):
     assert len(json.loads((tmp_path / "r.json").read_text())["not_checked"]) == 2
 
 
+def test_file_names_that_are_no_text_are_escaped(folder, capsys):
+    (folder / "deep" / "h.skops").rename(folder / "caf\udce9.skops")
+    assert main(["audit", str(folder), "--name", "person 001"]) == 0
+    assert "caf\\xe9.skops: holds person 001" in capsys.readouterr().out
+
+
 def test_a_file_that_is_named_must_be_one(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("text")
     assert main(["audit", str(tmp_path / "a.txt"), "--name", "Ada"]) == 1
