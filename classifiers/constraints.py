@@ -100,7 +100,7 @@ def combine(
     cannot = [constraint for constraint in constraints if not constraint.must]
     contradictions = [
         *_contradicted_cannots(cannot, constraints, together),
-        *_contradicted_photos(pairs, paths, constraints, together),
+        *_contradicted_photos(pairs, paths, constraints, together=together),
     ]
     name_ids = None
     if names is not None:
@@ -150,7 +150,7 @@ def _contradicted_cannots(
 
 
 def _contradicted_photos(
-    pairs: Rows, paths: Sequence[str] | NDArray[np.object_], constraints: Sequence[Constraint], together: Rows
+    pairs: Rows, paths: Sequence[str] | NDArray[np.object_], constraints: Sequence[Constraint], *, together: Rows
 ) -> list[str]:
     broken = pairs[together[pairs[:, 0]] == together[pairs[:, 1]]]
     return [f"{_why(constraints, one, two)} and two faces of one photo, {paths[one]}" for one, two in broken.tolist()]

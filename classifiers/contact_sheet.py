@@ -79,7 +79,7 @@ def cut_thumbnails(
     return thumbnails
 
 
-def render(title: str, remark: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes]) -> str:
+def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes], *, remark: str = "") -> str:
     """Return the page: no script, no link, every text escaped; a row without thumbnail is a grey tile."""
     parts = [
         "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',

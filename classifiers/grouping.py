@@ -205,7 +205,7 @@ def write_sheet(
     members = np.split(np.argsort(people.labels, kind="stable"), np.cumsum(counts)[:-1]) if len(numbers) else []
     order = sorted(range(len(numbers)), key=lambda at: (people.names[members[at][0]] == "", -counts[at], numbers[at]))
     several = [at for at in order if counts[at] > 1]
-    sections = [_section(table, people, int(numbers[at]), members[at]) for at in several[:_MAX_GROUPS_SHOWN]]
+    sections = [_section(table, people, members[at]) for at in several[:_MAX_GROUPS_SHOWN]]
     lone = [int(members[at][0]) for at in order if counts[at] == 1]
     if lone:
         captions = [f"{people.labels[row]}: {people.names[row]} {_caption(table, row)}" for row in lone]
@@ -215,10 +215,11 @@ def write_sheet(
     thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
     remark = (f"{len(people.labels):,} faces, {_shown(len(several), _MAX_GROUPS_SHOWN)} groups of several faces and "
               f"{len(lone):,} lone faces. Fill in the column name of any row of a group and run again with --names.")
-    write_page(path, render(title, remark, sections, thumbnails))
+    write_page(path, render(title, sections, thumbnails, remark=remark))
 
 
-def _section(table: FaceTable, people: People, number: int, rows: Rows) -> Section:
+def _section(table: FaceTable, people: People, rows: Rows) -> Section:
+    number = int(people.labels[rows[0]])
     best_first = rows[np.argsort(-people.groups.scores[rows], kind="stable")].tolist()
     if len(best_first) > _MAX_FACES_SHOWN:
         # The least alike are the ones to look at.

@@ -83,18 +83,22 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
     if lines and not n_found and len(row_of):
         raise ValueError(f"{path}: expected faces of the table, found none of {len(lines)}, the first of "
                          f"{next(iter(lines))[0]}; this file is for another table")
-    _spread(names, clusters, names_of_group, path)
+    _spread(names, clusters, names_of_group)
+    _warn_of_mixed_groups(path, names_of_group)
     if len(lines) > n_found:
         logger.warning("%s: %d of %d faces are not in the table any more and are left out", path, len(lines) - n_found,
                        len(lines))
     return KnownPeople(clusters, names, len(lines) - n_found, highest + 1)
 
 
-def _spread(names: NDArray[np.object_], clusters: Rows, of_group: Mapping[int, set[str]], path: str | Path) -> None:
+def _spread(names: NDArray[np.object_], clusters: Rows, of_group: Mapping[int, set[str]]) -> None:
     """Give the unnamed rows of each group its name, in place."""
     name_of = {cluster: next(iter(given)) for cluster, given in of_group.items() if len(given) == 1}
     for row in np.flatnonzero((names == "") & (clusters >= 0)):
         names[row] = name_of.get(int(clusters[row]), "")
+
+
+def _warn_of_mixed_groups(path: str | Path, of_group: Mapping[int, set[str]]) -> None:
     mixed = sorted(cluster for cluster, given in of_group.items() if len(given) > 1)
     if mixed:
         logger.warning("%s: group %d%s several names (%s); its faces without one stay unnamed, the others keep theirs",

@@ -177,8 +177,9 @@ def tar_intervals(
     draws = np.empty((n_bootstrap, len(fars)))
     for draw in draws:
         times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)
-        of_genuine, of_impostor = times[person[same, 0]], times[person[impostors, 0]] * times[person[impostors, 1]]
-        draw[:] = _redrawn_tars(values[same], of_genuine, values[impostors], of_impostor, fars)
+        genuine_pairs = _Redrawn(values[same], times[person[same, 0]])
+        impostor_pairs = _Redrawn(values[impostors], times[person[impostors, 0]] * times[person[impostors, 1]])
+        draw[:] = _redrawn_tars(genuine_pairs, impostor_pairs, fars)
     n_genuine_people = len(np.unique(person[same, 0]))
     return {far: _estimate(points[far], draws[:, i], n_people=n_genuine_people) for i, far in enumerate(fars)}
 
@@ -323,20 +324,22 @@ def compare_separation(
     return Comparison(values[0], values[1], n_better / n_bootstrap)
 
 
-def _redrawn_tars(
-    genuine: NDArray[np.float64],
-    of_genuine: NDArray[np.int64],
-    impostors: NDArray[np.float64],
-    of_impostor: NDArray[np.int64],
-    fars: Sequence[float],
-) -> NDArray[np.float64]:
-    """TAR at each of `fars` where each pair counts as often as drawn; `impostors` descend."""
-    accepted = np.cumsum(of_impostor)
-    if not accepted[-1] or not of_genuine.sum():
+class _Redrawn(NamedTuple):
+    """Scores, and how often each was drawn."""
+
+    scores: NDArray[np.float64]
+    times: NDArray[np.int64]
+
+
+def _redrawn_tars(genuine: _Redrawn, impostor: _Redrawn, fars: Sequence[float]) -> NDArray[np.float64]:
+    """TAR at each of `fars` where each pair counts as often as drawn; the impostors' scores descend."""
+    accepted = np.cumsum(impostor.times)
+    n_genuine = genuine.times.sum()
+    if not accepted[-1] or not n_genuine:
         return np.full(len(fars), np.nan)
     first_too_many = np.searchsorted(accepted, np.asarray(fars) * accepted[-1] * (1 + 1e-12), side="right")
-    bars = impostors[np.minimum(first_too_many, len(impostors) - 1)]
-    return np.asarray([of_genuine[genuine > bar].sum() for bar in bars]) / of_genuine.sum()
+    bars = impostor.scores[np.minimum(first_too_many, len(accepted) - 1)]
+    return np.asarray([genuine.times[genuine.scores > bar].sum() for bar in bars]) / n_genuine
 
 
 def _estimate(value: float, draws: NDArray[np.float64], *, n_people: int) -> Estimate:

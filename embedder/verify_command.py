@@ -162,7 +162,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print("\n".join(result_lines(result)))
     _write(result, arguments, label=table.fingerprint["provenance"].get("preset", preset.name))
     if arguments.check:
-        _check_standardization(arguments, pairs, table, preset)
+        _check_standardization(arguments, pairs, table, preset=preset)
     all_read = all(why.split(":")[0] in _READ_STATUSES for why in result.failures.values())
     return EXIT_DONE if all_read else EXIT_SOME_INPUTS_FAILED
 
@@ -194,7 +194,7 @@ def _write(result: "Verification", arguments: argparse.Namespace, *, label: str)
 
 
 def _check_standardization(
-    arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", preset: "Preset"
+    arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset"
 ) -> None:
     space = table.fingerprint["space"]
     if arguments.images is None:

@@ -157,7 +157,7 @@ def measure_names(vectors: NDArray[np.float32], space: FaceSpace, *, seed: int) 
     everything = np.arange(len(vectors))
     kept = {}
     for key, separations in (("kept", Separations(names=names)), ("kept_without_help", Separations())):
-        after = _cluster(vectors, space, everything, separations)
+        after = _cluster(vectors, space, everything, separations=separations)
         has = names >= 0
         known = KnownPeople(names, np.empty(0, object), 0, int(names.max()) + 1)
         kept[key] = float((keep_numbers(after.labels, known)[has] == names[has]).mean())
@@ -165,7 +165,7 @@ def measure_names(vectors: NDArray[np.float32], space: FaceSpace, *, seed: int) 
 
 
 def _cluster(
-    vectors: NDArray[np.float32], space: FaceSpace, rows: NDArray[np.int64], separations: Separations | None = None
+    vectors: NDArray[np.float32], space: FaceSpace, rows: NDArray[np.int64], *, separations: Separations | None = None
 ) -> Groups:
     part = FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
     return cluster_faces(vectors[rows], space=part, apart=separations)

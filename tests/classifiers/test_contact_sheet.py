@@ -31,7 +31,7 @@ class Page(HTMLParser):
 
 
 def test_every_text_is_escaped():
-    page = Page(render(EVIL, EVIL, [Section(EVIL, EVIL, [0, 1], [EVIL, EVIL])], {0: b"jpeg"}))
+    page = Page(render(EVIL, [Section(EVIL, EVIL, [0, 1], [EVIL, EVIL])], {0: b"jpeg"}, remark=EVIL))
     assert "script" not in page.tags
     assert page.tags.count("img") == 1
     assert {name for _, name, _ in page.attributes} == {"lang", "charset", "name", "content", "title", "alt", "src",
@@ -41,21 +41,21 @@ def test_every_text_is_escaped():
 
 
 def test_the_page_needs_nothing_else():
-    page = Page(render("People", "", [Section("0", "2 faces", [0, 1], ["a", "b"])], {0: b"x", 1: b"y"}))
+    page = Page(render("People", [Section("0", "2 faces", [0, 1], ["a", "b"])], {0: b"x", 1: b"y"}))
     sources = [value for tag, name, value in page.attributes if tag == "img" and name == "src"]
     assert sources == [f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for data in (b"x", b"y")]
     assert not {"link", "script", "iframe"} & set(page.tags)
 
 
 def test_a_missing_photo_is_a_grey_tile():
-    page = Page(render("People", "", [Section("0", "", [7], ["gone.jpg"])], {}))
+    page = Page(render("People", [Section("0", "", [7], ["gone.jpg"])], {}))
     assert "img" not in page.tags
     assert ("span", "class", "missing") in page.attributes
     assert ("li", "title", "gone.jpg (photo not found)") in page.attributes
 
 
 def test_no_section():
-    assert re.search("<h1>People</h1>\n<p>0 faces</p>\n</body>", render("People", "0 faces", [], {}))
+    assert re.search("<h1>People</h1>\n<p>0 faces</p>\n</body>", render("People", [], {}, remark="0 faces"))
 
 
 class TestThumbnails:
