@@ -50,7 +50,7 @@ def write_html(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: 
         start += len(row)
     title = f"Why: {faces[0].path if faces else 'no face'}"
     remark = "The first face is the one in question; the others are the enrolled photos nearest to it."
-    write_page(path, render(title, remark, sections, thumbnails))
+    write_page(path, render(title, sections=sections, thumbnails=thumbnails, remark=remark))
 
 
 def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: ReadPhoto) -> None:
