@@ -240,9 +240,9 @@ def _embed_afresh(photos: Path, precision: str) -> None:
 def measure_startup(inputs: Inputs) -> list[Row]:
     """Measure the seconds from command to first name, and of importing both packages."""
     with tempfile.TemporaryDirectory() as folder:
-        photos = Path(folder) / "somebody"
-        photos.mkdir()
-        photo = photos / "photo.jpg"
+        photos = Path(folder) / "photos"
+        photo = photos / "somebody" / "photo.jpg"
+        photo.parent.mkdir(parents=True)
         cv2.imwrite(str(photo), cv2.cvtColor(inputs.images_250[0], cv2.COLOR_RGB2BGR))
         table, head = Path(folder) / "faces.h5", Path(folder) / "head.skops"
         root = Path(__file__).resolve().parents[1]
