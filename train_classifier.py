@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 from embedder.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from classifiers.normalization import Background
     from classifiers.serving import Head
     from embedder.table import EmbeddingTable
@@ -106,28 +103,16 @@ def choose_background(
     ValueError
         If the model or the strangers do not belong to the table's vectors, or there is no model for them to join.
     """
+    from classifiers import normalization
     from classifiers.fingerprints import refuse_other_space
-    from classifiers.normalization import check_background, find_background, read_background
 
-    if none:
-        background = None
-    elif file is not None:
-        background = check_background(read_background(file), table.fingerprint, name=file)
-    else:
-        background = find_background(table.fingerprint)
+    background = normalization.choose_background(table.fingerprint, file=file, none=none)
     if strangers is None:
         return background
     if background is None:
         raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
     refuse_other_space(table.fingerprint, strangers.fingerprint, whose="the table's")
-    return background.joined_by(one_of_each(strangers))
-
-
-def one_of_each(table: "EmbeddingTable") -> "NDArray[np.float32]":
-    """Return the vectors of a table, the first of each identity and all that have none."""
-    first = {name: row for row, name in reversed(list(enumerate(table.identities))) if name}
-    kept = [row for row, name in enumerate(table.identities) if not name or first[name] == row]
-    return table.embeddings[kept]
+    return background.joined_by(normalization.one_of_each(strangers.embeddings, strangers.identities))
 
 
 def train(

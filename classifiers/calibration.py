@@ -37,6 +37,9 @@ _ROUNDING = 1e-6
 
 _CONFIDENCE = 0.95
 
+# Two for the symmetry of the scores, one for the variation among the new strangers; see `expected_rates`.
+_STRANGERS_PER_INDEPENDENT_ONE = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
@@ -135,8 +138,10 @@ def person_weights(codes: NDArray[np.int64]) -> NDArray[np.float64]:
 def expected_rates(trial: Trial, threshold: float) -> dict[str, Any]:
     """Return what a trial says about a threshold: FPIR and TPIR with 95 % intervals.
 
-    Every person counts once in the FPIR; its interval is Clopper and Pearson's (Biometrika 26, 1934) for as many
-    strangers as there are people. The TPIR counts photos; its interval is a bootstrap over people.
+    Every person counts once in the FPIR. Its interval says where the rate of as many new strangers will lie: it is
+    Clopper and Pearson's (Biometrika 26, 1934) for a third of the people, since every resemblance is seen twice, once
+    from either side, and the new strangers vary as well. The TPIR counts photos; its interval is a bootstrap over
+    people.
     """
     n_strangers = len(np.unique(trial.stranger_codes))
     passing = np.sum(person_weights(trial.stranger_codes)[trial.stranger_scores >= threshold])
@@ -145,15 +150,15 @@ def expected_rates(trial: Trial, threshold: float) -> dict[str, Any]:
         found = trial.mated_correct & (trial.mated_scores >= threshold)
         tpir = rate(found, trial.mated_codes)._asdict()
     return {
-        "fpir": binomial_interval(float(passing), n_strangers)._asdict(),
+        "fpir": binomial_interval(float(passing), n_strangers / _STRANGERS_PER_INDEPENDENT_ONE)._asdict(),
         "tpir": tpir,
         "n_identities": n_strangers,
         "n_strangers": n_strangers,
     }
 
 
-def binomial_interval(share: float, n: int) -> Estimate:
-    """Return `share` of `n` with its exact 95 % interval (Clopper and Pearson, Biometrika 26, 1934).
+def binomial_interval(share: float, n: float) -> Estimate:
+    """Return `share` of `n` trials, whole or not, with its exact 95 % interval (Clopper and Pearson, Biometrika 1934).
 
     >>> binomial_interval(0.0, 100).high < 0.037
     True
@@ -206,7 +211,7 @@ def choose_threshold(
 def describe_expected(expected: dict[str, Any]) -> list[str]:
     """Return what a calibration promises, and what it cannot, as sentences."""
     fpir, tpir, n = expected["fpir"], expected["tpir"], expected["n_strangers"]
-    lines = [f"expected FPIR {_percent(fpir)}, from {n} people who played strangers"]
+    lines = [f"expected FPIR {_percent(fpir)}, each of {n} people having played a stranger"]
     if tpir is None:
         lines.append("expected TPIR cannot be said: nobody has a second photo")
     else:

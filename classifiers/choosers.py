@@ -124,12 +124,15 @@ class LinearMachine:
         n_classes = len(self.n_support)
         starts = np.concatenate([[0], np.cumsum(self.n_support)[:-1]])
         first, second = np.triu_indices(n_classes, k=1)
+        of_first = first * (n_classes - 1) + second - 1
+        of_second = second * (n_classes - 1) + first
+        coefficients = np.ascontiguousarray(self.dual_coef.T)
         chosen = np.zeros(len(probes), np.int64)
         for row, probe in enumerate(probes):
             kernel = exact_similarities(probe, self.support_vectors)
-            # sums[r, c]: what class c's support vectors say with their r-th coefficient (libsvm, svm_predict_values)
-            sums = np.add.reduceat(self.dual_coef * kernel, starts, axis=1)
-            decisions = sums[second - 1, first] + sums[first, second] + self.intercept
+            # sums[c, r]: what class c's support vectors say with their r-th coefficient (libsvm, svm_predict_values)
+            sums = np.add.reduceat(coefficients * kernel[:, None], starts, axis=0).ravel()
+            decisions = sums[of_first] + sums[of_second] + self.intercept
             winners = np.where(decisions > _ZERO_DECISION, first, second)
             chosen[row] = np.argmax(np.bincount(winners, minlength=n_classes))
         return chosen

@@ -11,12 +11,20 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers import audit_command, enrolment_command, explanation_command, rejection_command
+    from classifiers import (
+        audit_command,
+        enrolment_command,
+        evaluation_command,
+        explanation_command,
+        rejection_command,
+    )
     from classifiers.cluster_command import add_arguments as add_cluster_arguments
     from embedder.command_line import Command
 
     return [
         Command("cluster", "Group unknown faces by person.", add_cluster_arguments, _cluster),
+        Command("evaluate", "Measure how well a head names people and refuses strangers.",
+                evaluation_command.add_arguments, evaluation_command.run),
         Command("enrol", "Add photos of a person to a head.", enrolment_command.add_enrol_arguments,
                 enrolment_command.run_enrol),
         Command("forget", "Take a person out of a head.", enrolment_command.add_forget_arguments,
@@ -32,7 +40,7 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers import grouping
     from classifiers.clustering import normalized_space
     from classifiers.constraints import read_constraints
-    from classifiers.normalization import check_background, find_background, read_background
+    from classifiers.normalization import choose_background
     from embedder.command_line import EXIT_DONE, write_json
     from embedder.images import read_image
     from embedder.table import EmbeddingTable
@@ -43,12 +51,7 @@ def _cluster(arguments: argparse.Namespace) -> int:
     before = grouping.known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
     row_of = {face: row for row, face in enumerate(grouping.faces_of(table))}
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
-    background = None
-    if arguments.background is not None:
-        background = check_background(read_background(arguments.background), table.fingerprint,
-                                      name=arguments.background)
-    elif not arguments.no_background:
-        background = find_background(table.fingerprint)
+    background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     people = grouping.group_people(
         table, before=before, constraints=constraints, method=arguments.method, threshold=arguments.threshold,
         space=None if background is None else normalized_space(table.embeddings, background),

@@ -4,6 +4,8 @@ They never reject anybody; `classifiers.open_set.OpenSetClassifier` does.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -37,6 +39,14 @@ def check_n_neighbors(n_neighbors: Any) -> int:
     return int(n_neighbors)
 
 
+@contextmanager
+def many_classes() -> Iterator[None]:
+    """Keep scikit-learn from wondering whether so many classes are a regression: one photo per person is usual here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        yield
+
+
 class UnitRowsClassifier(ClassifierMixin, BaseEstimator):
     """Base of the heads: validates, normalizes rows, encodes the classes."""
 
@@ -45,7 +55,8 @@ class UnitRowsClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_input(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
-        check_classification_targets(labels)
+        with many_classes():
+            check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         return unit_rows(rows), codes.astype(np.int64)
 
@@ -144,7 +155,8 @@ class SVMClassifier(UnitRowsClassifier):
         if len(self.classes_) == 1:
             self.machine_ = None
             return self
-        svc = SVC(C=self.C, kernel="linear").fit(rows.astype(np.float64), codes)
+        with many_classes():
+            svc = SVC(C=self.C, kernel="linear").fit(rows.astype(np.float64), codes)
         # With two classes scikit-learn turns the signs round (positive is the second class); turn them back.
         sign = -1.0 if len(self.classes_) == 2 else 1.0
         self.machine_ = {
@@ -190,7 +202,7 @@ class LogisticClassifier(UnitRowsClassifier):
         if n_classes == 1:
             self.coef_, self.intercept_ = np.zeros((1, rows.shape[1])), np.zeros(1)
             return self
-        with warnings.catch_warnings():
+        with many_classes():
             # The choice settles long before the coefficients do.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = LogisticRegression(C=self.C, max_iter=_MAX_ITERATIONS).fit(rows, codes)

@@ -18,7 +18,7 @@ drawn, and a level takes microseconds.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,37 @@ def find_background(
         return None
     background = read_background(path)
     return background if background.record.get("weights_sha256") == weights else None
+
+
+def choose_background(
+    fingerprint: Mapping[str, Any], *, file: str | Path | None = None, none: bool = False
+) -> Background | None:
+    """Return the background model for a table: the one in `file`, else its preset's; with `none`, or without any, None.
+
+    Raises
+    ------
+    BackgroundError
+        If `file` holds no model, or one for other weights.
+    OSError
+        If `file` cannot be read.
+    """
+    if none:
+        return None
+    if file is not None:
+        return check_background(read_background(file), fingerprint, name=str(file))
+    return find_background(fingerprint)
+
+
+def one_of_each(vectors: NDArray[np.float32], identities: Sequence[str] | NDArray[Any]) -> NDArray[np.float32]:
+    """Return rows of `vectors (n, d)`: the first of each identity, and all whose identity is ``""``.
+
+    >>> one_of_each(np.eye(4, dtype=np.float32), ["Ada", "", "Ada", ""]).argmax(axis=1)
+    array([0, 1, 3])
+    """
+    first: dict[str, int] = {}
+    for row, name in enumerate(identities):
+        first.setdefault(str(name), row)
+    return vectors[[row for row, name in enumerate(identities) if not name or first[str(name)] == row]]
 
 
 def check_background(background: Background, fingerprint: Mapping[str, Any], *, name: str) -> Background:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import IdentityError
-from classifiers.estimators import GalleryClassifier, KNNClassifier, SVMClassifier, check_n_neighbors
+from classifiers.estimators import GalleryClassifier, KNNClassifier, SVMClassifier, check_n_neighbors, many_classes
 from classifiers.gallery import Gallery
 from classifiers.heads import DEFAULT_HEAD, head_name, make_head
 from classifiers.matching import Matcher
@@ -127,7 +127,8 @@ def fit_chooser(estimator: Any, matcher: Matcher) -> Chooser:
         return NearestChooser()
     if isinstance(estimator, KNNClassifier):
         return VoteChooser(check_n_neighbors(estimator.n_neighbors))
-    fitted = clone(estimator).fit(matcher.units, matcher.gallery.identities)
+    with many_classes():
+        fitted = clone(estimator).fit(matcher.units, matcher.gallery.identities)
     if isinstance(fitted, SVMClassifier) and fitted.machine_ is not None:
         return LinearMachine(**fitted.machine_)
     return EstimatorChooser(fitted)

@@ -118,7 +118,7 @@ def test_the_interval_is_clopper_and_pearsons(hits, n):
 
 def test_what_is_promised_is_said():
     lines = " ".join(describe_expected(calibrated_threshold(MANY, NEAREST, 0.05).expected))
-    assert "from 60 people who played strangers" in lines
+    assert "each of 60 people having played a stranger" in lines
     assert "no FPIR below 1.67% can be seen" in lines
     assert "expected TPIR" in lines
 

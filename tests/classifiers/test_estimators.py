@@ -1,5 +1,7 @@
 """The estimators pass scikit-learn's checks and agree with scikit-learn's own classifiers on unit rows."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -93,3 +95,11 @@ def test_refuses_other_numbers_of_neighbors(n_neighbors):
 def test_refuses_other_shrinkages(shrinkage):
     with pytest.raises(ValueError, match="`shrinkage` must be above 0 and at most 1"):
         LDAClassifier(shrinkage).fit(np.eye(2), ["a", "b"])
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_one_photo_each_of_many_people_warns_of_nothing(name):
+    people = make_people(60, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_head(name).fit(people.vectors, people.identities).predict(people.vectors[:2])

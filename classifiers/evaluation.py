@@ -1,0 +1,191 @@
+"""How well a head names people and refuses strangers, measured on one table.
+
+People with more than k photos are enrolled with their first k by path; their other photos are mated probes, and all
+photos of everybody else are strangers. Near-duplicates of an enrolled photo are no probes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.calibration import choose_threshold, shot_numbers
+from classifiers.choosers import Chooser
+from classifiers.errors import ThresholdError
+from classifiers.gallery import Gallery
+from classifiers.matching import Matcher
+from classifiers.metrics import rate, tpir_at_fpir
+from classifiers.normalization import Background
+from classifiers.serving import Head
+from classifiers.thresholds import ThresholdCurve
+
+FPIRS = (0.01, 0.1)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a gallery: who is enrolled, their other photos, everybody else's; and how many were left out."""
+
+    enrolled: NDArray[np.int64]
+    mated: NDArray[np.int64]
+    strangers: NDArray[np.int64]
+    n_near_duplicates: int
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a head said about the probes of a split; see `Split`."""
+
+    mated_scores: NDArray[np.float32]
+    mated_correct: NDArray[np.bool_]
+    mated_identities: NDArray[np.str_]
+    stranger_scores: NDArray[np.float32]
+    stranger_identities: NDArray[np.str_]
+
+
+def split_people(gallery: Gallery, per_person: int) -> Split:
+    """Return who is enrolled and who is looked for, with `per_person` photos enrolled of everybody who has more.
+
+    Raises
+    ------
+    ValueError
+        If `per_person` is below 1, nobody has that many photos and one more, or there are no strangers.
+    """
+    if per_person < 1:
+        raise ValueError(f"`gallery_per_person` must be at least 1, got {per_person}")
+    order = np.lexsort((gallery.paths, gallery.codes))
+    codes = gallery.codes[order]
+    counts = np.bincount(codes, minlength=len(gallery.labels))
+    position = np.arange(len(order)) - np.searchsorted(codes, codes)
+    known = counts[codes] > per_person
+    enrolled = order[known & (position < per_person)]
+    others = order[known & (position >= per_person)]
+    strangers = order[~known]
+    if not len(enrolled) or not len(strangers):
+        raise ValueError(
+            f"evaluation needs people with more than {per_person} photos, to be enrolled, and others, to play "
+            f"strangers; got {int((counts > per_person).sum())} and {int((counts <= per_person).sum())} people; "
+            "choose another --gallery-per-person, or a larger table"
+        )
+    shots = shot_numbers(gallery)
+    mated = others[~np.isin(shots[others], shots[enrolled])]
+    if not len(mated):
+        raise ValueError("all further photos are near-duplicates of enrolled ones; evaluation needs other photos")
+    return Split(enrolled, mated, strangers, len(others) - len(mated))
+
+
+def run_head(head: Head, gallery: Gallery, split: Split) -> Outcome:
+    """Return what `head`, trained on the split's enrolled rows, says about its probes."""
+    mated, strangers = head.match(gallery.vectors[split.mated]), head.match(gallery.vectors[split.strangers])
+    names = gallery.identities[split.mated]
+    return Outcome(
+        mated.scores, mated.identities == names, names, strangers.scores, gallery.identities[split.strangers]
+    )
+
+
+def summarize_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return rank-1 and TPIR at FPIR, each ``{"value", "low", "high"}``, as fractions."""
+    return {
+        "n_mated": len(outcome.mated_scores),
+        "n_strangers": len(outcome.stranger_scores),
+        "rank1": rate(outcome.mated_correct, outcome.mated_identities)._asdict(),
+        "tpir_at_fpir": {
+            f"{fpir:g}": tpir_at_fpir(
+                outcome.mated_scores,
+                outcome.mated_correct,
+                outcome.stranger_scores,
+                fpir=fpir,
+                mated_identities=outcome.mated_identities,
+                stranger_identities=outcome.stranger_identities,
+            )._asdict()
+            for fpir in FPIRS
+        },
+    }
+
+
+def rates_at(outcome: Outcome, threshold: float) -> dict[str, Any]:
+    """Return the TPIR and FPIR that a threshold gives, each ``{"value", "low", "high"}``."""
+    found = outcome.mated_correct & (outcome.mated_scores >= threshold)
+    passed = outcome.stranger_scores >= threshold
+    return {
+        "tpir": rate(found, outcome.mated_identities)._asdict(),
+        "fpir": rate(passed, outcome.stranger_identities)._asdict(),
+    }
+
+
+def evaluate(
+    gallery: Gallery,
+    fit: Callable[[Matcher], Chooser],
+    *,
+    per_person: int = 1,
+    background: Background | None = None,
+    curve: ThresholdCurve | None = None,
+    fpir: float | None = None,
+) -> dict[str, Any]:
+    """Return the figures of one head on one table, as ``python -m classifiers evaluate --json`` writes them.
+
+    Parameters
+    ----------
+    gallery : Gallery
+        Everybody's photos.
+    fit : callable
+        Fits what chooses on the exemplars of a matcher.
+    per_person : int
+        How many photos of each person are enrolled.
+    background : Background, optional
+        Normalizes the scores.
+    curve : ThresholdCurve, optional
+        The preset's, for the default threshold.
+    fpir : float, optional
+        Wanted rate for a threshold calibrated on the enrolled people.
+
+    Raises
+    ------
+    ValueError
+        See `split_people`.
+    """
+    split = split_people(gallery, per_person)
+    matcher = Matcher(gallery.selected(split.enrolled), background)
+    head = Head(matcher, fit(matcher), 0.0)
+    outcome = run_head(head, gallery, split)
+    result: dict[str, Any] = {
+        "gallery_size": len(head.labels),
+        "n_exemplars": len(matcher.gallery),
+        "n_near_duplicates": split.n_near_duplicates,
+        "score": head.score_kind,
+        **summarize_outcome(outcome),
+        "at_threshold": None,
+    }
+    try:
+        threshold = choose_threshold(matcher, fit, curve=curve, fpir=fpir)
+    except ThresholdError as error:
+        return {**result, "no_threshold_because": str(error)}
+    at = {"threshold": threshold.value, "source": threshold.source, "expected": threshold.expected}
+    return {**result, "at_threshold": {**at, **rates_at(outcome, threshold.value)}}
+
+
+def report(result: dict[str, Any]) -> list[str]:
+    """Return the figures of `evaluate` as lines of text."""
+    lines = [
+        f"{result['gallery_size']} people enrolled with {result['n_exemplars']} photos, {result['n_mated']} further "
+        f"photos of them, {result['n_strangers']} photos of strangers; {result['score']} scores",
+        f"rank 1             {_percent(result['rank1'])}",
+    ]
+    lines += [
+        f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}" for fpir, value in result["tpir_at_fpir"].items()
+    ]
+    at = result["at_threshold"]
+    if at is None:
+        return [*lines, f"no threshold: {result['no_threshold_because']}"]
+    source = {"curve": "the preset's curve", "calibrated": "the enrolled people"}[at["source"]]
+    return [
+        *lines,
+        f"with the threshold {at['threshold']:.3f} from {source}: TPIR {_percent(at['tpir'])}, "
+        f"FPIR {_percent(at['fpir'])}",
+    ]
+
+
+def _percent(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:.1%} ({estimate['low']:.1%} to {estimate['high']:.1%})"
