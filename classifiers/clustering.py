@@ -302,6 +302,8 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     distances[n_faces:, n_faces:] = 0
     np.maximum(distances, 0, out=distances)
     np.fill_diagonal(distances, 0)
+    # The product of a matrix with its own transpose is symmetric only up to rounding, and HDBSCAN insists.
+    distances = np.minimum(distances, distances.T)
     found = _outliers_alone(HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2])
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
     threshold = task.threshold

@@ -7,9 +7,11 @@ table, every method's time, whether names survive when a fifth more photos are a
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +23,14 @@ from classifiers.clustering import (
     MAX_FACES,
     Curve,
     FaceSpace,
-    Groups,
     cluster_faces,
     normalized_space,
     pairs_above,
 )
+from classifiers.grouping import FaceTable, faces_of, group_people, known_people
 from classifiers.metrics import bcubed
 from classifiers.normalization import find_background
-from classifiers.people import KnownPeople, keep_numbers
+from classifiers.people import KnownPeople, keep_numbers, write_people
 from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.table import EmbeddingTable
 from experiments.fit_background import fit_background
@@ -38,6 +40,7 @@ N_HALVES = 5
 N_DRAWS = 8
 NEW_PHOTOS = 0.2
 
+_COLUMNS = ("embeddings", "identities", "paths", "face_indices", "boxes")
 _STEP = 0.01
 _HIGHEST = 0.9
 # How far below the best F a threshold may be to count as good; the curve takes the middle of the good ones.
@@ -141,34 +144,43 @@ def measure_methods(faces: Faces, space: FaceSpace) -> dict[str, Any]:
     return result
 
 
-def measure_names(vectors: NDArray[np.float32], space: FaceSpace, *, seed: int) -> dict[str, Any]:
+def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str, Any]:
     """Return how many names stay on their faces when a fifth more photos are added, and the groups are found anew.
 
-    Every group of several faces gets a name. `kept` follows the program: names keep groups apart. `kept_without_help`
-    clusters as if there were no names, and gives each new group the name most of its faces had.
+    Every group of several faces gets a name, filled in for one of its faces in the people file, as a user would. `kept`
+    is the share of the groups' faces that have it after the program has read the file and clustered all photos; they
+    keep it even where their group falls apart. `same_group` is harder: names are not heeded, a face counts if its group
+    is the one that has most faces of its former group.
     """
     rng = np.random.default_rng(seed)
-    old = np.sort(rng.permutation(len(vectors))[: round(len(vectors) / (1 + NEW_PHOTOS))])
-    before = _cluster(vectors, space, old)
+    photos = np.unique(table.paths.astype(str))
+    first_photos = rng.permutation(photos)[: round(len(photos) / (1 + NEW_PHOTOS))]
+    rows = np.flatnonzero(np.isin(table.paths.astype(str), first_photos))
+    first = SimpleNamespace(**{name: getattr(table, name)[rows] for name in _COLUMNS})
+    before = group_people(first, space=_part(space, rows))
     sizes = np.bincount(before.labels)
-    named = sizes[before.labels] > 1
-    names = np.full(len(vectors), -1)
-    names[old[named]] = before.labels[named]
-    everything = np.arange(len(vectors))
-    kept = {}
-    for key, separations in (("kept", Separations(names=names)), ("kept_without_help", Separations())):
-        after = _cluster(vectors, space, everything, separations=separations)
-        has = names >= 0
-        known = KnownPeople(names, np.empty(0, object), 0, int(names.max()) + 1)
-        kept[key] = float((keep_numbers(after.labels, known)[has] == names[has]).mean())
-    return {"seed": seed, "n_named_faces": int(named.sum()), **kept}
+    given = np.where(sizes[before.labels] > 1, [f"person {label}" for label in before.labels], "").astype(object)
+    filled_in = np.full(len(rows), "", object)
+    one_of_each = np.unique(before.labels, return_index=True)[1]
+    filled_in[one_of_each] = given[one_of_each]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people.csv"
+        write_people(path, faces_of(first), before.labels, names=filled_in, scores=before.groups.scores)
+        after = group_people(table, before=known_people(table, names=path, out=path), space=space)
+    named = given != ""
+    alone = group_people(table, space=space)
+    numbers = np.full(len(table.paths), -1)
+    numbers[rows] = before.labels
+    known = KnownPeople(numbers, np.empty(0, object), 0, int(before.labels.max()) + 1)
+    return {
+        "seed": seed, "n_named_faces": int(named.sum()),
+        "kept": float((after.names[rows] == given)[named].mean()),
+        "same_group": float((keep_numbers(alone.labels, known)[rows] == before.labels)[named].mean()),
+    }
 
 
-def _cluster(
-    vectors: NDArray[np.float32], space: FaceSpace, rows: NDArray[np.int64], *, separations: Separations | None = None
-) -> Groups:
-    part = FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
-    return cluster_faces(vectors[rows], space=part, apart=separations)
+def _part(space: FaceSpace, rows: NDArray[np.int64]) -> FaceSpace:
+    return FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -207,15 +219,17 @@ def _study(table: EmbeddingTable, faces: Faces) -> dict[str, Any]:
     methods = measure_methods(faces, space)
     for name, figures in methods.items():
         print(f"{name:8} {figures['seconds']:6.1f} s, F {figures['f']:.4f} (settings from these people)", flush=True)
-    names = [measure_names(faces.vectors, space, seed=seed) for seed in range(3)]
-    for figures in names:
-        print(f"names kept: {figures['kept']:.4f} of {figures['n_named_faces']} faces; clustering alone, without "
-              f"heeding names: {figures['kept_without_help']:.4f}", flush=True)
     begun = time.perf_counter()
-    everything = None if background is None else normalized_space(table.embeddings, background)
-    groups = cluster_faces(table.embeddings, space=everything)
+    all_faces = plain(Faces(table.embeddings, np.zeros(0, np.int64)))
+    if background is not None:
+        all_faces = normalized_space(table.embeddings, background)
+    groups = cluster_faces(table.embeddings, space=all_faces)
     seconds = time.perf_counter() - begun
-    print(f"all {len(table)} faces of {len(table.images)} photos: {seconds:.1f} s ({groups.method})")
+    print(f"all {len(table)} faces of {len(table.images)} photos: {seconds:.1f} s ({groups.method})", flush=True)
+    names = [measure_names(table, all_faces, seed=seed) for seed in range(3)]
+    for figures in names:
+        print(f"names kept on their faces: {figures['kept']:.4f} of {figures['n_named_faces']}; still in the same "
+              f"group if names were not heeded: {figures['same_group']:.4f}", flush=True)
     return {"halves": halves, "mean_f": means, "methods": methods, "names": names,
             "all_faces": {"n": len(table), "seconds": seconds, "method": groups.method}}
 

@@ -94,6 +94,13 @@ def test_approximate_neighbors_do_as_well(monkeypatch):
     assert bcubed(people.identities, groups.labels).f > 0.99
 
 
+def test_hdbscan_takes_distances_that_rounding_made_asymmetric():
+    people = make_people(200, 3, length=512, spread=0.5)
+    space = FaceSpace(people.vectors, np.linspace(0, 0.1, 600).astype(np.float32), COSINE_CURVE)
+    groups = cluster_faces(people.vectors, method="hdbscan", space=space, threshold=0.4)
+    assert bcubed(people.identities, groups.labels).f > 0.95
+
+
 def test_auto_takes_the_graph_for_large_tables(people, monkeypatch):
     monkeypatch.setitem(clustering.MAX_FACES, "average", 100)
     assert cluster_faces(people.vectors).method == "graph"
