@@ -34,8 +34,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="cut out the box (default) or turn the face upright by its landmarks")
     parser.add_argument("--max-pixels", type=int, metavar="N",
                         help="refuse photos of more pixels (default: 200 million)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N",
-                        help="worker processes that share the threads (default: 1; -1: one a core)")
+    parser.add_argument("--jobs", type=int, metavar="N",
+                        help="worker processes that share the threads (default: 1; -1: one a core); with another "
+                             "engine photos' shards at once (default: one a worker)")
+    parser.add_argument("--engine", choices=["local", "dask", "ray"], default="local",
+                        help="who does the work: this machine (default) or the workers of a cluster")
+    parser.add_argument("--address", metavar="ADDRESS",
+                        help="the cluster's: tcp://HOST:8786 (Dask), HOST:6379 or auto (Ray)")
     parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
@@ -60,8 +65,9 @@ def _run(arguments: argparse.Namespace) -> int:
         min_face_size=arguments.min_face_size, margin=arguments.margin, margin_mode=arguments.margin_mode,
         alignment=arguments.alignment, **{name: value for name, value in given.items() if value is not None},
     )
-    summary = update_table(arguments.photos, arguments.out, settings, n_jobs=arguments.jobs, prune=arguments.prune,
-                           progress=True)
+    n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs
+    summary = update_table(arguments.photos, arguments.out, settings, n_jobs=n_jobs, prune=arguments.prune,
+                           progress=True, engine=arguments.engine, address=arguments.address)
     print("\n".join(summary.lines()))
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())

@@ -8,6 +8,7 @@ finished table together (`table_assembly`).
 import errno
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
@@ -28,8 +29,10 @@ from embedder.embed_settings import (
     IdentitySource,
     identity_of,
     setting_differences,
+    version_differences,
 )
 from embedder.embed_summary import EmbedSummary, summarize
+from embedder.engines import EngineName, Workers, end_with_parent, open_engine
 from embedder.errors import FingerprintError
 from embedder.face_embedder import FaceEmbedder
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
@@ -38,7 +41,7 @@ from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.part_writer import PartWriter
 from embedder.photo_reader import Photo, ahead, read_photo
 from embedder.presets import DEFAULT_PRESET
-from embedder.shards import Progress, cut_into_shards, end_with_parent, run_shards
+from embedder.shards import Progress, cut_into_shards
 from embedder.table import EmbeddingTable
 from embedder.table_assembly import Entry, write_table
 from embedder.table_file import FAILED_STATUSES, Header, now
@@ -140,14 +143,16 @@ def embed_folder(
 def update_table(
     photos: str | Path, out: str | Path, settings: EmbedSettings, *, n_jobs: int = 1, prune: bool = False,
     progress: bool = False, detector: Detector | None = None, embedder: Embedder | None = None,
-    only: Collection[str] | None = None,
+    only: Collection[str] | None = None, engine: EngineName = "local", address: str | None = None,
 ) -> EmbedSummary:
     """Do what `embed_folder` does without reading the table into memory, and return what has been done.
 
-    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent.
+    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
+    than ``"local"``, the workers of the cluster at `address` do the work, all of them if `n_jobs` is -1; photos and
+    table must lie on storage that all of them see under the same path.
     """
     begun = time.monotonic()
-    n_jobs = _check_jobs(n_jobs)
+    workers = Workers(engine, address, n_jobs)
     listing = _list_photos(Path(photos), settings)
     if only is not None:
         listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
@@ -159,7 +164,7 @@ def update_table(
             plan = make_plan(listing, state.known, on_checked=bar.update)
         job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
-            _embed(job, plan.todo, networks, n_jobs=n_jobs, bar=bar)
+            _embed(job, plan.todo, networks, workers=workers, bar=bar)
         present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
     return summarize(parts.table, listing, present, gone=plan.gone, n_embedded=len(plan.todo), n_moved=plan.n_moved,
@@ -226,8 +231,8 @@ def embed_photos(
         writer.flush()
 
 
-def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, n_jobs: int, bar: tqdm) -> None:
-    """Embed `paths` in this process or, with several jobs, in workers; count on `bar`."""
+def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers: Workers, bar: tqdm) -> None:
+    """Embed `paths` in this process or in `workers`; count on `bar`."""
     total = Progress(0, 0, 0)
 
     def show(progress: Progress) -> None:
@@ -237,27 +242,26 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, n_jobs: 
         bar.update(progress.n_photos)
 
     try:
-        if n_jobs == 1 or not paths:
+        if not paths or workers.is_this_process:
             embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(_progress(done)))
             return
-        threads = max(1, thread_count() // n_jobs)
-        work = partial(_embed_shard, job, threads=threads, parent=os.getpid())
-        for progress in run_shards(work, cut_into_shards(paths, n_jobs), n_jobs=n_jobs, threads_a_job=threads):
-            show(progress)
+        parent = os.getpid() if workers.engine == "local" else None
+        work = partial(_embed_shard, job, threads=workers.threads_a_job, parent=parent)
+        with open_engine(workers) as engine:
+            for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
+                show(progress)
     except KeyboardInterrupt:
         logger.warning("interrupted; what is done is kept in %s, run the same command again to go on",
                        display_path(job.parts_folder))
         raise
 
 
-def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int) -> Progress:
+def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
     """Embed `paths` in a worker process; doing it again gives the same part files."""
-    end_with_parent(parent)
+    if parent is not None:
+        end_with_parent(parent)
     networks = _networks(job.settings, threads, job.detector, job.embedder)
-    differences = setting_differences(job.header.fingerprint, job.settings.fingerprint(*networks))
-    if differences:
-        raise FingerprintError(f"a worker process has other networks than the run: {'; '.join(differences)}; install "
-                               "the same packages and weights everywhere")
+    _check_worker(job, job.settings.fingerprint(*networks))
     total = Progress(0, 0, 0)
 
     def count(results: Sequence[PhotoResult]) -> None:
@@ -326,12 +330,18 @@ def _check_out(out: Path) -> Path:
     return table
 
 
-def _check_jobs(n_jobs: int) -> int:
-    if n_jobs == -1:
-        return thread_count()
-    if n_jobs < 1:
-        raise ValueError(f"`n_jobs` (--jobs) must be at least 1, or -1 for one a core, got {n_jobs}")
-    return n_jobs
+def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
+    """Refuse to work where the result would be another one than elsewhere in the same run."""
+    host = socket.gethostname()
+    before = job.header.fingerprint
+    differences = setting_differences(before, fingerprint) + version_differences(before, fingerprint)
+    if differences:
+        raise FingerprintError(f"worker on {host}: expected the run's networks and packages, found other ones: "
+                               f"{'; '.join(differences)}; install the same ones everywhere")
+    for folder in (job.root, job.parts_folder):
+        if not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, f"worker on {host}: expected this folder as the run sees it, found "
+                                    "nothing; use storage that all workers mount at the same path", str(folder))
 
 
 def _pixel_bytes(photo: Photo) -> int:
