@@ -94,6 +94,6 @@ def size_of(head: "Head") -> dict[str, float]:
 def describe_size(head: "Head") -> str:
     """Return how many people and photos a head has, and what its threshold is now, as a line."""
     record = head.threshold_record
-    grown = record.source == "calibrated" and len(head.gallery) >= 1.5 * record.n_exemplars
-    remark = f"; set for {record.n_exemplars} photos, train the head again to set it for these" if grown else ""
+    outgrown = record.is_outgrown(len(head.gallery))
+    remark = f"; set for {record.n_exemplars} photos, train the head again to set it for these" if outgrown else ""
     return f"{len(head.labels)} identities, {len(head.gallery)} photos, threshold {head.threshold:.3f}{remark}"

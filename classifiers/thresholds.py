@@ -20,6 +20,9 @@ from classifiers.normalization import BACKGROUND_FOLDER, Background, find_backgr
 # The rate for which the shipped curves were measured.
 CURVE_FPIR = 0.01
 
+# How much a gallery may grow before a threshold calibrated on it is out of date.
+_OUTGROWN = 1.5
+
 
 @dataclass(frozen=True)
 class ThresholdCurve:
@@ -101,6 +104,10 @@ class Threshold:
         if self.curve is None or n_exemplars < 1:
             return self
         return threshold_from_curve(self.curve, n_exemplars)
+
+    def is_outgrown(self, n_exemplars: int) -> bool:
+        """Return whether a gallery has grown by half since the threshold was calibrated on it."""
+        return self.source == "calibrated" and n_exemplars >= _OUTGROWN * self.n_exemplars
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able record."""

@@ -1,5 +1,6 @@
 """Pictures to names: detector, embedding network and head, fitted to each other by the head's fingerprint."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -170,6 +171,12 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     head = load_head(path)
     if threshold is not None:
         head.threshold = threshold
+    elif head.threshold_record.is_outgrown(len(head.gallery)):
+        warnings.warn(
+            f"{path}: the threshold was calibrated for {head.threshold_record.n_exemplars} photos, the head now has "
+            f"{len(head.gallery)}; more strangers may be named than it promised, train it again",
+            stacklevel=2,
+        )
     return head
 
 

@@ -76,3 +76,11 @@ def test_normalized_scores_have_their_own_curve():
     assert curve_for(fingerprint, None).at(100) > curve_for(fingerprint, shipped).at(100) + 0.1
     assert curve_for(fingerprint, make_background()) is None
     assert curve_for({"space": {"weights_sha256": "0" * 64}}, make_background()) is None
+
+
+def test_only_a_calibrated_threshold_is_outgrown():
+    calibrated = Threshold(0.3, "calibrated", "from your photos", fpir=0.01, n_exemplars=100)
+    assert not calibrated.is_outgrown(149)
+    assert calibrated.is_outgrown(150)
+    assert not threshold_from_curve(CURVE, 30).is_outgrown(3000)
+    assert not Threshold(0.3, "given", "given by you", n_exemplars=5).is_outgrown(3000)
