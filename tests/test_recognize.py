@@ -104,9 +104,10 @@ def test_the_first_name_comes_soon_and_without_the_heavy_libraries(data: Path, p
 @pytest.mark.realdata
 def test_a_threshold_nobody_reaches_and_one_everybody_does(data: Path, people_head: Path) -> None:
     photo = data / "people" / "test" / "obama_and_biden.jpg"
-    for threshold, n_unknown in (("2", 3), ("-2", 0)):
+    for threshold, share_unknown in (("2", 1), ("-2", 0)):
         rows = lines_of(run(photo, "--head", people_head, "--threshold", threshold))
-        assert [row[1] for row in rows].count("unknown") == n_unknown
+        assert len(rows) >= 2
+        assert [row[1] for row in rows].count("unknown") == share_unknown * len(rows)
 
 
 @pytest.mark.realdata
