@@ -306,13 +306,11 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     distances = np.minimum(distances, distances.T)
     found = _outliers_alone(HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2])
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
-    threshold = task.threshold
-    if threshold is None:
-        threshold = default_threshold(len(np.unique(found)), task.space.curve)
-    first, second = pairs_above(task.space, threshold)
+    lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
+    first, second = pairs_above(task.space, lowest)
     inside = found[first] == found[second]
     groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), separations=task.apart)
-    groups.merge(first[inside], second[inside], threshold=threshold)
+    threshold = _merge_down(groups, (first[inside], second[inside]), task)
     return _repair(task, groups.labels), threshold
 
 
@@ -353,7 +351,8 @@ def pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
         If there are more than `MAX_EXACT_PAIRS`.
     """
     first, second, n_pairs = [], [], 0
-    for block in row_blocks(len(space.vectors), len(space.vectors)):
+    # An eighth of the usual block, so that memory is used again instead of being asked of the system each time.
+    for block in row_blocks(len(space.vectors), 8 * len(space.vectors)):
         alike = space.vectors[block] @ space.vectors[block.start :].T
         alike -= space.offsets[block, None] + space.offsets[None, block.start :]
         one, two = np.nonzero(alike >= threshold)
