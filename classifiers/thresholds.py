@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from classifiers.errors import ThresholdError
+from classifiers.fingerprints import describe_side, differing_fields
 from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background
 
 # The rate for which the shipped curves were measured.
@@ -143,7 +144,15 @@ def find_curve(
     record = json.loads(path.read_text(encoding="utf-8"))
     if record["weights_sha256"] != weights or score not in record["curves"]:
         return None
-    return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": record["measured_on"]})
+    measured_on = record["measured_on"] + _differences(record.get("space", {}), fingerprint)
+    return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": measured_on})
+
+
+def _differences(measured: Mapping[str, Any], fingerprint: Mapping[str, Any] | None) -> str:
+    """Return how the crops a curve was measured with differ from those of a fingerprint, as it follows its name."""
+    space = (fingerprint or {}).get("space", {})
+    fields = differing_fields(measured, {**measured, **space})
+    return f" with {describe_side(fields, 0)} instead of your {describe_side(fields, 1)}" if fields else ""
 
 
 def curve_for(fingerprint: Mapping[str, Any] | None, background: Background | None) -> ThresholdCurve | None:

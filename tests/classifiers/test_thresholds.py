@@ -84,3 +84,9 @@ def test_only_a_calibrated_threshold_is_outgrown():
     assert calibrated.is_outgrown(150)
     assert not threshold_from_curve(CURVE, 30).is_outgrown(3000)
     assert not Threshold(0.3, "given", "given by you", n_exemplars=5).is_outgrown(3000)
+
+
+def test_a_curve_measured_with_other_crops_says_so():
+    space = {"weights_sha256": DEFAULT_WEIGHTS, "alignment": "similarity", "crop_size": 160}
+    assert find_curve({"space": space}).measured_on.endswith(" with alignment box instead of your alignment similarity")
+    assert find_curve({"space": {**space, "alignment": "box"}}).measured_on.endswith("(deep-funneled)")
