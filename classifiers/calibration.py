@@ -264,13 +264,15 @@ def _photo_folds(
     codes: NDArray[np.int64], shots: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return ``(m,)`` which fold holds out each photo: all of one shot together, -1 for a person's only shot."""
-    folds = np.full(len(codes), -1)
-    for code in range(int(codes.max()) + 1):
-        own = np.unique(shots[codes == code])
-        if len(own) > 1:
-            for position, shot in enumerate(rng.permutation(own)):
-                folds[shots == shot] = position % N_PHOTO_FOLDS
-    return folds
+    _, first_row, shot_of_row = np.unique(shots, return_index=True, return_inverse=True)
+    shuffled = rng.permutation(len(first_row))
+    order = shuffled[np.argsort(codes[first_row][shuffled], kind="stable")]
+    person = codes[first_row][order]
+    position = np.arange(len(order)) - np.searchsorted(person, person)
+    lone = np.bincount(person, minlength=int(codes.max()) + 1)[person] < 2
+    fold_of_shot = np.empty(len(order), np.int64)
+    fold_of_shot[order] = np.where(lone, -1, position % N_PHOTO_FOLDS)
+    return fold_of_shot[shot_of_row]
 
 
 def _held_out(

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
 from classifiers.calibration import (
+    _photo_folds,
     binomial_interval,
     calibrated_threshold,
     choose_threshold,
@@ -150,3 +151,13 @@ def test_a_given_threshold_is_taken():
     assert given == Threshold(0.3, "given", "given by you", n_exemplars=58)
     with pytest.raises(ThresholdError, match="`threshold` must be a finite number, got nan"):
         choose_threshold(FEW, NEAREST, threshold=math.nan)
+
+
+def test_photo_folds_keep_shots_together_and_lone_photos_in():
+    codes = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3])
+    shots = np.array([0, 1, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11])
+    folds = _photo_folds(codes, shots, np.random.default_rng(0))
+    assert folds[0] == -1
+    assert folds[1] == folds[2] != folds[3]
+    assert sorted(folds[4:11]) == [0, 0, 1, 1, 2, 3, 4]
+    assert folds[11:].tolist() == [-1, -1]
