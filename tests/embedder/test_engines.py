@@ -378,7 +378,7 @@ def test_ray_errors_and_waves(ray: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("engine", [pytest.param("dask", marks=needs_dask), pytest.param("ray", marks=needs_ray)])
-def test_real_photos_on_two_workers(
+def test_real_photos_on_two_workers_though_one_is_killed(
     data: Path, tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
     for file in sorted((data / "lfw" / "images").glob("*/*.jpg"))[:200]:
@@ -386,12 +386,13 @@ def test_real_photos_on_two_workers(
         shutil.copy2(file, tmp_path / "p" / file.parent.name)
     assert main(["embed", str(tmp_path / "p"), "-o", str(tmp_path / "alone.h5")]) == 0
     cluster = request.getfixturevalue(engine)
-    if engine == "dask":
-        cluster.add_worker(), cluster.add_worker()
+    workers = [cluster.add_worker().pid for _ in range(2)] if engine == "dask" else []
     address = cluster if engine == "ray" else cluster.address
     out = tmp_path / "t.h5"
     command = ["-m", "embedder", "embed", str(tmp_path / "p"), "-o", str(out), "--engine", engine, "--address", address]
     with process([sys.executable, *command], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
+        wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None, 300)
+        os.kill(workers[0] if workers else pid_of_a_ray_worker(), signal.SIGKILL)
         assert running.wait(300) == 0, (tmp_path / "run" / "log.txt").read_text()
     table, alone = EmbeddingTable.read(out), EmbeddingTable.read(tmp_path / "alone.h5")
     assert table.paths.tolist() == alone.paths.tolist() and table.identities.tolist() == alone.identities.tolist()
