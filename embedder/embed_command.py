@@ -36,7 +36,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="refuse photos of more pixels (default: 200 million)")
     parser.add_argument("--jobs", type=int, metavar="N",
                         help="worker processes that share the threads (default: 1; -1: one a core); with another "
-                             "engine photos' shards at once (default: one a worker)")
+                             "engine shards of photos at once (default: one a worker)")
     parser.add_argument("--engine", choices=["local", "dask", "ray"], default="local",
                         help="who does the work: this machine (default) or the workers of a cluster")
     parser.add_argument("--address", metavar="ADDRESS",
