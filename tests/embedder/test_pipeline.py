@@ -329,7 +329,8 @@ def test_an_error_in_a_worker_reaches_the_caller(photos: Path, tmp_path: Path) -
         def __reduce__(self):
             return FakeDetector, (), {"settings": {"min_face_size": 99}, "n_seen": 0}
 
-    with pytest.raises(FingerprintError, match=r"run's networks and packages, .* `min_face_size` absent before, 99 now"):
+    found = r"run's networks and packages, .* `min_face_size` absent before, 99 now"
+    with pytest.raises(FingerprintError, match=found):
         embed(photos, tmp_path / "t.h5", n_jobs=2, detector=OtherThere())
 
 
