@@ -1,6 +1,7 @@
 """The image pyramid that P-Net searches: the photo in falling sizes, in tiles, and what lies where in it."""
 
 import math
+import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,15 +51,17 @@ class Pyramid:
 
     def __init__(self, image: np.ndarray) -> None:
         self.size_hw = (image.shape[0], image.shape[1])
+        self._lock = threading.Lock()
         self._halves = [image]
 
     def halved(self, times: int) -> np.ndarray:
         """Return the photo with each side halved `times` times; an odd last row or column is left out."""
-        while len(self._halves) <= times:
-            last = self._halves[-1]
-            height, width = last.shape[0] // 2, last.shape[1] // 2
-            half = cv2.resize(last[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
-            self._halves.append(half)
+        with self._lock:  # the threads of one detection share the halves
+            while len(self._halves) <= times:
+                last = self._halves[-1]
+                height, width = last.shape[0] // 2, last.shape[1] // 2
+                half = cv2.resize(last[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+                self._halves.append(half)
         return self._halves[times]
 
     def level(self, scale: float) -> np.ndarray:
