@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
+    from classifiers.errors import IdentityError
     from classifiers.heads import parse_parameters
     from classifiers.persistence import describe_head, save_head
     from embedder.table import EmbeddingTable
@@ -61,16 +62,19 @@ def run(arguments: argparse.Namespace) -> int:
         none=arguments.no_background,
         strangers=None if arguments.strangers is None else EmbeddingTable.read(arguments.strangers),
     )
-    head = train(
-        table,
-        head=arguments.head,
-        parameters=parse_parameters(arguments.param),
-        fpir=arguments.fpir,
-        threshold=arguments.threshold,
-        identities=None if arguments.identities is None else read_names(arguments.identities),
-        min_photos=arguments.min_photos,
-        background=background,
-    )
+    try:
+        head = train(
+            table,
+            head=arguments.head,
+            parameters=parse_parameters(arguments.param),
+            fpir=arguments.fpir,
+            threshold=arguments.threshold,
+            identities=None if arguments.identities is None else read_names(arguments.identities),
+            min_photos=arguments.min_photos,
+            background=background,
+        )
+    except IdentityError as error:
+        raise IdentityError(f"{arguments.table}: {error}") from error
     save_head(head, arguments.output)
     print_summary(head, arguments.output)
     if arguments.json is not None:

@@ -46,7 +46,7 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from embedder.table import EmbeddingTable
     from embedder.threads import thread_count
 
-    grouping.check_outputs(arguments.out, arguments.html, arguments.json)
+    grouping.check_outputs(arguments.out, arguments.html, arguments.json, table=arguments.table)
     table = EmbeddingTable.read(arguments.table)
     before = grouping.known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
     row_of = {face: row for row, face in enumerate(grouping.faces_of(table))}

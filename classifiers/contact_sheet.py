@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
+
+from classifiers.whole_files import replacing
 
 THUMBNAIL_SIZE = 112
 _THUMBNAIL_QUALITY = 80
@@ -105,13 +106,9 @@ def write_page(path: str | Path, page: str) -> None:
         If it cannot be written.
     """
     target = Path(path).resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(target) as stream:
         # A path may hold what no encoding has: written as a character reference, it cannot fail.
-        temporary.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        stream.write(page.encode("utf-8", "xmlcharrefreplace"))
 
 
 def _tile(thumbnail: bytes | None, caption: str) -> str:

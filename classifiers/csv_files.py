@@ -1,9 +1,11 @@
 """CSV files that people edit: read them whatever program wrote them, replace them in one step."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from classifiers.whole_files import replacing
 
 _DELIMITERS = (",", ";", "\t")
 
@@ -63,14 +65,9 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
     """
     # A link is followed, so that it stays a link.
     target = Path(path).resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+        text.detach()

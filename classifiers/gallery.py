@@ -140,7 +140,8 @@ class Gallery:
         if not kept:
             raise IdentityError(
                 f"nobody is left to enrol: {len(counts)} identities in the table, none that is asked for has at least "
-                f"{min_photos} photos; put photos into one folder per person, or lower --min-photos"
+                f"{min_photos} photos; put photos into one folder per person and embed them, or embed them with "
+                "--identity-from filename, or lower --min-photos"
             )
         return self.selected(np.isin(self.identities, kept))
 

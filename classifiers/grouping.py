@@ -67,19 +67,21 @@ def faces_of(table: FaceTable) -> list[Face]:
     return list(zip(table.paths.tolist(), table.face_indices.tolist(), strict=True))
 
 
-def check_outputs(*paths: Path | None) -> None:
+def check_outputs(*paths: Path | None, table: Path) -> None:
     """Find out before the work, not after it, that a result cannot be written.
 
     Raises
     ------
     ValueError
-        If the folder of one of `paths` does not exist, or a path is a folder.
+        If the folder of one of `paths` does not exist, or a path is a folder or `table` itself.
     """
     for path in paths:
         if path is not None and not path.resolve().parent.is_dir():
             raise ValueError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
         if path is not None and path.is_dir():
             raise ValueError(f"{path}: expected a file to write to, found a folder; name a file in it")
+        if path is not None and path.exists() and table.exists() and path.samefile(table):
+            raise ValueError(f"{path}: expected a file to write to, found the table itself; give another name")
 
 
 def known_people(

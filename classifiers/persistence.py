@@ -13,7 +13,6 @@ import datetime
 import io
 import json
 import logging
-import os
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, u
 from classifiers.matching import Matcher
 from classifiers.serving import Head
 from classifiers.thresholds import Threshold
+from classifiers.whole_files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def save_head(head: Head, path: str | Path) -> None:
 
     Raises
     ------
+    HeadFileError
+        If a file that is no head would be replaced, such as the table the head is trained on.
     UntrustedTypesError
         If the estimator holds types that are not in `TRUSTED_TYPES`; the message names them.
     OSError
@@ -92,21 +94,14 @@ def save_head(head: Head, path: str | Path) -> None:
     entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
     if isinstance(head.chooser, EstimatorChooser):
         entries[_FITTED] = dump_estimator(head.chooser.estimator)
+    _refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, content in entries.items():
-                    archive.writestr(name, content)
-                for name, array in pack_head(head).items():
-                    with archive.open(f"serving/{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+        for name, array in pack_head(head).items():
+            with archive.open(f"serving/{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def load_head(path: str | Path) -> Head:
@@ -159,6 +154,12 @@ def dump_estimator(estimator: Any) -> bytes:
     data = skops.io.dumps(estimator)
     _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
     return data
+
+
+def _refuse_other_file(target: Path) -> None:
+    if target.is_file() and target.stat().st_size > 0 and not zipfile.is_zipfile(target):
+        raise HeadFileError(f"{target}: expected a head or nothing here to replace, found a file of another kind; "
+                            "give another name for the head, or delete the file first")
 
 
 def _refuse_untrusted(types: list[str], verb: str) -> None:

@@ -4,6 +4,7 @@ It loads nothing but the standard library, so that ``--help`` answers at once.
 """
 
 import argparse
+import errno
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from embedder.installation import explain_import_error
 from embedder.threads import bound_threads, parse_threads
@@ -22,6 +23,16 @@ EXIT_DONE = 0
 EXIT_SOME_INPUTS_FAILED = 1
 EXIT_COULD_NOT_RUN = 2
 EXIT_INTERRUPTED = 130
+
+_REMEDIES = {
+    errno.ENOENT: "expected it to exist, check the path",
+    errno.EISDIR: "expected a file, found a folder, name a file in it",
+    errno.ENOTDIR: "expected a folder, found a file, check the path",
+    errno.EACCES: "expected permission to use it, change its permissions or name another place",
+    errno.EPERM: "expected permission to use it, change its permissions or name another place",
+    errno.EROFS: "expected a place that can be written to, name another",
+    errno.ENOSPC: "expected room to write, free some space and run the same command again",
+}
 
 
 @dataclass(frozen=True)
@@ -112,16 +123,25 @@ def write_json(path: str | Path, result: Any) -> None:
 
     Raises
     ------
+    ValueError
+        If a file that is no JSON would be replaced, such as a table.
     OSError
         If the file cannot be written.
     """
+    from embedder.durable import write_durably
+
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if target.is_file():
+        with target.open("rb") as stream:
+            if stream.read(1) not in (b"", b"{", b"["):
+                raise ValueError(f"{path}: expected JSON or nothing here to replace, found a file of another kind; "
+                                 "give another name for --json, or delete the file first")
+
+    def fill(stream: IO[bytes]) -> None:
+        stream.write(text.encode("utf-8"))
+
+    write_durably(target, fill)
 
 
 def _threads_argument(text: str) -> int:
@@ -134,12 +154,21 @@ def _threads_argument(text: str) -> int:
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        text = f"{error.filename}: {error.strerror}"
+        # Of a failed rename the user knows the second file; the first one's name is made up.
+        file = error.filename if error.filename2 is None else error.filename2
+        text = f"{file}: {_explain(error)}"
     if isinstance(error, ImportError):
         return explain_import_error(error)
     if isinstance(error, (ValueError, OSError)) and text:
         return text
     return f"unexpected {type(error).__name__}: {text}; run again with --debug and report it"
+
+
+def _explain(error: OSError) -> str | None:
+    """Return what is wrong, with what is expected and the remedy where it is only the system's own few words."""
+    if error.errno in _REMEDIES and error.strerror == os.strerror(error.errno):
+        return f"{error.strerror}; {_REMEDIES[error.errno]}"
+    return error.strerror
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -171,7 +171,20 @@ def test_tables_nobody_can_be_enrolled_from(tmp_path, capsys):
     write_table(tmp_path / "reserved.h5", people._replace(identities=np.array(["Ada", "unknown"])))
     for name, message in (("nameless", "nobody is left"), ("empty", "nobody is left"), ("reserved", "'unknown'")):
         assert train_classifier.main([str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / "h.skops")]) == 2
-        assert message in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert message in error
+        assert f"{tmp_path / name}.h5: " in error
+        assert ("--identity-from filename" in error) is (name != "reserved")
+
+
+def test_a_table_is_never_replaced(table, tmp_path, capsys):
+    before = table.read_bytes()
+    assert train_classifier.main([str(table), "-o", str(table)]) == 2
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "h.skops"), "--json", str(table)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "faces.h5: expected a head or nothing here to replace" in first
+    assert "faces.h5: expected JSON or nothing here to replace" in second
+    assert table.read_bytes() == before
 
 
 def test_one_photo_of_one_person(tmp_path, capsys):

@@ -222,6 +222,13 @@ class TestCommand:
         assert message in capsys.readouterr().err
         assert not (folder / "people.csv").exists()
 
+    @pytest.mark.parametrize("option", ["-o", "--html", "--json"])
+    def test_the_table_is_never_replaced(self, folder, capsys, option):
+        before = (folder / "faces.h5").read_bytes()
+        assert run(folder, option, folder / "faces.h5") == 2
+        assert "faces.h5: expected a file to write to, found the table itself" in capsys.readouterr().err
+        assert (folder / "faces.h5").read_bytes() == before
+
     def test_the_background_is_of_the_same_weights(self, folder, capsys):
         assert run(folder, "--background", BACKGROUND_FOLDER / "704afe26766c.npz") == 2
         assert "expected a background model for weights 000000000000" in capsys.readouterr().err

@@ -278,6 +278,19 @@ def test_refuses_a_forest_with_a_tree_that_leads_astray(tmp_path):
         load_head(tmp_path / "h.skops")
 
 
+def test_never_replaces_a_file_of_another_kind(tmp_path):
+    head = fitted(GaussianNB())
+    table = tmp_path / "faces.h5"
+    table.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(HeadFileError, match=r"faces\.h5: expected a head or nothing here to replace"):
+        save_head(head, table)
+    assert table.read_bytes() == b"\x89HDF\r\n\x1a\n"
+    (tmp_path / "h.skops").touch()
+    save_head(head, tmp_path / "h.skops")
+    save_head(head, tmp_path / "h.skops")
+    assert load_head(tmp_path / "h.skops").labels == head.labels
+
+
 def test_refuses_compressed_entries(tmp_path):
     with zipfile.ZipFile(tmp_path / "h.skops", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("facetable.json", "{}")

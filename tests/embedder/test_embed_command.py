@@ -124,7 +124,8 @@ def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "kind: table" in stdout and "faces: 3" in stdout and "  ... and 1 more" in stdout
     assert json.loads((tmp_path / "i.json").read_text())["faces_by_identity"] == {"Zoë": 1, "王小明": 1}
     assert main(["info", str(tmp_path / "none.h5")]) == 2
-    expected = f"python -m embedder info: error: {tmp_path / 'none.h5'}: No such file or directory\n"
+    expected = f"python -m embedder info: error: {tmp_path / 'none.h5'}: No such file or directory; " \
+               "expected it to exist, check the path\n"
     assert capsys.readouterr().err == expected
 
 

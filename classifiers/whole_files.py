@@ -1,0 +1,35 @@
+"""Files that are replaced in one step: whole at any moment, whatever happens while they are written."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+_NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a binary stream whose content takes the place of `path` when the block ends without an error.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, naming it; one that was there before stays as it is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in _NO_ROOM_ERRORS:
+            raise OSError(error.errno, f"no room to write it ({error.strerror}); what was there before is untouched; "
+                                       "free some space and run the same command again", str(path)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)

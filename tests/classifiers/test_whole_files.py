@@ -1,0 +1,36 @@
+"""Files that are replaced in one step."""
+
+import errno
+import os
+
+import pytest
+
+from classifiers.whole_files import replacing
+
+
+def test_replaces_in_one_step(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"before")
+    with replacing(path) as stream:
+        stream.write(b"after")
+        assert path.read_bytes() == b"before"
+    assert path.read_bytes() == b"after"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_full_disk_names_the_file_and_leaves_it(number, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"before")
+    with pytest.raises(OSError, match="no room to write it") as raised, replacing(path):
+        raise OSError(number, os.strerror(number))  # as `write` does: without a file name
+    assert (raised.value.errno, raised.value.filename) == (number, str(path))
+    assert "free some space" in raised.value.strerror
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_any_other_error_is_raised_as_it_is(tmp_path):
+    with pytest.raises(ValueError, match=r"^odd$"), replacing(tmp_path / "a.csv"):
+        raise ValueError("odd")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,83 @@
+"""What the user reads when a command cannot run, and the JSON that commands write."""
+
+import argparse
+import errno
+import json
+import os
+import sys
+
+import pytest
+
+from embedder.command_line import EXIT_COULD_NOT_RUN, run_guarded, write_json
+
+ARGUMENTS = argparse.Namespace(threads=None, debug=False)
+
+
+def run_raising(error, capsys):
+    def run(_):
+        raise error
+
+    assert run_guarded("prog", run, ARGUMENTS) == EXIT_COULD_NOT_RUN
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+@pytest.mark.parametrize(("number", "remedy"), [
+    (errno.ENOENT, "expected it to exist, check the path"),
+    (errno.EISDIR, "expected a file, found a folder, name a file in it"),
+    (errno.EACCES, "expected permission to use it, change its permissions or name another place"),
+    (errno.ENOSPC, "expected room to write, free some space and run the same command again"),
+])
+def test_the_systems_own_words_are_followed_by_the_remedy(number, remedy, capsys):
+    error = OSError(number, os.strerror(number), "faces.h5")
+    assert run_raising(error, capsys) == f"prog: error: faces.h5: {os.strerror(number)}; {remedy}\n"
+
+
+def test_an_error_with_its_own_remedy_is_left_alone(capsys):
+    error = FileNotFoundError(errno.ENOENT, "expected photos, found nothing; check the path", "album")
+    assert run_raising(error, capsys) == "prog: error: album: expected photos, found nothing; check the path\n"
+
+
+def test_a_failed_rename_names_the_users_file(tmp_path, capsys):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as raised:
+        write_json(tmp_path / "folder", {})
+    message = run_raising(raised.value, capsys)
+    assert message.startswith(f"prog: error: {tmp_path / 'folder'}: ")
+    assert ".tmp" not in message
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_json_replaces_json(tmp_path):
+    path = tmp_path / "r.json"
+    for result in ({"name": "张"}, [1, 2]):
+        write_json(path, result)
+        assert json.loads(path.read_text(encoding="utf-8")) == result
+    assert [found.name for found in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_json_never_replaces_a_file_of_another_kind(tmp_path):
+    path = tmp_path / "faces.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ValueError, match=r"faces\.h5: expected JSON or nothing here to replace"):
+        write_json(path, {})
+    assert path.read_bytes() == b"\x89HDF\r\n\x1a\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+def test_json_without_room_names_the_file_and_keeps_the_old_one(tmp_path):
+    import resource
+
+    path = tmp_path / "r.json"
+    path.write_text("{}")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="no room to write it") as raised:
+            write_json(path, ["x" * 5000])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert raised.value.filename == str(path)
+    assert path.read_text() == "{}"
+    assert [found.name for found in tmp_path.iterdir()] == ["r.json"]
