@@ -62,12 +62,12 @@ def compare(gallery: Gallery, background: Background) -> tuple[list[dict[str, An
     for per_person in PHOTOS_PER_PERSON:
         figures, outcome, head = try_head("gallery", gallery, per_person=per_person, background=None)
         results.append(figures)
-        curves[f"cosine, {per_person} photos each"] = outcome, ranks_of(head, gallery, per_person)
+        curves[f"cosine, {per_person} each"] = outcome, ranks_of(head, gallery, per_person)
         for name in HEADS:
             figures, outcome, head = try_head(name, gallery, per_person=per_person, background=background)
             results.append(figures)
             if name == "gallery":
-                curves[f"normalized, {per_person} photos each"] = outcome, ranks_of(head, gallery, per_person)
+                curves[f"normalized, {per_person} each"] = outcome, ranks_of(head, gallery, per_person)
     return results, curves
 
 

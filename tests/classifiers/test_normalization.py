@@ -114,13 +114,21 @@ def test_found_through_the_weights_of_a_fingerprint(tmp_path):
     assert find_background(None, folder=tmp_path) is None
 
 
-def test_the_shipped_one_is_small_quick_and_describes_itself():
-    background = find_background({"space": {"weights_sha256": DEFAULT_WEIGHTS}})
-    assert (BACKGROUND_FOLDER / f"{DEFAULT_WEIGHTS[:12]}.npz").stat().st_size < 350_000
+SHIPPED = {DEFAULT_WEIGHTS: 512, "6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af": 128}
+
+
+def test_every_shipped_model_is_tested():
+    assert {path.stem for path in BACKGROUND_FOLDER.glob("*.npz")} == {weights[:12] for weights in SHIPPED}
+
+
+@pytest.mark.parametrize(("weights", "length"), SHIPPED.items())
+def test_the_shipped_ones_are_small_quick_and_describe_themselves(weights, length):
+    background = find_background({"space": {"weights_sha256": weights}})
+    assert (BACKGROUND_FOLDER / f"{weights[:12]}.npz").stat().st_size < 350_000
     assert background.n_identities > 4000
     assert "LFW" in background.record["measured_on"]
     assert "fit_background" in background.record["recipe"]
-    probe = background.center(make_people(1, 1, length=512).vectors)
+    probe = background.center(make_people(1, 1, length=length).vectors)
     background.level(probe)
     seconds = []
     for _ in range(20):
@@ -130,8 +138,9 @@ def test_the_shipped_one_is_small_quick_and_describes_itself():
     assert np.median(seconds) < 0.002
 
 
-def test_the_shipped_ones_arrays_hold_groups_not_people():
-    background = find_background({"space": {"weights_sha256": DEFAULT_WEIGHTS}})
+@pytest.mark.parametrize("weights", SHIPPED)
+def test_the_shipped_ones_hold_groups_not_people(weights):
+    background = find_background({"space": {"weights_sha256": weights}})
     assert len(background.cohort) == 0
     assert background.weights.min() * background.n_identities >= 10
     assert background.weights.sum() == pytest.approx(1.0, abs=1e-5)

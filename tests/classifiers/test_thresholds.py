@@ -9,6 +9,7 @@ import pytest
 from classifiers.errors import ThresholdError
 from classifiers.normalization import BACKGROUND_FOLDER, find_background
 from classifiers.thresholds import Threshold, ThresholdCurve, check_fpir, curve_for, find_curve, threshold_from_curve
+from embedder.presets import PRESETS
 from tests.classifiers.people import make_background
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")
@@ -31,6 +32,14 @@ def test_a_curve_needs_somebody_and_increasing_sizes():
     for numbers, values in (([10], [0.5]), ([10, 10], [0.5, 0.6]), ([20, 10], [0.5, 0.6]), ([10, 20], [0.5])):
         with pytest.raises(ThresholdError, match="at least two increasing numbers"):
             ThresholdCurve.from_json({"n_exemplars": numbers, "thresholds": values, "score": "", "measured_on": ""})
+
+
+@pytest.mark.parametrize("score", ["cosine", "normalized"])
+@pytest.mark.parametrize("weights", [preset.weights_sha256 for preset in PRESETS.values()])
+def test_every_preset_ships_curves(weights, score):
+    curve = find_curve({"space": {"weights_sha256": weights}}, score=score)
+    assert all(np.diff(curve.thresholds) > 0.02)
+    assert curve.n_exemplars[-1] >= 1000
 
 
 def test_the_default_preset_ships_a_curve():
