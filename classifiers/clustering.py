@@ -158,8 +158,11 @@ def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]
     """Return the cosine of each row of `unit` (n, d) with the mean of the others of its label, 1 where it is alone."""
     n_groups = int(labels.max(initial=-1)) + 1
     order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], np.arange(n_groups))
-    sums = np.add.reduceat(unit[order], starts, axis=0) if n_groups else np.empty((0, unit.shape[1]), np.float32)
+    sums = np.zeros((n_groups, unit.shape[1]), np.float32)
+    for begin in range(0, len(unit), _BLOCK):
+        rows = order[begin : begin + _BLOCK]
+        starts = np.flatnonzero(np.diff(labels[rows], prepend=-1))
+        sums[labels[rows[starts]]] += np.add.reduceat(unit[rows], starts, axis=0)
     scores = np.ones(len(unit), np.float32)
     sizes = np.bincount(labels, minlength=n_groups)
     for begin in range(0, len(unit), _BLOCK):

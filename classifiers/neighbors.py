@@ -12,6 +12,10 @@ _UNIT_ROUNDING = 2e-7
 # Rows compared in one block: 64 MB of float32 similarities at most.
 _BLOCK_ENTRIES = 16_000_000
 
+# The search for the nearest compares so many at once: 4 MB of similarities.
+_PROBES_A_BLOCK = 64
+_VECTORS_A_BLOCK = 16_384
+
 # A float32 product of 512-dimensional unit vectors is off by about 1e-7, depending on where in the block it stands;
 # candidates closer together than this are compared again in float64.
 _ROUNDING_MARGIN = 1e-5
@@ -106,31 +110,51 @@ class ExactNeighbors:
         """
         if n_neighbors < 1:
             raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
-        n_vectors = len(self.vectors)
-        n_found = min(n_neighbors, n_vectors)
+        n_found = min(n_neighbors, len(self.vectors))
         indices = np.zeros((len(probes), n_found), np.int64)
         similarities = np.zeros((len(probes), n_found), np.float64)
-        for block in row_blocks(len(probes), n_vectors) if n_found else []:
-            rough = probes[block] @ self.vectors.T
-            lowest = np.partition(rough, n_vectors - n_found, axis=1)[:, n_vectors - n_found]
-            for row, (probe, bound) in enumerate(zip(probes[block], lowest, strict=True), start=block.start):
-                candidates = np.flatnonzero(rough[row - block.start] >= bound - _ROUNDING_MARGIN)
-                exact = exact_similarities(probe, self.vectors[candidates])
+        for start in range(0, len(probes) if n_found else 0, _PROBES_A_BLOCK):
+            block = probes[start : start + _PROBES_A_BLOCK]
+            for row, candidates in enumerate(self._candidates(block, n_found), start=start):
+                exact = exact_similarities(probes[row], self.vectors[candidates])
                 best = np.argsort(-exact, kind="stable")[:n_found]
                 indices[row], similarities[row] = candidates[best], exact[best]
         return Neighbors(indices, similarities)
+
+    def _candidates(self, probes: NDArray[np.float32], n_found: int) -> list[NDArray[np.int64]]:
+        """Return for each probe, in ascending order, the vectors that may be among its `n_found` nearest.
+
+        The vectors are compared a block at a time, small enough to stay in the processor's cache, so that finding the
+        few that beat the best so far costs little beside the matrix product.
+        """
+        best = np.full((len(probes), n_found), -np.inf, np.float32)
+        found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
+        for start in range(0, len(self.vectors), _VECTORS_A_BLOCK):
+            rough = probes @ self.vectors[start : start + _VECTORS_A_BLOCK].T
+            better = np.flatnonzero(rough.max(axis=1) > best[:, 0])
+            if len(better):
+                pool = np.concatenate([best[better], rough[better]], axis=1)
+                best[better] = np.partition(pool, -n_found, axis=1)[:, -n_found:]
+            rows, columns = np.nonzero(rough >= best[:, :1] - _ROUNDING_MARGIN)
+            found.append((rows, columns + start, rough[rows, columns]))
+        rows, columns, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        near = values >= best[rows, 0] - _ROUNDING_MARGIN
+        rows, columns = rows[near], columns[near]
+        order = np.argsort(rows, kind="stable")
+        return np.split(columns[order], np.cumsum(np.bincount(rows, minlength=len(probes)))[:-1])
 
 
 class ApproximateNeighbors:
     """Approximate nearest neighbours among unit vectors, for hundreds of thousands of them.
 
     An inverted file (Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", TPAMI 33, 2011; built
-    by faiss): vectors are sorted into the cells of a k-means, and only the cells nearest to a probe are searched. They
-    are kept in half precision, so similarities are off by up to 1e-3.
+    by faiss): vectors are sorted into the cells of a k-means, and only the cells nearest to a probe are searched. There
+    a vector is a byte for each of its principal directions; the best found are then compared in full.
 
     Parameters
     ----------
     vectors : (m, d) float32 of unit length
+        Kept, not copied.
     n_cells_searched : int
         How many cells are searched; more find more and take longer.
     threads : int, optional
@@ -138,7 +162,7 @@ class ApproximateNeighbors:
     """
 
     def __init__(
-        self, vectors: NDArray[np.float32], *, n_cells_searched: int = 16, threads: int | None = None
+        self, vectors: NDArray[np.float32], *, n_cells_searched: int = 128, threads: int | None = None
     ) -> None:
         # It tells which of its builds for this processor it tries, one after the other.
         logging.getLogger("faiss.loader").setLevel(logging.WARNING)
@@ -147,17 +171,20 @@ class ApproximateNeighbors:
 
         if threads is not None:
             faiss.omp_set_num_threads(threads)
-        n_vectors, length = vectors.shape
+        self._vectors = vectors
         # Four times the root of their number, and 39 vectors a cell at least to train on: faiss's own guidelines.
-        n_cells = max(1, min(int(4 * n_vectors**0.5), n_vectors // 39))
-        self._n_vectors = n_vectors
-        self._index = cast(Any, faiss.index_factory(length, f"IVF{n_cells},SQfp16", faiss.METRIC_INNER_PRODUCT))
+        n_cells = max(1, min(int(4 * len(vectors) ** 0.5), len(vectors) // 39))
+        sample = vectors[:: max(1, len(vectors) // (n_cells * _KMEANS_VECTORS_A_CELL))]
+        self._directions = _principal_directions(sample)
+        self._index = cast(
+            Any, faiss.index_factory(self._directions.shape[1], f"IVF{n_cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+        )
         self._index.cp.niter = _KMEANS_ROUNDS
-        self._index.cp.max_points_per_centroid = _KMEANS_VECTORS_A_CELL
         self._index.nprobe = min(n_cells_searched, n_cells)
-        if n_vectors:
-            self._index.train(vectors)
-            self._index.add(vectors)
+        if len(vectors):
+            self._index.train(sample @ self._directions)
+            for block in row_blocks(len(vectors), vectors.shape[1]):
+                self._index.add(vectors[block] @ self._directions)
 
     def query(self, probes: NDArray[np.float32], n_neighbors: int) -> Neighbors:
         """Return about the `n_neighbors` nearest vectors of each probe, best first; an index of -1 is none.
@@ -169,12 +196,30 @@ class ApproximateNeighbors:
         """
         if n_neighbors < 1:
             raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
-        n_found = min(n_neighbors, self._n_vectors)
-        if not n_found or not len(probes):
-            return Neighbors(np.zeros((len(probes), n_found), np.int64), np.zeros((len(probes), n_found)))
-        similarities, indices = self._index.search(np.ascontiguousarray(probes), n_found)
-        return Neighbors(indices, similarities.astype(np.float64))
+        n_found = min(n_neighbors, len(self._vectors))
+        indices = np.full((len(probes), n_found), -1, np.int64)
+        similarities = np.zeros((len(probes), n_found))
+        n_compared = min(n_found + _COMPARED_BEYOND, len(self._vectors))
+        for block in row_blocks(len(probes) if n_found else 0, n_compared * self._vectors.shape[1]):
+            candidates = self._index.search(probes[block] @ self._directions, n_compared)[1]
+            cosines = (self._vectors[candidates] @ probes[block][:, :, None])[:, :, 0]
+            cosines[candidates < 0] = -np.inf
+            best = np.argsort(-cosines, axis=1, kind="stable")[:, :n_found]
+            indices[block] = np.take_along_axis(candidates, best, axis=1)
+            similarities[block] = np.take_along_axis(cosines, best, axis=1)
+        return Neighbors(indices, similarities)
 
+
+def _principal_directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `(d, p)`: the orthonormal directions that hold most of the vectors' squared length."""
+    _, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    return np.ascontiguousarray(directions[:, ::-1][:, :_SEARCHED_DIRECTIONS], np.float32)
+
+
+# Of 512 numbers of a face, the first 96 principal directions order its neighbours well enough to choose whom to compare
+# in full; so many more than asked for are.
+_SEARCHED_DIRECTIONS = 96
+_COMPARED_BEYOND = 24
 
 # Less than faiss's defaults (25 and 256): the cells need only be roughly even.
 _KMEANS_ROUNDS = 6

