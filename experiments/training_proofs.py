@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from embedder.command_line import EXIT_DONE, run_script, write_json
+from experiments.training_figures import Pairs, class_distances, draw_distances, grey_pixels, principal_components
 
 #: People of study `scratch` have so many photos at least; people of 2 to 9 photos are verified on.
 MIN_PHOTOS = 10
-N_BOOTSTRAP = 1000
 STUDIES = ("scratch", "fine-tune", "centers", "step-time")
 
 
@@ -91,7 +91,7 @@ def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
     people = _people(faces)
     trained = [path for paths in people.values() if len(paths) >= MIN_PHOTOS for path in paths]
     others = {name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS}
-    pairs = _Pairs(others)
+    pairs = Pairs(others)
     figures: dict[str, Any] = {
         "training_accuracy": _last_epoch_accuracy(out / "scratch"),
         "epochs": summary.epochs,
@@ -103,14 +103,14 @@ def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
         "n_impostor": int((~pairs.genuine).sum()),
     }
     print(f"accuracy over the last epoch's steps: {figures['training_accuracy']:.4f}")
-    pixels, training_pixels = _pixels(faces, pairs.paths), _pixels(faces, trained)
+    pixels, training_pixels = grey_pixels(faces, pairs.paths), grey_pixels(faces, trained)
     mean = training_pixels.mean(axis=0)
     vectors = {
         "trained network": _embed(faces, pairs.paths, settings, out / "scratch"),
         "untrained network": _embed(faces, pairs.paths, settings, None),
         "raw pixels": pixels - mean,
-        "PCA, 128 components": _principal_components(training_pixels - mean, pixels - mean, whiten=False),
-        "PCA, 128 whitened components": _principal_components(training_pixels - mean, pixels - mean, whiten=True),
+        "PCA, 128 components": principal_components(training_pixels - mean, pixels - mean, whiten=False),
+        "PCA, 128 whitened components": principal_components(training_pixels - mean, pixels - mean, whiten=True),
     }
     figures["auc"] = {name: pairs.auc_with_interval(found) for name, found in vectors.items()}
     for name, (value, low, high) in figures["auc"].items():
@@ -123,7 +123,7 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]
     from embedder.training.run import train
 
     people = _people(faces)
-    pairs = _Pairs({name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS})
+    pairs = Pairs({name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS})
     trained = {name: paths for name, paths in people.items() if len(paths) >= MIN_PHOTOS}
     figures: dict[str, Any] = {"epochs": epochs, "runs": {}}
     distances = {}
@@ -131,12 +131,12 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]
         settings = scratch_settings(epochs, center_loss_factor=factor, width=0.125, image_size=80, embedding_size=64)
         run = out / f"centers-{factor:g}"
         train(faces, run, settings, progress=True)
-        own = _class_distances(
+        own = class_distances(
             _embed(faces, [path for paths in trained.values() for path in paths], settings, run),
             np.repeat(np.arange(len(trained)), [len(paths) for paths in trained.values()]),
         )
         other = _embed(faces, pairs.paths, settings, run)
-        distances[factor] = (own, _class_distances(other, pairs.labels))
+        distances[factor] = (own, class_distances(other, pairs.labels))
         figures["runs"][f"{factor:g}"] = {
             "training_accuracy": _last_epoch_accuracy(run),
             "auc_other_people": pairs.auc_with_interval(other),
@@ -149,7 +149,7 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]
             f"{values['intra_over_inter_other_people']:.3f} on others; accuracy {values['training_accuracy']:.3f}; AUC "
             f"{values['auc_other_people'][0]:.4f}"
         )
-    _draw_distances(distances, out / "centers.png")
+    draw_distances(distances, out / "centers.png")
     return figures
 
 
@@ -215,7 +215,7 @@ class _Unseen:
         self.tested = {name: people[name] for name in tested}
         # Every fifth keeps the share of work on strangers bounded.
         self.strangers = [paths[0] for paths in people.values() if len(paths) < 4][::5]
-        self.pairs = _Pairs(self.tested)
+        self.pairs = Pairs(self.tested)
         self._faces, self._folder = faces, folder
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -313,47 +313,6 @@ def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, An
     return {"step_seconds": ours, "keras_fit_seconds": theirs, "ratio": ours / theirs, "rounds": rounds}
 
 
-class _Pairs:
-    """All genuine pairs of some people and twenty times as many impostor pairs."""
-
-    def __init__(self, people: dict[str, list[str]]) -> None:
-        self.paths = [path for paths in people.values() for path in paths]
-        self.labels = np.repeat(np.arange(len(people)), [len(paths) for paths in people.values()])
-        first, second = np.triu_indices(len(self.paths), 1)
-        same = self.labels[first] == self.labels[second]
-        rng = np.random.default_rng(0)
-        impostors = rng.choice(np.flatnonzero(~same), min(20 * int(same.sum()), int((~same).sum())), replace=False)
-        rows = np.concatenate([np.flatnonzero(same), impostors])
-        self.first, self.second, self.genuine = first[rows], second[rows], same[rows]
-
-    def scores(self, vectors: np.ndarray) -> np.ndarray:
-        """Return the cosine of each pair."""
-        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        unit = vectors / lengths
-        return np.einsum("ij,ij->i", unit[self.first], unit[self.second])
-
-    def auc_with_interval(self, vectors: np.ndarray) -> tuple[float, float, float]:
-        """Return the area under the ROC curve and its 95 % interval over people."""
-        scores = self.scores(vectors)
-        order = np.argsort(scores, kind="stable")
-        genuine = self.genuine[order]
-        one, two = self.labels[self.first[order]], self.labels[self.second[order]]
-
-        def area(times: np.ndarray) -> float:
-            # A genuine pair counts as often as its person was drawn, an impostor pair as the product of both.
-            weights = np.where(genuine, times[one], times[one] * times[two]).astype(float)
-            below = np.cumsum(np.where(genuine, 0.0, weights))
-            return float((below * np.where(genuine, weights, 0.0)).sum() / (below[-1] * weights[genuine].sum()))
-
-        n_people = int(self.labels.max()) + 1
-        rng = np.random.default_rng(0)
-        draws = [
-            area(np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)) for _ in range(N_BOOTSTRAP)
-        ]
-        low, high = np.quantile(draws, [0.025, 0.975])
-        return area(np.ones(n_people, int)), float(low), float(high)
-
-
 def _people(faces: Path) -> dict[str, list[str]]:
     from embedder.images import list_images
 
@@ -392,37 +351,6 @@ def _embed(faces: Path, paths: Sequence[str], settings: Any, run: Path | None, *
     return Evaluator(network, nobody, None).embed_faces(faces, paths)
 
 
-def _pixels(faces: Path, paths: Sequence[str]) -> np.ndarray:
-    """Return the central crops as grey pixels, float32 (n, 1024), each with zero mean and unit variance."""
-    import cv2
-
-    from embedder.training.input_pipeline import FaceReader, central_crop
-
-    reader = FaceReader(faces, paths, size=109, memory=0)
-    rows = []
-    for i in range(len(paths)):
-        grey = cv2.cvtColor(central_crop(reader.read(i), 96), cv2.COLOR_RGB2GRAY)
-        row = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-        rows.append((row - row.mean()) / max(float(row.std()), 1e-6))
-    return np.stack(rows)
-
-
-def _principal_components(training: np.ndarray, pixels: np.ndarray, *, whiten: bool) -> np.ndarray:
-    from sklearn.decomposition import PCA
-
-    return PCA(128, whiten=whiten, random_state=0).fit(training).transform(pixels)
-
-
-def _class_distances(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return distances to the own class's mean and between the classes' means, and the ratio of their means."""
-    means = np.stack([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
-    places = np.unique(labels, return_inverse=True)[1]
-    intra = np.linalg.norm(vectors - means[places], axis=1)
-    first, second = np.triu_indices(len(means), 1)
-    inter = np.linalg.norm(means[first] - means[second], axis=1)
-    return {"intra": intra, "inter": inter, "ratio": float(intra.mean() / inter.mean())}
-
-
 def _last_epoch_accuracy(run: Path) -> float:
     import pandas as pd
 
@@ -430,24 +358,6 @@ def _last_epoch_accuracy(run: Path) -> float:
     return float(history.accuracy[history.epoch == history.epoch.max()].mean())
 
 
-def _draw_distances(distances: dict[float, tuple[dict[str, Any], dict[str, Any]]], path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(len(distances), 2, figsize=(10, 2.6 * len(distances)), sharex=True, squeeze=False)
-    for row, (factor, both) in zip(axes, distances.items(), strict=True):
-        for axis, found, who in zip(row, both, ("people trained on", "other people"), strict=True):
-            bins = np.linspace(0, 1.6, 60).tolist()
-            axis.hist(found["intra"], bins, density=True, alpha=0.6, label="to the own mean")
-            axis.hist(found["inter"], bins, density=True, alpha=0.6, label="between means")
-            axis.set_title(f"center loss × {factor:g}, {who}: ratio {found['ratio']:.2f}", fontsize=9)
-    axes[0, 0].legend(fontsize=8)
-    figure.supxlabel("Euclidean distance of unit embeddings")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
 
 
 if __name__ == "__main__":
