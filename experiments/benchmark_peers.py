@@ -76,7 +76,8 @@ def plain_loop(photos: list[Path], peer: Peer, network: CvFaceNet) -> np.ndarray
 
 def _from_dictionaries(detector: Any) -> Callable[[np.ndarray], np.ndarray]:
     def detect(image: np.ndarray) -> np.ndarray:
-        boxes = np.array([face["box"] for face in detector.detect_faces(image)], np.float32).reshape(-1, 4)
+        faces = sorted(detector.detect_faces(image), key=lambda face: -face["confidence"])
+        boxes = np.array([face["box"] for face in faces], np.float32).reshape(-1, 4)
         return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
     return detect
