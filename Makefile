@@ -1,4 +1,4 @@
-# make demo | test | lint: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+# make demo | test | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -6,18 +6,22 @@ CANDIDATES := python3.12 python3.13 python3.11 python3 python
 RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint
+.PHONY: help demo test lint samples
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
 	@echo "make test   all tests (ARGS=\"-k images\" for some)"
 	@echo "make lint   ruff and mypy"
+	@echo "make samples   sample photos and a second checkpoint, which one of the tests reads if it is there"
 
 demo: $(VENV)/.requirements
 	$(VENV_PYTHON) -m experiments.demo $(ARGS)
 
 test: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m pytest $(ARGS)
+
+samples: $(VENV)/.requirements
+	$(VENV_PYTHON) -m data.samples --weights
 
 lint: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m ruff check .
