@@ -29,6 +29,9 @@ MAX_EXACT_NEIGHBORS = 50_000
 """Up to here ``graph`` finds nearest neighbours exactly, beyond approximately."""
 
 N_NEIGHBORS = 32
+
+# One missed neighbour of many matters less here than in naming a probe.
+_CELLS_SEARCHED = 32
 _MAX_SWEEPS = 4
 _BLOCK = 100_000
 _UNIT_TOLERANCE = 1e-5
@@ -377,7 +380,8 @@ def _neighbor_pairs(
     """Pairs of `rows` of which one is among the nearest neighbours of the other, and no less alike than `lowest`."""
     n_rows = len(rows)
     exact = n_rows <= MAX_EXACT_NEIGHBORS
-    index = ExactNeighbors(vectors) if exact else ApproximateNeighbors(vectors, threads=threads)
+    index = (ExactNeighbors(vectors) if exact
+             else ApproximateNeighbors(vectors, n_cells_searched=_CELLS_SEARCHED, threads=threads))
     keys = [np.empty(0, np.int64)]
     for begin in range(0, n_rows, _BLOCK):
         found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1)

@@ -200,9 +200,15 @@ class ApproximateNeighbors:
         indices = np.full((len(probes), n_found), -1, np.int64)
         similarities = np.zeros((len(probes), n_found))
         n_compared = min(n_found + _COMPARED_BEYOND, len(self._vectors))
-        for block in row_blocks(len(probes) if n_found else 0, n_compared * self._vectors.shape[1]):
+        gathered = np.empty((_GATHERED_AT_ONCE, n_compared, self._vectors.shape[1]), np.float32)
+        for block in row_blocks(len(probes) if n_found else 0, n_compared * _SEARCHED_DIRECTIONS):
             candidates = self._index.search(probes[block] @ self._directions, n_compared)[1]
-            cosines = (self._vectors[candidates] @ probes[block][:, :, None])[:, :, 0]
+            cosines = np.empty(candidates.shape, np.float32)
+            for start in range(0, len(candidates), _GATHERED_AT_ONCE):
+                some = slice(start, start + _GATHERED_AT_ONCE)
+                # A candidate of -1 takes the last vector, and is struck out below.
+                rows = np.take(self._vectors, candidates[some], axis=0, out=gathered[: len(candidates[some])], mode="wrap")
+                np.matmul(rows, probes[block][some][:, :, None], out=cosines[some][:, :, None])
             cosines[candidates < 0] = -np.inf
             best = np.argsort(-cosines, axis=1, kind="stable")[:, :n_found]
             indices[block] = np.take_along_axis(candidates, best, axis=1)
@@ -220,6 +226,9 @@ def _principal_directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 # in full; so many more than asked for are.
 _SEARCHED_DIRECTIONS = 96
 _COMPARED_BEYOND = 24
+
+# Probes whose candidates' vectors are gathered at once: a few megabytes, used again and again.
+_GATHERED_AT_ONCE = 16
 
 # Less than faiss's defaults (25 and 256): the cells need only be roughly even.
 _KMEANS_ROUNDS = 6
