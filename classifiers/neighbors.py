@@ -206,8 +206,9 @@ class ApproximateNeighbors:
             cosines = np.empty(candidates.shape, np.float32)
             for start in range(0, len(candidates), _GATHERED_AT_ONCE):
                 some = slice(start, start + _GATHERED_AT_ONCE)
+                rows = gathered[: len(candidates[some])]
                 # A candidate of -1 takes the last vector, and is struck out below.
-                rows = np.take(self._vectors, candidates[some], axis=0, out=gathered[: len(candidates[some])], mode="wrap")
+                np.take(self._vectors, candidates[some], axis=0, out=rows, mode="wrap")
                 np.matmul(rows, probes[block][some][:, :, None], out=cosines[some][:, :, None])
             cosines[candidates < 0] = -np.inf
             best = np.argsort(-cosines, axis=1, kind="stable")[:, :n_found]
