@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from embedder.boxes import areas, clip_boxes, non_maximum_suppression, pad_boxes, pairwise_overlap, square_boxes
+from embedder.boxes import (
+    areas,
+    clip_boxes,
+    non_maximum_suppression,
+    pad_boxes,
+    pairwise_overlap,
+    square_boxes,
+    vote_boxes,
+)
 
 
 def greedy_suppression(boxes: np.ndarray, scores: np.ndarray, threshold: float, measure: str) -> list[int]:
@@ -76,3 +84,26 @@ def test_overlap_equal_to_the_threshold_is_kept():
     halves = np.array([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 5.0]])
     assert non_maximum_suppression(halves, np.array([0.9, 0.8]), 0.5).tolist() == [0, 1]
     assert non_maximum_suppression(halves, np.array([0.9, 0.8]), 0.49).tolist() == [0]
+
+
+def test_votes_by_hand():
+    boxes = np.array([[0.0, 0.0, 10.0, 10.0], [1.0, 0.0, 11.0, 10.0], [6.0, 0.0, 16.0, 10.0], [0.0, 0.0, 20.0, 20.0]])
+    scores = np.array([0.75, 0.25, 0.9, 0.8])
+    votes = vote_boxes(boxes, scores, np.array([1, 2, 3]), threshold=0.7)
+    assert votes.tolist() == [[0.25, 0, 10.25, 10], boxes[2].tolist(), boxes[3].tolist()]
+
+
+def test_a_box_without_area_keeps_its_own_vote():
+    boxes = np.array([[3.0, 3.0, 3.0, 8.0], [3.0, 3.0, 4.0, 8.0]])
+    assert vote_boxes(boxes, np.array([0.5, 0.5]), np.array([0]), threshold=0).tolist() == [[3, 3, 3, 8]]
+
+
+@pytest.mark.parametrize("n", [0, 1, 30, 700])
+def test_votes_equal_the_definition(n: int):
+    boxes, scores = random_boxes(n, n), np.random.default_rng(n).uniform(0.1, 1, n)
+    chosen = np.random.default_rng(n + 1).permutation(n)[: n - n // 4]
+    votes = vote_boxes(boxes, scores, chosen, threshold=0.3)
+    assert votes.shape == (len(chosen), 4)
+    for vote, overlaps in zip(votes, pairwise_overlap(boxes[chosen], boxes), strict=True):
+        voters = np.flatnonzero(overlaps > 0.3)
+        np.testing.assert_allclose(vote, np.average(boxes[voters], axis=0, weights=scores[voters]))
