@@ -5,9 +5,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
+
+from recognition.errors import SaveError
 
 EVENT_KINDS = ("face", "started", "identified", "changed", "ended")
+
+_LONGEST_LINE = 100_000
+"""Bytes in which an event ends; the longest source names that file systems allow take a third."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,18 @@ class EventFile:
 
     Raises
     ------
+    SaveError
+        If a file that holds no events would be replaced, such as the head or a photo.
     OSError
         If the file cannot be opened; its folder is made where missing.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = target.open("a" if append else "w", encoding="utf-8", buffering=1)
+        self._path = Path(path)
+        refuse_other_file(self._path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: what a full disk did not take must not be tried again when the file is closed.
+        self._file = self._path.open("ab" if append else "wb", buffering=0)
 
     def write(self, event: Event) -> None:
         """Write one event as a line.
@@ -125,10 +134,44 @@ class EventFile:
         Raises
         ------
         OSError
-            If the disk is full.
+            If the line cannot be written whole, as on a full disk, naming the file; the lines before it stay.
         """
-        self._file.write(event.to_json() + "\n")
+        line = f"{event.to_json()}\n".encode()
+        n_written = 0
+        try:
+            while n_written < len(line):
+                n_written += self._file.write(line[n_written:])
+        except OSError as error:
+            if n_written:
+                self._file.truncate(self._file.tell() - n_written)
+            raise OSError(error.errno, f"the events cannot be written ({error.strerror}); those before are whole; free "
+                                       "some space or name another file for --events", str(self._path)) from error
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def refuse_other_file(path: Path) -> None:
+    """Refuse to replace a file that holds anything but events.
+
+    Raises
+    ------
+    SaveError
+        If it does.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        first_line = stream.readline(_LONGEST_LINE)
+    if first_line and not _is_event(first_line):
+        raise SaveError(f"{path}: expected a file of events or nothing here to replace, found a file of another kind; "
+                        "give another name for --events, or delete the file first")
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and record.get("event") in EVENT_KINDS

@@ -13,7 +13,7 @@ from recognition.errors import SaveError, SourceError
 from recognition.events import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
 from recognition.pictures import can_write, picture_name, same_file, write_picture
-from recognition.sources import Source, SourceKind
+from recognition.sources import VIDEO_SUFFIXES, Source, SourceKind
 
 logger = logging.getLogger(__name__)
 
@@ -197,6 +197,10 @@ def _save_folder(photos: Path, save: str) -> Path:
     target = Path(save)
     if target.exists() and not target.is_dir():
         raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
+    is_file_name = can_write(target) or target.suffix.lower() in VIDEO_SUFFIXES
+    if is_file_name and not target.exists() and not save.endswith(("/", "\\")):
+        raise SaveError(f"{save}: expected a folder for the annotated photos of a folder, found the name of a file; "
+                        f"name a folder, such as {target.with_suffix('')}, or end its name with a slash")
     resolved = target.resolve()
     if resolved == photos.resolve() or photos.resolve() in resolved.parents:
         raise SaveError(f"{save}: lies in the folder of photos, where it would be read as photos next time; "

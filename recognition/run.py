@@ -12,6 +12,7 @@ from recognition.errors import SourceError
 from recognition.events import EventFile, EventSink, make_event
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY, Options
+from recognition.outputs import check_outputs
 from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
 from recognition.reports import EventLines, FaceLines, Fan, print_no_face
 from recognition.sources import Source, SourceKind, parse_source
@@ -31,6 +32,7 @@ def recognize(options: Options) -> int:
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     source = parse_source(options.source)
+    check_outputs(source, options)
     if source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):
         return _run_on_photos(source, options)
     if source.kind is SourceKind.VIDEO:

@@ -45,6 +45,7 @@ def test_help_answers_at_once() -> None:
 @pytest.mark.parametrize(("arguments", "message"), [
     (["nothing.jpg", "--head", "h.skops"], "recognize.py: error: nothing.jpg: no such file or folder"),
     (["README.md", "--head", "h.skops"], "README.md: expected a video or an image"),
+    (["README.md", "--head", "h.skops", "--events", "README.md"], "README.md: is what is looked at"),
     (["a.jpg"], "the following arguments are required: --head"),
     (["a.jpg", "--head", "h", "--threshold", "x"], "expected a score such as 0.6, got 'x'"),
 ])

@@ -1,9 +1,12 @@
+import errno
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recognition.errors import SaveError
 from recognition.events import EventFile, make_event
 
 KEYS = ["event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"]
@@ -65,9 +68,47 @@ def test_a_service_goes_on_with_its_file(tmp_path: Path) -> None:
     assert [json.loads(line)["source"] for line in path.read_text("utf-8").splitlines()] == ["a.jpg", "b.jpg"]
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_naming_the_file() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, which Linux has")
     file = EventFile("/dev/full")
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="events cannot be written") as raised:
         file.write(an_event())
+    file.close()
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, "/dev/full")
+    assert "(No space left on device); those before are whole; free some space" in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+def test_lines_before_a_full_disk_stay_whole(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "out.jsonl"
+    n_bytes = len(an_event().to_json()) + 1
+    file = EventFile(path)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * n_bytes + 7, limit[1]))
+    try:
+        file.write(an_event())
+        file.write(an_event())
+        with pytest.raises(OSError, match=r"File too large.*those before are whole"):
+            file.write(an_event())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        file.close()
+    assert path.read_text("utf-8") == 2 * (an_event().to_json() + "\n")
+
+
+@pytest.mark.parametrize("append", [False, True])
+@pytest.mark.parametrize("content", [b"PK\x03\x04head", b"\xff\xd8\xff\xe0photo", b"[1, 2]", b'{"event": "party"}\n'])
+def test_a_file_of_another_kind_is_kept(tmp_path: Path, content: bytes, append: bool) -> None:
+    path = tmp_path / "family.skops"
+    path.write_bytes(content)
+    with pytest.raises(SaveError, match=r"family\.skops: expected a file of events or nothing here to replace"):
+        EventFile(path, append=append)
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_may_be_filled(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").touch()
+    EventFile(tmp_path / "out.jsonl").close()

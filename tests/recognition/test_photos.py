@@ -91,6 +91,8 @@ def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
     assert list_photos(photo, str(tmp_path))[0].save_to == tmp_path / "b.png"
     assert list_photos(photo, "new/")[0].save_to == Path("new/b.png")
     assert list_photos(photo, "x.jpg")[0].save_to == Path("x.jpg")
+    assert list_photos(parse_source(str(folder)), "x.jpg/")[0].save_to == Path("x.jpg/a.jpg")
+    assert list_photos(parse_source(str(folder)), "2026.11")[0].save_to == Path("2026.11/a.jpg")
     (folder / "a.jpg").rename(folder / "a.heic")
     assert list_photos(parse_source(str(folder)), "out")[0].save_to == Path("out/a.heic.jpg")
 
@@ -99,6 +101,9 @@ def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
     ("b.png", "x.xyz", r"expected a file like out.jpg"),
     ("b.png", "{root}/b.png", "is the photo itself"),
     (".", "{root}/b.png", "expected a folder for the annotated photos, found a file"),
+    (".", "x.jpg", r"x\.jpg: expected a folder for the annotated photos of a folder, found the name of a file; name a "
+                   r"folder, such as x, or end its name with a slash"),
+    (".", "x.MP4", "found the name of a file"),
     (".", "{root}", "lies in the folder of photos"),
     (".", "{root}/out", "lies in the folder of photos"),
 ])
