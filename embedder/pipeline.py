@@ -280,7 +280,7 @@ def _finish(
     entries = [*present, *([] if prune else plan.gone)]
     before = state.header
     is_same = (
-        before is not None and before.photo_root == header.photo_root and not plan.changed
+        before is not None and state.is_whole and before.photo_root == header.photo_root and not plan.changed
         and len(entries) == len(state.known) and all(entry.source == parts.table for entry in entries)
     )
     if not is_same:

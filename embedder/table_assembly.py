@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _PHOTOS_A_BLOCK = 512
 _OPEN_FILES = 16
+_ROWS_A_CHECK = 16_384
 
 IdentityRule = Callable[[str, tuple[int, int], Columns], Sequence[str]]
 """Photo's path, its size (height, width) and its row columns -> the identities of its rows."""
@@ -68,6 +69,29 @@ def read_entries(source: Path) -> tuple[Header, list[Entry]]:
         columns = [images[name].tolist() for name in _LEDGER_FIELDS]
         columns += [[source] * file.n_images, first_rows.tolist(), columns[0]]
         return file.header, [Entry(*values) for values in zip(*columns, strict=True)]
+
+
+def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the `entries` of a table or part file whose vectors are finite and of unit length.
+
+    The others are logged as one warning; no program of this project writes them, but disks and other programs may.
+
+    Raises
+    ------
+    TableError
+        If the file is damaged.
+    """
+    with TableFileReader(source) as file:
+        blocks = [is_unit(file.embeddings(row, row + _ROWS_A_CHECK)) for row in range(0, file.n_rows, _ROWS_A_CHECK)]
+    is_sound = np.concatenate([np.empty(0, np.bool_), *blocks])
+    sound = [entry for entry in entries if is_sound[entry.row:entry.row + entry.n_faces].all()]
+    if len(sound) < len(entries):
+        kept = {entry.path for entry in sound}
+        first = next(entry.path for entry in entries if entry.path not in kept)
+        logger.warning("%s: expected finite vectors of unit length, found others for %d photos, the first is %s; these "
+                       "photos are embedded again, and dropped where they are deleted", source,
+                       len(entries) - len(sound), first)
+    return sound
 
 
 def write_table(

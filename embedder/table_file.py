@@ -205,6 +205,11 @@ class TableFileReader:
         with _reading(self.path):
             return _get(self._file, ROW_COLUMNS, slice(start, stop))
 
+    def embeddings(self, start: int, stop: int) -> np.ndarray:
+        """Return the embeddings, float32 (n, d), from row `start` to before `stop`, without the other columns."""
+        with _reading(self.path):
+            return np.asarray(self._file["embeddings"][start:stop], dtype=_FLOAT)
+
     def images(self) -> dict[str, np.ndarray]:
         """Return the ledger's columns; text as object arrays of `str`."""
         with _reading(self.path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from embedder.embed_settings import setting_differences, version_differences
 from embedder.errors import FingerprintError
 from embedder.images import display_path
-from embedder.table_assembly import Entry, path_order, read_entries
+from embedder.table_assembly import Entry, path_order, read_entries, without_damaged
 from embedder.table_file import Header
 from embedder.table_parts import PartsFolder
 
@@ -24,10 +24,13 @@ class TableState:
         Of the finished table, None if there is none.
     known : dict
         The entry of each path, in path order; a part's wins over the finished table's.
+    is_whole : bool
+        Whether the finished table holds no vector that it must not, so that it may stay as it is.
     """
 
     header: Header | None
     known: dict[str, Entry]
+    is_whole: bool = True
 
 
 def load_state(parts: PartsFolder, header: Header) -> TableState:
@@ -45,26 +48,30 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
     FingerprintError
         If something there was made with other settings, or from another folder that still exists.
     TableError
-        If the finished table is damaged or something else.
+        If the finished table is damaged or something else; single vectors that no table may hold are only dropped,
+        with a warning.
     """
     before: Header | None = None
+    is_whole = True
     known: dict[str, Entry] = {}
     headers: list[tuple[Path, Header]] = []
     if parts.table.exists():
         before, entries = read_entries(parts.table)
         headers.append((parts.table, before))
-        known |= {entry.path: entry for entry in entries}
+        sound = without_damaged(parts.table, entries)
+        is_whole = len(sound) == len(entries)
+        known |= {entry.path: entry for entry in sound}
     for part in parts.parts():
         part_header, entries = read_entries(part)
         if before is not None and part_header.created <= before.created:
             part.unlink()  # a run that was killed between finishing the table and deleting its parts
             continue
         headers.append((part, part_header))
-        known |= {entry.path: entry for entry in entries}
+        known |= {entry.path: entry for entry in without_damaged(part, entries)}
     for source, source_header in headers:
         _check_same_settings(source, source_header, header, table=parts.table)
     _warn_of_versions(headers, header)
-    return TableState(before, {path: known[path] for path in sorted(known, key=path_order)})
+    return TableState(before, {path: known[path] for path in sorted(known, key=path_order)}, is_whole)
 
 
 def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:

@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import shutil
 import signal
@@ -232,6 +233,33 @@ def test_a_damaged_or_other_file_is_never_replaced(photos: Path, tmp_path: Path)
         with pytest.raises(TableError, match=r"t\.h5: expected a whole table file"):
             embed(photos, tmp_path / "t.h5")
         assert (tmp_path / "t.h5").read_bytes() == content
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.5])
+def test_a_photo_with_a_vector_no_table_may_hold_is_embedded_again(
+    photos: Path, tmp_path: Path, value: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = embed(photos, tmp_path / "t.h5")
+    row = int(np.flatnonzero(whole.paths == "Ada/2.png")[1])
+    with h5py.File(tmp_path / "t.h5", "r+") as file:
+        file["embeddings"][row] = value
+    with caplog.at_level(logging.WARNING):
+        summary, n_seen = update(photos, tmp_path / "t.h5")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 't.h5'}: expected finite vectors of unit length, found others for 1 photos, the first is "
+        "Ada/2.png; these photos are embedded again, and dropped where they are deleted"]
+    assert (summary.n_embedded, summary.n_kept, n_seen) == (1, 4, 1)
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), whole)
+    assert update(photos, tmp_path / "t.h5")[1] == 0
+
+
+def test_a_deleted_photo_with_a_damaged_vector_is_dropped(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5", "r+") as file:
+        file["embeddings"][0] = np.nan
+    (photos / "Ada" / "1.png").unlink()
+    update(photos, tmp_path / "t.h5")
+    assert "Ada/1.png" not in EmbeddingTable.read(tmp_path / "t.h5").paths.tolist()
 
 
 def test_bad_places(photos: Path, tmp_path: Path) -> None:
