@@ -17,8 +17,9 @@ def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, w
     fields = differing_fields(expected.get("space", {}), got.get("space", {}))
     if fields:
         raise SpaceMismatchError(
-            f"these vectors cannot be compared with {whose}: expected {describe_side(fields, 0)}, "
-            f"got {describe_side(fields, 1)}; embed the photos with the same settings, or train a new head"
+            f"these vectors cannot be compared with {whose}: expected {describe_side(fields, 0)}{_preset_of(expected)}"
+            f", got {describe_side(fields, 1)}{_preset_of(got)}; embed the photos with the same settings, or train a "
+            "new head"
         )
 
 
@@ -39,3 +40,8 @@ def differing_fields(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[
 def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:
     """Return one side of differing fields as text."""
     return ", ".join(f"{name} {values[side]}" for name, values in fields.items())
+
+
+def _preset_of(fingerprint: Mapping[str, Any]) -> str:
+    preset = fingerprint.get("provenance", {}).get("preset")
+    return "" if preset is None else f" (preset {preset})"

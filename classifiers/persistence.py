@@ -55,6 +55,9 @@ _METADATA = "facetable.json"
 _ESTIMATOR = "estimator.skops"
 _FITTED = "fitted.skops"
 
+# What reading a damaged or encrypted zip, or a record of other types, raises.
+_DAMAGE = (zipfile.BadZipFile, EOFError, KeyError, TypeError, AttributeError, RuntimeError)
+
 
 def describe_head(head: Head) -> dict[str, Any]:
     """Return the JSON record of a head's file, ``facetable.json``."""
@@ -120,7 +123,7 @@ def load_head(path: str | Path) -> Head:
     try:
         with zipfile.ZipFile(source) as archive:
             return _read_head(source, archive)
-    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (*_DAMAGE, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise HeadFileError(
             f"{source}: expected a head made by train_classifier.py, got a file that is not one or is damaged "
             f"({' '.join(str(error).split())}); train it again"
@@ -195,8 +198,13 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
         )
 
     def read(name: str) -> NDArray[Any]:
-        # Arrays of objects would be pickles; they are never loaded.
-        return np.load(io.BytesIO(archive.read(f"serving/{name}.npy")), allow_pickle=False)
+        content = archive.read(f"serving/{name}.npy")
+        try:
+            # Arrays of objects would be pickles; they are never loaded.
+            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        except (ValueError, TypeError, EOFError, OverflowError, MemoryError) as error:
+            # What NumPy says would advise to allow pickles.
+            raise ValueError(f"its array {name} is damaged or holds no plain numbers and text") from error
 
     try:
         matcher = unpack_matcher(record, read)
@@ -215,6 +223,7 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
             photo_root=record["photo_root"],
             estimator=estimator,
             rejections=unpack_rejections(read),
+            file=str(source),
         )
     except HeadFileError as error:
         raise type(error)(f"{source}: {error}") from error

@@ -34,17 +34,10 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     from embedder.face_embedder import FaceEmbedder
     from embedder.images import read_image
     from embedder.mtcnn import MTCNN
-    from embedder.presets import DEFAULT_PRESET, PRESETS
+    from embedder.presets import preset_for
 
     wanted = {} if head.fingerprint is None else head.fingerprint
-    weights = wanted.get("space", {}).get("weights_sha256")
-    preset = arguments.preset
-    if preset is None:
-        by_weights = {known.weights_sha256: known.name for known in PRESETS.values()}
-        preset = DEFAULT_PRESET if weights is None else by_weights.get(weights)
-    if preset is None:
-        raise ValueError(f"{arguments.head}: expected a head of a built-in network, got one of weights {weights[:12]}; "
-                         "name the training run's folder with --preset RUN")
+    preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset
     embedder = FaceEmbedder(preset, weights=arguments.weights,
                             precision=wanted.get("provenance", {}).get("precision", "fp32"))
     reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=read_image)

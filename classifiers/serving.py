@@ -60,6 +60,8 @@ class Head:
         The scikit-learn estimator behind it, or its bytes in a file (see `classifiers.persistence`).
     rejections : Gallery, optional
         Faces that are *not* the identity they stand under.
+    file : str
+        Where the head was read from, for messages; ``""`` for one that was not.
 
     Attributes
     ----------
@@ -81,6 +83,7 @@ class Head:
         photo_root: str = "",
         estimator: Any = None,
         rejections: Gallery | None = None,
+        file: str = "",
     ) -> None:
         n_exemplars = len(matcher.gallery)
         if not n_exemplars:
@@ -97,6 +100,7 @@ class Head:
         self.photo_root = photo_root
         self.estimator = estimator
         self.rejections = matcher.gallery.selected(np.zeros(n_exemplars, bool)) if rejections is None else rejections
+        self.file = file
         self._warned_of_provenance = False
 
     @property
@@ -187,7 +191,8 @@ class Head:
         """
         if fingerprint is None or self.fingerprint is None:
             return
-        refuse_other_space(self.fingerprint, fingerprint)
+        whose = f"those of the head {self.file}" if self.file else "the head's"
+        refuse_other_space(self.fingerprint, fingerprint, whose=whose)
         fields = differing_fields(self.fingerprint.get("provenance", {}), fingerprint.get("provenance", {}))
         if fields and not self._warned_of_provenance:
             self._warned_of_provenance = True

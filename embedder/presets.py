@@ -4,6 +4,7 @@ A training run's folder is a preset too: it holds ``preset.json`` (see `write_pr
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ DEFAULT_PRESET = "facenet-casia-20180408"
 
 PRESET_FILE = "preset.json"
 """The record of a training run's folder."""
+
+_DIGITS_SHOWN = 12
 
 STANDARDIZATIONS = ("fixed", "per_image")
 
@@ -170,6 +173,34 @@ def get_preset(name: str | Path) -> Preset:
         raise ValueError(f"`preset` {name}: this folder has no {PRESET_FILE}; "
                          f"expected the folder of a finished training run, or one of {known}")
     raise ValueError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
+
+
+def preset_for(fingerprint: Mapping[str, Any], *, whose: str) -> str:
+    """Return the name of the built-in preset that makes vectors like those of `fingerprint`; an empty one: the default.
+
+    Parameters
+    ----------
+    fingerprint : mapping
+        ``{"space": {...}, "provenance": {...}}`` of a table or head.
+    whose : str
+        Of which file, for the message.
+
+    Raises
+    ------
+    WeightsError
+        If no built-in preset has these weights.
+    """
+    weights = fingerprint.get("space", {}).get("weights_sha256")
+    if weights is None:
+        return DEFAULT_PRESET
+    for preset in PRESETS.values():
+        if preset.weights_sha256 == weights:
+            return preset.name
+    recorded = fingerprint.get("provenance", {}).get("preset")
+    found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if recorded is None else f" of a preset {recorded!r}")
+    known = " or ".join(f"{preset.weights_sha256[:_DIGITS_SHOWN]}... ({preset.name})" for preset in PRESETS.values())
+    raise WeightsError(f"{whose}: expected vectors of weights {known}, found those of weights {found}; name the "
+                       "training run that made them with --preset RUN, or embed the photos again and train a new head")
 
 
 def write_preset(folder: Path, preset: Preset) -> None:

@@ -180,7 +180,9 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     return head
 
 
-def load_reader(wanted: Mapping[str, Any], options: NetworkOptions) -> FaceReader:
+def load_reader(
+    wanted: Mapping[str, Any], options: NetworkOptions, *, whose: str | Path = "the head"
+) -> FaceReader:
     """Load the networks that fit a head, both at once.
 
     Parameters
@@ -188,6 +190,8 @@ def load_reader(wanted: Mapping[str, Any], options: NetworkOptions) -> FaceReade
     wanted : mapping
         The head's fingerprint; an empty one for the defaults.
     options : NetworkOptions
+    whose : str or Path
+        The head's file, for the message.
 
     Raises
     ------
@@ -196,31 +200,8 @@ def load_reader(wanted: Mapping[str, Any], options: NetworkOptions) -> FaceReade
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
         detector = pool.submit(_load_detector, options)
-        embedder = pool.submit(_load_embedder, wanted, options)
+        embedder = pool.submit(_load_embedder, wanted, options, str(whose))
         return FaceReader(detector.result(), embedder.result(), wanted)
-
-
-def preset_for(wanted: Mapping[str, Any], preset: str | None = None) -> str:
-    """Return the preset that makes vectors like those of `wanted`, a fingerprint; `preset` itself where it is given.
-
-    Raises
-    ------
-    ValueError
-        If no preset has the head's weights.
-    """
-    from embedder.presets import DEFAULT_PRESET, PRESETS
-
-    if preset is not None:
-        return preset
-    weights = wanted.get("space", {}).get("weights_sha256")
-    if weights is None:
-        return DEFAULT_PRESET
-    for known in PRESETS.values():
-        if known.weights_sha256 == weights:
-            return known.name
-    name = wanted.get("provenance", {}).get("preset", weights[:12])
-    raise ValueError(f"the head was trained on vectors of the network {name!r}, which is not built in; "
-                     "name the training run's folder with --preset RUN")
 
 
 def _load_detector(options: NetworkOptions) -> Detector:
@@ -231,9 +212,11 @@ def _load_detector(options: NetworkOptions) -> Detector:
     return MTCNN(size, thresholds=thresholds)
 
 
-def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions) -> Embedder:
+def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions, whose: str) -> Embedder:
     from embedder.face_embedder import FaceEmbedder
+    from embedder.presets import preset_for
 
     trained_in = wanted.get("provenance", {}).get("precision", "fp32")
     precision = trained_in if options.precision is None else options.precision
-    return FaceEmbedder(preset_for(wanted, options.preset), weights=options.weights, precision=precision)
+    preset = preset_for(wanted, whose=whose) if options.preset is None else options.preset
+    return FaceEmbedder(preset, weights=options.weights, precision=precision)

@@ -54,7 +54,8 @@ def load(options: Options) -> tuple[FaceReader, Head]:
     reader = load_reader(
         head.fingerprint if head.fingerprint is not None else {},
         NetworkOptions(preset=options.preset, weights=options.weights, precision=options.precision,
-                       min_face_size=options.min_face_size, thresholds=options.thresholds))
+                       min_face_size=options.min_face_size, thresholds=options.thresholds),
+        whose=options.head)
     head.check_fingerprint(reader.fingerprint)
     return reader, head
 

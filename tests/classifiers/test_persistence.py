@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
-from classifiers.errors import HeadFileError, UntrustedTypesError
+from classifiers.errors import HeadFileError, SpaceMismatchError, UntrustedTypesError
 from classifiers.gallery import Gallery
 from classifiers.heads import HEADS
 from classifiers.open_set import OpenSetClassifier
@@ -204,8 +204,37 @@ def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
 def test_refuses_damaged_entries(changes, tmp_path):
     save_head(fitted("svm", background=make_background()), tmp_path / "h.skops")
     rewritten(tmp_path / "h.skops", **changes)
-    with pytest.raises(HeadFileError, match=r"h\.skops"):
+    with pytest.raises(HeadFileError, match=r"h\.skops: expected .* got a file .*; train it again") as raised:
         load_head(tmp_path / "h.skops")
+    assert "pickle" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"no array", npy(np.arange(9))[:-3], npy(np.array([{}] * 27), allow_pickle=True), pickle.dumps([1]),
+    npy(np.zeros(1)).replace(b"(1,)", b"(99999999999999,)"),
+])
+def test_a_damaged_array_is_named_without_advice_to_unpickle(content, tmp_path):
+    save_head(fitted(), tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **{"serving/codes.npy": content})
+    with pytest.raises(HeadFileError, match=r"h\.skops: .*its array codes is damaged.*; train it again") as raised:
+        load_head(tmp_path / "h.skops")
+    assert "pickle" not in str(raised.value)
+
+
+def test_refuses_an_encrypted_entry(tmp_path):
+    save_head(fitted(), tmp_path / "h.skops")
+    content = (tmp_path / "h.skops").read_bytes()
+    entry = content.rindex(b"PK\x01\x02")
+    (tmp_path / "h.skops").write_bytes(content[:entry + 8] + b"\x01" + content[entry + 9:])
+    with pytest.raises(HeadFileError, match=r"h\.skops: .*encrypted.*; train it again"):
+        load_head(tmp_path / "h.skops")
+
+
+def test_a_head_of_another_space_is_named(tmp_path):
+    save_head(fitted(), tmp_path / "h.skops")
+    other = {"space": FINGERPRINT["space"] | {"crop_size": 1}, "provenance": {"preset": "night-run"}}
+    with pytest.raises(SpaceMismatchError, match=r"head \S*h\.skops: .* got crop_size 1 \(preset night-run"):
+        load_head(tmp_path / "h.skops").check_fingerprint(other)
 
 
 def test_refuses_other_versions_and_unknown_choosers(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.presets import DEFAULT_PRESET, PRESETS, Preset, get_preset, write_preset
+from embedder.presets import DEFAULT_PRESET, PRESETS, Preset, get_preset, preset_for, write_preset
 
 RUN_PRESET = Preset(
     name="my run", builder="embedder.inception_resnet_v1:from_safetensors", weights_file="weights.safetensors",
@@ -125,3 +125,20 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path, text: str, message: st
     (tmp_path / "preset.json").write_text(text)
     with pytest.raises(WeightsError, match=message):
         get_preset(tmp_path)
+
+
+def test_the_preset_of_a_fingerprint_is_that_of_its_weights() -> None:
+    for name, preset in PRESETS.items():
+        assert preset_for({"space": {"weights_sha256": preset.weights_sha256}}, whose="h") == name
+    assert preset_for({}, whose="h") == DEFAULT_PRESET
+
+
+@pytest.mark.parametrize(("provenance", "found"), [
+    ({}, "000000000000...;"), ({"preset": DEFAULT_PRESET}, f"000000000000... of a preset '{DEFAULT_PRESET}';")])
+def test_weights_nobody_knows_are_refused(provenance: dict[str, str], found: str) -> None:
+    with pytest.raises(WeightsError) as raised:
+        preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, whose="family.skops")
+    assert str(raised.value) == (
+        "family.skops: expected vectors of weights 704afe26766c... (facenet-casia-20180408) or 6acdd8fb3a3f... "
+        f"(facenet-ms1m-keras), found those of weights {found} name the training run that made them with --preset RUN, "
+        "or embed the photos again and train a new head")

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from recognition.naming import FaceReader, NetworkOptions, load_reader, name_faces, preset_for
+from recognition.naming import FaceReader, NetworkOptions, load_reader, name_faces
 from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, FakeHead, faces_at, fake_reader, picture
 
 
@@ -61,18 +61,6 @@ def test_what_only_tables_have_is_no_difference_but_the_detector_is() -> None:
     assert (provenance["faces"], provenance["min_face_size"], provenance["detector"]) == ("all", "auto", "fake")
 
 
-def test_the_preset_is_that_of_the_heads_weights() -> None:
-    from embedder.presets import DEFAULT_PRESET, PRESETS
-
-    for name, preset in PRESETS.items():
-        assert preset_for({"space": {"weights_sha256": preset.weights_sha256}}) == name
-    assert preset_for({}) == DEFAULT_PRESET
-    assert preset_for({}, "run") == "run"
-
-
-def test_weights_nobody_knows_are_refused() -> None:
-    wanted = {"space": {"weights_sha256": "0" * 64}, "provenance": {"preset": "night-run"}}
-    with pytest.raises(ValueError, match="network 'night-run', which is not built in; name the training run's folder"):
-        preset_for(wanted)
-    with pytest.raises(ValueError, match="network '000000000000'"):
-        load_reader({"space": {"weights_sha256": "0" * 64}}, NetworkOptions())
+def test_a_head_of_weights_nobody_knows_is_named() -> None:
+    with pytest.raises(ValueError, match=r"family\.skops: expected vectors of weights .*, found those of weights 0000"):
+        load_reader({"space": {"weights_sha256": "0" * 64}}, NetworkOptions(), whose="family.skops")
