@@ -156,7 +156,7 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         # Of a failed rename the user knows the second file; the first one's name is made up.
         file = error.filename if error.filename2 is None else error.filename2
-        text = f"{file}: {_explain(error)}"
+        text = f"{file}: {_explain(error, file)}"
     if isinstance(error, ImportError):
         return explain_import_error(error)
     if isinstance(error, (ValueError, OSError)) and text:
@@ -164,11 +164,18 @@ def _one_line(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {text}; run again with --debug and report it"
 
 
-def _explain(error: OSError) -> str | None:
+def _explain(error: OSError, file: Any) -> str | None:
     """Return what is wrong, with what is expected and the remedy where it is only the system's own few words."""
-    if error.errno in _REMEDIES and error.strerror == os.strerror(error.errno):
-        return f"{error.strerror}; {_REMEDIES[error.errno]}"
-    return error.strerror
+    if error.errno is None or error.strerror != os.strerror(error.errno):
+        return error.strerror
+    if error.errno == errno.ENOENT and isinstance(file, (str, os.PathLike)):
+        from embedder.links import describe_dangling
+
+        link = describe_dangling(file)
+        if link is not None:
+            return f"expected it to exist, found {link}; mend the link or check the path"
+    remedy = _REMEDIES.get(error.errno)
+    return error.strerror if remedy is None else f"{error.strerror}; {remedy}"
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -32,7 +32,9 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     for path, message in comparison.failures:
         print(f"{path}: {message}", file=sys.stderr)
-    print(comparison.to_text())
+    text = comparison.to_text()
+    if text:
+        print(text)
     if arguments.json is not None:
         write_json(arguments.json, {"preset": embedder.preset.name, **comparison.to_json()})
     if arguments.plot is not None:

@@ -23,6 +23,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from embedder.errors import ImageError
+from embedder.links import describe_missing
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,8 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
     """
     folder = Path(root)
     if not folder.exists():
-        raise FileNotFoundError(errno.ENOENT, "expected a folder of photos, found nothing; check the path", str(folder))
+        raise FileNotFoundError(errno.ENOENT, f"expected a folder of photos, found {describe_missing(folder)}",
+                                str(folder))
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in",
                                  str(folder))
@@ -260,7 +262,8 @@ def _open_file(path: str | os.PathLike[str], name: str) -> Iterator[BinaryIO]:
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, "expected an image file, found nothing; check the path", name) from None
+        raise FileNotFoundError(errno.ENOENT, f"expected an image file, found {describe_missing(path)}",
+                                name) from None
     if not stat.S_ISREG(mode):
         found = "a folder; name a file in it" if stat.S_ISDIR(mode) else "a pipe or device; copy it to a file first"
         raise ImageError(f"{name}: expected an image file, found {found}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,18 @@ from embedder.errors import TableError
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ZIP_SIGNATURE = b"PK\x03\x04"
 _HEAD_METADATA = "facetable.json"
+HEAD_FORMAT, HEAD_VERSION = "facetable-head", 1
+"""Of the heads that `classifiers` reads; written out here, since nothing in this package imports that one."""
+
 _MAX_METADATA_BYTES = 100 * 1024 * 1024
 _HDF5_SUFFIXES = (".h5", ".hdf5")
-_WEIGHTS_SUFFIXES = (*_HDF5_SUFFIXES, ".keras", ".onnx", ".pb", ".safetensors")
+_FIRST_BYTES = {
+    ".keras": rb"PK\x03\x04",
+    ".onnx": rb"\x08[\x01-\x7f]",  # ModelProto: its first field is the version of the format
+    ".pb": rb"\n[^\n]",  # GraphDef: its first field is a node, of more than 10 bytes
+    ".safetensors": rb".{5}\0{3}",  # the length of its header, a 64-bit number
+}
+_WEIGHTS_SUFFIXES = (*_HDF5_SUFFIXES, *_FIRST_BYTES)
 ITEMS_SHOWN = 10
 _KIND = "kind"
 
@@ -36,7 +46,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     TableError
-        If the file is none of these, or damaged.
+        If the file is none of these, damaged, or a head or table of another version.
     ValueError
         If a folder is not that of a training run.
     OSError
@@ -52,10 +62,11 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         return _describe_table(file)
     if signature.startswith(_ZIP_SIGNATURE) and _has_head_metadata(file):
         return _describe_head(file)
-    if file.suffix.lower() in _WEIGHTS_SUFFIXES and (is_hdf5 or file.suffix.lower() not in _HDF5_SUFFIXES):
+    if _is_weights(file, signature):
         return _describe_weights(file)
+    found = "HDF5 data of another kind" if is_hdf5 else "something else"
     raise TableError(f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
-                     "run's folder, found something else; name one of these")
+                     f"run's folder, found {found}; name one of these")
 
 
 def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> list[str]:
@@ -134,7 +145,30 @@ def _describe_head(file: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise TableError(f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the "
                          "head again")
+    if (record.get("format"), record.get("version")) != (HEAD_FORMAT, HEAD_VERSION):
+        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {record.get('format')!r} of "
+                         f"version {record.get('version')!r}; read it with the Facetable that wrote it or train the head again")
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
+
+
+def _is_weights(file: Path, signature: bytes) -> bool:
+    """Return whether a file begins as the weights do that its suffix promises; of HDF5, whether Keras wrote it."""
+    suffix = file.suffix.lower()
+    if suffix in _HDF5_SUFFIXES:
+        return signature == _HDF5_SIGNATURE and _is_keras_hdf5(file)
+    return suffix in _FIRST_BYTES and re.match(_FIRST_BYTES[suffix], signature, re.DOTALL) is not None
+
+
+def _is_keras_hdf5(file: Path) -> bool:
+    import h5py
+
+    try:
+        content = h5py.File(file, "r", locking=False)
+    except OSError:
+        return False
+    with content:
+        # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
+        return "model_weights" in content or "layer_names" in content.attrs or "layers" in content
 
 
 def _describe_weights(file: Path) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Reader: photo files to pixels, decoded by a few threads ahead of whoever needs them."""
 
+import errno
 import hashlib
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +15,7 @@ import numpy as np
 
 from embedder.errors import ImageError
 from embedder.images import display_path
+from embedder.links import describe_dangling
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ def reason(error: Exception, file: str | Path) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
+    if isinstance(error, FileNotFoundError) and text == os.strerror(errno.ENOENT):
+        link = describe_dangling(file)
+        text = text if link is None else link
     text = " ".join(text.replace("\0", " ").split()).encode("utf-8", "backslashreplace").decode()
     text = text.removeprefix(f"{display_path(file)}: ")
     if isinstance(error, (ImageError, OSError)) and text:

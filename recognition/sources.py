@@ -112,13 +112,16 @@ def _parse_url(text: str) -> Source:
 
 def _parse_path(text: str) -> Source:
     from embedder.images import IMAGE_SUFFIXES, display_path
+    from embedder.links import describe_dangling
 
     path = Path(text)
     name = display_path(path)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceError(f"{name}: no such file or folder; SOURCE must be {_EXPECTED}") from None
+        link = describe_dangling(path)
+        found = "no such file or folder" if link is None else link
+        raise SourceError(f"{name}: {found}; SOURCE must be {_EXPECTED}") from None
     if stat.S_ISDIR(mode):
         return Source(SourceKind.FOLDER, text, name)
     if stat.S_ISFIFO(mode):

@@ -39,6 +39,15 @@ def test_an_error_with_its_own_remedy_is_left_alone(capsys):
     assert run_raising(error, capsys) == "prog: error: album: expected photos, found nothing; check the path\n"
 
 
+def test_a_link_that_leads_nowhere_is_named_with_its_target(tmp_path, capsys):
+    link = tmp_path / "faces.h5"
+    link.symlink_to("gone.h5")
+    with pytest.raises(FileNotFoundError) as raised:
+        link.open()
+    assert run_raising(raised.value, capsys) == (
+        f"prog: error: {link}: expected it to exist, found a dangling link to gone.h5; mend the link or check the path\n")
+
+
 def test_a_failed_rename_names_the_users_file(tmp_path, capsys):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError) as raised:

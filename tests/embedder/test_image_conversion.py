@@ -129,7 +129,7 @@ def test_a_failed_photo_is_listed_and_the_others_are_written(tmp_path):
     assert files(tmp_path / "out") == ["a.jpg"]
     messages = {one.source.name: one.message for one in summary.with_status("failed")}
     assert "expected an image" in messages["bad.jpg"]
-    assert messages["gone.jpg"] == "No such file or directory"
+    assert messages["gone.jpg"] == f"a dangling link to {tmp_path / 'nowhere.jpg'}"
     assert "expected at most 100 pixels, found 20 x 20" in messages["large.png"]
 
 

@@ -614,3 +614,13 @@ def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch, caplog)
     assert listing.paths == (Path("b/2.jpg"),)
     assert listing.unreadable_folders == (Path("a"),)
     assert "a: folder cannot be read (Permission denied)" in caplog.text
+
+
+def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
+    (tmp_path / "album").symlink_to("/no/such/disk")
+    with pytest.raises(FileNotFoundError, match="expected a folder of photos, found a dangling link to /no/such/disk; "
+                                                "mend the link or check the path"):
+        list_images(tmp_path / "album")
+    (tmp_path / "a.jpg").symlink_to("gone.jpg")
+    with pytest.raises(FileNotFoundError, match="expected an image file, found a dangling link to gone.jpg; mend"):
+        read_image(tmp_path / "a.jpg")

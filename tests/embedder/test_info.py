@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import TableError
-from embedder.info import describe_file, info_lines
+from embedder.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
 from embedder.presets import PRESETS
 from tests.embedder.fakes import make_table
 
@@ -42,6 +42,8 @@ def test_long_lists_are_cut_but_settings_are_not() -> None:
 
 def write_head(path: Path, metadata: Any) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
+        if isinstance(metadata, dict):
+            metadata = {"format": HEAD_FORMAT, "version": HEAD_VERSION, **metadata}
         archive.writestr("facetable.json", metadata if isinstance(metadata, (str, bytes)) else json.dumps(metadata))
         archive.writestr("serving/exemplars.npy", b"12345")
     return path
@@ -64,8 +66,22 @@ def test_damaged_head(tmp_path: Path, metadata: Any) -> None:
 
 def test_head_with_too_much_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("embedder.info._MAX_METADATA_BYTES", 10)
-    with pytest.raises(TableError, match=r"facetable\.json of at most 10 bytes, found 15"):
+    with pytest.raises(TableError, match=r"facetable\.json of at most 10 bytes, found 57"):
         describe_file(write_head(tmp_path / "h.skops", {"head": "svm"}))
+
+
+@pytest.mark.parametrize(("changes", "found"), [
+    ({"version": 99}, "'facetable-head' of version 99"), ({"version": None}, "of version None"),
+    ({"format": "other"}, "'other' of version 1")])
+def test_head_of_another_version(tmp_path: Path, changes: dict[str, Any], found: str) -> None:
+    with pytest.raises(TableError, match=rf"h\.skops: expected a head of version 1, found .*{found}; read it with"):
+        describe_file(write_head(tmp_path / "h.skops", {"head": "svm", **changes}))
+
+
+def test_the_version_is_that_of_the_heads() -> None:
+    from classifiers import persistence
+
+    assert (HEAD_FORMAT, HEAD_VERSION) == (persistence.FORMAT, persistence.VERSION)
 
 
 def test_truncated_head(tmp_path: Path) -> None:
@@ -76,20 +92,47 @@ def test_truncated_head(tmp_path: Path) -> None:
 
 
 def test_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "w.pb").write_bytes(b"weights")
-    sha256 = hashlib.sha256(b"weights").hexdigest()
+    (tmp_path / "w.pb").write_bytes(b"\n\x10weights")
+    sha256 = hashlib.sha256(b"\n\x10weights").hexdigest()
     assert describe_file(tmp_path / "w.pb") == {
-        "kind": "weights", "file": str(tmp_path / "w.pb"), "bytes": 7, "sha256": sha256,
+        "kind": "weights", "file": str(tmp_path / "w.pb"), "bytes": 9, "sha256": sha256,
         "preset": "none of the built-in ones"}
     name, preset = next(iter(PRESETS.items()))
     monkeypatch.setitem(PRESETS, name, type(preset)(**{**preset.__dict__, "weights_sha256": sha256}))
     assert describe_file(tmp_path / "w.pb")["preset"]["name"] == name
 
 
-def test_keras_weights_are_hdf5_but_no_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize("group", ["model_weights", "layers"])
+def test_keras_weights_are_hdf5_but_no_table(tmp_path: Path, group: str) -> None:
     with h5py.File(tmp_path / "w.h5", "w") as file:
-        file["layer/kernel"] = np.zeros(3)
+        file[f"{group}/layer/kernel"] = np.zeros(3)
     assert describe_file(tmp_path / "w.h5")["kind"] == "weights"
+
+
+def test_keras_weights_alone(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"layer"]
+    assert describe_file(tmp_path / "w.h5")["kind"] == "weights"
+
+
+def test_other_hdf5_is_not_called_weights(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "measurements.h5", "w") as file:
+        file["temperature"] = np.zeros(3)
+    with pytest.raises(TableError, match=r"measurements\.h5: expected a table, .* found HDF5 data of another kind"):
+        describe_file(tmp_path / "measurements.h5")
+
+
+@pytest.mark.parametrize(("name", "content", "is_weights"), [
+    ("w.onnx", b"\x08\x08\x12\x07", True), ("w.onnx", b"hello", False), ("w.pb", b"notes", False),
+    ("w.safetensors", b"\x60\x08" + bytes(6) + b"{}", True), ("w.safetensors", b"a long text", False),
+    ("w.keras", b"PK\x03\x04", True), ("w.keras", b"", False)])
+def test_weights_begin_as_their_suffix_says(tmp_path: Path, name: str, content: bytes, is_weights: bool) -> None:
+    (tmp_path / name).write_bytes(content)
+    if is_weights:
+        assert describe_file(tmp_path / name)["kind"] == "weights"
+    else:
+        with pytest.raises(TableError, match="found something else; name one of these"):
+            describe_file(tmp_path / name)
 
 
 def test_a_damaged_table_is_named_as_such(tmp_path: Path) -> None:

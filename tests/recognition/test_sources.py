@@ -62,3 +62,9 @@ def test_credentials_are_not_shown() -> None:
     assert source.name == "rtsp://10.0.0.7:554/live?channel=1&Password=***&authToken=***#part"
     assert "cret" not in repr(source)
     assert redact_url("http://cam/video") == "http://cam/video"
+
+
+def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to("gone.jpg")
+    with pytest.raises(SourceError, match=r"a\.jpg: a dangling link to gone\.jpg; SOURCE must be a camera number"):
+        parse_source(str(tmp_path / "a.jpg"))

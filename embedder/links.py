@@ -1,0 +1,31 @@
+"""Links whose target is gone: what is missing is not the name the user gave."""
+
+import os
+from pathlib import Path
+
+
+def describe_dangling(path: str | os.PathLike[str]) -> str | None:
+    """Return which link on the way to `path` leads nowhere, and where to; None if there is no such link.
+
+    >>> describe_dangling("no such folder/a.jpg") is None
+    True
+    """
+    for place in (Path(path), *Path(path).parents):
+        if place.is_symlink() and not place.exists():
+            whose = "" if place == Path(path) else f"at {_shown(place)} "
+            return f"a dangling link {whose}to {_shown(place.readlink())}"
+    return None
+
+
+def describe_missing(path: str | os.PathLike[str]) -> str:
+    """Return what is found at `path` where no file or folder is, with the remedy.
+
+    >>> describe_missing("no such folder/a.jpg")
+    'nothing; check the path'
+    """
+    link = describe_dangling(path)
+    return "nothing; check the path" if link is None else f"{link}; mend the link or check the path"
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+from embedder.links import describe_dangling, describe_missing
+
+
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to("照 片/gone.jpg")
+    assert describe_dangling(tmp_path / "a.jpg") == "a dangling link to 照 片/gone.jpg"
+    assert describe_missing(tmp_path / "a.jpg") == (
+        "a dangling link to 照 片/gone.jpg; mend the link or check the path")
+
+
+def test_a_folder_on_the_way_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "album").symlink_to("/no/such/disk")
+    link = f"a dangling link at {(tmp_path / 'album').as_posix()} to /no/such/disk"
+    assert describe_dangling(tmp_path / "album" / "2020" / "a.jpg") == link
+
+
+def test_no_link_and_a_whole_one(tmp_path: Path) -> None:
+    (tmp_path / "b.jpg").touch()
+    (tmp_path / "a.jpg").symlink_to("b.jpg")
+    for path in (tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "c.jpg"):
+        assert describe_dangling(path) is None
+    assert describe_missing(tmp_path / "c.jpg") == "nothing; check the path"
+
+
+def test_a_loop_of_links_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert describe_dangling(tmp_path / "a") == "a dangling link to b"
