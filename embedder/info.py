@@ -146,8 +146,9 @@ def _describe_head(file: Path) -> dict[str, Any]:
         raise TableError(f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the "
                          "head again")
     if (record.get("format"), record.get("version")) != (HEAD_FORMAT, HEAD_VERSION):
-        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {record.get('format')!r} of "
-                         f"version {record.get('version')!r}; read it with the Facetable that wrote it or train the head again")
+        found = f"{record.get('format')!r} of version {record.get('version')!r}"
+        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the Facetable "
+                         "that wrote it or train the head again")
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
 
 

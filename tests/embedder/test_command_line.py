@@ -45,7 +45,8 @@ def test_a_link_that_leads_nowhere_is_named_with_its_target(tmp_path, capsys):
     with pytest.raises(FileNotFoundError) as raised:
         link.open()
     assert run_raising(raised.value, capsys) == (
-        f"prog: error: {link}: expected it to exist, found a dangling link to gone.h5; mend the link or check the path\n")
+        f"prog: error: {link}: expected it to exist, found a dangling link to gone.h5; mend the link or check the "
+        "path\n")
 
 
 def test_a_failed_rename_names_the_users_file(tmp_path, capsys):

@@ -622,5 +622,5 @@ def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
                                                 "mend the link or check the path"):
         list_images(tmp_path / "album")
     (tmp_path / "a.jpg").symlink_to("gone.jpg")
-    with pytest.raises(FileNotFoundError, match="expected an image file, found a dangling link to gone.jpg; mend"):
+    with pytest.raises(FileNotFoundError, match=r"expected an image file, found a dangling link to gone\.jpg; mend"):
         read_image(tmp_path / "a.jpg")
