@@ -147,8 +147,8 @@ def _describe_head(file: Path) -> dict[str, Any]:
                          "head again")
     if (record.get("format"), record.get("version")) != (HEAD_FORMAT, HEAD_VERSION):
         found = f"{record.get('format')!r} of version {record.get('version')!r}"
-        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the Facetable "
-                         "that wrote it or train the head again")
+        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the "
+                         "Facetable that wrote it or train the head again")
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
 
 
