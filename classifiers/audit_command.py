@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.membership import check_name
     from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
     from embedder.images import display_path
+    from embedder.photo_reader import reason
 
     name = check_name(arguments.name)
     held: dict[str, list[Finding]] = {}
@@ -36,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             findings = _audit_file(path, name)
         except (OSError, ValueError) as error:
-            failures[shown] = str(error)
-            print(f"not checked: {error}", file=sys.stderr)
+            failures[shown] = f"{shown}: {reason(error, path)}" if isinstance(error, OSError) else str(error)
+            print(f"not checked: {failures[shown]}", file=sys.stderr)
             continue
         n_files += 1
         if findings:

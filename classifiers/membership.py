@@ -176,6 +176,13 @@ def editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[Non
             f"{target}: expected to be the only one changing it, but another process has been for {seconds:g} s; "
             "wait for that one and run this again"
         ) from None
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"expected to change it, the lock beside it cannot be made ({error.strerror}); change its folder's "
+            "permissions or copy it elsewhere",
+            str(target),
+        ) from error
     try:
         yield
     finally:

@@ -60,7 +60,7 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
     photos: list[Path] = []
     for path in arguments:
         if not path.is_dir():
-            path.open("rb").close()
+            path.stat()  # a photo that may not be read is listed like one that is damaged
             photos.append(path)
             continue
         listing = list_images(path)
@@ -75,14 +75,14 @@ def read_photos(reader: "SampleReader", photos: Sequence[Path], head: "Head") ->
     from tqdm import tqdm
 
     from embedder.images import display_path
+    from embedder.photo_reader import reason
 
     read = []
     for photo in tqdm(photos, desc="photos", unit="photo", disable=None, delay=1):
         try:
             read.append((display_path(photo), reader.read(photo, stored_path(photo, head))))
         except (OSError, ValueError) as error:
-            strerror = getattr(error, "strerror", None)
-            print(error if strerror is None else f"{display_path(photo)}: {strerror}", file=sys.stderr)
+            print(f"{display_path(photo)}: {reason(error, photo)}", file=sys.stderr)
     return read
 
 

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +30,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         if error.errno in _NO_ROOM_ERRORS:
             raise OSError(error.errno, f"no room to write it ({error.strerror}); what was there before is untouched; "
                                        "free some space and run the same command again", str(path)) from error
+        if error.filename == str(temporary) and error.filename2 is None:
+            # The user knows the file by its own name alone.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made, it cannot be removed either
+            temporary.unlink()

@@ -99,6 +99,7 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
     if arguments.threads is not None:
         bound_threads(arguments.threads)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells about its font cache
     warnings.showwarning = _show_warning
     try:
         code = run(arguments)

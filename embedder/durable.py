@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,9 +55,13 @@ def write_durably(
         if error.errno in NO_ROOM_ERRORS:
             raise OSError(error.errno, f"no room to write it ({error.strerror}); what was there before is untouched; "
                                        "free some space and run the same command again", str(path)) from error
+        if error.filename == str(temporary) and error.filename2 is None:
+            # The user knows the file by its own name alone.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made, it cannot be removed either
+            temporary.unlink()
 
 
 class _GrowingStream(io.RawIOBase):

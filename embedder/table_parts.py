@@ -83,6 +83,9 @@ class PartsFolder:
         except filelock.Timeout:
             raise TableLockedError(f"{self.table}: expected to be its only writer, but another process is writing it; "
                                    "wait for that one or give another -o") from None
+        except OSError as error:
+            raise OSError(error.errno, f"expected to write here, the lock beside it cannot be made ({error.strerror}); "
+                          "change the folder's permissions or give another -o", str(self.table)) from error
         try:
             self.path.mkdir(exist_ok=True)
             for path in self.path.glob(".*" + TEMPORARY_SUFFIX):

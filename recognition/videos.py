@@ -60,12 +60,15 @@ class VideoFile:
     ------
     SourceError
         If it is no video that can be opened.
+    OSError
+        If the file may not be read.
     """
 
     def __init__(self, path: str, name: str) -> None:
         self.name = name
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
+            Path(path).open("rb").close()  # raises what OpenCV does not tell, such as a missing permission
             kind = "an empty file" if Path(path).stat().st_size == 0 else "no video that can be read"
             raise SourceError(f"{name}: expected a video or an image, found {kind}; "
                               "it may be damaged, or still being written")

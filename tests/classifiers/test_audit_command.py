@@ -78,3 +78,12 @@ def test_a_file_that_is_named_must_be_one(tmp_path, capsys):
     assert main(["audit", str(tmp_path / "missing.h5"), "--name", "Ada"]) == 2
     assert main(["audit", str(tmp_path), "--name", "unknown"]) == 2
     assert main(["audit", str(tmp_path), "--name", "Ada"]) == 0
+
+
+def test_a_file_that_cannot_be_opened_is_named_once(tmp_path, capsys):
+    (tmp_path / "t.h5").symlink_to("gone.h5")
+    assert main(["audit", str(tmp_path / "t.h5"), "--name", "Ada"]) in (1, 2)
+    errors = capsys.readouterr().err
+    assert errors.count("t.h5: ") == 1
+    assert "a dangling link to gone.h5" in errors
+    assert "Errno" not in errors

@@ -82,7 +82,7 @@ def test_forgetting(head, tmp_path, capsys):
     (["enrol", "HEAD", "--name", " ", "HEAD"], "`name` must not be empty"),
     (["enrol", "HEAD", "--name", "Zoe", "missing.jpg"], "missing.jpg: No such file"),
     (["enrol", "HEAD", "--name", "Zoe", "EMPTY"], "expected photos in this folder, found none"),
-    (["enrol", "HEAD", "--name", "Zoe", "HEAD"], "weights 000000000000; name the training run's folder"),
+    (["enrol", "HEAD", "--name", "Zoe", "HEAD"], "found those of weights 000000000000...; name the training run"),
     (["enrol", "HEAD", "--name", "Zoe", "--preset", "facenet-casia-20180408", "HEAD"], "cannot be compared"),
 ])
 def test_what_cannot_be_done_changes_nothing(head, tmp_path, capsys, arguments, message):

@@ -177,3 +177,13 @@ def test_there_must_be_a_head_to_change(tmp_path):
     with pytest.raises(FileNotFoundError), editing(tmp_path / "missing.skops"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_room_for_the_lock_names_the_head(tmp_path):
+    path = tmp_path / "h.skops"
+    path.touch()
+    (tmp_path / ".h.skops.lock").mkdir()
+    refused = pytest.raises(OSError, match="expected to change it, the lock beside it cannot be made")
+    with refused as raised, editing(path):
+        pass
+    assert raised.value.filename == str(path)

@@ -34,3 +34,13 @@ def test_any_other_error_is_raised_as_it_is(tmp_path):
     with pytest.raises(ValueError, match=r"^odd$"), replacing(tmp_path / "a.csv"):
         raise ValueError("odd")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["none", "file"])
+def test_a_place_that_cannot_be_written_is_named_as_the_user_did(folder, tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / folder / "a.csv"
+    with pytest.raises(OSError) as raised, replacing(path):
+        pass
+    assert raised.value.filename == str(path)
+    assert raised.value.strerror == os.strerror(errno.ENOENT if folder == "none" else errno.ENOTDIR)

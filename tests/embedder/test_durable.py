@@ -84,3 +84,13 @@ def test_no_room_is_one_sentence_and_the_old_file_stays(tmp_path: Path, reserve:
                          text=True, check=True)
     assert run.stdout.startswith(f"{errno.EFBIG} {tmp_path / 'a'} no room to write it")
     assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("folder", ["none", "file"])
+def test_a_place_that_cannot_be_written_is_named_as_the_user_did(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / folder / "t.h5"
+    with pytest.raises(OSError) as raised:
+        write_durably(path, lambda stream: None)
+    assert raised.value.filename == str(path)
+    assert raised.value.strerror == os.strerror(errno.ENOENT if folder == "none" else errno.ENOTDIR)

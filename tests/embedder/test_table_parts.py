@@ -127,3 +127,10 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         PartsFolder(tmp_path / "t.h5").__enter__()
     assert names(tmp_path) == ["t.h5.parts"]
+
+
+def test_a_folder_without_room_for_the_lock_names_the_table(tmp_path: Path) -> None:
+    (tmp_path / "t.h5.lock").mkdir()
+    with pytest.raises(OSError, match="expected to write here, the lock beside it cannot be made") as raised:
+        PartsFolder(tmp_path / "t.h5").__enter__()
+    assert raised.value.filename == str(tmp_path / "t.h5")

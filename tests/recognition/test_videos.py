@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -155,3 +156,16 @@ def test_where_an_annotated_video_goes(tmp_path: Path) -> None:
     source = parse_source(str(tmp_path / "clip.mp4"))
     with pytest.raises(SaveError, match="is the video itself"):
         video_place(source, str(tmp_path))
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        VideoFile(str(tmp_path), "clip.mp4")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_a_video_without_permission_says_so(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"video")
+    (tmp_path / "clip.mp4").chmod(0)
+    with pytest.raises(PermissionError):
+        VideoFile(str(tmp_path / "clip.mp4"), "clip.mp4")
