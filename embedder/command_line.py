@@ -31,6 +31,7 @@ _REMEDIES = {
     errno.EACCES: "expected permission to use it, change its permissions or name another place",
     errno.EPERM: "expected permission to use it, change its permissions or name another place",
     errno.EROFS: "expected a place that can be written to, name another",
+    errno.ELOOP: "expected links that lead somewhere, mend them or check the path",
     errno.ENOSPC: "expected room to write, free some space and run the same command again",
 }
 
@@ -103,16 +104,23 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
     warnings.showwarning = _show_warning
     try:
         code = run(arguments)
-        sys.stdout.flush()
+        _flush_output()
         return code
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); a second flush at exit would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader of our output has gone (`| head`)
         return EXIT_DONE
-    except Exception as error:  # noqa: BLE001 - the one place where no traceback may reach the user
+    except Exception as failure:  # noqa: BLE001 - the one place where no traceback may reach the user
+        error = failure
+        try:
+            _flush_output()
+        except BrokenPipeError:
+            _discard_output()
+        except OSError as unwritable:
+            if isinstance(failure, OSError) and failure.filename is None:  # a `print` failed
+                error = unwritable
         if arguments.debug:
             traceback.print_exc()
         print(f"{prog}: error: {_one_line(error)}", file=sys.stderr)
@@ -152,12 +160,31 @@ def _threads_argument(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _flush_output() -> None:
+    if sys.stdout is None:  # closed by the caller, as services do
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def _discard_output() -> None:
+    """Lead standard output nowhere: what could not be written would fail again when the interpreter exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         # Of a failed rename the user knows the second file; the first one's name is made up.
         file = error.filename if error.filename2 is None else error.filename2
         text = f"{file}: {_explain(error, file)}"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{_explain(error, None)}"
     if isinstance(error, ImportError):
         return explain_import_error(error)
     if isinstance(error, (ValueError, OSError)) and text:

@@ -4,12 +4,15 @@ import argparse
 import errno
 import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from embedder.command_line import EXIT_COULD_NOT_RUN, run_guarded, write_json
 
+NO_ROOM = "No space left on device; expected room to write, free some space and run the same command again\n"
 ARGUMENTS = argparse.Namespace(threads=None, debug=False)
 
 
@@ -57,6 +60,28 @@ def test_a_failed_rename_names_the_users_file(tmp_path, capsys):
     assert message.startswith(f"prog: error: {tmp_path / 'folder'}: ")
     assert ".tmp" not in message
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_an_error_without_a_file_has_no_number(capsys):
+    assert run_raising(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), capsys) == f"prog: error: {NO_ROOM}"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
+def test_output_that_cannot_be_written_is_named():
+    code = "import argparse; from embedder.command_line import run_guarded; " \
+           "arguments = argparse.Namespace(threads=None, debug=False); " \
+           "raise SystemExit(run_guarded('prog', lambda _: print('x') or 0, arguments))"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  check=False, env=environment)
+    assert finished.returncode == EXIT_COULD_NOT_RUN
+    assert finished.stderr == f"prog: error: standard output: {NO_ROOM}"
+
+
+def test_a_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run_guarded("prog", lambda _: 0, ARGUMENTS) == 0
 
 
 def test_json_replaces_json(tmp_path):
