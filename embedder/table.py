@@ -141,8 +141,8 @@ class EmbeddingTable:
         bad = np.flatnonzero(~is_unit(self.embeddings))
         if bad.size:
             raise ValueError(f"`embeddings` must be finite and of unit length, got others in {bad.size} rows, first in "
-                             f"that of {self.paths[bad[0]]}; restore the table, or delete it and embed "
-                             "the photos again")
+                             f"that of {self.paths[bad[0]]}; restore the table, or embed the photos "
+                             "again")
         if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
             raise ValueError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
 

@@ -52,24 +52,25 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
         with a warning.
     """
     before: Header | None = None
-    is_whole = True
-    known: dict[str, Entry] = {}
-    headers: list[tuple[Path, Header]] = []
+    found: list[tuple[Path, Header, list[Entry]]] = []
     if parts.table.exists():
         before, entries = read_entries(parts.table)
-        headers.append((parts.table, before))
-        sound = without_damaged(parts.table, entries)
-        is_whole = len(sound) == len(entries)
-        known |= {entry.path: entry for entry in sound}
+        found.append((parts.table, before, entries))
     for part in parts.parts():
         part_header, entries = read_entries(part)
         if before is not None and part_header.created <= before.created:
             part.unlink()  # a run that was killed between finishing the table and deleting its parts
             continue
-        headers.append((part, part_header))
-        known |= {entry.path: entry for entry in without_damaged(part, entries)}
-    for source, source_header in headers:
+        found.append((part, part_header, entries))
+    for source, source_header, _ in found:
         _check_same_settings(source, source_header, header, table=parts.table)
+    known: dict[str, Entry] = {}
+    is_whole = True
+    for source, _, entries in found:
+        sound = without_damaged(source, entries)
+        is_whole &= source != parts.table or len(sound) == len(entries)
+        known |= {entry.path: entry for entry in sound}
+    headers = [(source, source_header) for source, source_header, _ in found]
     _warn_of_versions(headers, header)
     return TableState(before, {path: known[path] for path in sorted(known, key=path_order)}, is_whole)
 
