@@ -167,7 +167,8 @@ def editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[Non
     target = Path(path)
     if not target.is_file():
         target.open("rb").close()  # raises what is wrong with it, before a lock is left beside it
-    lock_path = target.with_name(f".{target.name}.lock")
+    place = target.resolve()  # all links to a head share its lock
+    lock_path = place.with_name(f".{place.name}.lock")
     lock = filelock.FileLock(lock_path, timeout=seconds, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire()

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which networks read the photos, where the head does not."""
     parser.add_argument("--preset", metavar="NAME|RUN", help="network (default: the one the head was trained with)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
+    parser.add_argument("--max-pixels", type=int, metavar="N",
+                        help="refuse photos of more pixels (default: 200 million)")
 
 
 def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
@@ -32,7 +35,7 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     """
     from classifiers.face_samples import SampleReader
     from embedder.face_embedder import FaceEmbedder
-    from embedder.images import read_image
+    from embedder.images import DEFAULT_MAX_PIXELS, read_image
     from embedder.mtcnn import MTCNN
     from embedder.presets import preset_for
 
@@ -40,7 +43,8 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset
     embedder = FaceEmbedder(preset, weights=arguments.weights,
                             precision=wanted.get("provenance", {}).get("precision", "fp32"))
-    reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=read_image)
+    max_pixels = DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
+    reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=partial(read_image, max_pixels=max_pixels))
     head.check_fingerprint(reader.fingerprint)
     return reader
 

@@ -14,18 +14,21 @@ _NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT",
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Yield a binary stream whose content takes the place of `path` when the block ends without an error.
 
+    A link stays a link: the file it leads to is replaced.
+
     Raises
     ------
     OSError
         If the file cannot be written, naming it; one that was there before stays as it is.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    place = path.resolve()
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        temporary.replace(place)
     except OSError as error:
         if error.errno in _NO_ROOM_ERRORS:
             raise OSError(error.errno, f"no room to write it ({error.strerror}); what was there before is untouched; "

@@ -26,6 +26,7 @@ EXIT_INTERRUPTED = 130
 
 _REMEDIES = {
     errno.ENOENT: "expected it to exist, check the path",
+    errno.EEXIST: "expected a folder, found a file, check the path",
     errno.EISDIR: "expected a file, found a folder, name a file in it",
     errno.ENOTDIR: "expected a folder, found a file, check the path",
     errno.EACCES: "expected permission to use it, change its permissions or name another place",

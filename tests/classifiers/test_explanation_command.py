@@ -45,6 +45,7 @@ def test_photos_with_nothing_to_explain(data, tmp_path, capsys):
     (tmp_path / "text.jpg").write_text("text")
     for arguments, message in [
         ([str(tmp_path / "black.png"), "--face", "0"], "expected a face number below 0, the faces found, got 0"),
+        ([str(tmp_path / "black.png"), "--max-pixels", "100"], "expected at most 100 pixels, found 80 x 80"),
         ([str(tmp_path / "text.jpg")], "text.jpg"),
         ([str(tmp_path / "missing.jpg")], "missing.jpg"),
     ]:

@@ -187,3 +187,11 @@ def test_a_folder_without_room_for_the_lock_names_the_head(tmp_path):
     with refused as raised, editing(path):
         pass
     assert raised.value.filename == str(path)
+
+
+def test_a_head_and_a_link_to_it_share_their_lock(tmp_path):
+    (tmp_path / "h.skops").touch()
+    (tmp_path / "link.skops").symlink_to("h.skops")
+    busy = pytest.raises(HeadFileError, match="expected to be the only one changing it")
+    with editing(tmp_path / "h.skops"), busy, editing(tmp_path / "link.skops", seconds=0):
+        pass

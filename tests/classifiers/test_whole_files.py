@@ -44,3 +44,12 @@ def test_a_place_that_cannot_be_written_is_named_as_the_user_did(folder, tmp_pat
         pass
     assert raised.value.filename == str(path)
     assert raised.value.strerror == os.strerror(errno.ENOENT if folder == "none" else errno.ENOTDIR)
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "a.csv").symlink_to("real.csv")
+    (tmp_path / "real.csv").write_bytes(b"before")
+    with replacing(tmp_path / "a.csv") as stream:
+        stream.write(b"after")
+    assert (tmp_path / "a.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_bytes() == b"after"

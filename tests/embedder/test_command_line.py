@@ -28,6 +28,8 @@ def run_raising(error, capsys):
 
 @pytest.mark.parametrize(("number", "remedy"), [
     (errno.ENOENT, "expected it to exist, check the path"),
+    (errno.EEXIST, "expected a folder, found a file, check the path"),
+    (errno.ELOOP, "expected links that lead somewhere, mend them or check the path"),
     (errno.EISDIR, "expected a file, found a folder, name a file in it"),
     (errno.EACCES, "expected permission to use it, change its permissions or name another place"),
     (errno.ENOSPC, "expected room to write, free some space and run the same command again"),
