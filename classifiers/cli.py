@@ -43,10 +43,12 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers.normalization import choose_background
     from embedder.command_line import EXIT_DONE, write_json
     from embedder.images import read_image
+    from embedder.output_files import check_output
     from embedder.table import EmbeddingTable
     from embedder.threads import thread_count
 
     grouping.check_outputs(arguments.out, arguments.html, arguments.json, table=arguments.table)
+    check_output(arguments.html, "--html", kind="page")
     table = EmbeddingTable.read(arguments.table)
     before = grouping.known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
     row_of = {face: row for row, face in enumerate(grouping.faces_of(table))}

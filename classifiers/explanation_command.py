@@ -30,7 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.photo_command import face_numbers, open_reader
     from embedder.command_line import EXIT_DONE, write_json
     from embedder.images import display_path, read_image
+    from embedder.output_files import check_output
 
+    check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.head, arguments.photo])
+    check_output(arguments.html, "--html", kind="page", inputs=[arguments.head, arguments.photo])
     head = load_head(arguments.head)
     photo = arguments.photo
     read_image(photo)  # what is wrong with it shows before the networks are loaded

@@ -18,6 +18,7 @@ drawn, and a level takes microseconds.
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -164,13 +165,22 @@ def read_background(path: str | Path) -> Background:
     """
     data = Path(path).read_bytes()
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return Background.from_arrays(dict(arrays))
-    except (ValueError, OSError, EOFError, TypeError, AttributeError) as error:
+        arrays = _read_arrays(data)
+        return Background.from_arrays(arrays)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackgroundError(
             f"{path}: expected a background model, got a file that is none or is damaged ({error}); "
             "make one with python -m experiments.fit_background"
         ) from error
+
+
+def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        # Of anything but a zip, NumPy would advise to load it as a pickle.
+        with zipfile.ZipFile(io.BytesIO(data)), np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, OverflowError, MemoryError) as error:
+        raise ValueError("its arrays cannot be read") from error
 
 
 def find_background(

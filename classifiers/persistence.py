@@ -124,9 +124,10 @@ def load_head(path: str | Path) -> Head:
         with zipfile.ZipFile(source) as archive:
             return _read_head(source, archive)
     except (*_DAMAGE, json.JSONDecodeError, UnicodeDecodeError) as error:
+        found = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise HeadFileError(
             f"{source}: expected a head made by train_classifier.py, got a file that is not one or is damaged "
-            f"({' '.join(str(error).split())}); train it again"
+            f"({found}); train it again"
         ) from error
 
 
@@ -187,7 +188,7 @@ def _plain(value: Any) -> Any:
 
 def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
     if _METADATA not in archive.namelist():
-        raise KeyError(f"it has no {_METADATA}")
+        raise zipfile.BadZipFile(f"it has no {_METADATA}")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise zipfile.BadZipFile("its entries are compressed")
     record = json.loads(archive.read(_METADATA))

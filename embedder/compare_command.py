@@ -22,8 +22,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.face_embedder import FaceEmbedder
     from embedder.images import DEFAULT_MAX_PIXELS
     from embedder.mtcnn import MTCNN
+    from embedder.output_files import check_output
     from embedder.presets import DEFAULT_PRESET
 
+    check_output(arguments.plot, "--plot", kind="picture", inputs=arguments.photos)
     embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset,
                             weights=arguments.weights)
     comparison = compare_photos(

@@ -130,6 +130,9 @@ def convert_images(
     if max_pixels < 1:
         raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     source_root, target_root = Path(photos), Path(out)
+    if target_root.exists() and not target_root.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder",
+                                 str(target_root))
     listing = list_images(source_root)
     if source_root.resolve() == target_root.resolve():
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")

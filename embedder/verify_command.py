@@ -141,10 +141,13 @@ def result_lines(result: "Verification") -> list[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.lfw import read_pairs, verify
+    from embedder.output_files import check_output
     from embedder.presets import DEFAULT_PRESET, get_preset
     from embedder.table import EmbeddingTable
 
     _check_outputs(arguments.plot, arguments.json)
+    check_output(arguments.plot, "--plot", kind="picture",
+                 inputs=[path for path in (arguments.pairs, arguments.table) if path is not None])
     pairs = read_pairs(arguments.pairs)
     preset = get_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
     if arguments.table is not None:

@@ -208,6 +208,12 @@ class TestCommand:
         assert run(folder, "--names", folder / "other.csv") == 2
         assert "this file is for another table" in capsys.readouterr().err
 
+    def test_a_page_never_replaces_a_file_of_another_kind(self, folder, capsys):
+        (folder / "a.jpg").write_bytes(b"\xff\xd8\xff")
+        assert run(folder, "--html", folder / "a.jpg") == 2
+        assert "a.jpg: expected an HTML page or nothing here to replace" in capsys.readouterr().err
+        assert (folder / "a.jpg").read_bytes() == b"\xff\xd8\xff"
+
     @pytest.mark.parametrize(("option", "name", "message"), [
         ("-o", "none/people.csv", "expected a folder that exists"),
         ("--html", "none/people.html", "expected a folder that exists"),

@@ -149,3 +149,17 @@ def test_the_shipped_ones_hold_groups_not_people(weights):
 def test_refuses_bad_arrays_by_themselves():
     with pytest.raises(BackgroundError, match="is damaged"):
         Background.from_arrays({"record": np.array("{}")})
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 broken"])
+def test_a_damaged_model_brings_no_advice_to_unpickle(content, tmp_path):
+    (tmp_path / "b.npz").write_bytes(content)
+    with pytest.raises(BackgroundError, match=r"is damaged \(its arrays cannot be read\); make one") as raised:
+        read_background(tmp_path / "b.npz")
+    assert "pickle" not in str(raised.value)
+
+
+def test_a_model_with_objects_brings_no_advice_to_unpickle(tmp_path):
+    np.savez(tmp_path / "b.npz", mean=np.array([{}], dtype=object))
+    with pytest.raises(BackgroundError, match="its arrays cannot be read"):
+        read_background(tmp_path / "b.npz")

@@ -221,6 +221,13 @@ def test_a_damaged_array_is_named_without_advice_to_unpickle(content, tmp_path):
     assert "pickle" not in str(raised.value)
 
 
+def test_what_a_head_lacks_is_named(tmp_path):
+    save_head(fitted(), tmp_path / "h.skops")
+    rewritten(tmp_path / "h.skops", **{"facetable.json": '{"format": "facetable-head", "version": 1}'})
+    with pytest.raises(HeadFileError, match=r"is damaged \(it lacks 'identities'\); train it again"):
+        load_head(tmp_path / "h.skops")
+
+
 def test_refuses_an_encrypted_entry(tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     content = (tmp_path / "h.skops").read_bytes()

@@ -32,3 +32,15 @@ def test_a_photo_without_a_face_is_no_failure(tmp_path: Path, capsys: pytest.Cap
     photo = write_photo(tmp_path / "a.png", NO_FACE)
     assert main(["compare", str(photo)]) == 0
     assert capsys.readouterr() == (f"{photo}: no face\n", "")
+
+
+def test_the_heat_map_never_replaces_a_photo_or_a_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = write_photo(tmp_path / "a.png", 1)
+    (tmp_path / "h.skops").write_bytes(b"PK\x03\x04")
+    before = photo.read_bytes()
+    for plot, message in ((photo, "expected another file than those that are read"),
+                          (tmp_path / "h.skops", "expected a picture or nothing here to replace")):
+        assert main(["compare", str(photo), "--plot", str(plot)]) == 2
+        assert message in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    assert (tmp_path / "h.skops").read_bytes() == b"PK\x03\x04"

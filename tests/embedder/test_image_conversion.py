@@ -239,3 +239,10 @@ def test_command_that_cannot_run_exits_with_2(tmp_path, capsys):
     assert main(["convert", str(tmp_path / "no"), str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == (f"python -m embedder convert: error: {tmp_path}/no: expected a folder of "
                                        "photos, found nothing; check the path\n")
+
+
+def test_a_file_for_a_folder_is_refused(tmp_path):
+    photo(tmp_path / "in" / "a.png")
+    (tmp_path / "out").touch()
+    with pytest.raises(NotADirectoryError, match="expected a folder to write to, found a file; name a folder"):
+        convert_images(tmp_path / "in", tmp_path / "out")
