@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import choose_threshold, shot_numbers
 from classifiers.choosers import Chooser
-from classifiers.errors import ThresholdError
+from classifiers.errors import IdentityError, ThresholdError
 from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
 from classifiers.metrics import rate, tpir_at_fpir
@@ -64,7 +64,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     others = order[known & (position >= per_person)]
     strangers = order[~known]
     if not len(enrolled) or not len(strangers):
-        raise ValueError(
+        raise IdentityError(
             f"evaluation needs people with more than {per_person} photos, to be enrolled, and others, to play "
             f"strangers; got {int((counts > per_person).sum())} and {int((counts <= per_person).sum())} people; "
             "choose another --gallery-per-person, or a larger table"

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
+    from classifiers.errors import IdentityError
     from classifiers.evaluation import evaluate, report
     from classifiers.gallery import Gallery
     from classifiers.heads import make_head, parse_parameters
@@ -36,14 +37,17 @@ def run(arguments: argparse.Namespace) -> int:
     table = EmbeddingTable.read(arguments.table)
     estimator = make_head(arguments.head, parse_parameters(arguments.param))
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
-    result = evaluate(
-        Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256),
-        lambda matcher: fit_chooser(estimator, matcher),
-        per_person=arguments.gallery_per_person,
-        background=background,
-        curve=curve_for(table.fingerprint, background),
-        fpir=arguments.fpir,
-    )
+    try:
+        result = evaluate(
+            Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256),
+            lambda matcher: fit_chooser(estimator, matcher),
+            per_person=arguments.gallery_per_person,
+            background=background,
+            curve=curve_for(table.fingerprint, background),
+            fpir=arguments.fpir,
+        )
+    except IdentityError as error:
+        raise IdentityError(f"{arguments.table}: {error}") from error
     print("\n".join(report(result)))
     if background is not None:
         print(f"scores are normalized against {background.n_identities} people of "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.explanation import Explanation
+from classifiers.whole_files import replacing
 
 _TILE_INCHES = 1.5
 _MOST_CHARACTERS = 22
@@ -91,7 +92,8 @@ def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: R
     target = Path(path)
     stream = io.BytesIO()
     figure.savefig(stream, format=target.suffix.lstrip(".").lower() or "png", dpi=150)
-    target.write_bytes(stream.getvalue())
+    with replacing(target) as file:
+        file.write(stream.getvalue())
 
 
 def _tiles_of(face: ExplainedFace) -> list[_Tile]:

@@ -1,5 +1,7 @@
 """Explanations as a page and as a drawing."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -61,3 +63,20 @@ def test_what_cannot_be_drawn(tmp_path):
     with pytest.raises(ValueError, match="xyz"):
         save_plot(tmp_path / "e.xyz", faces(), read_photo=read_photo)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+def test_a_drawing_without_room_names_its_file_and_keeps_the_old_one(tmp_path):
+    import resource
+
+    path = tmp_path / "e.png"
+    path.write_bytes(b"old")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="no room to write it") as raised:
+            save_plot(path, faces(), read_photo=read_photo)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert raised.value.filename == str(path)
+    assert path.read_bytes() == b"old"
