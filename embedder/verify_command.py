@@ -78,13 +78,17 @@ def embed_pairs(
     from embedder.embed_settings import EmbedSettings
     from embedder.face_embedder import FaceEmbedder
     from embedder.lfw import MirroredEmbedder, find_photos
+    from embedder.mtcnn import MTCNN
     from embedder.pipeline import update_table
     from embedder.table import EmbeddingTable
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
     settings = EmbedSettings(faces="one", min_face_size="auto", **(crop or {}))
-    key = json.dumps([str(images.resolve()), embedder.space, embedder.provenance, crop], sort_keys=True)
+    fingerprint = settings.fingerprint(MTCNN(settings.min_face_size, thresholds=settings.thresholds), embedder)
+    # A later version that detects otherwise keeps a table of its own, one that does not goes on with this one.
+    fingerprint["provenance"].pop("versions")
+    key = json.dumps([str(images.resolve()), fingerprint], sort_keys=True)
     out = _cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.h5"
     update_table(images, out, settings, n_jobs=n_jobs, progress=True, embedder=embedder, only=set(photos.values()))
     return EmbeddingTable.read(out)

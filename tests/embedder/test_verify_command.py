@@ -131,6 +131,13 @@ class TestPhotos:
         assert np.array_equal(table.embeddings, again.embeddings)
         assert before == {name: sorted(path.name for path in (images / name).iterdir()) for name in names}
 
+    def test_another_detector_keeps_a_table_of_its_own(self, data, pairs, cache, monkeypatch):
+        for share in (0.25, 0.75):
+            monkeypatch.setattr("embedder.mtcnn._VOTE_SHARE", share)
+            table = embed_pairs(data / "lfw/images", pairs, get_preset("facenet-casia-20180408"))
+            assert table.fingerprint["provenance"]["box_vote_share"] == share
+        assert len(list(cache.glob("*.h5"))) == 2
+
     def test_the_wrong_standardization_is_seen(self, data, pairs, cache):
         images, preset = data / "lfw/images", get_preset("facenet-casia-20180408")
         right = embed_pairs(images, pairs, preset)
