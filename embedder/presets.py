@@ -130,7 +130,7 @@ PRESETS: dict[str, Preset] = {
             weights_sha256="704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
             embedding_size=512,
             standardization="fixed",
-            verification_threshold=1.147,
+            verification_threshold=1.13,
             accuracy="LFW View 2, deep-funneled: 0.9893 +- 0.0045 (published for LFW: 0.9905)",
             licence="MIT; " + _RESEARCH_DATA.format("CASIA-WebFace"),
         ),
