@@ -291,6 +291,11 @@ def _finish(
     parts.clear()
 
 
+def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> dict[str, Any]:
+    """Return the fingerprint of the tables that `settings` lead to here and now."""
+    return settings.fingerprint(*_networks(settings, thread_count(), None, embedder))
+
+
 def _networks(settings: EmbedSettings, threads: int, detector: Detector | None, embedder: Embedder | None) -> Networks:
     if detector is None:
         detector = _load_detector(settings.min_face_size, settings.thresholds, threads)

@@ -78,14 +78,13 @@ def embed_pairs(
     from embedder.embed_settings import EmbedSettings
     from embedder.face_embedder import FaceEmbedder
     from embedder.lfw import MirroredEmbedder, find_photos
-    from embedder.mtcnn import MTCNN
-    from embedder.pipeline import update_table
+    from embedder.pipeline import expected_fingerprint, update_table
     from embedder.table import EmbeddingTable
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
     settings = EmbedSettings(faces="one", min_face_size="auto", **(crop or {}))
-    fingerprint = settings.fingerprint(MTCNN(settings.min_face_size, thresholds=settings.thresholds), embedder)
+    fingerprint = expected_fingerprint(settings, embedder=embedder)
     # A later version that detects otherwise keeps a table of its own, one that does not goes on with this one.
     fingerprint["provenance"].pop("versions")
     key = json.dumps([str(images.resolve()), fingerprint], sort_keys=True)
