@@ -1,0 +1,75 @@
+"""The best look at each face that is there: what is kept of the unknown, and what is enrolled."""
+
+import hashlib
+import time
+from pathlib import Path
+
+from recognition.looking import Look
+from recognition.naming import FaceReader
+from recognition.tracks import Track
+from recognition.unknown_faces import UnknownFaces
+
+
+class BestLooks:
+    """Keeps the best look of each track, and saves those of tracks that end unknown.
+
+    Parameters
+    ----------
+    unknown_faces : UnknownFaces, optional
+        Where unknown faces go; without it none are saved.
+    """
+
+    def __init__(self, unknown_faces: UnknownFaces | None = None) -> None:
+        self._unknown_faces = unknown_faces
+        self._looks: dict[int, Look] = {}
+
+    def note(self, track: Track, look: Look) -> None:
+        """Take a look at a track."""
+        number = track.number
+        if number is not None and (number not in self._looks or look.quality > self._looks[number].quality):
+            self._looks[number] = look
+
+    def get(self, number: int) -> Look | None:
+        """Return the best look at a track; None if there was none."""
+        return self._looks.get(number)
+
+    def end(self, track: Track) -> None:
+        """Forget a track, and save its face if it stayed unknown.
+
+        Raises
+        ------
+        OSError
+            If the face cannot be written.
+        """
+        look = None if track.number is None else self._looks.pop(track.number, None)
+        if self._unknown_faces is None or look is None or track.number is None or track.evidence.verdict.accepted:
+            return
+        self._unknown_faces.save(look.crop, track.number, track.seen.frame)
+
+
+def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, source: str) -> str:
+    """Enrol a look under a name in the head's file and return what came of it, as one line.
+
+    Raises
+    ------
+    ValueError
+        If nobody can be called that, or the head cannot be changed.
+    OSError
+        If the file cannot be written.
+    """
+    from classifiers.enrolment import enrol
+    from classifiers.face_samples import FaceSample, PhotoFaces, measure_sharpness
+    from classifiers.membership import check_name, editing
+    from classifiers.persistence import load_head, save_head
+
+    identity = check_name(name)
+    photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    sample = FaceSample(photo, hashlib.sha256(look.crop.tobytes()).hexdigest(), reader.embed(look.crop[None])[0],
+                        look.box, look.landmarks, measure_sharpness(look.crop))
+    with editing(head_path):
+        result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)
+        if result.enrolled:
+            save_head(result.head, head_path)
+    if result.refused:
+        return f"not enrolled: {'; '.join(result.refused[0].reasons)}"
+    return f"{identity} is enrolled"

@@ -1,0 +1,153 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from recognition.votes import GAINS, MAX_LOOKS, MIN_LOOKS, Evidence
+from tests.recognition.fakes import FakeHead, FakeMatch
+
+LENGTH = 64
+
+
+class Head(FakeHead):
+    """People are directions; a look at cosine c to Ann scores c for her."""
+
+    def __init__(self, threshold: float = 0.6, names: tuple[str, ...] = ("ann", "bob")) -> None:
+        super().__init__(dict.fromkeys(names, (1, 2, 3)), threshold)
+        self._exemplars = np.eye(LENGTH, dtype=np.float32)[: len(names)]
+
+
+class Looks:
+    """Makes looks of given cosines to the people, otherwise at random."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def at(self, *cosines: float) -> np.ndarray:
+        vector = np.zeros(LENGTH)
+        vector[: len(cosines)] = cosines
+        rest = self._random.normal(size=LENGTH - len(cosines))
+        vector[len(cosines):] = rest / np.linalg.norm(rest) * np.sqrt(1 - np.sum(np.square(cosines)))
+        return vector.astype(np.float32)
+
+
+def identities(head: Head, looks: list[np.ndarray], quality: float = 1.0) -> list[str]:
+    evidence = Evidence()
+    return [evidence.add(look, quality, head).identity for look in looks]
+
+
+def test_a_name_appears_after_three_looks_and_stays() -> None:
+    looks = Looks()
+    assert identities(Head(), [looks.at(0.7, 0.1) for _ in range(6)]) == ["unknown"] * 2 + ["ann"] * 4
+
+
+def test_a_stranger_stays_unknown() -> None:
+    looks = Looks()
+    assert identities(Head(), [looks.at(0.5, 0.4) for _ in range(30)]) == ["unknown"] * 30
+
+
+def test_single_looks_above_the_threshold_name_nobody() -> None:
+    looks = Looks()
+    scores = [0.66, 0.4, 0.62, 0.4, 0.4, 0.66] * 3
+    assert set(identities(Head(), [looks.at(score, 0.1) for score in scores])) == {"unknown"}
+
+
+def test_no_label_blinks_around_the_threshold() -> None:
+    looks = Looks()
+    scores = [0.62, 0.62, 0.62, 0.56, 0.64, 0.54, 0.63, 0.55, 0.61, 0.57] * 3
+    given = identities(Head(), [looks.at(score, 0.1) for score in scores])
+    assert given[2:] == ["ann"] * (len(scores) - 2)
+
+
+def test_a_name_is_given_up_when_the_evidence_turns() -> None:
+    looks = Looks()
+    given = identities(Head(), [looks.at(0.7, 0.1) for _ in range(4)] + [looks.at(0.2, 0.1) for _ in range(12)])
+    assert given[3] == "ann"
+    assert given[-1] == "unknown"
+    assert sum(before != after for before, after in pairwise(given)) == 2
+
+
+def test_another_name_takes_over_only_with_a_clear_lead() -> None:
+    looks = Looks()
+    start = [looks.at(0.7, 0.6) for _ in range(4)]
+    assert set(identities(Head(), start + [looks.at(0.64, 0.66) for _ in range(4)])[2:]) == {"ann"}
+    assert identities(Head(), start + [looks.at(0.3, 0.9) for _ in range(9)])[-1] == "bob"
+
+
+def test_the_score_is_the_mean_and_what_its_looks_gain() -> None:
+    head, looks, evidence = Head(), Looks(), Evidence()
+    assert evidence.add(looks.at(0.5, 0.1), 1.0, head).score == pytest.approx(0.5)
+    # A look that is no like the first one at all is a second photo; a repeated one is not.
+    assert evidence.add(looks.at(0.6, 0.1), 1.0, head).score == pytest.approx(0.55 + GAINS["cosine"] / 2, abs=0.003)
+    same = Evidence()
+    look = looks.at(0.5, 0.1)
+    for _ in range(5):
+        assert same.add(look, 1.0, head).score == pytest.approx(0.5, abs=1e-6)
+
+
+def test_better_looks_weigh_more() -> None:
+    head, looks, evidence = Head(), Looks(), Evidence()
+    evidence.add(looks.at(0.8, 0.1), 0.9, head)
+    expected = 0.9 * 0.8 + 0.1 * 0.4 + GAINS["cosine"] / 2
+    assert evidence.add(looks.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.003)
+
+
+def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
+    head, looks, evidence = Head(), Looks(), Evidence()
+    for _ in range(5):
+        evidence.add(looks.at(0.9, 0.1), 1.0, head, is_whole=False)
+    assert (evidence.n_looks, evidence.verdict.accepted) == (0, False)
+    assert evidence.verdict.score == pytest.approx(0.9)
+    evidence.add(looks.at(0.3, 0.1), 1.0, head)
+    assert evidence.verdict.score == pytest.approx(0.3)
+    assert evidence.n_looks == 1
+
+
+def test_looks_beyond_the_limit_are_merged_and_go_on_counting() -> None:
+    head, looks, evidence = Head(), Looks(), Evidence()
+    early = [looks.at(0.2, 0.1) for _ in range(MAX_LOOKS)]
+    for look in early:
+        evidence.add(look, 1.0, head)
+    late = looks.at(0.8, 0.1)
+    for _ in range(3 * MAX_LOOKS):
+        evidence.add(late, 1.0, head)
+    # Three quarters of all looks are the late ones; a mean of the kept twelve alone would be far lower.
+    assert evidence.verdict.score > 0.6
+    assert evidence.nearness(late) == pytest.approx(1.0, abs=1e-5)
+    assert evidence.n_looks == 4 * MAX_LOOKS
+
+
+def test_a_changed_head_is_believed_at_once() -> None:
+    looks, evidence = Looks(), Evidence()
+    for _ in range(5):
+        evidence.add(looks.at(0.7, 0.1), 1.0, Head())
+    assert evidence.judge(Head(threshold=0.5)).identity == "ann"
+    assert evidence.judge(Head(threshold=0.75), afresh=True).identity == "unknown"
+    assert evidence.judge(Head(names=("bob",)), afresh=True).identity == "bob"
+    evidence.judge(Head(names=("eve",)))
+    assert evidence.verdict.identity == "eve"
+
+
+def test_the_heads_choice_has_the_last_word() -> None:
+    class Chooses(Head):
+        def match(self, vectors: np.ndarray) -> FakeMatch:
+            scores = self.similarity(vectors)[:, 1]
+            return FakeMatch(np.array(["bob"] * len(vectors)), scores, np.ones(len(vectors), np.int64))
+
+    looks = Looks()
+    assert identities(Chooses(), [looks.at(0.75, 0.65) for _ in range(MIN_LOOKS)])[-1] == "bob"
+
+
+def test_nearly_known_faces_are_told() -> None:
+    head, looks = Head(), Looks()
+    close, far = Evidence(), Evidence()
+    close.add(looks.at(0.56, 0.1), 1.0, head)
+    far.add(looks.at(0.3, 0.1), 1.0, head)
+    assert (close.is_close, far.is_close) == (True, False)
+
+
+def test_without_looks_there_is_no_verdict() -> None:
+    evidence = Evidence()
+    assert evidence.is_empty
+    assert evidence.judge(Head()).identity == "unknown"
+    assert evidence.nearness(np.ones(LENGTH, np.float32)) == -1.0
