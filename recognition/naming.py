@@ -116,6 +116,15 @@ class FaceReader:
         """Return the vectors of `crops`: float32 (n, d), unit length."""
         return self._embedder.embed(crops)
 
+    def embed_both_ways(self, crops: np.ndarray) -> np.ndarray:
+        """Return the mean vectors of `crops` and their mirror images: float32 (n, d), unit length.
+
+        Faces that are half turned away gain by it: the chance of their one side is halved.
+        """
+        vectors = self._embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        sums = vectors[: len(crops)] + vectors[len(crops):]
+        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+
 
 class Names(NamedTuple):
     """What a head says about `n` faces.

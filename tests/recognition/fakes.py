@@ -12,6 +12,7 @@ import numpy as np
 
 from embedder.faces import Faces
 from recognition.naming import FaceReader
+from recognition.videos import Frame
 
 GREY = 96
 ANN = (220, 40, 40)
@@ -123,8 +124,15 @@ class FakeHead:
         self.fingerprint: dict[str, Any] | None = None
         self.checked: list[Any] = []
 
+    @property
+    def score_kind(self) -> str:
+        return "cosine"
+
+    def similarity(self, vectors: np.ndarray) -> np.ndarray:
+        return (vectors @ self._exemplars.T).astype(np.float32)
+
     def match(self, vectors: np.ndarray) -> FakeMatch:
-        similarities = vectors @ self._exemplars.T
+        similarities = self.similarity(vectors)
         best = similarities.argmax(axis=1)
         return FakeMatch(np.array(self.labels)[best], similarities.max(axis=1).astype(np.float32), best)
 
@@ -135,3 +143,8 @@ class FakeHead:
 def fake_reader() -> FaceReader:
     """Return a reader on fake networks."""
     return FaceReader(FakeDetector(), FakeEmbedder(), {})
+
+
+def frames_of(images: Sequence[np.ndarray], rate: float = 25.0) -> list[Frame]:
+    """Return pictures as the frames of a file."""
+    return [Frame(image, number, number / rate, 0.0) for number, image in enumerate(images)]

@@ -1,0 +1,94 @@
+"""How often to look for faces on a live source, and how the loop keeps up."""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+LONGEST_WAIT_S = 0.5
+"""Faces are looked for at least this often, however slow the machine: who comes in is seen soon."""
+
+# Of the source's interval; the rest is for the thread that receives and decodes frames, and for frames out of the rule.
+_SHARE_OF_INTERVAL = 0.85
+
+_SHARE = 0.2
+_WINDOW = 300
+
+
+class Pace:
+    """Chooses on which frames of a live source faces are looked for.
+
+    So that the mean time a frame takes stays within the budget, detection is spread over as many frames as it needs:
+    with ``t`` for everything else and ``d`` for detection, ``t + d / n <= budget``.
+
+    Parameters
+    ----------
+    budget_s : float or None
+        Mean seconds a frame may take; None follows the source's frame rate.
+    every : int or None
+        Look on every nth frame, whatever it takes.
+    """
+
+    def __init__(self, budget_s: float | None = None, every: int | None = None) -> None:
+        self._budget_s = budget_s
+        self._every = every
+        self._detection_s = 0.0
+        self._rest_s = 0.0
+        self._since = 0
+
+    def wants_detection(self, frame_interval_s: float) -> bool:
+        """Return whether to look for faces on the next frame, of a source with a frame every `frame_interval_s`."""
+        return self._since == 0 or self._since >= self.frames_between(frame_interval_s)
+
+    def frames_between(self, frame_interval_s: float) -> int:
+        """Return ``n`` above."""
+        if self._every is not None:
+            return self._every
+        budget_s = _SHARE_OF_INTERVAL * frame_interval_s if self._budget_s is None else self._budget_s
+        # Frames that take longer than the source's interval come that much later.
+        frame_s = max(frame_interval_s, self._rest_s)
+        most = max(1, math.floor(LONGEST_WAIT_S / frame_s))
+        left_s = budget_s - self._rest_s
+        return most if left_s <= 0 else min(most, max(1, math.ceil(self._detection_s / left_s)))
+
+    def note(self, *, detected: bool, detection_s: float, total_s: float) -> None:
+        """Take what a frame took: whether faces were looked for, how long that took, and all of it, in seconds."""
+        self._since = 1 if detected else self._since + 1
+        rest_s = total_s - detection_s
+        self._rest_s = rest_s if not self._rest_s else self._rest_s + _SHARE * (rest_s - self._rest_s)
+        if detected:
+            first = not self._detection_s
+            self._detection_s = (detection_s if first
+                                 else self._detection_s + _SHARE * (detection_s - self._detection_s))
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast the loop is: frames a second, and milliseconds from a frame's capture to its labels."""
+
+    frames_per_second: float
+    p50_ms: float
+    p95_ms: float
+
+
+class Meter:
+    """Measures the loop over its last frames."""
+
+    def __init__(self) -> None:
+        self._done_s: deque[float] = deque(maxlen=_WINDOW)
+        self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
+
+    def note(self, captured_s: float, done_s: float) -> None:
+        """Take the times, of one monotonic clock, when a frame was captured and when it had its labels."""
+        self._done_s.append(done_s)
+        self._latencies_s.append(done_s - captured_s)
+
+    @property
+    def speed(self) -> Speed:
+        """The speed over the last frames; zeros before the second one."""
+        if len(self._done_s) < 2:
+            return Speed(0.0, 0.0, 0.0)
+        span_s = self._done_s[-1] - self._done_s[0]
+        p50, p95 = np.percentile(self._latencies_s, [50, 95]) * 1000
+        return Speed((len(self._done_s) - 1) / span_s if span_s > 0 else 0.0, float(p50), float(p95))

@@ -1,0 +1,223 @@
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from recognition.events import Event
+from recognition.looking import Look
+from recognition.loop import FaceLoop, Seen
+from recognition.naming import FaceReader
+from recognition.tracks import Track
+from recognition.videos import Frame
+from tests.recognition.fakes import (
+    ANN,
+    BOB,
+    STRANGER,
+    FakeDetector,
+    FakeEmbedder,
+    FakeHead,
+    fake_reader,
+    frames_of,
+    picture,
+)
+
+Person = tuple[tuple[int, int, int], Sequence[int]]
+
+
+def run(
+    images: Sequence[np.ndarray], *, every: int = 3, reader: FaceReader | None = None, every_frame: bool = False,
+    head: FakeHead | None = None,
+) -> tuple[list[Event], list[Seen]]:
+    loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead() if head is None else head, "clip",
+                    every_frame=every_frame)
+    seen = [loop.process(frame, detect=frame.index % every == 0) for frame in frames_of(images)]
+    return [event for one in seen for event in one.events] + loop.finish(), seen
+
+
+def walk(colour: tuple[int, int, int], start: int, step: int, n_frames: int) -> list[Person]:
+    return [(colour, (start + step * n, 40, start + step * n + 40, 80)) for n in range(n_frames)]
+
+
+def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
+    return [(event.event, event.track, event.identity) for event in events]
+
+
+def test_a_known_face_is_one_track_with_one_name() -> None:
+    events, _ = run([picture(person) for person in walk(ANN, 10, 3, 40)])
+    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+    started, identified, ended = events
+    assert started.frame == 1
+    assert identified.frame <= 12
+    assert (ended.frame, ended.time_s) == (39, 39 / 25)
+    assert np.abs(np.subtract(ended.box, (127, 40, 167, 80))).max() < 4
+    assert [event.accepted for event in events] == [False, True, True]
+
+
+def test_a_stranger_is_one_track_without_a_name() -> None:
+    events, _ = run([picture(person) for person in walk(STRANGER, 10, 3, 40)])
+    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    assert not any(event.accepted for event in events)
+
+
+def test_no_face_no_events() -> None:
+    assert run([picture()] * 10)[0] == []
+    assert run([])[0] == []
+
+
+def test_a_single_frame_has_its_events() -> None:
+    events, _ = run([picture((ANN, (10, 40, 50, 80)))])
+    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    assert [event.frame for event in events] == [0, 0]
+    assert events[0].score > 0.9
+
+
+def test_a_cut_ends_all_tracks() -> None:
+    first = [picture(person, (BOB, (150, 60, 190, 100))) for person in walk(ANN, 10, 0, 20)]
+    second = [255 - picture(size_hw=(120, 200))] * 6
+    events, seen = run(first + second + first)
+    assert [number for number, one in enumerate(seen) if one.is_cut] == [20, 26]
+    by_track: dict[int | None, list[int]] = {}
+    for event in events:
+        by_track.setdefault(event.track, []).append(event.frame)
+    assert sorted(by_track) == [1, 2, 3, 4]
+    assert all(max(by_track[track]) <= 19 for track in (1, 2))
+    assert all(min(by_track[track]) >= 26 for track in (3, 4))
+    assert [event.frame for event in events if event.event == "ended"] == [19, 19, 45, 45]
+    assert all(one.detected for number, one in enumerate(seen) if number in (20, 26)), "a new shot is looked at at once"
+
+
+def test_a_change_of_size_ends_all_tracks() -> None:
+    small = [picture((ANN, (10, 40, 50, 80)))] * 9
+    large = [picture((ANN, (10, 40, 50, 80)), size_hw=(140, 220))] * 9
+    events, _ = run(small + large)
+    assert [event.track for event in events if event.event == "ended"] == [1, 2]
+
+
+def test_a_short_occlusion_keeps_the_number() -> None:
+    away = [picture()] * 20
+    events, _ = run([picture(person) for person in walk(ANN, 10, 1, 20)] + away
+                    + [picture(person) for person in walk(ANN, 110, 1, 20)])
+    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+
+
+def test_a_long_absence_ends_the_track() -> None:
+    person = [picture(person) for person in walk(ANN, 10, 0, 20)]
+    events, _ = run(person + [picture()] * 60 + person)
+    assert [(event.event, event.track) for event in events if event.event != "identified"] == [
+        ("started", 1), ("ended", 1), ("started", 2), ("ended", 2)]
+    assert next(event for event in events if event.event == "ended").frame == 18
+
+
+def test_somebody_else_in_the_same_place_is_another_track() -> None:
+    here = (60, 40, 100, 80)
+    events, _ = run([picture((ANN, here))] * 24 + [picture((BOB, here))] * 60)
+    last = {event.track: event.identity for event in events if event.event in ("identified", "ended")}
+    assert last == {1: "ann", 2: "bob"}
+    assert not any(event.event == "changed" for event in events)
+
+
+def test_crossing_people_keep_their_tracks() -> None:
+    frames = []
+    for ann, bob in zip(walk(ANN, 10, 4, 36), walk(BOB, 150, -4, 36), strict=True):
+        frames.append(picture(bob, ann))
+    events, _ = run(frames)
+    names = {event.track: event.identity for event in events if event.event == "identified"}
+    assert sorted(names.values()) == ["ann", "bob"]
+    assert {event.track: event.identity for event in events if event.event == "ended"} == names
+    assert len(names) == 2
+
+
+def test_the_networks_run_now_and_then_only() -> None:
+    detector, embedder = FakeDetector(), FakeEmbedder()
+    n_frames = 150
+    run([picture((STRANGER, (60, 40, 100, 80)))] * n_frames, every=5, reader=FaceReader(detector, embedder, {}))
+    assert detector.n_calls == n_frames / 5
+    # Two crops a look: four first looks, then two a second.
+    assert 2 * 4 < embedder.n_crops <= 2 * (4 + 2 * n_frames / 25 + 2)
+
+
+def test_every_frame_has_its_faces_if_wanted() -> None:
+    images = [picture(person) for person in walk(ANN, 10, 3, 12)]
+    events, _ = run(images, every_frame=True)
+    faces = [event for event in events if event.event == "face"]
+    assert [event.frame for event in faces] == list(range(12))
+    assert [event.track for event in faces] == [None] + [1] * 11
+    for event in faces:
+        assert np.abs(np.subtract(event.box, (10 + 3 * event.frame, 40, 50 + 3 * event.frame, 80))).max() < 4
+    without, _ = run(images)
+    assert [event for event in events if event.event != "face"] == without
+
+
+def test_two_runs_tell_the_same() -> None:
+    images = [picture(ann, bob) for ann, bob in zip(walk(ANN, 5, 4, 30), walk(BOB, 150, -3, 30), strict=True)]
+    assert run(images)[0] == run(images)[0]
+
+
+def test_boxes_of_events_stay_in_the_frame() -> None:
+    events, _ = run([picture(person) for person in walk(ANN, 120, 4, 24)])
+    assert all(0 <= event.box[0] <= event.box[2] <= 200 for event in events)
+
+
+def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
+    loop = FaceLoop(fake_reader(), FakeHead({"bob": BOB}), "clip")
+    images = [picture((ANN, (60, 40, 100, 80)))] * 40
+    events: list[Event] = []
+    for frame in frames_of(images):
+        if frame.index == 20:
+            loop.use_head(FakeHead({"ann": ANN}))
+        if frame.index == 30:
+            loop.use_head(FakeHead({"ann": ANN}, threshold=1.1))
+        events += loop.process(frame, detect=frame.index % 3 == 0).events
+    assert [(event.event, event.identity, event.frame) for event in events[1:]] == [
+        ("identified", "ann", events[1].frame), ("changed", "unknown", events[2].frame)]
+    assert events[1].frame in (19, 20)
+    assert events[2].frame in (29, 30)
+
+
+def test_looks_and_ends_are_told() -> None:
+    looks: list[tuple[Track, Look]] = []
+    ended: list[Track] = []
+    loop = FaceLoop(fake_reader(), FakeHead(), "clip", on_look=lambda *look: looks.append(look), on_end=ended.append)
+    for frame in frames_of([picture((ANN, (60, 40, 100, 80)))] * 12):
+        loop.process(frame, detect=frame.index % 3 == 0)
+    loop.finish()
+    assert [track.number for track in ended] == [1]
+    assert {track.number for track, _ in looks} == {1}
+    assert looks[0][1].crop.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_a_face_cut_off_by_the_edge_is_not_named(cut_off: bool) -> None:
+    x = -10 if cut_off else 2
+    events, _ = run([picture((ANN, (x, 40, x + 40, 80)))] * 30)
+    assert events[-1].identity == ("unknown" if cut_off else "ann")
+
+
+def test_an_error_of_a_network_is_not_swallowed() -> None:
+    class Broken(FakeDetector):
+        def detect(self, image: np.ndarray) -> "None":  # type: ignore[override]
+            raise RuntimeError("no network")
+
+    with pytest.raises(RuntimeError, match="no network"):
+        run([picture()], reader=FaceReader(Broken(), FakeEmbedder(), {}))
+
+
+def test_what_is_lost_is_said_for_a_while() -> None:
+    _, seen = run([picture((ANN, (60, 40, 100, 80)))] * 9 + [picture()] * 60)
+    assert len(seen[16].lost) == 1
+    assert seen[16].faces == []
+    assert seen[-1].lost == []
+
+
+def frame_at(time_s: float, image: np.ndarray, index: int) -> Frame:
+    return Frame(image, index, time_s, 0.0)
+
+
+def test_a_gap_in_time_ends_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = FaceLoop(fake_reader(), FakeHead(), "clip")
+    make: Callable[[], np.ndarray] = lambda: picture((ANN, (60, 40, 100, 80)))  # noqa: E731
+    loop.process(frame_at(0.0, make(), 0), detect=True)
+    loop.process(frame_at(0.1, make(), 1), detect=False)
+    loop.break_off()
+    events = loop.process(frame_at(9.0, make(), 2), detect=True).events
+    assert [event.event for event in events] == ["ended"]

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from recognition.pace import LONGEST_WAIT_S, Meter, Pace
+
+
+def frames_between(pace: Pace, interval_s: float, detection_s: float, rest_s: float, n_frames: int = 200) -> float:
+    """Return how many frames there are to a detection, for a machine that takes these times."""
+    n_detections = 0
+    for _ in range(n_frames):
+        detect = pace.wants_detection(interval_s)
+        n_detections += detect
+        pace.note(detected=detect, detection_s=detection_s * detect, total_s=rest_s + detection_s * detect)
+    return n_frames / n_detections
+
+
+def test_a_fast_machine_looks_at_every_frame() -> None:
+    assert frames_between(Pace(), 1 / 30, 0.01, 0.005) == 1
+
+
+def test_a_slower_machine_spreads_detection_so_that_it_keeps_up() -> None:
+    between = frames_between(Pace(), 1 / 30, 0.06, 0.01)
+    assert between == pytest.approx(3, abs=0.1)
+    assert 0.01 + 0.06 / between <= 1 / 30
+
+
+def test_a_budget_of_ones_own() -> None:
+    assert frames_between(Pace(budget_s=0.02), 1 / 10, 0.06, 0.01) == pytest.approx(5, abs=0.2)
+
+
+def test_however_slow_faces_are_looked_for() -> None:
+    between = frames_between(Pace(), 1 / 30, 1.0, 0.05)
+    assert between * 0.05 <= LONGEST_WAIT_S
+    assert frames_between(Pace(), 1 / 2, 1.0, 0.6) == 1
+
+
+def test_a_fixed_number_is_kept() -> None:
+    assert frames_between(Pace(every=7), 1 / 30, 1.0, 1.0) == pytest.approx(7, abs=0.3)
+
+
+def test_the_first_frame_is_looked_at() -> None:
+    assert Pace(every=9).wants_detection(0.04)
+
+
+def test_speed() -> None:
+    meter = Meter()
+    assert meter.speed.frames_per_second == 0
+    for number in range(11):
+        meter.note(captured_s=number * 0.05 - 0.01 - 0.002 * number, done_s=number * 0.05)
+    assert meter.speed.frames_per_second == pytest.approx(20)
+    latencies_ms = 10 + 2.0 * np.arange(11)
+    assert meter.speed.p50_ms == pytest.approx(np.percentile(latencies_ms, 50))
+    assert meter.speed.p95_ms == pytest.approx(np.percentile(latencies_ms, 95))
