@@ -7,3 +7,15 @@ class SourceError(ValueError):
 
 class SaveError(OSError):
     """Annotated output that could not be written, or was not written whole."""
+
+
+class DisplayError(ValueError):
+    """No display to show a window on."""
+
+
+class AddressError(ValueError):
+    """An address that events cannot be sent to."""
+
+
+class OptionsError(ValueError):
+    """Options that contradict each other."""

@@ -1,0 +1,246 @@
+"""Open connections to live sources; each gives pictures until it fails."""
+
+import http.client
+import os
+import socket
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import cv2
+import numpy as np
+
+from recognition.errors import SourceError
+from recognition.mjpeg import JpegSplitter
+from recognition.sources import Source, SourceKind, redact_url
+
+TIMEOUT_S = 1.5
+"""How long a stream may take to open, and to give its next frame, before it counts as gone."""
+
+_CHUNK = 64 * 1024
+_DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+
+Picture = np.ndarray | bytes
+"""A frame as it comes: uint8 (h, w, 3) in OpenCV's order of colours, or a JPEG that is decoded only if it is used."""
+
+
+class Connection(Protocol):
+    """An open live source."""
+
+    def read(self) -> list[Picture]:
+        """Return the pictures that came since, the newest last; none when the connection is over."""
+
+    def close(self) -> None:
+        """Give the source back."""
+
+
+def connect(source: Source) -> Connection:
+    """Open a camera, stream or pipe.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened, or shows nothing; the message says what it answers.
+    """
+    if source.kind is SourceKind.CAMERA:
+        return CaptureConnection(open_camera(int(source.address)))
+    if source.kind is SourceKind.PIPE:
+        return PipeConnection(sys.stdin.buffer if source.address == "-" else Path(source.address).open("rb"))
+    if urlsplit(source.address).scheme.lower() in ("http", "https"):
+        response = open_http(source.address)
+        if response is not None:
+            return HttpConnection(response)
+    return CaptureConnection(open_stream(source.address))
+
+
+def decode(picture: Picture) -> np.ndarray | None:
+    """Return a picture as uint8 (h, w, 3) RGB; None for a JPEG that is damaged."""
+    if isinstance(picture, np.ndarray):
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB)
+
+
+class CaptureConnection:
+    """Pictures from an opened `cv2.VideoCapture`."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+
+    def read(self) -> list[Picture]:
+        """Return the next picture."""
+        read, pixels = self._capture.read()
+        return [pixels] if read else []
+
+    def close(self) -> None:
+        """Give the device or stream back."""
+        self._capture.release()
+
+
+class PipeConnection:
+    """Pictures from MJPEG on a pipe.
+
+    Raises
+    ------
+    SourceError
+        When the pipe ends without a picture.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._splitter = JpegSplitter()
+        self._n_pictures = 0
+
+    def read(self) -> list[Picture]:
+        """Return the next whole pictures."""
+        while data := os.read(self._stream.fileno(), _CHUNK):
+            pictures = self._splitter.feed(data)
+            if pictures:
+                self._n_pictures += len(pictures)
+                return [*pictures]
+        if not self._n_pictures:
+            raise SourceError("the pipe ended without a picture; send MJPEG, such as ffmpeg -i INPUT -f mjpeg -")
+        return []
+
+    def close(self) -> None:
+        """Close the pipe."""
+        self._stream.close()
+
+
+class HttpConnection:
+    """Pictures from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self._splitter = JpegSplitter()
+
+    def read(self) -> list[Picture]:
+        """Return the next whole pictures; none if none came in time."""
+        try:
+            while data := self._response.read1(_CHUNK):
+                pictures = self._splitter.feed(data)
+                if pictures:
+                    return [*pictures]
+        except (OSError, http.client.HTTPException):
+            pass  # lost, as if it had ended: the caller opens it again
+        return []
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._response.close()
+
+
+def open_camera(number: int, opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture) -> cv2.VideoCapture:
+    """Open the camera of a number.
+
+    Raises
+    ------
+    SourceError
+        If there is none, or it gives no picture.
+    """
+    capture = opener(number)
+    if not capture.isOpened():
+        found = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
+        known = f"cameras here: {', '.join(found)}" if found else "no camera was found on this machine"
+        raise SourceError(f"camera {number} cannot be opened; {known}")
+    # Frames that wait in the driver are old when they are read.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if not capture.grab():
+        capture.release()
+        raise SourceError(f"camera {number} gives no picture; another program may be using it: close that one first")
+    return capture
+
+
+def open_stream(url: str) -> cv2.VideoCapture:
+    """Open a stream with FFmpeg.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened; the message says whether anything answers there.
+    """
+    timeout_ms = round(TIMEOUT_S * 1000)
+    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms])
+    if not capture.isOpened():
+        raise SourceError(f"{redact_url(url)}: {_why_closed(url)}")
+    return capture
+
+
+def open_http(url: str) -> Any:
+    """Open an HTTP address; return the response if it is MJPEG, None if it is a video that FFmpeg shall open.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened, or is neither.
+    """
+    name = redact_url(url)
+    address, headers = _split_credentials(url)
+    # Cameras stand in the local network, which no proxy leads to.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
+    try:
+        response = opener.open(urllib.request.Request(address, headers=headers), timeout=TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in (401, 403):
+            raise SourceError(f"{name}: refuses access (HTTP {error.code}); "
+                              "write the address like http://USER:PASSWORD@ADDRESS/PATH") from None
+        raise SourceError(f"{name}: answers HTTP {error.code} {error.reason}; check the path") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SourceError(f"{name}: {_describe(error)}") from None
+    kind = response.headers.get_content_type()
+    if kind.startswith("multipart/"):
+        return response
+    response.close()
+    if kind in ("text/html", "text/plain", "application/json", "image/jpeg", "image/png"):
+        what = "a single picture" if kind.startswith("image/") else "a page"
+        raise SourceError(f"{name}: expected a video stream, got {what} ({kind}); "
+                          "phone apps serve theirs at an address like http://ADDRESS:8080/video")
+    return None
+
+
+def _handlers(url: str) -> list[urllib.request.BaseHandler]:
+    """Return what answers a camera that asks for a password by digest."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return []
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", unquote(parts.username),
+                           unquote(parts.password if parts.password is not None else ""))
+    return [urllib.request.HTTPDigestAuthHandler(passwords), urllib.request.HTTPBasicAuthHandler(passwords)]
+
+
+def _split_credentials(url: str) -> tuple[str, dict[str, str]]:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), {"User-Agent": "facetable"}
+
+
+def _why_closed(url: str) -> str:
+    """Return why FFmpeg may have failed to open `url`, which it does not say."""
+    parts = urlsplit(url)
+    port = parts.port if parts.port is not None else _DEFAULT_PORTS.get(parts.scheme.lower())
+    if port is None or parts.hostname is None:
+        return "no stream came in time; check the address"
+    try:
+        socket.create_connection((parts.hostname, port), timeout=TIMEOUT_S).close()
+    except OSError as error:
+        return _describe(error)
+    return "answers, but not with a video that can be read; check the path, and user and password"
+
+
+def _describe(error: Exception) -> str:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
+        return f"does not answer within {TIMEOUT_S:g} s; check the address, and that the camera is on"
+    if isinstance(reason, ConnectionRefusedError):
+        return "refuses the connection; check the port, and that the camera is on"
+    if isinstance(reason, socket.gaierror):
+        return "no such host; check the address"
+    if isinstance(reason, ssl.SSLError):
+        return f"no secure connection: {reason.reason}"
+    return f"cannot be opened: {' '.join(str(reason).split())}"

@@ -1,0 +1,151 @@
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from recognition import connections
+from recognition.connections import CaptureConnection, PipeConnection, connect, decode, open_camera, open_http
+from recognition.errors import SourceError
+from recognition.sources import Source, SourceKind, parse_source
+from tests.recognition.fakes import ANN, picture
+from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
+from tests.recognition.test_videos import write_video
+
+IMAGE = picture((ANN, (20, 30, 60, 70)))
+
+
+def camera(answer: str = "video") -> MjpegServer:
+    return MjpegServer(in_turn([IMAGE]), 50, answer=answer)
+
+
+def test_an_http_camera_gives_pictures() -> None:
+    with camera() as server:
+        connection = connect(parse_source(server.url))
+        (picture_bytes, *_) = connection.read()
+        connection.close()
+    image = decode(picture_bytes)
+    assert image is not None
+    assert np.abs(image.astype(int) - IMAGE).mean() < 3
+
+
+@pytest.mark.parametrize(("answer", "message"), [
+    ("401", r"refuses access \(HTTP 401\); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
+    ("404", "answers HTTP 404 Not Found; check the path"),
+    ("html", r"expected a video stream, got a page \(text/html\)"),
+    ("hang", "does not answer within 1.5 s"),
+])
+def test_what_is_no_camera_says_what_it_is(answer: str, message: str) -> None:
+    with camera(answer) as server:
+        address = server.url.replace("://", "://me:secret@")
+        with pytest.raises(SourceError, match=message) as caught:
+            connect(parse_source(address))
+    assert "secret" not in str(caught.value)
+    assert f"http://127.0.0.1:{server.port}/video" in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["basic", "digest"])
+def test_user_and_password_are_given(how: str) -> None:
+    with camera(how) as server:
+        response = open_http(server.url.replace("://", "://me:p%20w@"))
+        assert response.status == 200
+        response.close()
+        with pytest.raises(SourceError, match="refuses access"):
+            open_http(server.url)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_nobody_there(scheme: str) -> None:
+    with pytest.raises(SourceError, match="refuses the connection; check the port"):
+        connect(parse_source(f"{scheme}://me:secret@127.0.0.1:{free_port()}/live"))
+
+
+def test_a_host_that_does_not_exist() -> None:
+    with pytest.raises(SourceError, match=r"http://no-such-host\.invalid/: (no such host|does not answer)"):
+        connect(parse_source("http://no-such-host.invalid/"))
+
+
+def test_something_else_than_rtsp_answers() -> None:
+    with camera("html") as server, pytest.raises(SourceError, match="answers, but not with a video that can be read"):
+        connect(parse_source(f"rtsp://127.0.0.1:{server.port}/live"))
+
+
+def test_an_http_camera_that_sends_nothing_is_over() -> None:
+    with camera("nothing") as server:
+        connection = connect(parse_source(server.url))
+        assert connection.read() == []
+        connection.close()
+
+
+def test_a_stream_that_stops_is_over_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "TIMEOUT_S", 0.3)
+    with MjpegServer(lambda number: encode(IMAGE), rate=0.1) as server:
+        connection = connect(parse_source(server.url))
+        assert len(connection.read()) == 1
+        assert connection.read() == []
+        connection.close()
+
+
+def test_a_pipe_gives_pictures_and_ends() -> None:
+    reading, writing = os.pipe()
+    jpeg = encode(IMAGE)
+    writer = threading.Thread(target=lambda: (os.write(writing, jpeg * 3), os.close(writing)))
+    writer.start()
+    connection = PipeConnection(os.fdopen(reading, "rb"))
+    found: list[Any] = []
+    while pictures := connection.read():
+        found += pictures
+    writer.join()
+    connection.close()
+    assert found == [jpeg] * 3
+
+
+def test_a_pipe_without_a_picture_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"no picture")
+    connection = connect(Source(SourceKind.PIPE, str(tmp_path / "empty"), "empty"))
+    with pytest.raises(SourceError, match="the pipe ended without a picture; send MJPEG"):
+        connection.read()
+    connection.close()
+
+
+def test_a_damaged_picture_is_none() -> None:
+    assert decode(b"\xff\xd8\xffno picture") is None
+
+
+def file_backed(path: Path) -> Any:
+    """Return what opens a video file in the place of each camera."""
+    return lambda _number: cv2.VideoCapture(str(path))
+
+
+def test_a_camera_gives_pictures_until_it_ends(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 4)
+    connection = CaptureConnection(open_camera(0, file_backed(path)))
+    images = []
+    while pictures := connection.read():
+        images += [decode(one) for one in pictures]
+    connection.close()
+    assert len(images) == 3, "the first picture is the one that shows that it works"
+    assert images[0] is not None
+    assert np.abs(images[0].mean(axis=(0, 1)) - (18, 100, 200)).max() < 8
+
+
+def test_a_camera_that_does_not_exist() -> None:
+    with pytest.raises(SourceError, match=r"camera 63 cannot be opened; (cameras here: |no camera was found)"):
+        connect(parse_source("63"))
+
+
+def test_a_camera_another_program_uses(tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "whole.avi", 5).read_bytes()
+    (tmp_path / "a.avi").write_bytes(whole[: whole.index(b"movi") + 4])
+    with pytest.raises(SourceError, match="camera 0 gives no picture; another program may be using it"):
+        open_camera(0, file_backed(tmp_path / "a.avi"))
