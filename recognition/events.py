@@ -5,9 +5,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from recognition.errors import SaveError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EVENT_KINDS = ("face", "started", "identified", "changed", "ended")
 
@@ -62,7 +66,7 @@ def make_event(
     frame: int = 0,
     time_s: float | None = None,
     track: int | None = None,
-    box: Sequence[float],
+    box: "Sequence[float] | NDArray[np.floating]",
     identity: str,
     score: float,
     accepted: bool,

@@ -26,7 +26,7 @@ _PICTURE_PER_LINE = 300
 class Mark(NamedTuple):
     """What is drawn for one face: `box` in pixels, `text` beside it, both in `color` (RGB)."""
 
-    box: Sequence[float]
+    box: Sequence[float] | np.ndarray
     text: str
     color: Color
 
@@ -48,16 +48,23 @@ def draw_marks(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     drawn = np.ascontiguousarray(image).copy()
     shorter_side = min(image.shape[:2])
     thickness = max(1, round(shorter_side / _PICTURE_PER_LINE))
-    size = max(_SMALLEST_TEXT, round(shorter_side / _PICTURE_PER_TEXT))
     for mark in marks:
         x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
         cv2.rectangle(drawn, (x_min, y_min), (x_max - 1, y_max - 1), mark.color, thickness)
     for mark in marks:
-        draw_text(drawn, mark.text, mark.box, size=size, color=mark.color)
+        draw_text(drawn, mark.text, mark.box, size=_text_size(image), color=mark.color)
     return drawn
 
 
-def draw_text(image: np.ndarray, text: str, box: Sequence[float], *, size: int, color: Color) -> None:
+def draw_note(image: np.ndarray, text: str) -> np.ndarray:
+    """Return a copy of `image`, uint8 (height, width, 3), with a line of text at its lower edge."""
+    drawn = image.copy()
+    height = image.shape[0]
+    draw_text(drawn, text, (0, height, 1, height), size=_text_size(image), color=SELECTED_COLOR)
+    return drawn
+
+
+def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *, size: int, color: Color) -> None:
     """Draw `text` on a plate of `color` into `image`: above `box`, else below it, else inside; cut at the edges."""
     if not text:
         return
@@ -70,6 +77,10 @@ def draw_text(image: np.ndarray, text: str, box: Sequence[float], *, size: int, 
     left = min(max(0, x_min), max(0, width - plate.shape[1]))
     visible = plate[: max(0, height - top), : max(0, width - left)]
     image[top:top + visible.shape[0], left:left + visible.shape[1]] = visible
+
+
+def _text_size(image: np.ndarray) -> int:
+    return max(_SMALLEST_TEXT, round(min(image.shape[:2]) / _PICTURE_PER_TEXT))
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,225 @@
+"""Events sent to other programs: over HTTP, each as a POST, and over MQTT; retried, in order, without holding up."""
+
+import json
+import logging
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections import deque
+from dataclasses import asdict
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from recognition.errors import AddressError
+from recognition.events import Event
+from recognition.sources import redact_url
+
+logger = logging.getLogger(__name__)
+
+MOST_WAITING = 1000
+"""Events that wait for a receiver that is away; older ones are dropped."""
+
+LAST_CHANCE_S = 5.0
+"""How long the end of a run waits for events to be delivered."""
+
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_TIMEOUT_S = 5.0
+_TRY_LATER = (408, 425, 429)
+_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class WebhookSink:
+    """Posts each event as JSON to a URL.
+
+    What fails is tried again with growing pauses, in order. An answer that says the request itself is wrong (4xx)
+    drops the event. Frame-by-frame `face` events of videos are not sent.
+
+    Parameters
+    ----------
+    url : str
+        ``http`` or ``https``, with user and password where needed.
+
+    Raises
+    ------
+    AddressError
+        If it is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+            raise AddressError(f"`webhook` must be a URL like https://HOST/PATH, got {redact_url(url)!r}")
+        self._name = redact_url(url)
+        self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        self._headers = {"Content-Type": "application/json", "User-Agent": "facetable"}
+        if parts.username is not None:
+            password = parts.password if parts.password is not None else ""
+            secret = b64encode(f"{unquote(parts.username)}:{unquote(password)}".encode()).decode()
+            self._headers["Authorization"] = f"Basic {secret}"
+        self._waiting: deque[bytes] = deque()
+        self._n_dropped = 0
+        self._condition = threading.Condition()
+        self._closing = False
+        self._abandon = threading.Event()
+        self._thread = threading.Thread(target=self._deliver, name="webhook", daemon=True)
+        self._thread.start()
+
+    def write(self, event: Event) -> None:
+        """Queue one event."""
+        if not _is_sent(event):
+            return
+        with self._condition:
+            if len(self._waiting) >= MOST_WAITING:
+                self._waiting.popleft()
+                self._n_dropped += 1
+            self._waiting.append(event.to_json().encode())
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Wait a little for the last events, and say how many were not delivered."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+        self._thread.join(LAST_CHANCE_S)
+        self._abandon.set()
+        n_lost = len(self._waiting) + self._n_dropped
+        if n_lost:
+            logger.warning("%s: %d events could not be delivered", self._name, n_lost)
+
+    def _deliver(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._abandon.is_set():
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                body = self._waiting[0]
+            if self._post(body, first_try=pause_s == _FIRST_PAUSE_S):
+                pause_s = _FIRST_PAUSE_S
+                with self._condition:
+                    # Unless it was dropped meanwhile to make room.
+                    if self._waiting and self._waiting[0] is body:
+                        self._waiting.popleft()
+                continue
+            self._abandon.wait(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _post(self, body: bytes, *, first_try: bool) -> bool:
+        """Return whether the event is done with: delivered, or refused for good."""
+        request = urllib.request.Request(self._url, data=body, headers=self._headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            if 400 <= error.code < 500 and error.code not in _TRY_LATER:
+                self._n_dropped += 1
+                logger.warning("%s: refuses an event (HTTP %d %s)", self._name, error.code, error.reason)
+                return True
+            reason = f"HTTP {error.code}"
+        except (OSError, HTTPException) as error:
+            reason = str(error)
+        if first_try:
+            logger.warning("%s: cannot be reached (%s); trying again", self._name, reason)
+        return False
+
+
+class MqttSink:
+    """Publishes each event as JSON to a topic of an MQTT broker, with quality of service 1.
+
+    The client library connects again by itself and keeps what waits. Frame-by-frame `face` events of videos are not
+    sent.
+
+    Parameters
+    ----------
+    url : str
+        ``mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC``, or ``mqtts`` for TLS.
+
+    Raises
+    ------
+    AddressError
+        If it is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        import paho.mqtt.client as mqtt
+
+        parts = urlsplit(url)
+        topic = unquote(parts.path.lstrip("/"))
+        if parts.scheme.lower() not in _MQTT_PORTS or not parts.hostname or not topic or set(topic) & set("#+"):
+            raise AddressError(f"`mqtt` must be a URL like mqtt://HOST/TOPIC, got {redact_url(url)!r}")
+        self._name, self._topic = redact_url(url), topic
+        self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.max_queued_messages_set(MOST_WAITING)
+        self._client.reconnect_delay_set(1, round(_LONGEST_PAUSE_S))
+        if parts.username is not None:
+            self._client.username_pw_set(unquote(parts.username),
+                                         None if parts.password is None else unquote(parts.password))
+        if parts.scheme.lower() == "mqtts":
+            self._client.tls_set_context(ssl.create_default_context())
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._has_warned = False
+        self._messages: deque[Any] = deque()
+        self._n_dropped = 0
+        port = parts.port if parts.port is not None else _MQTT_PORTS[parts.scheme.lower()]
+        self._client.connect_async(parts.hostname, port)
+        self._client.loop_start()
+
+    def write(self, event: Event) -> None:
+        """Publish one event."""
+        if not _is_sent(event):
+            return
+        message = self._client.publish(self._topic, json.dumps(asdict(event), ensure_ascii=False), qos=1)
+        while self._messages and _is_done(self._messages[0]):
+            self._messages.popleft()
+        if message.rc in (0, 4):  # published, or kept until there is a connection
+            self._messages.append(message)
+        else:
+            self._n_dropped += 1
+
+    def close(self) -> None:
+        """Wait a little for the last events, and say how many were not delivered."""
+        until_s = time.monotonic() + LAST_CHANCE_S
+        while time.monotonic() < until_s and not all(map(_is_done, self._messages)):
+            time.sleep(0.02)
+        n_lost = sum(not _is_done(message) for message in self._messages) + self._n_dropped
+        self._client.disconnect()
+        self._client.loop_stop()
+        if n_lost:
+            logger.warning("%s: %d events could not be delivered", self._name, n_lost)
+
+    def _warn(self, reason: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning("%s: %s; trying again", self._name, reason)
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._warn(f"refuses the connection ({reason})")
+        else:
+            self._has_warned = False
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
+        self._warn("cannot be reached")
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._warn(f"lost the connection ({reason})")
+
+
+def _is_sent(event: Event) -> bool:
+    return event.event != "face" or event.time_s is None
+
+
+def _is_done(message: Any) -> bool:
+    try:
+        return bool(message.is_published())
+    except (ValueError, RuntimeError):  # the queue was full, or it was refused
+        return False

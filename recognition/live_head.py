@@ -1,0 +1,89 @@
+"""A head whose file may change while it is in use."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from classifiers.serving import Head
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.3
+
+
+class LiveHead:
+    """Watches a head file, and has the new head ready when it changes.
+
+    A file that cannot be read, because it is being written or is no head, changes nothing: the head before stays, a
+    warning says so once, and the file is tried again until it can be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    load : callable
+        Reads it.
+    fingerprint : mapping
+        Fingerprint of the vectors the head has to name; a head for others is refused like an unreadable one.
+    """
+
+    def __init__(self, path: Path, load: Callable[[Path], "Head"], fingerprint: Mapping[str, Any]) -> None:
+        self._path = path
+        self._load = load
+        self._fingerprint = fingerprint
+        self._state = _state_of(path)
+        self._new: Head | None = None
+        self._has_warned = False
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="head", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._stopping.set()
+        self._thread.join()
+
+    def take_new(self) -> "Head | None":
+        """Return the head that has replaced the one before, once; None if there is none."""
+        with self._lock:
+            new, self._new = self._new, None
+        return new
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_EVERY_S):
+            self.look()
+
+    def look(self) -> None:
+        """Look at the file once, and load it if it has changed."""
+        state = _state_of(self._path)
+        if state is None or state == self._state:
+            return
+        try:
+            head = self._load(self._path)
+            head.check_fingerprint(self._fingerprint)
+        except (ValueError, OSError) as error:
+            if not self._has_warned:
+                self._has_warned = True
+                logger.warning("the head before stays in use: %s", error)
+            return
+        # A file that was replaced while it was read is read again by the next look.
+        self._state = state
+        self._has_warned = False
+        with self._lock:
+            self._new = head
+        logger.info("%s: changed, %d people are known now", self._path, len(head.labels))
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None  # between removal and replacement, or gone: the head in memory goes on
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,87 @@
+"""Crops of faces nobody knows, kept for a while."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recognition.pictures import write_picture
+
+logger = logging.getLogger(__name__)
+
+_DAY_S = 86_400.0
+_SWEEP_EVERY_S = 3_600.0
+_LARGEST_JUMP_S = 3_600.0
+_NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The two clocks of a machine: the wall's, which may jump, and one that only goes forward; both in seconds."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+class UnknownFaces:
+    """A folder of unknown faces; what is older than the limit is removed.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where missing. Only files of the names given here are ever removed.
+    keep_days : float
+        How long a crop is kept.
+    stem : str
+        Stands in the names: the video's name, or the time a live source was opened.
+    clock : Clock
+    """
+
+    def __init__(self, folder: Path, keep_days: float, stem: str, *, clock: Clock | None = None) -> None:
+        self._folder = folder
+        self._keep_s = keep_days * _DAY_S
+        self._stem = re.sub(r"[^\w.+-]+", "_", stem)
+        self._clock = Clock() if clock is None else clock
+        folder.mkdir(parents=True, exist_ok=True)
+        self._swept_s = self._clock.steady()
+        self._offset_s = self._clock.wall() - self._swept_s
+        self._sweep()
+
+    def save(self, crop: np.ndarray, track: int, frame: int) -> Path:
+        """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        path = self._folder / f"unknown-{self._stem}-track{track}-frame{frame}.jpg"
+        write_picture(path, crop)
+        return path
+
+    def tidy(self) -> None:
+        """Remove what is too old, at most once an hour; to be called now and then."""
+        now_s = self._clock.steady()
+        if now_s - self._swept_s < _SWEEP_EVERY_S:
+            return
+        self._swept_s = now_s
+        offset_s = self._clock.wall() - now_s
+        jumped_s, self._offset_s = abs(offset_s - self._offset_s), offset_s
+        if jumped_s > _LARGEST_JUMP_S:
+            # A clock that was set makes new files look old; at the next sweep their ages are told by one clock.
+            logger.warning("the clock has jumped by %.0f s: unknown faces are not removed this time", jumped_s)
+            return
+        self._sweep()
+
+    def _sweep(self) -> None:
+        now_s = self._clock.wall()
+        for path in self._folder.iterdir():
+            try:
+                if _NAME.fullmatch(path.name) and now_s - path.stat().st_mtime > self._keep_s:
+                    path.unlink()
+            except OSError as error:
+                logger.warning("%s could not be removed: %s", path, error)

@@ -1,0 +1,39 @@
+import cv2
+import numpy as np
+import pytest
+
+from recognition.anonymize import hide_faces
+from tests.recognition.fakes import ANN, FakeDetector, picture
+
+BOX = np.array([60.0, 40.0, 110.0, 90.0])
+
+
+def test_nothing_fine_is_left_of_a_face_and_the_rest_stays() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+    hidden = hide_faces(image, [BOX])
+    face = hidden[40:90, 60:110].astype(np.float64)
+    assert cv2.Laplacian(face, cv2.CV_64F).var() < 0.001 * cv2.Laplacian(image[40:90, 60:110].astype(np.float64),
+                                                                        cv2.CV_64F).var()
+    assert np.array_equal(hidden[:20], image[:20])
+    assert np.array_equal(hidden[:, :40], image[:, :40])
+    assert np.array_equal(hidden[:, 130:], image[:, 130:])
+
+
+def test_hair_ears_and_chin_go_too() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+    changed = np.flatnonzero((hide_faces(image, [BOX]) != image).any(axis=(0, 2)))
+    assert changed.min() <= 60 - 0.3 * 50
+    assert changed.max() >= 110 + 0.3 * 50 - 1
+
+
+@pytest.mark.parametrize("box", [(-40, -40, 20, 20), (180, 100, 260, 160), (300, 300, 340, 340), (5, 5, 5, 5)])
+def test_faces_at_and_beyond_the_edge(box: tuple[int, int, int, int]) -> None:
+    assert hide_faces(picture(), [np.array(box, float)]).shape == (120, 200, 3)
+
+
+def test_nobody_to_hide() -> None:
+    image = picture((ANN, (60, 40, 110, 90)))
+    hidden = hide_faces(image, [])
+    assert np.array_equal(hidden, image)
+    assert hidden is not image
+    assert len(FakeDetector().detect(hidden)) == 1

@@ -1,0 +1,273 @@
+import json
+import logging
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recognition import delivery
+from recognition.delivery import MqttSink, WebhookSink
+from recognition.errors import AddressError
+from recognition.events import Event, make_event
+
+
+def event(number: int = 0, kind: str = "identified", time_s: float | None = 1.0) -> Event:
+    return make_event(kind, "camera", frame=number, time_s=time_s, track=1, box=(1, 2, 3, 4), identity="张伟",
+                      score=0.5, accepted=True)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    until_s = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until_s, "it did not come to pass in time"
+        time.sleep(0.01)
+
+
+class Receiver:
+    """An HTTP server that answers with the given codes in turn, then with 200, and keeps what was posted."""
+
+    def __init__(self, *codes: int, port: int = 0) -> None:
+        self.codes = list(codes)
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[Any] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                code = receiver.codes.pop(0) if receiver.codes else 200
+                if code == 200:
+                    receiver.bodies.append(json.loads(body))
+                    receiver.headers.append(self.headers)
+                self.send_response(code)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(delivery, "_LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 1.0)
+
+
+def test_events_are_posted_in_order() -> None:
+    receiver = Receiver()
+    sink = WebhookSink(f"http://me:p%20w@127.0.0.1:{receiver.port}/hook")
+    for number in range(5):
+        sink.write(event(number))
+    sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies] == [0, 1, 2, 3, 4]
+    assert receiver.bodies[0] == json.loads(event().to_json())
+    assert receiver.headers[0]["Content-Type"] == "application/json"
+    assert receiver.headers[0]["Authorization"] == "Basic bWU6cCB3"
+
+
+def test_what_fails_is_tried_again_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    receiver = Receiver(500, 503, 429)
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/hook?key=secret")
+    with caplog.at_level(logging.WARNING):
+        sink.write(event(1))
+        sink.write(event(2))
+        sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies] == [1, 2]
+    assert caplog.messages == [f"http://127.0.0.1:{receiver.port}/hook?key=***: cannot be reached (HTTP 500); "
+                               "trying again"]
+
+
+def test_a_receiver_that_comes_late_gets_everything() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    sink = WebhookSink(f"http://127.0.0.1:{port}/")
+    sink.write(event(1))
+    time.sleep(0.2)
+    receiver = Receiver(port=port)
+    wait_until(lambda: len(receiver.bodies) == 1)
+    sink.close()
+    receiver.stop()
+
+
+def test_a_refused_event_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    receiver = Receiver(400)
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    with caplog.at_level(logging.WARNING):
+        sink.write(event(1))
+        sink.write(event(2))
+        sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies] == [2]
+    assert "refuses an event (HTTP 400 Bad Request)" in caplog.text
+    assert "1 events could not be delivered" in caplog.text
+
+
+def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(delivery, "MOST_WAITING", 3)
+    receiver = Receiver(*[500] * 400)
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    for number in range(10):
+        sink.write(event(number))
+    receiver.codes.clear()
+    sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies][-2:] == [8, 9]
+    assert len(receiver.bodies) <= 4
+    assert "events could not be delivered" in caplog.text
+
+
+def test_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.2)
+    receiver = Receiver(*[500] * 1000)
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink.write(event())
+    started_s = time.monotonic()
+    sink.close()
+    receiver.stop()
+    assert time.monotonic() - started_s < 2
+    assert "1 events could not be delivered" in caplog.text
+
+
+def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
+    receiver = Receiver()
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink.write(event(1, "face"))
+    sink.write(event(2, "face", None))
+    sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies] == [2]
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "host/x", "http:///x"])
+def test_what_is_no_webhook_is_refused(url: str) -> None:
+    with pytest.raises(AddressError, match=r"`webhook` must be a URL like https://HOST/PATH"):
+        WebhookSink(url)
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@host/x", "mqtt://host", "mqtt:///topic", "mqtt://host/a/+/b"])
+def test_what_is_no_broker_is_refused(url: str) -> None:
+    with pytest.raises(AddressError, match=r"`mqtt` must be a URL like mqtt://HOST/TOPIC") as caught:
+        MqttSink(url)
+    assert "secret" not in str(caught.value)
+
+
+class Broker:
+    """Mosquitto on a loopback port; user ``me`` has the password ``p w``."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self.port = taken.getsockname()[1]
+        passwords = folder / "passwords"
+        subprocess.run(["mosquitto_passwd", "-c", "-b", str(passwords), "me", "p w"], check=True, capture_output=True)
+        self.configuration = folder / "mosquitto.conf"
+        self.configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous false\n"
+                                      f"password_file {passwords}\nuser root\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([_mosquitto(), "-c", str(self.configuration)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_until(self._answers)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+def _mosquitto() -> str:
+    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
+    return "" if found is None else found
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    if not _mosquitto() or shutil.which("mosquitto_passwd") is None:
+        pytest.skip("no MQTT broker; on Debian: apt install mosquitto")
+    found = Broker(tmp_path)
+    yield found
+    found.stop()
+
+
+class Subscriber:
+    def __init__(self, port: int) -> None:
+        import paho.mqtt.client as mqtt
+
+        self.bodies: list[dict[str, Any]] = []
+        self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client.username_pw_set("me", "p w")
+        self._client.on_message = lambda _client, _data, message: self.bodies.append(json.loads(message.payload))
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.on_connect = lambda client, *_: client.subscribe("door/faces", qos=1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert subscribed.wait(10)
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def test_events_reach_a_real_broker(broker: Broker) -> None:
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces")
+    for number in range(5):
+        sink.write(event(number))
+    sink.write(event(9, "face"))
+    sink.close()
+    wait_until(lambda: len(subscriber.bodies) == 5)
+    subscriber.stop()
+    assert [body["frame"] for body in subscriber.bodies] == [0, 1, 2, 3, 4]
+    assert subscriber.bodies[0] == json.loads(event().to_json())
+
+
+def test_a_broker_that_comes_late_gets_everything(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces")
+    sink.write(event(1))
+    wait_until(lambda: "cannot be reached; trying again" in caplog.text)
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    wait_until(lambda: len(subscriber.bodies) == 1)
+    sink.close()
+    subscriber.stop()
+    assert "secret" not in caplog.text
+
+
+def test_a_wrong_password_is_told(broker: Broker, monkeypatch: pytest.MonkeyPatch,
+                                  caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.1)
+    broker.start()
+    sink = MqttSink(f"mqtt://me:secret@127.0.0.1:{broker.port}/door/faces")
+    sink.write(event())
+    wait_until(lambda: "refuses the connection" in caplog.text)
+    sink.close()
+    assert "1 events could not be delivered" in caplog.text
+    assert "secret" not in caplog.text

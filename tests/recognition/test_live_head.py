@@ -1,0 +1,98 @@
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recognition.live_head import LiveHead
+from tests.recognition.fakes import ANN, BOB, FakeHead
+
+
+def load(path: Path) -> Any:
+    names = path.read_text().split()
+    if "torn" in names:
+        raise ValueError(f"{path}: damaged")
+    return FakeHead(dict.fromkeys(names, ANN))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "head"
+    path.write_text("ann")
+    return path
+
+
+def replace(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def test_a_head_that_stays_gives_nothing_new(file: Path) -> None:
+    live = LiveHead(file, load, {})
+    live.look()
+    assert live.take_new() is None
+
+
+def test_a_replaced_head_is_given_once(file: Path) -> None:
+    live = LiveHead(file, load, {"space": 1})
+    replace(file, "ann bob")
+    live.look()
+    head = live.take_new()
+    assert head is not None
+    assert head.labels == ["ann", "bob"]
+    assert head.checked == [{"space": 1}]  # type: ignore[attr-defined]
+    assert live.take_new() is None
+
+
+def test_a_file_that_is_being_written_changes_nothing_until_it_is_whole(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = LiveHead(file, load, {})
+    with caplog.at_level(logging.WARNING):
+        for text in ("torn", "torn and longer"):
+            replace(file, text)
+            live.look()
+            assert live.take_new() is None
+        replace(file, "bob")
+        live.look()
+    head = live.take_new()
+    assert head is not None
+    assert head.labels == ["bob"]
+    assert [record.message for record in caplog.records] == [f"the head before stays in use: {file}: damaged"]
+
+
+def test_a_removed_file_changes_nothing(file: Path) -> None:
+    live = LiveHead(file, load, {})
+    file.unlink()
+    live.look()
+    assert live.take_new() is None
+
+
+def test_a_head_of_another_network_is_not_taken(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Other(FakeHead):
+        def check_fingerprint(self, fingerprint: Any) -> None:
+            raise ValueError("other weights")
+
+    live = LiveHead(file, lambda _: Other({"bob": BOB}), {})  # type: ignore[arg-type, return-value]
+    replace(file, "bob")
+    live.look()
+    assert live.take_new() is None
+    assert "the head before stays in use: other weights" in caplog.text
+
+
+def test_a_change_is_there_within_a_second(file: Path) -> None:
+    live = LiveHead(file, load, {})
+    live.start()
+    replace(file, "bob")
+    os.utime(file)
+    until_s = time.monotonic() + 1.0
+    head = None
+    while head is None and time.monotonic() < until_s:
+        head = live.take_new()
+        time.sleep(0.01)
+    live.stop()
+    assert head is not None
+    assert head.labels == ["bob"]

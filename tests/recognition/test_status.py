@@ -1,0 +1,45 @@
+import io
+import logging
+import sys
+
+import pytest
+
+from recognition import status
+from recognition.pace import Speed
+from recognition.status import StatusLine, describe
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_of_a_file() -> None:
+    assert describe(Speed(60.0, 12.4, 41.6), 1, share=0.499) == "50%, 60.0 frames/s, p50 12 ms, p95 42 ms, 1 face"
+
+
+def test_a_terminal_shows_one_line_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(status, "_ON_SCREEN_S", 0.0)
+    line = StatusLine(is_service=False)
+    assert line.is_due
+    line.show("a long line")
+    line.show("short")
+    line.clear()
+    assert terminal.getvalue() == "\ra long line\rshort      \r     \r"
+
+
+def test_a_file_or_pipe_gets_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not StatusLine(is_service=False).is_due
+
+
+def test_a_service_logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(status, "_IN_LOG_S", 0.0)
+    line = StatusLine(is_service=True)
+    assert line.is_due
+    with caplog.at_level(logging.INFO):
+        line.show("30 frames/s")
+    line.clear()
+    assert caplog.messages == ["30 frames/s"]
