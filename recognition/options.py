@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_DETECT_EVERY = 3
+DEFAULT_KEEP_DAYS = 7.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,14 @@ class Options:
     events: str | None = None
     show: bool = False
     detect_every: int | None = None
+    budget_ms: float | None = None
+    events_every_frame: bool = False
+    webhook: str | None = None
+    mqtt: str | None = None
+    save_unknown: Path | None = None
+    keep_days: float = DEFAULT_KEEP_DAYS
+    anonymize: str | None = None
+    headless: bool = False
     preset: str | None = None
     weights: Path | None = None
     precision: str | None = None
@@ -37,10 +46,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--save", metavar="FILE|DIR", help="write annotated pictures or an annotated video")
     output.add_argument("--events", metavar="FILE", help="write events as JSON lines; - prints them instead of text")
-    output.add_argument("--show", action="store_true", help="show a window")
+    output.add_argument("--events-every-frame", action="store_true",
+                        help="of videos and streams, also a face event for each face of each frame")
+    output.add_argument("--show", action="store_true",
+                        help="show a window; keys: q quit, space pause, s snapshot, tab select a face, e enrol it")
+    output.add_argument("--anonymize", nargs="?", const="unknown", choices=["unknown", "all"],
+                        help="make faces unrecognizable in pictures: of everybody who is not identified (default), or "
+                             "of all")
+    output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
+    output.add_argument("--keep-days", type=_days, default=DEFAULT_KEEP_DAYS, metavar="N",
+                        help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})")
+    service = parser.add_argument_group("cameras and services")
+    service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
+    service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
+    service.add_argument("--headless", action="store_true",
+                         help="run as a service: wait for a camera that is away, state in the log, stop on SIGTERM")
+    service.add_argument("--budget-ms", type=_milliseconds, metavar="N",
+                         help="mean time a frame of a live source may take (default: keep up with the source)")
     networks = parser.add_argument_group("detection and embedding")
     networks.add_argument("--detect-every", type=_positive, metavar="N",
-                          help=f"look for faces in every Nth frame of a video (default: {DEFAULT_DETECT_EVERY})")
+                          help=f"look for faces in every Nth frame (default: {DEFAULT_DETECT_EVERY} for videos, 1 with "
+                               "--anonymize, as often as there is time for on live sources)")
     networks.add_argument("--min-face-size", type=_auto_or_pixels, default="auto", metavar="auto|N",
                           help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the "
                                "longer side)")
@@ -80,6 +106,24 @@ def _positive(text: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return value
+
+
+def _days(text: str) -> float:
+    return _amount(text, "days, such as 7")
+
+
+def _milliseconds(text: str) -> float:
+    return _amount(text, "milliseconds, such as 33")
+
+
+def _amount(text: str, expected: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"expected a number of {expected}, got {text!r}")
     return value
 
 

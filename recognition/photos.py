@@ -67,11 +67,13 @@ class PhotoRun:
     see : callable
         Picture, uint8 (h, w, 3), to the faces on it.
     annotate : callable
-        Picture and faces to an annotated copy; called only for photos whose copy is saved.
+        Picture and faces to an annotated copy; called only for photos whose copy is saved or shown.
     sink : EventSink
         Takes the `face` events.
     report_empty : callable
         Told the name of each photo without a face.
+    show : callable, optional
+        Shows an annotated picture; returns whether to go on.
     max_pixels : int
         Larger photos are refused.
     """
@@ -80,6 +82,7 @@ class PhotoRun:
     annotate: Callable[[np.ndarray, Sequence[Sighting]], np.ndarray]
     sink: EventSink
     report_empty: Callable[[str], None]
+    show: Callable[[np.ndarray], bool] | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
 
 
@@ -130,13 +133,24 @@ def see_faces(image: np.ndarray, reader: FaceReader, head: Head) -> list[Sightin
     ]
 
 
-def annotate(image: np.ndarray, sightings: Sequence[Sighting]) -> np.ndarray:
-    """Return a copy of `image` with boxes, names and scores."""
+def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | None = None) -> np.ndarray:
+    """Return a copy of `image` with boxes, names and scores.
+
+    Parameters
+    ----------
+    hide : {None, "unknown", "all"}
+        Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
+        have no box and no name.
+    """
+    from recognition.anonymize import hide_faces
     from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 
+    hidden = [seen for seen in sightings if hide == "all" or (hide == "unknown" and not seen.accepted)]
+    if hidden:
+        image = hide_faces(image, [np.array(seen.box) for seen in hidden])
     return draw_marks(image, [
         Mark(seen.box, f"{seen.identity} {seen.score:.2f}", NAMED_COLOR if seen.accepted else UNKNOWN_COLOR)
-        for seen in sightings
+        for seen in sightings if seen not in hidden
     ])
 
 
@@ -163,11 +177,13 @@ def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
             counts.n_failed += 1
             logger.warning("%s", _reason(error, photo.name))
             continue
-        _recognize_photo(photo, image, run, counts)
+        if not _recognize_photo(photo, image, run, counts):
+            break
     return counts
 
 
-def _recognize_photo(photo: Photo, image: np.ndarray, run: PhotoRun, counts: PhotoCounts) -> None:
+def _recognize_photo(photo: Photo, image: np.ndarray, run: PhotoRun, counts: PhotoCounts) -> bool:
+    """Name the faces of one photo and return whether to go on with the next."""
     sightings = run.see(image)
     for seen in sightings:
         run.sink.write(make_event("face", photo.name, box=seen.box, identity=seen.identity, score=seen.score,
@@ -177,8 +193,12 @@ def _recognize_photo(photo: Photo, image: np.ndarray, run: PhotoRun, counts: Pho
         run.report_empty(photo.name)
     counts.n_faces += len(sightings)
     counts.n_named += sum(seen.accepted for seen in sightings)
+    if photo.save_to is None and run.show is None:
+        return True
+    annotated = run.annotate(image, sightings)
     if photo.save_to is not None:
-        write_picture(photo.save_to, run.annotate(image, sightings))
+        write_picture(photo.save_to, annotated)
+    return run.show is None or run.show(annotated)
 
 
 def _save_place(path: Path, save: str) -> Path:

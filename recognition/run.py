@@ -1,24 +1,24 @@
-"""From the command line's options to a finished run over photos or a video."""
+"""From the command line's options to a finished run over photos, a video or a live source."""
 
-import logging
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cv2
 
-from classifiers.serving import Head
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
-from embedder.images import DEFAULT_MAX_PIXELS
-from recognition.errors import SourceError
-from recognition.events import EventFile, EventSink, make_event
+from recognition.errors import OptionsError
+from recognition.events import EventFile, EventSink
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
-from recognition.options import DEFAULT_DETECT_EVERY, Options
+from recognition.options import Options
 from recognition.outputs import check_outputs
-from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
-from recognition.reports import EventLines, FaceLines, Fan, print_no_face
-from recognition.sources import Source, SourceKind, parse_source
+from recognition.reports import EventLines, FaceLines, Fan
+from recognition.sources import SourceKind, parse_source
 
-logger = logging.getLogger(__name__)
-
+if TYPE_CHECKING:
+    from classifiers.serving import Head
 
 def recognize(options: Options) -> int:
     """Do what `options` ask for and return the exit code.
@@ -26,21 +26,34 @@ def recognize(options: Options) -> int:
     Raises
     ------
     ValueError
-        If the source or the head cannot be used.
+        If the options, the source or the head cannot be used.
     OSError
         If a file cannot be read or written.
+    KeyboardInterrupt
+        If the user stops it; what was written by then is whole.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    _check_options(options)
     source = parse_source(options.source)
     check_outputs(source, options)
+    if options.show:
+        from recognition.window import check_display
+
+        check_display()
     if source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):
-        return _run_on_photos(source, options)
-    if source.kind is SourceKind.VIDEO:
-        return _run_on_video(source, options)
-    raise SourceError(f"{source.name}: live sources are not supported yet; record a video and name its file")
+        from recognition.photo_run import run_on_photos
+
+        return run_on_photos(source, options)
+    from recognition.video_run import run_live, run_on_video
+
+    with _stop_signals() as stop:
+        code = (run_live if source.kind.is_live else run_on_video)(source, options, stop.event)
+    if stop.was_interrupted and not source.kind.is_live:
+        raise KeyboardInterrupt
+    return code
 
 
-def load(options: Options) -> tuple[FaceReader, Head]:
+def load(options: Options) -> "tuple[FaceReader, Head]":
     """Load the head and the networks that fit it.
 
     Raises
@@ -60,65 +73,51 @@ def load(options: Options) -> tuple[FaceReader, Head]:
     return reader, head
 
 
-def open_sinks(options: Options) -> EventSink:
-    """Return what events go to: lines on standard output, and the file of ``--events``."""
-    if options.events == "-":
-        return EventLines()
-    return Fan([FaceLines(), *([] if options.events is None else [EventFile(options.events)])])
+def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
+    """Return what events go to: standard output, the file of ``--events``, and other programs."""
+    sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
+    if options.events not in (None, "-"):
+        sinks.append(EventFile(str(options.events), append=is_live))
+    if options.webhook is not None or options.mqtt is not None:
+        from recognition.delivery import MqttSink, WebhookSink
+
+        sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
+        sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]
+    return Fan(sinks)
 
 
-def _run_on_photos(source: Source, options: Options) -> int:
-    photos = list_photos(source, options.save)
-    reader, head = load(options)
-    with ExitStack() as stack:
-        sink = open_sinks(options)
-        stack.callback(sink.close)
-        run = PhotoRun(
-            see=lambda image: see_faces(image, reader, head), annotate=annotate, sink=sink,
-            report_empty=print_no_face if options.events != "-" else lambda _: None,
-            max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
-        )
-        counts = recognize_photos(photos, run)
-    if source.kind is SourceKind.FOLDER:
-        logger.info("%s", _summarize(counts))
-    return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
+def _check_options(options: Options) -> None:
+    if options.headless and options.show:
+        raise OptionsError("--headless and --show exclude each other: a service has no window")
+    if options.anonymize is not None and options.save_unknown is not None:
+        raise OptionsError("--anonymize and --save-unknown exclude each other: the one hides the faces the other keeps")
+    if options.anonymize is not None and options.save is None and not options.show:
+        raise OptionsError("--anonymize changes pictures; say where they go, with --save or --show")
 
 
-def _run_on_video(source: Source, options: Options) -> int:
-    from recognition.video_writer import VideoWriter, video_place
-    from recognition.videos import VideoFile
+@dataclass
+class _Stop:
+    """Whether the run shall end, and whether the user asked for it."""
 
-    target = None if options.save is None else video_place(source, options.save)
-    every = DEFAULT_DETECT_EVERY if options.detect_every is None else options.detect_every
-    sightings: list[Sighting] = []
-    writer = None
-    with ExitStack() as stack:
-        video = VideoFile(source.address, source.name)
-        stack.callback(video.close)
-        reader, head = load(options)
-        sink = open_sinks(options)
-        stack.callback(sink.close)
-        for frame in video:
-            if frame.index % every == 0:
-                sightings = see_faces(frame.image, reader, head)
-                for seen in sightings:
-                    sink.write(make_event("face", source.name, frame=frame.index, time_s=frame.time_s, box=seen.box,
-                                          identity=seen.identity, score=seen.score, accepted=seen.accepted))
-            if target is not None:
-                if writer is None:
-                    writer = VideoWriter(target, video.frames_per_second, (frame.image.shape[0], frame.image.shape[1]))
-                    stack.callback(writer.close)
-                writer.write(annotate(frame.image, sightings))
-    if video.is_truncated:
-        logger.warning("%s: ends after %d of %d frames; it may be truncated", source.name, video.n_read,
-                       video.n_expected)
-        return EXIT_SOME_INPUTS_FAILED
-    return EXIT_DONE
+    event: threading.Event = field(default_factory=threading.Event)
+    was_interrupted: bool = False
 
 
-def _summarize(counts: PhotoCounts) -> str:
-    parts = [f"{counts.n_photos} photos", f"{counts.n_faces} faces", f"{counts.n_named} named",
-             f"{counts.n_faces - counts.n_named} unknown", f"{counts.n_without_face} photos without a face"]
-    if counts.n_failed:
-        parts.append(f"{counts.n_failed} photos unreadable")
-    return ", ".join(parts)
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    """Turn SIGTERM and the first SIGINT into an event, so that files are finished and tracks ended."""
+    stop = _Stop()
+
+    def ask(number: int, _frame: object) -> None:
+        if number == signal.SIGINT:
+            if stop.was_interrupted:
+                raise KeyboardInterrupt
+            stop.was_interrupted = True
+        stop.event.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

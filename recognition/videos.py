@@ -30,12 +30,15 @@ class Frame:
         The file's timestamp, or seconds since the live source was opened first.
     captured_s : float
         ``time.monotonic()`` when the frame was had.
+    connection : int
+        How often a live source had been opened by then; tracks do not outlive a connection.
     """
 
     image: np.ndarray
     index: int
     time_s: float
     captured_s: float
+    connection: int = 1
 
 
 class VideoFile:
@@ -101,8 +104,8 @@ class VideoFile:
             if not math.isfinite(time_s) or time_s <= last_time_s:
                 time_s = max(last_time_s, (self.n_read - 1) / self.frames_per_second) + 1 / self.frames_per_second
             last_time_s = time_s
-            yield Frame(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), self.n_read, time_s, captured_s)
             self.n_read += 1
+            yield Frame(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), self.n_read - 1, time_s, captured_s)
         if not self.n_read:
             raise SourceError(f"{self.name}: a video without frames; it may be damaged, or still being written")
 

@@ -1,0 +1,75 @@
+"""A run over an image or a folder of images."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+
+from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from embedder.images import DEFAULT_MAX_PIXELS
+from recognition.options import Options
+from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
+from recognition.reports import print_no_face
+from recognition.run import load, open_sinks
+from recognition.sources import Source, SourceKind
+
+logger = logging.getLogger(__name__)
+
+_IDLE_S = 0.05
+
+
+def run_on_photos(source: Source, options: Options) -> int:
+    """Name the faces on the photos of `source` and return the exit code.
+
+    Raises
+    ------
+    ValueError
+        If the head cannot be used, or the only photo is no image.
+    OSError
+        If a file cannot be read or written.
+    """
+    photos = list_photos(source, options.save)
+    reader, head = load(options)
+
+    def annotated(image: np.ndarray, sightings: Sequence[Sighting]) -> np.ndarray:
+        return annotate(image, sightings, hide=options.anonymize)
+
+    with ExitStack() as stack:
+        sink = open_sinks(options)
+        stack.callback(sink.close)
+        run = PhotoRun(
+            see=lambda image: see_faces(image, reader, head), annotate=annotated, sink=sink,
+            show=_open_window(stack, source) if options.show else None,
+            report_empty=print_no_face if options.events != "-" else lambda _: None,
+            max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
+        )
+        counts = recognize_photos(photos, run)
+    if source.kind is SourceKind.FOLDER:
+        logger.info("%s", _summarize(counts))
+    return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
+
+
+def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], bool]:
+    """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
+    from recognition.window import Key, Window, key_of
+
+    window = Window(f"Facetable: {source.name}", lambda _x, _y: None)
+    stack.callback(window.close)
+
+    def show(image: np.ndarray) -> bool:
+        window.show(image)
+        character = None
+        while character is None and not window.is_closed:
+            character = window.wait(_IDLE_S)
+        return character is not None and key_of(character) is not Key.QUIT
+
+    return show
+
+
+def _summarize(counts: PhotoCounts) -> str:
+    parts = [f"{counts.n_photos} photos", f"{counts.n_faces} faces", f"{counts.n_named} named",
+             f"{counts.n_faces - counts.n_named} unknown", f"{counts.n_without_face} photos without a face"]
+    if counts.n_failed:
+        parts.append(f"{counts.n_failed} photos unreadable")
+    return ", ".join(parts)

@@ -1,0 +1,194 @@
+"""What the window of ``--show`` does: the picture, the selected face, and what the keys ask for."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recognition.loop import SeenFace
+from recognition.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
+from recognition.pictures import write_picture
+from recognition.window import KEYS_HELP, Key, NameField, Window, key_of
+
+logger = logging.getLogger(__name__)
+
+_MESSAGE_S = 4.0
+_IDLE_S = 0.03
+
+Enrol = Callable[[int, str], str]
+
+
+class Screen:
+    """The window, and what was typed into it.
+
+    Parameters
+    ----------
+    window : Window
+        Or a stand-in. It is given `click` for clicks.
+    enrol : callable or None
+        Enrols a track under a name and returns what came of it; None where nobody can be enrolled.
+    folder : Path
+        Where snapshots go.
+    stopping : threading.Event
+        Set from outside to go on even from a pause.
+    ask : callable or None
+        Asks in the terminal, where every script can be typed; None without one.
+
+    Attributes
+    ----------
+    wants_to_quit : bool
+    """
+
+    def __init__(
+        self, make_window: Callable[[Callable[[int, int], None]], Window], enrol: Enrol | None, *, folder: Path,
+        stopping: threading.Event, ask: Callable[[str], str] | None = None,
+    ) -> None:
+        self._window = make_window(self.click)
+        self._enrol = enrol
+        self._folder = folder
+        self._stopping = stopping
+        self._ask = ask
+        self._picture: np.ndarray | None = None
+        self._faces: Sequence[SeenFace] = ()
+        self._selected: int | None = None
+        self._name: NameField | None = None
+        self._message, self._message_until_s = KEYS_HELP, time.monotonic() + _MESSAGE_S
+        self._is_paused = False
+        self._n_snapshots = 0
+        self.wants_to_quit = False
+
+    def show(self, image: np.ndarray, faces: Sequence[SeenFace], *, until_s: float | None = None) -> None:
+        """Show an annotated picture and serve the keys; while paused this does not return.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            uint8 (h, w, 3), RGB.
+        faces : sequence of SeenFace
+            What can be selected on it.
+        until_s : float, optional
+            Stay until ``time.monotonic()`` says this, to show a file at its own speed.
+        """
+        self._picture, self._faces = image, faces
+        if self._selected not in {face.track for face in faces}:
+            self._selected, self._name = None, None
+        while True:
+            self._window.show(self._dressed(image))
+            left_s = 0.0 if until_s is None else until_s - time.monotonic()
+            self._serve(image, _IDLE_S if self._is_paused else min(_IDLE_S, left_s))
+            if self._window.is_closed or self._stopping.is_set():
+                self.wants_to_quit = True
+            if self.wants_to_quit or (not self._is_paused and (until_s is None or time.monotonic() >= until_s)):
+                return
+
+    def serve(self) -> None:
+        """Serve the keys while no new picture comes."""
+        if self._picture is not None:
+            self.show(self._picture, self._faces)
+
+    def click(self, x: int, y: int) -> None:
+        """Select the face at a place of the picture."""
+        hit = [face.track for face in self._faces
+               if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
+        self._selected = hit[0] if hit else None
+
+    def say(self, text: str) -> None:
+        """Show a message for a while."""
+        self._message, self._message_until_s = text, time.monotonic() + _MESSAGE_S
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+    def _serve(self, image: np.ndarray, seconds: float) -> None:
+        character = self._window.wait(seconds)
+        if character is None:
+            return
+        if self._name is not None:
+            self._type(self._name, character)
+            return
+        key = key_of(character)
+        if key is Key.QUIT:
+            self.wants_to_quit = True
+        elif key is Key.PAUSE:
+            self._is_paused = not self._is_paused
+        elif key is Key.SNAPSHOT:
+            self._snapshot(image)
+        elif key is Key.NEXT_FACE:
+            self._select_next()
+        elif key in (Key.ENROL, Key.ENROL_IN_TERMINAL):
+            self._begin_name(in_terminal=key is Key.ENROL_IN_TERMINAL)
+
+    def _type(self, field: NameField, character: int) -> None:
+        name = field.type(character)
+        if name is None:
+            return
+        self._name = None
+        if name and self._selected is not None and self._enrol is not None:
+            self._in_background(self._enrol_now, self._enrol, self._selected, name)
+
+    @staticmethod
+    def _in_background(work: Callable[..., None], *arguments: Any) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def _ask_and_enrol(self, enrol: Enrol, ask: Callable[[str], str], track: int) -> None:
+        name = ask("name of the selected face (empty: nobody): ").strip()
+        if name:
+            self._enrol_now(enrol, track, name)
+
+    def _enrol_now(self, enrol: Enrol, track: int, name: str) -> None:
+        self.say(f"enrolling {name} ...")
+        try:
+            outcome = enrol(track, name)
+        except (ValueError, OSError) as error:
+            outcome = f"not enrolled: {error}"
+        logger.info("%s", outcome)
+        self.say(outcome)
+
+    def _begin_name(self, *, in_terminal: bool) -> None:
+        tracks = [face.track for face in self._faces if face.track is not None]
+        if self._enrol is None:
+            self.say("nobody can be enrolled from here")
+            return
+        if self._selected is None and len(tracks) == 1:
+            self._selected = tracks[0]
+        if self._selected is None:
+            self.say("select a face first: tab, or click it")
+            return
+        if not in_terminal:
+            self._name = NameField()
+        elif self._ask is None:
+            self.say("there is no terminal to type the name in")
+        else:
+            self.say("type the name in the terminal")
+            self._in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
+
+    def _select_next(self) -> None:
+        tracks = sorted(face.track for face in self._faces if face.track is not None)
+        later = [track for track in tracks if self._selected is not None and track > self._selected]
+        self._selected = next(iter([*later, *tracks]), None)
+
+    def _snapshot(self, image: np.ndarray) -> None:
+        self._n_snapshots += 1
+        path = self._folder / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{self._n_snapshots}.png"
+        try:
+            write_picture(path, image)
+        except OSError as error:
+            self.say(f"no snapshot: {error}")
+        else:
+            self.say(f"saved {path}")
+
+    def _dressed(self, image: np.ndarray) -> np.ndarray:
+        """Return the picture with the selection and the message on it."""
+        marks = [Mark(face.box, "selected", SELECTED_COLOR) for face in self._faces
+                 if face.track is not None and face.track == self._selected]
+        dressed = draw_marks(image, marks) if marks else image
+        if self._name is not None:
+            return draw_note(dressed, f"name: {self._name.text}_   (enter, or escape)")
+        if self._is_paused:
+            return draw_note(dressed, "paused")
+        return draw_note(dressed, self._message) if time.monotonic() < self._message_until_s else dressed

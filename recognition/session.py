@@ -1,0 +1,178 @@
+"""One run over a video or a live source: the loop, and where what it sees goes."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognition.anonymize import hide_faces
+from recognition.events import EventSink
+from recognition.live import LiveSource
+from recognition.live_head import LiveHead
+from recognition.loop import FaceLoop, Seen, SeenFace
+from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+from recognition.pace import Meter, Pace
+from recognition.recorder import Recorder
+from recognition.screen import Screen
+from recognition.status import StatusLine, describe
+from recognition.unknown_faces import UnknownFaces
+from recognition.videos import Frame, VideoFile
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 0.1
+
+
+@dataclass
+class Outputs:
+    """Where what is seen goes; None for what was not asked for.
+
+    Attributes
+    ----------
+    sink : EventSink
+    recorder : Recorder or None
+    screen : Screen or None
+    hide : {None, "unknown", "all"}
+        Whose faces are made unrecognizable in pictures.
+    unknown_faces : UnknownFaces or None
+    """
+
+    sink: EventSink
+    status: StatusLine
+    recorder: Recorder | None = None
+    screen: Screen | None = None
+    hide: str | None = None
+    unknown_faces: UnknownFaces | None = None
+
+
+class Session:
+    """Runs frames through a loop and hands on what it sees.
+
+    Parameters
+    ----------
+    loop : FaceLoop
+    outputs : Outputs
+    stopping : threading.Event
+        Set from outside to end the run after the frame at hand.
+    """
+
+    def __init__(self, loop: FaceLoop, outputs: Outputs, stopping: threading.Event) -> None:
+        self._loop = loop
+        self._outputs = outputs
+        self._stopping = stopping
+        self._connection = 1
+        self.meter = Meter()
+        self.n_faces = 0
+
+    def run_file(self, video: VideoFile, every: int) -> None:
+        """Run through a video file, every frame of it, looking for faces on every `every`th.
+
+        Raises
+        ------
+        SourceError
+            If it has no frames.
+        SaveError
+            If output cannot be written.
+        """
+        started_s = time.monotonic()
+        for frame in video:
+            due_s = started_s + frame.time_s if self._outputs.screen is not None else None
+            self._handle(frame, detect=frame.index % every == 0, due_s=due_s)
+            if self._outputs.status.is_due:
+                share = video.n_read / video.n_expected if video.n_expected else None
+                self._outputs.status.show(describe(self.meter.speed, self.n_faces, share=share))
+            if self.is_stopping:
+                break
+        self._finish()
+
+    def run_live(self, live: LiveSource, pace: Pace, head: LiveHead) -> None:
+        """Run through a live source until it ends or the run is stopped.
+
+        Raises
+        ------
+        SourceError
+            If it ends with an error.
+        SaveError
+            If output cannot be written.
+        """
+        while not self.is_stopping and not live.is_over:
+            new_head = head.take_new()
+            if new_head is not None:
+                self._loop.use_head(new_head)
+            frame = live.take(_PATIENCE_S)
+            if frame is not None:
+                detect = pace.wants_detection(live.frame_interval_s)
+                started_s = time.monotonic()
+                seen = self._handle(frame, detect=detect)
+                pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=time.monotonic() - started_s)
+            elif self._outputs.screen is not None:
+                self._outputs.screen.serve()
+            if self._outputs.status.is_due:
+                self._outputs.status.show(describe(self.meter.speed, self.n_faces, counts=live.counts))
+            if self._outputs.unknown_faces is not None:
+                self._outputs.unknown_faces.tidy()
+        self._finish()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the user or the system asked for the end."""
+        screen = self._outputs.screen
+        return self._stopping.is_set() or (screen is not None and screen.wants_to_quit)
+
+    def _handle(self, frame: Frame, *, detect: bool, due_s: float | None = None) -> Seen:
+        if frame.connection != self._connection:
+            self._connection = frame.connection
+            self._loop.break_off()
+        seen = self._loop.process(frame, detect=detect)
+        self.n_faces = len(seen.faces)
+        self._tell(seen)
+        if self._outputs.recorder is None and self._outputs.screen is None:
+            self.meter.note(frame.captured_s, time.monotonic())
+            return seen
+        picture = annotate(frame.image, seen, hide=self._outputs.hide)
+        self.meter.note(frame.captured_s, time.monotonic())
+        if self._outputs.recorder is not None:
+            self._outputs.recorder.write(picture, frame.time_s)
+        if self._outputs.screen is not None:
+            self._outputs.screen.show(picture, seen.faces, until_s=due_s)
+        return seen
+
+    def _tell(self, seen: Seen) -> None:
+        if seen.events:
+            self._outputs.status.clear()
+        for event in seen.events:
+            self._outputs.sink.write(event)
+
+    def _finish(self) -> None:
+        self._outputs.status.clear()
+        for event in self._loop.finish():
+            self._outputs.sink.write(event)
+
+
+def annotate(image: np.ndarray, seen: Seen, *, hide: str | None = None) -> np.ndarray:
+    """Return a copy of `image`, uint8 (h, w, 3), with boxes and names.
+
+    Parameters
+    ----------
+    hide : {None, "unknown", "all"}
+        Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
+        have no box and no name.
+    """
+    hidden = [face for face in [*seen.faces, *seen.lost] if _is_hidden(face, hide)]
+    if hidden:
+        image = hide_faces(image, [face.box for face in hidden])
+    return draw_marks(image, [_mark_of(face) for face in seen.faces if not _is_hidden(face, hide)])
+
+
+def _is_hidden(face: SeenFace, hide: str | None) -> bool:
+    return hide == "all" or (hide == "unknown" and not face.verdict.accepted)
+
+
+def _mark_of(face: SeenFace) -> Mark:
+    if face.track is None:
+        return Mark(face.box, "", UNKNOWN_COLOR)
+    if face.verdict.accepted:
+        return Mark(face.box, f"{face.verdict.identity} {face.verdict.score:.2f}", NAMED_COLOR)
+    return Mark(face.box, face.verdict.identity, UNKNOWN_COLOR)

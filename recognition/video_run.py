@@ -1,0 +1,130 @@
+"""A run over a video file or a live source."""
+
+import logging
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from recognition.best_looks import BestLooks, enrol_look
+from recognition.connections import connect
+from recognition.live import LiveSource
+from recognition.live_head import LiveHead
+from recognition.loop import FaceLoop
+from recognition.naming import FaceReader, load_head_with
+from recognition.options import DEFAULT_DETECT_EVERY, Options
+from recognition.pace import Pace
+from recognition.recorder import Recorder
+from recognition.run import load, open_sinks
+from recognition.session import Outputs, Session
+from recognition.sources import Source, SourceKind
+from recognition.status import StatusLine, describe
+from recognition.unknown_faces import UnknownFaces
+from recognition.video_writer import video_place
+from recognition.videos import VideoFile
+
+logger = logging.getLogger(__name__)
+
+
+def run_on_video(source: Source, options: Options, stopping: threading.Event) -> int:
+    """Name the faces in a video file and return the exit code; `stopping` ends it after the frame at hand.
+
+    Raises
+    ------
+    ValueError
+        If the video or the head cannot be used.
+    OSError
+        If a file cannot be read or written.
+    """
+    target = None if options.save is None else video_place(source, options.save)
+    every = options.detect_every
+    if every is None:
+        every = DEFAULT_DETECT_EVERY if options.anonymize is None else 1
+    with ExitStack() as stack:
+        video = VideoFile(source.address, source.name)
+        stack.callback(video.close)
+        reader, head = load(options)
+        looks, outputs = _open_outputs(stack, options, source, reader, stopping)
+        if target is not None:
+            outputs.recorder = _open_recorder(stack, target, video.frames_per_second, is_live=False)
+        loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
+                        on_end=looks.end)
+        Session(loop, outputs, stopping).run_file(video, every)
+    if video.is_truncated and not stopping.is_set():
+        logger.warning("%s: ends after %d of %d frames; it may be truncated", source.name, video.n_read,
+                       video.n_expected)
+        return EXIT_SOME_INPUTS_FAILED
+    return EXIT_DONE
+
+
+def run_live(source: Source, options: Options, stopping: threading.Event) -> int:
+    """Name the faces before a camera, or in a stream, until it is stopped, and return the exit code.
+
+    Raises
+    ------
+    ValueError
+        If the source or the head cannot be used.
+    OSError
+        If a file cannot be read or written.
+    """
+    target = None if options.save is None else video_place(source, options.save)
+    every = 1 if options.detect_every is None and options.anonymize is not None else options.detect_every
+    pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every)
+    with ExitStack() as stack:
+        reader, head = load(options)
+        live = LiveSource(source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE,
+                          patient=options.headless)
+        stack.callback(live.stop)
+        live.start()
+        looks, outputs = _open_outputs(stack, options, source, reader, stopping)
+        if target is not None:
+            outputs.recorder = _open_recorder(stack, target, 1 / live.frame_interval_s, is_live=True)
+        live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint)
+        stack.callback(live_head.stop)
+        live_head.start()
+        loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
+                        on_end=looks.end)
+        session = Session(loop, outputs, stopping)
+        if options.headless:
+            logger.info("%s: started, %d people are known", source.name, len(head.labels))
+        session.run_live(live, pace, live_head)
+        logger.info("%s: stopped; %s", source.name, describe(session.meter.speed, session.n_faces, counts=live.counts))
+    return EXIT_DONE
+
+
+def _open_recorder(stack: ExitStack, target: Path, rate: float, *, is_live: bool) -> Recorder:
+    recorder = Recorder(target, rate, is_live=is_live)
+    stack.callback(recorder.close)
+    return recorder
+
+
+def _open_outputs(
+    stack: ExitStack, options: Options, source: Source, reader: FaceReader, stopping: threading.Event
+) -> tuple[BestLooks, Outputs]:
+    is_live = source.kind.is_live
+    unknown_faces = None
+    if options.save_unknown is not None:
+        stem = time.strftime("%Y%m%dT%H%M%S") if is_live else Path(source.address).stem
+        unknown_faces = UnknownFaces(options.save_unknown, options.keep_days, stem)
+    looks = BestLooks(unknown_faces)
+    sink = open_sinks(options, is_live=is_live)
+    stack.callback(sink.close)
+    outputs = Outputs(sink, StatusLine(is_service=options.headless), hide=options.anonymize,
+                      unknown_faces=unknown_faces)
+    if options.show:
+        from recognition.screen import Screen
+        from recognition.window import Window
+
+        def enrol(track: int, name: str) -> str:
+            look = looks.get(track)
+            if look is None:
+                return "not enrolled: the face has gone"
+            return enrol_look(options.head, reader, look, name=name, source=source.name)
+
+        outputs.screen = Screen(lambda on_click: Window(f"Facetable: {source.name}", on_click),
+                                enrol if is_live else None, folder=Path(), stopping=stopping,
+                                ask=input if sys.stdin.isatty() and source.address != "-" else None)
+        stack.callback(outputs.screen.close)
+    return looks, outputs

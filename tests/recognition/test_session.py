@@ -1,0 +1,216 @@
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from recognition.best_looks import BestLooks
+from recognition.events import Event
+from recognition.live import LiveSource
+from recognition.live_head import LiveHead
+from recognition.loop import FaceLoop, Seen, SeenFace
+from recognition.pace import Pace
+from recognition.recorder import Recorder
+from recognition.session import Outputs, Session, annotate
+from recognition.status import StatusLine
+from recognition.unknown_faces import UnknownFaces
+from recognition.video_writer import VideoWriter
+from recognition.videos import VideoFile
+from recognition.votes import Verdict
+from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
+from tests.recognition.test_live import Script, opens
+
+ANN_HERE = picture((ANN, (20, 40, 60, 80)))
+BOX = np.array([60.0, 40.0, 110.0, 90.0])
+
+
+class Collected:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def write(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self) -> None: ...
+
+
+def session(
+    head: Any = None, *, stopping: threading.Event | None = None, looks: BestLooks | None = None, **outputs: Any
+) -> tuple[Session, Collected]:
+    collected = Collected()
+    looks = BestLooks() if looks is None else looks
+    loop = FaceLoop(fake_reader(), FakeHead() if head is None else head, "source", on_look=looks.note, on_end=looks.end)
+    made = Session(loop, Outputs(collected, StatusLine(is_service=False), **outputs),
+                   threading.Event() if stopping is None else stopping)
+    return made, collected
+
+
+def video_of(tmp_path: Path, images: list[np.ndarray], name: str = "a.avi") -> VideoFile:
+    writer = VideoWriter(tmp_path / name, 25, images[0].shape[:2])  # type: ignore[arg-type]
+    for image in images:
+        writer.write(image)
+    writer.close()
+    return VideoFile(str(tmp_path / name), name)
+
+
+def test_a_file_from_end_to_end(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.avi", 25, is_live=False)
+    run, collected = session(recorder=recorder)
+    run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
+    recorder.close()
+    assert [(event.event, event.identity) for event in collected.events] == [
+        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+    annotated = list(VideoFile(str(tmp_path / "out.avi"), "out"))
+    assert len(annotated) == 30
+    # The plate of the name above the box is green, the grey behind it was not.
+    above = annotated[-1].image[29:37, 24:44].astype(int)
+    assert (above[:, :, 1] - above[:, :, 0]).max() > 60
+
+
+def test_a_file_can_be_stopped(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    run, collected = session(stopping=stopping)
+    video = video_of(tmp_path, [ANN_HERE] * 30)
+    run.run_file(video, 3)
+    assert video.n_read <= 1
+    assert collected.events[-1].event == "ended"
+
+
+def live_head(tmp_path: Path, people: dict[str, tuple[int, int, int]]) -> LiveHead:
+    path = tmp_path / "head"
+    path.write_text("")
+    return LiveHead(path, lambda _: FakeHead(people), {})  # type: ignore[arg-type, return-value]
+
+
+def paced(*images: np.ndarray, pause_s: float = 0.03) -> list[Any]:
+    return [step for image in images for step in (image[:, :, ::-1].copy(), pause_s)]
+
+
+def test_a_live_source_from_end_to_end(tmp_path: Path) -> None:
+    run, collected = session()
+    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 40))), reopen=False)
+    live.start()
+    run.run_live(live, Pace(every=2), live_head(tmp_path, {}))
+    assert [(event.event, event.identity) for event in collected.events] == [
+        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+    assert run.meter.speed.frames_per_second > 5
+
+
+def test_a_changed_head_names_at_once(tmp_path: Path) -> None:
+    run, collected = session(FakeHead({"bob": BOB}))
+    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 60))), reopen=False)
+    head = live_head(tmp_path, {"ann": ANN})
+    live.start()
+    head.start()
+    os.utime(head._path, (1, 1))
+    run.run_live(live, Pace(every=2), head)
+    head.stop()
+    assert [(event.event, event.identity) for event in collected.events] == [
+        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+
+
+def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    run, collected = session(stopping=stopping)
+    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 10)), Script(*paced(*[ANN_HERE] * 10), 5.0)))
+    live.start()
+    threading.Timer(2.5, stopping.set).start()
+    run.run_live(live, Pace(every=1), live_head(tmp_path, {}))
+    live.stop()
+    assert [(event.event, event.track) for event in collected.events if event.event != "identified"] == [
+        ("started", 1), ("ended", 1), ("started", 2), ("ended", 2)]
+
+
+def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
+    folder = tmp_path / "unknown"
+    faces = UnknownFaces(folder, 7, "clip")
+    run, _ = session(looks=BestLooks(faces), unknown_faces=faces)
+    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    run.run_file(video_of(tmp_path, [both] * 30), 3)
+    (path,) = folder.iterdir()
+    assert path.name == "unknown-clip-track2-frame29.jpg"
+    middle = np.asarray(Image.open(path))[10:22, 10:22].mean(axis=(0, 1))
+    assert np.argmax(middle) == 2, "the stranger is blue"
+
+
+def seen(*faces: SeenFace, lost: tuple[SeenFace, ...] = ()) -> Seen:
+    return Seen([*faces], [*lost], [], False, True, 0.0)
+
+
+KNOWN = SeenFace(BOX, 1, Verdict("ann", 0.8, True))
+UNKNOWN = SeenFace(BOX, 2, Verdict("unknown", 0.1, False))
+NEW = SeenFace(BOX, None, Verdict("unknown", 0.0, False))
+
+
+def is_hidden(image: np.ndarray) -> bool:
+    """Whether nothing fine is left where the face was."""
+    return bool(cv2.Laplacian(image[50:80, 70:100].astype(np.float64), cv2.CV_64F).var() < 10)
+
+
+@pytest.mark.parametrize(("what", "hide", "expected"), [
+    (seen(KNOWN), None, False), (seen(KNOWN), "unknown", False), (seen(KNOWN), "all", True),
+    (seen(UNKNOWN), None, False), (seen(UNKNOWN), "unknown", True), (seen(NEW), "unknown", True),
+    (seen(lost=(UNKNOWN,)), "unknown", True), (seen(lost=(KNOWN,)), "unknown", False), (seen(), "all", False),
+])
+def test_who_is_hidden(what: Seen, hide: str | None, expected: bool) -> None:
+    assert is_hidden(annotate(picture((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
+
+
+def test_hidden_faces_have_no_name() -> None:
+    image = picture()
+    hidden = annotate(image, seen(UNKNOWN), hide="unknown")
+    assert not (hidden == (255, 255, 255)).all(axis=2).any()
+
+
+def test_status_is_shown_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from recognition import status
+
+    monkeypatch.setattr(status, "_IN_LOG_S", 0.0)
+    collected = Collected()
+    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    run = Session(loop, Outputs(collected, StatusLine(is_service=True)), threading.Event())
+    with caplog.at_level(logging.INFO):
+        run.run_file(video_of(tmp_path, [ANN_HERE] * 4), 3)
+    assert caplog.messages[-1].startswith("100%, ")
+    assert "1 face" in caplog.messages[-1]
+
+
+def test_an_empty_video_is_an_error(tmp_path: Path) -> None:
+    from recognition.errors import SourceError
+
+    whole = tmp_path / "a.avi"
+    video_of(tmp_path, [ANN_HERE] * 3).close()
+    data = whole.read_bytes()
+    whole.write_bytes(data[: data.index(b"movi") + 4])
+    run, _ = session()
+    with pytest.raises(SourceError, match="without frames"):
+        run.run_file(VideoFile(str(whole), "a.avi"), 3)
+
+
+def test_the_screen_sees_pictures_and_can_quit(tmp_path: Path) -> None:
+    class Screen:
+        def __init__(self) -> None:
+            self.n_shown = 0
+            self.wants_to_quit = False
+
+        def show(self, image: np.ndarray, faces: Any, *, until_s: float | None = None) -> None:
+            self.n_shown += 1
+            self.wants_to_quit = self.n_shown == 5
+            assert until_s is not None
+            assert until_s - time.monotonic() < 1
+
+        def serve(self) -> None: ...
+
+    screen = Screen()
+    run, _ = session(screen=screen)
+    run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
+    assert screen.n_shown == 5
