@@ -9,8 +9,9 @@ import numpy as np
 LONGEST_WAIT_S = 0.5
 """Faces are looked for at least this often, however slow the machine: who comes in is seen soon."""
 
-# Of the source's interval; the rest is for the thread that receives and decodes frames, and for frames out of the rule.
-_SHARE_OF_INTERVAL = 0.85
+SHARE_OF_INTERVAL = 0.85
+"""Share of the source's interval that a frame may take on average; the rest is for the thread that receives and decodes
+frames, and for frames that take longer than the last ones did."""
 
 _SHARE = 0.2
 _WINDOW = 300
@@ -20,12 +21,13 @@ class Pace:
     """Chooses on which frames of a live source faces are looked for.
 
     So that the mean time a frame takes stays within the budget, detection is spread over as many frames as it needs:
-    with ``t`` for everything else and ``d`` for detection, ``t + d / n <= budget``.
+    with ``t`` for everything else and ``d`` for detection, ``t + d / n <= budget``. Without a budget of the user's it
+    is `SHARE_OF_INTERVAL` of the time between two frames of the source.
 
     Parameters
     ----------
     budget_s : float or None
-        Mean seconds a frame may take; None follows the source's frame rate.
+        Mean seconds a frame may take; None keeps up with the source.
     every : int or None
         Look on every nth frame, whatever it takes.
     """
@@ -45,7 +47,7 @@ class Pace:
         """Return ``n`` above."""
         if self._every is not None:
             return self._every
-        budget_s = _SHARE_OF_INTERVAL * frame_interval_s if self._budget_s is None else self._budget_s
+        budget_s = SHARE_OF_INTERVAL * frame_interval_s if self._budget_s is None else self._budget_s
         # Frames that take longer than the source's interval come that much later.
         frame_s = max(frame_interval_s, self._rest_s)
         most = max(1, math.floor(LONGEST_WAIT_S / frame_s))
