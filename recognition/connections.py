@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import cv2
@@ -23,6 +23,9 @@ TIMEOUT_S = 1.5
 """How long a stream may take to open, and to give its next frame, before it counts as gone."""
 
 _CHUNK = 64 * 1024
+_DEVICES = Path("/dev")
+# Each thread with which FFmpeg decodes delays the pictures by one more; one alone does not keep up with 4K.
+_DECODING_THREADS = 2
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
 Picture = np.ndarray | bytes
@@ -114,7 +117,7 @@ class PipeConnection:
 class HttpConnection:
     """Pictures from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
 
-    def __init__(self, response: Any) -> None:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
         self._response = response
         self._splitter = JpegSplitter()
 
@@ -125,7 +128,7 @@ class HttpConnection:
                 pictures = self._splitter.feed(data)
                 if pictures:
                     return [*pictures]
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, SourceError):
             pass  # lost, as if it had ended: the caller opens it again
         return []
 
@@ -144,15 +147,24 @@ def open_camera(number: int, opener: Callable[..., cv2.VideoCapture] = cv2.Video
     """
     capture = opener(number)
     if not capture.isOpened():
-        found = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
-        known = f"cameras here: {', '.join(found)}" if found else "no camera was found on this machine"
-        raise SourceError(f"camera {number} cannot be opened; {known}")
+        raise SourceError(f"camera {number} cannot be opened; {_about_camera(number)}")
     # Frames that wait in the driver are old when they are read.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     if not capture.grab():
         capture.release()
         raise SourceError(f"camera {number} gives no picture; another program may be using it: close that one first")
     return capture
+
+
+def _about_camera(number: int) -> str:
+    """Return why a camera may have failed to open, which OpenCV does not say."""
+    device = _DEVICES / f"video{number}"
+    if not device.exists():
+        found = sorted(int(path.name.removeprefix("video")) for path in _DEVICES.glob("video[0-9]*"))
+        return f"cameras here: {', '.join(map(str, found))}" if found else "no camera was found on this machine"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return f"expected permission to use {device}; add your user to its group, often `video`"
+    return f"another program, such as a second loop, may be using {device}: close that one first"
 
 
 def open_stream(url: str) -> cv2.VideoCapture:
@@ -165,13 +177,14 @@ def open_stream(url: str) -> cv2.VideoCapture:
     """
     timeout_ms = round(TIMEOUT_S * 1000)
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms])
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms,
+        cv2.CAP_PROP_N_THREADS, _DECODING_THREADS])
     if not capture.isOpened():
         raise SourceError(f"{redact_url(url)}: {_why_closed(url)}")
     return capture
 
 
-def open_http(url: str) -> Any:
+def open_http(url: str) -> http.client.HTTPResponse | None:
     """Open an HTTP address; return the response if it is MJPEG, None if it is a video that FFmpeg shall open.
 
     Raises
@@ -180,11 +193,13 @@ def open_http(url: str) -> Any:
         If it cannot be opened, or is neither.
     """
     name = redact_url(url)
-    address, headers = _split_credentials(url)
+    parts = urlsplit(url)
+    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     # Cameras stand in the local network, which no proxy leads to.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
+    request = urllib.request.Request(address, headers={"User-Agent": "facetable"})
     try:
-        response = opener.open(urllib.request.Request(address, headers=headers), timeout=TIMEOUT_S)
+        response: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):
@@ -213,11 +228,6 @@ def _handlers(url: str) -> list[urllib.request.BaseHandler]:
     passwords.add_password(None, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", unquote(parts.username),
                            unquote(parts.password if parts.password is not None else ""))
     return [urllib.request.HTTPDigestAuthHandler(passwords), urllib.request.HTTPBasicAuthHandler(passwords)]
-
-
-def _split_credentials(url: str) -> tuple[str, dict[str, str]]:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), {"User-Agent": "facetable"}
 
 
 def _why_closed(url: str) -> str:

@@ -1,6 +1,5 @@
 """Events sent to other programs: over HTTP, each as a POST, and over MQTT; retried, in order, without holding up."""
 
-import json
 import logging
 import ssl
 import threading
@@ -9,14 +8,13 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections import deque
-from dataclasses import asdict
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from recognition.errors import AddressError
 from recognition.events import Event
-from recognition.sources import redact_url
+from recognition.sources import is_cut_password, redact_url
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +31,18 @@ _TRY_LATER = (408, 425, 429)
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: it would make a GET without the event out of the POST."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Return that there is none."""
+
+
 class WebhookSink:
     """Posts each event as JSON to a URL.
 
-    What fails is tried again with growing pauses, in order. An answer that says the request itself is wrong (4xx)
-    drops the event. Frame-by-frame `face` events of videos are not sent.
+    What fails is tried again with growing pauses, in order. An answer that says the request itself is wrong (4xx),
+    or that the receiver has moved (3xx), drops the event. Frame-by-frame `face` events of videos are not sent.
 
     Parameters
     ----------
@@ -51,9 +56,7 @@ class WebhookSink:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-            raise AddressError(f"`webhook` must be a URL like https://HOST/PATH, got {redact_url(url)!r}")
+        parts = _split(url, "webhook", ("http", "https"), "https://HOST/PATH")
         self._name = redact_url(url)
         self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         self._headers = {"Content-Type": "application/json", "User-Agent": "facetable"}
@@ -61,8 +64,10 @@ class WebhookSink:
             password = parts.password if parts.password is not None else ""
             secret = b64encode(f"{unquote(parts.username)}:{unquote(password)}".encode()).decode()
             self._headers["Authorization"] = f"Basic {secret}"
+        self._opener = urllib.request.build_opener(_NoRedirect())
         self._waiting: deque[bytes] = deque()
         self._n_dropped = 0
+        self._has_warned = False
         self._condition = threading.Condition()
         self._closing = False
         self._abandon = threading.Event()
@@ -99,7 +104,7 @@ class WebhookSink:
                 if not self._waiting:
                     return
                 body = self._waiting[0]
-            if self._post(body, first_try=pause_s == _FIRST_PAUSE_S):
+            if self._post(body):
                 pause_s = _FIRST_PAUSE_S
                 with self._condition:
                     # Unless it was dropped meanwhile to make room.
@@ -109,24 +114,28 @@ class WebhookSink:
             self._abandon.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def _post(self, body: bytes, *, first_try: bool) -> bool:
+    def _post(self, body: bytes) -> bool:
         """Return whether the event is done with: delivered, or refused for good."""
         request = urllib.request.Request(self._url, data=body, headers=self._headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+            with self._opener.open(request, timeout=_TIMEOUT_S):
+                self._has_warned = False
                 return True
         except urllib.error.HTTPError as error:
             error.close()
-            if 400 <= error.code < 500 and error.code not in _TRY_LATER:
+            if 300 <= error.code < 500 and error.code not in _TRY_LATER:
                 self._n_dropped += 1
-                logger.warning("%s: refuses an event (HTTP %d %s)", self._name, error.code, error.reason)
+                self._warn(f"refuses events (HTTP {error.code} {error.reason}); check the address")
                 return True
-            reason = f"HTTP {error.code}"
+            self._warn(f"cannot be reached (HTTP {error.code}); trying again")
         except (OSError, HTTPException) as error:
-            reason = str(error)
-        if first_try:
-            logger.warning("%s: cannot be reached (%s); trying again", self._name, reason)
+            self._warn(f"cannot be reached ({error}); trying again")
         return False
+
+    def _warn(self, what: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning("%s: %s", self._name, what)
 
 
 class MqttSink:
@@ -149,10 +158,11 @@ class MqttSink:
     def __init__(self, url: str) -> None:
         import paho.mqtt.client as mqtt
 
-        parts = urlsplit(url)
+        example = "mqtt://HOST/TOPIC"
+        parts = _split(url, "mqtt", tuple(_MQTT_PORTS), example)
         topic = unquote(parts.path.lstrip("/"))
-        if parts.scheme.lower() not in _MQTT_PORTS or not parts.hostname or not topic or set(topic) & set("#+"):
-            raise AddressError(f"`mqtt` must be a URL like mqtt://HOST/TOPIC, got {redact_url(url)!r}")
+        if not topic or set(topic) & set("#+"):
+            raise AddressError(f"`mqtt` must be a URL like {example}, got {redact_url(url)!r}")
         self._name, self._topic = redact_url(url), topic
         self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(MOST_WAITING)
@@ -169,14 +179,14 @@ class MqttSink:
         self._messages: deque[Any] = deque()
         self._n_dropped = 0
         port = parts.port if parts.port is not None else _MQTT_PORTS[parts.scheme.lower()]
-        self._client.connect_async(parts.hostname, port)
+        self._client.connect_async(str(parts.hostname), port)
         self._client.loop_start()
 
     def write(self, event: Event) -> None:
         """Publish one event."""
         if not _is_sent(event):
             return
-        message = self._client.publish(self._topic, json.dumps(asdict(event), ensure_ascii=False), qos=1)
+        message = self._client.publish(self._topic, event.to_json(), qos=1)
         while self._messages and _is_done(self._messages[0]):
             self._messages.popleft()
         if message.rc in (0, 4):  # published, or kept until there is a connection
@@ -212,6 +222,19 @@ class MqttSink:
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._warn(f"lost the connection ({reason})")
+
+
+def _split(url: str, option: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    """Return the parts of `url`; what is wrong with it is not said, since that may be a part of its password."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme.lower() in schemes and parts.hostname and parts.port != 0 and url.isascii()
+    except ValueError:
+        is_usable = False
+    if not is_usable or is_cut_password(url):
+        raise AddressError(f"`{option}` must be a URL like {example}, with % codes for special characters, got "
+                           f"{redact_url(url)!r}")
+    return parts
 
 
 def _is_sent(event: Event) -> bool:

@@ -1,6 +1,7 @@
 """Frames of live sources: a thread keeps the newest one, and opens the source again when it goes away."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 1.0
-"""Pauses between attempts to open a lost source: doubled from the first to the longest, so that a camera that is back
-is seen within two seconds, however long it was away."""
+"""Seconds from the start of one attempt to open a lost source to the next: doubled from the first to the longest, so
+that a camera that is back is seen within two seconds, however long it was away."""
 
 _USUAL_INTERVAL_S = 1 / 25
 _SHORTEST_INTERVAL_S = 1 / 120
@@ -65,6 +66,8 @@ class LiveSource:
         self._error: SourceError | None = None
         self._is_over = False
         self._is_lost = False
+        self._told: set[str] = set()
+        self._tried_s = -math.inf
         self._pause_s = FIRST_PAUSE_S
         self._first: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="grabber", daemon=True)
@@ -100,7 +103,7 @@ class LiveSource:
         except SourceError as error:
             if not self._patient:
                 raise
-            logger.warning("%s; waiting for it", error)
+            self._tell(error, "waiting for it")
         self._opened_s = time.monotonic()
         self._thread.start()
 
@@ -145,6 +148,9 @@ class LiveSource:
                 connection = None
                 if not self._reopen:
                     break
+                if not self._n_frames:
+                    self._miss(SourceError(f"{self.name}: opens, but sends no picture; check the path, and that the "
+                                           "camera is on"))
         except SourceError as error:
             self._error = error
         finally:
@@ -152,23 +158,37 @@ class LiveSource:
                 self._is_over = True
                 self._condition.notify_all()
 
+    def _miss(self, error: SourceError) -> None:
+        """Tell why there is no picture yet, or give up."""
+        if not self._patient:
+            raise error
+        self._tell(error, "waiting for it")
+
     def _open_again(self) -> Connection | None:
         """Return a connection once it can be had; None when asked to stop."""
         if not self._is_lost:
             self._is_lost, self._pause_s = True, FIRST_PAUSE_S
             if self._n_frames:
                 logger.warning("%s: lost; trying to open it again", self.name)
-        while not self._stopping.wait(self._pause_s):
+        while not self._stopping.wait(max(0.0, self._tried_s + self._pause_s - time.monotonic())):
+            self._tried_s = time.monotonic()
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             try:
                 return self._connect()
             except SourceError as error:
-                logger.debug("still not there: %s", error)
+                self._tell(error, "still trying")
         return None
+
+    def _tell(self, error: SourceError, what_now: str) -> None:
+        """Say why a source is away: each reason once until it is there again."""
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            logger.warning("%s; %s", error, what_now)
 
     def _greet(self) -> None:
         """Note the first picture of a connection."""
         self._n_connections += 1
+        self._told.clear()
         if self._is_lost:
             self._is_lost = False
             logger.info("%s: there again", self.name)

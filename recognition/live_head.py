@@ -13,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.3
 
+FileState = tuple[int, int, int]
+"""When a file was changed, in nanoseconds, its size in bytes, and its number in the file system."""
+
 
 class LiveHead:
     """Watches a head file, and has the new head ready when it changes.
@@ -28,13 +31,17 @@ class LiveHead:
         Reads it.
     fingerprint : mapping
         Fingerprint of the vectors the head has to name; a head for others is refused like an unreadable one.
+    known : FileState or None
+        What `state_of` said before the head in use was loaded.
     """
 
-    def __init__(self, path: Path, load: Callable[[Path], "Head"], fingerprint: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, load: Callable[[Path], "Head"], fingerprint: Mapping[str, Any], *, known: FileState | None
+    ) -> None:
         self._path = path
         self._load = load
         self._fingerprint = fingerprint
-        self._state = _state_of(path)
+        self._state = known
         self._new: Head | None = None
         self._has_warned = False
         self._lock = threading.Lock()
@@ -62,7 +69,7 @@ class LiveHead:
 
     def look(self) -> None:
         """Look at the file once, and load it if it has changed."""
-        state = _state_of(self._path)
+        state = state_of(self._path)
         if state is None or state == self._state:
             return
         try:
@@ -81,7 +88,8 @@ class LiveHead:
         logger.info("%s: changed, %d people are known now", self._path, len(head.labels))
 
 
-def _state_of(path: Path) -> tuple[int, int, int] | None:
+def state_of(path: Path) -> FileState | None:
+    """Return what tells one version of a file from the next; None while there is no file."""
     try:
         found = path.stat()
     except OSError:

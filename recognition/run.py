@@ -15,10 +15,11 @@ from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_
 from recognition.options import Options
 from recognition.outputs import check_outputs
 from recognition.reports import EventLines, FaceLines, Fan
-from recognition.sources import SourceKind, parse_source
+from recognition.sources import Source, SourceKind, parse_source
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
+
 
 def recognize(options: Options) -> int:
     """Do what `options` ask for and return the exit code.
@@ -33,8 +34,8 @@ def recognize(options: Options) -> int:
         If the user stops it; what was written by then is whole.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    _check_options(options)
     source = parse_source(options.source)
+    _check_options(source, options)
     check_outputs(source, options)
     if options.show:
         from recognition.window import check_display
@@ -86,7 +87,12 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     return Fan(sinks)
 
 
-def _check_options(options: Options) -> None:
+def _check_options(source: Source, options: Options) -> None:
+    if options.budget_ms is not None and not source.kind.is_live:
+        raise OptionsError("--budget-ms is for live sources; for files say --detect-every N")
+    if options.save_unknown is not None and source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):
+        raise OptionsError("--save-unknown is for videos and live sources; to cut faces out of photos, run "
+                           "python -m embedder align")
     if options.headless and options.show:
         raise OptionsError("--headless and --show exclude each other: a service has no window")
     if options.anonymize is not None and options.save_unknown is not None:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _MESSAGE_S = 4.0
 _IDLE_S = 0.03
+_LAST_CHANCE_S = 10.0
 
 Enrol = Callable[[int, str], str]
 
@@ -59,6 +60,7 @@ class Screen:
         self._message, self._message_until_s = KEYS_HELP, time.monotonic() + _MESSAGE_S
         self._is_paused = False
         self._n_snapshots = 0
+        self._enrolling: threading.Thread | None = None
         self.wants_to_quit = False
 
     def show(self, image: np.ndarray, faces: Sequence[SeenFace], *, until_s: float | None = None) -> None:
@@ -101,8 +103,10 @@ class Screen:
         self._message, self._message_until_s = text, time.monotonic() + _MESSAGE_S
 
     def close(self) -> None:
-        """Close the window."""
+        """Close the window, once who was being enrolled is."""
         self._window.close()
+        if self._enrolling is not None:
+            self._enrolling.join(_LAST_CHANCE_S)
 
     def _serve(self, image: np.ndarray, seconds: float) -> None:
         character = self._window.wait(seconds)
@@ -129,11 +133,7 @@ class Screen:
             return
         self._name = None
         if name and self._selected is not None and self._enrol is not None:
-            self._in_background(self._enrol_now, self._enrol, self._selected, name)
-
-    @staticmethod
-    def _in_background(work: Callable[..., None], *arguments: Any) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True).start()
+            self._enrolling = _in_background(self._enrol_now, self._enrol, self._selected, name)
 
     def _ask_and_enrol(self, enrol: Enrol, ask: Callable[[str], str], track: int) -> None:
         name = ask("name of the selected face (empty: nobody): ").strip()
@@ -165,7 +165,7 @@ class Screen:
             self.say("there is no terminal to type the name in")
         else:
             self.say("type the name in the terminal")
-            self._in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
+            _in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
 
     def _select_next(self) -> None:
         tracks = sorted(face.track for face in self._faces if face.track is not None)
@@ -192,3 +192,9 @@ class Screen:
         if self._is_paused:
             return draw_note(dressed, "paused")
         return draw_note(dressed, self._message) if time.monotonic() < self._message_until_s else dressed
+
+
+def _in_background(work: Callable[..., None], *arguments: Any) -> threading.Thread:
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread.start()
+    return thread

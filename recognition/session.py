@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,15 +79,15 @@ class Session:
             If output cannot be written.
         """
         started_s = time.monotonic()
-        for frame in video:
-            due_s = started_s + frame.time_s if self._outputs.screen is not None else None
-            self._handle(frame, detect=frame.index % every == 0, due_s=due_s)
-            if self._outputs.status.is_due:
-                share = video.n_read / video.n_expected if video.n_expected else None
-                self._outputs.status.show(describe(self.meter.speed, self.n_faces, share=share))
-            if self.is_stopping:
-                break
-        self._finish()
+        with self._ending():
+            for frame in video:
+                due_s = started_s + frame.time_s if self._outputs.screen is not None else None
+                self._handle(frame, detect=frame.index % every == 0, due_s=due_s)
+                if self._outputs.status.is_due:
+                    share = video.n_read / video.n_expected if video.n_expected else None
+                    self._outputs.status.show(describe(self.meter.speed, self.n_faces, share=share))
+                if self.is_stopping:
+                    break
 
     def run_live(self, live: LiveSource, pace: Pace, head: LiveHead) -> None:
         """Run through a live source until it ends or the run is stopped.
@@ -97,23 +99,25 @@ class Session:
         SaveError
             If output cannot be written.
         """
-        while not self.is_stopping and not live.is_over:
-            new_head = head.take_new()
-            if new_head is not None:
-                self._loop.use_head(new_head)
-            frame = live.take(_PATIENCE_S)
-            if frame is not None:
-                detect = pace.wants_detection(live.frame_interval_s)
-                started_s = time.monotonic()
-                seen = self._handle(frame, detect=detect)
-                pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=time.monotonic() - started_s)
-            elif self._outputs.screen is not None:
-                self._outputs.screen.serve()
-            if self._outputs.status.is_due:
-                self._outputs.status.show(describe(self.meter.speed, self.n_faces, counts=live.counts))
-            if self._outputs.unknown_faces is not None:
-                self._outputs.unknown_faces.tidy()
-        self._finish()
+        with self._ending():
+            while not self.is_stopping and not live.is_over:
+                new_head = head.take_new()
+                if new_head is not None:
+                    self._loop.use_head(new_head)
+                frame = live.take(_PATIENCE_S)
+                if frame is not None:
+                    self._handle_in_time(frame, pace, live.frame_interval_s)
+                elif self._outputs.screen is not None:
+                    self._outputs.screen.serve()
+                if self._outputs.status.is_due:
+                    self._outputs.status.show(describe(self.meter.speed, self.n_faces, counts=live.counts))
+                if self._outputs.unknown_faces is not None:
+                    self._outputs.unknown_faces.tidy()
+
+    def _handle_in_time(self, frame: Frame, pace: Pace, frame_interval_s: float) -> None:
+        started_s = time.monotonic()
+        seen = self._handle(frame, detect=pace.wants_detection(frame_interval_s))
+        pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=time.monotonic() - started_s)
 
     @property
     def is_stopping(self) -> bool:
@@ -144,6 +148,17 @@ class Session:
             self._outputs.status.clear()
         for event in seen.events:
             self._outputs.sink.write(event)
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """End all tracks at the end, also where something failed, as far as that still goes."""
+        try:
+            yield
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                self._finish()
+            raise
+        self._finish()
 
     def _finish(self) -> None:
         self._outputs.status.clear()

@@ -86,8 +86,15 @@ def redact_url(url: str) -> str:
 
     >>> redact_url("http://me:pw@cam:8080/video?channel=2&pwd=1234")
     'http://cam:8080/video?channel=2&pwd=***'
+    >>> redact_url("http://me:12/34@cam/video")
+    'http://***@cam/video'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
+    if is_cut_password(url):
+        return f"{parts.scheme}://***@{url.rpartition('@')[2]}"
     query = urlencode(
         [(key, "***" if _SECRET_KEY.search(key) else value)
          for key, value in parse_qsl(parts.query, keep_blank_values=True)],
@@ -96,12 +103,23 @@ def redact_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, parts.fragment))
 
 
+def is_cut_password(url: str) -> bool:
+    """Whether the host of `url` ends before an ``@``: a password with a character that ends it, such as a slash."""
+    host, *rest = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)
+    return ":" in host and "@" not in host and "@" in "".join(rest)
+
+
 def _parse_url(text: str) -> Source:
+    if is_cut_password(text):
+        raise SourceError(f"{redact_url(text)!r}: expected an address after '@', found one that ends "
+                          "before the '@'; in a password write / ? # as %2F %3F %23, and in a path @ as %40")
     try:
         parts = urlsplit(text)
         scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
-    except ValueError as error:
-        raise SourceError(f"{text.rpartition('@')[2]!r} is no URL: {error}") from None
+    except ValueError:
+        # What is wrong is not said: it may be a part of the password.
+        raise SourceError(f"{redact_url(text)!r} is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"
+                          ) from None
     if scheme not in STREAM_SCHEMES:
         raise SourceError(f"SOURCE must be {_EXPECTED}; URLs begin with one of {', '.join(STREAM_SCHEMES)}, "
                           f"got scheme {scheme!r}")

@@ -37,7 +37,7 @@ class UnknownFaces:
     keep_days : float
         How long a crop is kept.
     stem : str
-        Stands in the names: the video's name, or the time a live source was opened.
+        Stands in the names: the video's name, or a live source's and when it was opened.
     clock : Clock
     """
 

@@ -3,15 +3,15 @@
 import logging
 import sys
 import threading
-import time
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from recognition.best_looks import BestLooks, enrol_look
 from recognition.connections import connect
 from recognition.live import LiveSource
-from recognition.live_head import LiveHead
+from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
 from recognition.options import DEFAULT_DETECT_EVERY, Options
@@ -73,6 +73,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     every = 1 if options.detect_every is None and options.anonymize is not None else options.detect_every
     pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every)
     with ExitStack() as stack:
+        known = state_of(options.head)
         reader, head = load(options)
         live = LiveSource(source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE,
                           patient=options.headless)
@@ -81,7 +82,8 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
         looks, outputs = _open_outputs(stack, options, source, reader, stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, 1 / live.frame_interval_s, is_live=True)
-        live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint)
+        live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint,
+                             known=known)
         stack.callback(live_head.stop)
         live_head.start()
         loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
@@ -106,7 +108,8 @@ def _open_outputs(
     is_live = source.kind.is_live
     unknown_faces = None
     if options.save_unknown is not None:
-        stem = time.strftime("%Y%m%dT%H%M%S") if is_live else Path(source.address).stem
+        # Loops that share a folder do not share names.
+        stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
         unknown_faces = UnknownFaces(options.save_unknown, options.keep_days, stem)
     looks = BestLooks(unknown_faces)
     sink = open_sinks(options, is_live=is_live)

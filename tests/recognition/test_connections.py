@@ -149,3 +149,35 @@ def test_a_camera_another_program_uses(tmp_path: Path) -> None:
     (tmp_path / "a.avi").write_bytes(whole[: whole.index(b"movi") + 4])
     with pytest.raises(SourceError, match="camera 0 gives no picture; another program may be using it"):
         open_camera(0, file_backed(tmp_path / "a.avi"))
+
+
+class Closed:
+    """What OpenCV gives for a camera that another program streams from."""
+
+    def isOpened(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("devices", "mode", "message"), [
+    ([], 0, "no camera was found on this machine"),
+    (["video2", "video10"], 0o600, "cameras here: 2, 10"),
+    (["video0"], 0o600, "another program, such as a second loop, may be using .*video0: close that one first"),
+    (["video0"], 0o000, "expected permission to use .*video0; add your user to its group"),
+])
+def test_why_a_camera_does_not_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: list[str], mode: int, message: str
+) -> None:
+    for name in devices:
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.setattr(connections, "_DEVICES", tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: mode != 0)
+    with pytest.raises(SourceError, match=f"camera 0 cannot be opened; {message}"):
+        open_camera(0, lambda _: Closed())  # type: ignore[arg-type, return-value]
+
+
+def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognition.mjpeg.LARGEST_PICTURE", 1000)
+    with MjpegServer(lambda number: b"\xff\xd8\xff\xda" + b"0" * 5000) as server:
+        connection = connect(parse_source(server.url))
+        assert connection.read() == []
+        connection.close()

@@ -107,8 +107,9 @@ def test_a_receiver_that_comes_late_gets_everything() -> None:
     receiver.stop()
 
 
-def test_a_refused_event_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    receiver = Receiver(400)
+@pytest.mark.parametrize(("code", "reason"), [(400, "Bad Request"), (301, "Moved Permanently")])
+def test_a_refused_event_is_dropped_and_told(code: int, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    receiver = Receiver(code)
     sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
     with caplog.at_level(logging.WARNING):
         sink.write(event(1))
@@ -116,7 +117,7 @@ def test_a_refused_event_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -
         sink.close()
     receiver.stop()
     assert [body["frame"] for body in receiver.bodies] == [2]
-    assert "refuses an event (HTTP 400 Bad Request)" in caplog.text
+    assert f"refuses events (HTTP {code} {reason}); check the address" in caplog.text
     assert "1 events could not be delivered" in caplog.text
 
 
@@ -156,13 +157,16 @@ def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
     assert [body["frame"] for body in receiver.bodies] == [2]
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "host/x", "http:///x"])
+@pytest.mark.parametrize("url", ["ftp://host/x", "host/x", "http:///x", "http://me:secret/@host/", "http://host/é",
+                                 "http://me:secret@host:port/"])
 def test_what_is_no_webhook_is_refused(url: str) -> None:
-    with pytest.raises(AddressError, match=r"`webhook` must be a URL like https://HOST/PATH"):
+    with pytest.raises(AddressError, match=r"`webhook` must be a URL like https://HOST/PATH") as caught:
         WebhookSink(url)
+    assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://me:secret@host/x", "mqtt://host", "mqtt:///topic", "mqtt://host/a/+/b"])
+@pytest.mark.parametrize("url", ["http://me:secret@host/x", "mqtt://host", "mqtt:///topic", "mqtt://host/a/+/b",
+                                 "mqtt://me:secret@host:port/x"])
 def test_what_is_no_broker_is_refused(url: str) -> None:
     with pytest.raises(AddressError, match=r"`mqtt` must be a URL like mqtt://HOST/TOPIC") as caught:
         MqttSink(url)

@@ -101,7 +101,7 @@ def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None
     assert live.counts.n_reconnects == 1
     assert first.is_closed
     assert [record.message for record in caplog.records] == [
-        "camera: lost; trying to open it again", "camera: there again"]
+        "camera: lost; trying to open it again", "away; still trying", "camera: there again"]
 
 
 def test_a_source_that_is_not_opened_again_ends() -> None:
@@ -133,6 +133,20 @@ def test_a_source_that_is_not_there_at_first() -> None:
     patient.start()
     assert patient.take(2.0) is not None
     patient.stop()
+
+
+def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixture) -> None:
+    live = LiveSource("camera", opens(Script()))
+    live.start()
+    wait_until(lambda: live._is_over)
+    with pytest.raises(SourceError, match="camera: opens, but sends no picture; check the path"):
+        live.take(1.0)
+    patient = LiveSource("camera", opens(Script(), Script(), Script(IMAGE, 5.0)), patient=True)
+    patient.start()
+    assert patient.take(2.0) is not None
+    patient.stop()
+    assert caplog.messages == ["camera: opens, but sends no picture; check the path, and that the camera is on; "
+                               "waiting for it"]
 
 
 def test_damaged_pictures_are_passed_over() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recognition.live_head import LiveHead
+from recognition.live_head import LiveHead, state_of
 from tests.recognition.fakes import ANN, BOB, FakeHead
 
 
@@ -31,13 +31,13 @@ def replace(path: Path, text: str) -> None:
 
 
 def test_a_head_that_stays_gives_nothing_new(file: Path) -> None:
-    live = LiveHead(file, load, {})
+    live = LiveHead(file, load, {}, known=state_of(file))
     live.look()
     assert live.take_new() is None
 
 
 def test_a_replaced_head_is_given_once(file: Path) -> None:
-    live = LiveHead(file, load, {"space": 1})
+    live = LiveHead(file, load, {"space": 1}, known=state_of(file))
     replace(file, "ann bob")
     live.look()
     head = live.take_new()
@@ -50,7 +50,7 @@ def test_a_replaced_head_is_given_once(file: Path) -> None:
 def test_a_file_that_is_being_written_changes_nothing_until_it_is_whole(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    live = LiveHead(file, load, {})
+    live = LiveHead(file, load, {}, known=state_of(file))
     with caplog.at_level(logging.WARNING):
         for text in ("torn", "torn and longer"):
             replace(file, text)
@@ -64,8 +64,16 @@ def test_a_file_that_is_being_written_changes_nothing_until_it_is_whole(
     assert [record.message for record in caplog.records] == [f"the head before stays in use: {file}: damaged"]
 
 
+def test_a_head_that_was_replaced_since_it_was_loaded_is_taken(file: Path) -> None:
+    known = state_of(file)
+    replace(file, "ann bob")
+    live = LiveHead(file, load, {}, known=known)
+    live.look()
+    assert live.take_new() is not None
+
+
 def test_a_removed_file_changes_nothing(file: Path) -> None:
-    live = LiveHead(file, load, {})
+    live = LiveHead(file, load, {}, known=state_of(file))
     file.unlink()
     live.look()
     assert live.take_new() is None
@@ -76,7 +84,7 @@ def test_a_head_of_another_network_is_not_taken(file: Path, caplog: pytest.LogCa
         def check_fingerprint(self, fingerprint: Any) -> None:
             raise ValueError("other weights")
 
-    live = LiveHead(file, lambda _: Other({"bob": BOB}), {})  # type: ignore[arg-type, return-value]
+    live = LiveHead(file, lambda _: Other({"bob": BOB}), {}, known=state_of(file))  # type: ignore[arg-type, return-value]
     replace(file, "bob")
     live.look()
     assert live.take_new() is None
@@ -84,7 +92,7 @@ def test_a_head_of_another_network_is_not_taken(file: Path, caplog: pytest.LogCa
 
 
 def test_a_change_is_there_within_a_second(file: Path) -> None:
-    live = LiveHead(file, load, {})
+    live = LiveHead(file, load, {}, known=state_of(file))
     live.start()
     replace(file, "bob")
     os.utime(file)

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from recognition.best_looks import BestLooks
+from recognition.errors import SaveError
 from recognition.events import Event
 from recognition.live import LiveSource
-from recognition.live_head import LiveHead
+from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.pace import Pace
 from recognition.recorder import Recorder
@@ -73,6 +74,21 @@ def test_a_file_from_end_to_end(tmp_path: Path) -> None:
     assert (above[:, :, 1] - above[:, :, 0]).max() > 60
 
 
+def test_tracks_are_ended_when_the_picture_cannot_be_written(tmp_path: Path) -> None:
+    class Full:
+        n_written = 0
+
+        def write(self, _image: np.ndarray, _time_s: float) -> None:
+            self.n_written += 1
+            if self.n_written == 20:
+                raise SaveError("out.avi: no room")
+
+    run, collected = session(recorder=Full())
+    with pytest.raises(SaveError, match="no room"):
+        run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
+    assert collected.events[-1].event == "ended"
+
+
 def test_a_file_can_be_stopped(tmp_path: Path) -> None:
     stopping = threading.Event()
     stopping.set()
@@ -86,7 +102,7 @@ def test_a_file_can_be_stopped(tmp_path: Path) -> None:
 def live_head(tmp_path: Path, people: dict[str, tuple[int, int, int]]) -> LiveHead:
     path = tmp_path / "head"
     path.write_text("")
-    return LiveHead(path, lambda _: FakeHead(people), {})  # type: ignore[arg-type, return-value]
+    return LiveHead(path, lambda _: FakeHead(people), {}, known=state_of(path))  # type: ignore[arg-type, return-value]
 
 
 def paced(*images: np.ndarray, pause_s: float = 0.03) -> list[Any]:
