@@ -104,6 +104,8 @@ class LookQueue:
         taken = [look for look in self._looks if look.urgency == _Urgency.NEW and look.track.state is State.CONFIRMED]
         self._looks = []
         return taken
+
+
 class _Urgency:
     NEW, IN_DOUBT, LITTLE_EVIDENCE, NEARLY_KNOWN, OLD, IF_BETTER = range(6)
 

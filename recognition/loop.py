@@ -23,11 +23,12 @@ LOOKS_A_FRAME = 1
 is held up."""
 
 SAME_COSINE = 0.55
-"""Cosine of looks from which a new track is the lost one again. Between different people of LFW 0.01 % of pairs reach
-it; consecutive looks of one face lie at 0.8 and above."""
+"""Cosine of looks from which a new track is the lost one again. Of pairs of photos of LFW 0.04 % of two people and 96 %
+of one person reach it."""
 
 OTHER_COSINE = 0.3
-"""Cosine to all of a track's looks below which a look is another person's; it takes two such looks to believe it."""
+"""Cosine to all of a track's looks below which a look is another person's; it takes two such looks to believe it.
+Of pairs of photos of LFW 96 % of two people and 0.3 % of one person are below it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,8 @@ _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
 # (Kalal, Mikolajczyk, Matas: Forward-Backward Error, ICPR 2010, which takes the better half of the points; both here).
 _MAX_RETURN_ERROR = 1.5
 _MIN_POINTS = 8
+# No face grows or shrinks by more from one frame to the next; points that seem to have run onto others.
+_MAX_SCALE = 1.5
 
 _THUMBNAIL_HW = (36, 64)
 _HISTOGRAM_BINS = 32
@@ -90,6 +92,8 @@ class Motion:
         first, second = np.triu_indices(len(before), k=1)
         apart = np.linalg.norm(before[first] - before[second], axis=1)
         scale = float(np.median(np.linalg.norm(after[first] - after[second], axis=1) / apart))
+        if not 1 / _MAX_SCALE < scale < _MAX_SCALE:
+            return None
         shift = np.median(after - before, axis=0) / self._factor
         centre, half = (box[:2] + box[2:]) / 2 + shift, (box[2:] - box[:2]) / 2 * scale
         return Moved(np.concatenate([centre - half, centre + half]), scale, shift)

@@ -32,7 +32,6 @@ MAX_MISSES = 2
 KEEP_LOST_S = 1.5
 """How long a lost track waits to be found again."""
 
-
 # MTCNN's boxes tremble by a tenth of their size from frame to frame; what flow says of the last ones calms them.
 _DETECTED_SHARE = 0.5
 _CALM_OVERLAP = 0.5
@@ -160,6 +159,9 @@ class Tracker:
         for candidates in (visible, self.lost):
             for row, column in _pair(np.array([track.box for track in candidates]).reshape(-1, 4), faces.boxes[rest]):
                 track = candidates[row]
+                if track.state is State.LOST:
+                    # Somebody else may have come into its place: look soon.
+                    track.last_look_s = -np.inf
                 if track.state is State.LOST or stamp.time_s - track.begun.time_s >= CONFIRM_S:
                     track.state = State.CONFIRMED
                 sightings.append(_see(track, faces, rest[column], stamp))

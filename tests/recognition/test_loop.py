@@ -116,6 +116,15 @@ def test_somebody_else_in_the_same_place_is_another_track() -> None:
     assert not any(event.event == "changed" for event in events)
 
 
+def test_somebody_else_in_the_place_of_a_lost_face_is_soon_another_track() -> None:
+    here = (60, 40, 100, 80)
+    events, _ = run([picture((BOB, here))] * 54 + [picture()] * 6 + [picture((ANN, here))] * 40)
+    started = [event for event in events if event.event == "started"]
+    assert [event.track for event in started] == [1, 2]
+    assert started[1].frame <= 60 + 2 * 3 + 1
+    assert {event.track: event.identity for event in events if event.event == "ended"} == {1: "bob", 2: "ann"}
+
+
 def test_crossing_people_keep_their_tracks() -> None:
     frames = []
     for ann, bob in zip(walk(ANN, 10, 4, 36), walk(BOB, 150, -4, 36), strict=True):

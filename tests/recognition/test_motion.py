@@ -54,6 +54,16 @@ def test_what_vanished_is_not_followed() -> None:
     assert moved(noise[0], noise[1], BOX) == [None]
 
 
+def test_no_box_collapses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def onto_one_point(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        middle = points.mean(axis=0)
+        return middle + (points - middle) * next(factors), np.ones(len(points), bool)
+
+    factors = iter([0.1, 10.0])
+    monkeypatch.setattr("recognition.motion._flow", onto_one_point)
+    assert moved(at(60, 40), at(60, 40), BOX) == [None]
+
+
 def test_nothing_to_follow() -> None:
     motion = Motion()
     assert motion.follow([BOX]) == [None]
