@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -19,13 +20,20 @@ from recognition.errors import SourceError
 from recognition.mjpeg import JpegSplitter
 from recognition.sources import Source, SourceKind, redact_url
 
-TIMEOUT_S = 1.5
+TIMEOUT_S = 2.0
 """How long a stream may take to open, and to give its next frame, before it counts as gone."""
+
+FIRST_PICTURE_S = 10.0
+"""How long the first picture of a stream may take: decoding begins at a key frame, and many cameras send one every few
+seconds only."""
 
 _CHUNK = 64 * 1024
 _DEVICES = Path("/dev")
 # Each thread with which FFmpeg decodes delays the pictures by one more; one alone does not keep up with 4K.
 _DECODING_THREADS = 2
+# FFmpeg looks at a stream for as long as it is allowed to, to tell its frame rate, which nobody asks for here.
+_FFMPEG_OPTIONS = "rtsp_flags;prefer_tcp|fpsprobesize;0|analyzeduration;1000000"
+_TRIES_OF_AN_END, _SHORTEST_TRY_S = 10, 0.05
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
 Picture = np.ndarray | bytes
@@ -58,7 +66,7 @@ def connect(source: Source) -> Connection:
         response = open_http(source.address)
         if response is not None:
             return HttpConnection(response)
-    return CaptureConnection(open_stream(source.address))
+    return CaptureConnection(open_stream(source.address), FIRST_PICTURE_S)
 
 
 def decode(picture: Picture) -> np.ndarray | None:
@@ -69,14 +77,31 @@ def decode(picture: Picture) -> np.ndarray | None:
 
 
 class CaptureConnection:
-    """Pictures from an opened `cv2.VideoCapture`."""
+    """Pictures from an opened `cv2.VideoCapture`.
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
+    Parameters
+    ----------
+    capture : cv2.VideoCapture
+    patience_s : float
+        How long the first picture may take, in seconds.
+    """
+
+    def __init__(self, capture: cv2.VideoCapture, patience_s: float = 0.0) -> None:
         self._capture = capture
+        self._patience_s = patience_s
 
     def read(self) -> list[Picture]:
         """Return the next picture."""
         read, pixels = self._capture.read()
+        until_s, n_tries = time.monotonic() + self._patience_s, _TRIES_OF_AN_END
+        while not read and n_tries and time.monotonic() < until_s:
+            started_s = time.monotonic()
+            read, pixels = self._capture.read()
+            if time.monotonic() - started_s < _SHORTEST_TRY_S:
+                # What has ended answers at once, but so does what could not be decoded.
+                n_tries -= 1
+                time.sleep(_SHORTEST_TRY_S)
+        self._patience_s = 0.0
         return [pixels] if read else []
 
     def close(self) -> None:
@@ -175,6 +200,7 @@ def open_stream(url: str) -> cv2.VideoCapture:
     SourceError
         If it cannot be opened; the message says whether anything answers there.
     """
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     timeout_ms = round(TIMEOUT_S * 1000)
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms,

@@ -21,7 +21,7 @@ class JpegSplitter:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._position = 0
+        self._position = self._searched = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes; return the pictures that are whole now, in order.
@@ -49,14 +49,14 @@ class JpegSplitter:
                 return None
             if start > 0:
                 del self._bytes[:start]
-                self._position = 0
+                self._position = self._searched = 0
             end = self._find_end()
             if end is None:
                 return None
             picture = bytes(self._bytes[:end])
             # What begins like a picture and is none is passed over by its first two bytes.
             del self._bytes[:max(end, 2)]
-            self._position = 0
+            self._position = self._searched = 0
             if end:
                 return picture
 
@@ -75,8 +75,10 @@ class JpegSplitter:
                 continue
             position += 2 + int.from_bytes(self._bytes[position + 2:position + 4], "big")
             if marker == _START_OF_SCAN:
-                found = _END_OF_SCAN.search(self._bytes, position)
+                found = _END_OF_SCAN.search(self._bytes, max(position, self._searched))
                 if found is None:
+                    # The last byte may be the first of the end.
+                    self._searched = len(self._bytes) - 1
                     return None
                 position = found.start()
         return position + 2 if self._bytes[position:position + 2] == bytes((0xFF, _END)) else None

@@ -1,4 +1,5 @@
 import io
+import time
 
 import numpy as np
 import pytest
@@ -35,6 +36,16 @@ def test_pictures_come_out_whole_whatever_the_pieces(size: int) -> None:
     splitter = JpegSplitter()
     found = [one for start in range(0, len(stream), size) for one in splitter.feed(stream[start:start + size])]
     assert found == list(PICTURES.values())
+
+
+def test_a_large_picture_in_small_pieces_takes_no_longer_than_it_must() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
+    large = encode(noise)
+    splitter = JpegSplitter()
+    started_s = time.monotonic()
+    found = [one for start in range(0, len(large), 4096) for one in splitter.feed(large[start:start + 4096])]
+    assert found == [large]
+    assert time.monotonic() - started_s < 1.5, f"{len(large)} bytes"
 
 
 def test_parts_of_a_multipart_stream() -> None:
