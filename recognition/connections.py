@@ -29,8 +29,8 @@ seconds only."""
 
 _CHUNK = 64 * 1024
 _DEVICES = Path("/dev")
-# Each thread with which FFmpeg decodes delays the pictures by one more; one alone does not keep up with 4K.
-_DECODING_THREADS = 2
+# Each further thread with which FFmpeg decodes delays the pictures by one more, and gives an old one after a pause.
+_DECODING_THREADS = 1
 # FFmpeg looks at a stream for as long as it is allowed to, to tell its frame rate, which nobody asks for here.
 _FFMPEG_OPTIONS = "rtsp_flags;prefer_tcp|fpsprobesize;0|analyzeduration;1000000"
 _TRIES_OF_AN_END, _SHORTEST_TRY_S = 10, 0.05
@@ -279,4 +279,5 @@ def _describe(error: Exception) -> str:
         return "no such host; check the address"
     if isinstance(reason, ssl.SSLError):
         return f"no secure connection: {reason.reason}"
-    return f"cannot be opened: {' '.join(str(reason).split())}"
+    text = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
+    return f"cannot be opened: {' '.join(text.split())}"

@@ -1,13 +1,22 @@
-"""A camera for tests: MJPEG over HTTP on the loopback device, as phone apps serve it."""
+"""A camera for tests and studies: MJPEG over HTTP on the loopback device, as phone apps serve it.
 
+    python -m tests.recognition.mjpeg_server PORT FOLDER FRAMES_PER_SECOND
+
+serves FOLDER/0000.jpg, 0001.jpg, ... at http://127.0.0.1:PORT/video, each when `picture_at` says so.
+"""
+
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 import cv2
 import numpy as np
+
+from tests.recognition.rtsp_server import picture_at
 
 
 def encode(image: np.ndarray) -> bytes:
@@ -130,3 +139,15 @@ def _challenge(request: BaseHTTPRequestHandler, how: str) -> None:
     request.send_header("WWW-Authenticate", how)
     request.send_header("Content-Length", "0")
     request.end_headers()
+
+
+def main(port: str, folder: str, rate: str) -> None:
+    """Serve until killed."""
+    jpegs = [path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"))]
+    MjpegServer(lambda _: jpegs[picture_at(time.monotonic(), float(rate), len(jpegs))], float(rate), port=int(port))
+    print("ready", flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,12 +1,16 @@
-"""An RTSP camera for tests, run by the system's own Python, which has GStreamer's bindings.
+"""An RTSP camera for tests and studies, run by the system's own Python, which has GStreamer's bindings.
 
     /usr/bin/python3 rtsp_server.py PORT FOLDER FRAMES_PER_SECOND [USER PASSWORD]
 
-serves the pictures FOLDER/0000.jpg, 0001.jpg, ... in turn, again and again, as H.264 at rtsp://127.0.0.1:PORT/live,
-and prints a line when it is ready.
+serves the pictures FOLDER/0000.jpg, 0001.jpg, ..., again and again, as H.264 at rtsp://127.0.0.1:PORT/live, and prints
+a line when it is ready. Which picture it shows is told by the machine's monotonic clock alone, as `picture_at` says, so
+that a picture tells how late it is.
 """
 
 import sys
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 
@@ -24,18 +28,42 @@ def main(port: str, folder: str, rate: str, *credentials: str) -> None:
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(
-        f"( multifilesrc location={folder}/%04d.jpg index=0 loop=true caps=image/jpeg,framerate={rate}/1 ! jpegdec "
-        f"! videoconvert ! video/x-raw,format=I420 ! identity sync=true "
+        f"( appsrc name=camera is-live=true do-timestamp=true format=time max-buffers=1 leaky-type=downstream "
+        f"caps=image/jpeg,framerate={rate}/1 ! jpegdec ! videoconvert ! video/x-raw,format=I420 "
         f"! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max={rate} "
         "! rtph264pay name=pay0 pt=96 config-interval=1 )")
     factory.set_shared(True)
     if credentials:
         _protect(server, factory, *credentials)
+    jpegs = [path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"))]
+    factory.connect("media-configure", lambda _, media: _feed(media, jpegs, int(rate)))
     server.get_mount_points().add_factory("/live", factory)
     if not server.attach(None):
         sys.exit(f"port {port} is taken")
     print("ready", flush=True)
     GLib.MainLoop().run()
+
+
+def picture_at(now_s: float, rate: float, n_pictures: int) -> int:
+    """Return which of `n_pictures` a camera of `rate` frames a second shows when ``time.monotonic()`` is `now_s`."""
+    return int(now_s * rate) % n_pictures
+
+
+def _feed(media: Any, jpegs: list[bytes], rate: int) -> None:
+    """Push pictures into a media until it is closed."""
+    from gi.repository import Gst
+
+    source = media.get_element().get_by_name("camera")
+    closed = threading.Event()
+    media.connect("unprepared", lambda _: closed.set())
+
+    def run() -> None:
+        while not closed.is_set():
+            now_s = time.monotonic()
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(jpegs[picture_at(now_s, rate, len(jpegs))]))
+            time.sleep(1 / rate - now_s % (1 / rate))
+
+    threading.Thread(target=run, daemon=True).start()
 
 
 def _protect(server: Any, factory: Any, user: str, word: str) -> None:
