@@ -49,13 +49,14 @@ def measure_split(gallery: Gallery, arguments: argparse.Namespace, seed: int) ->
     others = gallery.selected(~np.isin(gallery.codes, [*enrolled, *strangers]))
     background = fit_background(others.vectors[one_photo_each(others)], seed=seed)
     for kind, model in (("normalized", background), ("cosine", None)):
-        threshold = _threshold(others, len(exemplars), kind=kind, repeats=arguments.repeats, seed=seed)
+        threshold = threshold_from(others, len(exemplars), kind=kind, repeats=arguments.repeats, seed=seed)
         for name in HEADS:
             yield {"head": name, "score": kind, "seed": seed,
                    **_rates(exemplars, model, name, threshold=threshold, mated=mated, strange=strange)}
 
 
-def _threshold(others: Gallery, n_exemplars: int, *, kind: str, repeats: int, seed: int) -> float:
+def threshold_from(others: Gallery, n_exemplars: int, *, kind: str, repeats: int, seed: int) -> float:
+    """Return the threshold for `n_exemplars` photos, from a curve measured on `others`."""
     curve = measure_curve(others, CURVE_SIZES, repeats=repeats, seed=seed, normalized=kind == "normalized")
     curve = {**curve, "score": kind, "measured_on": "the other people"}
     return threshold_from_curve(ThresholdCurve.from_json(curve), n_exemplars).value
