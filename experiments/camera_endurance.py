@@ -269,10 +269,11 @@ def _run(arguments: argparse.Namespace) -> int:
     figures = measure(arguments.video, arguments.head, arguments.camera, arguments.rate, minutes=arguments.minutes,
                       n_cuts=arguments.cuts, cut_s=arguments.cut_seconds)
     change = figures.memory_after_mb / figures.memory_before_mb - 1
-    print(f"{figures.camera}, {figures.minutes:g} min: back after {figures.back_s} s; lag at the end p50 "
-          f"{figures.lag_p50_s:.2f} s, at most {figures.lag_max_s:.2f} s; memory {figures.memory_before_mb:.0f} MB, then "
-          f"{figures.memory_after_mb:.0f} MB ({change:+.1%}); {figures.n_shown} pictures labelled, {figures.n_dropped} "
-          f"dropped, {figures.n_reconnects} reconnects; events {figures.events}")
+    print(f"{figures.camera}, {figures.minutes:g} min: back after {figures.back_s} s; "
+          f"lag at the end p50 {figures.lag_p50_s:.2f} s, at most {figures.lag_max_s:.2f} s; "
+          f"memory {figures.memory_before_mb:.0f} MB, then {figures.memory_after_mb:.0f} MB ({change:+.1%}); "
+          f"{figures.n_shown} pictures labelled, {figures.n_dropped} dropped, {figures.n_reconnects} reconnects; "
+          f"events {figures.events}")
     if arguments.json is not None:
         write_json(arguments.json, asdict(figures))
     return EXIT_DONE

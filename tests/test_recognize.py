@@ -172,6 +172,33 @@ def test_live_sources_that_are_not_there(people_head: Path, source: str, message
 
 
 @pytest.mark.realdata
+@pytest.mark.parametrize(("answer", "message"), [
+    ("html", "expected a video stream, got a page (text/html); phone apps serve theirs at"),
+    ("401", "refuses access (HTTP 401); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
+    ("hang", "does not answer within 2 s; check the address, and that the camera is on"),
+    ("nothing", "opens, but sends no picture; check the path, and that the camera is on"),
+])
+def test_addresses_that_are_no_camera(people_head: Path, answer: str, message: str) -> None:
+    from tests.recognition.mjpeg_server import MjpegServer
+
+    with MjpegServer(lambda _: b"", answer=answer) as server:
+        finished = run(f"http://me:secret@127.0.0.1:{server.port}/video", "--head", people_head)
+    assert (finished.returncode, finished.stdout, len(finished.stderr.splitlines())) == (2, "", 1)
+    assert f"http://127.0.0.1:{server.port}/video: {message}" in finished.stderr
+    assert "secret" not in finished.stderr
+
+
+@pytest.mark.realdata
+def test_a_video_without_frames(people_head: Path, tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "whole.avi", [np.full((120, 160, 3), 90, np.uint8)] * 4).read_bytes()
+    (tmp_path / "a.avi").write_bytes(whole[: whole.index(b"movi") + 4])
+    finished = run("a.avi", "--head", people_head, "--save", "out.avi", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout, len(finished.stderr.splitlines())) == (2, "", 1)
+    assert "a.avi: a video without frames; it may be damaged" in finished.stderr
+    assert not (tmp_path / "out.avi").exists()
+
+
+@pytest.mark.realdata
 def test_a_show_without_a_display(people_head: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     finished = run(data / "people" / "test" / "obama1.jpg", "--head", people_head, "--show")

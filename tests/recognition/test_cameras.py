@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,14 +20,14 @@ from recognition.connections import connect
 from recognition.errors import SourceError
 from recognition.live import LiveSource
 from recognition.sources import parse_source
-from tests.recognition.mjpeg_server import MjpegServer, encode
+from tests.recognition.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
+from tests.recognition.fakes import picture
+from tests.recognition.rtsp_server import picture_at
+from tests.recognition.test_delivery import Receiver
 from tests.recognition.trained import train_people_head
 
-PROJECT = Path(__file__).resolve().parents[2]
 RATE = 20
-SYSTEM_PYTHON = "/usr/bin/python3"
-GSTREAMER = ("apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-bad "
-             "gstreamer1.0-plugins-ugly")
+CLIP = Path("video") / "short_hamilton_clip.mp4"
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "it") -> None:
@@ -37,12 +37,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str =
         time.sleep(0.02)
 
 
-def pan_over(photo: Path, n_frames: int = 40) -> list[bytes]:
-    """Return JPEGs, 480x360, of a slow pan over a photo, there and back."""
-    import cv2
-
+def pan_over(photo: Path, n_frames: int = 40) -> list[np.ndarray]:
+    """Return pictures, 480x360, of a slow pan over a photo, there and back."""
     image = cv2.resize(read_image(photo), (700, 500), interpolation=cv2.INTER_AREA)
-    there = [encode(np.ascontiguousarray(image[40:400, 20 + 3 * step:500 + 3 * step])) for step in range(n_frames // 2)]
+    there = [np.ascontiguousarray(image[40:400, 20 + 3 * step:500 + 3 * step]) for step in range(n_frames // 2)]
     return there + there[::-1]
 
 
@@ -52,18 +50,51 @@ def people_head(data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def obama(data: Path) -> list[bytes]:
-    return pan_over(data / "people" / "test" / "obama1.jpg")
+def obama(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of pictures for a camera that sees somebody the head knows."""
+    return save_pictures(tmp_path_factory.mktemp("obama"), pan_over(data / "people" / "test" / "obama1.jpg"))
+
+
+@pytest.fixture
+def cameras() -> Iterator[Callable[..., Camera]]:
+    started: list[Camera] = []
+
+    def start(kind: str, folder: Path, *credentials: str) -> Camera:
+        if kind == "rtsp" and not has_rtsp():
+            pytest.skip(GSTREAMER)
+        started.append(Camera(kind, folder, RATE, *credentials))
+        return started[-1]
+
+    yield start
+    for camera in started:
+        camera.stop()
+
+
+FULL_DISK = """
+import shutil, sys
+from types import SimpleNamespace
+import recognize
+
+def disk_usage(_path, calls=[]):
+    calls.append(1)
+    return SimpleNamespace(free=10**9 if len(calls) * 32 <= {after} else 10**6)
+
+shutil.disk_usage = disk_usage
+raise SystemExit(recognize.main(sys.argv[1:]))
+"""
 
 
 class Run:
-    """``recognize.py`` in the background, its events in a file."""
+    """``recognize.py`` in the background, its events in a file; its disk looks full after `full_after` frames."""
 
-    def __init__(self, folder: Path, *arguments: str | Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, number: int, *arguments: str | Path, environment: dict[str, str] | None = None,
+        full_after: int | None = None,
+    ) -> None:
         self.events_file = folder / "events.jsonl"
-        self.log_file = folder / "log.txt"
-        command = [sys.executable, str(PROJECT / "recognize.py"), *map(str, arguments), "--events",
-                   str(self.events_file)]
+        self.log_file = folder / f"log{number}.txt"
+        script = [str(PROJECT / "recognize.py")] if full_after is None else ["-c", FULL_DISK.format(after=full_after)]
+        command = [sys.executable, *script, *map(str, arguments), "--events", str(self.events_file)]
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={
                 **os.environ, "PYTHONPATH": str(PROJECT), **({} if environment is None else environment)})
@@ -87,10 +118,6 @@ class Run:
         self.process.send_signal(number)
         return self.process.wait(20)
 
-    def resident_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -101,7 +128,7 @@ def runs(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     started: list[Run] = []
 
     def start(*arguments: str | Path, **options: Any) -> Run:
-        started.append(Run(tmp_path, *arguments, **options))
+        started.append(Run(tmp_path, len(started), *arguments, **options))
         return started[-1]
 
     yield start
@@ -109,122 +136,68 @@ def runs(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         run.kill()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-class RtspServer:
-    """GStreamer's RTSP server, run by the system's Python."""
-
-    def __init__(self, folder: Path, pictures: list[bytes], *credentials: str) -> None:
-        tried = subprocess.run([SYSTEM_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"],
-                               capture_output=True, check=False) if Path(SYSTEM_PYTHON).exists() else None
-        if tried is None or tried.returncode != 0:
-            pytest.skip(f"no RTSP server; on Debian: {GSTREAMER}")
-        folder.mkdir()
-        for number, jpeg in enumerate(pictures):
-            (folder / f"{number:04}.jpg").write_bytes(jpeg)
-        self._arguments = [str(free_port()), str(folder), str(RATE), *credentials]
-        self._process: subprocess.Popen[str] | None = None
-        self.start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self._arguments[0]}/live"
-
-    def start(self) -> None:
-        script = Path(__file__).with_name("rtsp_server.py")
-        self._process = subprocess.Popen([SYSTEM_PYTHON, str(script), *self._arguments], stdout=subprocess.PIPE,
-                                         stderr=subprocess.DEVNULL, text=True, env={"PATH": os.environ["PATH"]})
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
-
-    def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def stop(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.stop()
 
 
 @pytest.mark.realdata
 def test_a_service_on_an_rtsp_camera_that_goes_away(
-    people_head: Path, obama: list[bytes], tmp_path: Path, runs: Callable[..., Run]
+    people_head: Path, obama: Path, cameras: Callable[..., Camera], runs: Callable[..., Run], receiver: Receiver
 ) -> None:
-    server = RtspServer(tmp_path / "pictures", obama, "admin", "hunter2")
-    try:
-        run = runs(f"rtsp://admin:hunter2@{server.address}", "--head", people_head, "--headless")
-        run.wait_for("identified", "obama")
-        n_before = len(run.events)
-        server.stop()
-        wait_until(lambda: "lost; trying to open it again" in run.log)
-        time.sleep(1)
-        server.start()
-        run.wait_for("identified", "obama", after=n_before)
-        assert run.end() == 0, run.log
-    finally:
-        server.stop()
+    camera = cameras("rtsp", obama, "admin", "hunter2")
+    run = runs(f"rtsp://admin:hunter2@{camera.address}", "--head", people_head, "--headless", "--webhook",
+               f"http://me:hunter2@127.0.0.1:{receiver.port}/", "--mqtt", f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x")
+    run.wait_for("identified", "obama")
+    n_before = len(run.events)
+    camera.stop()
+    wait_until(lambda: "lost; trying to open it again" in run.log)
+    time.sleep(1)
+    camera.start()
+    run.wait_for("identified", "obama", after=n_before)
+    assert run.end() == 0, run.log
     assert [event["event"] for event in run.events] == ["started", "identified", "ended"] * 2
-    assert {event["source"] for event in run.events} == {f"rtsp://{server.address}"}
-    assert [line.split(": ")[1].split(";")[0].split(",")[0] for line in run.log.splitlines() if "\t" not in line] == [
-        "started", "lost", "there again", "stopped"]
+    assert {event["source"] for event in run.events} == {f"rtsp://{camera.address}"}
+    assert receiver.bodies == run.events
+    about_the_camera = [line for line in run.log.splitlines() if line.startswith(f"rtsp://{camera.address}: ")]
+    assert [line.removeprefix(f"rtsp://{camera.address}: ").split(";")[0].split(",")[0] for line in about_the_camera
+            if "refuses" not in line] == ["started", "lost", "there again", "stopped"]
     assert "1 reconnects" in run.log
+    assert "6 events could not be delivered" in run.log, "nobody answers for MQTT"
     assert "hunter2" not in run.log
 
 
 @pytest.mark.realdata
-def test_rtsp_with_a_wrong_password_and_a_camera_that_hangs(obama: list[bytes], tmp_path: Path) -> None:
-    server = RtspServer(tmp_path / "pictures", obama, "admin", "hunter2")
-    source = parse_source(f"rtsp://admin:wrong@{server.address}")
-    try:
-        with pytest.raises(SourceError, match="answers, but not with a video that can be read; check the path, and us"):
-            connect(source)
-        server.signal(signal.SIGSTOP)
-        started_s = time.monotonic()
-        with pytest.raises(SourceError, match="answers, but not with a video"):
-            connect(source)
-        assert time.monotonic() - started_s < 4
-    finally:
-        server.stop()
+def test_rtsp_with_a_wrong_password_and_a_camera_that_hangs(obama: Path, cameras: Callable[..., Camera]) -> None:
+    camera = cameras("rtsp", obama, "admin", "hunter2")
+    source = parse_source(f"rtsp://admin:wrong@{camera.address}")
+    with pytest.raises(SourceError, match="answers, but not with a video that can be read; check the path, and us"):
+        connect(source)
+    camera.freeze()
+    started_s = time.monotonic()
+    with pytest.raises(SourceError, match="answers, but not with a video"):
+        connect(source)
+    assert time.monotonic() - started_s < 4
 
 
-def bars(number: int) -> bytes:
-    """Return a JPEG that holds a number below 256 as eight black or white bars."""
-    bits = [(number >> bit) & 1 for bit in range(8)]
-    return encode(np.repeat(np.repeat(np.array(bits, np.uint8)[None, :, None] * 255, 240, axis=0), 40, axis=1)
-                  .repeat(3, axis=2))
-
-
-def read_bars(image: np.ndarray) -> int:
-    return sum(int(image[60:180, 40 * bit + 10:40 * bit + 30].mean() > 127) << bit for bit in range(8))
-
-
-def test_the_lag_of_an_rtsp_stream_does_not_grow(tmp_path: Path) -> None:
-    server = RtspServer(tmp_path / "pictures", [bars(number) for number in range(200)])
-    source = parse_source(f"rtsp://{server.address}")
-    live = LiveSource(source.name, lambda: connect(source))
-    try:
-        live.start()
-        behind_s = []
-        first: tuple[float, int] | None = None
-        for _ in range(30):
-            time.sleep(0.15)
-            frame = live.take(2.0)
-            assert frame is not None
-            number = read_bars(frame.image)
-            if first is None:
-                first = (time.monotonic(), number)
-            shown_s = ((number - first[1]) % 200) / RATE
-            behind_s.append((time.monotonic() - first[0]) % (200 / RATE) - shown_s)
-    finally:
-        live.stop()
-        server.stop()
-    assert max(behind_s[-10:]) < 0.4, f"seconds behind the first frame: {np.round(behind_s, 2)}"
-    assert live.counts.n_dropped > 30
+@pytest.mark.parametrize("kind", ["rtsp", "mjpeg"])
+def test_the_lag_of_a_stream_does_not_grow_with_a_slow_reader(
+    tmp_path: Path, cameras: Callable[..., Camera], kind: str
+) -> None:
+    camera = cameras(kind, save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200))
+    live = LiveSource(kind, lambda: connect(parse_source(camera.url)))
+    live.start()
+    behind_s = []
+    for _ in range(20):
+        time.sleep(0.15)
+        frame = live.take(2.0)
+        assert frame is not None
+        behind_s.append((picture_at(time.monotonic(), RATE, 200) - read_stamp(frame.image)) % 200 / RATE)
+    live.stop()
+    assert max(behind_s[-10:]) < 0.4, f"seconds behind the camera: {np.round(behind_s, 2)}"
+    assert live.counts.n_dropped > 20
 
 
 @pytest.fixture
@@ -244,7 +217,8 @@ def display() -> Iterator[str]:
 
 @pytest.mark.realdata
 def test_the_window_on_a_real_display(
-    data: Path, people_head: Path, tmp_path: Path, display: str, runs: Callable[..., Run]
+    data: Path, people_head: Path, tmp_path: Path, display: str, cameras: Callable[..., Camera],
+    runs: Callable[..., Run],
 ) -> None:
     stranger = data / "lfw" / "images" / "Tiger_Woods" / "Tiger_Woods_0001.jpg"
     head = tmp_path / "head.skops"
@@ -255,41 +229,81 @@ def test_the_window_on_a_real_display(
             subprocess.run(["xdotool", "key", key], env={**os.environ, "DISPLAY": display}, check=True)
             time.sleep(0.15)
 
-    pictures = pan_over(stranger)
-    with MjpegServer(lambda number: pictures[number % len(pictures)], RATE) as server:
-        run = runs(server.url, "--head", head, "--show", environment={"DISPLAY": display})
-        run.wait_for("started", "unknown")
-        subprocess.run(["xdotool", "search", "--sync", "--name", "Facetable", "windowfocus", "--sync"],
-                       env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
-        press("s")
-        wait_until(lambda: len(list(tmp_path.glob("snapshot-*.png"))) == 1, what="a snapshot")
-        press("e", "Shift_L", *"tiger", "Return")
-        run.wait_for("identified", "Tiger")
-        press("q")
-        assert run.process.wait(20) == 0, run.log
+    camera = cameras("mjpeg", save_pictures(tmp_path / "tiger", pan_over(stranger)))
+    run = runs(camera.url, "--head", head, "--show", "--events-every-frame", environment={"DISPLAY": display})
+    run.wait_for("started", "unknown")
+    subprocess.run(["xdotool", "search", "--sync", "--name", "Facetable", "windowfocus", "--sync"],
+                   env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
+    press("s")
+    wait_until(lambda: len(list(tmp_path.glob("snapshot-*.png"))) == 1, what="a snapshot")
+    press("space")
+    time.sleep(0.5)
+    n_events = len(run.events)
+    time.sleep(1)
+    assert len(run.events) == n_events, "nothing happens in a pause"
+    press("space")
+    wait_until(lambda: len(run.events) > n_events, what="the end of the pause")
+    press("e", "Shift_L", *"tiger", "Return")
+    run.wait_for("identified", "Tiger")
+    press("q")
+    assert run.process.wait(20) == 0, run.log
     assert run.events[-1]["event"] == "ended"
     assert "Traceback" not in run.log
 
 
 @pytest.mark.realdata
-def test_a_minute_with_two_losses(people_head: Path, obama: list[bytes], runs: Callable[..., Run]) -> None:
-    picture = lambda number: obama[number % len(obama)]  # noqa: E731
-    server = MjpegServer(picture, RATE)
-    run = runs(server.url, "--head", people_head, "--headless")
-    run.wait_for("identified", "obama")
-    time.sleep(12)
-    before_mb = run.resident_mb()
-    for _ in range(2):
-        server.stop()
-        time.sleep(6)
-        n_events = len(run.events)
-        server = MjpegServer(picture, RATE, port=server.port)
-        started_s = time.monotonic()
-        run.wait_for("identified", "obama", after=n_events)
-        assert time.monotonic() - started_s < 3
-        time.sleep(10)
-    after_mb = run.resident_mb()
-    assert run.end() == 0, run.log
-    server.stop()
-    assert after_mb < 1.05 * before_mb, f"{before_mb:.0f} MB became {after_mb:.0f} MB"
-    assert "2 reconnects" in run.log.splitlines()[-1]
+def test_two_loops_on_one_camera_that_share_their_files(
+    data: Path, people_head: Path, tmp_path: Path, cameras: Callable[..., Camera], runs: Callable[..., Run]
+) -> None:
+    stranger = data / "lfw" / "images" / "Tiger_Woods" / "Tiger_Woods_0001.jpg"
+    camera = cameras("mjpeg", save_pictures(tmp_path / "tiger", pan_over(stranger)))
+    (tmp_path / "unknown").mkdir()
+    old = tmp_path / "unknown" / "unknown-camera-track1-frame1.jpg"
+    old.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    both = [runs(camera.url, "--head", people_head, "--headless", "--save-unknown", tmp_path / "unknown")
+            for _ in range(2)]
+    wait_until(lambda: [event["event"] for event in both[0].events].count("started") == 2, what="both")
+    assert [run.end(number) for run, number in zip(both, (signal.SIGTERM, signal.SIGINT), strict=True)] == [0, 0]
+    assert sorted(event["event"] for event in both[0].events) == ["ended", "ended", "started", "started"]
+    assert len([path for path in (tmp_path / "unknown").iterdir() if path.stat().st_size > 500]) == 2
+    assert not old.exists()
+
+
+@pytest.mark.realdata
+def test_a_camera_that_is_saved_until_the_disk_is_full(
+    people_head: Path, obama: Path, tmp_path: Path, cameras: Callable[..., Camera], runs: Callable[..., Run]
+) -> None:
+    from recognition.videos import VideoFile
+
+    camera = cameras("mjpeg", obama)
+    run = runs(camera.url, "--head", people_head, "--save", tmp_path / "out.avi", full_after=64)
+    assert run.process.wait(30) == 2
+    assert run.log.splitlines()[-1] == (
+        f"recognize.py: error: {tmp_path / 'out.avi'}: no room for more, 1 MB are free on its disk; the first 64 "
+        "frames are kept; free some space and run again")
+    assert len(list(VideoFile(str(tmp_path / "out.avi"), "out.avi"))) == 64
+    assert run.events[-1]["event"] == "ended"
+
+
+@pytest.mark.realdata
+def test_three_quarters_of_a_minute_with_cameras_that_go_away(
+    data: Path, people_head: Path, tmp_path: Path
+) -> None:
+    kinds = ["mjpeg", "rtsp"] if has_rtsp() else ["mjpeg"]
+    studies = [subprocess.Popen([
+        sys.executable, "-m", "experiments.camera_endurance", str(data / CLIP), "--head", str(people_head), "--camera",
+        kind, "--minutes", "0.75", "--cuts", "2", "--cut-seconds", "4", "--rate", "15", "--json",
+        str(tmp_path / f"{kind}.json")], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for kind in kinds]
+    for study, kind in zip(studies, kinds, strict=True):
+        output, _ = study.communicate(timeout=120)
+        assert study.returncode == 0, output
+        figures = json.loads((tmp_path / f"{kind}.json").read_text("utf-8"))
+        assert max(figures["back_s"]) < 3, figures
+        assert figures["lag_p50_s"] <= 0.5, figures
+        assert figures["memory_after_mb"] < 1.05 * figures["memory_before_mb"], figures
+        assert figures["n_reconnects"] == 2
+        assert figures["events"]["started"] == figures["events"]["ended"] > 0
+    if len(kinds) == 1:
+        pytest.skip(f"MJPEG only; {GSTREAMER}")

@@ -1,5 +1,7 @@
 import logging
 import os
+import shutil
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -104,3 +106,25 @@ def test_a_change_is_there_within_a_second(file: Path) -> None:
     live.stop()
     assert head is not None
     assert head.labels == ["bob"]
+
+
+@pytest.mark.realdata
+def test_a_head_that_is_saved_again_and_again_is_never_read_torn(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from classifiers.persistence import load_head, save_head
+    from tests.recognition.trained import train_people_head
+
+    path = tmp_path / "head.skops"
+    shutil.copy(train_people_head(data), path)
+    head = load_head(path)
+    live = LiveHead(path, load_head, dict(head.fingerprint), known=state_of(path))
+    writer = threading.Thread(target=lambda: [save_head(head, path) for _ in range(20)])
+    writer.start()
+    n_taken = 0
+    while writer.is_alive():
+        live.look()
+        n_taken += live.take_new() is not None
+    writer.join()
+    assert n_taken > 3
+    assert caplog.messages == [message for message in caplog.messages if "changed, 5 people" in message]
