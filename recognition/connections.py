@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import select
 import socket
 import ssl
 import sys
@@ -61,7 +62,7 @@ def connect(source: Source) -> Connection:
     if source.kind is SourceKind.CAMERA:
         return CaptureConnection(open_camera(int(source.address)))
     if source.kind is SourceKind.PIPE:
-        return PipeConnection(sys.stdin.buffer if source.address == "-" else Path(source.address).open("rb"))
+        return PipeConnection(open_pipe(source.address))
     if urlsplit(source.address).scheme.lower() in ("http", "https"):
         response = open_http(source.address)
         if response is not None:
@@ -125,6 +126,9 @@ class PipeConnection:
 
     def read(self) -> list[Picture]:
         """Return the next whole pictures."""
+        if not self._n_pictures and os.name == "posix":
+            # Nobody may write yet; to read at once would be the end.
+            select.select([self._stream], [], [])
         while data := os.read(self._stream.fileno(), _CHUNK):
             pictures = self._splitter.feed(data)
             if pictures:
@@ -160,6 +164,24 @@ class HttpConnection:
     def close(self) -> None:
         """Close the connection."""
         self._response.close()
+
+
+def open_pipe(address: str) -> IO[bytes]:
+    """Open standard input, for ``-``, or a named pipe, to which nobody need write yet.
+
+    Raises
+    ------
+    SourceError
+        If standard input is a terminal.
+    """
+    if address != "-":
+        pipe = os.open(address, os.O_RDONLY | os.O_NONBLOCK)
+        os.set_blocking(pipe, True)
+        return os.fdopen(pipe, "rb")
+    if sys.stdin.isatty():
+        raise SourceError("expected MJPEG on standard input, found a terminal; pipe it in, such as "
+                          "ffmpeg -i INPUT -f mjpeg - | python recognize.py - ...")
+    return sys.stdin.buffer
 
 
 def open_camera(number: int, opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture) -> cv2.VideoCapture:

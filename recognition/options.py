@@ -45,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="accept a name when its score is at least T (default: the head's own threshold)")
     output = parser.add_argument_group("output")
     output.add_argument("--save", metavar="FILE|DIR", help="write annotated pictures or an annotated video")
-    output.add_argument("--events", metavar="FILE", help="write events as JSON lines; - prints them instead of text")
+    output.add_argument("--events", metavar="FILE",
+                        help="write events as JSON lines, of a live source after those that are there; - prints them "
+                             "instead of text")
     output.add_argument("--events-every-frame", action="store_true",
                         help="of videos and streams, also a face event for each face of each frame")
     output.add_argument("--show", action="store_true",

@@ -111,7 +111,7 @@ class _Stop:
 
 @contextmanager
 def _stop_signals() -> Iterator[_Stop]:
-    """Turn SIGTERM and the first SIGINT into an event, so that files are finished and tracks ended."""
+    """Turn SIGTERM, SIGHUP and the first SIGINT into an event, so that files are finished and tracks ended."""
     stop = _Stop()
 
     def ask(number: int, _frame: object) -> None:
@@ -121,7 +121,11 @@ def _stop_signals() -> Iterator[_Stop]:
             stop.was_interrupted = True
         stop.event.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    # Not where it is ignored: whoever says nohup wants the loop to outlive the terminal.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield stop
     finally:

@@ -111,6 +111,34 @@ def test_a_pipe_gives_pictures_and_ends() -> None:
     assert found == [jpeg] * 3
 
 
+def test_a_named_pipe_to_which_somebody_writes_later(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    connection = connect(parse_source(str(tmp_path / "pipe")))
+    jpeg = encode(IMAGE)
+
+    def write() -> None:
+        time.sleep(0.3)
+        (tmp_path / "pipe").write_bytes(jpeg)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert connection.read() == [jpeg]
+    assert connection.read() == []
+    writer.join()
+    connection.close()
+
+
+def test_standard_input_that_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal())
+    with pytest.raises(SourceError, match="expected MJPEG on standard input, found a terminal; pipe it in, such as"):
+        connect(parse_source("-"))
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True
+
+
 def test_a_pipe_without_a_picture_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"no picture")
     connection = connect(Source(SourceKind.PIPE, str(tmp_path / "empty"), "empty"))

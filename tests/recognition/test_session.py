@@ -132,6 +132,19 @@ def test_a_changed_head_names_at_once(tmp_path: Path) -> None:
         ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
 
 
+def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jumps = iter(range(0, 10**9, 1000))
+    monkeypatch.setattr(time, "time", lambda: 1.8e9 + 86_400 * (-1) ** next(jumps) * next(jumps))
+    run, collected = session()
+    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 30))), reopen=False)
+    live.start()
+    run.run_live(live, Pace(every=2), live_head(tmp_path, {}))
+    times = [event.time_s for event in collected.events if event.time_s is not None]
+    assert [event.event for event in collected.events] == ["started", "identified", "ended"]
+    assert times == sorted(times)
+    assert 0 <= times[0] <= times[-1] < 10
+
+
 def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
     stopping = threading.Event()
     run, collected = session(stopping=stopping)
