@@ -193,7 +193,7 @@ def pictures_of(video: Path) -> list[np.ndarray]:
     return pictures
 
 
-def run_loop(source: Source, head: Path, rate: int, *, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
+def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
     """Run the loop on a camera until `cuts` is through, and return what was seen."""
     known, made = state_of(head), load_head_with(head)
     reader: FaceReader = load_reader({} if made.fingerprint is None else made.fingerprint, NetworkOptions())
@@ -213,7 +213,7 @@ def run_loop(source: Source, head: Path, rate: int, *, n_pictures: int, cuts: Cu
     return watch, live
 
 
-def measure(video: Path, head: Path, kind: str, rate: int, *, minutes: float, n_cuts: int, cut_s: float) -> Figures:
+def measure(video: Path, head: Path, kind: str, *, rate: int, minutes: float, n_cuts: int, cut_s: float) -> Figures:
     """Run the study and return its figures."""
     seconds = 60 * minutes
     with tempfile.TemporaryDirectory() as folder:
@@ -224,7 +224,7 @@ def measure(video: Path, head: Path, kind: str, rate: int, *, minutes: float, n_
         camera = Camera(kind, Path(folder), rate)
         try:
             cuts = Cuts(camera, seconds, n_cuts=n_cuts, cut_s=cut_s)
-            watch, live = run_loop(parse_source(camera.url), head, rate, n_pictures=n_pictures, cuts=cuts)
+            watch, live = run_loop(parse_source(camera.url), head, rate=rate, n_pictures=n_pictures, cuts=cuts)
         finally:
             camera.stop()
     lags_s = [lag_s for when_s, lag_s in zip(watch.shown_s, watch.lags_s, strict=True)
@@ -266,8 +266,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError("this study reads /proc/self/status; run it on Linux")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    figures = measure(arguments.video, arguments.head, arguments.camera, arguments.rate, minutes=arguments.minutes,
-                      n_cuts=arguments.cuts, cut_s=arguments.cut_seconds)
+    figures = measure(arguments.video, arguments.head, arguments.camera, rate=arguments.rate,
+                      minutes=arguments.minutes, n_cuts=arguments.cuts, cut_s=arguments.cut_seconds)
     change = figures.memory_after_mb / figures.memory_before_mb - 1
     print(f"{figures.camera}, {figures.minutes:g} min: back after {figures.back_s} s; "
           f"lag at the end p50 {figures.lag_p50_s:.2f} s, at most {figures.lag_max_s:.2f} s; "

@@ -191,7 +191,7 @@ class LiveSource:
         self._told.clear()
         if self._is_lost:
             self._is_lost = False
-            logger.info("%s: there again", self.name)
+            logger.info("%s: there %s", self.name, "again" if self._n_connections > 1 else "now")
 
     def _drain(self, connection: Connection) -> None:
         """Keep the newest picture of a connection until it ends."""

@@ -148,8 +148,11 @@ def test_a_service_on_an_rtsp_camera_that_goes_away(
     people_head: Path, obama: Path, cameras: Callable[..., Camera], runs: Callable[..., Run], receiver: Receiver
 ) -> None:
     camera = cameras("rtsp", obama, "admin", "hunter2")
+    camera.stop()
     run = runs(f"rtsp://admin:hunter2@{camera.address}", "--head", people_head, "--headless", "--webhook",
                f"http://me:hunter2@127.0.0.1:{receiver.port}/", "--mqtt", f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x")
+    wait_until(lambda: "waiting for it" in run.log)
+    camera.start()
     run.wait_for("identified", "obama")
     n_before = len(run.events)
     camera.stop()
@@ -163,7 +166,7 @@ def test_a_service_on_an_rtsp_camera_that_goes_away(
     assert receiver.bodies == run.events
     about_the_camera = [line for line in run.log.splitlines() if line.startswith(f"rtsp://{camera.address}: ")]
     assert [line.removeprefix(f"rtsp://{camera.address}: ").split(";")[0].split(",")[0] for line in about_the_camera
-            if "refuses" not in line] == ["started", "lost", "there again", "stopped"]
+            if "refuses" not in line] == ["started", "there now", "lost", "there again", "stopped"]
     assert "1 reconnects" in run.log
     assert "6 events could not be delivered" in run.log, "nobody answers for MQTT"
     assert "hunter2" not in run.log

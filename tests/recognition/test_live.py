@@ -136,6 +136,7 @@ def test_a_source_that_is_not_there_at_first() -> None:
 
 
 def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     live = LiveSource("camera", opens(Script()))
     live.start()
     wait_until(lambda: live._is_over)
@@ -146,7 +147,7 @@ def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixtu
     assert patient.take(2.0) is not None
     patient.stop()
     assert caplog.messages == ["camera: opens, but sends no picture; check the path, and that the camera is on; "
-                               "waiting for it"]
+                               "waiting for it", "camera: there now"]
 
 
 def test_damaged_pictures_are_passed_over() -> None:
