@@ -20,6 +20,7 @@ from recognition.connections import connect
 from recognition.errors import SourceError
 from recognition.live import LiveSource
 from recognition.sources import parse_source
+from recognition.videos import VideoFile
 from tests.recognition.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
 from tests.recognition.fakes import picture
 from tests.recognition.rtsp_server import picture_at
@@ -145,12 +146,14 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.mark.realdata
 def test_a_service_on_an_rtsp_camera_that_goes_away(
-    people_head: Path, obama: Path, cameras: Callable[..., Camera], runs: Callable[..., Run], receiver: Receiver
+    people_head: Path, obama: Path, tmp_path: Path, cameras: Callable[..., Camera], runs: Callable[..., Run],
+    receiver: Receiver,
 ) -> None:
     camera = cameras("rtsp", obama, "admin", "hunter2")
     camera.stop()
-    run = runs(f"rtsp://admin:hunter2@{camera.address}", "--head", people_head, "--headless", "--webhook",
-               f"http://me:hunter2@127.0.0.1:{receiver.port}/", "--mqtt", f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x")
+    run = runs(f"rtsp://admin:hunter2@{camera.address}", "--head", people_head, "--headless",
+               "--save", tmp_path / "o.mp4", "--webhook", f"http://me:hunter2@127.0.0.1:{receiver.port}/",
+               "--mqtt", f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x")
     wait_until(lambda: "waiting for it" in run.log)
     camera.start()
     run.wait_for("identified", "obama")
@@ -164,6 +167,7 @@ def test_a_service_on_an_rtsp_camera_that_goes_away(
     assert [event["event"] for event in run.events] == ["started", "identified", "ended"] * 2
     assert {event["source"] for event in run.events} == {f"rtsp://{camera.address}"}
     assert receiver.bodies == run.events
+    assert len(list(VideoFile(str(tmp_path / "o.mp4"), "o.mp4"))) > 2 * RATE
     about_the_camera = [line for line in run.log.splitlines() if line.startswith(f"rtsp://{camera.address}: ")]
     assert [line.removeprefix(f"rtsp://{camera.address}: ").split(";")[0].split(",")[0] for line in about_the_camera
             if "refuses" not in line] == ["started", "there now", "lost", "there again", "stopped"]
@@ -277,8 +281,6 @@ def test_two_loops_on_one_camera_that_share_their_files(
 def test_a_camera_that_is_saved_until_the_disk_is_full(
     people_head: Path, obama: Path, tmp_path: Path, cameras: Callable[..., Camera], runs: Callable[..., Run]
 ) -> None:
-    from recognition.videos import VideoFile
-
     camera = cameras("mjpeg", obama)
     run = runs(camera.url, "--head", people_head, "--save", tmp_path / "out.avi", full_after=64)
     assert run.process.wait(30) == 2
