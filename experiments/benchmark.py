@@ -10,6 +10,7 @@ the matrix product that ONNX Runtime reaches in the same run, divided by the ari
 import argparse
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
