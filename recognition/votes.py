@@ -94,7 +94,8 @@ class Evidence:
         Quality of the best of them.
     verdict : Verdict
     is_close : bool
-        Whether the face is unknown, but a little more evidence would name it.
+        Whether the face is unknown, but more evidence may well name it: of the distance from the mean to the threshold
+        more looks bring at most the gain, and better looks about as much.
     """
 
     def __init__(self, unknown: str = "unknown") -> None:
@@ -148,7 +149,8 @@ class Evidence:
             return self.verdict
         gain = GAINS[scorer.score_kind]
         by_look, chosen = self._score_looks(scorer)
-        scores = np.average(by_look, axis=0, weights=self._weights) + gain * (1 - 1 / self._n_independent())
+        means = np.average(by_look, axis=0, weights=self._weights)
+        scores = means + gain * (1 - 1 / self._n_independent())
         labels, threshold = scorer.labels, scorer.threshold
         best = int(np.argmax(scores))
         suffices = (self.n_looks >= MIN_LOOKS and scores[best] >= threshold
@@ -162,7 +164,7 @@ class Evidence:
             self.verdict = Verdict(labels[best], float(scores[best]), True)
         else:
             self.verdict = Verdict(self._unknown, float(scores[best]), False)
-        self.is_close = not self.verdict.accepted and self.verdict.score >= threshold - 2 * gain
+        self.is_close = not self.verdict.accepted and bool(means[best] >= threshold - 2 * gain)
         return self.verdict
 
     def _score_looks(self, scorer: Scorer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
