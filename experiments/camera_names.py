@@ -34,7 +34,7 @@ from experiments.name_people import draw_people, threshold_from
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, NetworkOptions, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY
-from recognition.votes import Evidence
+from recognition.votes import Evidence, Scorer
 
 if TYPE_CHECKING:
     from embedder.table import EmbeddingTable
@@ -95,7 +95,7 @@ class ListeningReader(FaceReader):
         return np.stack(self.vectors[-len(crops):])
 
 
-def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, head: Head, *,
+def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, head: Scorer, *,
           rng: np.random.Generator) -> ClipResult:
     """Run the loop over a clip of one person and return what it said."""
     loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
@@ -107,7 +107,10 @@ def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, hea
     first_s = next(index for index in range(n_frames) if is_shown(index)) / FRAMES_PER_SECOND
     naming = [event for event in events if event.event in ("identified", "changed") and event.accepted]
     right = [event.time_s - first_s for event in naming if event.identity == person and event.time_s is not None]
-    alone = [str(name) for name in head.identify(np.stack(reader.vectors))[0]] if reader.vectors else []
+    alone: list[str] = []
+    if reader.vectors:
+        identities, scores, _ = head.match(np.stack(reader.vectors))
+        alone = np.where(scores >= head.threshold, identities, UNKNOWN).tolist()
     return ClipResult(
         person, person in head.labels, n_shown / FRAMES_PER_SECOND,
         n_tracks=sum(event.event == "started" for event in events),
@@ -117,7 +120,7 @@ def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, hea
         n_changes=sum(event.event == "changed" for event in events))
 
 
-def rates_of_rule(gallery: Gallery, head: Head, rng: np.random.Generator) -> Iterator[dict[str, float]]:
+def rates_of_rule(gallery: Gallery, head: Scorer, rng: np.random.Generator) -> Iterator[dict[str, float]]:
     """Yield how often the score for n photos of one person of `gallery` reaches the threshold, for each n of `LOOKS`.
 
     People with as many photos as the largest n, drawn several times each, in equal shares.
@@ -183,7 +186,7 @@ def draw_head(gallery: Gallery, arguments: argparse.Namespace, *, score: str) ->
             gallery.selected(np.isin(gallery.codes, strangers)))
 
 
-def watch_all(gallery: Gallery, images: Path, reader: ListeningReader, head: Head, *,
+def watch_all(gallery: Gallery, images: Path, reader: ListeningReader, head: Scorer, *,
               seed: int, n_clips: int) -> list[ClipResult]:
     """Return the results of clips of all people of `gallery`, at most `n_clips` of each."""
     results = []

@@ -34,7 +34,7 @@ GAINS = {"cosine": 0.034, "normalized": 0.05}
 """How much lower the mean of many photos of a stranger may be than a single score, by the kind of score."""
 
 _COSINE_OF_PHOTOS = 0.68
-"""Mean cosine between different photos of one person of LFW: looks that differ this much count in full."""
+"""Looks that differ this much count in full; the mean cosine between two photos of one person of LFW is 0.70."""
 
 _SMALLEST_SHARE = 0.5
 _LESS = 1e-6
