@@ -203,7 +203,7 @@ class FaceLoop:
         old = lost[int(np.argmax(nearness))]
         old.box, old.landmarks, old.n_misses = track.box, track.landmarks, 0
         old.seen, old.detected = track.seen, track.detected
-        old.state, old.last_look_s = State.CONFIRMED, track.last_look_s
+        old.state, old.last_look_s, old.doubt = State.CONFIRMED, track.last_look_s, None
         self._tracker.end(track)
         return old
 
