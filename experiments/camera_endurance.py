@@ -12,7 +12,7 @@ picture tells when the camera showed it. Measured are
 - *memory*: the resident size of this process over the last ten seconds, against the ten seconds before minute 3, or
   before a quarter of a shorter run.
 
-The RTSP camera needs GStreamer's server; see tests/recognition/cameras.py.
+The RTSP camera needs GStreamer's server; see experiments/cameras.py.
 """
 
 import argparse
@@ -33,6 +33,8 @@ import cv2
 import numpy as np
 
 from embedder.command_line import EXIT_DONE, run_script, write_json
+from experiments.camera_clock import picture_at
+from experiments.cameras import Camera, read_stamp, save_pictures
 from recognition.connections import connect
 from recognition.events import Event
 from recognition.live import LiveSource
@@ -44,8 +46,6 @@ from recognition.session import Outputs, Session
 from recognition.sources import Source, parse_source
 from recognition.status import StatusLine
 from recognition.videos import Frame, VideoFile
-from tests.recognition.cameras import Camera, read_stamp, save_pictures
-from tests.recognition.rtsp_server import picture_at
 
 SIZE_HW = (360, 640)
 MOST_PICTURES = 400

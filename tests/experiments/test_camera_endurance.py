@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from experiments.camera_clock import picture_at
 from experiments.camera_endurance import Cuts, Watch, Watched, _mean_memory, pictures_of, resident_mb
-from tests.recognition.cameras import read_stamp, save_pictures, stamp
+from experiments.cameras import read_stamp, save_pictures, stamp
 from tests.recognition.fakes import picture
-from tests.recognition.rtsp_server import picture_at
 from tests.recognition.test_live import Script, opens
 from tests.recognition.test_videos import write_video
 
@@ -30,10 +30,6 @@ def test_the_pictures_of_a_camera_are_numbered(tmp_path: Path) -> None:
     folder = save_pictures(tmp_path / "new", [picture(size_hw=(240, 320))] * 3)
     assert [path.name for path in sorted(folder.iterdir())] == ["0000.jpg", "0001.jpg", "0002.jpg"]
     assert [read_stamp(cv2.imread(str(path))) for path in sorted(folder.iterdir())] == [0, 1, 2]
-
-
-def test_which_picture_a_camera_shows() -> None:
-    assert [picture_at(now_s, 10, 25) for now_s in (0.0, 0.19, 2.4, 2.5)] == [0, 1, 24, 0]
 
 
 def test_the_lag_is_from_when_the_camera_showed_a_picture() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from tests.recognition.rtsp_server import picture_at
+from experiments.camera_clock import picture_at
 
 
 def encode(image: np.ndarray) -> bytes:

@@ -4,7 +4,7 @@
 
 serves the pictures FOLDER/0000.jpg, 0001.jpg, ..., again and again, as H.264 at rtsp://127.0.0.1:PORT/live, and prints
 a line when it is ready. Which picture it shows is told by the machine's monotonic clock alone, as `picture_at` says, so
-that a picture tells how late it is.
+that a picture tells how late it is. The project must be on PYTHONPATH.
 """
 
 import sys
@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from experiments.camera_clock import picture_at
 
 
 def main(port: str, folder: str, rate: str, *credentials: str) -> None:
@@ -42,11 +44,6 @@ def main(port: str, folder: str, rate: str, *credentials: str) -> None:
         sys.exit(f"port {port} is taken")
     print("ready", flush=True)
     GLib.MainLoop().run()
-
-
-def picture_at(now_s: float, rate: float, n_pictures: int) -> int:
-    """Return which of `n_pictures` a camera of `rate` frames a second shows when ``time.monotonic()`` is `now_s`."""
-    return int(now_s * rate) % n_pictures
 
 
 def _feed(media: Any, jpegs: list[bytes], rate: int) -> None:

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 
 from embedder.images import read_image
+from experiments.camera_clock import picture_at
+from experiments.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
 from recognition.connections import connect
 from recognition.errors import SourceError
 from recognition.live import LiveSource
 from recognition.sources import parse_source
 from recognition.videos import VideoFile
-from tests.recognition.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
 from tests.recognition.fakes import picture
-from tests.recognition.rtsp_server import picture_at
 from tests.recognition.test_delivery import Receiver
 from tests.recognition.trained import train_people_head
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 SYSTEM_PYTHON = "/usr/bin/python3"
 GSTREAMER = ("no RTSP server; on Debian: apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good "
              "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly")
@@ -21,7 +21,7 @@ _BAR_HEIGHT = 16
 
 
 class Camera:
-    """A camera that shows pictures, each when `tests.recognition.rtsp_server.picture_at` says so.
+    """A camera that shows pictures, each when `experiments.camera_clock.picture_at` says so.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Camera:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}/{'live' if kind == 'rtsp' else 'video'}"
         self.url = f"{'rtsp' if kind == 'rtsp' else 'http'}://{self.address}"
-        script = Path(__file__).with_name("rtsp_server.py")
+        script = PROJECT / "tests" / "recognition" / "rtsp_server.py"
         start = [SYSTEM_PYTHON, str(script)] if kind == "rtsp" else [sys.executable, "-m",
                                                                     "tests.recognition.mjpeg_server"]
         self._command = [*start, str(self.port), str(folder), str(rate), *credentials]
