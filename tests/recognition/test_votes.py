@@ -146,6 +146,14 @@ def test_nearly_known_faces_are_told() -> None:
     assert (close.is_close, far.is_close) == (True, False)
 
 
+def test_no_face_is_nearly_known_for_having_been_looked_at_often() -> None:
+    head, looks, evidence = Head(), Looks(), Evidence()
+    for _ in range(MAX_LOOKS):
+        evidence.add(looks.at(0.52, 0.1), 1.0, head)
+        assert not evidence.is_close
+    assert evidence.verdict.score == pytest.approx(0.52 + GAINS["cosine"], abs=0.005)
+
+
 def test_without_looks_there_is_no_verdict() -> None:
     evidence = Evidence()
     assert evidence.is_empty
