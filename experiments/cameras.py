@@ -32,16 +32,20 @@ class Camera:
         Frames a second.
     credentials : str
         User and password, of RTSP only.
+    key_seconds : int
+        Seconds between key frames, of RTSP only.
     """
 
-    def __init__(self, kind: str, folder: Path, rate: int, *credentials: str) -> None:
+    def __init__(self, kind: str, folder: Path, rate: int, *credentials: str, key_seconds: int = 1) -> None:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}/{'live' if kind == 'rtsp' else 'video'}"
         self.url = f"{'rtsp' if kind == 'rtsp' else 'http'}://{self.address}"
         script = PROJECT / "tests" / "recognition" / "rtsp_server.py"
-        start = [SYSTEM_PYTHON, str(script)] if kind == "rtsp" else [sys.executable, "-m",
-                                                                    "tests.recognition.mjpeg_server"]
-        self._command = [*start, str(self.port), str(folder), str(rate), *credentials]
+        served = [str(self.port), str(folder), str(rate)]
+        if kind == "rtsp":
+            self._command = [SYSTEM_PYTHON, str(script), *served, str(rate * key_seconds), *credentials]
+        else:
+            self._command = [sys.executable, "-m", "tests.recognition.mjpeg_server", *served]
         self._process: subprocess.Popen[str] | None = None
         self.start()
 

@@ -1,6 +1,6 @@
 """An RTSP camera for tests and studies, run by the system's own Python, which has GStreamer's bindings.
 
-    /usr/bin/python3 rtsp_server.py PORT FOLDER FRAMES_PER_SECOND [USER PASSWORD]
+    /usr/bin/python3 rtsp_server.py PORT FOLDER FRAMES_PER_SECOND FRAMES_BETWEEN_KEY_FRAMES [USER PASSWORD]
 
 serves the pictures FOLDER/0000.jpg, 0001.jpg, ..., again and again, as H.264 at rtsp://127.0.0.1:PORT/live, and prints
 a line when it is ready. Which picture it shows is told by the machine's monotonic clock alone, as `picture_at` says, so
@@ -16,7 +16,7 @@ from typing import Any
 from experiments.camera_clock import picture_at
 
 
-def main(port: str, folder: str, rate: str, *credentials: str) -> None:
+def main(port: str, folder: str, rate: str, key_frames: str, *credentials: str) -> None:
     """Serve until killed."""
     import gi
 
@@ -32,7 +32,7 @@ def main(port: str, folder: str, rate: str, *credentials: str) -> None:
     factory.set_launch(
         f"( appsrc name=camera is-live=true do-timestamp=true format=time max-buffers=1 leaky-type=downstream "
         f"caps=image/jpeg,framerate={rate}/1 ! jpegdec ! videoconvert ! video/x-raw,format=I420 "
-        f"! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max={rate} "
+        f"! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max={key_frames} "
         "! rtph264pay name=pay0 pt=96 config-interval=1 )")
     factory.set_shared(True)
     if credentials:

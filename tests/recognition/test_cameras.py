@@ -18,7 +18,7 @@ import pytest
 from embedder.images import read_image
 from experiments.camera_clock import picture_at
 from experiments.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
-from recognition.connections import connect
+from recognition.connections import TIMEOUT_S, connect
 from recognition.errors import SourceError
 from recognition.live import LiveSource
 from recognition.sources import parse_source
@@ -60,10 +60,10 @@ def obama(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cameras() -> Iterator[Callable[..., Camera]]:
     started: list[Camera] = []
 
-    def start(kind: str, folder: Path, *credentials: str) -> Camera:
+    def start(kind: str, folder: Path, *credentials: str, **options: int) -> Camera:
         if kind == "rtsp" and not has_rtsp():
             pytest.skip(GSTREAMER)
-        started.append(Camera(kind, folder, RATE, *credentials))
+        started.append(Camera(kind, folder, RATE, *credentials, **options))
         return started[-1]
 
     yield start
@@ -205,6 +205,23 @@ def test_the_lag_of_a_stream_does_not_grow_with_a_slow_reader(
     live.stop()
     assert max(behind_s[-10:]) < 0.4, f"seconds behind the camera: {np.round(behind_s, 2)}"
     assert live.counts.n_dropped > 20
+
+
+def test_a_stream_whose_key_frames_come_seldom(tmp_path: Path, cameras: Callable[..., Camera]) -> None:
+    camera = cameras("rtsp", save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200), key_seconds=5)
+    source = parse_source(camera.url)
+    # Somebody looks already, so that the stream does not begin anew for us.
+    first = LiveSource("first", lambda: connect(source))
+    first.start()
+    wait_until(lambda: first.counts.n_frames > RATE // 2)
+    started_s = time.monotonic()
+    connection = connect(source)
+    opened_s = time.monotonic() - started_s
+    assert len(connection.read()) == 1
+    connection.close()
+    first.stop()
+    assert opened_s < TIMEOUT_S
+    assert time.monotonic() - started_s > TIMEOUT_S, "it was to take longer than a picture may"
 
 
 @pytest.fixture
