@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
+
 from recognition.connections import Connection, Picture, decode
 from recognition.errors import SourceError
 from recognition.videos import Frame
@@ -144,7 +146,7 @@ class LiveSource:
                 if connection is None:
                     connection = self._open_again()
                     continue
-                self._drain(connection)
+                self._read_until_lost(connection)
                 connection = None
                 if not self._reopen:
                     break
@@ -157,6 +159,15 @@ class LiveSource:
             with self._condition:
                 self._is_over = True
                 self._condition.notify_all()
+
+    def _read_until_lost(self, connection: Connection) -> None:
+        try:
+            self._drain(connection)
+        except (OSError, cv2.error) as error:
+            # A driver or decoder that gives up is a source that is lost, where it is opened again.
+            if not self._reopen:
+                raise SourceError(f"{self.name}: cannot be read: {' '.join(str(error).split())}") from error
+            logger.debug("%s: %s", self.name, error)
 
     def _miss(self, error: SourceError) -> None:
         """Tell why there is no picture yet, or give up."""
@@ -175,11 +186,11 @@ class LiveSource:
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             try:
                 return self._connect()
-            except SourceError as error:
+            except (SourceError, OSError, cv2.error) as error:
                 self._tell(error, "still trying")
         return None
 
-    def _tell(self, error: SourceError, what_now: str) -> None:
+    def _tell(self, error: Exception, what_now: str) -> None:
         """Say why a source is away: each reason once until it is there again."""
         if str(error) not in self._told:
             self._told.add(str(error))

@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
@@ -124,6 +125,23 @@ def test_an_error_of_a_source_that_is_not_opened_again_is_raised() -> None:
     with pytest.raises(SourceError, match="no pictures"):
         live.take(1.0)
     live.stop()
+
+
+@pytest.mark.parametrize("error", [OSError("unplugged"), cv2.error("decoder gave up")])
+def test_a_driver_that_fails_is_a_source_that_is_lost(error: Exception) -> None:
+    class Fails(Script):
+        def read(self) -> list[Picture]:
+            raise error
+
+    live = LiveSource("camera", opens(Script(IMAGE), Fails(), Script(IMAGE, 5.0)))
+    live.start()
+    wait_until(lambda: live.counts.n_frames == 2)
+    live.stop()
+    pipe = LiveSource("pipe", opens(Fails()), reopen=False)
+    pipe.start()
+    wait_until(lambda: pipe._is_over)
+    with pytest.raises(SourceError, match="pipe: cannot be read: "):
+        pipe.take(1.0)
 
 
 def test_a_source_that_is_not_there_at_first() -> None:
