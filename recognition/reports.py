@@ -1,6 +1,6 @@
 """What a run prints: one line for each face as soon as it is named."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from recognition.events import Event, EventSink
 
@@ -33,22 +33,36 @@ class EventLines:
 
 
 class Fan:
-    """Hands each event to several sinks."""
+    """Hands each event to several sinks, also where one of them fails."""
 
     def __init__(self, sinks: Sequence[EventSink]) -> None:
         self._sinks = list(sinks)
 
     def write(self, event: Event) -> None:
-        """Hand on one event."""
-        for sink in self._sinks:
-            sink.write(event)
+        """Hand on one event.
+
+        Raises
+        ------
+        OSError, ValueError
+            The first sink's that failed, as on a full disk.
+        """
+        self._each(lambda sink: sink.write(event))
 
     def close(self) -> None:
-        """Close all sinks, also where one fails to close."""
+        """Close all sinks.
+
+        Raises
+        ------
+        OSError, ValueError
+            The first sink's that failed.
+        """
+        self._each(lambda sink: sink.close())
+
+    def _each(self, do: Callable[[EventSink], None]) -> None:
         errors: list[Exception] = []
         for sink in self._sinks:
             try:
-                sink.close()
+                do(sink)
             except (OSError, ValueError) as error:
                 errors.append(error)
         if errors:

@@ -155,8 +155,11 @@ class Session:
         try:
             yield
         except (OSError, ValueError):
+            self._outputs.status.clear()
             with suppress(OSError, ValueError):
-                self._finish()
+                for event in self._loop.finish():
+                    with suppress(OSError, ValueError):
+                        self._outputs.sink.write(event)
             raise
         self._finish()
 

@@ -48,6 +48,8 @@ class Sink:
 
     def write(self, event: Event) -> None:
         self.events.append(event)
+        if self.error is not None:
+            raise self.error
 
     def close(self) -> None:
         self.closed = True
@@ -58,7 +60,8 @@ class Sink:
 def test_all_sinks_get_all_events_and_are_closed() -> None:
     sinks = [Sink(OSError("full")), Sink()]
     fan = Fan(sinks)
-    fan.write(event("face"))
+    with pytest.raises(OSError, match="full"):
+        fan.write(event("face"))
     with pytest.raises(OSError, match="full"):
         fan.close()
     assert [len(sink.events) for sink in sinks] == [1, 1]

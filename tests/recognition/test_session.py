@@ -18,6 +18,7 @@ from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.pace import Pace
 from recognition.recorder import Recorder
+from recognition.reports import Fan
 from recognition.session import Outputs, Session, annotate
 from recognition.status import StatusLine
 from recognition.unknown_faces import UnknownFaces
@@ -87,6 +88,20 @@ def test_tracks_are_ended_when_the_picture_cannot_be_written(tmp_path: Path) -> 
     with pytest.raises(SaveError, match="no room"):
         run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
     assert collected.events[-1].event == "ended"
+
+
+def test_a_sink_that_fails_keeps_no_event_from_the_others(tmp_path: Path) -> None:
+    class Full(Collected):
+        def write(self, event: Event) -> None:
+            raise OSError("events.jsonl: no room")
+
+    everything = Collected()
+    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    run = Session(loop, Outputs(Fan([Full(), everything]), StatusLine(is_service=False)), threading.Event())
+    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    with pytest.raises(OSError, match="no room"):
+        run.run_file(video_of(tmp_path, [both] * 30), 3)
+    assert [event.event for event in everything.events] == ["started", "started", "ended", "ended"]
 
 
 def test_a_file_can_be_stopped(tmp_path: Path) -> None:
