@@ -32,6 +32,10 @@ def test_the_pictures_of_a_camera_are_numbered(tmp_path: Path) -> None:
     assert [read_stamp(cv2.imread(str(path))) for path in sorted(folder.iterdir())] == [0, 1, 2]
 
 
+def test_a_camera_starts_again_after_its_last_picture() -> None:
+    assert [picture_at(now_s, 10, 25) for now_s in (0.0, 0.19, 2.4, 2.5)] == [0, 1, 24, 0]
+
+
 def test_the_lag_is_from_when_the_camera_showed_a_picture() -> None:
     shown = stamp(picture(size_hw=(360, 640)), picture_at(time.monotonic() - 0.5, 10, 100))
     live = Watched("camera", opens(Script(shown, 5.0)))
