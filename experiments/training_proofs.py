@@ -155,14 +155,15 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]
 
 #: Photos of a person in study `fine-tune`, at most: the well-known would outweigh all others.
 MAX_PHOTOS = 8
-#: A small rate and the last block alone, so that little of what the checkpoint knows is lost; not tuned yet.
+#: A small rate, and classes that start where the checkpoint puts them, so that little of what it knows is lost.
 FINE_TUNING: dict[str, Any] = {
     "batch_size": 90,
-    "train_from": "block8_6",
+    "train_from": "bottleneck",
+    "class_start": "means",
     "cache_features": True,
     "freeze_batch_norm": True,
     "optimizer": "adam",
-    "learning_rate": 1e-4,
+    "learning_rate": 1e-5,
     "decay": "cosine",
     "center_loss_factor": 1e-2,
     "random_flip": False,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from embedder.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUTS_FAILED, write_json
 from embedder.training.settings import (
     CENTER_UPDATES,
+    CLASS_STARTS,
     DECAYS,
     LOSSES,
     OPTIMIZERS,
@@ -249,6 +250,11 @@ def _add_network_arguments(group: Any) -> None:
     group.add_argument("--train-from", choices=STAGES, help="freeze what lies before this part (default: stem)")
     _switch(group, "--freeze-batch-norm", "keep batch norm's statistics (default: on with --pretrained)")
     _switch(group, "--cache-features", "compute the frozen part once for every face (default: off)")
+    group.add_argument(
+        "--class-start",
+        choices=CLASS_STARTS,
+        help="class weights and centers at the means of the classes' embeddings, or random (default)",
+    )
 
 
 def _number(group: Any, flag: str, kind: type, text: str, *, default: str | None = None) -> None:

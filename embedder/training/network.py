@@ -105,9 +105,10 @@ class TrainingNetwork:
         """Return one line that says which layers carry loaded weights, which random ones, and which are trained."""
         trained = sum(int(np.prod(variable.shape)) for variable in self.model.trainable_variables)
         loaded = f"all network weights from {source}" if source else "no weights loaded, all random"
+        classes = "at the classes' means" if self.settings.class_start == "means" else "random"
         norm = "batch norm frozen" if self.settings.freeze_batch_norm else "batch norm trained"
         return (
-            f"{loaded}; class weights random; trained from {self.settings.train_from} on: {trained:,} of "
+            f"{loaded}; class weights {classes}; trained from {self.settings.train_from} on: {trained:,} of "
             f"{self.model.count_params():,} network weights; {norm}"
         )
 

@@ -16,6 +16,7 @@ from embedder.checkpoints import Checkpoint
 from embedder.errors import FacetableError
 from embedder.threads import thread_count
 from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
+from embedder.training.class_start import start_at_means
 from embedder.training.distribution import Workers, make_workers
 from embedder.training.evaluation import Evaluator, PairsSource
 from embedder.training.export import export_run
@@ -171,6 +172,8 @@ class _Run:
             if settings.cache_features
             else None
         )
+        if settings.class_start == "means" and self.done == 0:
+            start_at_means(self.network, self.reader, faces.labels, self.features)
 
     @property
     def n_epochs(self) -> int:

@@ -11,6 +11,7 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STANDARDIZATIONS = ("fixed", "per_image")
 STRATEGIES = ("single", "mirrored", "multi-worker")
 CENTER_UPDATES = ("paper", "sequential")
+CLASS_STARTS = ("random", "means")
 #: Parts of the network from the first to the last; training from one of them on freezes those before it.
 STAGES = ("stem", "block35", "mixed_6a", "block17", "mixed_7a", "block8", "block8_6", "bottleneck")
 
@@ -81,6 +82,7 @@ class TrainingSettings:
     pretrained_sha256: str | None = None
     train_from: str = "stem"
     cache_features: bool = False
+    class_start: str = "random"
 
     random_crop: bool = True
     random_flip: bool = True
@@ -129,6 +131,7 @@ class TrainingSettings:
         for name, choices in (
             ("loss", LOSSES),
             ("center_update", CENTER_UPDATES),
+            ("class_start", CLASS_STARTS),
             ("optimizer", OPTIMIZERS),
             ("decay", DECAYS),
             ("precision", PRECISIONS),
@@ -199,6 +202,11 @@ class TrainingSettings:
             raise ValueError(
                 "`cache_features` computes each face once: expected `random_rotate` and `random_brightness` 0, "
                 f"got {self.random_rotate} and {self.random_brightness}"
+            )
+        if self.class_start == "means" and (self.pretrained is None or self.loss == "triplet"):
+            raise ValueError(
+                "`class_start` means needs a network that knows faces, and classes: name its weights with "
+                f"--pretrained, and another loss than triplet; got `pretrained` {self.pretrained!r} and `loss` {self.loss!r}"
             )
         if self.train_from != "stem" and self.pretrained is None:
             raise ValueError(

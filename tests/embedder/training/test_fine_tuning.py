@@ -84,6 +84,28 @@ def test_cached_features_give_the_losses_of_the_whole_network(
     assert np.load(tmp_path / "cached" / "features.npy").shape == (1, 24, 6)
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_classes_start_at_the_means_of_their_embeddings(
+    faces: Path, tmp_path: Path, train_small: Train, checkpoint: Checkpoint, cached: bool
+) -> None:
+    settings: dict[str, Any] = {
+        "options": {"checkpoint": checkpoint},
+        "pretrained": "teacher",
+        "train_from": "bottleneck",
+        "freeze_batch_norm": True,
+        "random_crop": False,
+        "cache_features": cached,
+    }
+    for start in ("random", "means"):
+        train_small(faces, tmp_path / start, class_start=start, **settings)
+    random, means = (np.array(read_losses(tmp_path / start)[0], float) for start in ("random", "means"))
+    names = (tmp_path / "means" / "history.csv").read_text().splitlines()[0].split(",")
+    names.remove("images_per_second")
+    loss, distance = names.index("classification_loss"), names.index("center_distance")
+    assert means[loss] < random[loss] - 0.2
+    assert means[distance] < random[distance] / 10
+
+
 def test_nan_planted_in_cached_features_is_noticed(
     faces: Path, tmp_path: Path, train_small: Train, checkpoint: Checkpoint
 ) -> None:

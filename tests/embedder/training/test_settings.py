@@ -51,6 +51,8 @@ def test_defaults_are_a_complete_set() -> None:
             {"cache_features": True, "train_from": "block8", "random_rotate": 5.0},
             "`random_rotate` and `random_brightness` 0",
         ),
+        ({"class_start": "means"}, "`class_start` means needs a network that knows faces"),
+        ({"class_start": "middle"}, "`class_start` must be one of random, means, got 'middle'"),
         ({"train_from": "block8"}, "`train_from` 'block8' would freeze random weights; name them with --pretrained"),
     ],
 )
