@@ -206,7 +206,8 @@ class TrainingSettings:
         if self.class_start == "means" and (self.pretrained is None or self.loss == "triplet"):
             raise ValueError(
                 "`class_start` means needs a network that knows faces, and classes: name its weights with "
-                f"--pretrained, and another loss than triplet; got `pretrained` {self.pretrained!r} and `loss` {self.loss!r}"
+                "--pretrained, and another loss than triplet; "
+                f"got `pretrained` {self.pretrained!r} and `loss` {self.loss!r}"
             )
         if self.train_from != "stem" and self.pretrained is None:
             raise ValueError(
