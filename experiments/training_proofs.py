@@ -155,7 +155,7 @@ def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]
 
 #: Photos of a person in study `fine-tune`, at most: the well-known would outweigh all others.
 MAX_PHOTOS = 8
-#: A small rate, and classes that start where the checkpoint puts them, so that little of what it knows is lost.
+#: The last layer alone, and classes that start where the checkpoint puts them, so that little of what it knows is lost.
 FINE_TUNING: dict[str, Any] = {
     "batch_size": 90,
     "train_from": "bottleneck",
@@ -163,7 +163,7 @@ FINE_TUNING: dict[str, Any] = {
     "cache_features": True,
     "freeze_batch_norm": True,
     "optimizer": "adam",
-    "learning_rate": 1e-5,
+    "learning_rate": 1e-4,
     "decay": "cosine",
     "center_loss_factor": 1e-2,
     "random_flip": False,
@@ -172,7 +172,7 @@ FINE_TUNING: dict[str, Any] = {
 }
 
 
-def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 8) -> dict[str, Any]:
+def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 10) -> dict[str, Any]:
     """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
     from embedder.checkpoints import read_checkpoint
     from embedder.presets import DEFAULT_PRESET
