@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identities", metavar="A,B|FILE",
                         help="only these people: names with commas between them, or a file with one name a line "
                              "(of a CSV, the column identity, else the first)")
+    parser.add_argument("--names", metavar="CSV",
+                        help="people file of python -m classifiers cluster: whose names to enrol faces by")
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
     backgrounds = parser.add_mutually_exclusive_group()
     backgrounds.add_argument("--background", metavar="FILE",
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     from embedder.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
+    if arguments.names is not None:
+        table = named_by(table, arguments.names)
     background = choose_background(
         table,
         file=arguments.background,
@@ -81,6 +85,27 @@ def run(arguments: argparse.Namespace) -> int:
         photos = head.gallery.photos_per_identity
         write_json(arguments.json, {**describe_head(head), "photos_per_identity": photos})
     return EXIT_DONE
+
+
+def named_by(table: "EmbeddingTable", file: str) -> "EmbeddingTable":
+    """Return `table` with the names that a people file gives to its faces; the others keep what they have.
+
+    Raises
+    ------
+    ValueError
+        If the file is no people file of this table, or gives no name.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+
+    from classifiers.grouping import faces_of
+    from classifiers.people import read_people
+
+    names = read_people(file, {face: row for row, face in enumerate(faces_of(table))}).names
+    if not (names != "").any():
+        raise ValueError(f"{file}: expected names in its column `name`, found none; write one in each person's group")
+    return replace(table, identities=np.where(names != "", names, table.identities))
 
 
 def choose_background(

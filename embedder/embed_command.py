@@ -16,7 +16,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     selection.add_argument("--one-face", dest="faces", action="store_const", const="one",
                            help="store only the largest face, weighted to the centre")
     parser.add_argument("--identity-from", choices=["folder", "filename", "none"], default="folder",
-                        help="what names a photo's largest face: its first sub-folder (default), its file's name, "
+                        help="what names a photo's main face, large and near the middle: its first sub-folder "
+                             "(default), its file's name, "
                              "nothing")
     parser.add_argument("--preset", metavar="NAME|RUN", help="network to use, or a training run's folder")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")

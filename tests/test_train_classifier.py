@@ -177,6 +177,21 @@ def test_tables_nobody_can_be_enrolled_from(tmp_path, capsys):
         assert ("--identity-from filename" in error) is (name != "reserved")
 
 
+def test_names_from_a_people_file(tmp_path, capsys):
+    strangers = make_people(3, 4, length=512)
+    write_table(tmp_path / "faces.h5", strangers._replace(identities=np.full(12, "")), weights=DEFAULT_WEIGHTS)
+    table, people, head = tmp_path / "faces.h5", tmp_path / "people.csv", tmp_path / "h.skops"
+    rows = [f"/{row:04d}.jpg,0,{row // 4},{'Zoë' if row == 1 else ''},0.9" for row in range(12)]
+    people.write_text("\n".join(["path,face_index,cluster,name,score", *rows]) + "\n", encoding="utf-8")
+    assert train_classifier.main([str(table), "--names", str(people), "-o", str(head)]) == 0
+    assert load_head(head).labels == ["Zoë"]
+    assert len(load_head(head).gallery) == 4
+    people.write_text(people.read_text(encoding="utf-8").replace("Zoë", ""), encoding="utf-8")
+    capsys.readouterr()
+    assert train_classifier.main([str(table), "--names", str(people), "-o", str(head)]) == 2
+    assert "people.csv: expected names in its column `name`, found none" in capsys.readouterr().err
+
+
 def test_a_table_is_never_replaced(table, tmp_path, capsys):
     before = table.read_bytes()
     assert train_classifier.main([str(table), "-o", str(table)]) == 2
