@@ -13,6 +13,9 @@ _CENTRE_WEIGHT = 2.0
 """How many square pixels of area one squared pixel of distance from the centre outweighs (FaceNet's reference code,
 ``align_dataset_mtcnn.py``, D. Sandberg 2017)."""
 
+_LESS_CERTAIN = 0.1
+"""A main face's score may be so much below the best."""
+
 
 @dataclass(frozen=True, eq=False)
 class Faces:
@@ -100,6 +103,9 @@ class Faces:
     def primary(self, size_hw: tuple[int, int]) -> int:
         """Return the index of the main face: the largest, weighted to the centre of the image.
 
+        Faces that are much less certain than the surest one do not count: a chin is sometimes found as a face of its own,
+        nearer to the centre than the whole face.
+
         Parameters
         ----------
         size_hw : tuple of int
@@ -115,4 +121,6 @@ class Faces:
         centre_xy = np.array([size_hw[1], size_hw[0]]) / 2
         boxes = self.boxes.astype(np.float64)
         distances = ((boxes[:, :2] + boxes[:, 2:]) / 2 - centre_xy) ** 2
-        return int(np.argmax(areas(boxes) - _CENTRE_WEIGHT * distances.sum(axis=1)))
+        values = areas(boxes) - _CENTRE_WEIGHT * distances.sum(axis=1)
+        values[self.scores < self.scores.max() - _LESS_CERTAIN] = -np.inf
+        return int(np.argmax(values))

@@ -13,7 +13,7 @@ from embedder.mtcnn import MTCNN
 
 def make_faces(boxes: list[list[float]]) -> Faces:
     n = len(boxes)
-    return Faces(np.array(boxes), np.arange(n * 10).reshape(n, 5, 2), np.linspace(0.9, 0.5, n))
+    return Faces(np.array(boxes), np.arange(n * 10).reshape(n, 5, 2), np.linspace(0.99, 0.95, n))
 
 
 def test_empty_has_no_faces_and_gives_no_crops():
@@ -79,6 +79,13 @@ def test_primary_uses_height_and_width_in_this_order():
     left, middle = [0, 0, 40, 40], [80, 0, 120, 40]
     assert make_faces([left, middle]).primary((40, 200)) == 1
     assert make_faces([left, middle]).primary((200, 40)) == 0
+
+
+def test_primary_is_no_uncertain_face_nearer_to_the_centre():
+    chin, face = [45, 50, 75, 80], [40, 20, 80, 70]
+    boxes = np.array([chin, face])
+    assert Faces(boxes, np.zeros((2, 5, 2)), np.array([0.99, 0.99])).primary((160, 120)) == 0
+    assert Faces(boxes, np.zeros((2, 5, 2)), np.array([0.78, 0.99])).primary((160, 120)) == 1
 
 
 def test_no_faces_have_no_primary_one():
