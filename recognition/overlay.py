@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from recognition.fonts import font_runs, open_font
+from recognition.reports import printable
 
 Color = tuple[int, int, int]
 
@@ -73,7 +74,7 @@ def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *
     x_min, y_min, _, y_max = (round(float(edge)) for edge in box)
     top = y_min - plate.shape[0]
     if top < 0:
-        top = y_max if y_max + plate.shape[0] <= height else max(0, y_min)
+        top = max(0, y_max) if y_max + plate.shape[0] <= height else max(0, y_min)
     left = min(max(0, x_min), max(0, width - plate.shape[1]))
     visible = plate[: max(0, height - top), : max(0, width - left)]
     image[top:top + visible.shape[0], left:left + visible.shape[1]] = visible
@@ -86,7 +87,7 @@ def _text_size(image: np.ndarray) -> int:
 @lru_cache(maxsize=256)
 def text_plate(text: str, size: int, color: Color) -> np.ndarray:
     """Return `text` in white on a plate of `color`: uint8 (height, width, 3), letters `size` pixels tall, read-only."""
-    runs = [(open_font(font, size), part) for font, part in font_runs(text)]
+    runs = [(open_font(font, size), part) for font, part in font_runs(printable(text))]
     widths = [font.getlength(part) for font, part in runs]
     padding = max(2, size // 5)
     plate = Image.new("RGB", (round(sum(widths)) + 2 * padding, round(size * 1.3) + padding), color)

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 
 from recognition.events import Event, EventSink
 
+# Letters of Persian and Indian names take other shapes without them.
+_JOINERS = "\u200c\u200d"
+
 
 class FaceLines:
     """Events as lines for people and for ``cut``: source, identity, score and box, with tabs between them.
@@ -94,4 +97,4 @@ def printable(text: str) -> str:
     >>> printable("a\tb\nc")
     'a b c'
     """
-    return "".join(character if character.isprintable() else " " for character in text)
+    return "".join(character if character.isprintable() or character in _JOINERS else " " for character in text)

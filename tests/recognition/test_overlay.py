@@ -30,12 +30,17 @@ def test_without_text_only_the_box_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("box", [
-    (0, 0, 200, 120), (-30, -30, 20, 20), (180, 100, 260, 160), (0, 0, 30, 30), (300, 300, 320, 320), (5, 5, 5, 5)])
+    (0, 0, 200, 120), (-30, -30, 20, 20), (180, 100, 260, 160), (0, 0, 30, 30), (300, 300, 320, 320), (5, 5, 5, 5),
+    (40, -60, 80, -10)])
 def test_a_face_anywhere_keeps_its_name_in_the_picture(box: tuple[int, int, int, int]) -> None:
     drawn = draw_marks(GREY, [Mark(box, "ann", NAMED_COLOR)])
     assert drawn.shape == GREY.shape
     if box[0] < 200:
         assert (drawn == (255, 255, 255)).all(axis=2).any(), "no letter is seen"
+
+
+def test_a_name_of_two_lines_is_drawn_on_one() -> None:
+    assert np.array_equal(text_plate("an\nn", 12, NAMED_COLOR), text_plate("an n", 12, NAMED_COLOR))
 
 
 def test_a_picture_smaller_than_a_label() -> None:
