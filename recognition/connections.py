@@ -254,6 +254,9 @@ def open_http(url: str) -> http.client.HTTPResponse | None:
             raise SourceError(f"{name}: refuses access (HTTP {error.code}); "
                               "write the address like http://USER:PASSWORD@ADDRESS/PATH") from None
         raise SourceError(f"{name}: answers HTTP {error.code} {error.reason}; check the path") from None
+    except http.client.InvalidURL:
+        # What is wrong is not said: it may be a part of a password.
+        raise SourceError(f"{name}: expected no spaces or control characters; write a space as %20") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise SourceError(f"{name}: {_describe(error)}") from None
     kind = response.headers.get_content_type()

@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from recognition.errors import SourceError
 
@@ -19,8 +19,11 @@ VIDEO_SUFFIXES = frozenset({
 """Lower-case file suffixes taken for videos without looking inside; an unknown suffix is looked at first."""
 
 _EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
-_SECRET_KEY = re.compile(r"pass|pwd|user|login|token|key|secret|auth", re.IGNORECASE)
-_VIDEO_DEVICE = re.compile(r"/dev/video(\d+)")
+_SECRET = "pass|pwd?|psw|use?r|login|token|key|secret|auth|cred|sig|sess"
+_QUERY_SECRET = re.compile(rf"((?:^|[&;])[^&;=]*(?:{_SECRET})[^&;=]*=)[^&;]*", re.IGNORECASE)
+# Some recorders take user and password in the path: /user=admin_password=1234_channel=1_stream=0.sdp
+_PATH_SECRET = re.compile(rf"((?:{_SECRET})[^/&;=]*=)[^/&;]*?(?=[/&;]|_[a-z]+=|$)", re.IGNORECASE)
+_VIDEO_DEVICE = re.compile(r"/dev/video(\d{1,9})")
 
 
 class SourceKind(Enum):
@@ -73,7 +76,7 @@ def parse_source(text: str) -> Source:
     if text == "-":
         return Source(SourceKind.PIPE, text, "-")
     device = _VIDEO_DEVICE.fullmatch(text)
-    if device or re.fullmatch(r"\d+", text):
+    if device or re.fullmatch(r"\d{1,9}", text):
         number = device.group(1) if device else str(int(text))
         return Source(SourceKind.CAMERA, number, f"camera {number}")
     if "://" in text:
@@ -82,7 +85,7 @@ def parse_source(text: str) -> Source:
 
 
 def redact_url(url: str) -> str:
-    """Return `url` without user, password and query values that look like secrets.
+    """Return `url` without user and password, and without what looks like a secret in its path, query or fragment.
 
     >>> redact_url("http://me:pw@cam:8080/video?channel=2&pwd=1234")
     'http://cam:8080/video?channel=2&pwd=***'
@@ -95,12 +98,9 @@ def redact_url(url: str) -> str:
         return url.rpartition("@")[2]
     if is_cut_password(url):
         return f"{parts.scheme}://***@{url.rpartition('@')[2]}"
-    query = urlencode(
-        [(key, "***" if _SECRET_KEY.search(key) else value)
-         for key, value in parse_qsl(parts.query, keep_blank_values=True)],
-        safe="*/:",
-    )
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, parts.fragment))
+    path = _PATH_SECRET.sub(r"\1***", parts.path)
+    query, fragment = (_QUERY_SECRET.sub(r"\1***", part) for part in (parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, query, fragment))
 
 
 def is_cut_password(url: str) -> bool:
@@ -116,6 +116,8 @@ def _parse_url(text: str) -> Source:
     try:
         parts = urlsplit(text)
         scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
+        if host is not None:
+            host.encode("idna")  # refuses what no name server can be asked for
     except ValueError:
         # What is wrong is not said: it may be a part of the password.
         raise SourceError(f"{redact_url(text)!r} is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"

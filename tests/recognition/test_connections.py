@@ -71,6 +71,12 @@ def test_nobody_there(scheme: str) -> None:
         connect(parse_source(f"{scheme}://me:secret@127.0.0.1:{free_port()}/live"))
 
 
+def test_an_address_with_a_space_is_refused_without_its_secrets() -> None:
+    with pytest.raises(SourceError, match="write a space as %20") as caught:
+        connect(parse_source(f"http://127.0.0.1:{free_port()}/video?pwd=my secret"))
+    assert "secret" not in str(caught.value)
+
+
 def test_a_host_that_does_not_exist() -> None:
     with pytest.raises(SourceError, match=r"http://no-such-host\.invalid/: (no such host|does not answer)"):
         connect(parse_source("http://no-such-host.invalid/"))

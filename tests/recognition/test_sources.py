@@ -52,6 +52,8 @@ def test_a_number_that_is_a_file_can_be_named(tmp_path: Path, monkeypatch: pytes
     ("rtsp://me:secret/x@cam/live", r"'rtsp://\*\*\*@cam/live': .*in a password write / \? # as %2F %3F %23"),
     ("rtsp://me:12#secret@cam/live", "in a password write"),
     ("rtsp://me:x@cam:secret/live", "is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"),
+    ("rtsp://cam..home/live", "is no URL"),
+    ("99999999999", "99999999999: no such file or folder; SOURCE must be a camera number"),
     ("/dev/null", "/dev/null: neither a file nor a folder"),
 ])
 def test_what_is_no_source_is_refused(text: str, message: str) -> None:
@@ -68,6 +70,18 @@ def test_credentials_are_not_shown() -> None:
     assert redact_url("http://cam/@me/video") == "http://cam/@me/video"
     assert redact_url("rtsp://me:1?secret@cam") == "rtsp://***@cam"
     assert redact_url("rtsp://me:secret@[::1") == "[::1"
+
+
+@pytest.mark.parametrize(("url", "name"), [
+    ("rtsp://cam/user=me_password=a_b_channel=1_stream=0.sdp", "rtsp://cam/user=***_password=***_channel=1_stream=0.sdp"),
+    ("rtsp://cam/user=me&password=&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
+    ("rtsp://cam/live/token=a-b/1", "rtsp://cam/live/token=***/1"),
+    ("http://cam/?pw=a/b=&n=1;pwd=c#token=d", "http://cam/?pw=***&n=1;pwd=***#token=***"),
+    ("http://cam/?usr=me&sid=1&signature=x%2Fy", "http://cam/?usr=***&sid=1&signature=***"),
+    ("http://cam/bypass/live?a=%C3%A9", "http://cam/bypass/live?a=%C3%A9"),
+])
+def test_secrets_outside_of_the_host_are_not_shown(url: str, name: str) -> None:
+    assert redact_url(url) == name
 
 
 def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
