@@ -140,8 +140,7 @@ class FaceLoop:
         if not detect or self._detected_last:
             self._use(self._queue.take(LOOKS_A_FRAME), stamp)
         self._detected_last = detect
-        for track in self._tracker.end_old(frame.time_s):
-            self._end(track)
+        self._end(self._tracker.end_old(frame.time_s))
         seen = [_as_seen(track) for track in self._tracker.visible]
         if self._every_frame:
             self._events += [self._face_event(face, stamp) for face in seen]
@@ -150,10 +149,9 @@ class FaceLoop:
 
     def break_off(self) -> None:
         """End all tracks, as at a cut; their events come with the next frame or `finish`."""
-        self._use(self._queue.take_first_looks(), self._stamp)
-        for track in self._tracker.end_all():
-            self._end(track)
         self._motion.forget()
+        self._use(self._queue.take_first_looks(), self._stamp)
+        self._end(self._tracker.end_all())
 
     def finish(self) -> list[Event]:
         """End all tracks and return the last events."""
@@ -214,12 +212,14 @@ class FaceLoop:
         self._tracker.tracks.append(new)
         return new
 
-    def _end(self, track: Track) -> None:
-        if track.number is None:
-            return
-        self._tell("ended", track, track.seen)
+    def _end(self, tracks: list[Track]) -> None:
+        ended = [track for track in tracks if track.number is not None]
+        # The events of all come first: what is told of one may fail.
+        for track in ended:
+            self._tell("ended", track, track.seen)
         if self._on_end is not None:
-            self._on_end(track)
+            for track in ended:
+                self._on_end(track)
 
     def _tell_changes(self, track: Track, stamp: Stamp, judge: Callable[[Evidence], Verdict]) -> None:
         before = track.evidence.verdict

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.anonymize import hide_faces
-from recognition.events import EventSink
+from recognition.events import Event, EventSink
 from recognition.live import LiveSource
 from recognition.live_head import LiveHead
 from recognition.loop import FaceLoop, Seen, SeenFace
@@ -131,7 +131,7 @@ class Session:
             self._loop.break_off()
         seen = self._loop.process(frame, detect=detect)
         self.n_faces = len(seen.faces)
-        self._tell(seen)
+        self._write(seen.events)
         if self._outputs.recorder is None and self._outputs.screen is None:
             self.meter.note(frame.captured_s, time.monotonic())
             return seen
@@ -143,30 +143,34 @@ class Session:
             self._outputs.screen.show(picture, seen.faces, until_s=due_s)
         return seen
 
-    def _tell(self, seen: Seen) -> None:
-        if seen.events:
+    def _write(self, events: list[Event]) -> None:
+        """Hand on events; where one fails the others are handed on all the same."""
+        errors: list[Exception] = []
+        if events:
             self._outputs.status.clear()
-        for event in seen.events:
-            self._outputs.sink.write(event)
+        for event in events:
+            try:
+                self._outputs.sink.write(event)
+            except (OSError, ValueError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
         """End all tracks at the end, also where something failed, as far as that still goes."""
         try:
             yield
+            self._loop.break_off()
         except (OSError, ValueError):
             self._outputs.status.clear()
             with suppress(OSError, ValueError):
-                for event in self._loop.finish():
-                    with suppress(OSError, ValueError):
-                        self._outputs.sink.write(event)
+                self._loop.break_off()
+            with suppress(OSError, ValueError):
+                self._write(self._loop.finish())
             raise
-        self._finish()
-
-    def _finish(self) -> None:
         self._outputs.status.clear()
-        for event in self._loop.finish():
-            self._outputs.sink.write(event)
+        self._write(self._loop.finish())
 
 
 def annotate(image: np.ndarray, seen: Seen, *, hide: str | None = None) -> np.ndarray:

@@ -21,6 +21,7 @@ from recognition.recorder import Recorder
 from recognition.reports import Fan
 from recognition.session import Outputs, Session, annotate
 from recognition.status import StatusLine
+from recognition.tracks import Track
 from recognition.unknown_faces import UnknownFaces
 from recognition.video_writer import VideoWriter
 from recognition.videos import VideoFile
@@ -102,6 +103,38 @@ def test_a_sink_that_fails_keeps_no_event_from_the_others(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both] * 30), 3)
     assert [event.event for event in everything.events] == ["started", "started", "ended", "ended"]
+
+
+def test_an_event_that_cannot_be_written_keeps_back_no_other(tmp_path: Path) -> None:
+    class FullForAMoment(Collected):
+        def write(self, event: Event) -> None:
+            if (event.event, event.track) == ("started", 1):
+                raise OSError("events.jsonl: no room")
+            super().write(event)
+
+    collected = FullForAMoment()
+    looks = BestLooks()
+    loop = FaceLoop(fake_reader(), FakeHead(), "source", on_look=looks.note, on_end=looks.end)
+    run = Session(loop, Outputs(collected, StatusLine(is_service=False)), threading.Event())
+    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    with pytest.raises(OSError, match="no room"):
+        run.run_file(video_of(tmp_path, [both]), 1)
+    assert [(event.event, event.track) for event in collected.events] == [
+        ("started", 2), ("ended", 1), ("ended", 2)]
+
+
+@pytest.mark.parametrize("n_empty", [0, 60])
+def test_tracks_are_told_to_have_ended_when_their_faces_cannot_be_saved(tmp_path: Path, n_empty: int) -> None:
+    class Full(BestLooks):
+        def end(self, track: Track) -> None:
+            raise OSError("unknown: no room")
+
+    run, collected = session(looks=Full())
+    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    with pytest.raises(OSError, match="no room"):
+        run.run_file(video_of(tmp_path, [both] * 30 + [picture()] * n_empty), 3)
+    assert [(event.event, event.track) for event in collected.events] == [
+        ("started", 1), ("started", 2), ("identified", 1), ("ended", 1), ("ended", 2)]
 
 
 def test_a_file_can_be_stopped(tmp_path: Path) -> None:
