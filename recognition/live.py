@@ -65,7 +65,7 @@ class LiveSource:
         self._n_frames = self._n_taken = self._n_connections = 0
         self._interval_s = _USUAL_INTERVAL_S
         self._opened_s = 0.0
-        self._error: SourceError | None = None
+        self._error: Exception | None = None
         self._is_over = False
         self._is_lost = False
         self._told: set[str] = set()
@@ -85,6 +85,11 @@ class LiveSource:
     def frame_interval_s(self) -> float:
         """Seconds between two frames of the source, lately."""
         return self._interval_s
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the source is away at the moment."""
+        return self._is_lost
 
     @property
     def is_over(self) -> bool:
@@ -116,6 +121,8 @@ class LiveSource:
         ------
         SourceError
             If the source ended with an error and is not opened again.
+        Exception
+            What else ended it.
         """
         with self._condition:
             self._condition.wait_for(lambda: self._newest is not None or self._is_over, timeout_s)
@@ -153,7 +160,7 @@ class LiveSource:
                 if not self._n_frames:
                     self._miss(SourceError(f"{self.name}: opens, but sends no picture; check the path, and that the "
                                            "camera is on"))
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001 - whoever takes frames is told, whatever it is
             self._error = error
         finally:
             with self._condition:

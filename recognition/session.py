@@ -107,12 +107,19 @@ class Session:
                 frame = live.take(_PATIENCE_S)
                 if frame is not None:
                     self._handle_in_time(frame, pace, live.frame_interval_s)
-                elif self._outputs.screen is not None:
-                    self._outputs.screen.serve()
+                else:
+                    self._wait(live)
                 if self._outputs.status.is_due:
                     self._outputs.status.show(describe(self.meter.speed, self.n_faces, counts=live.counts))
                 if self._outputs.unknown_faces is not None:
                     self._outputs.unknown_faces.tidy()
+
+    def _wait(self, live: LiveSource) -> None:
+        if live.is_lost:
+            # No track outlives a connection, and who waits for its end shall not wait for the camera.
+            self._write(self._loop.finish())
+        if self._outputs.screen is not None:
+            self._outputs.screen.serve()
 
     def _handle_in_time(self, frame: Frame, pace: Pace, frame_interval_s: float) -> None:
         started_s = time.monotonic()

@@ -127,6 +127,19 @@ def test_an_error_of_a_source_that_is_not_opened_again_is_raised() -> None:
     live.stop()
 
 
+def test_an_unexpected_error_is_not_taken_for_the_end() -> None:
+    class Fails(Script):
+        def read(self) -> list[Picture]:
+            raise RuntimeError("a fault of ours")
+
+    live = LiveSource("camera", opens(Fails()))
+    live.start()
+    wait_until(lambda: live._is_over)
+    assert not live.is_over
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        live.take(1.0)
+
+
 @pytest.mark.parametrize("error", [OSError("unplugged"), cv2.error("decoder gave up")])
 def test_a_driver_that_fails_is_a_source_that_is_lost(error: Exception) -> None:
     class Fails(Script):

@@ -205,6 +205,29 @@ def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
         ("started", 1), ("ended", 1), ("started", 2), ("ended", 2)]
 
 
+def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) -> None:
+    class Stops(Collected):
+        def write(self, event: Event) -> None:
+            super().write(event)
+            if event.event == "ended":
+                stopping.set()
+
+    stopping = threading.Event()
+    collected = Stops()
+    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    run = Session(loop, Outputs(collected, StatusLine(is_service=False)), stopping)
+    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 10))))
+    live.start()
+    late = threading.Timer(5.0, stopping.set)
+    late.start()
+    started_s = time.monotonic()
+    run.run_live(live, Pace(every=1), live_head(tmp_path, {}))
+    late.cancel()
+    live.stop()
+    assert time.monotonic() - started_s < 4
+    assert [event.event for event in collected.events if event.event != "identified"] == ["started", "ended"]
+
+
 def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "unknown"
     faces = UnknownFaces(folder, 7, "clip")
