@@ -60,6 +60,7 @@ class Screen:
         self._message, self._message_until_s = KEYS_HELP, time.monotonic() + _MESSAGE_S
         self._is_paused = False
         self._n_snapshots = 0
+        self._asking: threading.Thread | None = None
         self._enrolling: threading.Thread | None = None
         self.wants_to_quit = False
 
@@ -76,8 +77,9 @@ class Screen:
             Stay until ``time.monotonic()`` says this, to show a file at its own speed.
         """
         self._picture, self._faces = image, faces
-        if self._selected not in {face.track for face in faces}:
-            self._selected, self._name = None, None
+        # Who is being named stays selected: what is typed on must not become the keys of commands.
+        if self._name is None and not self._is_there(self._selected):
+            self._selected = None
         while True:
             self._window.show(self._dressed(image))
             left_s = 0.0 if until_s is None else until_s - time.monotonic()
@@ -94,6 +96,8 @@ class Screen:
 
     def click(self, x: int, y: int) -> None:
         """Select the face at a place of the picture."""
+        if self._name is not None:
+            return
         hit = [face.track for face in self._faces
                if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
         self._selected = hit[0] if hit else None
@@ -132,13 +136,22 @@ class Screen:
         if name is None:
             return
         self._name = None
-        if name and self._selected is not None and self._enrol is not None:
+        if name and not self._is_there(self._selected):
+            self.say(f"{name} is not enrolled: the face has gone")
+        elif name and self._selected is not None and self._enrol is not None:
             self._enrolling = _in_background(self._enrol_now, self._enrol, self._selected, name)
 
     def _ask_and_enrol(self, enrol: Enrol, ask: Callable[[str], str], track: int) -> None:
-        name = ask("name of the selected face (empty: nobody): ").strip()
+        try:
+            name = ask("name of the selected face (empty: nobody): ").strip()
+        except (EOFError, ValueError):  # the end of the terminal's input, and bytes that are no text
+            name = ""
         if name:
+            self._enrolling = threading.current_thread()
             self._enrol_now(enrol, track, name)
+
+    def _is_there(self, track: int | None) -> bool:
+        return track is not None and track in {face.track for face in self._faces}
 
     def _enrol_now(self, enrol: Enrol, track: int, name: str) -> None:
         self.say(f"enrolling {name} ...")
@@ -165,7 +178,8 @@ class Screen:
             self.say("there is no terminal to type the name in")
         else:
             self.say("type the name in the terminal")
-            _in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
+            if self._asking is None or not self._asking.is_alive():
+                self._asking = _in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
 
     def _select_next(self) -> None:
         tracks = sorted(face.track for face in self._faces if face.track is not None)

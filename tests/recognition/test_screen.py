@@ -38,7 +38,7 @@ class FakeWindow:
         self.shown.append(image)
 
     def wait(self, seconds: float) -> int | None:
-        time.sleep(min(seconds, 0.001))
+        time.sleep(min(max(seconds, 0.0), 0.001))
         return self.keys.pop(0) if self.keys else None
 
     def close(self) -> None:
@@ -171,10 +171,23 @@ def test_among_several_faces_one_must_be_selected(setup: Setup) -> None:
     assert setup.screen._message == "select a face first: tab, or click it"
 
 
-def test_a_face_that_has_gone_is_not_enrolled(setup: Setup) -> None:
+def test_a_face_that_has_gone_is_not_enrolled(setup: Setup, tmp_path: Path) -> None:
     setup.press("ne")
-    setup.press("a" + chr(ENTER), [])
+    setup.press("aqs", [])
+    assert not setup.screen.wants_to_quit, "keys of a name are no commands"
+    setup.press(chr(ENTER), [])
     assert setup.enrolled == []
+    assert setup.screen._message == "aqs is not enrolled: the face has gone"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_face_that_is_back_is_enrolled_under_the_whole_name(setup: Setup) -> None:
+    setup.press("nean")
+    setup.press("n", [])
+    setup.windows[0].click(75, 30)
+    setup.press("a" + chr(ENTER))
+    setup.wait_for_enrolment()
+    assert setup.enrolled == [(1, "anna")]
 
 
 def test_what_went_wrong_is_told(setup: Setup) -> None:
@@ -244,6 +257,47 @@ def test_a_name_in_any_script_is_typed_in_the_terminal(setup: Setup) -> None:
     setup.wait_for_enrolment()
     assert setup.enrolled == [(1, "张伟")]
     assert asked == ["name of the selected face (empty: nobody): "]
+
+
+@pytest.mark.parametrize("error", [EOFError(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")])
+def test_a_terminal_that_answers_nothing_enrols_nobody(
+    setup: Setup, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+
+    def ask(_: str) -> str:
+        raise error
+
+    setup.screen._ask = ask
+    setup.press("nt")
+    assert setup.screen._asking is not None
+    setup.screen._asking.join(5)
+    assert (setup.enrolled, broken) == ([], [])
+
+
+def test_the_terminal_asks_once_at_a_time_and_the_end_waits_for_the_enrolment(setup: Setup) -> None:
+    typed, enrolling, done = threading.Event(), threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        typed.wait(5)
+        return "ann"
+
+    def enrol(_track: int, _name: str) -> str:
+        enrolling.set()
+        time.sleep(0.3)
+        done.set()
+        return "done"
+
+    setup.screen._ask, setup.screen._enrol = ask, enrol
+    setup.press("ntt")
+    typed.set()
+    assert enrolling.wait(5)
+    setup.screen.close()
+    assert done.is_set()
+    assert len(asked) == 1
 
 
 def test_a_name_field_takes_printable_characters_only() -> None:
