@@ -172,14 +172,15 @@ def open_pipe(address: str) -> IO[bytes]:
     Raises
     ------
     SourceError
-        If standard input is a terminal.
+        If standard input is a terminal, or closed.
     """
     if address != "-":
         pipe = os.open(address, os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(pipe, True)
         return os.fdopen(pipe, "rb")
-    if sys.stdin.isatty():
-        raise SourceError("expected MJPEG on standard input, found a terminal; pipe it in, such as "
+    if sys.stdin is None or sys.stdin.isatty():
+        found = "nothing" if sys.stdin is None else "a terminal"
+        raise SourceError(f"expected MJPEG on standard input, found {found}; pipe it in, such as "
                           "ffmpeg -i INPUT -f mjpeg - | python recognize.py - ...")
     return sys.stdin.buffer
 

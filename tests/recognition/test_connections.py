@@ -134,15 +134,16 @@ def test_a_named_pipe_to_which_somebody_writes_later(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_standard_input_that_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", Terminal())
-    with pytest.raises(SourceError, match="expected MJPEG on standard input, found a terminal; pipe it in, such as"):
-        connect(parse_source("-"))
-
-
 class Terminal:
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize(("stdin", "found"), [(Terminal(), "a terminal"), (None, "nothing")])
+def test_standard_input_that_is_no_pipe(monkeypatch: pytest.MonkeyPatch, stdin: Terminal | None, found: str) -> None:
+    monkeypatch.setattr("sys.stdin", stdin)
+    with pytest.raises(SourceError, match=f"expected MJPEG on standard input, found {found}; pipe it in, such as"):
+        connect(parse_source("-"))
 
 
 def test_a_pipe_without_a_picture_is_an_error(tmp_path: Path) -> None:
