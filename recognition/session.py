@@ -25,6 +25,7 @@ from recognition.videos import Frame, VideoFile
 logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.1
+_MOST_BEHIND_S = 0.5
 
 
 @dataclass
@@ -78,10 +79,12 @@ class Session:
         SaveError
             If output cannot be written.
         """
-        started_s = time.monotonic()
+        due_s, before_s = time.monotonic(), 0.0
         with self._ending():
             for frame in video:
-                due_s = started_s + frame.time_s if self._outputs.screen is not None else None
+                # What a pause of the user's took is not made up for.
+                due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MOST_BEHIND_S)
+                before_s = frame.time_s
                 self._handle(frame, detect=frame.index % every == 0, due_s=due_s)
                 if self._outputs.status.is_due:
                     share = video.n_read / video.n_expected if video.n_expected else None

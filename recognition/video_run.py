@@ -51,8 +51,9 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second, is_live=False)
         loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
                         on_end=looks.end)
-        Session(loop, outputs, stopping).run_file(video, every)
-    if video.is_truncated and not stopping.is_set():
+        session = Session(loop, outputs, stopping)
+        session.run_file(video, every)
+    if video.is_truncated and not session.is_stopping:
         logger.warning("%s: ends after %d of %d frames; it may be truncated", source.name, video.n_read,
                        video.n_expected)
         return EXIT_SOME_INPUTS_FAILED
@@ -128,6 +129,16 @@ def _open_outputs(
 
         outputs.screen = Screen(lambda on_click: Window(f"Facetable: {source.name}", on_click),
                                 enrol if is_live else None, folder=Path(), stopping=stopping,
-                                ask=input if sys.stdin.isatty() and source.address != "-" else None)
+                                ask=_ask if _has_terminal() and source.address != "-" else None)
         stack.callback(outputs.screen.close)
     return looks, outputs
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()  # there is none where the caller has closed it
+
+
+def _ask(question: str) -> str:
+    # Not `input`, which may print the question among the results on standard output.
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()

@@ -314,3 +314,22 @@ def test_the_screen_sees_pictures_and_can_quit(tmp_path: Path) -> None:
     run, _ = session(screen=screen)
     run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
     assert screen.n_shown == 5
+
+
+def test_a_video_does_not_race_after_a_pause(tmp_path: Path) -> None:
+    class Screen:
+        wants_to_quit = False
+
+        def __init__(self) -> None:
+            self.left_s: list[float] = []
+
+        def show(self, image: np.ndarray, faces: Any, *, until_s: float | None = None) -> None:
+            assert until_s is not None
+            self.left_s.append(until_s - time.monotonic())
+            if len(self.left_s) == 3:
+                time.sleep(1.5)
+
+    screen = Screen()
+    run, _ = session(screen=screen)
+    run.run_file(video_of(tmp_path, [picture()] * 6), 3)
+    assert min(screen.left_s) > -1.0

@@ -1,0 +1,53 @@
+import io
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedder.command_line import EXIT_DONE
+from recognition import video_run
+from recognition.options import Options
+from recognition.sources import parse_source
+from tests.recognition.fakes import FakeHead, fake_reader
+from tests.recognition.test_screen import FakeWindow
+from tests.recognition.test_videos import write_video
+
+
+@pytest.fixture
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
+    write_video(tmp_path / "a.avi", 30)
+    monkeypatch.setattr(video_run, "load", lambda _: (fake_reader(), FakeHead()))
+    return Options(str(tmp_path / "a.avi"), tmp_path / "head", show=True)
+
+
+def keys(monkeypatch: pytest.MonkeyPatch, *pressed: int) -> None:
+    def window(_title: str, on_click: Callable[[int, int], None]) -> Any:
+        return FakeWindow([*pressed], on_click)
+
+    monkeypatch.setattr("recognition.window.Window", window)
+
+
+def test_a_video_that_the_user_quits_is_not_called_truncated(
+    options: Options, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys(monkeypatch, ord("q"))
+    with caplog.at_level(logging.WARNING):
+        assert video_run.run_on_video(parse_source(options.source), options, threading.Event()) == EXIT_DONE
+    assert caplog.messages == []
+
+
+def test_a_window_needs_no_standard_input(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys(monkeypatch, ord("q"))
+    monkeypatch.setattr("sys.stdin", None)
+    assert video_run.run_on_video(parse_source(options.source), options, threading.Event()) == EXIT_DONE
+
+
+def test_a_question_in_the_terminal_is_no_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("张伟\n"))
+    assert video_run._ask("name: ") == "张伟\n"
+    assert capsys.readouterr() == ("", "name: ")
