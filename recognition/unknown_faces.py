@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 _DAY_S = 86_400.0
 _SWEEP_EVERY_S = 3_600.0
 _LARGEST_JUMP_S = 3_600.0
+# File systems take names of 255 bytes; a letter may take four, and addresses of streams are long.
+_LONGEST_STEM = 50
 _NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
 
 
@@ -44,7 +46,7 @@ class UnknownFaces:
     def __init__(self, folder: Path, keep_days: float, stem: str, *, clock: Clock | None = None) -> None:
         self._folder = folder
         self._keep_s = keep_days * _DAY_S
-        self._stem = re.sub(r"[^\w.+-]+", "_", stem)
+        self._stem = re.sub(r"[^\w.+-]+", "_", stem)[-_LONGEST_STEM:]
         self._clock = Clock() if clock is None else clock
         folder.mkdir(parents=True, exist_ok=True)
         self._swept_s = self._clock.steady()
@@ -79,7 +81,8 @@ class UnknownFaces:
 
     def _sweep(self) -> None:
         now_s = self._clock.wall()
-        for path in self._folder.iterdir():
+        # The folder may have been removed meanwhile: it is made again for the next face.
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
             try:
                 if _NAME.fullmatch(path.name) and now_s - path.stat().st_mtime > self._keep_s:
                     path.unlink()

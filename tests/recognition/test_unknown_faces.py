@@ -72,6 +72,22 @@ def test_a_clock_that_jumps_removes_nothing_at_once(
     assert "the clock has jumped" in caplog.text
 
 
+def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    clocks = Clocks()
+    faces = UnknownFaces(tmp_path / "faces", 7, "a", clock=clocks.clock())
+    (tmp_path / "faces").rmdir()
+    clocks.later(3601)
+    faces.tidy()
+    assert faces.save(CROP, 1, 2).exists()
+
+
+def test_a_long_address_makes_no_long_name(tmp_path: Path) -> None:
+    faces = UnknownFaces(tmp_path, 7, f"https://cam/{'张' * 300}-20260101T000000.000001")
+    path = faces.save(CROP, 1, 2)
+    assert path.exists()
+    assert path.name.endswith("-20260101T000000.000001-track1-frame2.jpg")
+
+
 def test_a_file_that_cannot_be_removed_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clocks = Clocks()
     folder = tmp_path / "unknown-a-track1-frame2.jpg"
