@@ -152,8 +152,10 @@ class HttpConnection:
 
     def read(self) -> list[Picture]:
         """Return the next whole pictures; none if none came in time."""
+        until_s = time.monotonic() + FIRST_PICTURE_S
         try:
-            while data := self._response.read1(_CHUNK):
+            # A camera may send for ever without a picture, slowly enough to seem alive.
+            while (data := self._response.read1(_CHUNK)) and time.monotonic() < until_s:
                 pictures = self._splitter.feed(data)
                 if pictures:
                     return [*pictures]

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from recognition import connections
-from recognition.connections import CaptureConnection, PipeConnection, connect, decode, open_camera, open_http
+from recognition.connections import (
+    CaptureConnection,
+    HttpConnection,
+    PipeConnection,
+    connect,
+    decode,
+    open_camera,
+    open_http,
+)
 from recognition.errors import SourceError
 from recognition.sources import Source, SourceKind, parse_source
 from tests.recognition.fakes import ANN, picture
@@ -217,6 +225,21 @@ def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over(monkeypatch
         connection = connect(parse_source(server.url))
         assert connection.read() == []
         connection.close()
+
+
+def test_an_http_camera_that_trickles_without_a_picture_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trickle:
+        n_reads = 0
+
+        def read1(self, _: int) -> bytes:
+            self.n_reads += 1
+            assert self.n_reads < 100, "it is waited for too long"
+            time.sleep(0.01)
+            return b"--boundary\r\n"
+
+    monkeypatch.setattr(connections, "FIRST_PICTURE_S", 0.1)
+    response: Any = Trickle()
+    assert HttpConnection(response).read() == []
 
 
 class Capture:
