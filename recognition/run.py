@@ -77,13 +77,14 @@ def load(options: Options) -> "tuple[FaceReader, Head]":
 def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     """Return what events go to: standard output, the file of ``--events``, and other programs."""
     sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
-    if options.events not in (None, "-"):
-        sinks.append(EventFile(str(options.events), append=is_live))
     if options.webhook is not None or options.mqtt is not None:
         from recognition.delivery import MqttSink, WebhookSink
 
         sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
         sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]
+    if options.events not in (None, "-"):
+        # Last, for it replaces the events of the run before, which a wrong address shall not do.
+        sinks.append(EventFile(str(options.events), append=is_live))
     return Fan(sinks)
 
 
