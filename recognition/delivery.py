@@ -57,7 +57,8 @@ class WebhookSink:
 
     def __init__(self, url: str) -> None:
         parts = _split(url, "webhook", ("http", "https"), "https://HOST/PATH")
-        self._name = redact_url(url)
+        # Of a webhook the path is often the secret.
+        self._name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         self._headers = {"Content-Type": "application/json", "User-Agent": "facetable"}
         if parts.username is not None:
@@ -69,7 +70,7 @@ class WebhookSink:
         self._n_dropped = 0
         self._has_warned = False
         self._condition = threading.Condition()
-        self._closing = False
+        self._closing = threading.Event()
         self._abandon = threading.Event()
         self._thread = threading.Thread(target=self._deliver, name="webhook", daemon=True)
         self._thread.start()
@@ -88,7 +89,7 @@ class WebhookSink:
     def close(self) -> None:
         """Wait a little for the last events, and say how many were not delivered."""
         with self._condition:
-            self._closing = True
+            self._closing.set()
             self._condition.notify()
         self._thread.join(LAST_CHANCE_S)
         self._abandon.set()
@@ -100,7 +101,7 @@ class WebhookSink:
         pause_s = _FIRST_PAUSE_S
         while not self._abandon.is_set():
             with self._condition:
-                self._condition.wait_for(lambda: self._waiting or self._closing)
+                self._condition.wait_for(lambda: self._waiting or self._closing.is_set())
                 if not self._waiting:
                     return
                 body = self._waiting[0]
@@ -111,7 +112,9 @@ class WebhookSink:
                     if self._waiting and self._waiting[0] is body:
                         self._waiting.popleft()
                 continue
-            self._abandon.wait(pause_s)
+            # At the end there is no time for long pauses.
+            if self._closing.wait(pause_s):
+                self._abandon.wait(_FIRST_PAUSE_S)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _post(self, body: bytes) -> bool:
@@ -228,7 +231,9 @@ def _split(url: str, option: str, schemes: tuple[str, ...], example: str) -> Spl
     """Return the parts of `url`; what is wrong with it is not said, since that may be a part of its password."""
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme.lower() in schemes and parts.hostname and parts.port != 0 and url.isascii()
+        is_usable = parts.scheme.lower() in schemes and parts.hostname and parts.port != 0
+        is_usable = is_usable and all("!" <= character <= "~" for character in url)
+        str(parts.hostname).encode("idna")  # refuses what no name server can be asked for
     except ValueError:
         is_usable = False
     if not is_usable or is_cut_password(url):

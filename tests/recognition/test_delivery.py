@@ -90,7 +90,7 @@ def test_what_fails_is_tried_again_and_told_once(caplog: pytest.LogCaptureFixtur
         sink.close()
     receiver.stop()
     assert [body["frame"] for body in receiver.bodies] == [1, 2]
-    assert caplog.messages == [f"http://127.0.0.1:{receiver.port}/hook?key=***: cannot be reached (HTTP 500); "
+    assert caplog.messages == [f"http://127.0.0.1:{receiver.port}: cannot be reached (HTTP 500); "
                                "trying again"]
 
 
@@ -147,6 +147,19 @@ def test_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog:
     assert "1 events could not be delivered" in caplog.text
 
 
+def test_a_receiver_that_is_back_at_the_end_gets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 60.0)
+    receiver = Receiver(500)
+    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink.write(event(1))
+    wait_until(lambda: not receiver.codes)
+    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 0.02)
+    sink.write(event(2))
+    sink.close()
+    receiver.stop()
+    assert [body["frame"] for body in receiver.bodies] == [1, 2]
+
+
 def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
     receiver = Receiver()
     sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
@@ -158,6 +171,7 @@ def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "host/x", "http:///x", "http://me:secret/@host/", "http://host/é",
+                                 "http://host/x?token=my secret", "http://host..home/x",
                                  "http://me:secret@host:port/"])
 def test_what_is_no_webhook_is_refused(url: str) -> None:
     with pytest.raises(AddressError, match=r"`webhook` must be a URL like https://HOST/PATH") as caught:
