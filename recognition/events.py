@@ -129,6 +129,8 @@ class EventFile:
         self._path = Path(path)
         refuse_other_file(self._path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        if append:
+            _mend_end(self._path)
         # Unbuffered: what a full disk did not take must not be tried again when the file is closed.
         self._file = self._path.open("ab" if append else "wb", buffering=0)
 
@@ -171,6 +173,20 @@ def refuse_other_file(path: Path) -> None:
     if first_line and not _is_event(first_line):
         raise SaveError(f"{path}: expected a file of events or nothing here to replace, found a file of another kind; "
                         "give another name for --events, or delete the file first")
+
+
+def _mend_end(path: Path) -> None:
+    """Remove a last line that a power cut has torn, which the next event would continue; end one that is whole."""
+    if not path.is_file():
+        return
+    with path.open("rb+") as stream:
+        start = max(0, stream.seek(0, os.SEEK_END) - _LONGEST_LINE)
+        stream.seek(start)
+        lines, _, last = stream.read().rpartition(b"\n")
+        if _is_event(last):
+            stream.write(b"\n")
+        elif last:
+            stream.truncate(start + len(lines) + bool(lines))
 
 
 def _is_event(line: bytes) -> bool:

@@ -68,6 +68,17 @@ def test_a_service_goes_on_with_its_file(tmp_path: Path) -> None:
     assert [json.loads(line)["source"] for line in path.read_text("utf-8").splitlines()] == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.parametrize(("torn", "expected"), [(b'{"event": "fa', ["a", "c"]), (b"", ["a", "c"]),
+                                                (an_event(source="b").to_json().encode(), ["a", "b", "c"])])
+def test_a_service_does_not_go_on_with_a_torn_line(tmp_path: Path, torn: bytes, expected: list[str]) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(an_event(source="a").to_json().encode() + b"\n" + torn)
+    file = EventFile(path, append=True)
+    file.write(an_event(source="c"))
+    file.close()
+    assert [json.loads(line)["source"] for line in path.read_text("utf-8").splitlines()] == expected
+
+
 def test_a_full_disk_is_told_naming_the_file() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, which Linux has")
