@@ -103,7 +103,7 @@ class Faces:
     def primary(self, size_hw: tuple[int, int]) -> int:
         """Return the index of the main face: the largest, weighted to the centre of the image.
 
-        Faces that are much less certain than the surest one do not count: a chin is sometimes found as a face of its own,
+        Faces much less certain than the surest one do not count: a chin is sometimes found as a face of its own,
         nearer to the centre than the whole face.
 
         Parameters
