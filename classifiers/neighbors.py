@@ -162,7 +162,7 @@ class ApproximateNeighbors:
     """
 
     def __init__(
-        self, vectors: NDArray[np.float32], *, n_cells_searched: int = 128, threads: int | None = None
+        self, vectors: NDArray[np.float32], *, n_cells_searched: int = 384, threads: int | None = None
     ) -> None:
         # It tells which of its builds for this processor it tries, one after the other.
         logging.getLogger("faiss.loader").setLevel(logging.WARNING)
