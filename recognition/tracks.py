@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from embedder.boxes import paired_overlap, pairwise_overlap
 from recognition.motion import Moved
 from recognition.votes import Evidence
 
@@ -206,25 +207,11 @@ class Tracker:
             track.state = State.LOST
 
 
-def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the intersection over union of boxes (n, 4) with boxes (m, 4) as (n, m).
-
-    >>> overlaps(np.array([[0, 0, 2, 2.0]]), np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6.0]])).round(2).tolist()
-    [[1.0, 0.33, 0.0]]
-    """
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    areas = [np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1) for boxes in (first, second)]
-    union = areas[0][:, None] + areas[1][None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
 def _pair(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
     """Return pairs of a row and a column that overlap enough, the largest overlap first, each used once."""
     if not len(tracked) or not len(detected):
         return []
-    overlap = overlaps(tracked, detected.astype(np.float64))
+    overlap = pairwise_overlap(tracked, detected.astype(np.float64))
     pairs = []
     while overlap.max() >= MIN_OVERLAP:
         row, column = np.unravel_index(int(np.argmax(overlap)), overlap.shape)
@@ -235,7 +222,7 @@ def _pair(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
 
 def _see(track: Track, faces: "Faces", face: int, stamp: Stamp) -> Sighting:
     detected = faces.boxes[face].astype(np.float64)
-    if overlaps(track.box[None], detected[None])[0, 0] >= _CALM_OVERLAP:
+    if paired_overlap(track.box, detected) >= _CALM_OVERLAP:
         track.box = _DETECTED_SHARE * detected + (1 - _DETECTED_SHARE) * track.box
     else:
         track.box = detected

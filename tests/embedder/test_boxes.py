@@ -61,6 +61,10 @@ def test_overlap_by_hand():
     assert pairwise_overlap(boxes, others, measure="minimum")[0] == pytest.approx([0.5, 0, 1, 0])
 
 
+def test_boxes_without_area_overlap_nothing():
+    assert pairwise_overlap(np.zeros((1, 4)), np.zeros((2, 4))).tolist() == [[0, 0]]
+
+
 def test_overlap_with_none_is_empty():
     assert pairwise_overlap(np.empty((0, 4)), random_boxes(3, 0)).shape == (0, 3)
 

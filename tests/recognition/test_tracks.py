@@ -1,7 +1,7 @@
 import numpy as np
 
 from recognition.motion import Moved
-from recognition.tracks import KEEP_LOST_S, Stamp, State, Tracker, overlaps
+from recognition.tracks import KEEP_LOST_S, Stamp, State, Tracker
 from tests.recognition.fakes import faces_at
 
 SIZE = (120, 200)
@@ -118,8 +118,3 @@ def test_the_end_of_all() -> None:
     assert tracker.tracks == []
     assert tracker.end_all() == []
     assert [tracker.next_number(), tracker.next_number()] == [1, 2]
-
-
-def test_overlaps_of_empty_boxes_are_zero() -> None:
-    assert overlaps(np.zeros((1, 4)), np.zeros((2, 4))).tolist() == [[0, 0]]
-    assert overlaps(np.empty((0, 4)), np.zeros((2, 4))).shape == (0, 2)
