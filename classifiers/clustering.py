@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.agglomeration import Agglomeration, Rows, Separations
-from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
+from classifiers.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
+from classifiers.neighbors import check_vectors, unit_rows
 
 if TYPE_CHECKING:
     from classifiers.normalization import Background
@@ -22,21 +23,9 @@ METHODS: tuple[Method, ...] = ("auto", "average", "graph", "dbscan", "hdbscan")
 MAX_FACES = {"average": 20_000, "dbscan": 20_000, "hdbscan": 12_000}
 """What the methods that compare every pair of faces take, in time and memory; beyond, ``auto`` takes ``graph``."""
 
-MAX_EXACT_PAIRS = 40_000_000
-"""So many pairs above the threshold are kept, about 1.5 GB; ``auto`` takes ``graph`` where there are more."""
-
-MAX_EXACT_NEIGHBORS = 50_000
-"""Up to here ``graph`` finds nearest neighbours exactly, beyond approximately."""
-
-N_NEIGHBORS = 32
-
-# One missed neighbour of many matters less here than in naming a probe.
-_CELLS_SEARCHED = 32
 _MAX_SWEEPS = 4
 _BLOCK = 100_000
 _UNIT_TOLERANCE = 1e-5
-# Approximate neighbours are kept in half precision.
-_ROUNDING = 2e-3
 _MAX_THRESHOLD_STEPS = 5
 
 
@@ -213,10 +202,6 @@ _DBSCAN_EXTRA = 0.11
 _FAR = 4.0
 
 
-class _TooManyPairs(ValueError):
-    """More pairs above the threshold than fit in memory."""
-
-
 class _Task(NamedTuple):
     space: FaceSpace
     start: Rows
@@ -237,14 +222,14 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
     if n_faces <= MAX_FACES["average"]:
         try:
             return "average", *_average(task)
-        except _TooManyPairs:
+        except TooManyPairsError:
             logger.info("so many faces are alike that only nearest neighbours are compared")
     return "graph", *_graph(task)
 
 
 def _average(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
-    pairs = pairs_above(task.space, lowest)
+    pairs = pairs_above(task.space.vectors, task.space.offsets, lowest)
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
     threshold = _merge_down(groups, pairs, task)
     return groups.labels, threshold
@@ -253,14 +238,14 @@ def _average(task: _Task) -> tuple[Rows, float]:
 def _graph(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
-    pairs = _neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest,
+    pairs = neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest,
                             threads=task.threads)
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
     for _ in range(_MAX_SWEEPS):
         n_before = groups.n_groups
-        pairs = _neighbor_pairs(*groups.centroids(), lowest=threshold, threads=task.threads)
+        pairs = neighbor_pairs(*groups.centroids(), lowest=threshold, threads=task.threads)
         threshold = _merge_down(groups, pairs, task)
         if groups.n_groups == n_before:
             break
@@ -290,7 +275,7 @@ def _dbscan(task: _Task) -> tuple[Rows, float]:
     threshold = task.threshold
     if threshold is None:
         threshold = default_threshold(n_faces, task.space.curve) + _DBSCAN_EXTRA
-    first, second = pairs_above(task.space, threshold)
+    first, second = pairs_above(task.space.vectors, task.space.offsets, threshold)
     # Only who is near whom matters to DBSCAN: a stored distance is near, one that is not stored is far.
     near = coo_array((np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))),
                      shape=(n_faces, n_faces)).tocsr()
@@ -313,7 +298,7 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     found = _outliers_alone(HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2])
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
-    first, second = pairs_above(task.space, lowest)
+    first, second = pairs_above(task.space.vectors, task.space.offsets, lowest)
     inside = found[first] == found[second]
     groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), separations=task.apart)
     threshold = _merge_down(groups, (first[inside], second[inside]), task)
@@ -346,52 +331,6 @@ def _repair(task: _Task, labels: Rows) -> Rows:
         labels[rows] = n_groups + part.labels
         n_groups += part.n_groups
     return labels
-
-
-def pairs_above(space: FaceSpace, threshold: float) -> tuple[Rows, Rows]:
-    """Return all pairs of rows whose similarity reaches `threshold`.
-
-    Raises
-    ------
-    ValueError
-        If there are more than `MAX_EXACT_PAIRS`.
-    """
-    first, second, n_pairs = [], [], 0
-    # An eighth of the usual block, so that memory is used again instead of being asked of the system each time.
-    for block in row_blocks(len(space.vectors), 8 * len(space.vectors)):
-        alike = space.vectors[block] @ space.vectors[block.start :].T
-        alike -= space.offsets[block, None] + space.offsets[None, block.start :]
-        one, two = np.nonzero(alike >= threshold)
-        later = two > one
-        first.append(one[later] + block.start)
-        second.append(two[later] + block.start)
-        n_pairs += len(first[-1])
-        if n_pairs > MAX_EXACT_PAIRS:
-            raise _TooManyPairs(f"more than {MAX_EXACT_PAIRS:,} pairs of faces are more alike than {threshold:.2f}, "
-                                "too many to keep; use the method graph, or a higher threshold")
-    if not first:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return np.concatenate(first), np.concatenate(second)
-
-
-def _neighbor_pairs(
-    rows: Rows, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, lowest: float, threads: int | None
-) -> tuple[Rows, Rows]:
-    """Pairs of `rows` of which one is among the nearest neighbours of the other, and no less alike than `lowest`."""
-    n_rows = len(rows)
-    exact = n_rows <= MAX_EXACT_NEIGHBORS
-    index = (ExactNeighbors(vectors) if exact
-             else ApproximateNeighbors(vectors, n_cells_searched=_CELLS_SEARCHED, threads=threads))
-    keys = [np.empty(0, np.int64)]
-    for begin in range(0, n_rows, _BLOCK):
-        found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1)
-        one = np.repeat(np.arange(begin, begin + len(found.indices)), found.indices.shape[1])
-        two = found.indices.ravel()
-        alike = found.similarities.ravel() - offsets[one] - offsets[two]
-        usable = (two >= 0) & (two != one) & (alike >= lowest - _ROUNDING)
-        keys.append(np.minimum(one, two)[usable] * n_rows + np.maximum(one, two)[usable])
-    distinct = np.unique(np.concatenate(keys))
-    return rows[distinct // max(n_rows, 1)], rows[distinct % max(n_rows, 1)]
 
 
 def _by_size(labels: Rows) -> Rows:

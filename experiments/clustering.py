@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.agglomeration import Agglomeration, Separations
+from classifiers.candidate_pairs import pairs_above
 from classifiers.clustering import (
     COSINE_CURVE,
     MAX_FACES,
@@ -25,7 +26,6 @@ from classifiers.clustering import (
     FaceSpace,
     cluster_faces,
     normalized_space,
-    pairs_above,
 )
 from classifiers.grouping import FaceTable, faces_of, group_people, known_people
 from classifiers.metrics import bcubed
@@ -72,7 +72,7 @@ def plain(faces: Faces, curve: Curve = COSINE_CURVE) -> FaceSpace:
 
 def f_by_threshold(space: FaceSpace, people: NDArray[np.int64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return BCubed F of average linkage at each of `thresholds`, which descend."""
-    pairs = pairs_above(space, thresholds[-1])
+    pairs = pairs_above(space.vectors, space.offsets, thresholds[-1])
     groups = Agglomeration(space.vectors, space.offsets, start=np.arange(len(people)), separations=Separations())
     result = []
     for threshold in thresholds:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers import clustering
+from classifiers import candidate_pairs, clustering
 from classifiers.agglomeration import Separations
 from classifiers.cluster_command import _METHODS
 from classifiers.clustering import (
@@ -89,7 +89,7 @@ def test_graph_joins_a_person_with_more_photos_than_neighbors():
 
 def test_approximate_neighbors_do_as_well(monkeypatch):
     people = make_people(60, 20, length=64, spread=0.8)
-    monkeypatch.setattr(clustering, "MAX_EXACT_NEIGHBORS", 100)
+    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_NEIGHBORS", 100)
     groups = cluster_faces(people.vectors, method="graph", threshold=0.4, threads=1)
     assert bcubed(people.identities, groups.labels).f > 0.99
 
@@ -107,14 +107,14 @@ def test_auto_takes_the_graph_for_large_tables(people, monkeypatch):
 
 
 def test_auto_takes_the_graph_where_too_many_are_alike(people, monkeypatch):
-    monkeypatch.setattr(clustering, "MAX_EXACT_PAIRS", 100)
+    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_PAIRS", 100)
     groups = cluster_faces(people.vectors)
     assert groups.method == "graph"
     assert bcubed(people.identities, groups.labels).f == 1
 
 
 def test_average_refuses_what_memory_does_not_hold(people, monkeypatch):
-    monkeypatch.setattr(clustering, "MAX_EXACT_PAIRS", 100)
+    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_PAIRS", 100)
     with pytest.raises(ValueError, match=r"more than 100 pairs of faces.*use the method graph"):
         cluster_faces(people.vectors, method="average")
 

@@ -1,0 +1,89 @@
+"""Pairs of faces that may belong together: all that are alike enough, or those among the nearest neighbours.
+
+The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offsets[j]``, as in
+`classifiers.agglomeration`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.agglomeration import Rows
+from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
+
+MAX_EXACT_PAIRS = 40_000_000
+"""So many pairs above a threshold are kept, about 1.5 GB."""
+
+MAX_EXACT_NEIGHBORS = 50_000
+"""Up to here nearest neighbours are found exactly, beyond approximately."""
+
+N_NEIGHBORS = 32
+
+# One missed neighbour of many matters less here than in naming a probe.
+_CELLS_SEARCHED = 32
+
+_BLOCK = 100_000
+
+# Pairs are compared once more, otherwise rounded, before groups are merged: none at the threshold may be missed here.
+_ROUNDING = 2e-3
+
+
+class TooManyPairsError(ValueError):
+    """More pairs above the threshold than fit in memory."""
+
+
+def pairs_above(vectors: NDArray[np.float32], offsets: NDArray[np.float32], threshold: float) -> tuple[Rows, Rows]:
+    """Return all pairs of rows whose similarity reaches `threshold`.
+
+    Raises
+    ------
+    TooManyPairsError
+        If there are more than `MAX_EXACT_PAIRS`.
+    """
+    first, second, n_pairs = [], [], 0
+    # An eighth of the usual block, so that memory is used again instead of being asked of the system each time.
+    for block in row_blocks(len(vectors), 8 * len(vectors)):
+        alike = vectors[block] @ vectors[block.start :].T
+        alike -= offsets[block, None] + offsets[None, block.start :]
+        one, two = np.nonzero(alike >= threshold)
+        later = two > one
+        first.append(one[later] + block.start)
+        second.append(two[later] + block.start)
+        n_pairs += len(first[-1])
+        if n_pairs > MAX_EXACT_PAIRS:
+            raise TooManyPairsError(
+                f"more than {MAX_EXACT_PAIRS:,} pairs of faces are more alike than {threshold:.2f}, "
+                "too many to keep; use the method graph, or a higher threshold")
+    if not first:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return np.concatenate(first), np.concatenate(second)
+
+
+def neighbor_pairs(
+    rows: Rows, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, lowest: float, threads: int | None
+) -> tuple[Rows, Rows]:
+    """Return pairs of `rows` of which one is among the nearest of the other, and (almost) as alike as `lowest`.
+
+    Parameters
+    ----------
+    rows : (n,) int64
+        What the rows of `vectors` are called in the pairs.
+    vectors : (n, d) float32 of unit length
+    offsets : (n,) float32
+    lowest : float
+    threads : int, optional
+        Threads of the approximate search; by default what OpenMP takes.
+    """
+    n_rows = len(rows)
+    exact = n_rows <= MAX_EXACT_NEIGHBORS
+    index = (ExactNeighbors(vectors) if exact
+             else ApproximateNeighbors(vectors, n_cells_searched=_CELLS_SEARCHED, threads=threads))
+    keys = [np.empty(0, np.int64)]
+    for begin in range(0, n_rows, _BLOCK):
+        found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1)
+        one = np.repeat(np.arange(begin, begin + len(found.indices)), found.indices.shape[1])
+        two = found.indices.ravel()
+        alike = found.similarities.ravel() - offsets[one] - offsets[two]
+        usable = (two >= 0) & (two != one) & (alike >= lowest - _ROUNDING)
+        keys.append(np.minimum(one, two)[usable] * n_rows + np.maximum(one, two)[usable])
+    distinct = np.unique(np.concatenate(keys))
+    return rows[distinct // max(n_rows, 1)], rows[distinct % max(n_rows, 1)]
