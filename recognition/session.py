@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from recognition.screen import Screen
 from recognition.status import StatusLine, describe
 from recognition.unknown_faces import UnknownFaces
 from recognition.videos import Frame, VideoFile
+
+if TYPE_CHECKING:
+    from embedder.faces import Faces
 
 logger = logging.getLogger(__name__)
 
@@ -80,14 +84,14 @@ class Session:
             If output cannot be written.
         """
         due_s, before_s = time.monotonic(), 0.0
-        with self._ending():
-            for frame in video:
+        with self._ending(), closing(self._loop.look_ahead(video, every)) as frames:
+            for frame, faces in frames:
                 # What a pause of the user's took is not made up for.
                 due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MOST_BEHIND_S)
                 before_s = frame.time_s
-                self._handle(frame, detect=frame.index % every == 0, due_s=due_s)
+                self._handle(frame, detect=False, faces=faces, due_s=due_s)
                 if self._outputs.status.is_due:
-                    share = video.n_read / video.n_expected if video.n_expected else None
+                    share = (frame.index + 1) / video.n_expected if video.n_expected else None
                     self._outputs.status.show(describe(self.meter.speed, self.n_faces, share=share))
                 if self.is_stopping:
                     break
@@ -135,11 +139,13 @@ class Session:
         screen = self._outputs.screen
         return self._stopping.is_set() or (screen is not None and screen.wants_to_quit)
 
-    def _handle(self, frame: Frame, *, detect: bool, due_s: float | None = None) -> Seen:
+    def _handle(
+        self, frame: Frame, *, detect: bool, faces: "Faces | None" = None, due_s: float | None = None
+    ) -> Seen:
         if frame.connection != self._connection:
             self._connection = frame.connection
             self._loop.break_off()
-        seen = self._loop.process(frame, detect=detect)
+        seen = self._loop.process(frame, detect=detect, faces=faces)
         self.n_faces = len(seen.faces)
         self._write(seen.events)
         if self._outputs.recorder is None and self._outputs.screen is None:

@@ -16,15 +16,26 @@ _IN_LOG_S = 60.0
 def describe(speed: Speed, n_faces: int, *, counts: LiveCounts | None = None, share: float | None = None) -> str:
     """Return the status as one line.
 
+    Parameters
+    ----------
+    counts : LiveCounts, optional
+        Of a live source; only there does the time from capture to label mean anything.
+    share : float, optional
+        Of the file that is done.
+
+    Examples
+    --------
+
     >>> describe(Speed(29.97, 12.3, 40.0), 2, counts=LiveCounts(100, 3, 0))
     '30.0 frames/s, p50 12 ms, p95 40 ms, 2 faces, 3 dropped, 0 reconnects'
     """
-    parts = [f"{speed.frames_per_second:.1f} frames/s", f"p50 {speed.p50_ms:.0f} ms", f"p95 {speed.p95_ms:.0f} ms",
-             f"{n_faces} {'face' if n_faces == 1 else 'faces'}"]
+    parts = [] if share is None else [f"{min(1.0, share):.0%}"]
+    parts.append(f"{speed.frames_per_second:.1f} frames/s")
+    if counts is not None:
+        parts += [f"p50 {speed.p50_ms:.0f} ms", f"p95 {speed.p95_ms:.0f} ms"]
+    parts.append(f"{n_faces} {'face' if n_faces == 1 else 'faces'}")
     if counts is not None:
         parts += [f"{counts.n_dropped} dropped", f"{counts.n_reconnects} reconnects"]
-    if share is not None:
-        parts.insert(0, f"{min(1.0, share):.0%}")
     return ", ".join(parts)
 
 

@@ -45,7 +45,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
     with ExitStack() as stack:
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
-        reader, head = load(options)
+        reader, head = load(options, threads_an_image=1)
         looks, outputs = _open_outputs(stack, options, source, reader, stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second, is_live=False)

@@ -54,7 +54,7 @@ def head(data: Path) -> Head:
 
 @pytest.fixture(scope="module")
 def reader(head: Head) -> FaceReader:
-    return load_reader({} if head.fingerprint is None else head.fingerprint, NetworkOptions())
+    return load_reader({} if head.fingerprint is None else head.fingerprint, NetworkOptions(threads_an_image=1))
 
 
 def watch(
@@ -62,8 +62,8 @@ def watch(
 ) -> list[Event]:
     loop = FaceLoop(reader, head, SourceKind.VIDEO.value, every_frame=every_frame)
     events = []
-    for frame in frames:
-        events += loop.process(frame, detect=frame.index % DEFAULT_DETECT_EVERY == 0).events
+    for frame, faces in loop.look_ahead(frames, DEFAULT_DETECT_EVERY):
+        events += loop.process(frame, detect=False, faces=faces).events
     return events + loop.finish()
 
 

@@ -19,7 +19,7 @@ from tests.recognition.test_videos import write_video
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     write_video(tmp_path / "a.avi", 30)
-    monkeypatch.setattr(video_run, "load", lambda _: (fake_reader(), FakeHead()))
+    monkeypatch.setattr(video_run, "load", lambda *_, **__: (fake_reader(), FakeHead()))
     return Options(str(tmp_path / "a.avi"), tmp_path / "head", show=True)
 
 
