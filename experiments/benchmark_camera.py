@@ -10,6 +10,7 @@ Decoding is part of the first two and not of the third.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,9 @@ def run_fast(video: Path, reader: FaceReader, head: Scorer) -> float:
 
 def run_as_camera(video: Path, reader: FaceReader, head: Scorer, *, seconds: float, rate: float) -> AsCamera:
     """Play a video as a camera of `rate` frames a second for some seconds."""
-    loop, pace, meter = FaceLoop(reader, head, video.name), Pace(), Meter()
+    executor = ThreadPoolExecutor(1)
+    loop, pace = FaceLoop(reader, head, video.name, executor=executor), Pace(is_beside=True)
+    meter = Meter()
     live = LiveSource(video.name, lambda: PacedVideo(video, rate))
     live.start()
     until_s = time.monotonic() + seconds
@@ -106,6 +109,7 @@ def run_as_camera(video: Path, reader: FaceReader, head: Scorer, *, seconds: flo
         pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=done_s - started_s)
     counts = live.counts
     live.stop()
+    executor.shutdown()
     return AsCamera(meter.speed, counts.n_dropped / max(1, counts.n_frames))
 
 

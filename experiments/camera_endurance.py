@@ -25,6 +25,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ import cv2
 import numpy as np
 
 from embedder.command_line import EXIT_DONE, run_script, write_json
+from embedder.threads import thread_count
 from experiments.camera_clock import picture_at
 from experiments.cameras import Camera, read_stamp, save_pictures
 from recognition.connections import connect
@@ -196,7 +198,8 @@ def pictures_of(video: Path) -> list[np.ndarray]:
 def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
     """Run the loop on a camera until `cuts` is through, and return what was seen."""
     known, made = state_of(head), load_head_with(head)
-    reader: FaceReader = load_reader({} if made.fingerprint is None else made.fingerprint, NetworkOptions())
+    reader: FaceReader = load_reader({} if made.fingerprint is None else made.fingerprint,
+                                     NetworkOptions(threads_an_image=max(1, thread_count() - 1)))
     live = Watched(source.name, lambda: connect(source))
     watch = Watch(live, rate, n_pictures)
     live_head = LiveHead(head, load_head_with, reader.fingerprint, known=known)
@@ -205,11 +208,13 @@ def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cu
     cuts.start()
     screen: Any = watch
     outputs = Outputs(watch, StatusLine(is_service=False), screen=screen)
-    try:
-        Session(FaceLoop(reader, made, source.name), outputs, cuts.stopping).run_live(live, Pace(), live_head)
-    finally:
-        live_head.stop()
-        live.stop()
+    with ThreadPoolExecutor(1) as executor:
+        loop = FaceLoop(reader, made, source.name, executor=executor)
+        try:
+            Session(loop, outputs, cuts.stopping).run_live(live, Pace(is_beside=True), live_head)
+        finally:
+            live_head.stop()
+            live.stop()
     return watch, live
 
 

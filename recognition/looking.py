@@ -64,6 +64,11 @@ class Look:
         """Whether it is worth the time of a mirrored second look: where a little more evidence may name the face."""
         return self.urgency in (_Urgency.LITTLE_EVIDENCE, _Urgency.NEARLY_KNOWN)
 
+    def embed(self, reader: FaceReader) -> np.ndarray:
+        """Return the vector of the crop, float32 (d,)."""
+        embed = reader.embed_both_ways if self.is_thorough else reader.embed
+        return embed(self.crop[None])[0]
+
 
 class LookQueue:
     """The crops that are worth embedding, at most one a track.
@@ -92,6 +97,9 @@ class LookQueue:
                 is_whole = _is_whole(box, image.shape[:2])
                 looks.append(Look(sighting.track, crop, box, landmarks, quality, is_whole, urgency))
         self._looks = sorted(looks, key=lambda look: look.urgency)
+
+    def __bool__(self) -> bool:
+        return any(look.track.state is State.CONFIRMED for look in self._looks)
 
     def take(self, n_looks: int) -> list[Look]:
         """Take out the `n_looks` most urgent looks whose tracks are still there."""

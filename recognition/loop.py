@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedder.faces import Faces
 from embedder.threads import thread_count
 from recognition.ahead import find_ahead
+from recognition.beside import Beside, LateFaces
 from recognition.events import Event, make_event
 from recognition.looking import Look, LookQueue
 from recognition.motion import CutDetector, Motion
@@ -19,11 +22,13 @@ from recognition.votes import Evidence, Scorer, Verdict
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
-    from embedder.faces import Faces
 
 LOOKS_A_FRAME = 1
 """Faces embedded on one frame at most, and none on a frame with detection unless every frame has one, so that no frame
 is held up."""
+
+LOOKS_BESIDE = 4
+"""Faces embedded at most, beside the frames, before faces are looked for again."""
 
 SAME_COSINE = 0.55
 """Cosine of looks from which a new track is the lost one again. Of pairs of photos of LFW 0.04 % of two people and 96 %
@@ -67,7 +72,9 @@ class Seen:
     is_cut : bool
         Whether another shot begins with it.
     detected : bool
-        Whether faces were looked for, which took `detection_s` seconds.
+        Whether faces were looked for on it, or begun to be.
+    detection_s : float or None
+        How long that took, where it came to its end with this frame.
     """
 
     faces: list[SeenFace]
@@ -75,7 +82,7 @@ class Seen:
     events: list[Event]
     is_cut: bool
     detected: bool
-    detection_s: float
+    detection_s: float | None
 
 
 class FaceLoop:
@@ -95,6 +102,10 @@ class FaceLoop:
         Told each look that was used, with the track it belongs to now.
     on_end : callable, optional
         Told each numbered track that has ended.
+    executor : Executor, optional
+        Where faces are found and embedded beside the frames, one job at a time, so that no frame waits for them: what
+        they say comes some frames later, moved to where the faces are by then. Without one each frame has its own
+        faces, as files need that shall be told the same on every run.
     """
 
     def __init__(
@@ -106,6 +117,7 @@ class FaceLoop:
         every_frame: bool = False,
         on_look: Callable[[Track, Look], None] | None = None,
         on_end: Callable[[Track], None] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self._reader = reader
         self._head = head
@@ -117,12 +129,13 @@ class FaceLoop:
         self._motion = Motion()
         self._cuts = CutDetector()
         self._queue = LookQueue(reader)
+        self._beside = None if executor is None else Beside(reader, executor)
         self._size_hw: tuple[int, int] | None = None
         self._detected_last = False
         self._stamp = Stamp(0, 0.0)
         self._events: list[Event] = []
 
-    def process(self, frame: Frame, *, detect: bool, faces: "Faces | None" = None) -> Seen:
+    def process(self, frame: Frame, *, detect: bool, faces: Faces | None = None) -> Seen:
         """Take the next frame and return what it showed.
 
         Parameters
@@ -142,30 +155,63 @@ class FaceLoop:
         self._motion.see(frame.image)
         visible = self._tracker.visible
         self._tracker.move(self._motion.follow([track.box for track in visible]), stamp)
-        detect = detect or is_cut or faces is not None
-        detection_s = 0.0
-        if detect:
-            started_s = time.monotonic()
-            faces = self._reader.detect(frame.image) if faces is None else faces
-            detection_s = time.monotonic() - started_s
-            self._queue.fill(frame.image, faces, self._tracker.match(faces, stamp, size_hw), frame.time_s)
-        if not detect or self._detected_last:
-            self._use(self._queue.take(LOOKS_A_FRAME), stamp)
-        self._detected_last = detect
+        detected, detection_s = detect or is_cut or faces is not None, None
+        if self._beside is not None and not is_cut:
+            detected, detection_s = self._work_beside(self._beside, frame, detect=detect)
+        else:
+            if detected:
+                started_s = time.monotonic()
+                faces = self._reader.detect(frame.image) if faces is None else faces
+                detection_s = time.monotonic() - started_s
+                self._queue.fill(frame.image, faces, self._tracker.match(faces, stamp, size_hw), frame.time_s)
+            if not detected or self._detected_last:
+                self._use(self._queue.take(LOOKS_A_FRAME), stamp)
+        self._detected_last = detected
         self._end(self._tracker.end_old(frame.time_s))
         seen = [_as_seen(track) for track in self._tracker.visible]
         if self._every_frame:
             self._events += [self._face_event(face, stamp) for face in seen]
         lost = [_as_seen(track) for track in self._tracker.lost]
-        return Seen(seen, lost, self._take_events(), is_cut, detect, detection_s)
+        return Seen(seen, lost, self._take_events(), is_cut, detected, detection_s)
 
-    def look_ahead(self, frames: Iterable[Frame], every: int) -> "Generator[tuple[Frame, Faces | None]]":
+    def _work_beside(self, beside: Beside, frame: Frame, *, detect: bool) -> tuple[bool, float | None]:
+        """Use what was done beside the frames and give it something to do; return as `Seen` has it."""
+        stamp = self._stamp
+        for look, vector in beside.take_looks():
+            self._use_look(look, vector, stamp)
+        late = beside.take_faces()
+        if late is not None:
+            faces = self._where_now(late)
+            sightings = self._tracker.match(faces, stamp, (frame.image.shape[0], frame.image.shape[1]))
+            self._queue.fill(late.image, late.faces, sightings, frame.time_s)
+        view = self._motion.view
+        begins = detect and view is not None and beside.is_free and (beside.looked_last or not self._queue)
+        if begins and view is not None:
+            beside.find(frame.image, view)
+        elif beside.is_free and self._queue:
+            beside.look(self._queue.take(LOOKS_BESIDE))
+        return begins, None if late is None else late.seconds
+
+    def _where_now(self, late: LateFaces) -> Faces:
+        """Return the faces of a frame that has gone by where they are on the newest."""
+        boxes, landmarks = late.faces.boxes.copy(), late.faces.landmarks.copy()
+        for face, moved in enumerate(self._motion.follow_from(late.view, list(late.faces.boxes))):
+            if moved is not None:
+                landmarks[face] = moved.carry(landmarks[face], boxes[face])
+                boxes[face] = moved.box
+        return Faces(boxes, landmarks, late.faces.scores)
+
+    def look_ahead(self, frames: Iterable[Frame], every: int) -> Generator[tuple[Frame, Faces | None]]:
         """Yield frames and, of every `every`th, its faces, for `process`; see `find_ahead`."""
         return find_ahead(frames, self._reader.detect, every=every, n_threads=thread_count())
 
     def break_off(self) -> None:
         """End all tracks, as at a cut; their events come with the next frame or `finish`."""
         self._motion.forget()
+        if self._beside is not None:
+            self._beside.drop_faces()
+            for look, vector in self._beside.take_looks(wait=True):
+                self._use_look(look, vector, self._stamp)
         self._use(self._queue.take_first_looks(), self._stamp)
         self._end(self._tracker.end_all())
 
@@ -182,11 +228,12 @@ class FaceLoop:
 
     def _use(self, looks: list[Look], stamp: Stamp) -> None:
         for look in looks:
-            embed = self._reader.embed_both_ways if look.is_thorough else self._reader.embed
-            self._use_look(look, embed(look.crop[None])[0], stamp)
+            self._use_look(look, look.embed(self._reader), stamp)
 
     def _use_look(self, look: Look, vector: np.ndarray, stamp: Stamp) -> None:
         track = look.track
+        if track.state is not State.CONFIRMED:  # it went while it was looked at
+            return
         track.last_look_s = stamp.time_s
         if not track.evidence.is_empty and track.evidence.nearness(vector) < OTHER_COSINE:
             if track.doubt is None or float(track.doubt @ vector) < SAME_COSINE:

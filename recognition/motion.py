@@ -44,23 +44,38 @@ class Moved:
     scale: float
     shift_xy: np.ndarray
 
+    def carry(self, points: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """Return `points`, (n, 2), of the box that `box` was, moved with it."""
+        centre = (box[:2] + box[2:]) / 2
+        return centre + self.scale * (points - centre) + self.shift_xy
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is kept of a frame to follow boxes from it: the picture in grey, uint8 (h, w), at `factor` of its size."""
+
+    grey: np.ndarray
+    factor: float
+
 
 class Motion:
-    """Follows boxes from each frame to the next by sparse optical flow (pyramidal Lucas-Kanade)."""
+    """Follows boxes from frame to frame by sparse optical flow (pyramidal Lucas-Kanade)."""
 
     def __init__(self) -> None:
-        self._before: np.ndarray | None = None
-        self._now: np.ndarray | None = None
-        self._factor = 1.0
+        self._before: View | None = None
+        self._now: View | None = None
 
     def see(self, image: np.ndarray) -> None:
         """Take the next frame, uint8 (h, w, 3) RGB; after a change of its size nothing can be followed once."""
         factor = min(1.0, _FLOW_SIDE / max(image.shape[:2]))
         if factor < 1:
             image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        before = self._now
-        self._now, self._factor = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor
-        self._before = before if before is not None and before.shape == self._now.shape else None
+        self._before, self._now = self._now, View(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor)
+
+    @property
+    def view(self) -> View | None:
+        """The newest frame, for `follow_from`."""
+        return self._now
 
     def forget(self) -> None:
         """Follow nothing into the next frame, as after a cut."""
@@ -68,35 +83,42 @@ class Motion:
 
     def follow(self, boxes: Sequence[np.ndarray]) -> list[Moved | None]:
         """Return where each of `boxes` (of the frame before) is now; None where it cannot be told."""
-        if self._before is None or self._now is None or not len(boxes):
+        return self.follow_from(self._before, boxes)
+
+    def follow_from(self, view: View | None, boxes: Sequence[np.ndarray]) -> list[Moved | None]:
+        """Return where each of `boxes` (of the frame of `view`) is now; None where it cannot be told."""
+        now = self._now
+        if view is None or now is None or view.grey.shape != now.grey.shape or not len(boxes):
             return [None] * len(boxes)
-        grids = [_grid(box * self._factor) for box in boxes]
+        grids = [_grid(box * now.factor) for box in boxes]
         points = np.concatenate(grids).astype(np.float32)[:, None]
-        there, found = _flow(self._before, self._now, points)
-        back, returned = _flow(self._now, self._before, there)
+        there, found = _flow(view.grey, now.grey, points)
+        back, returned = _flow(now.grey, view.grey, there)
         error = np.linalg.norm((back - points)[:, 0], axis=1)
         good = found & returned & (error < _MAX_RETURN_ERROR)
         parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
-        return [self._move(np.asarray(box, np.float64), *part) for box, part in zip(boxes, parts, strict=True)]
+        return [_move(np.asarray(box, np.float64), *part, factor=now.factor)
+                for box, part in zip(boxes, parts, strict=True)]
 
-    def _move(
-        self, box: np.ndarray, before: np.ndarray, after: np.ndarray, error: np.ndarray, good: np.ndarray
-    ) -> Moved | None:
-        """Return the median move of the better half of the points."""
-        if good.sum() < _MIN_POINTS:
-            return None
-        good &= error <= np.median(error[good])
-        if good.sum() < 2:
-            return None
-        before, after = before[good].astype(np.float64), after[good].astype(np.float64)
-        first, second = np.triu_indices(len(before), k=1)
-        apart = np.linalg.norm(before[first] - before[second], axis=1)
-        scale = float(np.median(np.linalg.norm(after[first] - after[second], axis=1) / apart))
-        if not 1 / _MAX_SCALE < scale < _MAX_SCALE:
-            return None
-        shift = np.median(after - before, axis=0) / self._factor
-        centre, half = (box[:2] + box[2:]) / 2 + shift, (box[2:] - box[:2]) / 2 * scale
-        return Moved(np.concatenate([centre - half, centre + half]), scale, shift)
+
+def _move(
+    box: np.ndarray, before: np.ndarray, after: np.ndarray, error: np.ndarray, good: np.ndarray, *, factor: float
+) -> Moved | None:
+    """Return the median move of the better half of the points."""
+    if good.sum() < _MIN_POINTS:
+        return None
+    good &= error <= np.median(error[good])
+    if good.sum() < 2:
+        return None
+    before, after = before[good].astype(np.float64), after[good].astype(np.float64)
+    first, second = np.triu_indices(len(before), k=1)
+    apart = np.linalg.norm(before[first] - before[second], axis=1)
+    scale = float(np.median(np.linalg.norm(after[first] - after[second], axis=1) / apart))
+    if not 1 / _MAX_SCALE < scale < _MAX_SCALE:
+        return None
+    shift = np.median(after - before, axis=0) / factor
+    centre, half = (box[:2] + box[2:]) / 2 + shift, (box[2:] - box[:2]) / 2 * scale
+    return Moved(np.concatenate([centre - half, centre + half]), scale, shift)
 
 
 class CutDetector:

@@ -22,7 +22,8 @@ class Pace:
 
     So that the mean time a frame takes stays within the budget, detection is spread over as many frames as it needs:
     with ``t`` for everything else and ``d`` for detection, ``t + d / n <= budget``. Without a budget of the user's it
-    is `SHARE_OF_INTERVAL` of the time between two frames of the source.
+    is `SHARE_OF_INTERVAL` of the time between two frames of the source; detection beside the frames then has a core of
+    its own, and ``d / n <= budget`` is enough.
 
     Parameters
     ----------
@@ -30,11 +31,14 @@ class Pace:
         Mean seconds a frame may take; None keeps up with the source.
     every : int or None
         Look on every nth frame, whatever it takes.
+    is_beside : bool
+        Whether faces are found beside the frames, which do not wait for it.
     """
 
-    def __init__(self, budget_s: float | None = None, every: int | None = None) -> None:
+    def __init__(self, budget_s: float | None = None, every: int | None = None, *, is_beside: bool = False) -> None:
         self._budget_s = budget_s
         self._every = every
+        self._is_beside = is_beside
         self._detection_s = 0.0
         self._rest_s = 0.0
         self._since = 0
@@ -47,19 +51,23 @@ class Pace:
         """Return ``n`` above."""
         if self._every is not None:
             return self._every
-        budget_s = SHARE_OF_INTERVAL * frame_interval_s if self._budget_s is None else self._budget_s
         # Frames that take longer than the source's interval come that much later.
         frame_s = max(frame_interval_s, self._rest_s)
         most = max(1, math.floor(LONGEST_WAIT_S / frame_s))
-        left_s = budget_s - self._rest_s
+        if self._budget_s is not None:
+            left_s = self._budget_s - self._rest_s
+        elif self._is_beside:
+            left_s = SHARE_OF_INTERVAL * frame_s
+        else:
+            left_s = SHARE_OF_INTERVAL * frame_interval_s - self._rest_s
         return most if left_s <= 0 else min(most, max(1, math.ceil(self._detection_s / left_s)))
 
-    def note(self, *, detected: bool, detection_s: float, total_s: float) -> None:
+    def note(self, *, detected: bool, detection_s: float | None, total_s: float) -> None:
         """Take what a frame took: whether faces were looked for, how long that took, and all of it, in seconds."""
         self._since = 1 if detected else self._since + 1
-        rest_s = total_s - detection_s
+        rest_s = total_s if self._is_beside or detection_s is None else total_s - detection_s
         self._rest_s = rest_s if not self._rest_s else self._rest_s + _SHARE * (rest_s - self._rest_s)
-        if detected:
+        if detection_s is not None:
             first = not self._detection_s
             self._detection_s = (detection_s if first
                                  else self._detection_s + _SHARE * (detection_s - self._detection_s))

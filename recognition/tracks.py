@@ -142,8 +142,7 @@ class Tracker:
         for track, moved in zip(self.visible, moves, strict=True):
             if moved is None:
                 continue
-            centre = (track.box[:2] + track.box[2:]) / 2
-            track.landmarks = centre + moved.scale * (track.landmarks - centre) + moved.shift_xy
+            track.landmarks = moved.carry(track.landmarks, track.box)
             track.box = moved.box
             if not track.n_misses:
                 track.seen = stamp

@@ -3,11 +3,13 @@
 import logging
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from embedder.threads import thread_count
 from recognition.best_looks import BestLooks, enrol_look
 from recognition.connections import connect
 from recognition.live import LiveSource
@@ -72,10 +74,12 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     """
     target = None if options.save is None else video_place(source, options.save)
     every = 1 if options.detect_every is None and options.anonymize is not None else options.detect_every
-    pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every)
+    # Faces that are to be hidden cannot wait to be found.
+    is_beside = options.anonymize is None and thread_count() > 1
+    pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every, is_beside=is_beside)
     with ExitStack() as stack:
         known = state_of(options.head)
-        reader, head = load(options)
+        reader, head = load(options, threads_an_image=thread_count() - 1 if is_beside else None)
         live = LiveSource(source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE,
                           patient=options.headless)
         stack.callback(live.stop)
@@ -87,8 +91,9 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
                              known=known)
         stack.callback(live_head.stop)
         live_head.start()
+        executor = stack.enter_context(ThreadPoolExecutor(1, "beside")) if is_beside else None
         loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
-                        on_end=looks.end)
+                        on_end=looks.end, executor=executor)
         session = Session(loop, outputs, stopping)
         if options.headless:
             logger.info("%s: started, %d people are known", source.name, len(head.labels))

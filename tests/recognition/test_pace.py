@@ -10,7 +10,7 @@ def frames_between(pace: Pace, interval_s: float, detection_s: float, rest_s: fl
     for _ in range(n_frames):
         detect = pace.wants_detection(interval_s)
         n_detections += detect
-        pace.note(detected=detect, detection_s=detection_s * detect, total_s=rest_s + detection_s * detect)
+        pace.note(detected=detect, detection_s=detection_s if detect else None, total_s=rest_s + detection_s * detect)
     return n_frames / n_detections
 
 
@@ -22,6 +22,20 @@ def test_a_slower_machine_spreads_detection_so_that_it_keeps_up() -> None:
     between = frames_between(Pace(), 1 / 30, 0.06, 0.01)
     assert 0.01 + 0.06 / between <= SHARE_OF_INTERVAL / 30
     assert 0.01 + 0.06 / (between - 1) > SHARE_OF_INTERVAL / 30, "no less often than it could"
+
+
+def test_beside_the_frames_detection_has_a_core_of_its_own() -> None:
+    def frames_between(detection_s: float, rest_s: float, budget_s: float | None = None) -> float:
+        pace, n_detections = Pace(budget_s, is_beside=True), 0
+        for _ in range(200):
+            detect = pace.wants_detection(1 / 30)
+            n_detections += detect
+            pace.note(detected=detect, detection_s=detection_s if detect else None, total_s=rest_s)
+        return 200 / n_detections
+
+    assert frames_between(0.025, 0.03) == 1
+    assert frames_between(0.09, 0.03) == pytest.approx(4, abs=0.1)
+    assert frames_between(0.055, 0.01, budget_s=0.03) == pytest.approx(3, abs=0.1), "a budget is for all there is to do"
 
 
 def test_a_budget_of_ones_own() -> None:

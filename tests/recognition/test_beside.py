@@ -1,0 +1,170 @@
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recognition.beside import Beside
+from recognition.events import Event
+from recognition.loop import FaceLoop, Seen
+from recognition.motion import View
+from recognition.naming import FaceReader
+from tests.recognition.fakes import (
+    ANN,
+    BOB,
+    STRANGER,
+    FakeDetector,
+    FakeEmbedder,
+    FakeHead,
+    fake_reader,
+    frames_of,
+    picture,
+)
+
+
+class Slow(Executor):
+    """Does its jobs when told to."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], None]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except ValueError as error:
+                future.set_exception(error)
+
+        self.jobs.append(work)
+        return future
+
+    def work(self) -> None:
+        jobs, self.jobs = self.jobs, []
+        for job in jobs:
+            job()
+
+
+def run(
+    images: Sequence[np.ndarray], *, delay: int = 2, reader: FaceReader | None = None
+) -> tuple[list[Event], list[Seen]]:
+    """Run a loop beside which each job takes `delay` frames."""
+    slow, age, seen = Slow(), 0, []
+    loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead(), "camera", executor=slow)
+    for frame in frames_of(images):
+        seen.append(loop.process(frame, detect=True))
+        age = age + 1 if slow.jobs else 0
+        if age >= delay:
+            slow.work()
+            age = 0
+    slow.work()
+    return [event for one in seen for event in one.events] + loop.finish(), seen
+
+
+def walk(colour: tuple[int, int, int], n_frames: int, step: int = 3) -> list[np.ndarray]:
+    return [picture((colour, (10 + step * n, 40, 50 + step * n, 80))) for n in range(n_frames)]
+
+
+def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
+    return [(event.event, event.track, event.identity) for event in events]
+
+
+@pytest.mark.parametrize("delay", [1, 2, 4])
+def test_a_face_that_walks_is_named_and_its_box_is_where_it_is_now(delay: int) -> None:
+    events, seen = run(walk(ANN, 40), delay=delay)
+    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+    for number, one in enumerate(seen):
+        for face in one.faces:
+            assert np.abs(face.box - (10 + 3 * number, 40, 50 + 3 * number, 80)).max() < 5
+    assert len(seen[-1].faces) == 1
+
+
+def test_no_frame_waits() -> None:
+    detector = FakeDetector()
+    slow = Slow()
+    loop = FaceLoop(FaceReader(detector, FakeEmbedder(), {}), FakeHead(), "camera", executor=slow)
+    seen = [loop.process(frame, detect=True) for frame in frames_of(walk(ANN, 20))]
+    assert (detector.n_calls, len(slow.jobs)) == (0, 1), "one job, begun with the first frame"
+    assert [one.detected for one in seen] == [True] + [False] * 19
+    assert {one.detection_s for one in seen} == {None}
+
+
+def test_a_crowd_is_looked_at_a_few_faces_at_a_time() -> None:
+    embedder, slow = FakeEmbedder(), Slow()
+    loop = FaceLoop(FaceReader(FakeDetector(), embedder, {}), FakeHead(), "camera", executor=slow)
+    crowd = picture(*((ANN, (10 + 50 * n, 40, 40 + 50 * n, 70)) for n in range(6)), size_hw=(120, 320))
+    jobs = []
+    for frame in frames_of([crowd] * 4):
+        before = embedder.n_crops
+        loop.process(frame, detect=True)
+        slow.work()
+        jobs.append(embedder.n_crops - before)
+    assert jobs == [0, 4, 0, 2 + 2 * 2], "found, four looked at, found, and the others before two for a second time"
+
+
+def test_what_finding_took_comes_with_its_faces() -> None:
+    _, seen = run(walk(ANN, 3), delay=1)
+    assert seen[0].detection_s is None
+    assert seen[1].detection_s is not None
+    assert 0 <= seen[1].detection_s < 1
+
+
+def test_a_stranger_and_two_people() -> None:
+    both = [picture((ANN, (10, 40, 50, 80)), (BOB, (120, 60, 160, 100)))] * 40
+    events, _ = run(both)
+    assert sorted((event.track, event.identity) for event in events if event.event == "identified") == [
+        (1, "ann"), (2, "bob")]
+    assert told(run(walk(STRANGER, 40))[0]) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+
+
+def test_faces_from_before_a_cut_are_forgotten() -> None:
+    before, after = [picture((ANN, (10, 40, 50, 80)))] * 2, [255 - picture(size_hw=(120, 200))] * 10
+    events, seen = run(before + after, delay=3)
+    assert events == []
+    assert [number for number, one in enumerate(seen) if one.is_cut] == [2]
+    assert not any(one.faces for one in seen)
+
+
+def test_at_the_end_a_look_under_way_still_counts() -> None:
+    events, _ = run([picture((ANN, (10, 40, 50, 80)))] * 2, delay=1)
+    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+
+
+def test_a_face_that_left_meanwhile_is_not_told_again() -> None:
+    here, gone = [picture((ANN, (10, 40, 50, 80)))] * 12, [picture()] * 60
+    events, seen = run(here + gone, delay=3)
+    assert [event.event for event in events].count("ended") == 1
+    assert seen[-1].faces == []
+
+
+def test_errors_are_told() -> None:
+    class Breaks(FakeDetector):
+        def detect(self, image: np.ndarray) -> Any:
+            raise ValueError("the network is broken")
+
+    with pytest.raises(ValueError, match="the network is broken"):
+        run(walk(ANN, 5), reader=FaceReader(Breaks(), FakeEmbedder(), {}))
+
+
+def test_it_takes_one_job_at_a_time() -> None:
+    slow = Slow()
+    beside = Beside(fake_reader(), slow)
+    assert beside.is_free
+    assert beside.take_faces() is None
+    assert beside.take_looks(wait=True) == []
+    image = picture((ANN, (10, 40, 50, 80)))
+    beside.find(image, View(image[:, :, 0], 1.0))
+    assert not beside.is_free
+    assert beside.take_faces() is None
+    slow.work()
+    late = beside.take_faces()
+    assert late is not None
+    assert late.faces.boxes.tolist() == [[10, 40, 50, 80]]
+    assert beside.is_free
+    beside.find(image, View(image[:, :, 0], 1.0))
+    beside.drop_faces()
+    assert beside.is_free
+    slow.work()
+    assert beside.take_faces() is None
