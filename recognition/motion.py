@@ -69,7 +69,9 @@ class Motion:
         """Take the next frame, uint8 (h, w, 3) RGB; after a change of its size nothing can be followed once."""
         factor = min(1.0, _FLOW_SIDE / max(image.shape[:2]))
         if factor < 1:
-            image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            # Of what is very long and narrow a pixel is left.
+            factor_x, factor_y = max(factor, 1 / image.shape[1]), max(factor, 1 / image.shape[0])
+            image = cv2.resize(image, None, fx=factor_x, fy=factor_y, interpolation=cv2.INTER_AREA)
         self._before, self._now = self._now, View(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor)
 
     @property

@@ -108,3 +108,12 @@ def test_movement_and_a_slow_change_of_light_are_no_cuts() -> None:
 
 def test_one_picture_is_no_cut() -> None:
     assert cuts_in([at(60, 40)]) == []
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 5000), (5000, 1), (2, 3)])
+def test_pictures_of_any_shape_are_taken(size_hw: tuple[int, int]) -> None:
+    image = np.full((*size_hw, 3), 90, np.uint8)
+    (box,) = moved(image, image, np.array([0.0, 0, size_hw[1], size_hw[0]]))
+    assert box is None or np.abs(box - (0, 0, size_hw[1], size_hw[0])).max() < 1
+    cuts = CutDetector()
+    assert [cuts.is_cut(image), cuts.is_cut(image)] == [False, False]
