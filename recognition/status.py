@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from typing import TextIO
 
 from recognition.live import LiveCounts
 from recognition.pace import Speed
@@ -49,7 +50,7 @@ class StatusLine:
 
     def __init__(self, *, is_service: bool) -> None:
         self._is_service = is_service
-        self._on_screen = not is_service and sys.stderr.isatty()
+        self._on_screen = not is_service and _is_terminal(sys.stderr)
         self._every_s = _IN_LOG_S if is_service else _ON_SCREEN_S
         self._last_s = time.monotonic()
         self._width = 0
@@ -75,3 +76,7 @@ class StatusLine:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
             self._width = 0
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()  # a caller may have closed it

@@ -11,7 +11,7 @@ from recognition.status import StatusLine, describe
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
-        return True
+        return super().isatty() or True  # a closed one raises
 
 
 def test_of_a_file() -> None:
@@ -33,6 +33,16 @@ def test_a_terminal_shows_one_line_in_place(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_file_or_pipe_gets_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert not StatusLine(is_service=False).is_due
+
+
+def test_a_caller_that_has_closed_standard_error_gets_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = Terminal()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stream)
+        line = StatusLine(is_service=False)
+        assert not line.is_due
+        line.clear()
 
 
 def test_a_service_logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
