@@ -20,8 +20,8 @@ FileState = tuple[int, int, int]
 class LiveHead:
     """Watches a head file, and has the new head ready when it changes.
 
-    A file that cannot be read, because it is being written or is no head, changes nothing: the head before stays, a
-    warning says so once, and the file is tried again until it can be read.
+    A file that is no head, or not yet whole, changes nothing: the head before stays, a warning says so once, and the
+    file is loaded again when it changes; at every look where it could not even be opened.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ class LiveHead:
         self._load = load
         self._fingerprint = fingerprint
         self._state = known
+        self._refused: FileState | None = None
         self._new: Head | None = None
         self._has_warned = False
         self._lock = threading.Lock()
@@ -70,12 +71,17 @@ class LiveHead:
     def look(self) -> None:
         """Look at the file once, and load it if it has changed."""
         state = state_of(self._path)
-        if state is None or state == self._state:
+        if state is None:
+            self._refused = None  # another file may come that looks like the one before
+            return
+        if state in (self._state, self._refused):
             return
         try:
             head = self._load(self._path)
             head.check_fingerprint(self._fingerprint)
         except (ValueError, OSError) as error:
+            # Why a file cannot be opened may pass without a change of the file.
+            self._refused = state if isinstance(error, ValueError) else None
             if not self._has_warned:
                 self._has_warned = True
                 logger.warning("the head before stays in use: %s", error)

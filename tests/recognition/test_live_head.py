@@ -66,6 +66,46 @@ def test_a_file_that_is_being_written_changes_nothing_until_it_is_whole(
     assert [record.message for record in caplog.records] == [f"the head before stays in use: {file}: damaged"]
 
 
+def test_a_file_that_is_no_head_is_loaded_once_until_it_changes(file: Path) -> None:
+    loaded: list[str] = []
+
+    def load_noting(path: Path) -> Any:
+        loaded.append(path.read_text())
+        return load(path)
+
+    live = LiveHead(file, load_noting, {}, known=state_of(file))
+    replace(file, "torn")
+    for _ in range(3):
+        live.look()
+    assert loaded == ["torn"]
+    text = file.read_text()
+    file.unlink()
+    live.look()
+    file.write_text(text)
+    live.look()
+    assert loaded == ["torn", "torn"], "what was away may be another file"
+    replace(file, "bob")
+    live.look()
+    assert live.take_new() is not None
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(file: Path) -> None:
+    answers: list[Any] = [PermissionError("not now"), FakeHead({"bob": BOB})]
+
+    def load_in_turn(_: Path) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    live = LiveHead(file, load_in_turn, {}, known=state_of(file))
+    replace(file, "bob")
+    live.look()
+    assert live.take_new() is None
+    live.look()
+    assert live.take_new() is not None
+
+
 def test_a_head_that_was_replaced_since_it_was_loaded_is_taken(file: Path) -> None:
     known = state_of(file)
     replace(file, "ann bob")
