@@ -15,6 +15,7 @@ frames, and for frames that take longer than the last ones did."""
 
 _SHARE = 0.2
 _WINDOW = 300
+_LATELY_S = 10.0
 
 
 class Pace:
@@ -96,9 +97,18 @@ class Meter:
 
     @property
     def speed(self) -> Speed:
-        """The speed over the last frames; zeros before the second one."""
-        if len(self._done_s) < 2:
-            return Speed(0.0, 0.0, 0.0)
-        span_s = self._done_s[-1] - self._done_s[0]
-        p50, p95 = np.percentile(self._latencies_s, [50, 95]) * 1000
-        return Speed((len(self._done_s) - 1) / span_s if span_s > 0 else 0.0, float(p50), float(p95))
+        """The speed over the last frames, whenever they were; zeros before the second one."""
+        return _speed_of([*self._done_s], [*self._latencies_s], until_s=self._done_s[-1] if self._done_s else 0.0)
+
+    def speed_at(self, now_s: float) -> Speed:
+        """Return the speed over the ten seconds before `now_s`: while no frames come it falls to nothing."""
+        n_old = sum(done_s <= now_s - _LATELY_S for done_s in self._done_s)
+        return _speed_of([*self._done_s][n_old:], [*self._latencies_s][n_old:], until_s=now_s)
+
+
+def _speed_of(done_s: list[float], latencies_s: list[float], *, until_s: float) -> Speed:
+    if len(done_s) < 2:
+        return Speed(0.0, 0.0, 0.0)
+    span_s = until_s - done_s[0]
+    p50, p95 = np.percentile(latencies_s, [50, 95]) * 1000
+    return Speed((len(done_s) - 1) / span_s if span_s > 0 else 0.0, float(p50), float(p95))

@@ -92,7 +92,8 @@ class Session:
                 self._handle(frame, detect=False, faces=faces, due_s=due_s)
                 if self._outputs.status.is_due:
                     share = (frame.index + 1) / video.n_expected if video.n_expected else None
-                    self._outputs.status.show(describe(self.meter.speed, self.n_faces, share=share))
+                    speed = self.meter.speed_at(time.monotonic())
+                    self._outputs.status.show(describe(speed, self.n_faces, share=share))
                 if self.is_stopping:
                     break
 
@@ -117,7 +118,7 @@ class Session:
                 else:
                     self._wait(live)
                 if self._outputs.status.is_due:
-                    self._outputs.status.show(describe(self.meter.speed, self.n_faces, counts=live.counts))
+                    self._outputs.status.show(describe(self.meter.speed_at(time.monotonic()), self.n_faces, counts=live.counts))
                 if self._outputs.unknown_faces is not None:
                     self._outputs.unknown_faces.tidy()
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recognition.pace import LONGEST_WAIT_S, SHARE_OF_INTERVAL, Meter, Pace
+from recognition.pace import LONGEST_WAIT_S, SHARE_OF_INTERVAL, Meter, Pace, Speed
 
 
 def frames_between(pace: Pace, interval_s: float, detection_s: float, rest_s: float, n_frames: int = 200) -> float:
@@ -58,10 +58,25 @@ def test_the_first_frame_is_looked_at() -> None:
 
 def test_speed() -> None:
     meter = Meter()
-    assert meter.speed.frames_per_second == 0
+    assert meter.speed_at(0.0) == Speed(0.0, 0.0, 0.0)
     for number in range(11):
         meter.note(captured_s=number * 0.05 - 0.01 - 0.002 * number, done_s=number * 0.05)
-    assert meter.speed.frames_per_second == pytest.approx(20)
+    speed = meter.speed_at(0.5)
+    assert speed.frames_per_second == pytest.approx(20)
     latencies_ms = 10 + 2.0 * np.arange(11)
-    assert meter.speed.p50_ms == pytest.approx(np.percentile(latencies_ms, 50))
-    assert meter.speed.p95_ms == pytest.approx(np.percentile(latencies_ms, 95))
+    assert speed.p50_ms == pytest.approx(np.percentile(latencies_ms, 50))
+    assert speed.p95_ms == pytest.approx(np.percentile(latencies_ms, 95))
+
+
+def test_the_speed_falls_while_no_frames_come() -> None:
+    meter = Meter()
+    for number in range(300):
+        meter.note(captured_s=number * 0.1, done_s=number * 0.1 + 0.02)
+    assert meter.speed_at(29.92).frames_per_second == pytest.approx(10, abs=0.2)
+    assert meter.speed_at(32.0).frames_per_second == pytest.approx(8, abs=0.2)
+    assert meter.speed_at(36.0).frames_per_second == pytest.approx(4, abs=0.2)
+    assert meter.speed_at(41.0).frames_per_second == 0
+    meter.note(captured_s=60.0, done_s=60.03)
+    meter.note(captured_s=60.1, done_s=60.13)
+    assert meter.speed_at(60.13).frames_per_second == pytest.approx(10), "of what came since"
+    assert meter.speed_at(60.13).p50_ms == pytest.approx(30)
