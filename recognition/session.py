@@ -12,7 +12,7 @@ import numpy as np
 
 from recognition.anonymize import hide_faces
 from recognition.events import Event, EventSink
-from recognition.live import LiveSource
+from recognition.live import LiveCounts, LiveSource
 from recognition.live_head import LiveHead
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
@@ -90,10 +90,7 @@ class Session:
                 due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MOST_BEHIND_S)
                 before_s = frame.time_s
                 self._handle(frame, detect=False, faces=faces, due_s=due_s)
-                if self._outputs.status.is_due:
-                    share = (frame.index + 1) / video.n_expected if video.n_expected else None
-                    speed = self.meter.speed_at(time.monotonic())
-                    self._outputs.status.show(describe(speed, self.n_faces, share=share))
+                self._show_status(share=(frame.index + 1) / video.n_expected if video.n_expected else None)
                 if self.is_stopping:
                     break
 
@@ -117,8 +114,7 @@ class Session:
                     self._handle_in_time(frame, pace, live.frame_interval_s)
                 else:
                     self._wait(live)
-                if self._outputs.status.is_due:
-                    self._outputs.status.show(describe(self.meter.speed_at(time.monotonic()), self.n_faces, counts=live.counts))
+                self._show_status(counts=live.counts)
                 if self._outputs.unknown_faces is not None:
                     self._outputs.unknown_faces.tidy()
 
@@ -128,6 +124,11 @@ class Session:
             self._write(self._loop.finish())
         if self._outputs.screen is not None:
             self._outputs.screen.serve()
+
+    def _show_status(self, *, counts: LiveCounts | None = None, share: float | None = None) -> None:
+        if self._outputs.status.is_due:
+            speed = self.meter.speed_at(time.monotonic())
+            self._outputs.status.show(describe(speed, self.n_faces, counts=counts, share=share))
 
     def _handle_in_time(self, frame: Frame, pace: Pace, frame_interval_s: float) -> None:
         started_s = time.monotonic()
