@@ -1,5 +1,6 @@
 """Annotated video of a source whose frames come when they come."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,29 +8,38 @@ import numpy as np
 from recognition.video_writer import VideoWriter
 
 _LONGEST_STILL_S = 2.0
+# The rate is measured on the first frames: few, for they are kept until then, and for two seconds at most.
+_N_MEASURED = 9
+_MEASURED_S = 2.0
+_USUAL_RATE = 25.0
+_LOWEST_RATE, _HIGHEST_RATE = 1.0, 120.0
+# A claim that is this near to what was measured is the exact rate, such as 29.97.
+_TOLERANCE = 0.1
 
 
 class Recorder:
-    """Writes frames into a video that plays at the speed of the source.
+    """Writes frames into a video that lasts as long as what it shows.
 
-    Of a file every frame is written once. Of a live source frames are repeated or left out, so that the video lasts
-    as long as what it shows; a gap while the source was away is shortened to two seconds.
+    The video has the rate of the source's first frames, and each frame its place by its time: of a source that keeps
+    its rate every frame is there once, of others frames are repeated or left out. A gap, as while a camera was away,
+    is shortened to two seconds.
 
     Parameters
     ----------
     path : Path
-    frames_per_second : float
-        Of the video.
-    is_live : bool
+    claimed_rate : float, optional
+        Frames a second that the source says it has; taken where its frames' times agree.
     """
 
-    def __init__(self, path: Path, frames_per_second: float, *, is_live: bool) -> None:
+    def __init__(self, path: Path, claimed_rate: float | None = None) -> None:
         self._path = path
-        self._rate = frames_per_second
-        self._is_live = is_live
+        self._claimed_rate = claimed_rate
+        self._first: list[tuple[np.ndarray, float]] = []
         self._writer: VideoWriter | None = None
-        self._last_s = 0.0
-        self._owed = 0.0
+        self._rate = _USUAL_RATE
+        self._last: np.ndarray | None = None
+        self._last_s = self._played_s = 0.0
+        self._n_written = 0
 
     def write(self, image: np.ndarray, time_s: float) -> None:
         """Write a frame, uint8 (h, w, 3) RGB, of the source's time `time_s`.
@@ -39,17 +49,12 @@ class Recorder:
         SaveError
             If the disk is full, or the file cannot be written.
         """
-        if self._writer is None:
-            self._writer = VideoWriter(self._path, self._rate, (image.shape[0], image.shape[1]))
-            self._owed = 1.0
-        elif self._is_live:
-            self._owed += min(_LONGEST_STILL_S, max(0.0, time_s - self._last_s)) * self._rate
-        else:
-            self._owed = 1.0
-        self._last_s = time_s
-        while self._owed >= 1.0:
-            self._writer.write(image)
-            self._owed -= 1.0
+        if self._writer is not None:
+            self._place(self._writer, image, time_s)
+            return
+        self._first.append((image, time_s))
+        if len(self._first) == _N_MEASURED or time_s - self._first[0][1] >= _MEASURED_S:
+            self._begin()
 
     def close(self) -> None:
         """Finish the video.
@@ -59,5 +64,48 @@ class Recorder:
         SaveError
             If it does not hold all frames, as on a full disk.
         """
+        if self._first:
+            self._begin()
         if self._writer is not None:
             self._writer.close()
+
+    def _begin(self) -> None:
+        """Choose the rate, and write the frames that came so far."""
+        first, self._first = self._first, []
+        self._rate = choose_rate([time_s for _, time_s in first], self._claimed_rate)
+        image, self._last_s = first[0]
+        self._writer = VideoWriter(self._path, self._rate, (image.shape[0], image.shape[1]))
+        for image, time_s in first:
+            self._place(self._writer, image, time_s)
+
+    def _place(self, writer: VideoWriter, image: np.ndarray, time_s: float) -> None:
+        """Write a frame where its time is, after the one before it as often as there is room for."""
+        longest_s = max(_LONGEST_STILL_S, 1 / self._rate)
+        self._played_s += min(longest_s, max(0.0, time_s - self._last_s))
+        self._last_s = time_s
+        place = round(self._played_s * self._rate)
+        if self._last is not None:
+            while self._n_written < place:
+                writer.write(self._last)
+                self._n_written += 1
+        if self._n_written <= place:
+            writer.write(image)
+            self._n_written += 1
+        self._last = image
+
+
+def choose_rate(times_s: list[float], claimed: float | None) -> float:
+    """Return the frames a second of a source whose first frames have these times, in seconds.
+
+    A claim is not believed against the times: WebM files often claim 1,000 frames a second, the ticks of their clock.
+
+    >>> choose_rate([0.0, 0.033, 0.067, 0.1], 29.97), choose_rate([0.0, 0.04, 0.08], 1000.0), choose_rate([0.0], None)
+    (29.97, 25.0, 25.0)
+    """
+    intervals_s = np.diff(times_s)
+    interval_s = float(np.median(intervals_s)) if len(intervals_s) else 0.0
+    if interval_s <= 0:
+        return claimed if claimed is not None and claimed <= _HIGHEST_RATE else _USUAL_RATE
+    if claimed is not None and math.isclose(claimed * interval_s, 1.0, abs_tol=_TOLERANCE):
+        return claimed
+    return float(np.clip(round(1 / interval_s), _LOWEST_RATE, _HIGHEST_RATE))

@@ -50,7 +50,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         reader, head = load(options, threads_an_image=1)
         looks, outputs = _open_outputs(stack, options, source, reader, stopping)
         if target is not None:
-            outputs.recorder = _open_recorder(stack, target, video.frames_per_second, is_live=False)
+            outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
         loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
                         on_end=looks.end)
         session = Session(loop, outputs, stopping)
@@ -86,7 +86,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
         live.start()
         looks, outputs = _open_outputs(stack, options, source, reader, stopping)
         if target is not None:
-            outputs.recorder = _open_recorder(stack, target, 1 / live.frame_interval_s, is_live=True)
+            outputs.recorder = _open_recorder(stack, target)
         live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint,
                              known=known)
         stack.callback(live_head.stop)
@@ -102,8 +102,8 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     return EXIT_DONE
 
 
-def _open_recorder(stack: ExitStack, target: Path, rate: float, *, is_live: bool) -> Recorder:
-    recorder = Recorder(target, rate, is_live=is_live)
+def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = None) -> Recorder:
+    recorder = Recorder(target, claimed_rate)
     stack.callback(recorder.close)
     return recorder
 

@@ -63,7 +63,7 @@ def video_of(tmp_path: Path, images: list[np.ndarray], name: str = "a.avi") -> V
 
 
 def test_a_file_from_end_to_end(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.avi", 25, is_live=False)
+    recorder = Recorder(tmp_path / "out.avi", 25)
     run, collected = session(recorder=recorder)
     run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
     recorder.close()
