@@ -14,6 +14,8 @@ from recognition.errors import SourceError
 # A container's frame count is an estimate in some formats; fewer frames than this share of it is a truncated file.
 _COMPLETE_SHARE = 0.9
 _FALLBACK_FRAMES_PER_SECOND = 25.0
+# What claims more, as WebM files do, gives the ticks of its clock, and a number of frames that follows from them.
+_MOST_FRAMES_PER_SECOND = 480.0
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ class VideoFile:
             raise SourceError(f"{name}: expected a video or an image, found {kind}; "
                               "it may be damaged, or still being written")
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.frames_per_second = rate if math.isfinite(rate) and rate > 0 else _FALLBACK_FRAMES_PER_SECOND
-        self.n_expected = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        is_rate = math.isfinite(rate) and 0 < rate <= _MOST_FRAMES_PER_SECOND
+        self.frames_per_second = rate if is_rate else _FALLBACK_FRAMES_PER_SECOND
+        self.n_expected = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))) if is_rate else 0
         self.n_read = 0
 
     @property

@@ -28,6 +28,7 @@ from recognition.videos import VideoFile
 from recognition.votes import Verdict
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
 from tests.recognition.test_live import Script, opens
+from tests.recognition.test_videos import claim_rate
 
 ANN_HERE = picture((ANN, (20, 40, 60, 80)))
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
@@ -74,6 +75,16 @@ def test_a_file_from_end_to_end(tmp_path: Path) -> None:
     # The plate of the name above the box is green, the grey behind it was not.
     above = annotated[-1].image[29:37, 24:44].astype(int)
     assert (above[:, :, 1] - above[:, :, 0]).max() > 60
+
+
+def test_a_copy_lasts_as_long_as_a_video_that_claims_an_absurd_rate(tmp_path: Path) -> None:
+    video_of(tmp_path, [ANN_HERE] * 30, "a.webm").close()
+    recorder = Recorder(tmp_path / "out.webm", 1000)
+    run, _ = session(recorder=recorder)
+    run.run_file(VideoFile(str(claim_rate(tmp_path / "a.webm", 1000)), "a.webm"), 3)
+    recorder.close()
+    copy = VideoFile(str(tmp_path / "out.webm"), "out")
+    assert [frame.time_s for frame in copy] == pytest.approx([number / 25 for number in range(30)], abs=0.002)
 
 
 def test_tracks_are_ended_when_the_picture_cannot_be_written(tmp_path: Path) -> None:

@@ -36,6 +36,20 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
 
 
+def claim_rate(path: Path, rate: int) -> Path:
+    """Let a Matroska or WebM file claim another frame rate than its frames' times tell."""
+    head, element, rest = path.read_bytes().partition(b"\x23\xe3\x83")  # DefaultDuration, in nanoseconds
+    length = rest[0] & 0x7F
+    path.write_bytes(head + element + rest[:1] + (10**9 // rate).to_bytes(length, "big") + rest[1 + length:])
+    return path
+
+
+def test_a_clocks_ticks_are_not_taken_for_frames(tmp_path: Path) -> None:
+    video = VideoFile(str(claim_rate(write_video(tmp_path / "a.webm", 9), 1000)), "a")
+    assert [frame.time_s for frame in video] == pytest.approx([number / 20 for number in range(9)], abs=0.002)
+    assert (video.frames_per_second, video.n_expected, video.is_truncated) == (25.0, 0, False)
+
+
 def test_a_single_frame_and_odd_sides(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 1, (33, 51))
     assert next(iter(VideoFile(str(path), "a"))).image.shape == (32, 50, 3)
