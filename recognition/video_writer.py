@@ -1,6 +1,5 @@
 """Annotated videos on disk, checked to be whole."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from recognition.errors import SaveError
 from recognition.pictures import same_file
 from recognition.sources import Source, SourceKind
+from recognition.unfinished import UnfinishedFile, remove_left
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "vp08"}
 """Codec of each video suffix, of those that OpenCV's wheels bring: MPEG-4 plays in players, VP8 in browsers too."""
@@ -44,12 +44,13 @@ class VideoWriter:
         # MPEG-4 and VP8 halve the colours' resolution, so sides are even.
         self._size_hw = (max(2, size_hw[0] // 2 * 2), max(2, size_hw[1] // 2 * 2))
         self._path = path
-        self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
+        remove_left(path)
+        self._part = UnfinishedFile(path)
         self._n_frames = 0
-        self._writer = cv2.VideoWriter(str(self._part), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODECS[suffix]),
+        self._writer = cv2.VideoWriter(str(self._part.path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODECS[suffix]),
                                        frames_per_second, (self._size_hw[1], self._size_hw[0]))
         if not self._writer.isOpened():
-            self._part.unlink(missing_ok=True)
+            self._part.discard()
             raise SaveError(f"{path}: cannot be written; check that the folder is writable and the disk has room")
 
     def write(self, image: np.ndarray) -> None:
@@ -79,16 +80,16 @@ class VideoWriter:
             return
         self._writer.release()
         if not self._n_frames:
-            self._part.unlink(missing_ok=True)
+            self._part.discard()
             return
-        if not _is_whole(self._part, self._n_frames):
-            self._part.unlink(missing_ok=True)
+        if not _is_whole(self._part.path, self._n_frames):
+            self._part.discard()
             raise SaveError(f"{self._path}: not written, the disk or a limit left no room for {self._n_frames} frames; "
                             "free some space and run again")
-        self._part.replace(self._path)
+        self._part.finish()
 
     def _check_room(self) -> None:
-        free = shutil.disk_usage(self._part.parent).free
+        free = shutil.disk_usage(self._path.parent).free
         if free < _SMALLEST_FREE_BYTES:
             self.close()
             raise SaveError(f"{self._path}: no room for more, {free // 1_000_000} MB are free on its disk; the first "
