@@ -1,6 +1,7 @@
 """Crops of faces nobody knows, kept for a while."""
 
 import logging
+import math
 import re
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recognition.disk_thread import DiskThread
 from recognition.pictures import write_picture
 
 logger = logging.getLogger(__name__)
@@ -18,6 +20,10 @@ _SWEEP_EVERY_S = 3_600.0
 _LARGEST_JUMP_S = 3_600.0
 # File systems take names of 255 bytes; a letter may take four, and addresses of streams are long.
 _LONGEST_STEM = 50
+MOST_WAITING = 100
+"""Faces that wait to be written; of a live source those that come while so many wait are left out."""
+
+_TOLD_EVERY_S = 60.0
 _NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
 
 
@@ -32,6 +38,8 @@ class Clock:
 class UnknownFaces:
     """A folder of unknown faces; what is older than the limit is removed.
 
+    A thread writes and removes, so that a slow disk holds up no frame.
+
     Parameters
     ----------
     folder : Path
@@ -40,33 +48,62 @@ class UnknownFaces:
         How long a crop is kept.
     stem : str
         Stands in the names: the video's name, or a live source's and when it was opened.
+    may_drop : bool
+        Leave out faces, and say so now and then, where the disk is slower than they come; otherwise wait for it.
     clock : Clock
     """
 
-    def __init__(self, folder: Path, keep_days: float, stem: str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, folder: Path, keep_days: float, stem: str, *, may_drop: bool = False, clock: Clock | None = None
+    ) -> None:
         self._folder = folder
         self._keep_s = keep_days * _DAY_S
         self._stem = re.sub(r"[^\w.+-]+", "_", stem)[-_LONGEST_STEM:]
+        self._may_drop = may_drop
+        self._n_untold, self._told_s = 0, -math.inf
         self._clock = Clock() if clock is None else clock
         folder.mkdir(parents=True, exist_ok=True)
         self._swept_s = self._clock.steady()
         self._offset_s = self._clock.wall() - self._swept_s
         self._sweep()
+        self._disk = DiskThread(MOST_WAITING)
 
     def save(self, crop: np.ndarray, track: int, frame: int) -> Path:
-        """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where.
+        """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where it will soon be.
 
         Raises
         ------
         OSError
-            If it cannot be written.
+            If one before it could not be written.
         """
+        self._disk.check()
         path = self._folder / f"unknown-{self._stem}-track{track}-frame{frame}.jpg"
-        write_picture(path, crop)
+        if not self._disk.do(lambda: write_picture(path, crop), wait=not self._may_drop):
+            self._n_untold += 1
+            if self._clock.steady() - self._told_s >= _TOLD_EVERY_S:
+                self._tell_dropped()
         return path
 
+    def close(self) -> None:
+        """Wait until all faces are written.
+
+        Raises
+        ------
+        OSError
+            If one could not be written.
+        """
+        self._tell_dropped()
+        self._disk.close()
+
     def tidy(self) -> None:
-        """Remove what is too old, at most once an hour; to be called now and then."""
+        """Remove what is too old, at most once an hour; to be called now and then.
+
+        Raises
+        ------
+        OSError
+            If a face could not be written.
+        """
+        self._disk.check()
         now_s = self._clock.steady()
         if now_s - self._swept_s < _SWEEP_EVERY_S:
             return
@@ -77,7 +114,12 @@ class UnknownFaces:
             # A clock that was set makes new files look old; at the next sweep their ages are told by one clock.
             logger.warning("the clock has jumped by %.0f s: unknown faces are not removed this time", jumped_s)
             return
-        self._sweep()
+        self._disk.do(self._sweep, wait=False)
+
+    def _tell_dropped(self) -> None:
+        if self._n_untold:
+            logger.warning("%s: %d unknown faces were left out, for the disk is too slow", self._folder, self._n_untold)
+            self._n_untold, self._told_s = 0, self._clock.steady()
 
     def _sweep(self) -> None:
         now_s = self._clock.wall()

@@ -116,7 +116,8 @@ def _open_outputs(
     if options.save_unknown is not None:
         # Loops that share a folder do not share names.
         stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
-        unknown_faces = UnknownFaces(options.save_unknown, options.keep_days, stem)
+        unknown_faces = UnknownFaces(options.save_unknown, options.keep_days, stem, may_drop=is_live)
+        stack.callback(unknown_faces.close)
     looks = BestLooks(unknown_faces)
     sink = open_sinks(options, is_live=is_live)
     stack.callback(sink.close)

@@ -243,6 +243,7 @@ def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     run, _ = session(looks=BestLooks(faces), unknown_faces=faces)
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     run.run_file(video_of(tmp_path, [both] * 30), 3)
+    faces.close()
     (path,) = folder.iterdir()
     assert path.name == "unknown-clip-track2-frame29.jpg"
     middle = np.asarray(Image.open(path))[10:22, 10:22].mean(axis=(0, 1))

@@ -1,10 +1,13 @@
 import logging
 import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recognition import unknown_faces
 from recognition.unknown_faces import Clock, UnknownFaces
 
 DAY_S = 86_400.0
@@ -32,6 +35,7 @@ def aged(path: Path, clocks: Clocks, days: float) -> Path:
 def test_a_face_is_saved_under_a_name_that_tells_where_it_is_from(tmp_path: Path) -> None:
     faces = UnknownFaces(tmp_path / "new" / "faces", 7, "a clip/张")
     path = faces.save(CROP, 4, 120)
+    faces.close()
     assert path == tmp_path / "new" / "faces" / "unknown-a_clip_张-track4-frame120.jpg"
     assert path.read_bytes()[:3] == b"\xff\xd8\xff"
 
@@ -51,9 +55,10 @@ def test_it_is_tidied_every_hour(tmp_path: Path) -> None:
     young = aged(tmp_path / "unknown-a-track2-frame2.jpg", clocks, 6.99)
     clocks.later(1800)
     faces.tidy()
-    assert young.exists()
     clocks.later(1801)
+    assert young.exists()
     faces.tidy()
+    faces.close()
     assert not young.exists()
 
 
@@ -68,6 +73,7 @@ def test_a_clock_that_jumps_removes_nothing_at_once(
     clocks.wall_s += jump_s
     with caplog.at_level(logging.WARNING):
         faces.tidy()
+        faces.close()
     assert young.exists()
     assert "the clock has jumped" in caplog.text
 
@@ -78,12 +84,15 @@ def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "faces").rmdir()
     clocks.later(3601)
     faces.tidy()
-    assert faces.save(CROP, 1, 2).exists()
+    path = faces.save(CROP, 1, 2)
+    faces.close()
+    assert path.exists()
 
 
 def test_a_long_address_makes_no_long_name(tmp_path: Path) -> None:
     faces = UnknownFaces(tmp_path, 7, f"https://cam/{'张' * 300}-20260101T000000.000001")
     path = faces.save(CROP, 1, 2)
+    faces.close()
     assert path.exists()
     assert path.name.endswith("-20260101T000000.000001-track1-frame2.jpg")
 
@@ -95,3 +104,70 @@ def test_a_file_that_cannot_be_removed_is_told(tmp_path: Path, caplog: pytest.Lo
     os.utime(folder, (0, 0))
     UnknownFaces(tmp_path, 7, "a", clock=clocks.clock())
     assert "could not be removed" in caplog.text
+
+
+class SlowDisk:
+    """Writes only once it is let, and then as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_write = threading.Event()
+        self.error: Exception | None = None
+        self._write = unknown_faces.write_picture
+        monkeypatch.setattr(unknown_faces, "write_picture", self.write)
+        monkeypatch.setattr(unknown_faces, "MOST_WAITING", 2)
+
+    def write(self, path: Path, image: np.ndarray) -> None:
+        assert self.may_write.wait(5)
+        if self.error is not None:
+            raise self.error
+        self._write(path, image)
+
+
+def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk, clocks = SlowDisk(monkeypatch), Clocks()
+    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True, clock=clocks.clock())
+    started_s = time.monotonic()
+    faces.save(CROP, 0, 0)
+    while faces._disk._jobs.qsize():
+        time.sleep(0.001)
+    for track in range(1, 7):
+        faces.save(CROP, track, 0)
+    assert time.monotonic() - started_s < 1
+    clocks.later(60)
+    faces.save(CROP, 7, 0)
+    faces.save(CROP, 8, 0)
+    disk.may_write.set()
+    faces.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"unknown-a-track{n}-frame0.jpg" for n in range(3)]
+    assert caplog.messages == [f"{tmp_path}: {n} unknown faces were left out, for the disk is too slow"
+                               for n in (1, 4, 1)]
+
+
+def test_of_a_file_every_face_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = SlowDisk(monkeypatch)
+    faces = UnknownFaces(tmp_path, 7, "a")
+    threading.Timer(0.05, disk.may_write.set).start()
+    paths = [faces.save(CROP, track, 0) for track in range(9)]
+    faces.close()
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+@pytest.mark.parametrize("when", ["save", "tidy", "close"])
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    disk = SlowDisk(monkeypatch)
+    disk.error = OSError("no room")
+    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True)
+    faces.save(CROP, 1, 0)
+    disk.may_write.set()
+    if when != "close":
+        while faces._disk._error is None:
+            time.sleep(0.001)
+    tell = {"save": lambda: faces.save(CROP, 2, 0), "tidy": faces.tidy, "close": faces.close}
+    with pytest.raises(OSError, match="no room"):
+        tell[when]()
+    disk.error = None
+    faces.close()
+    faces.close()
+    assert list(tmp_path.iterdir()) == []
