@@ -19,6 +19,7 @@ import numpy as np
 
 from recognition.errors import SourceError
 from recognition.mjpeg import JpegSplitter
+from recognition.patient_http import PatientHandler, PatientResponse, PatientSecureHandler
 from recognition.sources import Source, SourceKind, redact_url
 
 TIMEOUT_S = 2.0
@@ -146,13 +147,14 @@ class PipeConnection:
 class HttpConnection:
     """Pictures from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
 
-    def __init__(self, response: http.client.HTTPResponse) -> None:
+    def __init__(self, response: PatientResponse) -> None:
         self._response = response
         self._splitter = JpegSplitter()
 
     def read(self) -> list[Picture]:
         """Return the next whole pictures; none if none came in time."""
         until_s = time.monotonic() + FIRST_PICTURE_S
+        self._response.wait_until(until_s)
         try:
             # A camera may send for ever without a picture, slowly enough to seem alive.
             while (data := self._response.read1(_CHUNK)) and time.monotonic() < until_s:
@@ -235,7 +237,7 @@ def open_stream(url: str) -> cv2.VideoCapture:
     return capture
 
 
-def open_http(url: str) -> http.client.HTTPResponse | None:
+def open_http(url: str) -> PatientResponse | None:
     """Open an HTTP address; return the response if it is MJPEG, None if it is a video that FFmpeg shall open.
 
     Raises
@@ -247,10 +249,11 @@ def open_http(url: str) -> http.client.HTTPResponse | None:
     parts = urlsplit(url)
     address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     # Cameras stand in the local network, which no proxy leads to.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), PatientHandler(), PatientSecureHandler(),
+                                         *_handlers(url))
     request = urllib.request.Request(address, headers={"User-Agent": "facetable"})
     try:
-        response: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT_S)
+        response: PatientResponse = opener.open(request, timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):

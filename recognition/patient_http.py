@@ -1,0 +1,83 @@
+"""HTTP answers that are waited for so long and no longer, however slowly they trickle in."""
+
+import functools
+import http.client
+import io
+import socket
+import time
+import urllib.request
+from typing import Any
+
+
+class PatientResponse(http.client.HTTPResponse):
+    """An answer that ends in a `TimeoutError` when its time is over; Python's own allows each byte the whole time-out.
+
+    Parameters
+    ----------
+    sock : socket.socket
+    until_s : float
+        When ``time.monotonic()`` says this, its time is over.
+    """
+
+    def __init__(self, sock: socket.socket, *arguments: Any, until_s: float, **options: Any) -> None:
+        self._trickle = _Trickle(sock, until_s)
+        super().__init__(self._trickle, *arguments, **options)  # type: ignore[arg-type]
+
+    def wait_until(self, until_s: float) -> None:
+        """Give what is read from now on another time."""
+        self._trickle.until_s = until_s
+
+
+class _Trickle(io.RawIOBase):
+    """What a socket receives, in the place of the socket from which a response makes a file."""
+
+    def __init__(self, sock: socket.socket, until_s: float) -> None:
+        self.until_s = until_s
+        self._sock, self._timeout_s = sock, sock.gettimeout()
+        self._file = sock.makefile("rb", buffering=0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left_s = self.until_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left_s if self._timeout_s is None else min(self._timeout_s, left_s))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection whose time-out is that of all it does up to the end of the answer's headers."""
+
+    def connect(self) -> None:
+        until_s = time.monotonic() + (0.0 if self.timeout is None else self.timeout)
+        super().connect()
+        self.response_class = functools.partial(PatientResponse, until_s=until_s)  # type: ignore[assignment]
+
+
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
+    """The same over TLS."""
+
+
+class PatientHandler(urllib.request.HTTPHandler):
+    """Opens HTTP addresses; the answers are `PatientResponse`."""
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open one."""
+        return self.do_open(_Connection, request)  # type: ignore[arg-type]
+
+
+class PatientSecureHandler(urllib.request.HTTPSHandler):
+    """Opens HTTPS addresses; the answers are `PatientResponse`."""
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open one."""
+        return self.do_open(_SecureConnection, request)  # type: ignore[arg-type]
