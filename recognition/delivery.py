@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from recognition.errors import AddressError
 from recognition.events import Event
+from recognition.printing import printable
 from recognition.sources import is_cut_password, redact_url
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class WebhookSink:
     def _warn(self, what: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("%s: %s", self._name, what)
+            logger.warning("%s: %s", self._name, printable(what))
 
 
 class MqttSink:
@@ -211,7 +212,7 @@ class MqttSink:
     def _warn(self, reason: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("%s: %s; trying again", self._name, reason)
+            logger.warning("%s: %s; trying again", self._name, printable(reason))
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

@@ -1,21 +1,30 @@
 """The errors of the camera loop; each message names what was found and the remedy."""
 
+from recognition.printing import printable
 
-class SourceError(ValueError):
+
+class _PlainMessage(Exception):
+    """An error whose message goes to terminals and logs; what it quotes may be another's, with escape sequences."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class SourceError(_PlainMessage, ValueError):
     """A source that does not exist, cannot be opened, or holds nothing to look at."""
 
 
-class SaveError(OSError):
+class SaveError(_PlainMessage, OSError):
     """Annotated output that could not be written, or was not written whole."""
 
 
-class DisplayError(ValueError):
+class DisplayError(_PlainMessage, ValueError):
     """No display to show a window on."""
 
 
-class AddressError(ValueError):
+class AddressError(_PlainMessage, ValueError):
     """An address that events cannot be sent to."""
 
 
-class OptionsError(ValueError):
+class OptionsError(_PlainMessage, ValueError):
     """Options that contradict each other."""

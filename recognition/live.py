@@ -11,6 +11,7 @@ import cv2
 
 from recognition.connections import Connection, Picture, decode
 from recognition.errors import SourceError
+from recognition.printing import printable
 from recognition.videos import Frame
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class LiveSource:
     def __init__(
         self, name: str, connect: Callable[[], Connection], *, reopen: bool = True, patient: bool = False
     ) -> None:
-        self.name = name
+        self.name = printable(name)
         self._connect = connect
         self._reopen = reopen
         self._patient = patient
@@ -199,9 +200,10 @@ class LiveSource:
 
     def _tell(self, error: Exception, what_now: str) -> None:
         """Say why a source is away: each reason once until it is there again."""
-        if str(error) not in self._told:
-            self._told.add(str(error))
-            logger.warning("%s; %s", error, what_now)
+        text = printable(str(error))
+        if text not in self._told:
+            self._told.add(text)
+            logger.warning("%s; %s", text, what_now)
 
     def _greet(self) -> None:
         """Note the first picture of a connection."""

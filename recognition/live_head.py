@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recognition.printing import printable
+
 if TYPE_CHECKING:
     from classifiers.serving import Head
 
@@ -84,7 +86,7 @@ class LiveHead:
             self._refused = state if isinstance(error, ValueError) else None
             if not self._has_warned:
                 self._has_warned = True
-                logger.warning("the head before stays in use: %s", error)
+                logger.warning("the head before stays in use: %s", printable(str(error)))
             return
         # A file that was replaced while it was read is read again by the next look.
         self._state = state

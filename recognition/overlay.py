@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from recognition.fonts import font_runs, open_font
-from recognition.reports import printable
+from recognition.printing import printable
 
 Color = tuple[int, int, int]
 

@@ -13,6 +13,7 @@ from recognition.errors import SaveError, SourceError
 from recognition.events import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
 from recognition.pictures import can_write, picture_name, same_file, write_picture
+from recognition.printing import printable
 from recognition.sources import VIDEO_SUFFIXES, Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
             if len(photos) == 1:
                 raise
             counts.n_failed += 1
-            logger.warning("%s", _reason(error, photo.name))
+            logger.warning("%s", printable(_reason(error, photo.name)))
             continue
         if not _recognize_photo(photo, image, run, counts):
             break

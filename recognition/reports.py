@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from recognition.events import Event, EventSink
-
-# Letters of Persian and Indian names take other shapes without them.
-_JOINERS = "\u200c\u200d"
+from recognition.printing import printable
 
 
 class FaceLines:
@@ -89,12 +87,3 @@ def describe_event(event: Event) -> str:
 def print_no_face(source: str) -> None:
     """Print the line of a photo without a face."""
     print(f"{printable(source)}\tno face", flush=True)
-
-
-def printable(text: str) -> str:
-    r"""Return `text` without characters that would end a line or move the cursor.
-
-    >>> printable("a\tb\nc")
-    'a b c'
-    """
-    return "".join(character if character.isprintable() or character in _JOINERS else " " for character in text)

@@ -12,6 +12,7 @@ import numpy as np
 from recognition.loop import SeenFace
 from recognition.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.pictures import write_picture
+from recognition.printing import printable
 from recognition.window import KEYS_HELP, Key, NameField, Window, key_of
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ class Screen:
             outcome = enrol(track, name)
         except (ValueError, OSError) as error:
             outcome = f"not enrolled: {error}"
-        logger.info("%s", outcome)
+        logger.info("%s", printable(outcome))
         self.say(outcome)
 
     def _begin_name(self, *, in_terminal: bool) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from recognition.disk_thread import DiskThread
 from recognition.pictures import write_picture
+from recognition.printing import printable
 
 logger = logging.getLogger(__name__)
 
@@ -129,4 +130,4 @@ class UnknownFaces:
                 if _NAME.fullmatch(path.name) and now_s - path.stat().st_mtime > self._keep_s:
                     path.unlink()
             except OSError as error:
-                logger.warning("%s could not be removed: %s", path, error)
+                logger.warning("%s", printable(f"{path} could not be removed: {error}"))

@@ -18,6 +18,7 @@ from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
 from recognition.options import DEFAULT_DETECT_EVERY, Options
 from recognition.pace import Pace
+from recognition.printing import printable
 from recognition.recorder import Recorder
 from recognition.run import load, open_sinks
 from recognition.session import Outputs, Session
@@ -56,7 +57,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
     if video.is_truncated and not session.is_stopping:
-        logger.warning("%s: ends after %d of %d frames; it may be truncated", source.name, video.n_read,
+        logger.warning("%s: ends after %d of %d frames; it may be truncated", printable(source.name), video.n_read,
                        video.n_expected)
         return EXIT_SOME_INPUTS_FAILED
     return EXIT_DONE
@@ -96,9 +97,9 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
                         on_end=looks.end, executor=executor)
         session = Session(loop, outputs, stopping)
         if options.headless:
-            logger.info("%s: started, %d people are known", source.name, len(head.labels))
+            logger.info("%s: started, %d people are known", live.name, len(head.labels))
         session.run_live(live, pace, live_head)
-        logger.info("%s: stopped; %s", source.name, describe(session.meter.speed, session.n_faces, counts=live.counts))
+        logger.info("%s: stopped; %s", live.name, describe(session.meter.speed, session.n_faces, counts=live.counts))
     return EXIT_DONE
 
 

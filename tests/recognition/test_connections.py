@@ -1,10 +1,7 @@
-import itertools
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from recognition.sources import Source, SourceKind, parse_source
 from tests.recognition.fakes import ANN, picture
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
 from tests.recognition.test_videos import write_video
+from tests.recognition.trickling_server import TricklingServer
 
 IMAGE = picture((ANN, (20, 30, 60, 70)))
 
@@ -117,64 +115,41 @@ def test_a_stream_that_stops_is_over_in_time(monkeypatch: pytest.MonkeyPatch) ->
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n"
 
 
-@pytest.fixture
-def trickling() -> Iterator[Callable[[bytes, bytes], str]]:
-    """Return what starts a server that sends some bytes at once, then others one by one for ever; gives its URL."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    stopping = threading.Event()
-    threads: list[threading.Thread] = []
-
-    def serve(at_once: bytes, slowly: bytes) -> None:
-        try:
-            while True:
-                peer, _ = listening.accept()
-                with peer, suppress(OSError):
-                    peer.recv(10_000)
-                    peer.sendall(at_once)
-                    for number in itertools.count():
-                        if stopping.wait(0.02):
-                            break
-                        peer.sendall(slowly[number % len(slowly):][:1])
-        except OSError:
-            pass  # closed
-
-    def start(at_once: bytes, slowly: bytes) -> str:
-        threads.append(threading.Thread(target=serve, args=(at_once, slowly), daemon=True))
-        threads[0].start()
-        return f"http://127.0.0.1:{listening.getsockname()[1]}/video"
-
-    yield start
-    stopping.set()
-    listening.shutdown(socket.SHUT_RDWR)
-    listening.close()
-    threads[0].join(5)
-
-
 @pytest.mark.parametrize("at_once", [
     b"HTTP/1.1 200 OK\r\nX-Long: ", b"",
     b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 99999\r\n\r\n"])
 def test_an_answer_that_trickles_in_is_not_waited_for(
-    trickling: Callable[[bytes, bytes], str], monkeypatch: pytest.MonkeyPatch, at_once: bytes
+    monkeypatch: pytest.MonkeyPatch, at_once: bytes
 ) -> None:
     monkeypatch.setattr(connections, "TIMEOUT_S", 0.3)
-    url = trickling(at_once, b"x")
     started_s = time.monotonic()
-    with pytest.raises(SourceError, match=r"does not answer within 0\.3 s; check the address"):
-        connect(parse_source(url))
+    with (TricklingServer(at_once, b"x") as server,
+          pytest.raises(SourceError, match=r"does not answer within 0\.3 s; check the address")):
+        connect(parse_source(server.url))
     assert 0.25 < time.monotonic() - started_s < 1.0
 
 
 @pytest.mark.parametrize(("at_once", "slowly"), [
     (HEADERS + b"\r\n--frame\r\n", b"x"), (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"0")])
 def test_pictures_that_trickle_in_are_not_waited_for(
-    trickling: Callable[[bytes, bytes], str], monkeypatch: pytest.MonkeyPatch, at_once: bytes, slowly: bytes
+    monkeypatch: pytest.MonkeyPatch, at_once: bytes, slowly: bytes
 ) -> None:
     monkeypatch.setattr(connections, "FIRST_PICTURE_S", 0.3)
-    connection = connect(parse_source(trickling(at_once, slowly)))
-    started_s = time.monotonic()
-    assert connection.read() == []
-    assert 0.25 < time.monotonic() - started_s < 1.0
-    connection.close()
+    with TricklingServer(at_once, slowly) as server:
+        connection = connect(parse_source(server.url))
+        started_s = time.monotonic()
+        assert connection.read() == []
+        assert 0.25 < time.monotonic() - started_s < 1.0
+        connection.close()
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 418 Tea\x1b[2Jpot\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\x1b[2J\r\n\r\n",
+    b"\x1b[2J\r\n\r\n"])
+def test_what_a_server_says_cannot_move_the_cursor(answer: bytes) -> None:
+    with TricklingServer(answer) as server, pytest.raises(SourceError) as caught:
+        connect(parse_source(server.url))
+    assert str(caught.value).isprintable()
 
 
 def test_a_pipe_gives_pictures_and_ends() -> None:

@@ -16,6 +16,7 @@ from recognition import delivery
 from recognition.delivery import MqttSink, WebhookSink
 from recognition.errors import AddressError
 from recognition.events import Event, make_event
+from tests.recognition.trickling_server import TricklingServer
 
 
 def event(number: int = 0, kind: str = "identified", time_s: float | None = 1.0) -> Event:
@@ -119,6 +120,15 @@ def test_a_refused_event_is_dropped_and_told(code: int, reason: str, caplog: pyt
     assert [body["frame"] for body in receiver.bodies] == [2]
     assert f"refuses events (HTTP {code} {reason}); check the address" in caplog.text
     assert "1 events could not be delivered" in caplog.text
+
+
+def test_what_a_receiver_says_cannot_move_the_cursor(caplog: pytest.LogCaptureFixture) -> None:
+    with TricklingServer(b"HTTP/1.1 400 No\x1b[2J\r\n\r\n") as server:
+        sink = WebhookSink(server.url)
+        sink.write(event(1))
+        wait_until(lambda: len(caplog.messages) == 1)
+        sink.close()
+    assert "refuses events (HTTP 400 No [2J)" in caplog.messages[0]
 
 
 def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -80,6 +80,13 @@ def test_a_photo_removed_meanwhile_is_counted(folder: Path, caplog: pytest.LogCa
     assert f"{folder.as_posix()}/b.png: expected an image file, found nothing" in caplog.text
 
 
+def test_the_name_of_a_photo_cannot_move_the_cursor(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "c\x1b[2J.jpg").write_text("text")
+    recognize_photos(list_photos(parse_source(str(folder)), None), Collected().run())
+    assert "c [2J.jpg: expected an image" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("x")
     with pytest.raises(SourceError, match=r"expected photos, found none \(1 other and 0 hidden files\)"):

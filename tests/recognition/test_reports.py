@@ -3,7 +3,7 @@ import json
 import pytest
 
 from recognition.events import Event, make_event
-from recognition.reports import EventLines, FaceLines, Fan, describe_event, print_no_face, printable
+from recognition.reports import EventLines, FaceLines, Fan, describe_event, print_no_face
 
 
 def event(kind: str, identity: str = "ann", *, accepted: bool = True) -> Event:
@@ -22,10 +22,6 @@ def test_lines_of_a_track(capsys: pytest.CaptureFixture[str]) -> None:
         "clip.mp4\tann\t0.500\t1,2,30,40\t1.200s\ttrack 4",
         "clip.mp4\tunknown\t0.500\t1,2,30,40\t1.200s\ttrack 4",
     ]
-
-
-def test_letters_keep_what_joins_them() -> None:
-    assert printable("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627") == "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
 
 
 def test_a_name_cannot_break_a_line() -> None:
