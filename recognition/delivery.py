@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from recognition.errors import AddressError
 from recognition.events import Event
+from recognition.patient_http import PatientHandler, PatientSecureHandler
 from recognition.printing import printable
 from recognition.sources import is_cut_password, redact_url
 
@@ -66,7 +67,7 @@ class WebhookSink:
             password = parts.password if parts.password is not None else ""
             secret = b64encode(f"{unquote(parts.username)}:{unquote(password)}".encode()).decode()
             self._headers["Authorization"] = f"Basic {secret}"
-        self._opener = urllib.request.build_opener(_NoRedirect())
+        self._opener = urllib.request.build_opener(_NoRedirect(), PatientHandler(), PatientSecureHandler())
         self._waiting: deque[bytes] = deque()
         self._n_dropped = 0
         self._has_warned = False

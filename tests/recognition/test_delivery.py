@@ -131,6 +131,19 @@ def test_what_a_receiver_says_cannot_move_the_cursor(caplog: pytest.LogCaptureFi
     assert "refuses events (HTTP 400 No [2J)" in caplog.messages[0]
 
 
+def test_a_receiver_whose_answer_trickles_in_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivery, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.2)
+    with TricklingServer(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x") as server:
+        sink = WebhookSink(server.url)
+        sink.write(event(1))
+        wait_until(lambda: len(caplog.messages) == 1, 1.0)
+        sink.close()
+    assert "cannot be reached (" in caplog.messages[0]
+
+
 def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(delivery, "MOST_WAITING", 3)
     receiver = Receiver(*[500] * 400)
