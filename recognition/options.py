@@ -1,9 +1,12 @@
-"""The arguments of ``recognize.py``; it loads nothing but the standard library, so that ``--help`` answers at once."""
+"""The arguments of ``recognize.py``; nothing but the standard library is loaded, so that ``--help`` answers at once."""
 
 import argparse
 import math
 from dataclasses import dataclass
 from pathlib import Path
+
+from recognition.errors import OptionsError
+from recognition.sources import SourceKind
 
 DEFAULT_DETECT_EVERY = 3
 DEFAULT_KEEP_DAYS = 7.0
@@ -25,7 +28,7 @@ class Options:
     webhook: str | None = None
     mqtt: str | None = None
     save_unknown: Path | None = None
-    keep_days: float = DEFAULT_KEEP_DAYS
+    keep_days: float | None = None
     anonymize: str | None = None
     headless: bool = False
     preset: str | None = None
@@ -56,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="make faces unrecognizable in pictures: of everybody who is not identified (default), or "
                              "of all")
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
-    output.add_argument("--keep-days", type=_days, default=DEFAULT_KEEP_DAYS, metavar="N",
+    output.add_argument("--keep-days", type=_days, metavar="N",
                         help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})")
     service = parser.add_argument_group("cameras and services")
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
@@ -89,6 +92,44 @@ def read_options(arguments: argparse.Namespace) -> Options:
     if values["thresholds"] is not None:
         values["thresholds"] = tuple(values["thresholds"])
     return Options(**values)
+
+
+def check_options(options: Options, kind: SourceKind) -> None:
+    """Refuse what would be ignored, for this kind of source or beside other options, or contradicts them.
+
+    Raises
+    ------
+    OptionsError
+        If something would.
+    """
+    are_photos = kind in (SourceKind.IMAGE, SourceKind.FOLDER)
+    has_budget, has_every = options.budget_ms is not None, options.detect_every is not None
+    has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
+    rules = [
+        (are_photos and has_every, "--detect-every is for videos and live sources; each photo is looked at anyway"),
+        (are_photos and options.events_every_frame,
+         "--events-every-frame is for videos and live sources; each face on a photo has its event anyway"),
+        (are_photos and has_unknown, "--save-unknown is for videos and live sources; to cut faces out of photos, run "
+                                     "python -m embedder align"),
+        (are_photos and options.headless, "--headless is for videos and live sources; leave it out for photos"),
+        (not are_photos and options.max_pixels is not None, "--max-pixels is for photos; leave it out for videos and "
+                                                            "live sources"),
+        (has_budget and not kind.is_live, "--budget-ms is for live sources; for videos say --detect-every N"),
+        (has_budget and has_every, "--budget-ms and --detect-every exclude each other: both say how often faces are "
+                                   "looked for"),
+        (has_budget and hides, "--budget-ms and --anonymize exclude each other: who is to be hidden is looked for in "
+                               "every frame; to look less often say --detect-every N"),
+        (options.keep_days is not None and not has_unknown, "--keep-days is for the faces of --save-unknown; say where "
+                                                            "those go, with --save-unknown DIR"),
+        (options.headless and options.show, "--headless and --show exclude each other: a service has no window"),
+        (hides and has_unknown, "--anonymize and --save-unknown exclude each other: the one hides the faces the other "
+                                "keeps"),
+        (hides and options.save is None and not options.show, "--anonymize changes pictures; say where they go, with "
+                                                              "--save or --show"),
+    ]
+    for is_broken, message in rules:
+        if is_broken:
+            raise OptionsError(message)
 
 
 def _similarity(text: str) -> float:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from recognition.errors import OptionsError
 from recognition.events import EventFile, EventSink
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
-from recognition.options import Options
+from recognition.options import Options, check_options
 from recognition.outputs import check_outputs
 from recognition.reports import EventLines, FaceLines, Fan
-from recognition.sources import Source, SourceKind, parse_source
+from recognition.sources import SourceKind, parse_source
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
@@ -35,7 +34,7 @@ def recognize(options: Options) -> int:
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     source = parse_source(options.source)
-    _check_options(source, options)
+    check_options(options, source.kind)
     check_outputs(source, options)
     if options.show:
         from recognition.window import check_display
@@ -87,20 +86,6 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
         # Last, for it replaces the events of the run before, which a wrong address shall not do.
         sinks.append(EventFile(str(options.events), append=is_live))
     return Fan(sinks)
-
-
-def _check_options(source: Source, options: Options) -> None:
-    if options.budget_ms is not None and not source.kind.is_live:
-        raise OptionsError("--budget-ms is for live sources; for files say --detect-every N")
-    if options.save_unknown is not None and source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):
-        raise OptionsError("--save-unknown is for videos and live sources; to cut faces out of photos, run "
-                           "python -m embedder align")
-    if options.headless and options.show:
-        raise OptionsError("--headless and --show exclude each other: a service has no window")
-    if options.anonymize is not None and options.save_unknown is not None:
-        raise OptionsError("--anonymize and --save-unknown exclude each other: the one hides the faces the other keeps")
-    if options.anonymize is not None and options.save is None and not options.show:
-        raise OptionsError("--anonymize changes pictures; say where they go, with --save or --show")
 
 
 @dataclass

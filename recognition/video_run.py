@@ -16,7 +16,7 @@ from recognition.live import LiveSource
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
-from recognition.options import DEFAULT_DETECT_EVERY, Options
+from recognition.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
 from recognition.pace import Pace
 from recognition.printing import printable
 from recognition.recorder import Recorder
@@ -115,9 +115,10 @@ def _open_outputs(
     is_live = source.kind.is_live
     unknown_faces = None
     if options.save_unknown is not None:
+        keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
         # Loops that share a folder do not share names.
         stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
-        unknown_faces = UnknownFaces(options.save_unknown, options.keep_days, stem, may_drop=is_live)
+        unknown_faces = UnknownFaces(options.save_unknown, keep_days, stem, may_drop=is_live)
         stack.callback(unknown_faces.close)
     looks = BestLooks(unknown_faces)
     sink = open_sinks(options, is_live=is_live)

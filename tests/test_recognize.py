@@ -63,7 +63,7 @@ def test_help_answers_at_once() -> None:
     (["0", "--head", "h", "--show", "--headless"], "--headless and --show exclude each other"),
     (["0", "--head", "h", "--anonymize", "--save-unknown", "x"], "--anonymize and --save-unknown exclude each other"),
     (["0", "--head", "h", "--anonymize"], "--anonymize changes pictures; say where they go, with --save or --show"),
-    (["broken.mp4", "--head", "h", "--budget-ms", "9"], "--budget-ms is for live sources; for files say"),
+    (["broken.mp4", "--head", "h", "--budget-ms", "9"], "--budget-ms is for live sources; for videos say"),
     ([".", "--head", "h", "--save-unknown", "x"], "--save-unknown is for videos and live sources; to cut faces out"),
     (["rtsp://me:secret/1@cam/live", "--head", "h"], "in a password write / ? # as %2F %3F %23"),
     (["0", "--head", "h", "--keep-days", "0"], "expected a number of days, such as 7, got '0'"),

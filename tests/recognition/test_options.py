@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from recognition.options import Options, add_arguments, read_options
+from recognition.errors import OptionsError
+from recognition.options import Options, add_arguments, check_options, read_options
+from recognition.sources import SourceKind
 
 
 def parse(*argv: str) -> Options:
@@ -33,3 +35,42 @@ def test_everything_said() -> None:
 def test_nonsense_is_refused(argv: list[str], message: str) -> None:
     with pytest.raises(argparse.ArgumentError, match=message):
         parse("a.jpg", "--head", "h", *argv)
+
+
+PHOTOS, VIDEO, LIVE = [SourceKind.IMAGE, SourceKind.FOLDER], [SourceKind.VIDEO], [
+    SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE]
+
+
+@pytest.mark.parametrize(("argv", "kinds", "message"), [
+    ("--detect-every 2", PHOTOS, "--detect-every is for videos and live sources"),
+    ("--events-every-frame", PHOTOS, "--events-every-frame is for videos and live sources"),
+    ("--save-unknown x", PHOTOS, "--save-unknown is for videos and live sources; to cut faces out of photos, run"),
+    ("--headless", PHOTOS, "--headless is for videos and live sources"),
+    ("--max-pixels 9", VIDEO + LIVE, "--max-pixels is for photos"),
+    ("--budget-ms 9", PHOTOS + VIDEO, "--budget-ms is for live sources; for videos say --detect-every N"),
+    ("--budget-ms 9 --detect-every 2", LIVE, "--budget-ms and --detect-every exclude each other"),
+    ("--budget-ms 9 --anonymize --show", LIVE, "--budget-ms and --anonymize exclude each other"),
+    ("--keep-days 9", PHOTOS + VIDEO + LIVE, "--keep-days is for the faces of --save-unknown; say where"),
+    ("--headless --show", VIDEO + LIVE, "--headless and --show exclude each other"),
+    ("--anonymize --show --save-unknown x", VIDEO + LIVE, "--anonymize and --save-unknown exclude each other"),
+    ("--anonymize", PHOTOS + VIDEO + LIVE, "--anonymize changes pictures; say where they go, with --save or --show"),
+])
+def test_what_would_be_ignored_is_refused(argv: str, kinds: list[SourceKind], message: str) -> None:
+    options = parse("x", "--head", "h", *argv.split())
+    for kind in kinds:
+        with pytest.raises(OptionsError, match=f"^{message}"):
+            check_options(options, kind)
+    for kind in set(SourceKind) - set(kinds):
+        if not argv.startswith(("--budget-ms 9 ", "--headless ", "--anonymize --show")):
+            check_options(options, kind)
+
+
+@pytest.mark.parametrize(("argv", "kinds"), [
+    ("--max-pixels 9 --anonymize --save x --show --events - --threshold 1", PHOTOS),
+    ("--detect-every 2 --events-every-frame --save-unknown x --keep-days 3 --headless --save y", VIDEO + LIVE),
+    ("--budget-ms 9 --save-unknown x --show", LIVE),
+    ("--detect-every 2 --anonymize=all --save x", VIDEO + LIVE),
+])
+def test_what_goes_together_is_taken(argv: str, kinds: list[SourceKind]) -> None:
+    for kind in kinds:
+        check_options(parse("x", "--head", "h", *argv.split()), kind)
