@@ -52,7 +52,7 @@ def run_on_photos(source: Source, options: Options) -> int:
 
 def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], bool]:
     """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
-    from recognition.window import Key, Window, key_of
+    from recognition.window import SHIFT, Key, Window, key_of
 
     window = Window(f"Facetable: {source.name}", lambda _x, _y: None)
     stack.callback(window.close)
@@ -60,9 +60,9 @@ def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], boo
     def show(image: np.ndarray) -> bool:
         window.show(image)
         character = None
-        while character is None and not window.is_closed:
+        while character in (None, SHIFT) and not window.is_closed:
             character = window.wait(_IDLE_S)
-        return character is not None and key_of(character) is not Key.QUIT
+        return character is not None and character != SHIFT and key_of(character) is not Key.QUIT
 
     return show
 

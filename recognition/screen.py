@@ -91,9 +91,13 @@ class Screen:
                 return
 
     def serve(self) -> None:
-        """Serve the keys while no new picture comes."""
+        """Serve the keys while no new picture comes; before the first one those to quit."""
         if self._picture is not None:
             self.show(self._picture, self._faces)
+            return
+        character = self._window.wait(_IDLE_S)
+        if self._window.is_closed or (character is not None and key_of(character) is Key.QUIT):
+            self.wants_to_quit = True
 
     def click(self, x: int, y: int) -> None:
         """Select the face at a place of the picture."""

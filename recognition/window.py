@@ -70,7 +70,7 @@ def decode_key(code: int) -> int | None:
     """Return the character of a key code of `cv2.waitKeyEx`, `SHIFT`, or None for no key and keys without a character.
 
     OpenCV's Qt loses whether a letter is a capital one, and gives letters with accents as negative capitals: letters
-    come out small, and `NameField` minds the shift key.
+    come out small, and `NameField` minds the shift key. Dead accents come as 0.
 
     >>> chr(decode_key(ord("a"))), chr(decode_key(-55)), chr(decode_key(0x6D6)), decode_key(0xFFBE), decode_key(-1)
     ('a', 'é', 'ж', None, None)
@@ -79,7 +79,7 @@ def decode_key(code: int) -> int | None:
         return _KEYSYMS[code]
     if -128 <= code < -1:
         return ord(chr(code + 256).lower())
-    if code < 0 or _FIRST_SPECIAL_KEYSYM <= code <= _LAST_SPECIAL_KEYSYM:
+    if code <= 0 or _FIRST_SPECIAL_KEYSYM <= code <= _LAST_SPECIAL_KEYSYM:
         return None
     if code >= _UNICODE_KEYSYM:
         text = chr(code - _UNICODE_KEYSYM) if code - _UNICODE_KEYSYM <= sys.maxunicode else ""

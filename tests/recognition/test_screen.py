@@ -219,6 +219,19 @@ def test_keys_are_served_without_new_pictures(setup: Setup) -> None:
     assert setup.windows[0].is_closed
 
 
+def test_the_window_answers_before_the_first_picture(tmp_path: Path) -> None:
+    setup = Setup(tmp_path)
+    setup.keys += [ord("s"), SHIFT, ord("q")]
+    for expected in (False, False, True):
+        setup.screen.serve()
+        assert setup.screen.wants_to_quit is expected
+    assert list(tmp_path.iterdir()) == []
+    closed = Setup(tmp_path)
+    closed.windows[0].is_closed = True
+    closed.screen.serve()
+    assert closed.screen.wants_to_quit
+
+
 def test_messages_and_the_selection_are_drawn(setup: Setup) -> None:
     setup.screen.say("hello")
     setup.press("n")
@@ -231,7 +244,8 @@ def test_messages_and_the_selection_are_drawn(setup: Setup) -> None:
 @pytest.mark.parametrize(("code", "expected"), [
     (-1, None), (ord("a"), ord("a")), (ord("A"), ord("a")), (0xE9, 0xE9), (-55, 0xE9), (0x01000416, 0x436),
     (0x6D6, ord("ж")), (0x7E1, ord("α")), (0x1B3, ord("ł")), (0xCE0, ord("א")), (0x8A1, None), (0xFF0D, 13),
-    (0xFF1B, 27), (0xFF08, 8), (0xFF09, 9), (0xFFE1, SHIFT), (0xFFBE, None), (0x02000000, None), (-300, None)])
+    (0xFF1B, 27), (0xFF08, 8), (0xFF09, 9), (0xFFE1, SHIFT), (0xFFBE, None), (0x02000000, None), (-300, None),
+    (0, None)])
 def test_keys_of_x11(code: int, expected: int | None) -> None:
     assert decode_key(code) == expected
 
