@@ -58,7 +58,7 @@ class WebhookSink:
     """
 
     def __init__(self, url: str) -> None:
-        parts = _split(url, "webhook", ("http", "https"), "https://HOST/PATH")
+        parts = _split(url, "webhook", schemes=("http", "https"), example="https://HOST/PATH")
         # Of a webhook the path is often the secret.
         self._name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -164,7 +164,7 @@ class MqttSink:
         import paho.mqtt.client as mqtt
 
         example = "mqtt://HOST/TOPIC"
-        parts = _split(url, "mqtt", tuple(_MQTT_PORTS), example)
+        parts = _split(url, "mqtt", schemes=tuple(_MQTT_PORTS), example=example)
         topic = unquote(parts.path.lstrip("/"))
         if not topic or set(topic) & set("#+"):
             raise AddressError(f"`mqtt` must be a URL like {example}, got {redact_url(url)!r}")
@@ -229,7 +229,7 @@ class MqttSink:
             self._warn(f"lost the connection ({reason})")
 
 
-def _split(url: str, option: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+def _split(url: str, option: str, *, schemes: tuple[str, ...], example: str) -> SplitResult:
     """Return the parts of `url`; what is wrong with it is not said, since that may be a part of its password."""
     try:
         parts = urlsplit(url)

@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", type=Path, required=True, metavar="FILE", help="head made by train_classifier.py")
     parser.add_argument("--threshold", type=_similarity, metavar="T",
                         help="accept a name when its score is at least T (default: the head's own threshold)")
-    output = parser.add_argument_group("output")
+    _add_output_arguments(parser.add_argument_group("output"))
+    _add_service_arguments(parser.add_argument_group("cameras and services"))
+    _add_network_arguments(parser.add_argument_group("detection and embedding"))
+
+
+def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
     output.add_argument("--save", metavar="FILE|DIR", help="write annotated pictures or an annotated video")
     output.add_argument("--events", metavar="FILE",
                         help="write events as JSON lines, of a live source after those that are there; - prints them "
@@ -61,14 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
     output.add_argument("--keep-days", type=_days, metavar="N",
                         help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})")
-    service = parser.add_argument_group("cameras and services")
+
+
+def _add_service_arguments(service: "argparse._ArgumentGroup") -> None:
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
     service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
     service.add_argument("--headless", action="store_true",
                          help="run as a service: wait for a camera that is away, state in the log, stop on SIGTERM")
     service.add_argument("--budget-ms", type=_milliseconds, metavar="N",
                          help="mean time a frame of a live source may take (default: keep up with the source)")
-    networks = parser.add_argument_group("detection and embedding")
+
+
+def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
     networks.add_argument("--detect-every", type=_positive, metavar="N",
                           help=f"look for faces in every Nth frame (default: {DEFAULT_DETECT_EVERY} for videos, 1 with "
                                "--anonymize, as often as there is time for on live sources)")

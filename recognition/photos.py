@@ -178,12 +178,12 @@ def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
             counts.n_failed += 1
             logger.warning("%s", printable(_reason(error, photo.name)))
             continue
-        if not _recognize_photo(photo, image, run, counts):
+        if not _recognize_photo(photo, image, run=run, counts=counts):
             break
     return counts
 
 
-def _recognize_photo(photo: Photo, image: np.ndarray, run: PhotoRun, counts: PhotoCounts) -> bool:
+def _recognize_photo(photo: Photo, image: np.ndarray, *, run: PhotoRun, counts: PhotoCounts) -> bool:
     """Name the faces of one photo and return whether to go on with the next."""
     sightings = run.see(image)
     for seen in sightings:

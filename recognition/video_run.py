@@ -21,6 +21,7 @@ from recognition.pace import Pace
 from recognition.printing import printable
 from recognition.recorder import Recorder
 from recognition.run import load, open_sinks
+from recognition.screen import Enrol, Screen
 from recognition.session import Outputs, Session
 from recognition.sources import Source, SourceKind
 from recognition.status import StatusLine, describe
@@ -49,7 +50,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
         reader, head = load(options, threads_an_image=1)
-        looks, outputs = _open_outputs(stack, options, source, reader, stopping)
+        looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
         loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
@@ -85,7 +86,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
                           patient=options.headless)
         stack.callback(live.stop)
         live.start()
-        looks, outputs = _open_outputs(stack, options, source, reader, stopping)
+        looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
         live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint,
@@ -110,36 +111,41 @@ def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = 
 
 
 def _open_outputs(
-    stack: ExitStack, options: Options, source: Source, reader: FaceReader, stopping: threading.Event
+    stack: ExitStack, options: Options, source: Source, *, reader: FaceReader, stopping: threading.Event
 ) -> tuple[BestLooks, Outputs]:
-    is_live = source.kind.is_live
-    unknown_faces = None
-    if options.save_unknown is not None:
-        keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
-        # Loops that share a folder do not share names.
-        stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
-        unknown_faces = UnknownFaces(options.save_unknown, keep_days, stem, may_drop=is_live)
+    unknown_faces = None if options.save_unknown is None else _open_unknown_faces(options.save_unknown, options, source)
+    if unknown_faces is not None:
         stack.callback(unknown_faces.close)
     looks = BestLooks(unknown_faces)
-    sink = open_sinks(options, is_live=is_live)
+    sink = open_sinks(options, is_live=source.kind.is_live)
     stack.callback(sink.close)
     outputs = Outputs(sink, StatusLine(is_service=options.headless), hide=options.anonymize,
                       unknown_faces=unknown_faces)
     if options.show:
-        from recognition.screen import Screen
-        from recognition.window import Window
-
         def enrol(track: int, name: str) -> str:
             look = looks.get(track)
             if look is None:
                 return "not enrolled: the face has gone"
             return enrol_look(options.head, reader, look, name=name, source=source.name)
 
-        outputs.screen = Screen(lambda on_click: Window(f"Facetable: {source.name}", on_click),
-                                enrol if is_live else None, folder=Path(), stopping=stopping,
-                                ask=_ask if _has_terminal() and source.address != "-" else None)
+        outputs.screen = _open_screen(source, enrol if source.kind.is_live else None, stopping)
         stack.callback(outputs.screen.close)
     return looks, outputs
+
+
+def _open_unknown_faces(folder: Path, options: Options, source: Source) -> UnknownFaces:
+    is_live = source.kind.is_live
+    # Loops that share a folder do not share names.
+    stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
+    keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
+    return UnknownFaces(folder, keep_days, stem, may_drop=is_live)
+
+
+def _open_screen(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Screen:
+    from recognition.window import Window
+
+    return Screen(lambda on_click: Window(f"Facetable: {source.name}", on_click), enrol, folder=Path(),
+                  stopping=stopping, ask=_ask if _has_terminal() and source.address != "-" else None)
 
 
 def _has_terminal() -> bool:
