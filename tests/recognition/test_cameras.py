@@ -325,7 +325,7 @@ def test_three_quarters_of_a_minute_with_cameras_that_go_away(
         assert max(figures["back_s"]) < 3, figures
         assert figures["lag_p50_s"] <= 0.5, figures
         assert figures["memory_after_mb"] < 1.05 * figures["memory_before_mb"], figures
-        assert figures["n_reconnects"] == 2
+        assert figures["n_reconnects"] == 2, figures
         assert figures["events"]["started"] == figures["events"]["ended"] > 0
     if len(kinds) == 1:
         pytest.skip(f"MJPEG only; {GSTREAMER}")
