@@ -83,11 +83,11 @@ class LookQueue:
         self._reader = reader
         self._looks: list[Look] = []
 
-    def fill(self, image: np.ndarray, faces: "Faces", sightings: list[Sighting], now_s: float) -> None:
+    def fill(self, image: np.ndarray, faces: "Faces", sightings: list[Sighting], *, now_s: float) -> None:
         """Replace what waits by what is due on this frame, the most urgent first."""
         wanted = [(sighting, urgency) for sighting in sightings
                   if (urgency := _urgency(sighting.track, now_s)) is not None
-                  and _may_be_worth_it(sighting, urgency, faces, image)]
+                  and _may_be_worth_it(sighting, urgency, faces=faces, image=image)]
         crops = self._reader.crop(image, faces[[sighting.face for sighting, _ in wanted]]) if wanted else ()
         looks = []
         for (sighting, urgency), crop in zip(wanted, crops, strict=True):
@@ -137,7 +137,7 @@ def _urgency(track: Track, now_s: float) -> int | None:
     return _Urgency.IF_BETTER if age_s >= _BETTER_INTERVAL_S else None
 
 
-def _may_be_worth_it(sighting: Sighting, urgency: int, faces: "Faces", image: np.ndarray) -> bool:
+def _may_be_worth_it(sighting: Sighting, urgency: int, *, faces: "Faces", image: np.ndarray) -> bool:
     """Whether a face is worth cutting out: faces cut off by the edge are not, and some cannot be better than before."""
     box, evidence = faces.boxes[sighting.face], sighting.track.evidence
     if not evidence.is_empty and not _is_whole(box, image.shape[:2]):

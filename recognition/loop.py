@@ -163,7 +163,7 @@ class FaceLoop:
                 started_s = time.monotonic()
                 faces = self._reader.detect(frame.image) if faces is None else faces
                 detection_s = time.monotonic() - started_s
-                self._queue.fill(frame.image, faces, self._tracker.match(faces, stamp, size_hw), frame.time_s)
+                self._queue.fill(frame.image, faces, self._tracker.match(faces, stamp, size_hw), now_s=frame.time_s)
             if not detected or self._detected_last:
                 self._use(self._queue.take(LOOKS_A_FRAME), stamp)
         self._detected_last = detected
@@ -183,7 +183,7 @@ class FaceLoop:
         if late is not None:
             faces = self._where_now(late)
             sightings = self._tracker.match(faces, stamp, (frame.image.shape[0], frame.image.shape[1]))
-            self._queue.fill(late.image, late.faces, sightings, frame.time_s)
+            self._queue.fill(late.image, late.faces, sightings, now_s=frame.time_s)
         view = self._motion.view
         begins = detect and view is not None and beside.is_free and (beside.looked_last or not self._queue)
         if begins and view is not None:
@@ -291,12 +291,12 @@ class FaceLoop:
             self._tell("changed" if before.accepted else "identified", track, stamp)
 
     def _tell(self, kind: str, track: Track, stamp: Stamp) -> None:
-        self._events.append(self._event(kind, track.box, track.number, track.evidence.verdict, stamp))
+        self._events.append(self._event(kind, track.box, track.number, verdict=track.evidence.verdict, stamp=stamp))
 
     def _face_event(self, face: SeenFace, stamp: Stamp) -> Event:
-        return self._event("face", face.box, face.track, face.verdict, stamp)
+        return self._event("face", face.box, face.track, verdict=face.verdict, stamp=stamp)
 
-    def _event(self, kind: str, box: np.ndarray, number: int | None, verdict: Verdict, stamp: Stamp) -> Event:
+    def _event(self, kind: str, box: np.ndarray, number: int | None, *, verdict: Verdict, stamp: Stamp) -> Event:
         height, width = (0, 0) if self._size_hw is None else self._size_hw
         inside = np.clip(box, 0.0, (width, height, width, height))
         return make_event(kind, self._source, frame=stamp.frame, time_s=stamp.time_s, track=number, box=inside,

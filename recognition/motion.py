@@ -99,12 +99,12 @@ class Motion:
         error = np.linalg.norm((back - points)[:, 0], axis=1)
         good = found & returned & (error < _MAX_RETURN_ERROR)
         parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
-        return [_move(np.asarray(box, np.float64), *part, factor=now.factor)
-                for box, part in zip(boxes, parts, strict=True)]
+        return [_move(np.asarray(box, np.float64), *ways, error=error, good=good, factor=now.factor)
+                for box, (*ways, error, good) in zip(boxes, parts, strict=True)]
 
 
 def _move(
-    box: np.ndarray, before: np.ndarray, after: np.ndarray, error: np.ndarray, good: np.ndarray, *, factor: float
+    box: np.ndarray, before: np.ndarray, after: np.ndarray, *, error: np.ndarray, good: np.ndarray, factor: float
 ) -> Moved | None:
     """Return the median move of the better half of the points."""
     if good.sum() < _MIN_POINTS:

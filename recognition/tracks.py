@@ -164,7 +164,7 @@ class Tracker:
                     track.last_look_s = -np.inf
                 if track.state is State.LOST or stamp.time_s - track.begun.time_s >= CONFIRM_S:
                     track.state = State.CONFIRMED
-                sightings.append(_see(track, faces, rest[column], stamp))
+                sightings.append(_see(track, faces, rest[column], stamp=stamp))
             matched = {sighting.face for sighting in sightings}
             rest = [face for face in rest if face not in matched]
         found = {sighting.track for sighting in sightings}
@@ -175,7 +175,7 @@ class Tracker:
             state = State.CONFIRMED if faces.scores[face] >= SURE_SCORE else State.TENTATIVE
             track = Track(faces.boxes[face].astype(np.float64), np.empty((5, 2)), stamp, stamp, stamp, state=state)
             self.tracks.append(track)
-            sightings.append(_see(track, faces, face, stamp))
+            sightings.append(_see(track, faces, face, stamp=stamp))
         return sightings
 
     def end_old(self, now_s: float) -> list[Track]:
@@ -219,7 +219,7 @@ def _pair(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def _see(track: Track, faces: "Faces", face: int, stamp: Stamp) -> Sighting:
+def _see(track: Track, faces: "Faces", face: int, *, stamp: Stamp) -> Sighting:
     detected = faces.boxes[face].astype(np.float64)
     if paired_overlap(track.box, detected) >= _CALM_OVERLAP:
         track.box = _DETECTED_SHARE * detected + (1 - _DETECTED_SHARE) * track.box
