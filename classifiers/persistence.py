@@ -213,7 +213,7 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
         if record["chooser"] == LinearMachine.kind:
             chooser = unpack_machine(matcher, read)
         else:
-            chooser = _read_chooser(record, archive, matcher)
+            chooser = _read_chooser(record, archive, matcher, source=source)
         return Head(
             matcher,
             chooser,
@@ -232,7 +232,7 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
         raise zipfile.BadZipFile(str(error)) from error
 
 
-def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher) -> Chooser:
+def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, source: Path) -> Chooser:
     kind = record["chooser"]
     if kind == NearestChooser.kind:
         return NearestChooser()
@@ -243,7 +243,11 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
     wrote, here = record["versions"]["scikit-learn"], _scikit_learn_version()
     if wrote == here:
         return _checked_chooser(load_estimator(archive.read(_FITTED)), matcher)
-    return _refitted_chooser(archive.read(_ESTIMATOR), matcher, wrote=wrote, here=here)
+    chooser = _refitted_chooser(archive.read(_ESTIMATOR), matcher, wrote=wrote, here=here)
+    logger.info("%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
+                "threshold and scores stay, a close call may get another name; train it again to save the time", source,
+                wrote, here)
+    return chooser
 
 
 def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
@@ -269,7 +273,7 @@ def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: st
         with warnings.catch_warnings():
             # It is fitted again for the very reason this warning gives.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
-            chooser = fit_chooser(load_estimator(settings), matcher)
+            return fit_chooser(load_estimator(settings), matcher)
     except UntrustedTypesError:
         raise
     except Exception as error:
@@ -277,5 +281,3 @@ def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: st
             f"its estimator was fitted with scikit-learn {wrote} and cannot be fitted again with {here} "
             f"({' '.join(str(error).split())}); train the head again"
         ) from error
-    logger.info("the head was fitted with scikit-learn %s; fitted it again from its exemplars with %s", wrote, here)
-    return chooser

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import h5py
 import pytest
@@ -69,6 +70,14 @@ def test_file_names_that_are_no_text_are_escaped(folder, capsys):
     (folder / "deep" / "h.skops").rename(folder / "caf\udce9.skops")
     assert main(["audit", str(folder), "--name", "person 001"]) == 0
     assert "caf\\xe9.skops: holds person 001" in capsys.readouterr().out
+
+
+def test_heads_of_another_scikit_learn_are_named_once_each(capsys):
+    heads = Path(__file__).parent / "heads_of_scikit_learn_1_7"
+    assert main(["audit", str(heads), "--name", "person 001"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": the head was made with scikit-learn 1.7.2, here is ")[0] for line in lines] == [
+        str(heads / "bayes.skops"), str(heads / "logreg.skops")]
 
 
 def test_a_file_that_is_named_must_be_one(tmp_path, capsys):
