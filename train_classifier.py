@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedder.command_line import EXIT_DONE, run_script, write_json
+from embedder.counts import counted
 
 if TYPE_CHECKING:
     from classifiers.normalization import Background
@@ -231,7 +232,8 @@ def read_names(text: str) -> list[str]:
 def print_summary(head: "Head", path: str) -> None:
     """Print who is enrolled with how many photos, and what the threshold is and where it comes from."""
     photos: dict[str, Any] = head.gallery.photos_per_identity
-    print(f"{path}: {head.name} head, {len(photos)} identities, {len(head.gallery)} photos")
+    print(f"{path}: {head.name} head, {counted(len(photos), 'identity', 'identities')}, "
+          f"{counted(len(head.gallery), 'photo')}")
     for name, n_photos in list(photos.items())[:_N_LISTED]:
         print(f"  {name}: {n_photos}")
     if len(photos) > _N_LISTED:
@@ -249,8 +251,8 @@ def background_note(head: "Head") -> str:
     background = head.matcher.background
     if background is None:
         return ""
-    joined = f" and {len(background.cohort)} strangers of yours" if len(background.cohort) else ""
-    return f", against {background.n_identities} people of {background.record.get('measured_on', 'your own')}{joined}"
+    joined = f" and {counted(len(background.cohort), 'stranger')} of yours" if len(background.cohort) else ""
+    return f", against {background.n_identities:,} people, {background.record.get('measured_on', 'your own')}{joined}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

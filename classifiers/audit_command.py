@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.counts import counted
+
 if TYPE_CHECKING:
     from classifiers.audit import Finding
 
@@ -44,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         if findings:
             held[shown] = findings
             print(f"{shown}: holds {name}: {', '.join(map(_describe, findings))}")
-    print(f"{len(held)} of {n_files} tables and heads hold {name}"
-          + (f"; {len(failures)} files could not be checked" if failures else ""))
+    print(f"tables and heads that hold {name}: {len(held):,} of {n_files:,}"
+          + (f"; not checked: {counted(len(failures), 'file')}" if failures else ""))
     if arguments.json is not None:
         write_json(arguments.json, {
             "name": name, "n_files": n_files, "held": bool(held),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, NearestChooser
+from classifiers.counts import counted
 from classifiers.errors import ThresholdError
 from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
@@ -108,7 +109,7 @@ def calibrated_threshold(matcher: Matcher, fit: Callable[[Matcher], Chooser], fp
     if n_identities < MIN_IDENTITIES:
         raise ThresholdError(
             f"a threshold for FPIR {fpir:g} needs at least {MIN_IDENTITIES} people in the table, got {n_identities}; "
-            "leave --fpir out, or give --threshold"
+            "leave --fpir out, or give --threshold T"
         )
     trial = run_trial(matcher, fit)
     value = lowest_threshold(trial.stranger_scores, trial.stranger_codes, fpir)
@@ -202,8 +203,8 @@ def choose_threshold(
         return threshold_from_curve(curve, n_exemplars)
     if curve is None and not enough:
         raise ThresholdError(
-            f"no threshold curve is known for these weights, and {n_identities} people are too few to measure one "
-            f"(at least {MIN_IDENTITIES}); give --threshold"
+            f"no threshold curve is known for these weights, and {counted(n_identities, 'person', 'people')} "
+            f"cannot measure one (at least {MIN_IDENTITIES}); give --threshold T"
         )
     return calibrated_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows, Separations
+from classifiers.counts import counted
 from classifiers.csv_files import parse_index, read_rows
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ def read_constraints(path: str | Path, row_of: Mapping[Face, int]) -> list[Const
         raise ValueError(f"{path}: expected faces of the table, found none of them in it ({absent[0]}); "
                          "these constraints are for another table")
     if absent:
-        logger.warning("%s: %d of %d constraints name a face that is not in the table and are left out (%s)", path,
-                       len(absent), len(rows), absent[0])
+        logger.warning("%s: left out %d of %s, because of faces that are not in the table (%s)", path, len(absent),
+                       counted(len(rows), "constraint"), absent[0])
     return constraints
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.counts import counted
 from classifiers.photo_command import add_head_argument, add_network_arguments
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run_enrol(arguments: argparse.Namespace) -> int:
         print(f"{known}: is enrolled as {name} already")
     if result.refused and not arguments.force:
         print("give --force to enrol photos with a face all the same", file=sys.stderr)
-    print(f"{arguments.head}: {len(result.enrolled)} of {len(photos)} photos enrolled as {name}")
+    print(f"{arguments.head}: {len(result.enrolled):,} of {counted(len(photos), 'photo')} enrolled as {name}")
     print(describe_size(result.head))
     if arguments.json is not None:
         write_json(arguments.json, {
@@ -76,8 +77,8 @@ def run_forget(arguments: argparse.Namespace) -> int:
         save_head(changed, arguments.head)
     n_photos = len(head.gallery) - len(changed.gallery)
     n_rejections = len(head.rejections) - len(changed.rejections)
-    also = f" and {n_rejections} rejected faces" if n_rejections else ""
-    print(f"{arguments.head}: forgot {name}, {n_photos} photos{also}")
+    also = f" and {counted(n_rejections, 'rejected face')}" if n_rejections else ""
+    print(f"{arguments.head}: forgot {name}, {counted(n_photos, 'photo')}{also}")
     print(describe_size(changed))
     print(f"tables may still hold them; see python -m classifiers audit PATHS --name {name!r}")
     if arguments.json is not None:
@@ -95,5 +96,8 @@ def describe_size(head: "Head") -> str:
     """Return how many people and photos a head has, and what its threshold is now, as a line."""
     record = head.threshold_record
     outgrown = record.is_outgrown(len(head.gallery))
-    remark = f"; set for {record.n_exemplars} photos, train the head again to set it for these" if outgrown else ""
-    return f"{len(head.labels)} identities, {len(head.gallery)} photos, threshold {head.threshold:.3f}{remark}"
+    remark = ""
+    if outgrown:
+        remark = f"; set for {counted(record.n_exemplars, 'photo')}, train the head again to set it for these"
+    people, photos = counted(len(head.labels), "identity", "identities"), counted(len(head.gallery), "photo")
+    return f"{people}, {photos}, threshold {head.threshold:.3f}{remark}"

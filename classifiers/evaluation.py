@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import choose_threshold, shot_numbers
 from classifiers.choosers import Chooser
+from classifiers.counts import counted
 from classifiers.errors import IdentityError, ThresholdError
 from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
@@ -65,8 +66,9 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     strangers = order[~known]
     if not len(enrolled) or not len(strangers):
         raise IdentityError(
-            f"evaluation needs people with more than {per_person} photos, to be enrolled, and others, to play "
-            f"strangers; got {int((counts > per_person).sum())} and {int((counts <= per_person).sum())} people; "
+            f"evaluation needs people with more than {counted(per_person, 'photo')}, to be enrolled, and others, to "
+            f"play strangers; got {int((counts > per_person).sum())} and "
+            f"{counted(int((counts <= per_person).sum()), 'person', 'people')}; "
             "choose another --gallery-per-person, or a larger table"
         )
     shots = shot_numbers(gallery)
@@ -169,8 +171,9 @@ def evaluate(
 def report(result: dict[str, Any]) -> list[str]:
     """Return the figures of `evaluate` as lines of text."""
     lines = [
-        f"{result['gallery_size']} people enrolled with {result['n_exemplars']} photos, {result['n_mated']} further "
-        f"photos of them, {result['n_strangers']} photos of strangers; {result['score']} scores",
+        f"{counted(result['gallery_size'], 'person', 'people')} enrolled with "
+        f"{counted(result['n_exemplars'], 'photo')}, {counted(result['n_mated'], 'further photo')} of them, "
+        f"{counted(result['n_strangers'], 'photo')} of strangers; {result['score']} scores",
         f"rank 1             {_percent(result['rank1'])}",
     ]
     lines += [

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise IdentityError(f"{arguments.table}: {error}") from error
     print("\n".join(report(result)))
     if background is not None:
-        print(f"scores are normalized against {background.n_identities} people of "
+        print(f"scores are normalized against {background.n_identities:,} people, "
               f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
               "the figures are too good")
     if arguments.json is not None:

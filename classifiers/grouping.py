@@ -11,6 +11,7 @@ from classifiers.agglomeration import Rows
 from classifiers.clustering import FaceSpace, Groups, Method, cluster_faces
 from classifiers.constraints import Constraint, Face, combine
 from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
+from classifiers.counts import counted
 from classifiers.csv_files import read_rows
 from classifiers.metrics import bcubed, corrections, pairwise
 from classifiers.people import (
@@ -170,13 +171,15 @@ def summarize(table: FaceTable, people: People) -> dict[str, Any]:
 def report(result: Mapping[str, Any]) -> list[str]:
     """Return the figures of `summarize` as lines of text."""
     kind = "normalized similarity" if result["normalized"] else "cosine"
-    lines = [f"{result['n_faces']:,} faces in {result['n_groups']:,} groups, {result['n_lone_faces']:,} of them lone "
-             f"faces (method {result['method']}, threshold {result['threshold']:.3f} of {kind})"]
+    lines = [f"{counted(result['n_faces'], 'face')} in {counted(result['n_groups'], 'group')}, "
+             f"{counted(result['n_lone_faces'], 'lone face')} among them "
+             f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"]
     if result["bcubed"] is not None:
-        lines.append(f"against the identities of {result['n_identified_faces']:,} faces:")
+        lines.append(f"against the identities of {counted(result['n_identified_faces'], 'face')}:")
         lines += [f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"
                   for title, rates in (("BCubed", result["bcubed"]), ("pairwise", result["pairwise"]))]
-        lines.append(f"  to put it right: {result['n_splits']:,} splits and {result['n_merges']:,} merges")
+        lines.append(f"  to put it right: {counted(result['n_splits'], 'split')} and "
+                     f"{counted(result['n_merges'], 'merge')}")
     if result["changes"] is not None:
         lines += _report_changes(result["changes"], result["n_named_faces"])
     return lines
@@ -211,12 +214,13 @@ def write_sheet(
     lone = [int(members[at][0]) for at in order if counts[at] == 1]
     if lone:
         captions = [f"{people.labels[row]}: {people.names[row]} {_caption(table, row)}" for row in lone]
-        sections.append(Section("Lone faces", _shown(len(lone), _MAX_LONE_SHOWN), lone[:_MAX_LONE_SHOWN],
+        sections.append(Section("Lone faces", _shown(len(lone), _MAX_LONE_SHOWN, "face"), lone[:_MAX_LONE_SHOWN],
                                 captions[:_MAX_LONE_SHOWN]))
     shown = [row for section in sections for row in section.rows]
     thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
-    remark = (f"{len(people.labels):,} faces, {_shown(len(several), _MAX_GROUPS_SHOWN)} groups of several faces and "
-              f"{len(lone):,} lone faces. Fill in the column name of any row of a group and run again with --names.")
+    remark = (f"{counted(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
+              f"faces and {counted(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
+              "again with --names.")
     write_page(path, render(title, sections, thumbnails, remark=remark))
 
 
@@ -229,28 +233,28 @@ def _section(table: FaceTable, people: People, rows: Rows) -> Section:
     names = sorted(set(people.names[rows]) - {""})
     heading = f"{number}: {', '.join(names)}" if names else str(number)
     captions = [f"{people.groups.scores[row]:.2f} {_caption(table, row)}" for row in best_first]
-    return Section(heading, _shown(len(rows), _MAX_FACES_SHOWN, unit=" faces"), best_first, captions)
+    return Section(heading, _shown(len(rows), _MAX_FACES_SHOWN, "face"), best_first, captions)
 
 
 def _caption(table: FaceTable, row: int) -> str:
     return f"{table.paths[row]} #{table.face_indices[row]}"
 
 
-def _shown(n: int, limit: int, *, unit: str = "") -> str:
-    return f"{n:,}{unit}" if n <= limit else f"{n:,}{unit}, {limit:,} of them shown,"
+def _shown(n: int, limit: int, noun: str) -> str:
+    return counted(n, noun) + ("" if n <= limit else f", {limit:,} of them shown,")
 
 
 def _report_changes(changes: Mapping[str, Any], n_named: int) -> list[str]:
-    lines = [f"since the last run: {changes['n_new_faces']:,} faces are new, {changes['n_gone_faces']:,} gone, "
-             f"{changes['n_moved_faces']:,} in another group; {n_named:,} have a name, "
+    lines = [f"since the last run: {counted(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
+             f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
              f"{changes['n_newly_named_faces']:,} of them newly"]
     lines += [f"  group {old} falls into {_listed(new)}" for old, new in changes["split_groups"].items()]
     lines += [f"  groups {_listed(old)} come together in {new}" for new, old in changes["merged_groups"].items()]
-    lines += [f"  group {group} gains {count:,} faces" for group, count in changes["grown_groups"].items()]
+    lines += [f"  group {group} gains {counted(count, 'face')}" for group, count in changes["grown_groups"].items()]
     if changes["new_groups"]:
         lines.append(f"  new groups: {_listed(changes['new_groups'])}")
     n_more = len(lines) - 1 - _MAX_LISTED
-    return lines if n_more <= 0 else [*lines[: _MAX_LISTED + 1], f"  and {n_more:,} more changes"]
+    return lines if n_more <= 0 else [*lines[: _MAX_LISTED + 1], f"  and {counted(n_more, 'more change')}"]
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows
 from classifiers.constraints import Face
+from classifiers.counts import counted
 from classifiers.csv_files import parse_index, read_rows, write_rows
 from classifiers.gallery import UNKNOWN
 
@@ -81,13 +82,13 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
             clusters[row_of[face]], names[row_of[face]] = cluster, name
     n_found = int((clusters >= 0).sum())
     if lines and not n_found and len(row_of):
-        raise ValueError(f"{path}: expected faces of the table, found none of {len(lines)}, the first of "
-                         f"{next(iter(lines))[0]}; this file is for another table")
+        raise ValueError(f"{path}: expected faces of the table, found none of {counted(len(lines), 'face')}, the first "
+                         f"of {next(iter(lines))[0]}; this file is for another table")
     _spread(names, clusters, names_of_group)
     _warn_of_mixed_groups(path, names_of_group)
     if len(lines) > n_found:
-        logger.warning("%s: %d of %d faces are not in the table any more and are left out", path, len(lines) - n_found,
-                       len(lines))
+        logger.warning("%s: left out %d of %s, which the table no longer holds", path, len(lines) - n_found,
+                       counted(len(lines), "face"))
     return KnownPeople(clusters, names, len(lines) - n_found, highest + 1)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from classifiers.counts import counted
 from classifiers.errors import ThresholdError
 from classifiers.fingerprints import describe_side, differing_fields
 from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background
@@ -125,7 +126,8 @@ class Threshold:
 def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
     """Return the curve's threshold for `n_exemplars`."""
     note = (
-        f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with {n_exemplars} enrolled photos, "
+        f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with "
+        f"{counted(n_exemplars, 'enrolled photo')}, "
         f"measured on {curve.measured_on}"
     )
     return Threshold(

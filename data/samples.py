@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from embedder.command_line import EXIT_DONE, run_script
+from embedder.counts import counted
 from embedder.durable import write_durably
 
 DATA = Path(__file__).resolve().parent
@@ -187,7 +188,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fetch the samples and say where they are."""
     samples = fetch_samples(DATA, archive=arguments.archive, with_weights=arguments.weights)
-    state = f"{samples.n_written} files written" if samples.n_written else "all there already"
+    state = f"{counted(samples.n_written, 'file')} written" if samples.n_written else "all there already"
     print(f"{samples.photos}: {N_PHOTOS['train']} photos to train on, {N_PHOTOS['val']} to recognize ({state})")
     if samples.weights is not None:
         print(f"{samples.weights}: use it with --preset facenet-ms1m-keras --weights {samples.weights}")

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.alignment import Alignment, MarginMode
+from embedder.counts import counted
 from embedder.durable import write_durably
 from embedder.embed_settings import Detector, EmbedSettings, FaceSelection
 from embedder.face_mapper import FaceMapper, FoundFaces, in_batches
@@ -91,10 +92,11 @@ class AlignSummary:
         """Return the report for people, line by line."""
         counts = self.n_by_status
         lines = [
-            f"{self.out}: {self.n_crops} crops of {self.n_photos} photos in {self.seconds:.1f} s; boxes: {self.boxes}",
-            f"{counts['ok']} with a face, {counts['no_face']} without, {counts['unreadable']} unreadable, "
-            f"{counts['error']} failed; {self.n_done_before} done before; {self.n_other} other and "
-            f"{self.n_hidden} hidden files left out",
+            f"{self.out}: {counted(self.n_crops, 'crop')} of {counted(self.n_photos, 'photo')} in "
+            f"{self.seconds:.1f} s; boxes: {self.boxes}",
+            f"{counts['ok']:,} with a face, {counts['no_face']:,} without, {counts['unreadable']:,} unreadable, "
+            f"{counts['error']:,} failed; {self.n_done_before:,} done before; left out: "
+            f"{counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images",
         ]
         lines += _listed("no face", self.without_face)
         lines += _listed("failed", [f"{one['path']}: {one['message']}" for one in self.failures])
@@ -309,8 +311,8 @@ def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[Path]]:
     if target.is_relative_to(root.resolve()):
         sources = [path for path in sources if not (root / path).parent.resolve().is_relative_to(target)]
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.n_hidden} hidden "
-                                f"and {listing.n_other} other files); check the path", str(root))
+        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
+                                "check the path", str(root))
     return listing, sources
 
 

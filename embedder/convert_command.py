@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from embedder.counts import counted
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +29,9 @@ def _run(arguments: argparse.Namespace) -> int:
     failed = summary.with_status("failed")
     for conversion in failed:
         print(f"{display_path(arguments.photos / conversion.source)}: {conversion.message}", file=sys.stderr)
-    print(f"{arguments.out}: {len(summary.with_status('written'))} photos written, "
-          f"{len(summary.with_status('up to date'))} up to date, {len(failed)} failed, "
-          f"{summary.n_other} other and {summary.n_hidden} hidden files left out")
+    print(f"{arguments.out}: {counted(len(summary.with_status('written')), 'photo')} written, "
+          f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed; left out: "
+          f"{counted(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images")
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())
     return EXIT_SOME_INPUTS_FAILED if failed or summary.unreadable_folders else EXIT_DONE

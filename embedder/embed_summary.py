@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from embedder.counts import counted
 from embedder.images import ImageListing, display_path
 from embedder.table_assembly import Entry
 from embedder.table_file import FAILED_STATUSES, STATUSES
@@ -77,20 +78,20 @@ class EmbedSummary:
         """Return the report for people, line by line."""
         counts = self.n_by_status
         lines = [
-            f"{self.table}: {_count(self.n_faces, 'face')} of {_count(self.n_photos, 'photo')}; "
+            f"{self.table}: {counted(self.n_faces, 'face')} of {counted(self.n_photos, 'photo')}; "
             f"no face: {counts['no_face']:,}, unreadable: {counts['unreadable']:,}, error: {counts['error']:,}",
             f"embedded {self.n_embedded:,}, kept {self.n_kept:,} (moved: {self.n_moved:,}) in {self.seconds:.1f} s"
             + (f", {self.photos_per_second:.1f} photos/s" if self.n_embedded else ""),
         ]
         if self.n_hidden or self.n_other:
-            lines.append(f"left out: {_count(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images")
+            lines.append(f"left out: {counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images")
         lines += _listed(f"{failure['status']}: {failure['path']}: {failure['message']}" for failure in self.failures)
         lines += _listed(f"unreadable folder: {folder}" for folder in self.unreadable_folders)
         lines += _listed(f"no face: {path}" for path in self.without_face)
         if self.gone and self.n_pruned:
-            lines.append(f"removed {_count(self.n_pruned, 'deleted photo')} from the table")
+            lines.append(f"removed {counted(self.n_pruned, 'deleted photo')} from the table")
         elif self.gone:
-            lines.append(f"{_count(len(self.gone), 'deleted photo')} still in the table; --prune removes them:")
+            lines.append(f"{counted(len(self.gone), 'deleted photo')} still in the table; --prune removes them:")
             lines += _listed(f"deleted: {path}" for path in self.gone)
         return lines
 
@@ -127,7 +128,3 @@ def _listed(lines: Iterable[str]) -> list[str]:
     if len(lines) > FAILURES_SHOWN:
         shown.append(f"  ... and {len(lines) - FAILURES_SHOWN:,} more (--json lists all)")
     return shown
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
+from embedder.counts import counted
 from embedder.durable import write_durably
 from embedder.errors import ImageError
 from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
@@ -138,8 +139,8 @@ def convert_images(
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources = _outside(source_root, listing.paths, target_root)
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.n_hidden} hidden "
-                                f"and {listing.n_other} other files); check the path", str(source_root))
+        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
+                                "check the path", str(source_root))
     outputs = name_outputs(sources, f".{file_format}")
     convert = partial(_convert_one, source_root, target_root, _Settings(file_format, max_side, max_pixels))
     conversions = _convert_all(convert, sources, outputs, progress=progress)
@@ -177,8 +178,8 @@ def _outside(source_root: Path, paths: Sequence[Path], target_root: Path) -> lis
         return list(paths)
     outside = [path for path in paths if not (source_root / path).parent.resolve().is_relative_to(target)]
     if len(outside) < len(paths):
-        logger.info("%s lies inside %s: its %d photos are left out", target_root, source_root,
-                    len(paths) - len(outside))
+        logger.info("%s lies inside %s: left out there: %s", target_root, source_root,
+                    counted(len(paths) - len(outside), "photo"))
     return outside
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from embedder.counts import counted
 from embedder.errors import ImageError
 from embedder.links import describe_missing
 
@@ -103,6 +104,11 @@ class ImageListing:
     n_hidden: int
     n_other: int
     unreadable_folders: tuple[Path, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """Return how many files were left out, for people."""
+        return f"{counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images"
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from embedder.alignment import Alignment, MarginMode
+from embedder.counts import counted
 from embedder.embed_plan import EmbedPlan, make_plan
 from embedder.embed_settings import (
     Detector,
@@ -238,7 +239,7 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers:
     def show(progress: Progress) -> None:
         nonlocal total
         total += progress
-        bar.set_postfix_str(f"{total.n_faces:,} faces, {total.n_failed:,} failed", refresh=False)
+        bar.set_postfix_str(f"{counted(total.n_faces, 'face')}, {total.n_failed:,} failed", refresh=False)
         bar.update(progress.n_photos)
 
     try:
@@ -318,8 +319,8 @@ def _load_embedder(preset: str, weights: str | None, precision: str, threads: in
 def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:
     listing = list_images(photos)
     if not listing.paths:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.n_hidden} hidden "
-                                f"and {listing.n_other} other files); check the path", str(photos))
+        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
+                                "check the path", str(photos))
     if any(identity_of(display_path(path), settings.identity_from) == RESERVED_IDENTITY for path in listing.paths):
         logger.warning("the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
                        "or file and run again, its vectors will be kept", RESERVED_IDENTITY)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedder.counts import counted
 from embedder.errors import WeightsError
 from embedder.runtime import (
     Network,
@@ -283,8 +284,9 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
     nodes, keys = _nodes_to_quantize(model), _keys_of_tensors(model)
     missing = sorted(set(keys.values()) - ranges.keys())
     if missing:
-        raise WeightsError(f"the activation ranges lack {len(missing)} layers of this network ({missing[0]}, ...); "
-                           "they belong to another network: measure them again with python -m experiments.int8_ranges")
+        raise WeightsError(f"the activation ranges lack {counted(len(missing), 'layer')} of this network "
+                           f"({missing[0]}, ...); they belong to another network: measure them again with python "
+                           "-m experiments.int8_ranges")
     data = {tensor: TensorData(lowest=np.float32(ranges[key][0]), highest=np.float32(ranges[key][1]))
             for tensor, key in keys.items()}
     # A rectifier disappears into the clipping of its quantized input, which so has the range of its output.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedder.counts import counted
 from embedder.durable import write_durably
 from embedder.errors import TableError
 from embedder.table_file import STATUSES, Header, TableFileReader, TableFileWriter, file_size_bound
@@ -140,9 +141,9 @@ class EmbeddingTable:
             _set_checked(self, name, shapes.get(name, (n,)), np.dtype(dtype))
         bad = np.flatnonzero(~is_unit(self.embeddings))
         if bad.size:
-            raise ValueError(f"`embeddings` must be finite and of unit length, got others in {bad.size} rows, first in "
-                             f"that of {self.paths[bad[0]]}; restore the table, or embed the photos "
-                             "again")
+            raise ValueError("`embeddings` must be finite and of unit length, got others in "
+                             f"{counted(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
+                             "or embed the photos again")
         if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
             raise ValueError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
 

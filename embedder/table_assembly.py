@@ -8,6 +8,7 @@ from typing import IO
 
 import numpy as np
 
+from embedder.counts import counted
 from embedder.durable import write_durably
 from embedder.errors import TableError
 from embedder.table import is_unit
@@ -88,9 +89,9 @@ def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
     if len(sound) < len(entries):
         kept = {entry.path for entry in sound}
         first = next(entry.path for entry in entries if entry.path not in kept)
-        logger.warning("%s: expected finite vectors of unit length, found others for %d photos, the first is %s; these "
-                       "photos are embedded again, and dropped where they are deleted", source,
-                       len(entries) - len(sound), first)
+        logger.warning("%s: expected finite vectors of unit length, found others for %s, the first is %s; embedded "
+                       "again, or dropped where the photo is deleted", source,
+                       counted(len(entries) - len(sound), "photo"), first)
     return sound
 
 

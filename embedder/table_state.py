@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedder.counts import counted
 from embedder.embed_settings import setting_differences, version_differences
 from embedder.errors import FingerprintError
 from embedder.images import display_path
@@ -86,8 +87,9 @@ def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
     found = {entry.path: entry for part in parts.parts() for entry in read_entries(part)[1]}
     missing = [name for name in names if name not in found]
     if missing:
-        raise ChildProcessError(f"{parts.table}: expected {len(names):,} photos from the workers, {len(missing):,} are "
-                                f"missing, the first is {missing[0]}; run the same command again to go on")
+        raise ChildProcessError(f"{parts.table}: expected {counted(len(names), 'photo')} from the workers, "
+                                f"{len(missing):,} missing, the first {missing[0]}; run the same command again to go "
+                                "on")
     return [found[name] for name in names]
 
 

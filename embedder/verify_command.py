@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from embedder.counts import counted
 
 if TYPE_CHECKING:
     from embedder.lfw import Pairs, Verification
@@ -133,9 +134,11 @@ def result_lines(result: "Verification") -> list[str]:
     """Return the figures as lines of text."""
     figures = result.to_json()
     return [
-        f"{figures['n_pairs']:,} pairs, {figures['n_genuine']:,} genuine; {figures['n_failures_to_enrol']} failures to "
-        f"enrol, {int(result.failed_pairs.sum())} pairs with such a photo count as errors",
-        f"accuracy {figures['accuracy_mean']:.4f} ± {figures['accuracy_std']:.4f} over {len(result.accuracies)} folds",
+        f"{counted(figures['n_pairs'], 'pair')}, {figures['n_genuine']:,} genuine; "
+        f"{counted(figures['n_failures_to_enrol'], 'failure')} to enrol; pairs with such a photo, taken as errors: "
+        f"{int(result.failed_pairs.sum()):,}",
+        f"accuracy {figures['accuracy_mean']:.4f} ± {figures['accuracy_std']:.4f} over "
+        f"{counted(len(result.accuracies), 'fold')}",
         f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}",
         *(f"TAR {estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}] at FAR {far:g}"
           for far, estimate in result.tar_at_far.items()),

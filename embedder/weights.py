@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedder.counts import counted
 from embedder.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -231,4 +232,5 @@ def _layer_of_slim_scope(scope: str) -> str:
 
 
 def _some(names: list[str]) -> str:
-    return f"{len(names)} arrays" + (f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "")
+    some = f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else ""
+    return counted(len(names), "array") + some

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from embedder.command_line import EXIT_DONE, run_script
+from embedder.counts import counted
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
     root = Path(table.photo_root) if arguments.photos is None else arguments.photos
     thumbnails = [_thumbnail(root / str(path), box) for path, box in zip(table.paths, table.boxes, strict=True)]
     draw_map(places, thumbnails, table.identities.tolist(), arguments.out)
-    print(f"{arguments.out}: {len(table)} faces of {len(set(table.identities.tolist()) - {''})} identities")
+    n_identities = len(set(table.identities.tolist()) - {""})
+    print(f"{arguments.out}: {counted(len(table), 'face')} of {counted(n_identities, 'identity', 'identities')}")
     return EXIT_DONE
 
 

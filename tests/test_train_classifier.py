@@ -79,7 +79,7 @@ def test_json_says_what_was_trained(table, tmp_path):
 def test_backgrounds(table, tmp_path, capsys):
     output = str(tmp_path / "h.skops")
     assert train_classifier.main([str(table), "-o", output]) == 0
-    assert "score: normalized, against 4038 people of LFW" in capsys.readouterr().out
+    assert "score: normalized, against 4,038 people, LFW" in capsys.readouterr().out
     normalized = load_head(output)
     assert train_classifier.main([str(table), "-o", output, "--no-background"]) == 0
     assert "score: cosine\n" in capsys.readouterr().out
@@ -112,7 +112,7 @@ def test_another_background(tmp_path, capsys):
     arguments = [str(tmp_path / "many.h5"), "-o", str(tmp_path / "h.skops"), "--background", str(tmp_path / "b.npz")]
     assert train_classifier.main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "score: normalized, against 100 people of made-up people" in printed
+    assert "score: normalized, against 100 people, made-up people" in printed
     assert "expected FPIR" in printed
     write_table(tmp_path / "other.h5", make_people(40, 2), weights="1" * 64)
     assert train_classifier.main([str(tmp_path / "other.h5"), *arguments[1:]]) == 2

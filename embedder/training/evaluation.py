@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from embedder.counts import counted
 from embedder.lfw import Pairs, find_photos, read_pairs
 from embedder.training.faces_folder import TrainingFaces
 from embedder.training.input_pipeline import FaceReader, central_crop, standardize
@@ -146,6 +147,9 @@ def read_pairs_source(folder: Path, pairs_file: Path) -> PairsSource:
     n_missing = len(np.unique(pairs.photos)) - len(found)
     if n_missing:
         logger.warning(
-            "%s: %d faces of %s are missing; each of their pairs counts as an error", folder, n_missing, pairs_file
+            "%s: missing of %s: %s; each pair without both counts as an error",
+            folder,
+            pairs_file,
+            counted(n_missing, "face"),
         )
     return PairsSource(folder, pairs, tuple(found), tuple(found.values()))

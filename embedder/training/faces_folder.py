@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from embedder.counts import counted
 from embedder.errors import FacetableError, ImageError
 from embedder.images import list_images, read_image
 from embedder.threads import thread_count
@@ -133,8 +134,9 @@ def read_faces_folder(
     kept = sorted(name for name, count in counts.items() if count >= min_images)
     if len(kept) < 2:
         raise TrainingDataError(
-            f"{root}: expected at least two identities with at least {min_images} faces each, found {len(kept)} "
-            f"among {len(counts)} identities and {len(good)} readable faces; add people, or lower --min-images"
+            f"{root}: expected at least two identities with at least {counted(min_images, 'face')} each, "
+            f"found {len(kept)} among {counted(len(counts), 'identity', 'identities')} and "
+            f"{counted(len(good), 'readable face')}; add people, or lower --min-images"
         )
     held_back = _held_back(kept, validation_split, seed, root)
     identities = tuple(name for name in kept if name not in held_back)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from embedder.counts import counted
 from embedder.training.input_pipeline import FaceReader, central_crop, standardize
 from embedder.training.network import TrainingNetwork
 
@@ -54,9 +55,9 @@ def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, 
         # A mapped file that runs out of room while it is filled would end the process.
         os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
     logger.info(
-        "computing the frozen layers' features of %d faces, %d views each; every epoch uses their central crop",
-        n_faces,
-        n_views,
+        "computing the frozen layers' features of %s, %s each; every epoch uses their central crop",
+        counted(n_faces, "face"),
+        counted(n_views, "view"),
     )
     for start in tqdm(range(0, n_faces, _BATCH), desc="frozen features", unit="batch", disable=None):
         faces = np.stack(

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from embedder.checkpoints import Checkpoint
+from embedder.counts import counted
 from embedder.errors import FacetableError
 from embedder.threads import thread_count
 from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
@@ -189,9 +190,9 @@ class _Run:
         total = self.n_epochs * self.epoch_size
         if self.done >= total:
             logger.info(
-                "%s: nothing left to do: %d epochs are trained; raise --epochs to go on",
+                "%s: nothing left to do, trained for %s; raise --epochs to go on",
                 self.folder.path,
-                self.n_epochs,
+                counted(self.n_epochs, "epoch"),
             )
         shown = self.progress and logs is not None
         bar = tqdm(

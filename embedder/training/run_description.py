@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from embedder.counts import counted
 from embedder.training.faces_folder import TrainingFaces
 from embedder.training.run_folder import RunFolder, RunFolderError
 from embedder.training.settings import TrainingSettings
@@ -20,29 +21,29 @@ logger = logging.getLogger(__name__)
 def say_what_is_left_out(faces: TrainingFaces, settings: TrainingSettings) -> None:
     """Log how much there is to train on and what is not used."""
     logger.info(
-        "%s: %d faces of %d identities to train on, %d faces held back for validation",
+        "%s: %s of %s to train on, %s held back for validation",
         faces.root,
-        len(faces.paths),
-        len(faces.identities),
-        len(faces.validation_paths),
+        counted(len(faces.paths), "face"),
+        counted(len(faces.identities), "identity", "identities"),
+        counted(len(faces.validation_paths), "face"),
     )
     if faces.skipped:
         logger.warning(
-            "%d files left out, for example %s (%s); all are listed in left_out.tsv",
-            len(faces.skipped),
+            "%s left out, for example %s (%s); all are listed in left_out.tsv",
+            counted(len(faces.skipped), "file"),
             *faces.skipped[0],
         )
     if faces.dropped:
         logger.warning(
-            "%d identities with fewer than %d faces dropped, for example %s (%d); all are listed in left_out.tsv",
-            len(faces.dropped),
-            settings.min_images,
+            "%s with fewer than %s dropped, for example %s (%d); all are listed in left_out.tsv",
+            counted(len(faces.dropped), "identity", "identities"),
+            counted(settings.min_images, "face"),
             *faces.dropped[0],
         )
     if faces.n_resized:
         logger.warning(
-            "%d faces are not %dx%d pixels and are resized; align with --size %d",
-            faces.n_resized,
+            "%s resized to %dx%d pixels; align with --size %d to have no other size",
+            counted(faces.n_resized, "face"),
             settings.source_size,
             settings.source_size,
             settings.source_size,
@@ -83,7 +84,7 @@ def write_description(
     """
     folder.write_text("identities.txt", "".join(f"{name}\n" for name in faces.identities))
     rows = [f"file\t{path}\t{reason}\n" for path, reason in faces.skipped]
-    rows += [f"identity\t{name}\t{count} faces\n" for name, count in faces.dropped]
+    rows += [f"identity\t{name}\t{counted(count, 'face')}\n" for name, count in faces.dropped]
     folder.write_text("left_out.tsv", "".join(["kind\tname\treason\n", *rows]))
     config = {
         "format": "facetable-run",

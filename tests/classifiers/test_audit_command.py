@@ -33,7 +33,7 @@ def test_a_forgotten_person_is_still_in_the_table(data, tmp_path, capsys):
     result = tmp_path / "r.json"
     arguments = ["audit", str(tmp_path), "--name", "rose_leslie", "--json", str(result)]
     assert main(arguments) == 0
-    assert "2 of 2 tables and heads hold rose_leslie" in capsys.readouterr().out
+    assert "tables and heads that hold rose_leslie: 2 of 2" in capsys.readouterr().out
     assert main(["forget", str(tmp_path / "people.skops"), "--name", "rose_leslie"]) == 0
     assert main(arguments) == 0
     assert json.loads(result.read_text()) == {
@@ -51,9 +51,9 @@ def test_folders_are_searched_and_other_files_left_alone(folder, capsys):
     assert main(["audit", str(folder), "--name", "person 001"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{folder / 'deep' / 'h.skops'}: holds person 001: exemplars: 2 (such as c.jpg)",
-        "1 of 1 tables and heads hold person 001"]
+        "tables and heads that hold person 001: 1 of 1"]
     assert main(["audit", str(folder), "--name", "person 002"]) == 0
-    assert capsys.readouterr().out == "0 of 1 tables and heads hold person 002\n"
+    assert capsys.readouterr().out == "tables and heads that hold person 002: 0 of 1\n"
 
 
 def test_damaged_files_are_listed(folder, tmp_path, capsys):
@@ -61,7 +61,7 @@ def test_damaged_files_are_listed(folder, tmp_path, capsys):
     (folder / "damaged.h5").write_bytes(b"\x89HDF\r\n\x1a\n and then nothing")
     assert main(["audit", str(folder), "--name", "person 001", "--json", str(tmp_path / "r.json")]) == 1
     printed = capsys.readouterr()
-    assert printed.out.endswith("1 of 1 tables and heads hold person 001; 2 files could not be checked\n")
+    assert printed.out.endswith("tables and heads that hold person 001: 1 of 1; not checked: 2 files\n")
     assert len([line for line in printed.err.splitlines() if line.startswith("not checked: ")]) == 2
     assert len(json.loads((tmp_path / "r.json").read_text())["not_checked"]) == 2
 

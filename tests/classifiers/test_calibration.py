@@ -142,7 +142,7 @@ def test_with_fpir_the_people_decide_if_there_are_enough():
 
 def test_without_a_curve_the_people_decide_or_nobody():
     assert choose_threshold(MANY, NEAREST) == calibrated_threshold(MANY, NEAREST, 0.01)
-    with pytest.raises(ThresholdError, match=r"no threshold curve is known.*29 people are too few.*--threshold"):
+    with pytest.raises(ThresholdError, match=r"no threshold curve is known.*29 people cannot measure one.*--threshold"):
         choose_threshold(FEW, NEAREST)
 
 

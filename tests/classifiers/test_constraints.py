@@ -36,7 +36,7 @@ class TestRead:
         file.write_text(HEADER + "must,a.jpg,0,b.jpg,0\nmust,a.jpg,0,z.jpg,4\n")
         with caplog.at_level(logging.WARNING):
             assert len(read_constraints(file, ROW_OF)) == 1
-        assert "1 of 2 constraints name a face that is not in the table" in caplog.text
+        assert "left out 1 of 2 constraints, because of faces that are not in the table" in caplog.text
         assert "line 3: face 4 of z.jpg" in caplog.text
 
     @pytest.mark.parametrize(("line", "message"), [

@@ -37,7 +37,7 @@ def test_enrolling_real_photos(data, tmp_path, capsys):
     assert after.gallery.photos_per_identity == {**before.gallery.photos_per_identity, "obama": 3}
     assert after.gallery.paths[-1] == (photos / "obama1.jpg").resolve().as_posix()
     assert after.threshold == before.threshold_record.curve.at(10)
-    assert "1 of 1 photos enrolled as obama" in capsys.readouterr().out
+    assert "1 of 1 photo enrolled as obama" in capsys.readouterr().out
     (tmp_path / "broken.jpg").write_text("no photo")
     assert main([*arguments, str(tmp_path / "broken.jpg"), str(photos / "johnsnow_test1.jpg")]) == 1
     errors = capsys.readouterr().err

@@ -104,7 +104,7 @@ def test_with_a_background_scores_are_normalized():
 def test_where_no_threshold_can_be_had_the_reason_is_given():
     result = evaluate(crowd(n_known=5), by("gallery"))
     assert result["at_threshold"] is None
-    assert "5 people are too few" in result["no_threshold_because"]
+    assert "5 people cannot measure one" in result["no_threshold_because"]
     assert report(result)[-1].startswith("no threshold: ")
 
 

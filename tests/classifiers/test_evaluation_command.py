@@ -58,4 +58,4 @@ def test_bad_options_are_one_line(options, message, table, capsys):
 def test_tables_with_nobody_to_look_for(n_photos, tmp_path, capsys):
     write_table(tmp_path / "t.h5", make_people(3, n_photos))
     assert main(["evaluate", str(tmp_path / "t.h5"), "--no-background"]) == 2
-    assert "t.h5: evaluation needs people with more than 1 photos" in capsys.readouterr().err
+    assert "t.h5: evaluation needs people with more than 1 photo," in capsys.readouterr().err

@@ -45,7 +45,7 @@ class TestRead:
             people = read_people(file, ROW_OF)
         assert people.names[0] == "Ada"
         assert people.n_gone == 1
-        assert "1 of 2 faces are not in the table any more" in caplog.text
+        assert "left out 1 of 2 faces, which the table no longer holds" in caplog.text
 
     def test_several_names_in_a_group_stay_where_they_are(self, file, caplog):
         file.write_text(HEADER + "a.jpg,0,5,Ada,1\nb.jpg,0,5,Bob,1\nc.jpg,0,5,,1\n")
@@ -58,7 +58,7 @@ class TestRead:
         assert read_people(file, ROW_OF).names[0] == "Ada"
 
     @pytest.mark.parametrize(("lines", "message"), [
-        ("z.jpg,0,1,Ada,1\n", "found none of 1, the first of z.jpg; this file is for another table"),
+        ("z.jpg,0,1,Ada,1\n", "found none of 1 face, the first of z.jpg; this file is for another table"),
         ("a.jpg,0,1,,1\na.jpg,0,2,,1\n", "line 3: expected each face once, got face 0 of a.jpg again, see line 2"),
         ("a.jpg,0,1,unknown,1\n", "line 2: `name` must not be 'unknown'"),
         ("a.jpg,x,1,,1\n", "line 2: `face_index` must be a whole number"),

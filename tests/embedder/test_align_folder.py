@@ -229,7 +229,7 @@ def test_folders_that_do_not_fit_are_refused(photos: Path, out: Path):
         align(photos, out)
     photos.mkdir()
     (photos / "notes.txt").write_text("x")
-    with pytest.raises(FileNotFoundError, match=r"expected photos in this folder, found none \(0 hidden and 1 other"):
+    with pytest.raises(FileNotFoundError, match=r"found none \(0 hidden files, 1 that are no images\)"):
         align(photos, out)
     photo = write_photo(photos / "a.jpg", 1)
     with pytest.raises(ValueError, match="`out` must be another folder than the photos'"):

@@ -71,7 +71,7 @@ def test_max_side_reduces_and_never_enlarges(tmp_path, size_wh, expected_hw):
 def test_empty_folder(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / ".hidden").touch()
-    with pytest.raises(FileNotFoundError, match=r"expected photos in this folder, found none \(1 hidden and 0 other"):
+    with pytest.raises(FileNotFoundError, match=r"in this folder, found none \(1 hidden file, 0 that are no images\)"):
         convert_images(tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -217,8 +217,8 @@ def test_command_writes_and_reports(tmp_path, capsys):
                  "--json", str(tmp_path / "r.json")])
     assert code == 0
     captured = capsys.readouterr()
-    assert captured.out == (f"{tmp_path}/out: 1 photos written, 0 up to date, 0 failed, "
-                            "0 other and 1 hidden files left out\n")
+    assert captured.out == (f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed; "
+                            "left out: 1 hidden file, 0 that are no images\n")
     assert read_image(tmp_path / "out" / "a.png").shape == (10, 10, 3)
     assert json.loads((tmp_path / "r.json").read_text()) == {
         "written": 1, "up_to_date": 0, "failed": 0, "hidden": 1, "other": 0, "unreadable_folders": [],
@@ -232,7 +232,7 @@ def test_command_lists_failures_and_exits_with_1(tmp_path, capsys):
     assert main(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--max-pixels", "200"]) == 1
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1].startswith(f"{tmp_path}/in/empty.jpg: expected an image (JPEG, ")
-    assert "1 photos written, 0 up to date, 1 failed" in captured.out
+    assert "1 photo written, 0 up to date, 1 failed" in captured.out
 
 
 def test_command_that_cannot_run_exits_with_2(tmp_path, capsys):

@@ -246,8 +246,8 @@ def test_a_photo_with_a_vector_no_table_may_hold_is_embedded_again(
     with caplog.at_level(logging.WARNING):
         summary, n_seen = update(photos, tmp_path / "t.h5")
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 't.h5'}: expected finite vectors of unit length, found others for 1 photos, the first is "
-        "Ada/2.png; these photos are embedded again, and dropped where they are deleted"]
+        f"{tmp_path / 't.h5'}: expected finite vectors of unit length, found others for 1 photo, the first is "
+        "Ada/2.png; embedded again, or dropped where the photo is deleted"]
     assert (summary.n_embedded, summary.n_kept, n_seen) == (1, 4, 1)
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), whole)
     assert update(photos, tmp_path / "t.h5")[1] == 0
@@ -273,7 +273,7 @@ def test_bad_places(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "a.txt").write_text("")
     (tmp_path / "empty" / ".hidden.jpg").write_text("")
-    with pytest.raises(FileNotFoundError, match=r"found none \(1 hidden and 1 other files\)"):
+    with pytest.raises(FileNotFoundError, match=r"found none \(1 hidden file, 1 that are no images\)"):
         embed(tmp_path / "empty", tmp_path / "t.h5")
     with pytest.raises(ValueError, match=r"`n_jobs` \(--jobs\) must be at least 1, or -1 for one a core, got 0"):
         embed(photos, tmp_path / "t.h5", n_jobs=0)
@@ -377,7 +377,7 @@ def test_photos_a_worker_has_not_done_are_missed(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "embed_photos", lambda *args, **options: None)
-    with pytest.raises(ChildProcessError, match=r"5 photos from the workers, 5 are missing, the first is Ada/1\.png"):
+    with pytest.raises(ChildProcessError, match=r"5 photos from the workers, 5 missing, the first Ada/1\.png"):
         embed(photos, tmp_path / "t.h5")
 
 

@@ -61,7 +61,7 @@ class TestTable:
         assert run(folder, "--table", folder / "faces.h5") == code
         output = capsys.readouterr()
         assert f"Ada/Ada_0001: failure to enrol, {status}\n" in output.err
-        assert "1 failures to enrol, 2 pairs with such a photo count as errors" in output.out
+        assert "1 failure to enrol; pairs with such a photo, taken as errors: 2" in output.out
 
     def test_other_weights_cannot_be_checked(self, folder, capsys):
         assert run(folder, "--table", folder / "faces.h5", "--images", folder) == 0

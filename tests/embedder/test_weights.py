@@ -155,10 +155,10 @@ def test_assign_weights(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
 def test_assign_weights_needs_each_array_once(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     model = small_model()
     extra = arrays | {"other/kernel": np.zeros(1, np.float32)}
-    with pytest.raises(WeightsError, match=r"not the weights of small: 0 arrays missing, 1 arrays \(other/kernel\)"):
+    with pytest.raises(WeightsError, match=r"not the weights of small: 0 arrays missing, 1 array \(other/kernel\)"):
         assign_weights(model, extra, path=tmp_path)
     without = {name: array for name, array in arrays.items() if name != "conv/kernel"}
-    with pytest.raises(WeightsError, match=r"1 arrays \(conv/kernel\) missing, 0 arrays unknown"):
+    with pytest.raises(WeightsError, match=r"1 array \(conv/kernel\) missing, 0 arrays unknown"):
         assign_weights(model, without, path=tmp_path)
     wrong = arrays | {"conv/kernel": np.zeros((1, 1, 3, 4), np.float32)}
     with pytest.raises(WeightsError, match=r"expected conv/kernel of shape \(1, 1, 3, 2\), got \(1, 1, 3, 4\)"):

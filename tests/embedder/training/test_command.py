@@ -163,8 +163,8 @@ def test_the_command_prints_figures_and_lists_what_it_left_out(
     assert code == 1
     assert printed.out.startswith(f"{tmp_path / 'run'}: 10 steps, 2 epochs, loss ")
     assert f"--preset {tmp_path / 'run'}" in printed.out
-    assert "1 faces of" in printed.err
-    assert "1 files left out, for example person_00/broken.jpg" in printed.err
+    assert ": 1 face; each pair" in printed.err
+    assert "1 file left out, for example person_00/broken.jpg" in printed.err
     assert "person_00/broken.jpg" in (tmp_path / "run" / "left_out.tsv").read_text()
     figures = json.loads((tmp_path / "run.json").read_text())
     assert figures["n_left_out"] == 1

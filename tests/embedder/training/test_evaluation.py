@@ -60,7 +60,7 @@ def test_missing_faces_are_said_and_count_as_errors(
 ) -> None:
     folder = _lfw_folder(tmp_path / "faces")
     source = _pairs(folder, "2 1\nperson_00 1 9\nperson_00 1 person_01 1\nperson_01 1 2\nperson_01 2 person_00 9\n")
-    assert "1 faces of" in caplog.text
+    assert ": 1 face; each pair" in caplog.text
     found = read_faces_folder(folder, source_size=91)
     figures = Evaluator(TrainingNetwork(TrainingSettings(**SMALL_RUN), n_classes=3), found, source).evaluate()
     assert figures["lfw_accuracy"] <= 0.5  # Two of the four pairs.

@@ -117,7 +117,7 @@ def test_a_recorded_file_is_not_read_again_and_a_damaged_record_is(
         (
             1,
             5,
-            "expected at least two identities with at least 2 faces .* found 1 among 1 identities and 5 readable faces",
+            "expected at least two identities with at least 2 faces .* found 1 among 1 identity and 5 readable faces",
         ),
         (
             4,

@@ -108,7 +108,7 @@ def test_a_run_that_is_done_does_nothing_more(faces: Path, tmp_path: Path, train
     before = read_losses(tmp_path / "run")
     summary = train_small(faces, tmp_path / "run", epochs=1)
     assert (summary.steps, summary.metrics) == (6, {})
-    assert "nothing left to do: 1 epochs are trained; raise --epochs" in caplog.text
+    assert "nothing left to do, trained for 1 epoch; raise --epochs" in caplog.text
     assert read_losses(tmp_path / "run") == before
 
 
