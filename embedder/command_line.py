@@ -107,8 +107,8 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
         code = run(arguments)
         _flush_output()
         return code
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"{prog}: interrupted" + (f"; {interrupt}" if interrupt.args else ""), file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         _discard_output()  # the reader of our output has gone (`| head`)

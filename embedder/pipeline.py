@@ -10,8 +10,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -157,7 +157,7 @@ def update_table(
     listing = _list_photos(Path(photos), settings)
     if only is not None:
         listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
-    with PartsFolder(_check_out(Path(out))) as parts:
+    with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         networks = _networks(settings, thread_count(), detector, embedder)
         header = Header(display_path(listing.root), settings.fingerprint(*networks), now())
         state = load_state(parts, header)
@@ -242,19 +242,24 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers:
         bar.set_postfix_str(f"{counted(total.n_faces, 'face')}, {total.n_failed:,} failed", refresh=False)
         bar.update(progress.n_photos)
 
+    if not paths or workers.is_this_process:
+        embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(_progress(done)))
+        return
+    parent = os.getpid() if workers.engine == "local" else None
+    work = partial(_embed_shard, job, threads=workers.threads_a_job, parent=parent)
+    with open_engine(workers) as engine:
+        for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
+            show(progress)
+
+
+@contextmanager
+def _interrupts_explained(parts: PartsFolder) -> Iterator[None]:
+    """Let a KeyboardInterrupt say what becomes of the work."""
     try:
-        if not paths or workers.is_this_process:
-            embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(_progress(done)))
-            return
-        parent = os.getpid() if workers.engine == "local" else None
-        work = partial(_embed_shard, job, threads=workers.threads_a_job, parent=parent)
-        with open_engine(workers) as engine:
-            for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
-                show(progress)
+        yield
     except KeyboardInterrupt:
-        logger.warning("interrupted; what is done is kept in %s, run the same command again to go on",
-                       display_path(job.parts_folder))
-        raise
+        kept = f"what is done is kept in {display_path(parts.path)}" if parts.parts() else "no photo was done yet"
+        raise KeyboardInterrupt(f"{kept}, run the same command again to go on") from None
 
 
 def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:

@@ -81,6 +81,18 @@ def test_output_that_cannot_be_written_is_named():
     assert finished.stderr == f"prog: error: standard output: {NO_ROOM}"
 
 
+@pytest.mark.parametrize(("interrupt", "line"), [
+    (KeyboardInterrupt(), "prog: interrupted\n"),
+    (KeyboardInterrupt("run it again to go on"), "prog: interrupted; run it again to go on\n"),
+])
+def test_an_interrupt_is_one_line(interrupt, line, capsys):
+    def run(_):
+        raise interrupt
+
+    assert run_guarded("prog", run, ARGUMENTS) == 130
+    assert capsys.readouterr().err == line
+
+
 def test_a_closed_output_is_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert run_guarded("prog", lambda _: 0, ARGUMENTS) == 0

@@ -316,17 +316,28 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
 
 
 def test_an_interrupted_run_keeps_what_is_done(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         interrupt_after(patch, 3)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r"kept in .*t\.h5\.parts, run the same command again to go on"):
             embed(photos, tmp_path / "t.h5")
-    assert "t.h5.parts, run the same command again to go on" in caplog.text
     assert names(tmp_path) == ["photos", "t.h5.parts"]
     summary, n_seen = update(photos, tmp_path / "t.h5")
     assert (summary.n_kept, summary.n_embedded, n_seen) == (3, 2, 2)
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), embed(photos, tmp_path / "anew.h5"))
+
+
+def test_an_interrupt_before_the_first_photo_is_done_says_so(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("embedder.pipeline.make_plan", interrupt)
+    with pytest.raises(KeyboardInterrupt, match="no photo was done yet, run the same command again"):
+        embed(photos, tmp_path / "t.h5")
+    assert names(tmp_path) == ["photos"]
 
 
 def test_parts_that_are_in_the_table_already_do_not_come_back(photos: Path, tmp_path: Path) -> None:
