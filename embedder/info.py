@@ -28,6 +28,8 @@ _FIRST_BYTES = {
 _WEIGHTS_SUFFIXES = (*_HDF5_SUFFIXES, *_FIRST_BYTES)
 ITEMS_SHOWN = 10
 _KIND = "kind"
+_FOUND_OUT = ("verification_threshold", "expected")
+"""What only a measurement gives; elsewhere None is a setting."""
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
@@ -36,25 +38,28 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        A table, a head, a weights file, or the folder of a training run.
+        A table, a head, a weights file, the folder of a training run, or a table's folder of part files.
 
     Returns
     -------
     dict
-        ``kind`` is ``table``, ``head``, ``weights`` or ``preset``; the other keys depend on it.
+        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.info_folders.describe_folder` says; the other
+        keys depend on it.
 
     Raises
     ------
     TableError
-        If the file is none of these, damaged, or a head or table of another version.
-    ValueError
-        If a folder is not that of a training run.
+        If the file or folder is none of these, damaged, or a head or table of another version.
+    WeightsError
+        If the record of a training run is damaged.
     OSError
         If it is missing or may not be read.
     """
     file = Path(path)
     if file.is_dir():
-        return _describe_preset(file)
+        from embedder.info_folders import describe_folder
+
+        return describe_folder(file)
     with file.open("rb") as stream:
         signature = stream.read(len(_HDF5_SIGNATURE))
     is_hdf5 = signature == _HDF5_SIGNATURE
@@ -184,14 +189,6 @@ def _describe_weights(file: Path) -> dict[str, Any]:
             "preset": "none of the built-in ones" if preset is None else asdict(preset)}
 
 
-def _describe_preset(folder: Path) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from embedder.presets import get_preset
-
-    return {_KIND: "preset", "file": str(folder), **asdict(get_preset(folder))}
-
-
 def _lines(description: Mapping[str, Any], top: int, *, indent: str) -> Iterator[str]:
     for name, value in description.items():
         if isinstance(value, Mapping):
@@ -204,7 +201,9 @@ def _lines(description: Mapping[str, Any], top: int, *, indent: str) -> Iterator
             shown = ", ".join(str(item) for item in value[:top])
             rest = f" ... and {len(value) - top:,} more" if len(value) > top else ""
             yield f"{indent}{name}: {shown}{rest}" if value else f"{indent}{name}: none"
-        else:
+        elif value is None:
+            yield f"{indent}{name}: {'not known' if name in _FOUND_OUT else 'none'}"
+        elif value != "":
             is_count = isinstance(value, int) and not isinstance(value, bool)
             yield f"{indent}{name}: {value:,}" if is_count else f"{indent}{name}: {value}"
 

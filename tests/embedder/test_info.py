@@ -34,7 +34,8 @@ def test_long_lists_are_cut_but_settings_are_not() -> None:
     lines = info_lines(description, top=2)
     assert lines[:4] == ["people:", "  p0: 0", "  p1: 1", "  ... and 1,498 more"]
     assert len([line for line in lines if line.startswith("  s")]) == 20
-    assert lines[-4:] == ["labels: l0, l1 ... and 10 more", "empty: none", "is_new: True", "nothing: None"]
+    assert lines[-4:] == ["labels: l0, l1 ... and 10 more", "empty: none", "is_new: True", "nothing: none"]
+    assert info_lines({"licence": "", "verification_threshold": None}) == ["verification_threshold: not known"]
     assert info_lines({"people": {"a": 1}}, top=0) == ["people:", "  ... and 1 more"]
     with pytest.raises(ValueError, match="`top` must be at least 0, got -1"):
         info_lines({}, top=-1)
@@ -152,5 +153,5 @@ def test_anything_else_is_refused(tmp_path: Path, name: str) -> None:
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         describe_file(tmp_path / "none.h5")
-    with pytest.raises(ValueError, match=r"preset\.json"):
+    with pytest.raises(TableError, match=r"expected the folder of a training run .* or a table's \.parts folder"):
         describe_file(tmp_path)
