@@ -215,10 +215,16 @@ def read_names(text: str) -> list[str]:
     """
     import csv
 
+    from classifiers.file_kinds import describe_kind
+
     path = Path(text)
     if path.is_file():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row]
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                rows = [row for row in csv.reader(file) if row]
+        except (UnicodeDecodeError, csv.Error):
+            raise ValueError(f"{path}: expected names in UTF-8 text, one a line, found {describe_kind(path)}; name "
+                             "people, or a text file of names") from None
         column = rows[0].index("identity") if rows and "identity" in rows[0] else None
         names = [row[0] for row in rows] if column is None else [row[column] for row in rows[1:] if len(row) > column]
     else:

@@ -97,11 +97,15 @@ def _start(path: Path) -> bytes:
 
 def _audit_file(path: Path, name: str) -> "list[Finding]":
     from classifiers.audit import audit_head, audit_table
+    from classifiers.file_kinds import describe_kind
 
-    if _start(path) == _HDF5_MAGIC:
+    start = _start(path)
+    if start == _HDF5_MAGIC:
         from embedder.table import EmbeddingTable
 
         return audit_table(EmbeddingTable.read(path), name)
+    if not start.startswith(_ZIP_MAGIC):
+        raise ValueError(f"{path}: expected a table or a head, found {describe_kind(path)}; name one of these")
     from classifiers.persistence import load_head
 
     return audit_head(load_head(path), name)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from classifiers.file_kinds import describe_kind
 from classifiers.whole_files import replacing
 
 _DELIMITERS = (",", ";", "\t")
@@ -31,11 +32,14 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
             reader = csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
             missing = [column for column in columns if column not in (reader.fieldnames or [])]
             if missing:
-                raise ValueError(f"{path}: expected the columns {', '.join(columns)} in the first line, found no "
-                                 f"{missing[0]!r} in {header.strip()[:60]!r}")
+                raise ValueError(f"{path}: expected the columns {', '.join(columns)} in the first line, found "
+                                 + (f"no {missing[0]!r} in {header.strip()[:60]!r}" if header else "an empty file")
+                                 + "; name a file with these columns")
             return [(reader.line_num, row) for row in reader if any(row[column] for column in columns)]
         except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(f"{path}: expected a CSV file in UTF-8, got {error}; save it as CSV UTF-8") from error
+            kind = describe_kind(Path(path))
+            found = "text that is not" if kind == "text" else kind
+            raise ValueError(f"{path}: expected a CSV file in UTF-8, found {found}; save it as CSV UTF-8") from error
 
 
 def parse_index(text: str, where: str) -> int:

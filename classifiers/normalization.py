@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import BackgroundError
+from classifiers.file_kinds import describe_kind
 from classifiers.neighbors import check_vectors, row_blocks, unit_rows
 
 BACKGROUND_FOLDER = Path(__file__).parent / "background"
@@ -144,7 +145,8 @@ class Background:
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             if isinstance(error, BackgroundError):
                 raise
-            raise BackgroundError(f"a background model is damaged ({error}); fit it again") from error
+            found = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise BackgroundError(f"its arrays are not those of one: {found}") from error
 
     def write(self, path: str | Path) -> None:
         """Write the model to an ``.npz`` file."""
@@ -168,9 +170,10 @@ def read_background(path: str | Path) -> Background:
         arrays = _read_arrays(data)
         return Background.from_arrays(arrays)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        is_archive = zipfile.is_zipfile(io.BytesIO(data))
+        found = f"a damaged one or another archive ({error})" if is_archive else describe_kind(Path(path))
         raise BackgroundError(
-            f"{path}: expected a background model, got a file that is none or is damaged ({error}); "
-            "make one with python -m experiments.fit_background"
+            f"{path}: expected a background model, found {found}; make one with python -m experiments.fit_background"
         ) from error
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
+from classifiers.file_kinds import ZIP_ARCHIVE, describe_kind
 from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
 from classifiers.matching import Matcher
 from classifiers.serving import Head
@@ -124,11 +125,27 @@ def load_head(path: str | Path) -> Head:
         with zipfile.ZipFile(source) as archive:
             return _read_head(source, archive)
     except (*_DAMAGE, json.JSONDecodeError, UnicodeDecodeError) as error:
-        found = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise HeadFileError(
-            f"{source}: expected a head made by train_classifier.py, got a file that is not one or is damaged "
-            f"({found}); train it again"
-        ) from error
+        raise HeadFileError(f"{source}: {_explain(source, error)}") from error
+
+
+def _explain(source: Path, error: Exception) -> str:
+    if not _is_head(source):
+        kind = describe_kind(source)
+        found = "another zip archive, or a head that is cut short" if kind == ZIP_ARCHIVE else kind
+        return f"expected a head made by train_classifier.py, found {found}; name a head, or train one"
+    found = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
+    if isinstance(error, KeyError) and " " not in found:
+        found = f"it lacks {found!r}"
+    return f"expected a whole head, found a damaged one ({found}); train it again"
+
+
+def _is_head(path: Path) -> bool:
+    """Return whether a file is a head, whole or not, and no other archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _METADATA in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
 
 
 def load_estimator(data: bytes) -> Any:
@@ -161,7 +178,7 @@ def dump_estimator(estimator: Any) -> bytes:
 
 
 def _refuse_other_file(target: Path) -> None:
-    if target.is_file() and target.stat().st_size > 0 and not zipfile.is_zipfile(target):
+    if target.is_file() and target.stat().st_size > 0 and not _is_head(target):
         raise HeadFileError(f"{target}: expected a head or nothing here to replace, found a file of another kind; "
                             "give another name for the head, or delete the file first")
 
@@ -187,8 +204,6 @@ def _plain(value: Any) -> Any:
 
 
 def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
-    if _METADATA not in archive.namelist():
-        raise zipfile.BadZipFile(f"it has no {_METADATA}")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise zipfile.BadZipFile("its entries are compressed")
     record = json.loads(archive.read(_METADATA))

@@ -305,6 +305,8 @@ class _CropSize:
 def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[Path]]:
     """List the photos of `root`, those in `out` left out."""
     listing = list_images(root)
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(out))
     if root.resolve() == out.resolve():
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources, target = list(listing.paths), out.resolve()

@@ -24,6 +24,7 @@ from PIL.ImageFile import ImageFile
 
 from embedder.counts import counted
 from embedder.errors import ImageError
+from embedder.file_kinds import N_FIRST_BYTES, describe_bytes
 from embedder.links import describe_missing
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,6 @@ _FORMATS = (
     _format("JPEG 2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", "PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     _format("PNM", rb"P[1-6]\s+[\d#]", "PIL.PpmImagePlugin", "PpmImageFile"),
 )
-_N_FIRST_BYTES = 64
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -258,7 +258,7 @@ def _is_image_file(entry: os.DirEntry[str]) -> bool:
         return suffix.lower() in IMAGE_SUFFIXES
     try:
         with Path(entry.path).open("rb") as stream:
-            return _format_of(stream.read(_N_FIRST_BYTES)) is not None
+            return _format_of(stream.read(N_FIRST_BYTES)) is not None
     except OSError:
         return False
 
@@ -303,22 +303,14 @@ def _format_of(first_bytes: bytes) -> _Format | None:
 
 def _open_picture(stream: BinaryIO, name: str) -> ImageFile:
     """Read the header; no pixel is decoded yet."""
-    first_bytes = stream.read(_N_FIRST_BYTES)
+    first_bytes = stream.read(N_FIRST_BYTES)
     known = _format_of(first_bytes)
     if known is None:
         names = ", ".join(entry.name for entry in _FORMATS)
-        raise ImageError(f"{name}: expected an image ({names}), found {_describe(first_bytes)}; remove the file or "
-                         "convert it to JPEG")
+        raise ImageError(f"{name}: expected an image ({names}), found {describe_bytes(first_bytes)}; remove the file "
+                         "or convert it to JPEG")
     stream.seek(0)
     return getattr(importlib.import_module(known.module), known.reader)(stream)
-
-
-def _describe(first_bytes: bytes) -> str:
-    if not first_bytes:
-        return "an empty file"
-    if re.fullmatch(rb"[\t\n\r\x20-\x7e]+", first_bytes):
-        return "text"
-    return f"other data (it begins with {first_bytes[:8].hex(' ')})"
 
 
 def _check_size(picture: ImageFile, name: str, max_pixels: int) -> None:

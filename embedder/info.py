@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
+from embedder.file_kinds import describe_kind
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ZIP_SIGNATURE = b"PK\x03\x04"
@@ -69,7 +70,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         return _describe_head(file)
     if _is_weights(file, signature):
         return _describe_weights(file)
-    found = "HDF5 data of another kind" if is_hdf5 else "something else"
+    found = "HDF5 data of another kind" if is_hdf5 else describe_kind(file)
     raise TableError(f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
                      f"run's folder, found {found}; name one of these")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedder.file_kinds import describe_kind
 from embedder.images import IMAGE_SUFFIXES
 from embedder.verification import (
     FALSE_ACCEPT_RATES,
@@ -138,7 +139,8 @@ def read_pairs(path: str | Path) -> Pairs:
     try:
         lines = [_words(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: expected a text file of pairs such as LFW's pairs.txt, got other bytes") from None
+        raise ValueError(f"{path}: expected a text file of pairs such as LFW's pairs.txt, found "
+                         f"{describe_kind(Path(path))}; name such a file") from None
     n_folds, n_each = _read_header(path, lines[0] if lines else [])
     n_expected = 2 * n_each * (n_folds or 1)
     if len(lines) - 1 != n_expected:

@@ -16,10 +16,12 @@ import h5py
 import numpy as np
 
 from embedder.errors import TableError
+from embedder.file_kinds import N_FIRST_BYTES, describe_bytes
 
 FORMAT = "facetable"
 VERSION = 1
 IMAGES_GROUP = "images"
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 STATUSES = ("ok", "no_face", "unreadable", "error")
 """What became of an input file: faces found, none found, not a readable image, failed on the way."""
@@ -174,8 +176,11 @@ class TableFileReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb"):  # h5py's own error for a missing file or a folder is not for people
-            pass
+        with path.open("rb") as file:  # h5py's own errors for these are not for people
+            first_bytes = file.read(N_FIRST_BYTES)
+        if not first_bytes.startswith(_HDF5_SIGNATURE):
+            raise TableError(f"{path}: expected an embedding table, found {describe_bytes(first_bytes)}; name a table "
+                             "made by `python -m embedder embed`, or a new file to write one")
         with _reading(path):
             # Finished files never change, and some network file systems have no locks.
             self._file = h5py.File(path, "r", locking=False)
@@ -224,8 +229,10 @@ def _reading(path: Path) -> Iterator[None]:
     except TableError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise TableError(f"{path}: expected a whole table file, found a damaged or other one "
-                         f"({' '.join(str(error).split())}); restore it or embed the photos again") from error
+        text = " ".join(str(error).split())
+        reason = "it is cut short" if "truncated file" in text else text
+        raise TableError(f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the "
+                         "photos again") from error
 
 
 def _read_header(file: h5py.File, path: Path) -> Header:

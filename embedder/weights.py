@@ -12,6 +12,7 @@ import numpy as np
 
 from embedder.counts import counted
 from embedder.errors import WeightsError
+from embedder.file_kinds import describe_kind
 
 if TYPE_CHECKING:
     import keras
@@ -64,11 +65,13 @@ def check_sha256(path: Path, expected: str) -> None:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise WeightsError(f"{path}: no such weights file; expected one with SHA-256 {expected}") from None
+        raise WeightsError(f"{path}: no such weights file; expected one with SHA-256 {expected}, check the "
+                           "path") from None
     except OSError as error:
-        raise WeightsError(f"{path}: expected a weights file, but it cannot be read ({error.strerror})") from error
+        raise WeightsError(f"{path}: expected a weights file, but it cannot be read ({error.strerror}); name the file "
+                           f"with SHA-256 {expected}") from error
     if found != expected:
-        raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found}; "
+        raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found} ({describe_kind(path)}); "
                            "the file is damaged or another one: install or download it again")
 
 

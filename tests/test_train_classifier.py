@@ -225,3 +225,12 @@ def test_help_is_quick_and_loads_no_library():
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "--fpir" in result.stdout
     assert not any(f" {name}\n" in result.stderr for name in ("numpy", "sklearn", "h5py"))
+
+
+def test_a_list_of_names_must_be_text(table, tmp_path, capsys):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    arguments = [str(table), "-o", str(tmp_path / "h.skops"), "--identities", str(tmp_path / "photo.jpg")]
+    assert train_classifier.main(arguments) == 2
+    assert capsys.readouterr().err == (
+        f"train_classifier.py: error: {tmp_path / 'photo.jpg'}: expected names in UTF-8 text, one a line, found a JPEG "
+        "image; name people, or a text file of names\n")

@@ -83,7 +83,7 @@ def test_heads_of_another_scikit_learn_are_named_once_each(capsys):
 def test_a_file_that_is_named_must_be_one(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("text")
     assert main(["audit", str(tmp_path / "a.txt"), "--name", "Ada"]) == 1
-    assert "a.txt: expected a head" in capsys.readouterr().err
+    assert "a.txt: expected a table or a head, found text; name one" in capsys.readouterr().err
     assert main(["audit", str(tmp_path / "missing.h5"), "--name", "Ada"]) == 2
     assert main(["audit", str(tmp_path), "--name", "unknown"]) == 2
     assert main(["audit", str(tmp_path), "--name", "Ada"]) == 0

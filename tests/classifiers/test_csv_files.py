@@ -27,10 +27,10 @@ def test_a_short_row_is_filled_up(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (b"", "expected the columns path, name in the first line, found no 'path'"),
+    (b"", "expected the columns path, name in the first line, found an empty file; name a"),
     (b"path,score\n", "found no 'name' in 'path,score'"),
-    (b"\xff\xd8\xff", "expected a CSV file in UTF-8"),
-    (b"path,name\n\xff\xd8\n", "expected a CSV file in UTF-8"),
+    (b"\xff\xd8\xff", "expected a CSV file in UTF-8, found a JPEG image; save it as CSV UTF-8"),
+    (b"path,name\n" + b"a,b\n" * 99 + b"\xff\n", "expected a CSV file in UTF-8, found text that is not; save"),
 ])
 def test_refuses(tmp_path, content, message):
     path = tmp_path / "x.csv"

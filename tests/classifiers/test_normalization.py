@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import re
 import time
 
 import numpy as np
@@ -147,14 +148,17 @@ def test_the_shipped_ones_hold_groups_not_people(weights):
 
 
 def test_refuses_bad_arrays_by_themselves():
-    with pytest.raises(BackgroundError, match="is damaged"):
+    with pytest.raises(BackgroundError, match="its arrays are not those of one: it lacks 'mean'"):
         Background.from_arrays({"record": np.array("{}")})
 
 
-@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 broken"])
-def test_a_damaged_model_brings_no_advice_to_unpickle(content, tmp_path):
+@pytest.mark.parametrize(("content", "found"), [
+    (b"", "an empty file"), (b"text", "text"), (b"PK\x03\x04 broken", "a zip archive, such as a head"),
+    (b"PK\x05\x06" + bytes(18), "a damaged one or another archive (its arrays are not those of one:"),
+])
+def test_a_damaged_model_brings_no_advice_to_unpickle(content, found, tmp_path):
     (tmp_path / "b.npz").write_bytes(content)
-    with pytest.raises(BackgroundError, match=r"is damaged \(its arrays cannot be read\); make one") as raised:
+    with pytest.raises(BackgroundError, match=f"a background model, found {re.escape(found)}") as raised:
         read_background(tmp_path / "b.npz")
     assert "pickle" not in str(raised.value)
 

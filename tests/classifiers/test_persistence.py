@@ -171,7 +171,7 @@ def test_refuses_files_that_are_no_heads(content, tmp_path):
 
 def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
     skops.io.dump(GaussianNB(), tmp_path / "plain.skops")
-    with pytest.raises(HeadFileError, match=r"it has no facetable\.json"):
+    with pytest.raises(HeadFileError, match=r"found another zip archive, or a head that is cut short; name a head"):
         load_head(tmp_path / "plain.skops")
     with pytest.raises(FileNotFoundError):
         load_head(tmp_path / "absent.skops")
@@ -205,7 +205,7 @@ def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
 def test_refuses_damaged_entries(changes, tmp_path):
     save_head(fitted("svm", background=make_background()), tmp_path / "h.skops")
     rewritten(tmp_path / "h.skops", **changes)
-    with pytest.raises(HeadFileError, match=r"h\.skops: expected .* got a file .*; train it again") as raised:
+    with pytest.raises(HeadFileError, match=r"h\.skops: expected a whole head, found .*; train it again") as raised:
         load_head(tmp_path / "h.skops")
     assert "pickle" not in str(raised.value)
 
@@ -222,10 +222,22 @@ def test_a_damaged_array_is_named_without_advice_to_unpickle(content, tmp_path):
     assert "pickle" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("content", "found"), [
+    (b"", "an empty file"), (b"text", "text"), (b"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
+    (b"\xff\xd8\xff", "a JPEG image"), (b"PK\x03\x04 cut", "another zip archive, or a head that is cut short"),
+])
+def test_a_file_of_another_kind_is_named_as_what_it_is(content, found, tmp_path):
+    (tmp_path / "h.skops").write_bytes(content)
+    with pytest.raises(HeadFileError) as raised:
+        load_head(tmp_path / "h.skops")
+    assert str(raised.value) == (f"{tmp_path / 'h.skops'}: expected a head made by train_classifier.py, found {found}; "
+                                 "name a head, or train one")
+
+
 def test_what_a_head_lacks_is_named(tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     rewritten(tmp_path / "h.skops", **{"facetable.json": '{"format": "facetable-head", "version": 1}'})
-    with pytest.raises(HeadFileError, match=r"is damaged \(it lacks 'identities'\); train it again"):
+    with pytest.raises(HeadFileError, match=r"found a damaged one \(it lacks 'identities'\); train it again"):
         load_head(tmp_path / "h.skops")
 
 
@@ -325,6 +337,10 @@ def test_never_replaces_a_file_of_another_kind(tmp_path):
     with pytest.raises(HeadFileError, match=r"faces\.h5: expected a head or nothing here to replace"):
         save_head(head, table)
     assert table.read_bytes() == b"\x89HDF\r\n\x1a\n"
+    with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
+        archive.writestr("photo.jpg", b"photo")
+    with pytest.raises(HeadFileError, match=r"album\.zip: expected a head or nothing here to replace"):
+        save_head(head, tmp_path / "album.zip")
     (tmp_path / "h.skops").touch()
     save_head(head, tmp_path / "h.skops")
     save_head(head, tmp_path / "h.skops")

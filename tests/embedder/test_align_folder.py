@@ -278,3 +278,10 @@ def test_the_command_line_says_what_is_wrong(photos: Path, out: Path, capsys: py
         main(["align", str(photos), str(out), "--min-face-size", "small"])
     assert stopped.value.code == 2
     assert "expected auto or a whole number of pixels, got 'small'" in capsys.readouterr().err
+
+
+def test_a_file_is_no_place_for_crops(photos: Path, tmp_path: Path):
+    write_photo(photos / "Ada/1.jpg", 1)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(NotADirectoryError, match="expected a folder to write to, found a file; name a folder"):
+        align(photos, tmp_path / "notes.txt")

@@ -91,7 +91,7 @@ def test_a_file_that_failed_is_exit_1_each_time(
     (["{tmp}/photos", "-o", "{tmp}"], "{tmp}: expected a file to write the table to, found a folder"),
     (["{tmp}/photos", "-o", "{tmp}/t.h5", "--jobs", "0"], "`n_jobs` (--jobs) must be at least 1"),
     (["{tmp}/photos", "-o", "{tmp}/t.h5", "--margin", "-1"], "`margin` must be a finite number"),
-    (["{tmp}/photos", "-o", "{tmp}/diary.txt"], "{tmp}/diary.txt: expected a whole table file"),
+    (["{tmp}/photos", "-o", "{tmp}/diary.txt"], "{tmp}/diary.txt: expected an embedding table, found text; name"),
     (["{tmp}/photos", "-o", "{tmp}/locked.h5"], "{tmp}/locked.h5: expected to be its only writer"),
 ])
 def test_what_cannot_run_is_exit_2_and_one_line(

@@ -397,7 +397,7 @@ def test_no_permission():
     (b"", "an empty file"),
     (b"Dear diary,\n", "text"),
     (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", r"other data \(it begins with 00 01 02 03 04 05 06 07\)"),
-    (b"\0\0\0\x20ftypisom" + bytes(50), "other data"),
+    (b"\0\0\0\x20ftypisom" + bytes(50), "a video"),
 ])
 def test_files_that_are_no_images(tmp_path, content, found):
     (tmp_path / "a.jpg").write_bytes(content)

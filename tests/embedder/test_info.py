@@ -132,14 +132,14 @@ def test_weights_begin_as_their_suffix_says(tmp_path: Path, name: str, content: 
     if is_weights:
         assert describe_file(tmp_path / name)["kind"] == "weights"
     else:
-        with pytest.raises(TableError, match="found something else; name one of these"):
+        with pytest.raises(TableError, match=r"found (text|an empty file|other data .*); name one of these"):
             describe_file(tmp_path / name)
 
 
 def test_a_damaged_table_is_named_as_such(tmp_path: Path) -> None:
     make_table().write(tmp_path / "t.h5")
     (tmp_path / "t.h5").write_bytes((tmp_path / "t.h5").read_bytes()[:1000])
-    with pytest.raises(TableError, match="expected a whole table file"):
+    with pytest.raises(TableError, match="expected a whole table, found a damaged one"):
         describe_file(tmp_path / "t.h5")
 
 

@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "other format": (lambda file: file.attrs.modify("format", "keras"), "HDF5 data of another kind"),
     "no fingerprint": (lambda file: file.attrs.pop("fingerprint"), "text in the attribute `fingerprint`"),
     "half a fingerprint": (lambda file: file.attrs.modify("fingerprint", '{"space": {}}'), "`space` and `provenance`"),
-    "fingerprint no JSON": (lambda file: file.attrs.modify("fingerprint", "{"), "damaged or other one"),
+    "fingerprint no JSON": (lambda file: file.attrs.modify("fingerprint", "{"), "a whole table, found a damaged one"),
 }
 
 
@@ -139,16 +139,26 @@ def test_refuses_in_one_line(path: Path, case: str) -> None:
     assert "\n" not in str(raised.value) and str(path) in str(raised.value)
 
 
-@pytest.mark.parametrize("n_bytes", [0, 10, 500, 2000, -1])
-def test_refuses_a_truncated_file(path: Path, n_bytes: int) -> None:
+@pytest.mark.parametrize(("n_bytes", "found"), [
+    (10, "a damaged one"), (500, r"a damaged one \(it is cut short\); restore"),
+    (2000, r"a damaged one \(it is cut short\)"), (-1, "a damaged one")])
+def test_refuses_a_truncated_file(path: Path, n_bytes: int, found: str) -> None:
     path.write_bytes(path.read_bytes()[:n_bytes])
-    with pytest.raises(TableError, match=f"{path}: expected a whole table file"):
+    with pytest.raises(TableError, match=f"{path}: expected a whole table, found {found}"):
+        EmbeddingTable.read(path)
+
+
+@pytest.mark.parametrize(("content", "found"), [
+    (b"", "an empty file"), (b"a diary", "text"), (b"\xff\xd8\xff\xe0", "a JPEG image"), (b"PK\x03\x04", "a zip")])
+def test_refuses_a_file_of_another_kind_in_plain_words(path: Path, content: bytes, found: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=f"{path}: expected an embedding table, found {found}.*; name a table made by"):
         EmbeddingTable.read(path)
 
 
 def test_refuses_text_that_is_not_utf8(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace("Zoë".encode(), b"Zo\xff\xff"))
-    with pytest.raises(TableError, match="expected a whole table file"):
+    with pytest.raises(TableError, match="expected a whole table, found a damaged one"):
         EmbeddingTable.read(path)
 
 
