@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,10 +156,17 @@ def convert(source: NetworkSource) -> Path:
 
     def produce(target: Path) -> None:
         check_sha256(source.weights_path, source.weights_sha256)
-        _logger.info("converting %s once for this machine, up to a minute ...", source.name)
+        _announce(source.builder.partition(":")[0], source.weights_path.parent)
         run_child([source.builder, str(source.weights_path), str(target)], what=f"converting {source.name}")
 
     return cached_file(source.name, conversion_settings(source), produce)
+
+
+@lru_cache
+def _announce(builder_module: str, weights_folder: Path) -> None:
+    """Say that networks are being converted, once for those that belong together, as MTCNN's three do."""
+    name = builder_module.rpartition(".")[2].removesuffix("_networks")
+    _logger.info("converting %s once for this machine, about half a minute, more on a busy one ...", name)
 
 
 def conversion_settings(source: NetworkSource) -> list[str]:

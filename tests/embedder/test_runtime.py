@@ -113,6 +113,22 @@ def test_a_warm_cache_serves_without_tensorflow(tiny: tuple[NetworkSource, Path]
     assert finished.stderr == ""
 
 
+def test_networks_that_belong_together_are_announced_once(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def convert_nothing(arguments: list[str], **_: object) -> None:
+        Path(arguments[2]).write_bytes(b"network")
+
+    monkeypatch.setattr(runtime, "run_child", convert_nothing)
+    for weights in (tmp_path / "first", tmp_path / "second", tmp_path / "other" / "third"):
+        weights.parent.mkdir(exist_ok=True)
+        weights.write_bytes(weights.name.encode())
+        with caplog.at_level("INFO"):
+            convert(source_for(weights))
+    line = "converting tiny once for this machine, about half a minute, more on a busy one ..."
+    assert [record.message for record in caplog.records] == [line, line]
+
+
 def test_other_weights_than_promised_are_refused(tmp_path: Path, cache: Path) -> None:
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"some weights")
