@@ -20,6 +20,12 @@ IdentitySource = Literal["folder", "filename", "none"]
 NO_IDENTITY = ""
 
 _VERSIONS = "versions"
+_PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {name: name for name in (
+    "alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")}
+"""Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
+
+Not the precision: where int8 is no faster, asking for it gives fp32.
+"""
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
 
 
@@ -125,6 +131,26 @@ def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
     old, new = dict(_flatten(before)), dict(_flatten(now))
     return [f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
             for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+
+
+def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return what to pass for the settings of `before` where `now` differs, in Python and on the command line.
+
+    ``""`` where something differs that no setting of that name decides, such as the weights.
+    """
+    old, new = dict(_flatten(before)), dict(_flatten(now))
+    differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    if not differing or not set(differing) <= set(_PARAMETERS) & old.keys():
+        return ""
+    arguments, flags = [], []
+    for name in differing:
+        parameter, value = _PARAMETERS[name], old[name]
+        plain = tuple(value) if isinstance(value, list) else value
+        words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        arguments.append(f"{parameter}={plain!r}")
+        flags.append(f"--{value}-face{'s' if value == 'all' else ''}" if parameter == "faces"
+                     else f"--{parameter.replace('_', '-')} {words}")
+    return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
 
 
 def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

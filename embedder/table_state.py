@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedder.counts import counted
-from embedder.embed_settings import setting_differences, version_differences
+from embedder.embed_settings import same_settings, setting_differences, version_differences
 from embedder.errors import FingerprintError
 from embedder.images import display_path
 from embedder.table_assembly import Entry, path_order, read_entries, without_damaged
@@ -96,12 +96,16 @@ def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
 def _check_same_settings(source: Path, before: Header, header: Header, *, table: Path) -> None:
     differences = setting_differences(before.fingerprint, header.fingerprint)
     root = Path(before.photo_root)
-    if before.photo_root != header.photo_root and root.is_dir() and not _is_same_folder(root, header.photo_root):
+    is_gone = before.photo_root != header.photo_root and not root.is_dir()
+    is_same_root = before.photo_root == header.photo_root or is_gone or _is_same_folder(root, header.photo_root)
+    if not is_same_root:
         differences.append(f"photo folder {before.photo_root} before, {header.photo_root} now")
     if differences:
         begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
+        wanted = same_settings(before.fingerprint, header.fingerprint) if is_same_root else ""
+        go_on = f"to go on pass {wanted}; otherwise " if wanted else ""
         raise FingerprintError(f"{display_path(table)}: expected the settings it was begun with, found other ones: "
-                               f"{'; '.join(differences)}; give another -o{begin_anew}")
+                               f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}")
 
 
 def _is_same_folder(folder: Path, other: str) -> bool:

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from embedder import embed_settings
-from embedder.embed_settings import EmbedSettings, identity_of, setting_differences, version_differences
+from embedder.embed_settings import (
+    EmbedSettings,
+    identity_of,
+    same_settings,
+    setting_differences,
+    version_differences,
+)
 from embedder.faces import Faces
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder
 
@@ -76,6 +82,27 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(embed_settings, "_PACKAGES", ("no-such-package",))
     fingerprint = EmbedSettings().fingerprint(FakeDetector(), FakeEmbedder())
     assert fingerprint["provenance"]["versions"]["no-such-package"] == "unknown"
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({}, ""),
+    ({"min_face_size": "auto"}, "min_face_size=20 in Python, --min-face-size 20 on the command line"),
+    ({"faces": "one", "thresholds": [0.5, 0.7, 0.7]},
+     "faces='all', thresholds=(0.6, 0.7, 0.7) in Python, --all-faces --thresholds 0.6 0.7 0.7 on the command line"),
+    ({"min_face_size": "auto", "precision": "int8"}, ""),
+    ({"new_setting": 1}, ""),
+])
+def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None:
+    before = EmbedSettings().fingerprint(FakeDetector(min_face_size=20), FakeEmbedder())
+    now = {"space": before["space"], "provenance": {**before["provenance"], **changes}}
+    assert same_settings(before, now) == words
+
+
+def test_the_margin_has_two_settings_to_go_on_with() -> None:
+    before, now = (EmbedSettings(margin=margin, margin_mode=mode).fingerprint(FakeDetector(), FakeEmbedder())
+                   for margin, mode in ((32, "scaled"), (44, "absolute")))
+    assert same_settings(before, now) == (
+        "margin_mode='scaled', margin=32.0 in Python, --margin-mode scaled --margin 32.0 on the command line")
 
 
 def test_differences_are_named_and_versions_apart() -> None:

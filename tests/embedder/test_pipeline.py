@@ -197,6 +197,17 @@ def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, v
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), table) and names(tmp_path) == ["photos", "t.h5"]
 
 
+def test_the_refusal_says_what_to_pass_to_go_on(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5", detector=FakeDetector(min_face_size=20))
+    with pytest.raises(FingerprintError, match=(
+            "`min_face_size` 20 before, auto now; to go on pass min_face_size=20 in Python, --min-face-size 20 on the "
+            "command line; otherwise give another -o")):
+        embed(photos, tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
+    shutil.copytree(photos, tmp_path / "copy")
+    with pytest.raises(FingerprintError, match=f"{tmp_path / 'copy'} now; give another -o"):
+        embed(tmp_path / "copy", tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
+
+
 def test_another_setting_is_refused_by_parts_too(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_after(monkeypatch, 2)
     with pytest.raises(KeyboardInterrupt):
