@@ -5,6 +5,7 @@ It loads nothing but the standard library, so that ``--help`` answers at once.
 
 import argparse
 import errno
+import io
 import json
 import logging
 import os
@@ -103,6 +104,8 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells about its font cache
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text, nor a name ASCII
     try:
         code = run(arguments)
         _flush_output()
@@ -149,7 +152,8 @@ def write_json(path: str | Path, result: Any) -> None:
                                  "give another name for --json, or delete the file first")
 
     def fill(stream: IO[bytes]) -> None:
-        stream.write(text.encode("utf-8"))
+        # A file name that is no text becomes an escape, from which JSON readers get it back.
+        stream.write(text.encode("utf-8", "backslashreplace"))
 
     write_durably(target, fill)
 

@@ -93,6 +93,22 @@ def test_an_interrupt_is_one_line(interrupt, line, capsys):
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize(("encoding", "printed"), [
+    ("utf-8:strict", "caf\\udce9 王"), ("ascii:strict", "caf\\udce9 \\u738b")])
+def test_what_the_output_cannot_write_is_escaped(encoding, printed):
+    code = "import argparse; from embedder.command_line import run_guarded; " \
+           "arguments = argparse.Namespace(threads=None, debug=False); " \
+           "raise SystemExit(run_guarded('prog', lambda _: print('caf\\udce9 王') or 0, arguments))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False,
+                              env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"})
+    assert (finished.returncode, finished.stderr, finished.stdout) == (0, "", printed + "\n")
+
+
+def test_json_keeps_file_names_that_are_no_text(tmp_path):
+    write_json(tmp_path / "r.json", {"file": "caf\udce9.h5"})
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == {"file": "caf\udce9.h5"}
+
+
 def test_a_closed_output_is_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert run_guarded("prog", lambda _: 0, ARGUMENTS) == 0
