@@ -33,14 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a setting of the head, such as n_neighbors=3; may be repeated")
     limits = parser.add_mutually_exclusive_group()
     limits.add_argument("--fpir", type=float, metavar="P",
-                        help="share of strangers that may be given a name, measured on the table's own people "
-                             "(default: the preset's curve for 0.01)")
-    limits.add_argument("--threshold", type=float, metavar="T", help="least similarity that is given a name")
+                        help="share of strangers that may be given a name, such as 0.01, measured on the table's own "
+                             "people, at least 30 (default: the preset's curve for 0.01)")
+    limits.add_argument("--threshold", type=float, metavar="T", help="least score that is given a name")
     parser.add_argument("--identities", metavar="A,B|FILE",
                         help="only these people: names with commas between them, or a file with one name a line "
                              "(of a CSV, the column identity, else the first)")
     parser.add_argument("--names", metavar="CSV",
-                        help="people file of python -m classifiers cluster: whose names to enrol faces by")
+                        help="people file of python -m classifiers cluster: faces are enrolled by the names in it")
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
     backgrounds = parser.add_mutually_exclusive_group()
     backgrounds.add_argument("--background", metavar="FILE",
@@ -263,7 +263,8 @@ def background_note(head: "Head") -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script with `argv` (default: the process's arguments) and return the exit code."""
-    return run_script("train_classifier.py", "Train a head on an embedding table.", add_arguments, run, argv=argv)
+    description = "Train a head, which names faces and refuses strangers, on an embedding table."
+    return run_script("train_classifier.py", description, add_arguments, run, argv=argv)
 
 
 if __name__ == "__main__":

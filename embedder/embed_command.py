@@ -7,28 +7,31 @@ from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, w
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos, read with all its sub-folders")
+    parser.add_argument("photos", type=Path, metavar="PHOTOS",
+                        help="folder of photos, read with all its sub-folders; one a person, where names are known")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True,
-                        help="the table to make or bring up to date, such as faces.h5")
+                        help="the table to make or bring up to date, such as faces.h5; it keeps the settings below "
+                             "that it was begun with")
     selection = parser.add_mutually_exclusive_group()
     selection.add_argument("--all-faces", dest="faces", action="store_const", const="all", default="all",
                            help="store all faces of a photo (default)")
     selection.add_argument("--one-face", dest="faces", action="store_const", const="one",
                            help="store only the largest face, weighted to the centre")
     parser.add_argument("--identity-from", choices=["folder", "filename", "none"], default="folder",
-                        help="what names a photo's main face, large and near the middle: its first sub-folder "
-                             "(default), its file's name, "
-                             "nothing")
-    parser.add_argument("--preset", metavar="NAME|RUN", help="network to use, or a training run's folder")
+                        help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
+                             "the default), its file's name without suffix (filename), or nothing (none)")
+    parser.add_argument("--preset", metavar="NAME|RUN",
+                        help="network to use (default: facenet-casia-20180408), or a training run's folder")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32", help="arithmetic (default: fp32)")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32",
+                        help="arithmetic of the network (default: fp32); int8 is faster and a little less exact")
     parser.add_argument("--min-face-size", type=_auto_or_pixels, default="auto", metavar="auto|N",
                         help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the "
                              "longer side)")
     parser.add_argument("--thresholds", type=float, nargs=3, metavar=("A", "B", "C"),
                         help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)")
     parser.add_argument("--margin", type=float, default=32.0, metavar="N",
-                        help="pixels around a face of 108 pixels (default: 32)")
+                        help="pixels left around a face of 108 pixels (default: 32)")
     parser.add_argument("--margin-mode", choices=["scaled", "absolute"], default="scaled",
                         help="whether the margin grows with the face (default: scaled)")
     parser.add_argument("--alignment", choices=["box", "similarity"], default="box",

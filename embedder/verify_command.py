@@ -32,15 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=Path, required=True, metavar="FILE",
                         help="pairs in the layout of LFW's pairs.txt or pairsDevTrain.txt")
     parser.add_argument("--images", type=Path, metavar="DIR", help="photos, as DIR/NAME/NAME_0001.jpg")
-    parser.add_argument("--table", type=Path, metavar="FILE", help="embedding table of the photos; none is embedded")
-    parser.add_argument("--preset", metavar="NAME|RUN", help="network to use, or a training run's folder")
+    parser.add_argument("--table", type=Path, metavar="FILE",
+                        help="embedding table of the photos, in place of --images: nothing is embedded")
+    parser.add_argument("--preset", metavar="NAME|RUN",
+                        help="network to use (default: facenet-casia-20180408), or a training run's folder")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32", help="arithmetic (default: fp32)")
-    parser.add_argument("--metric", choices=["cosine", "euclidean"], default="cosine", help="default: cosine")
+    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32",
+                        help="arithmetic of the network (default: fp32)")
+    parser.add_argument("--metric", choices=["cosine", "euclidean"], default="cosine",
+                        help="how two embeddings are compared (default: cosine)")
     parser.add_argument("--no-flip", dest="flip", action="store_false",
-                        help="do not append the embedding of the mirrored crop")
+                        help="compare embeddings of the crops alone (default: with those of their mirror images)")
     parser.add_argument("--no-mean", dest="subtract_mean", action="store_false",
-                        help="do not subtract the mean of the other folds")
+                        help="compare embeddings as they are (default: less the mean of the other folds)")
     parser.add_argument("--no-standardization-check", dest="check", action="store_false",
                         help="do not try the other standardization on a sample of the pairs")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
