@@ -1,6 +1,7 @@
 """The command line ``python -m classifiers``: each command a few lines over a library call."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ def commands() -> list["Command"]:
     from embedder.command_line import Command
 
     return [
-        Command("cluster", "Group unknown faces by person.", add_cluster_arguments, _cluster),
+        Command("cluster", "Group the faces of a table by person, to be named in a CSV file.", add_cluster_arguments,
+                _cluster),
         Command("evaluate", "Measure how well a head names people and refuses strangers.",
                 evaluation_command.add_arguments, evaluation_command.run),
         Command("enrol", "Add photos of a person to a head.", enrolment_command.add_enrol_arguments,
@@ -66,6 +68,10 @@ def _cluster(arguments: argparse.Namespace) -> int:
         print(f"dry run: {arguments.out} not written")
         return EXIT_DONE
     grouping.write_people_file(arguments.out, table, people)
+    if not result["n_named_faces"] and not result["n_identified_faces"]:
+        table_file, people_file = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
+        print(f"{arguments.out}: write a name into one row of each person's group, then run: python "
+              f"train_classifier.py {table_file} --names {people_file} -o heads/people.skops")
     if arguments.html is not None:
         root = Path(table.photo_root) if arguments.photos is None else arguments.photos
         grouping.write_sheet(arguments.html, table, people, title=f"People in {root.name}",

@@ -150,6 +150,17 @@ class TestCommand:
         assert result["bcubed"]["f"] == 1
         assert result["fingerprint"]["space"] == {"weights_sha256": "0" * 64}
 
+    def test_says_what_to_do_with_faces_without_a_name(self, tmp_path, capsys):
+        make_table(identities=False).write(tmp_path / "my faces.h5")
+        arguments = ["cluster", str(tmp_path / "my faces.h5"), "-o", str(tmp_path / "people.csv")]
+        assert main(arguments) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == (
+            f"{tmp_path / 'people.csv'}: write a name into one row of each person's group, then run: python "
+            f"train_classifier.py '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops")
+        fill_in(tmp_path, 0, "Ada")
+        assert main([*arguments, "--names", str(tmp_path / "people.csv")]) == 0
+        assert "then run" not in capsys.readouterr().out
+
     @pytest.mark.parametrize("method", ["average", "graph", "dbscan", "hdbscan"])
     def test_every_method(self, folder, method, capsys):
         assert run(folder, "--method", method) == 0
