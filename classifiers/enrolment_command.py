@@ -50,7 +50,7 @@ def run_enrol(arguments: argparse.Namespace) -> int:
     for refusal in result.refused:
         print(f"refused {refusal}", file=sys.stderr)
     for known in result.known:
-        print(f"{known}: is enrolled as {name} already")
+        print(f"{known}: left out, this face is enrolled as {name} already or was given twice")
     if result.refused and not arguments.force:
         print("give --force to enrol photos with a face all the same", file=sys.stderr)
     print(f"{arguments.head}: {len(result.enrolled):,} of {counted(len(photos), 'photo')} enrolled as {name}")

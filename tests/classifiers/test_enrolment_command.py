@@ -38,6 +38,9 @@ def test_enrolling_real_photos(data, tmp_path, capsys):
     assert after.gallery.paths[-1] == (photos / "obama1.jpg").resolve().as_posix()
     assert after.threshold == before.threshold_record.curve.at(10)
     assert "1 of 1 photo enrolled as obama" in capsys.readouterr().out
+    shutil.copy(photos / "johnsnow_test1.jpg", tmp_path / "copy.jpg")
+    assert main([*arguments, str(photos / "johnsnow_test1.jpg"), str(tmp_path / "copy.jpg")]) == 1
+    assert "copy.jpg: left out, this face is enrolled as obama already or was given twice" in capsys.readouterr().out
     (tmp_path / "broken.jpg").write_text("no photo")
     assert main([*arguments, str(tmp_path / "broken.jpg"), str(photos / "johnsnow_test1.jpg")]) == 1
     errors = capsys.readouterr().err
