@@ -4,11 +4,13 @@ A look is one embedded crop, scored by the head for every enrolled identity. The
 strays less than a single score does, so it says more. A track's score puts that on the scale of a single photo, which
 the head's threshold is made for:
 
-    score = mean + gain * (1 - 1 / n),
+    score = mean + gain * (1 - 1 / n) - loss * (1 - quality),
 
-the mean over the looks, weighted by their quality, and ``n`` the number of looks that would say as much if they came
-from different photos: looks that are all alike count as little more than one. With the gains below, strangers' tracks
-of 1, 2, 4 and 8 photos reach the threshold equally often (measured on LFW, see experiments/README.md). The rule:
+the mean over the looks, weighted by their quality, ``n`` the number of looks that would say as much if they came from
+different photos: looks that are all alike count as little more than one, and the quality of the best look. With the
+gains below, strangers' tracks of 1, 2, 4 and 8 photos reach the threshold equally often; with the losses strangers that
+are small, blurred or turned away are named about as seldom as the threshold promises for photos, without them three
+times as often (measured on LFW, see experiments/README.md). The rule:
 
 - an identity is accepted once there are `MIN_LOOKS` looks, its score is the largest and reaches the threshold, and at
   least half of the looks chose it;
@@ -32,6 +34,9 @@ MAX_LOOKS = 12
 
 GAINS = {"cosine": 0.034, "normalized": 0.05}
 """How much lower the mean of many photos of a stranger may be than a single score, by the kind of score."""
+
+LOSSES = {"cosine": 0.02, "normalized": 0.03}
+"""How much lower a score counts where no look shows the face well, by the kind of score."""
 
 _COSINE_OF_PHOTOS = 0.68
 """Looks that differ this much count in full; the mean cosine between two photos of one person of LFW is 0.70."""
@@ -147,10 +152,10 @@ class Evidence:
         """Score all looks again and return the new verdict; `afresh` forgets what was held, as for a changed head."""
         if not self._vectors:
             return self.verdict
-        gain = GAINS[scorer.score_kind]
+        gain, loss = GAINS[scorer.score_kind], LOSSES[scorer.score_kind]
         by_look, chosen = self._score_looks(scorer)
         means = np.average(by_look, axis=0, weights=self._weights)
-        scores = means + gain * (1 - 1 / self._n_independent())
+        scores = means + gain * (1 - 1 / self._n_independent()) - loss * (1 - self.best_quality)
         labels, threshold = scorer.labels, scorer.threshold
         best = int(np.argmax(scores))
         suffices = (self.n_looks >= MIN_LOOKS and scores[best] >= threshold

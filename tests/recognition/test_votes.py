@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognition.votes import GAINS, MAX_LOOKS, MIN_LOOKS, Evidence
+from recognition.votes import GAINS, LOSSES, MAX_LOOKS, MIN_LOOKS, Evidence
 from tests.recognition.fakes import FakeHead, FakeMatch
 
 LENGTH = 64
@@ -88,8 +88,20 @@ def test_the_score_is_the_mean_and_what_its_looks_gain() -> None:
 def test_better_looks_weigh_more() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
     evidence.add(looks.at(0.8, 0.1), 0.9, head)
-    expected = 0.9 * 0.8 + 0.1 * 0.4 + GAINS["cosine"] / 2
-    assert evidence.add(looks.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.003)
+    expected = 0.9 * 0.8 + 0.1 * 0.4 + GAINS["cosine"] / 2 - 0.1 * LOSSES["cosine"]
+    assert evidence.add(looks.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.001)
+
+
+def test_poor_looks_must_say_more_until_a_good_one_comes() -> None:
+    looks = Looks()
+    near = [looks.at(0.6 - GAINS["cosine"] / 2, 0.1) for _ in range(8)]
+    assert identities(Head(), near, quality=1.0)[-1] == "ann"
+    assert set(identities(Head(), near, quality=0.1)) == {"unknown"}
+    head, evidence = Head(), Evidence()
+    for look in near:
+        evidence.add(look, 0.1, head)
+    assert not evidence.verdict.accepted
+    assert evidence.add(near[0], 1.0, head).identity == "ann"
 
 
 def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
@@ -97,7 +109,7 @@ def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
     for _ in range(5):
         evidence.add(looks.at(0.9, 0.1), 1.0, head, is_whole=False)
     assert (evidence.n_looks, evidence.verdict.accepted) == (0, False)
-    assert evidence.verdict.score == pytest.approx(0.9)
+    assert evidence.verdict.score == pytest.approx(0.9 - LOSSES["cosine"])
     evidence.add(looks.at(0.3, 0.1), 1.0, head)
     assert evidence.verdict.score == pytest.approx(0.3)
     assert evidence.n_looks == 1
