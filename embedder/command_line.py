@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from embedder.installation import explain_import_error
+from embedder.printing import printable
 from embedder.threads import bound_threads, parse_threads
 
 EXIT_DONE = 0
@@ -127,7 +128,7 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
                 error = unwritable
         if arguments.debug:
             traceback.print_exc()
-        print(f"{prog}: error: {_one_line(error)}", file=sys.stderr)
+        print(f"{prog}: error: {printable(_one_line(error))}", file=sys.stderr)
         return EXIT_COULD_NOT_RUN
 
 

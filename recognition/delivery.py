@@ -12,10 +12,10 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from embedder.printing import printable
 from recognition.errors import AddressError
 from recognition.events import Event
 from recognition.patient_http import PatientHandler, PatientSecureHandler
-from recognition.printing import printable
 from recognition.sources import is_cut_password, redact_url
 
 logger = logging.getLogger(__name__)

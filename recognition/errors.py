@@ -1,6 +1,6 @@
 """The errors of the camera loop; each message names what was found and the remedy."""
 
-from recognition.printing import printable
+from embedder.printing import printable
 
 
 class _PlainMessage(Exception):

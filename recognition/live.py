@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import cv2
 
+from embedder.printing import printable
 from recognition.connections import Connection, Picture, decode
 from recognition.errors import SourceError
-from recognition.printing import printable
 from recognition.videos import Frame
 
 logger = logging.getLogger(__name__)

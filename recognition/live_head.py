@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recognition.printing import printable
+from embedder.printing import printable
 
 if TYPE_CHECKING:
     from classifiers.serving import Head

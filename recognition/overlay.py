@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from embedder.printing import printable
 from recognition.fonts import font_runs, open_font
-from recognition.printing import printable
 
 Color = tuple[int, int, int]
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from embedder.counts import counted
 from embedder.images import DEFAULT_MAX_PIXELS
 from recognition.options import Options
 from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
@@ -68,8 +69,9 @@ def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], boo
 
 
 def _summarize(counts: PhotoCounts) -> str:
-    parts = [f"{counts.n_photos} photos", f"{counts.n_faces} faces", f"{counts.n_named} named",
-             f"{counts.n_faces - counts.n_named} unknown", f"{counts.n_without_face} photos without a face"]
+    parts = [counted(counts.n_photos, "photo"), counted(counts.n_faces, "face"), f"{counts.n_named:,} named",
+             f"{counts.n_faces - counts.n_named:,} unknown",
+             f"{counted(counts.n_without_face, 'photo')} without a face"]
     if counts.n_failed:
-        parts.append(f"{counts.n_failed} photos unreadable")
+        parts.append(f"{counted(counts.n_failed, 'photo')} unreadable")
     return ", ".join(parts)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.serving import Head
+from embedder.counts import counted
 from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
+from embedder.printing import printable
 from recognition.errors import SaveError, SourceError
 from recognition.events import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
 from recognition.pictures import can_write, picture_name, same_file, write_picture
-from recognition.printing import printable
 from recognition.sources import VIDEO_SUFFIXES, Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -113,8 +114,8 @@ def list_photos(source: Source, save: str | None) -> list[Photo]:
         return [Photo(path, source.name, None if save is None else _save_place(path, save))]
     listing = list_images(source.address)
     if not listing.paths:
-        raise SourceError(f"{source.name}: expected photos, found none ({listing.n_other} other and {listing.n_hidden} "
-                          "hidden files); name the folder that holds them")
+        raise SourceError(f"{source.name}: expected photos, found none ({counted(listing.n_other, 'other file')}, "
+                          f"{listing.n_hidden:,} hidden); name the folder that holds them")
     root = None if save is None else _save_folder(listing.root, save)
     return [
         Photo(listing.root / path, display_path(listing.root / path),

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from embedder.printing import printable
 from recognition.events import Event, EventSink
-from recognition.printing import printable
 
 
 class FaceLines:

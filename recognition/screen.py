@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from embedder.printing import printable
 from recognition.loop import SeenFace
 from recognition.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.pictures import write_picture
-from recognition.printing import printable
 from recognition.window import KEYS_HELP, Key, NameField, Window, key_of
 
 logger = logging.getLogger(__name__)

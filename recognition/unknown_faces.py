@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from embedder.printing import printable
 from recognition.disk_thread import DiskThread
 from recognition.pictures import write_picture
-from recognition.printing import printable
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from embedder.printing import printable
 from embedder.threads import thread_count
 from recognition.best_looks import BestLooks, enrol_look
 from recognition.connections import connect
@@ -18,7 +19,6 @@ from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
 from recognition.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
 from recognition.pace import Pace
-from recognition.printing import printable
 from recognition.recorder import Recorder
 from recognition.run import load, open_sinks
 from recognition.screen import Enrol, Screen

@@ -44,6 +44,11 @@ def test_an_error_with_its_own_remedy_is_left_alone(capsys):
     assert run_raising(error, capsys) == "prog: error: album: expected photos, found nothing; check the path\n"
 
 
+def test_a_file_name_cannot_move_the_cursor(capsys):
+    error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "a\x1b[2J\rb.jpg")
+    assert run_raising(error, capsys).startswith("prog: error: a [2J b.jpg: ")
+
+
 def test_a_link_that_leads_nowhere_is_named_with_its_target(tmp_path, capsys):
     link = tmp_path / "faces.h5"
     link.symlink_to("gone.h5")

@@ -163,11 +163,10 @@ def real_photos(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_and_started_again_gives_the_same_table(real_photos: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole.h5", tmp_path / "killed.h5"
     assert embed_process(real_photos, whole).wait() == 0
-    rng = np.random.default_rng(0)
-    for n_parts in (0, 1, 3, 6):
+    for n_parts, later_s in ((0, 0.2), (1, 0.05), (3, 0.02), (6, 0.0)):
         run = embed_process(real_photos, killed)
         wait_for_parts(run, killed, n_parts)
-        time.sleep(rng.uniform(0, 0.3))
+        time.sleep(later_s)
         assert run.poll() is None
         run.kill()
         run.communicate()
@@ -188,10 +187,12 @@ def test_killed_and_started_again_gives_the_same_table(real_photos: Path, tmp_pa
 def test_two_at_once_and_an_interrupt(real_photos: Path, tmp_path: Path) -> None:
     run = embed_process(real_photos, tmp_path / "t.h5")
     wait_for_parts(run, tmp_path / "t.h5", 1)
+    run.send_signal(signal.SIGSTOP)  # else it may be done before the second has begun
     second = embed_process(real_photos, tmp_path / "t.h5")
     _, errors = second.communicate()
     assert second.returncode == 2 and "expected to be its only writer" in errors and errors.count("\n") == 1
     run.send_signal(signal.SIGINT)
+    run.send_signal(signal.SIGCONT)
     _, errors = run.communicate()
     assert run.returncode == 130
     assert errors == (f"python -m embedder embed: interrupted; what is done is kept in {tmp_path / 't.h5.parts'}, run "

@@ -89,7 +89,7 @@ def test_the_name_of_a_photo_cannot_move_the_cursor(folder: Path, caplog: pytest
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("x")
-    with pytest.raises(SourceError, match=r"expected photos, found none \(1 other and 0 hidden files\)"):
+    with pytest.raises(SourceError, match=r"expected photos, found none \(1 other file, 0 hidden\)"):
         list_photos(parse_source(str(tmp_path)), None)
 
 
