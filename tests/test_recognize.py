@@ -146,7 +146,7 @@ def test_photos_without_faces_and_photos_that_cannot_be_read(data: Path, people_
     assert finished.stdout == "照片 x/a.png\tno face\n"
     warning, summary = finished.stderr.splitlines()
     assert "照片 x/b.jpg: expected an image" in warning
-    assert summary == "2 photos, 0 faces, 0 named, 0 unknown, 1 photos without a face, 1 photos unreadable"
+    assert summary == "2 photos, 0 faces, 0 named, 0 unknown, 1 photo without a face, 1 photo unreadable"
     alone = run("照片 x/a.png", "--head", people_head, cwd=tmp_path)
     assert (alone.returncode, alone.stdout) == (0, "照片 x/a.png\tno face\n")
     assert run("照片 x/b.jpg", "--head", people_head, cwd=tmp_path).returncode == 2
