@@ -1,7 +1,8 @@
 """How well a head names people and refuses strangers, measured on one table.
 
 People with more than k photos are enrolled with their first k by path; their other photos are mated probes, and all
-photos of everybody else are strangers. Near-duplicates of an enrolled photo are no probes.
+photos of everybody else are strangers. Where all have more, every second person by name is a stranger. Near-duplicates
+of an enrolled photo are no probes.
 """
 
 from collections.abc import Callable
@@ -27,12 +28,16 @@ FPIRS = (0.01, 0.1)
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of a gallery: who is enrolled, their other photos, everybody else's; and how many were left out."""
+    """Rows of a gallery: who is enrolled, their other photos, everybody else's; and how many were left out.
+
+    `plays_strangers` says whether people who could have been enrolled are the strangers, since there are no others.
+    """
 
     enrolled: NDArray[np.int64]
     mated: NDArray[np.int64]
     strangers: NDArray[np.int64]
     n_near_duplicates: int
+    plays_strangers: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +57,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     Raises
     ------
     ValueError
-        If `per_person` is below 1, nobody has that many photos and one more, or there are no strangers.
+        If `per_person` is below 1, nobody has that many photos and one more, or there is one person only.
     """
     if per_person < 1:
         raise ValueError(f"`gallery_per_person` must be at least 1, got {per_person}")
@@ -60,7 +65,11 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     codes = gallery.codes[order]
     counts = np.bincount(codes, minlength=len(gallery.labels))
     position = np.arange(len(order)) - np.searchsorted(codes, codes)
-    known = counts[codes] > per_person
+    can_be_known = counts > per_person
+    plays_strangers = bool(can_be_known.all())
+    if plays_strangers:
+        can_be_known[1::2] = False
+    known = can_be_known[codes]
     enrolled = order[known & (position < per_person)]
     others = order[known & (position >= per_person)]
     strangers = order[~known]
@@ -75,7 +84,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     mated = others[~np.isin(shots[others], shots[enrolled])]
     if not len(mated):
         raise ValueError("all further photos are near-duplicates of enrolled ones; evaluation needs other photos")
-    return Split(enrolled, mated, strangers, len(others) - len(mated))
+    return Split(enrolled, mated, strangers, len(others) - len(mated), plays_strangers)
 
 
 def run_head(head: Head, gallery: Gallery, split: Split) -> Outcome:
@@ -156,6 +165,7 @@ def evaluate(
         "gallery_size": len(head.labels),
         "n_exemplars": len(matcher.gallery),
         "n_near_duplicates": split.n_near_duplicates,
+        "plays_strangers": split.plays_strangers,
         "score": head.score_kind,
         **summarize_outcome(outcome),
         "at_threshold": None,
@@ -176,6 +186,8 @@ def report(result: dict[str, Any]) -> list[str]:
         f"{counted(result['n_strangers'], 'photo')} of strangers; {result['score']} scores",
         f"rank 1             {_percent(result['rank1'])}",
     ]
+    if result["plays_strangers"]:
+        lines.insert(1, "all have photos enough to be enrolled: every second person plays a stranger instead")
     lines += [
         f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}" for fpir, value in result["tpir_at_fpir"].items()
     ]

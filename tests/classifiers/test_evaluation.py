@@ -58,9 +58,22 @@ def test_near_duplicates_of_enrolled_photos_are_left_out():
 def test_refuses_splits_that_cannot_be(per_person, message):
     with pytest.raises(ValueError, match=message):
         split_people(crowd(), per_person)
-    only_known = Gallery.build(*make_people(5, 3))
-    with pytest.raises(ValueError, match="got 5 and 0 people"):
-        split_people(only_known, 1)
+    with pytest.raises(ValueError, match="got 1 and 0 people"):
+        split_people(Gallery.build(*make_people(1, 3)), 1)
+
+
+def test_where_all_could_be_enrolled_every_second_person_is_a_stranger():
+    gallery = Gallery.build(*make_people(5, 3))
+    split = split_people(gallery, 1)
+    assert split.plays_strangers
+    assert sorted({*gallery.identities[split.enrolled]}) == [*gallery.labels[::2]]
+    assert sorted({*gallery.identities[split.mated]}) == [*gallery.labels[::2]]
+    assert sorted({*gallery.identities[split.strangers]}) == [*gallery.labels[1::2]]
+    assert len(split.strangers) == 6
+    result = evaluate(gallery, by("gallery"), curve=CURVE)
+    assert (result["gallery_size"], result["n_strangers"]) == (3, 6)
+    assert report(result)[1] == "all have photos enough to be enrolled: every second person plays a stranger instead"
+    assert not split_people(crowd(), 1).plays_strangers
 
 
 def test_the_rates_are_those_of_a_curve_through_all_thresholds():
