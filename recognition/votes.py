@@ -8,9 +8,9 @@ the head's threshold is made for:
 
 the mean over the looks, weighted by their quality, ``n`` the number of looks that would say as much if they came from
 different photos: looks that are all alike count as little more than one, and the quality of the best look. With the
-gains below, strangers' tracks of 1, 2, 4 and 8 photos reach the threshold equally often; with the losses strangers that
-are small, blurred or turned away are named about as seldom as the threshold promises for photos, without them three
-times as often (measured on LFW, see experiments/README.md). The rule:
+gains below, strangers' tracks of 1, 2, 4 and 8 photos reach the threshold equally often; the losses take away two in
+five of the false names of strangers who are small, blurred or turned away (measured on LFW, see experiments/README.md).
+The rule:
 
 - an identity is accepted once there are `MIN_LOOKS` looks, its score is the largest and reaches the threshold, and at
   least half of the looks chose it;
