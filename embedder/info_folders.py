@@ -1,7 +1,6 @@
 """What a folder is: a training run, finished or not, or the part files of a table that is being made."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,10 +9,8 @@ from typing import Any
 
 from embedder.errors import TableError
 from embedder.presets import PRESET_FILE, get_preset
+from embedder.training.run_folder import CHECKPOINT_NAME, CONFIG_FILE, RUN_FORMAT
 
-_RUN_FILE = "config.json"
-_RUN_FORMAT = "facetable-run"
-_CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
 _PARTS_SUFFIX = ".parts"
 
 
@@ -37,23 +34,23 @@ def describe_folder(folder: Path) -> dict[str, Any]:
                 "next": "run the same train command to go on; --preset takes this folder from the first checkpoint on"}
     if folder.name.endswith(_PARTS_SUFFIX):
         return _describe_parts(folder)
-    raise TableError(f"{folder}: expected the folder of a training run ({_RUN_FILE}, {PRESET_FILE}) or a table's "
+    raise TableError(f"{folder}: expected the folder of a training run ({CONFIG_FILE}, {PRESET_FILE}) or a table's "
                      f"{_PARTS_SUFFIX} folder, found another one; name a file in it, or one of these folders")
 
 
 def _describe_run(folder: Path) -> dict[str, Any]:
     """Return what a run's settings and checkpoints say, nothing if there are none."""
     try:
-        config = json.loads((folder / _RUN_FILE).read_text(encoding="utf-8"))
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise TableError(f"{folder / _RUN_FILE}: expected the settings of a run, found a damaged file ({error}); "
+        raise TableError(f"{folder / CONFIG_FILE}: expected the settings of a run, found a damaged file ({error}); "
                          "restore it, or train again in another folder") from None
-    if not isinstance(config, Mapping) or config.get("format") != _RUN_FORMAT:
+    if not isinstance(config, Mapping) or config.get("format") != RUN_FORMAT:
         return {}
     names = (path.name for path in (folder / "checkpoints").glob("step-*"))
-    steps = [int(found[1]) for found in map(_CHECKPOINT.fullmatch, names) if found]
+    steps = [int(found[1]) for found in map(CHECKPOINT_NAME.fullmatch, names) if found]
     known = {name: config[name] for name in ("n_faces", "n_identities", "n_validation_faces") if name in config}
     return {"trained_on": config.get("folder"), **known, "steps_kept": max(steps, default=0),
             "settings": config.get("settings", {}), "versions": config.get("versions", {})}

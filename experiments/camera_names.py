@@ -100,8 +100,8 @@ def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, hea
     """Run the loop over a clip of one person and return what it said."""
     loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
     n_frames = n_shown = 0
-    for frame in clip_of(photos, rng):
-        events += loop.process(frame, detect=frame.index % DEFAULT_DETECT_EVERY == 0).events
+    for frame, faces in loop.look_ahead(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
+        events += loop.process(frame, detect=False, faces=faces).events
         n_frames, n_shown = n_frames + 1, n_shown + is_shown(frame.index)
     events += loop.finish()
     first_s = next(index for index in range(n_frames) if is_shown(index)) / FRAMES_PER_SECOND
@@ -235,7 +235,7 @@ def run(arguments: argparse.Namespace) -> int:
               + ", ".join(f"{row['photos']} photos {row['rate']:.3f}" for row in rates)
               + f" ({rates[0]['n_people'] if rates else 0} people with as many)")
     if not arguments.no_clips:
-        reader = ListeningReader(load_reader(table.fingerprint, NetworkOptions()))
+        reader = ListeningReader(load_reader(table.fingerprint, NetworkOptions(threads_an_image=1)))
         for name, gallery, n_clips in (("strangers", strange, 1), ("enrolled", mated, arguments.clips)):
             results = watch_all(gallery, arguments.images, reader, head, seed=arguments.seed, n_clips=n_clips)
             report[name] = {**summarize(results), "results": [asdict(result) for result in results]}

@@ -23,7 +23,7 @@ class LateFaces:
     ----------
     image : numpy.ndarray
         The frame, uint8 (h, w, 3).
-    view : View
+    view : View or None
         What `recognition.motion` needs to follow them from there.
     faces : Faces
     seconds : float
@@ -31,7 +31,7 @@ class LateFaces:
     """
 
     image: np.ndarray
-    view: View
+    view: View | None
     faces: "Faces"
     seconds: float
 
@@ -63,7 +63,7 @@ class Beside:
         """Whether the last job was looks, or there was none: finding faces and looks take turns."""
         return self._looked_last
 
-    def find(self, image: np.ndarray, view: View) -> None:
+    def find(self, image: np.ndarray, view: View | None) -> None:
         """Begin to look for faces on a frame; only when free."""
         self._looked_last = False
         self._finding = self._executor.submit(self._find, image, view)
@@ -91,7 +91,7 @@ class Beside:
         """Forget the frame whose faces are being looked for."""
         self._finding = None
 
-    def _find(self, image: np.ndarray, view: View) -> LateFaces:
+    def _find(self, image: np.ndarray, view: View | None) -> LateFaces:
         started_s = time.monotonic()
         faces = self._reader.detect(image)
         return LateFaces(image, view, faces, time.monotonic() - started_s)

@@ -184,10 +184,9 @@ class FaceLoop:
             faces = self._where_now(late)
             sightings = self._tracker.match(faces, stamp, (frame.image.shape[0], frame.image.shape[1]))
             self._queue.fill(late.image, late.faces, sightings, now_s=frame.time_s)
-        view = self._motion.view
-        begins = detect and view is not None and beside.is_free and (beside.looked_last or not self._queue)
-        if begins and view is not None:
-            beside.find(frame.image, view)
+        begins = detect and beside.is_free and (beside.looked_last or not self._queue)
+        if begins:
+            beside.find(frame.image, self._motion.view)
         elif beside.is_free and self._queue:
             beside.look(self._queue.take(LOOKS_BESIDE))
         return begins, None if late is None else late.seconds

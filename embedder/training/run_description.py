@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from embedder.counts import counted
 from embedder.training.faces_folder import TrainingFaces
-from embedder.training.run_folder import RunFolder, RunFolderError
+from embedder.training.run_folder import CONFIG_FILE, RUN_FORMAT, RunFolder, RunFolderError
 from embedder.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def write_description(
     rows += [f"identity\t{name}\t{counted(count, 'face')}\n" for name, count in faces.dropped]
     folder.write_text("left_out.tsv", "".join(["kind\tname\treason\n", *rows]))
     config = {
-        "format": "facetable-run",
+        "format": RUN_FORMAT,
         "version": 1,
         "settings": settings.to_dict(),
         "folder": str(faces.root.absolute()),
@@ -100,7 +100,7 @@ def write_description(
     }
     if earlier is not None:
         config["git_commit"] = earlier.get("git_commit", config["git_commit"])
-    folder.write_text("config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+    folder.write_text(CONFIG_FILE, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
 def _git_commit() -> str | None:

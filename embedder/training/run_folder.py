@@ -33,7 +33,10 @@ logger = logging.getLogger(__name__)
 KEPT_CHECKPOINTS = 2
 #: What a run that was killed early may leave.
 _BEFORE_CONFIG = frozenset({"checkpoints", "faces.csv", "identities.txt", "left_out.tsv"})
-_CHECKPOINT = re.compile(r"step-(\d{9})\.safetensors")
+CONFIG_FILE = "config.json"
+RUN_FORMAT = "facetable-run"
+#: What `CONFIG_FILE` says it is.
+CHECKPOINT_NAME = re.compile(r"step-(\d{9})\.safetensors")
 _BEST = "best.safetensors"
 
 
@@ -97,7 +100,7 @@ class RunFolder:
     @property
     def config_path(self) -> Path:
         """The file with every setting."""
-        return self.path / "config.json"
+        return self.path / CONFIG_FILE
 
     def read_config(self) -> dict[str, Any] | None:
         """Return the settings the run was started with, None before it was.
@@ -193,7 +196,7 @@ class RunFolder:
     def _all_checkpoints(self) -> list[Path]:
         if not self._checkpoints.is_dir():
             return []
-        return sorted(path for path in self._checkpoints.iterdir() if _CHECKPOINT.fullmatch(path.name))
+        return sorted(path for path in self._checkpoints.iterdir() if CHECKPOINT_NAME.fullmatch(path.name))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -250,5 +253,5 @@ def _rows_before(path: Path, step: int) -> list[list[str]]:
 
 
 def _step_of(path: Path) -> int:
-    match = _CHECKPOINT.fullmatch(path.name)
+    match = CHECKPOINT_NAME.fullmatch(path.name)
     return int(match[1]) if match else 0

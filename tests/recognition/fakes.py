@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from embedder.faces import Faces
+from recognition.events import Event
 from recognition.naming import FaceReader
 from recognition.videos import Frame
 
@@ -148,3 +149,8 @@ def fake_reader() -> FaceReader:
 def frames_of(images: Sequence[np.ndarray], rate: float = 25.0) -> list[Frame]:
     """Return pictures as the frames of a file."""
     return [Frame(image, number, number / rate, 0.0) for number, image in enumerate(images)]
+
+
+def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
+    """Return kind, track and identity of each event."""
+    return [(event.event, event.track, event.identity) for event in events]

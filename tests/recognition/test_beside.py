@@ -20,6 +20,7 @@ from tests.recognition.fakes import (
     fake_reader,
     frames_of,
     picture,
+    told,
 )
 
 
@@ -65,10 +66,6 @@ def run(
 
 def walk(colour: tuple[int, int, int], n_frames: int, step: int = 3) -> list[np.ndarray]:
     return [picture((colour, (10 + step * n, 40, 50 + step * n, 80))) for n in range(n_frames)]
-
-
-def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
-    return [(event.event, event.track, event.identity) for event in events]
 
 
 @pytest.mark.parametrize("delay", [1, 2, 4])

@@ -15,6 +15,7 @@ from recognition.options import DEFAULT_DETECT_EVERY
 from recognition.sources import SourceKind
 from recognition.video_writer import VideoWriter
 from recognition.videos import Frame, VideoFile
+from tests.recognition.fakes import told
 from tests.recognition.trained import train_people_head
 
 pytestmark = pytest.mark.realdata
@@ -69,10 +70,6 @@ def watch(
 
 def frames_of(data: Path, name: str) -> VideoFile:
     return VideoFile(str(data / "video" / name), name)
-
-
-def told(events: list[Event]) -> list[tuple[str, int | None, str]]:
-    return [(event.event, event.track, event.identity) for event in events]
 
 
 def persons_at(event: Event) -> list[str]:

@@ -19,6 +19,7 @@ from tests.recognition.fakes import (
     fake_reader,
     frames_of,
     picture,
+    told,
 )
 
 Person = tuple[tuple[int, int, int], Sequence[int]]
@@ -36,10 +37,6 @@ def run(
 
 def walk(colour: tuple[int, int, int], start: int, step: int, n_frames: int) -> list[Person]:
     return [(colour, (start + step * n, 40, start + step * n + 40, 80)) for n in range(n_frames)]
-
-
-def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
-    return [(event.event, event.track, event.identity) for event in events]
 
 
 def test_a_known_face_is_one_track_with_one_name() -> None:
