@@ -1,4 +1,4 @@
-"""What the published frozen graph gives on real crops, run by TensorFlow in a child process."""
+"""What the published frozen graph gives on real crops, run by TensorFlow in a child process; and a folder of photos."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.embedder.fakes import NO_FACE, write_photo
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -51,3 +53,15 @@ def reference_embeddings(real_crops: np.ndarray, tmp_path_factory: pytest.TempPa
     finished = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr[-2000:]
     return dict(np.load(folder / "embeddings.npz"))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Five photos: two of Ada (one and three faces), one of 王小明, one at the root, one without a face."""
+    root = tmp_path / "photos"
+    write_photo(root / "Ada" / "1.png", 1, green=10)
+    write_photo(root / "Ada" / "2.png", 3, green=20)
+    write_photo(root / "王小明" / "照 片.png", 1, green=30)
+    write_photo(root / "group.png", 2, green=40)
+    write_photo(root / "landscape.png", NO_FACE, green=50)
+    return root

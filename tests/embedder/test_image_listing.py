@@ -1,0 +1,118 @@
+"""The listing of folders of images."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from embedder.images import display_path, list_images, read_image
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"\xff\xd8\xff")
+
+
+def listed(root):
+    return [display_path(path) for path in list_images(root).paths]
+
+
+def test_empty_folder(tmp_path):
+    listing = list_images(tmp_path)
+    assert (listing.paths, listing.n_hidden, listing.n_other, listing.unreadable_folders) == ((), 0, 0, ())
+    assert listing.root == tmp_path
+
+
+def test_one_image(tmp_path):
+    touch(tmp_path, "a.jpg")
+    assert list_images(str(tmp_path)).paths == (Path("a.jpg"),)
+
+
+def test_missing_folder_and_file_in_place_of_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="expected a folder of photos, found nothing; check the path"):
+        list_images(tmp_path / "no")
+    touch(tmp_path, "a.jpg")
+    with pytest.raises(NotADirectoryError, match="expected a folder of photos, found a file") as caught:
+        list_images(tmp_path / "a.jpg")
+    assert caught.value.filename == str(tmp_path / "a.jpg")
+
+
+def test_path_order_compares_folder_by_folder(tmp_path):
+    touch(tmp_path, "b.jpg", "a/2.jpg", "a/10.jpg", "a-c/1.jpg", "a.jpg", "a/b/0.jpg", "Z/1.jpg")
+    assert listed(tmp_path) == ["Z/1.jpg", "a/10.jpg", "a/2.jpg", "a/b/0.jpg", "a-c/1.jpg", "a.jpg", "b.jpg"]
+
+
+def test_hidden_and_other_files_are_only_counted(tmp_path):
+    touch(tmp_path, "a.JPG", "b.HeIc", ".hidden.jpg", ".folder/c.jpg", "x/.DS_Store", "notes.txt", "x/video.mp4")
+    listing = list_images(tmp_path)
+    assert [path.as_posix() for path in listing.paths] == ["a.JPG", "b.HeIc"]
+    assert listing.n_hidden == 3
+    assert listing.n_other == 2
+
+
+@pytest.mark.parametrize(("content", "is_image"), [
+    (b"\xff\xd8\xff\xe0", True), (b"\x89PNG\r\n\x1a\n", True), (b"RIFF\0\0\0\0WEBPVP8 ", True), (b"GIF89a", True),
+    (b"\0\0\0\x18ftypheic\0\0\0\0", True), (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", True), (b"MM\0*", True),
+    (b"BMW drives\n" + bytes(20), False), (b"P1 is a note", False), (b"P5 3 1 255\n", True), (b"", False),
+    (b"\0\0\0\x18ftypisom\0\0\0\0", False), (b"RIFF\0\0\0\0WAVEfmt ", False),
+])
+def test_files_without_suffix_are_judged_by_their_first_bytes(tmp_path, content, is_image):
+    (tmp_path / "photo").write_bytes(content)
+    listing = list_images(tmp_path)
+    assert len(listing.paths) == is_image
+    assert listing.n_other == (not is_image)
+
+
+def test_symlink_loop_lists_each_real_folder_once(tmp_path):
+    touch(tmp_path, "anna/1.jpg", "anna/deep/2.jpg")
+    (tmp_path / "anna" / "loop").symlink_to(tmp_path)
+    (tmp_path / "aaa").symlink_to(tmp_path / "anna")  # sorts first, but anna keeps her name
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    assert listed(tmp_path) == ["anna/1.jpg", "anna/deep/2.jpg"]
+
+
+def test_links_to_folders_and_files_outside_are_followed(tmp_path):
+    touch(tmp_path / "elsewhere", "1.jpg", "sub/2.jpg")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "bert").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "bert again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "one.jpg").symlink_to(tmp_path / "elsewhere" / "1.jpg")
+    assert listed(tmp_path / "photos") == ["bert/1.jpg", "bert/sub/2.jpg", "one.jpg"]
+
+
+def test_link_that_leads_nowhere_is_listed_so_that_its_failure_is_seen(tmp_path):
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    listing = list_images(tmp_path)
+    assert listing.paths == (Path("gone.jpg"),)
+    assert listing.n_other == 1
+    with pytest.raises(FileNotFoundError):
+        read_image(tmp_path / "gone.jpg")
+
+
+def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch, caplog):
+    touch(tmp_path, "a/1.jpg", "b/2.jpg")
+    scandir = os.scandir
+
+    def refuse(folder):
+        if Path(folder).name == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    listing = list_images(tmp_path)
+    assert listing.paths == (Path("b/2.jpg"),)
+    assert listing.unreadable_folders == (Path("a"),)
+    assert "a: folder cannot be read (Permission denied)" in caplog.text
+
+
+def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
+    (tmp_path / "album").symlink_to("/no/such/disk")
+    with pytest.raises(FileNotFoundError, match="expected a folder of photos, found a dangling link to /no/such/disk; "
+                                                "mend the link or check the path"):
+        list_images(tmp_path / "album")
+    (tmp_path / "a.jpg").symlink_to("gone.jpg")
+    with pytest.raises(FileNotFoundError, match=r"expected an image file, found a dangling link to gone\.jpg; mend"):
+        read_image(tmp_path / "a.jpg")
