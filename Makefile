@@ -25,6 +25,7 @@ samples: $(VENV)/.requirements
 
 lint: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
 
 # A stamp is written only after its step has succeeded, so an interrupted set-up goes on the next time.

@@ -11,8 +11,9 @@ from recognition.options import add_arguments, read_options
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``recognize.py`` with `argv` (default: the process's arguments) and return the exit code."""
-    return run_script("recognize.py", "Name the faces on photos, in videos and before cameras.", add_arguments, _run,
-                      argv=argv)
+    return run_script(
+        "recognize.py", "Name the faces on photos, in videos and before cameras.", add_arguments, _run, argv=argv
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

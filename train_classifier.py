@@ -24,30 +24,54 @@ _N_LISTED = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train_classifier.py``."""
     parser.add_argument("table", metavar="TABLE", help="embedding table made by python -m embedder embed")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE",
-                        help="head to write, such as heads/family.skops")
-    parser.add_argument("--head", default="gallery", metavar="NAME",
-                        help="what chooses the name: gallery (default), knn, svm, logreg, lda, or the dotted path of "
-                             "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
-                        help="a setting of the head, such as n_neighbors=3; may be repeated")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="head to write, such as heads/family.skops"
+    )
+    parser.add_argument(
+        "--head",
+        default="gallery",
+        metavar="NAME",
+        help="what chooses the name: gallery (default), knn, svm, logreg, lda, or the dotted path of "
+        "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier",
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the head, such as n_neighbors=3; may be repeated",
+    )
     limits = parser.add_mutually_exclusive_group()
-    limits.add_argument("--fpir", type=float, metavar="P",
-                        help="share of strangers that may be given a name, such as 0.01, measured on the table's own "
-                             "people, at least 30 (default: the preset's curve for 0.01)")
+    limits.add_argument(
+        "--fpir",
+        type=float,
+        metavar="P",
+        help="share of strangers that may be given a name, such as 0.01, measured on the table's own "
+        "people, at least 30 (default: the preset's curve for 0.01)",
+    )
     limits.add_argument("--threshold", type=float, metavar="T", help="least score that is given a name")
-    parser.add_argument("--identities", metavar="A,B|FILE",
-                        help="only these people: names with commas between them, or a file with one name a line "
-                             "(of a CSV, the column identity, else the first)")
-    parser.add_argument("--names", metavar="CSV",
-                        help="people file of python -m classifiers cluster: faces are enrolled by the names in it")
+    parser.add_argument(
+        "--identities",
+        metavar="A,B|FILE",
+        help="only these people: names with commas between them, or a file with one name a line "
+        "(of a CSV, the column identity, else the first)",
+    )
+    parser.add_argument(
+        "--names",
+        metavar="CSV",
+        help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
+    )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
     backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument("--background", metavar="FILE",
-                             help="background model that normalizes the scores (default: the preset's)")
+    backgrounds.add_argument(
+        "--background", metavar="FILE", help="background model that normalizes the scores (default: the preset's)"
+    )
     backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
-    parser.add_argument("--strangers", metavar="TABLE",
-                        help="table of people nobody has enrolled, such as visitors; they join the background's cohort")
+    parser.add_argument(
+        "--strangers",
+        metavar="TABLE",
+        help="table of people nobody has enrolled, such as visitors; they join the background's cohort",
+    )
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
 
@@ -223,8 +247,10 @@ def read_names(text: str) -> list[str]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = [row for row in csv.reader(file) if row]
         except (UnicodeDecodeError, csv.Error):
-            raise ValueError(f"{path}: expected names in UTF-8 text, one a line, found {describe_kind(path)}; name "
-                             "people, or a text file of names") from None
+            raise ValueError(
+                f"{path}: expected names in UTF-8 text, one a line, found {describe_kind(path)}; name "
+                "people, or a text file of names"
+            ) from None
         column = rows[0].index("identity") if rows and "identity" in rows[0] else None
         names = [row[0] for row in rows] if column is None else [row[column] for row in rows[1:] if len(row) > column]
     else:
@@ -238,8 +264,10 @@ def read_names(text: str) -> list[str]:
 def print_summary(head: "Head", path: str) -> None:
     """Print who is enrolled with how many photos, and what the threshold is and where it comes from."""
     photos: dict[str, Any] = head.gallery.photos_per_identity
-    print(f"{path}: {head.name} head, {counted(len(photos), 'identity', 'identities')}, "
-          f"{counted(len(head.gallery), 'photo')}")
+    print(
+        f"{path}: {head.name} head, {counted(len(photos), 'identity', 'identities')}, "
+        f"{counted(len(head.gallery), 'photo')}"
+    )
     for name, n_photos in list(photos.items())[:_N_LISTED]:
         print(f"  {name}: {n_photos}")
     if len(photos) > _N_LISTED:

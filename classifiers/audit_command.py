@@ -17,8 +17,13 @@ _ZIP_MAGIC = b"PK\x03\x04"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers audit``."""
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH",
-                        help="tables and heads, or folders of them, read with all their sub-folders")
+    parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="tables and heads, or folders of them, read with all their sub-folders",
+    )
     parser.add_argument("--name", required=True, metavar="NAME", help="who is looked for, exactly as written")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
 
@@ -46,13 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
         if findings:
             held[shown] = findings
             print(f"{shown}: holds {name}: {', '.join(map(_describe, findings))}")
-    print(f"tables and heads that hold {name}: {len(held):,} of {n_files:,}"
-          + (f"; not checked: {counted(len(failures), 'file')}" if failures else ""))
+    print(
+        f"tables and heads that hold {name}: {len(held):,} of {n_files:,}"
+        + (f"; not checked: {counted(len(failures), 'file')}" if failures else "")
+    )
     if arguments.json is not None:
-        write_json(arguments.json, {
-            "name": name, "n_files": n_files, "held": bool(held),
-            "files": {path: [one._asdict() for one in findings] for path, findings in held.items()},
-            "not_checked": failures})
+        write_json(
+            arguments.json,
+            {
+                "name": name,
+                "n_files": n_files,
+                "held": bool(held),
+                "files": {path: [one._asdict() for one in findings] for path, findings in held.items()},
+                "not_checked": failures,
+            },
+        )
     return EXIT_SOME_INPUTS_FAILED if failures else EXIT_DONE
 
 

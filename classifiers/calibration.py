@@ -261,9 +261,7 @@ def _folds(
     )
 
 
-def _photo_folds(
-    codes: NDArray[np.int64], shots: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _photo_folds(codes: NDArray[np.int64], shots: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Return ``(m,)`` which fold holds out each photo: all of one shot together, -1 for a person's only shot."""
     _, first_row, shot_of_row = np.unique(shots, return_index=True, return_inverse=True)
     shuffled = rng.permutation(len(first_row))

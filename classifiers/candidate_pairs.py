@@ -52,7 +52,8 @@ def pairs_above(vectors: NDArray[np.float32], offsets: NDArray[np.float32], thre
         if n_pairs > MAX_EXACT_PAIRS:
             raise TooManyPairsError(
                 f"more than {MAX_EXACT_PAIRS:,} pairs of faces are more alike than {threshold:.2f}, "
-                "too many to keep; use the method graph, or a higher threshold")
+                "too many to keep; use the method graph, or a higher threshold"
+            )
     if not first:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.concatenate(first), np.concatenate(second)
@@ -75,8 +76,11 @@ def neighbor_pairs(
     """
     n_rows = len(rows)
     exact = n_rows <= MAX_EXACT_NEIGHBORS
-    index = (ExactNeighbors(vectors) if exact
-             else ApproximateNeighbors(vectors, n_cells_searched=_CELLS_SEARCHED, threads=threads))
+    index = (
+        ExactNeighbors(vectors)
+        if exact
+        else ApproximateNeighbors(vectors, n_cells_searched=_CELLS_SEARCHED, threads=threads)
+    )
     keys = [np.empty(0, np.int64)]
     for begin in range(0, n_rows, _BLOCK):
         found = index.query(vectors[begin : begin + _BLOCK], N_NEIGHBORS + 1)

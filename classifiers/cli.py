@@ -23,16 +23,33 @@ def commands() -> list["Command"]:
     from embedder.command_line import Command
 
     return [
-        Command("cluster", "Group the faces of a table by person, to be named in a CSV file.", add_cluster_arguments,
-                _cluster),
-        Command("evaluate", "Measure how well a head names people and refuses strangers.",
-                evaluation_command.add_arguments, evaluation_command.run),
-        Command("enrol", "Add photos of a person to a head.", enrolment_command.add_enrol_arguments,
-                enrolment_command.run_enrol),
-        Command("forget", "Take a person out of a head.", enrolment_command.add_forget_arguments,
-                enrolment_command.run_forget),
-        Command("explain", "Say why a face is given its name.", explanation_command.add_arguments,
-                explanation_command.run),
+        Command(
+            "cluster",
+            "Group the faces of a table by person, to be named in a CSV file.",
+            add_cluster_arguments,
+            _cluster,
+        ),
+        Command(
+            "evaluate",
+            "Measure how well a head names people and refuses strangers.",
+            evaluation_command.add_arguments,
+            evaluation_command.run,
+        ),
+        Command(
+            "enrol",
+            "Add photos of a person to a head.",
+            enrolment_command.add_enrol_arguments,
+            enrolment_command.run_enrol,
+        ),
+        Command(
+            "forget",
+            "Take a person out of a head.",
+            enrolment_command.add_forget_arguments,
+            enrolment_command.run_forget,
+        ),
+        Command(
+            "explain", "Say why a face is given its name.", explanation_command.add_arguments, explanation_command.run
+        ),
         Command("reject", "Say who a face is not.", rejection_command.add_arguments, rejection_command.run),
         Command("audit", "Look for a person in tables and heads.", audit_command.add_arguments, audit_command.run),
     ]
@@ -57,9 +74,15 @@ def _cluster(arguments: argparse.Namespace) -> int:
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     people = grouping.group_people(
-        table, before=before, constraints=constraints, method=arguments.method, threshold=arguments.threshold,
+        table,
+        before=before,
+        constraints=constraints,
+        method=arguments.method,
+        threshold=arguments.threshold,
         space=None if background is None else normalized_space(table.embeddings, background),
-        threads=thread_count(), source=arguments.constraints or "constraints")
+        threads=thread_count(),
+        source=arguments.constraints or "constraints",
+    )
     result = grouping.summarize(table, people)
     print("\n".join(grouping.report(result)))
     if arguments.json is not None:
@@ -70,12 +93,19 @@ def _cluster(arguments: argparse.Namespace) -> int:
     grouping.write_people_file(arguments.out, table, people)
     if not result["n_named_faces"] and not result["n_identified_faces"]:
         table_file, people_file = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
-        print(f"{arguments.out}: write a name into one row of each person's group, then run: python "
-              f"train_classifier.py {table_file} --names {people_file} -o heads/people.skops")
+        print(
+            f"{arguments.out}: write a name into one row of each person's group, then run: python "
+            f"train_classifier.py {table_file} --names {people_file} -o heads/people.skops"
+        )
     if arguments.html is not None:
         root = Path(table.photo_root) if arguments.photos is None else arguments.photos
-        grouping.write_sheet(arguments.html, table, people, title=f"People in {root.name}",
-                             read_photo=lambda path: read_image(root / path))
+        grouping.write_sheet(
+            arguments.html,
+            table,
+            people,
+            title=f"People in {root.name}",
+            read_photo=lambda path: read_image(root / path),
+        )
     return EXIT_DONE
 
 

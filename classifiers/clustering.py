@@ -113,8 +113,10 @@ def cluster_faces(
     start = np.arange(len(unit)) if together is None else np.unique(together, return_inverse=True)[1].astype(np.int64)
     task = _Task(where, start, Separations() if apart is None else apart, threshold, threads)
     if task.apart.broken(start).any():
-        raise ValueError("`together` and `apart` must not contradict, got rows that are in both; "
-                         "see `classifiers.constraints.check_consistent`")
+        raise ValueError(
+            "`together` and `apart` must not contradict, got rows that are in both; "
+            "see `classifiers.constraints.check_consistent`"
+        )
     name, labels, used = _run(task, method)
     labels = _by_size(labels)
     return Groups(labels, name, used, group_scores(unit, labels), space is not None)
@@ -213,10 +215,16 @@ class _Task(NamedTuple):
 def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
     n_faces = len(task.start)
     if n_faces > MAX_FACES.get(method, n_faces):
-        raise ValueError(f"`method` {method} compares every pair and takes {MAX_FACES[method]:,} faces at most, got "
-                         f"{n_faces:,}; use graph")
+        raise ValueError(
+            f"`method` {method} compares every pair and takes {MAX_FACES[method]:,} faces at most, got "
+            f"{n_faces:,}; use graph"
+        )
     functions: dict[str, Callable[[_Task], tuple[Rows, float]]] = {
-        "average": _average, "graph": _graph, "dbscan": _dbscan, "hdbscan": _hdbscan}
+        "average": _average,
+        "graph": _graph,
+        "dbscan": _dbscan,
+        "hdbscan": _hdbscan,
+    }
     if method != "auto":
         return method, *functions[method](task)
     if n_faces <= MAX_FACES["average"]:
@@ -238,8 +246,9 @@ def _average(task: _Task) -> tuple[Rows, float]:
 def _graph(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
-    pairs = neighbor_pairs(np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest,
-                            threads=task.threads)
+    pairs = neighbor_pairs(
+        np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest, threads=task.threads
+    )
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
@@ -277,8 +286,9 @@ def _dbscan(task: _Task) -> tuple[Rows, float]:
         threshold = default_threshold(n_faces, task.space.curve) + _DBSCAN_EXTRA
     first, second = pairs_above(task.space.vectors, task.space.offsets, threshold)
     # Only who is near whom matters to DBSCAN: a stored distance is near, one that is not stored is far.
-    near = coo_array((np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))),
-                     shape=(n_faces, n_faces)).tocsr()
+    near = coo_array(
+        (np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))), shape=(n_faces, n_faces)
+    ).tocsr()
     found = DBSCAN(eps=1.0, min_samples=2, metric="precomputed").fit_predict(near) if n_faces else np.empty(0, int)
     return _repair(task, _outliers_alone(found)), threshold
 
@@ -325,8 +335,11 @@ def _repair(task: _Task, labels: Rows) -> Rows:
     for group in np.flatnonzero(task.apart.broken(labels)):
         rows = np.flatnonzero(labels == group)
         part = Agglomeration(
-            task.space.vectors[rows], task.space.offsets[rows], separations=task.apart.take(rows),
-            start=np.unique(task.start[rows], return_inverse=True)[1].astype(np.int64))
+            task.space.vectors[rows],
+            task.space.offsets[rows],
+            separations=task.apart.take(rows),
+            start=np.unique(task.start[rows], return_inverse=True)[1].astype(np.int64),
+        )
         part.merge(*(pairs.astype(np.int64) for pairs in np.triu_indices(len(rows), 1)), threshold=-np.inf)
         labels[rows] = n_groups + part.labels
         n_groups += part.n_groups

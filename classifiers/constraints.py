@@ -56,19 +56,30 @@ def read_constraints(path: str | Path, row_of: Mapping[Face, int]) -> list[Const
         kind = row["kind"].strip().lower()
         if kind not in KINDS:
             raise ValueError(f"{where}: `kind` must be one of {', '.join(KINDS)}, got {row['kind']!r}")
-        one, two = ((row[f"path_{side}"], parse_index(row[f"face_index_{side}"], f"{where}: `face_index_{side}`"))
-                    for side in "ab")
+        one, two = (
+            (row[f"path_{side}"], parse_index(row[f"face_index_{side}"], f"{where}: `face_index_{side}`"))
+            for side in "ab"
+        )
         if one in row_of and two in row_of:
             constraints.append(Constraint(kind == "must", row_of[one], row_of[two], line))
         else:
-            absent.append(f"line {line}: face {(one if one not in row_of else two)[1]} of "
-                          f"{(one if one not in row_of else two)[0]}")
+            absent.append(
+                f"line {line}: face {(one if one not in row_of else two)[1]} of "
+                f"{(one if one not in row_of else two)[0]}"
+            )
     if absent and not constraints:
-        raise ValueError(f"{path}: expected faces of the table, found none of them in it ({absent[0]}); "
-                         "these constraints are for another table")
+        raise ValueError(
+            f"{path}: expected faces of the table, found none of them in it ({absent[0]}); "
+            "these constraints are for another table"
+        )
     if absent:
-        logger.warning("%s: left out %d of %s, because of faces that are not in the table (%s)", path, len(absent),
-                       counted(len(rows), "constraint"), absent[0])
+        logger.warning(
+            "%s: left out %d of %s, because of faces that are not in the table (%s)",
+            path,
+            len(absent),
+            counted(len(rows), "constraint"),
+            absent[0],
+        )
     return constraints
 
 
@@ -110,8 +121,11 @@ def combine(
         contradictions += _contradicted_names(constraints, names, together)
     if contradictions:
         listed, more = "; ".join(contradictions[:_MAX_LISTED]), len(contradictions) - _MAX_LISTED
-        raise ValueError(f"{source}: constraints must not contradict each other, got {listed}"
-                         + (f"; and {more} more" if more > 0 else "") + "; remove one of each")
+        raise ValueError(
+            f"{source}: constraints must not contradict each other, got {listed}"
+            + (f"; and {more} more" if more > 0 else "")
+            + "; remove one of each"
+        )
     by_user = np.asarray([(c.first, c.second) for c in cannot], np.int64).reshape(-1, 2)
     return together, Separations(np.concatenate([pairs, by_user]), name_ids)
 
@@ -140,13 +154,13 @@ def _pairs_of_one_photo(paths: NDArray[np.object_]) -> Rows:
     return np.concatenate(pairs)
 
 
-def _contradicted_cannots(
-    cannot: Sequence[Constraint], constraints: Sequence[Constraint], together: Rows
-) -> list[str]:
+def _contradicted_cannots(cannot: Sequence[Constraint], constraints: Sequence[Constraint], together: Rows) -> list[str]:
     return [
         f"line {constraint.line} (cannot) and {_why(constraints, constraint.first, constraint.second)}"
-        if constraint.first != constraint.second else f"line {constraint.line} keeps a face from itself"
-        for constraint in cannot if together[constraint.first] == together[constraint.second]
+        if constraint.first != constraint.second
+        else f"line {constraint.line} keeps a face from itself"
+        for constraint in cannot
+        if together[constraint.first] == together[constraint.second]
     ]
 
 

@@ -83,16 +83,24 @@ def cut_thumbnails(
 def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes], *, remark: str = "") -> str:
     """Return the page: no script, no link, every text escaped; a row without thumbnail is a grey tile."""
     parts = [
-        "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width">', f"<title>{html.escape(title)}</title>",
-        f"<style>{_STYLE}</style>", "</head>", "<body>", f"<h1>{html.escape(title)}</h1>",
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>{html.escape(title)}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>{html.escape(title)}</h1>",
         f"<p>{html.escape(remark)}</p>",
     ]
     for section in sections:
         parts.append(f"<h2>{html.escape(section.heading)} <small>{html.escape(section.remark)}</small></h2>")
         parts.append("<ul>")
-        parts += [_tile(thumbnails.get(row), caption)
-                  for row, caption in zip(section.rows, section.captions, strict=True)]
+        parts += [
+            _tile(thumbnails.get(row), caption) for row, caption in zip(section.rows, section.captions, strict=True)
+        ]
         parts.append("</ul>")
     return "\n".join([*parts, "</body>", "</html>", ""])
 
@@ -127,8 +135,9 @@ def _thumbnail(photo: NDArray[np.uint8], box: NDArray[np.floating]) -> bytes:
     half = max(x_max - x_min, y_max - y_min, 1.0) * _SURROUNDINGS / 2
     x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
     left, top = (int(np.clip(low - half, 0, limit - 1)) for low, limit in ((x, width), (y, height)))
-    right, bottom = (int(np.clip(high + half, low + 1, limit))
-                     for high, low, limit in ((x, left, width), (y, top, height)))
+    right, bottom = (
+        int(np.clip(high + half, low + 1, limit)) for high, low, limit in ((x, left, width), (y, top, height))
+    )
     face = ImageOps.pad(Image.fromarray(photo[top:bottom, left:right]), (THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     stream = io.BytesIO()
     face.save(stream, "JPEG", quality=_THUMBNAIL_QUALITY)

@@ -32,9 +32,11 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
             reader = csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
             missing = [column for column in columns if column not in (reader.fieldnames or [])]
             if missing:
-                raise ValueError(f"{path}: expected the columns {', '.join(columns)} in the first line, found "
-                                 + (f"no {missing[0]!r} in {header.strip()[:60]!r}" if header else "an empty file")
-                                 + "; name a file with these columns")
+                raise ValueError(
+                    f"{path}: expected the columns {', '.join(columns)} in the first line, found "
+                    + (f"no {missing[0]!r} in {header.strip()[:60]!r}" if header else "an empty file")
+                    + "; name a file with these columns"
+                )
             return [(reader.line_num, row) for row in reader if any(row[column] for column in columns)]
         except (UnicodeDecodeError, csv.Error) as error:
             kind = describe_kind(Path(path))

@@ -112,15 +112,21 @@ def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
         reasons.append(f"the face is blurred: sharpness {face.sharpness:.0f}, expected at least {LEAST_SHARPNESS:.0f}")
     turn, height = measure_pose(face.landmarks)
     if not abs(turn) <= LARGEST_TURN:
-        reasons.append(f"the face is turned to the side: the nose is {abs(turn):.2f} eye distances off the middle, "
-                       f"expected at most {LARGEST_TURN}")
+        reasons.append(
+            f"the face is turned to the side: the nose is {abs(turn):.2f} eye distances off the middle, "
+            f"expected at most {LARGEST_TURN}"
+        )
     if not NOSE_RANGE[0] <= height <= NOSE_RANGE[1]:
-        reasons.append(f"the face looks {'up' if height < NOSE_RANGE[0] else 'down'}: the nose is {height:.2f} of the "
-                       f"way from eyes to mouth, expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}")
+        reasons.append(
+            f"the face looks {'up' if height < NOSE_RANGE[0] else 'down'}: the nose is {height:.2f} of the "
+            f"way from eyes to mouth, expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
+        )
     companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
     if companions and max(companions) > LARGEST_COMPANION * face.size:
-        reasons.append(f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
-                       f"the main one {face.size:.0f}; cut out the person")
+        reasons.append(
+            f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
+            f"the main one {face.size:.0f}; cut out the person"
+        )
     return tuple(reasons)
 
 
@@ -207,6 +213,8 @@ def _disagreements(head: Head, face: Gallery, label: str | None, agreement: floa
         reasons.append(f"it is taken for {choice!r}, who is enrolled (score {score:.2f})")
     needed = least_agreement(head)
     if np.isfinite(agreement) and agreement < needed:
-        reasons.append(f"it is unlike the person's other photos: score {agreement:.2f} with the nearest, "
-                       f"expected at least {needed:.2f} (strangers reach that in {CURVE_FPIR:.0%} of cases)")
+        reasons.append(
+            f"it is unlike the person's other photos: score {agreement:.2f} with the nearest, "
+            f"expected at least {needed:.2f} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
+        )
     return reasons

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers enrol``."""
     add_head_argument(parser)
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO",
-                        help="photos of the person, or folders of them; the main face of each counts")
+    parser.add_argument(
+        "photos",
+        type=Path,
+        nargs="+",
+        metavar="PHOTO",
+        help="photos of the person, or folders of them; the main face of each counts",
+    )
     parser.add_argument("--name", required=True, metavar="NAME", help="who it is: somebody new, or somebody enrolled")
-    parser.add_argument("--force", action="store_true",
-                        help="enrol also faces that are small, blurred, turned away or unlike the person's others")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="enrol also faces that are small, blurred, turned away or unlike the person's others",
+    )
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was enrolled and refused as JSON")
 
@@ -56,11 +64,18 @@ def run_enrol(arguments: argparse.Namespace) -> int:
     print(f"{arguments.head}: {len(result.enrolled):,} of {counted(len(photos), 'photo')} enrolled as {name}")
     print(describe_size(result.head))
     if arguments.json is not None:
-        write_json(arguments.json, {
-            "head": str(arguments.head), "name": name, "enrolled": [face.path for face in result.enrolled],
-            "refused": [{"path": one.path, "reasons": list(one.reasons)} for one in result.refused],
-            "known": list(result.known), "n_unreadable": len(photos) - len(read), **size_of(result.head),
-        })
+        write_json(
+            arguments.json,
+            {
+                "head": str(arguments.head),
+                "name": name,
+                "enrolled": [face.path for face in result.enrolled],
+                "refused": [{"path": one.path, "reasons": list(one.reasons)} for one in result.refused],
+                "known": list(result.known),
+                "n_unreadable": len(photos) - len(read),
+                **size_of(result.head),
+            },
+        )
     return EXIT_SOME_INPUTS_FAILED if result.refused or len(read) < len(photos) else EXIT_DONE
 
 
@@ -82,8 +97,16 @@ def run_forget(arguments: argparse.Namespace) -> int:
     print(describe_size(changed))
     print(f"tables may still hold them; see python -m classifiers audit PATHS --name {name!r}")
     if arguments.json is not None:
-        write_json(arguments.json, {"head": str(arguments.head), "name": name, "n_forgotten": n_photos,
-                                    "n_rejections_forgotten": n_rejections, **size_of(changed)})
+        write_json(
+            arguments.json,
+            {
+                "head": str(arguments.head),
+                "name": name,
+                "n_forgotten": n_photos,
+                "n_rejections_forgotten": n_rejections,
+                **size_of(changed),
+            },
+        )
     return EXIT_DONE
 
 

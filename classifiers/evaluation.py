@@ -188,9 +188,7 @@ def report(result: dict[str, Any]) -> list[str]:
     ]
     if result["plays_strangers"]:
         lines.insert(1, "all have photos enough to be enrolled: every second person plays a stranger instead")
-    lines += [
-        f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}" for fpir, value in result["tpir_at_fpir"].items()
-    ]
+    lines += [f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}" for fpir, value in result["tpir_at_fpir"].items()]
     at = result["at_threshold"]
     if at is None:
         return [*lines, f"no threshold: {result['no_threshold_because']}"]

@@ -7,17 +7,39 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers evaluate``."""
     parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of python -m embedder embed")
-    parser.add_argument("--head", default="gallery", metavar="NAME",
-                        help="gallery (default), knn, svm, logreg, lda, or a scikit-learn classifier's dotted path")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
-                        help="a setting of the head, such as n_neighbors=3; may be repeated")
-    parser.add_argument("--gallery-per-person", type=int, default=1, metavar="K",
-                        help="photos enrolled of everybody who has more (default: 1); the others are looked for")
-    parser.add_argument("--fpir", type=float, metavar="P",
-                        help="calibrate the threshold on the enrolled people (default: the preset's curve)")
+    parser.add_argument(
+        "--head",
+        default="gallery",
+        metavar="NAME",
+        help="gallery (default), knn, svm, logreg, lda, or a scikit-learn classifier's dotted path",
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the head, such as n_neighbors=3; may be repeated",
+    )
+    parser.add_argument(
+        "--gallery-per-person",
+        type=int,
+        default=1,
+        metavar="K",
+        help="photos enrolled of everybody who has more (default: 1); the others are looked for",
+    )
+    parser.add_argument(
+        "--fpir",
+        type=float,
+        metavar="P",
+        help="calibrate the threshold on the enrolled people (default: the preset's curve)",
+    )
     backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument("--background", type=Path, metavar="FILE",
-                             help="background model that normalizes the scores (default: the preset's)")
+    backgrounds.add_argument(
+        "--background",
+        type=Path,
+        metavar="FILE",
+        help="background model that normalizes the scores (default: the preset's)",
+    )
     backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
@@ -50,9 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise IdentityError(f"{arguments.table}: {error}") from error
     print("\n".join(report(result)))
     if background is not None:
-        print(f"scores are normalized against {background.n_identities:,} people, "
-              f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
-              "the figures are too good")
+        print(
+            f"scores are normalized against {background.n_identities:,} people, "
+            f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
+            "the figures are too good"
+        )
     if arguments.json is not None:
         write_json(arguments.json, {"head": arguments.head, **result, "fingerprint": table.fingerprint})
     return EXIT_DONE

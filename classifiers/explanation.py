@@ -107,11 +107,16 @@ class Explanation:
         else:
             lines.append(f"  next person: {self.next_identity}, margin {self.margin:.3f}")
         lines += [f"  not {name}: it is more like a face rejected as {name}" for name in self.ruled_out]
-        lines += [f"  decided by {one.path or f'row {one.row}'} ({one.identity}): without it, {one.answer}"
-                  for one in self.decisive]
+        lines += [
+            f"  decided by {one.path or f'row {one.row}'} ({one.identity}): without it, {one.answer}"
+            for one in self.decisive
+        ]
         if not self.decisive:
-            lines.append("  no single enrolled photo, left out, changes the answer" if self.n_tried == 1
-                         else f"  none of the {self.n_tried} nearest photos, left out alone, changes the answer")
+            lines.append(
+                "  no single enrolled photo, left out, changes the answer"
+                if self.n_tried == 1
+                else f"  none of the {self.n_tried} nearest photos, left out alone, changes the answer"
+            )
         return lines
 
     def to_json(self) -> dict[str, Any]:

@@ -12,12 +12,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_head_argument(parser)
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="photo whose faces are explained")
     parser.add_argument("--face", type=int, metavar="N", help="only this face, counted from 0 as they are listed")
-    parser.add_argument("--neighbors", type=int, default=6, metavar="N",
-                        help="enrolled photos to show (default: 6)")
+    parser.add_argument("--neighbors", type=int, default=6, metavar="N", help="enrolled photos to show (default: 6)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the face and its nearest enrolled photos")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the same as one self-contained HTML page")
-    parser.add_argument("--photos", type=Path, metavar="DIR",
-                        help="folder of the enrolled photos, if it is not where the head says")
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="folder of the enrolled photos, if it is not where the head says"
+    )
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the explanation as JSON")
 
@@ -53,8 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         write_html(arguments.html, explained, read_photo=lambda path: read_image(root / path))
     if arguments.json is not None:
-        write_json(arguments.json, {"head": str(arguments.head), "photo": display_path(photo), "faces": [
-            {"box": [float(side) for side in one.box], **one.explanation.to_json()} for one in explained]})
+        write_json(
+            arguments.json,
+            {
+                "head": str(arguments.head),
+                "photo": display_path(photo),
+                "faces": [{"box": [float(side) for side in one.box], **one.explanation.to_json()} for one in explained],
+            },
+        )
     return EXIT_DONE
 
 

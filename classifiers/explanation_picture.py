@@ -45,7 +45,7 @@ def write_html(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: 
     thumbnails = _thumbnails([tile for row in tiles for tile in row], read_photo)
     sections, start = [], 0
     for face, row in zip(faces, tiles, strict=True):
-        remark = "; ".join(line.strip() for line in face.explanation.to_lines()[2 + len(face.explanation.neighbors):])
+        remark = "; ".join(line.strip() for line in face.explanation.to_lines()[2 + len(face.explanation.neighbors) :])
         rows = range(start, start + len(row))
         sections.append(Section(face.explanation.answer_text, remark, rows, [tile.caption for tile in row]))
         start += len(row)
@@ -113,5 +113,5 @@ def _thumbnails(tiles: Sequence[_Tile], read_photo: ReadPhoto) -> dict[int, byte
 
 def _escape(text: str) -> str:
     """Return `text` for Matplotlib, which would read what stands between dollar signs as a formula."""
-    shown = text if len(text) <= _MOST_CHARACTERS or ":" in text else f"{text[:_MOST_CHARACTERS - 1]}…"
+    shown = text if len(text) <= _MOST_CHARACTERS or ":" in text else f"{text[: _MOST_CHARACTERS - 1]}…"
     return shown.replace("$", r"\$")

@@ -79,8 +79,11 @@ class SampleReader:
         self._wanted_provenance = dict(wanted.get("provenance", {}))
         space = wanted.get("space", {})
         margin = space.get("margin", _DEFAULT_MARGIN)
-        self._crop_options = {"margin": margin["value"], "margin_mode": margin["mode"],
-                              "alignment": space.get("alignment", _DEFAULT_ALIGNMENT)}
+        self._crop_options = {
+            "margin": margin["value"],
+            "margin_mode": margin["mode"],
+            "alignment": space.get("alignment", _DEFAULT_ALIGNMENT),
+        }
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -89,8 +92,11 @@ class SampleReader:
         What only concerns tables, and the size of the faces that are looked for, is taken from the head.
         """
         crop = self._crop_options
-        space = {**self._embedder.space, "margin": {"mode": crop["margin_mode"], "value": crop["margin"]},
-                 "alignment": crop["alignment"]}
+        space = {
+            **self._embedder.space,
+            "margin": {"mode": crop["margin_mode"], "value": crop["margin"]},
+            "alignment": crop["alignment"],
+        }
         provenance = {**self._wanted_provenance, **self._detector.provenance, **self._embedder.provenance}
         if "min_face_size" in self._wanted_provenance:
             provenance["min_face_size"] = self._wanted_provenance["min_face_size"]
@@ -116,7 +122,8 @@ class SampleReader:
         samples = [
             FaceSample(stored_path, sha256, vector, box, landmarks, measure_sharpness(crop))
             for vector, box, landmarks, crop in zip(
-                self._embedder.embed(crops), faces.boxes, faces.landmarks, crops, strict=True)
+                self._embedder.embed(crops), faces.boxes, faces.landmarks, crops, strict=True
+            )
         ]
         return PhotoFaces(samples, int(faces.primary(image.shape[:2])))
 

@@ -7,17 +7,20 @@ from pathlib import Path
 N_FIRST_BYTES = 64
 ZIP_ARCHIVE = "a zip archive, such as a head"
 
-_KINDS = tuple((re.compile(first_bytes, re.DOTALL), kind) for first_bytes, kind in (
-    (rb"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
-    (rb"PK\x03\x04|PK\x05\x06", ZIP_ARCHIVE),
-    (rb"\xff\xd8\xff", "a JPEG image"),
-    (rb"\x89PNG\r\n", "a PNG image"),
-    (rb"GIF8|BM.{12}\x28\0|II[*+]\0|MM\0[*+]|RIFF....WEBP|....ftyp(?:hei|hev|mif|msf|avi)", "an image"),
-    (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3", "a video"),
-    (rb"%PDF", "a PDF document"),
-    (rb"\x93NUMPY", "a NumPy array"),
-    (rb"\x80[\x02-\x05]", "a pickle, which is never read"),
-))
+_KINDS = tuple(
+    (re.compile(first_bytes, re.DOTALL), kind)
+    for first_bytes, kind in (
+        (rb"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
+        (rb"PK\x03\x04|PK\x05\x06", ZIP_ARCHIVE),
+        (rb"\xff\xd8\xff", "a JPEG image"),
+        (rb"\x89PNG\r\n", "a PNG image"),
+        (rb"GIF8|BM.{12}\x28\0|II[*+]\0|MM\0[*+]|RIFF....WEBP|....ftyp(?:hei|hev|mif|msf|avi)", "an image"),
+        (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3", "a video"),
+        (rb"%PDF", "a PDF document"),
+        (rb"\x93NUMPY", "a NumPy array"),
+        (rb"\x80[\x02-\x05]", "a pickle, which is never read"),
+    )
+)
 
 
 def describe_kind(path: Path) -> str:

@@ -85,9 +85,7 @@ def check_outputs(*paths: Path | None, table: Path) -> None:
             raise ValueError(f"{path}: expected a file to write to, found the table itself; give another name")
 
 
-def known_people(
-    table: FaceTable, *, names: Path | None, out: Path, dry_run: bool = False
-) -> KnownPeople | None:
+def known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bool = False) -> KnownPeople | None:
     """Return what the people file `names` says or, for a dry run without one, what `out` says now.
 
     Raises
@@ -138,10 +136,16 @@ def group_people(
     ValueError
         If constraints contradict each other, or as `cluster_faces` does.
     """
-    together, apart = combine(table.paths, constraints, names=None if before is None else before.names,
-                              source=source)
-    groups = cluster_faces(table.embeddings, method=method, threshold=threshold, space=space, together=together,
-                           apart=apart, threads=threads)
+    together, apart = combine(table.paths, constraints, names=None if before is None else before.names, source=source)
+    groups = cluster_faces(
+        table.embeddings,
+        method=method,
+        threshold=threshold,
+        space=space,
+        together=together,
+        apart=apart,
+        threads=threads,
+    )
     if before is None:
         return People(groups, groups.labels, np.full(len(groups.labels), "", object), None)
     labels = keep_numbers(groups.labels, before)
@@ -154,32 +158,50 @@ def summarize(table: FaceTable, people: People) -> dict[str, Any]:
     """Return the figures of a clustering, ready for JSON; those that need identities are null without any."""
     sizes = np.unique(people.labels, return_counts=True)[1]
     result: dict[str, Any] = {
-        "n_faces": len(people.labels), "n_groups": len(sizes), "n_lone_faces": int((sizes == 1).sum()),
-        "n_named_faces": int((people.names != "").sum()), "method": people.groups.method,
-        "threshold": people.groups.threshold, "normalized": people.groups.normalized, "n_identified_faces": 0,
-        "bcubed": None, "pairwise": None, "n_splits": None, "n_merges": None, "changes": people.changes,
+        "n_faces": len(people.labels),
+        "n_groups": len(sizes),
+        "n_lone_faces": int((sizes == 1).sum()),
+        "n_named_faces": int((people.names != "").sum()),
+        "method": people.groups.method,
+        "threshold": people.groups.threshold,
+        "normalized": people.groups.normalized,
+        "n_identified_faces": 0,
+        "bcubed": None,
+        "pairwise": None,
+        "n_splits": None,
+        "n_merges": None,
+        "changes": people.changes,
     }
     identified = table.identities != ""
     if identified.any():
         truth, labels = table.identities[identified], people.labels[identified]
         needed = corrections(truth, labels)
-        result |= {"n_identified_faces": int(identified.sum()), "bcubed": bcubed(truth, labels)._asdict(),
-                   "pairwise": pairwise(truth, labels)._asdict(), **needed._asdict()}
+        result |= {
+            "n_identified_faces": int(identified.sum()),
+            "bcubed": bcubed(truth, labels)._asdict(),
+            "pairwise": pairwise(truth, labels)._asdict(),
+            **needed._asdict(),
+        }
     return result
 
 
 def report(result: Mapping[str, Any]) -> list[str]:
     """Return the figures of `summarize` as lines of text."""
     kind = "normalized similarity" if result["normalized"] else "cosine"
-    lines = [f"{counted(result['n_faces'], 'face')} in {counted(result['n_groups'], 'group')}, "
-             f"{counted(result['n_lone_faces'], 'lone face')} among them "
-             f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"]
+    lines = [
+        f"{counted(result['n_faces'], 'face')} in {counted(result['n_groups'], 'group')}, "
+        f"{counted(result['n_lone_faces'], 'lone face')} among them "
+        f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"
+    ]
     if result["bcubed"] is not None:
         lines.append(f"against the identities of {counted(result['n_identified_faces'], 'face')}:")
-        lines += [f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"
-                  for title, rates in (("BCubed", result["bcubed"]), ("pairwise", result["pairwise"]))]
-        lines.append(f"  to put it right: {counted(result['n_splits'], 'split')} and "
-                     f"{counted(result['n_merges'], 'merge')}")
+        lines += [
+            f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"
+            for title, rates in (("BCubed", result["bcubed"]), ("pairwise", result["pairwise"]))
+        ]
+        lines.append(
+            f"  to put it right: {counted(result['n_splits'], 'split')} and {counted(result['n_merges'], 'merge')}"
+        )
     if result["changes"] is not None:
         lines += _report_changes(result["changes"], result["n_named_faces"])
     return lines
@@ -214,13 +236,21 @@ def write_sheet(
     lone = [int(members[at][0]) for at in order if counts[at] == 1]
     if lone:
         captions = [f"{people.labels[row]}: {people.names[row]} {_caption(table, row)}" for row in lone]
-        sections.append(Section("Lone faces", _shown(len(lone), _MAX_LONE_SHOWN, "face"), lone[:_MAX_LONE_SHOWN],
-                                captions[:_MAX_LONE_SHOWN]))
+        sections.append(
+            Section(
+                "Lone faces",
+                _shown(len(lone), _MAX_LONE_SHOWN, "face"),
+                lone[:_MAX_LONE_SHOWN],
+                captions[:_MAX_LONE_SHOWN],
+            )
+        )
     shown = [row for section in sections for row in section.rows]
     thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
-    remark = (f"{counted(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
-              f"faces and {counted(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
-              "again with --names.")
+    remark = (
+        f"{counted(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
+        f"faces and {counted(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
+        "again with --names."
+    )
     write_page(path, render(title, sections, thumbnails, remark=remark))
 
 
@@ -245,9 +275,11 @@ def _shown(n: int, limit: int, noun: str) -> str:
 
 
 def _report_changes(changes: Mapping[str, Any], n_named: int) -> list[str]:
-    lines = [f"since the last run: {counted(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
-             f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
-             f"{changes['n_newly_named_faces']:,} of them newly"]
+    lines = [
+        f"since the last run: {counted(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
+        f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
+        f"{changes['n_newly_named_faces']:,} of them newly"
+    ]
     lines += [f"  group {old} falls into {_listed(new)}" for old, new in changes["split_groups"].items()]
     lines += [f"  groups {_listed(old)} come together in {new}" for new, old in changes["merged_groups"].items()]
     lines += [f"  group {group} gains {counted(count, 'face')}" for group, count in changes["grown_groups"].items()]

@@ -168,15 +168,19 @@ def mated_ranks(
     matrix = np.asarray(similarity, dtype=np.float64)
     probes, gallery = np.asarray(probe_identities), np.asarray(gallery_identities)
     if matrix.shape != (len(probes), len(gallery)):
-        raise ValueError(f"`similarity` must be ({len(probes)}, {len(gallery)}), a row per probe and a column per "
-                         f"enrolled identity, got {matrix.shape}")
+        raise ValueError(
+            f"`similarity` must be ({len(probes)}, {len(gallery)}), a row per probe and a column per "
+            f"enrolled identity, got {matrix.shape}"
+        )
     if not np.isfinite(matrix).all():
         raise ValueError("`similarity` must be finite, got NaN or infinity; remove those rows")
     column_of = {identity: column for column, identity in enumerate(gallery.tolist())}
     missing = sorted({str(identity) for identity in probes.tolist() if identity not in column_of})
     if missing:
-        raise ValueError(f"`probe_identities` must all be enrolled, got {', '.join(missing[:3])}; "
-                         "count probes of strangers with `tpir_at_fpir`")
+        raise ValueError(
+            f"`probe_identities` must all be enrolled, got {', '.join(missing[:3])}; "
+            "count probes of strangers with `tpir_at_fpir`"
+        )
     own = matrix[np.arange(len(probes)), [column_of[identity] for identity in probes.tolist()]]
     return (matrix >= own[:, None]).sum(axis=1)
 
@@ -278,8 +282,10 @@ class _Cells(NamedTuple):
 
 def _contingency(identities: Any, clusters: Any) -> _Cells:
     if len(identities) != len(clusters) or not len(identities):
-        raise ValueError("`identities` and `clusters` must have one entry per face and at least one face, "
-                         f"got {len(identities)} and {len(clusters)}")
+        raise ValueError(
+            "`identities` and `clusters` must have one entry per face and at least one face, "
+            f"got {len(identities)} and {len(clusters)}"
+        )
     _, row = np.unique(np.asarray(identities), return_inverse=True)
     _, column = np.unique(np.asarray(clusters), return_inverse=True)
     n_columns = int(column.max()) + 1
@@ -337,8 +343,10 @@ def _groups(name: str, identities: Any, length: int) -> NDArray[np.int64]:
 def _scores(name: str, values: ArrayLike) -> NDArray[np.float64]:
     scores = np.asarray(values, dtype=np.float64)
     if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
-        raise ValueError(f"`{name}` must be a list of at least one finite number, got shape {scores.shape}"
-                         + ("" if np.isfinite(scores).all() else " with NaN or infinity"))
+        raise ValueError(
+            f"`{name}` must be a list of at least one finite number, got shape {scores.shape}"
+            + ("" if np.isfinite(scores).all() else " with NaN or infinity")
+        )
     return scores
 
 

@@ -186,9 +186,7 @@ def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         raise ValueError("its arrays cannot be read") from error
 
 
-def find_background(
-    fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER
-) -> Background | None:
+def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER) -> Background | None:
     """Return the shipped background model for the weights a fingerprint names, or None if there is none."""
     weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
     path = folder / f"{weights[:12]}.npz"

@@ -42,9 +42,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
         The enrolled identities, sorted.
     """
 
-    def __init__(
-        self, head: Any = DEFAULT_HEAD, threshold: Any = 0.6, *, background: Background | None = None
-    ) -> None:
+    def __init__(self, head: Any = DEFAULT_HEAD, threshold: Any = 0.6, *, background: Background | None = None) -> None:
         self.head = head
         self.threshold = threshold
         self.background = background

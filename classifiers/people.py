@@ -71,8 +71,9 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
         face = row["path"], parse_index(row["face_index"], f"{where}: `face_index`")
         cluster, name = parse_index(row["cluster"], f"{where}: `cluster`"), row["name"].strip()
         if face in lines:
-            raise ValueError(f"{where}: expected each face once, got face {face[1]} of {face[0]} again, see line "
-                             f"{lines[face]}")
+            raise ValueError(
+                f"{where}: expected each face once, got face {face[1]} of {face[0]} again, see line {lines[face]}"
+            )
         if name == UNKNOWN:
             raise ValueError(f"{where}: `name` must not be {UNKNOWN!r}, which means a stranger; leave it empty")
         lines[face] = line
@@ -82,13 +83,19 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
             clusters[row_of[face]], names[row_of[face]] = cluster, name
     n_found = int((clusters >= 0).sum())
     if lines and not n_found and len(row_of):
-        raise ValueError(f"{path}: expected faces of the table, found none of {counted(len(lines), 'face')}, the first "
-                         f"of {next(iter(lines))[0]}; this file is for another table")
+        raise ValueError(
+            f"{path}: expected faces of the table, found none of {counted(len(lines), 'face')}, the first "
+            f"of {next(iter(lines))[0]}; this file is for another table"
+        )
     _spread(names, clusters, names_of_group)
     _warn_of_mixed_groups(path, names_of_group)
     if len(lines) > n_found:
-        logger.warning("%s: left out %d of %s, which the table no longer holds", path, len(lines) - n_found,
-                       counted(len(lines), "face"))
+        logger.warning(
+            "%s: left out %d of %s, which the table no longer holds",
+            path,
+            len(lines) - n_found,
+            counted(len(lines), "face"),
+        )
     return KnownPeople(clusters, names, len(lines) - n_found, highest + 1)
 
 
@@ -102,9 +109,13 @@ def _spread(names: NDArray[np.object_], clusters: Rows, of_group: Mapping[int, s
 def _warn_of_mixed_groups(path: str | Path, of_group: Mapping[int, set[str]]) -> None:
     mixed = sorted(cluster for cluster, given in of_group.items() if len(given) > 1)
     if mixed:
-        logger.warning("%s: group %d%s several names (%s); its faces without one stay unnamed, the others keep theirs",
-                       path, mixed[0], f" and {len(mixed) - 1} more have" if len(mixed) > 1 else " has",
-                       ", ".join(sorted(of_group[mixed[0]])[:3]))
+        logger.warning(
+            "%s: group %d%s several names (%s); its faces without one stay unnamed, the others keep theirs",
+            path,
+            mixed[0],
+            f" and {len(mixed) - 1} more have" if len(mixed) > 1 else " has",
+            ", ".join(sorted(of_group[mixed[0]])[:3]),
+        )
 
 
 def keep_numbers(labels: Rows, known: KnownPeople) -> Rows:
@@ -182,9 +193,12 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
         "new_groups": sorted(set(labels.tolist()) - set(known.clusters.tolist())),
         "split_groups": split,
         "merged_groups": merged,
-        "grown_groups": {int(group): int(count) for group, count
-                         in zip(*np.unique(labels[new & np.isin(labels, known.clusters)], return_counts=True),
-                                strict=True)},
+        "grown_groups": {
+            int(group): int(count)
+            for group, count in zip(
+                *np.unique(labels[new & np.isin(labels, known.clusters)], return_counts=True), strict=True
+            )
+        },
     }
 
 
@@ -198,9 +212,14 @@ def write_people(
     OSError
         If it cannot be written.
     """
-    write_rows(path, COLUMNS, (
-        (*face, label, name, f"{score:.4f}")
-        for face, label, name, score in zip(faces, labels.tolist(), names.tolist(), scores.tolist(), strict=True)))
+    write_rows(
+        path,
+        COLUMNS,
+        (
+            (*face, label, name, f"{score:.4f}")
+            for face, label, name, score in zip(faces, labels.tolist(), names.tolist(), scores.tolist(), strict=True)
+        ),
+    )
 
 
 def _several(pairs: list[list[int]], side: int) -> dict[int, list[int]]:

@@ -179,8 +179,10 @@ def dump_estimator(estimator: Any) -> bytes:
 
 def _refuse_other_file(target: Path) -> None:
     if target.is_file() and target.stat().st_size > 0 and not _is_head(target):
-        raise HeadFileError(f"{target}: expected a head or nothing here to replace, found a file of another kind; "
-                            "give another name for the head, or delete the file first")
+        raise HeadFileError(
+            f"{target}: expected a head or nothing here to replace, found a file of another kind; "
+            "give another name for the head, or delete the file first"
+        )
 
 
 def _refuse_untrusted(types: list[str], verb: str) -> None:
@@ -259,9 +261,13 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
     if wrote == here:
         return _checked_chooser(load_estimator(archive.read(_FITTED)), matcher)
     chooser = _refitted_chooser(archive.read(_ESTIMATOR), matcher, wrote=wrote, here=here)
-    logger.info("%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
-                "threshold and scores stay, a close call may get another name; train it again to save the time", source,
-                wrote, here)
+    logger.info(
+        "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
+        "threshold and scores stay, a close call may get another name; train it again to save the time",
+        source,
+        wrote,
+        here,
+    )
     return chooser
 
 

@@ -21,8 +21,9 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which networks read the photos, where the head does not."""
     parser.add_argument("--preset", metavar="NAME|RUN", help="network (default: the one the head was trained with)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument("--max-pixels", type=int, metavar="N",
-                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
 
 
 def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
@@ -41,8 +42,9 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
 
     wanted = {} if head.fingerprint is None else head.fingerprint
     preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset
-    embedder = FaceEmbedder(preset, weights=arguments.weights,
-                            precision=wanted.get("provenance", {}).get("precision", "fp32"))
+    embedder = FaceEmbedder(
+        preset, weights=arguments.weights, precision=wanted.get("provenance", {}).get("precision", "fp32")
+    )
     max_pixels = DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
     reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=partial(read_image, max_pixels=max_pixels))
     head.check_fingerprint(reader.fingerprint)
@@ -111,6 +113,8 @@ def face_numbers(faces: "Sequence[FaceSample]", wanted: int | None, photo: Path)
     if wanted is None:
         return list(range(len(faces)))
     if not 0 <= wanted < len(faces):
-        raise ValueError(f"{photo}: expected a face number below {len(faces)}, the faces found, got {wanted}; "
-                         "see python -m classifiers explain for their numbers")
+        raise ValueError(
+            f"{photo}: expected a face number below {len(faces)}, the faces found, got {wanted}; "
+            "see python -m classifiers explain for their numbers"
+        )
     return [wanted]

@@ -72,8 +72,10 @@ def face_to_reject(head: Head, faces: list[FaceSample], identity: str) -> int:
     named = np.flatnonzero(head.identify(vectors)[0] == label)
     if len(named) > 1:
         numbers = ", ".join(map(str, named))
-        raise IdentityError(f"{faces[0].path}: several faces are taken for {label!r} (numbers {numbers}); "
-                            "say with --face which one is not; python -m classifiers explain shows them")
+        raise IdentityError(
+            f"{faces[0].path}: several faces are taken for {label!r} (numbers {numbers}); "
+            "say with --face which one is not; python -m classifiers explain shows them"
+        )
     if len(named):
         return int(named[0])
     return int(np.argmax(head.similarity(vectors)[:, head.labels.index(label)]))

@@ -11,8 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_head_argument(parser)
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="photo of somebody who is not NAME")
     parser.add_argument("--name", required=True, metavar="NAME", help="who it is not")
-    parser.add_argument("--face", type=int, metavar="N",
-                        help="which face of the photo, as numbered by explain (default: the one taken for NAME)")
+    parser.add_argument(
+        "--face",
+        type=int,
+        metavar="N",
+        help="which face of the photo, as numbered by explain (default: the one taken for NAME)",
+    )
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was rejected as JSON")
 
@@ -47,8 +51,18 @@ def run(arguments: argparse.Namespace) -> int:
     if result.n_removed:
         print(f"it was enrolled as {name} and is no more")
     if arguments.json is not None:
-        write_json(arguments.json, {
-            "head": str(arguments.head), "name": name, "photo": faces[number].path, "face": number,
-            "is_new": result.is_new, "n_removed": result.n_removed, "before": before, "after": after,
-            "n_rejections": len(result.head.rejections)})
+        write_json(
+            arguments.json,
+            {
+                "head": str(arguments.head),
+                "name": name,
+                "photo": faces[number].path,
+                "face": number,
+                "is_new": result.is_new,
+                "n_removed": result.n_removed,
+                "before": before,
+                "after": after,
+                "n_rejections": len(result.head.rejections),
+            },
+        )
     return EXIT_DONE

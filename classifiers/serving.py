@@ -205,9 +205,7 @@ class Head:
     def _probes(self, vectors: ArrayLike) -> Probes:
         return self.matcher.prepare(check_vectors("vectors", vectors, length=self.gallery.vectors.shape[1]))
 
-    def _honour_rejections(
-        self, probes: Probes, indices: NDArray[np.int64], scores: NDArray[np.float64]
-    ) -> None:
+    def _honour_rejections(self, probes: Probes, indices: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
         """Change choices (in place) that the rejected faces forbid."""
         against = Matcher(self.rejections, self.matcher.background)
         rejected = against.scores(probes)

@@ -130,9 +130,7 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
         f"{counted(n_exemplars, 'enrolled photo')}, "
         f"measured on {curve.measured_on}"
     )
-    return Threshold(
-        curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve
-    )
+    return Threshold(curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
 
 
 def find_curve(

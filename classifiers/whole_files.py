@@ -31,8 +31,12 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(place)
     except OSError as error:
         if error.errno in _NO_ROOM_ERRORS:
-            raise OSError(error.errno, f"no room to write it ({error.strerror}); what was there before is untouched; "
-                                       "free some space and run the same command again", str(path)) from error
+            raise OSError(
+                error.errno,
+                f"no room to write it ({error.strerror}); what was there before is untouched; "
+                "free some space and run the same command again",
+                str(path),
+            ) from error
         if error.filename == str(temporary) and error.filename2 is None:
             # The user knows the file by its own name alone.
             raise OSError(error.errno, error.strerror, str(path)) from error

@@ -79,8 +79,9 @@ def fetch_lfw(folder: Path, *, source: Path | None = None, expected: Expected | 
     _check_sha256(lfw.pairs, wanted)
     n_photos = sum(1 for _ in lfw.photos.glob("*/*.jpg"))
     if n_photos != wanted.n_photos:
-        raise LfwError(f"{lfw.photos}: expected {wanted.n_photos:,} photos, found {n_photos:,}; remove the folder and "
-                       "run again")
+        raise LfwError(
+            f"{lfw.photos}: expected {wanted.n_photos:,} photos, found {n_photos:,}; remove the folder and run again"
+        )
     return lfw
 
 
@@ -96,8 +97,10 @@ def _download(folder: Path) -> None:
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         # What scikit-learn unpacks halfway it would take for whole the next time.
         shutil.rmtree(folder / "lfw_home" / PHOTOS, ignore_errors=True)
-        raise LfwError(f"LFW (240 MB): scikit-learn could not download it ({error}); check the network connection, or "
-                       f"get {ARCHIVE} and {PAIRS} elsewhere and give their folder with --from FOLDER") from error
+        raise LfwError(
+            f"LFW (240 MB): scikit-learn could not download it ({error}); check the network connection, or "
+            f"get {ARCHIVE} and {PAIRS} elsewhere and give their folder with --from FOLDER"
+        ) from error
     finally:
         shutil.rmtree(folder / "lfw_home" / "joblib", ignore_errors=True)
 
@@ -105,8 +108,10 @@ def _download(folder: Path) -> None:
 def _take(source: Path, home: Path, expected: Expected) -> None:
     archive, photos, pairs = source / ARCHIVE, source / PHOTOS, source / PAIRS
     if not pairs.is_file() or not (archive.is_file() or photos.is_dir()):
-        raise LfwError(f"{source}: expected {PAIRS} and {ARCHIVE} (or its unpacked folder {PHOTOS}) in it, found not "
-                       "all; put them there")
+        raise LfwError(
+            f"{source}: expected {PAIRS} and {ARCHIVE} (or its unpacked folder {PHOTOS}) in it, found not "
+            "all; put them there"
+        )
     _check_sha256(pairs, expected)
     home.mkdir(parents=True, exist_ok=True)
     unfinished = home / f"{PHOTOS}.unfinished"
@@ -124,8 +129,9 @@ def _take(source: Path, home: Path, expected: Expected) -> None:
         if not (home / PHOTOS).exists():
             unpacked.rename(home / PHOTOS)
     except tarfile.TarError as error:
-        raise LfwError(f"{archive}: expected an archive of photos in {PHOTOS}, got another ({error}); get it again"
-                       ) from error
+        raise LfwError(
+            f"{archive}: expected an archive of photos in {PHOTOS}, got another ({error}); get it again"
+        ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copyfile(pairs, home / PAIRS)
@@ -135,27 +141,40 @@ def _check_sha256(path: Path, expected: Expected) -> None:
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != expected.sha256[path.name]:
-        raise LfwError(f"{path}: expected SHA-256 {expected.sha256[path.name]}, found {found}; remove it and get it "
-                       "again")
+        raise LfwError(
+            f"{path}: expected SHA-256 {expected.sha256[path.name]}, found {found}; remove it and get it again"
+        )
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, default=DATA / "lfw", metavar="FOLDER", help="default: data/lfw")
-    parser.add_argument("--from", dest="source", type=Path, metavar="FOLDER",
-                        help=f"take {ARCHIVE} (or {PHOTOS}) and {PAIRS} from here instead of downloading")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER",
+        help=f"take {ARCHIVE} (or {PHOTOS}) and {PAIRS} from here instead of downloading",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     lfw = fetch_lfw(arguments.to, source=arguments.source)
-    print(f"photos: {lfw.photos}\npairs: {lfw.pairs}\n"
-          f"next: python -m embedder verify --pairs {lfw.pairs} --images {lfw.photos} --plot roc.png")
+    print(
+        f"photos: {lfw.photos}\npairs: {lfw.pairs}\n"
+        f"next: python -m embedder verify --pairs {lfw.pairs} --images {lfw.photos} --plot roc.png"
+    )
     return EXIT_DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m data.fetch_lfw`` with `argv` (default: the process's arguments) and return the exit code."""
-    return run_script("python -m data.fetch_lfw", "Fetch Labeled Faces in the Wild, a public research benchmark.",
-                      _add_arguments, _run, argv=argv)
+    return run_script(
+        "python -m data.fetch_lfw",
+        "Fetch Labeled Faces in the Wild, a public research benchmark.",
+        _add_arguments,
+        _run,
+        argv=argv,
+    )
 
 
 if __name__ == "__main__":

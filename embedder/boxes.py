@@ -26,7 +26,7 @@ def areas(boxes: np.ndarray) -> np.ndarray:
 def clip_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     """Return `boxes` limited to an image of `size_hw` (height, width) pixels.
 
-    >>> clip_boxes(np.array([[-3., 2., 5., 30.]]), (20, 10)).tolist()
+    >>> clip_boxes(np.array([[-3.0, 2.0, 5.0, 30.0]]), (20, 10)).tolist()
     [[0.0, 2.0, 5.0, 20.0]]
     """
     height, width = size_hw
@@ -36,7 +36,7 @@ def clip_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 def square_boxes(boxes: np.ndarray) -> np.ndarray:
     """Return the squares around the centres of `boxes` whose sides are the longer sides of `boxes`.
 
-    >>> square_boxes(np.array([[0., 0., 2., 6.]])).tolist()
+    >>> square_boxes(np.array([[0.0, 0.0, 2.0, 6.0]])).tolist()
     [[-2.0, 0.0, 4.0, 6.0]]
     """
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -56,7 +56,7 @@ def pad_boxes(boxes: np.ndarray, padding_wh: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> pad_boxes(np.array([[10., 10., 20., 30.]]), np.array([4., 8.])).tolist()
+    >>> pad_boxes(np.array([[10.0, 10.0, 20.0, 30.0]]), np.array([4.0, 8.0])).tolist()
     [[8.0, 6.0, 22.0, 34.0]]
     """
     half = np.broadcast_to(np.asarray(padding_wh) / 2, (len(boxes), 2))

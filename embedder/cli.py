@@ -19,9 +19,12 @@ from embedder.verify_command import VERIFY
 
 
 def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE",
-                        help="a table, head or weights file, or the folder of a training run or of an unfinished table "
-                             "(.parts)")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a table, head or weights file, or the folder of a training run or of an unfinished table (.parts)",
+    )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="items to show of each list (default: 10)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
 

@@ -62,8 +62,12 @@ class OneLineParser(argparse.ArgumentParser):
 
 def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags every command has: ``--threads`` and ``--debug``."""
-    parser.add_argument("--threads", type=_threads_argument, metavar="N",
-                        help="threads to use (default: $FACETABLE_THREADS, else all cores)")
+    parser.add_argument(
+        "--threads",
+        type=_threads_argument,
+        metavar="N",
+        help="threads to use (default: $FACETABLE_THREADS, else all cores)",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
@@ -149,8 +153,10 @@ def write_json(path: str | Path, result: Any) -> None:
     if target.is_file():
         with target.open("rb") as stream:
             if stream.read(1) not in (b"", b"{", b"["):
-                raise ValueError(f"{path}: expected JSON or nothing here to replace, found a file of another kind; "
-                                 "give another name for --json, or delete the file first")
+                raise ValueError(
+                    f"{path}: expected JSON or nothing here to replace, found a file of another kind; "
+                    "give another name for --json, or delete the file first"
+                )
 
     def fill(stream: IO[bytes]) -> None:
         # A file name that is no text becomes an escape, from which JSON readers get it back.

@@ -11,8 +11,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photos; the main face of each counts")
     parser.add_argument("--preset", metavar="NAME|RUN", help="embedding network (default: facenet-casia-20180408)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights file, where you bring it")
-    parser.add_argument("--max-pixels", type=int, metavar="N",
-                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the distances as a heat map with the faces")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write faces, distances and verdicts as JSON")
 
@@ -26,10 +27,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.presets import DEFAULT_PRESET
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=arguments.photos)
-    embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset,
-                            weights=arguments.weights)
+    embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset, weights=arguments.weights)
     comparison = compare_photos(
-        arguments.photos, MTCNN("auto"), embedder, threshold=embedder.preset.verification_threshold,
+        arguments.photos,
+        MTCNN("auto"),
+        embedder,
+        threshold=embedder.preset.verification_threshold,
         max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
     )
     for path, message in comparison.failures:

@@ -81,19 +81,30 @@ class Comparison:
     def to_text(self) -> str:
         """Return photos, distances and verdicts as lines for a terminal."""
         width = len(str(len(self.faces)))
-        lines = [f"{i + 1:>{width}}  {face.path}  (the main one of {face.n_faces} faces)" if face.n_faces > 1
-                 else f"{i + 1:>{width}}  {face.path}" for i, face in enumerate(self.faces)]
+        lines = [
+            f"{i + 1:>{width}}  {face.path}  (the main one of {face.n_faces} faces)"
+            if face.n_faces > 1
+            else f"{i + 1:>{width}}  {face.path}"
+            for i, face in enumerate(self.faces)
+        ]
         lines += [f"{path}: no face" for path in self.without_face]
         if self.faces:
             lines += ["", " " * width + "".join(f"{i + 1:>8}" for i in range(len(self.faces)))]
-            lines += [f"{i + 1:>{width}}" + "".join(f"{distance:8.3f}" for distance in row)
-                      for i, row in enumerate(self.distances)]
+            lines += [
+                f"{i + 1:>{width}}" + "".join(f"{distance:8.3f}" for distance in row)
+                for i, row in enumerate(self.distances)
+            ]
         verdicts = {True: "same person", False: "different people", None: ""}
-        pairs = [f"{i + 1:>{width}} - {j + 1:<{width}}  {distance:.3f}  {verdicts[same]}".rstrip()
-                 for i, j, distance, same in self.pairs()]
+        pairs = [
+            f"{i + 1:>{width}} - {j + 1:<{width}}  {distance:.3f}  {verdicts[same]}".rstrip()
+            for i, j, distance, same in self.pairs()
+        ]
         if pairs:
-            rule = ("no threshold was ever measured for these weights" if self.threshold is None
-                    else f"same person below {self.threshold:.3f}")
+            rule = (
+                "no threshold was ever measured for these weights"
+                if self.threshold is None
+                else f"same person below {self.threshold:.3f}"
+            )
             lines += ["", f"distances of unit vectors, {rule}:", *pairs]
         return "\n".join(lines)
 
@@ -101,11 +112,15 @@ class Comparison:
         """Return the comparison as what JSON can hold."""
         return {
             "threshold": self.threshold,
-            "faces": [{"path": face.path, "box": [float(side) for side in face.box], "n_faces": face.n_faces}
-                      for face in self.faces],
+            "faces": [
+                {"path": face.path, "box": [float(side) for side in face.box], "n_faces": face.n_faces}
+                for face in self.faces
+            ],
             "distances": [[float(distance) for distance in row] for row in self.distances],
-            "pairs": [{"a": self.faces[i].path, "b": self.faces[j].path, "distance": distance, "same": same}
-                      for i, j, distance, same in self.pairs()],
+            "pairs": [
+                {"a": self.faces[i].path, "b": self.faces[j].path, "distance": distance, "same": same}
+                for i, j, distance, same in self.pairs()
+            ],
             "without_face": list(self.without_face),
             "failures": [{"path": path, "message": message} for path, message in self.failures],
         }

@@ -13,8 +13,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to, in the same sub-folders")
     parser.add_argument("--max-side", type=int, metavar="N", help="reduce photos whose longest side has more pixels")
     parser.add_argument("--format", choices=["jpg", "png"], default="jpg", help="file format to write (default: jpg)")
-    parser.add_argument("--max-pixels", type=int, metavar="N",
-                        help="refuse photos of more pixels (default: 200 million)")
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of every photo as JSON")
 
 
@@ -23,15 +24,21 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.images import DEFAULT_MAX_PIXELS, display_path
 
     summary = convert_images(
-        arguments.photos, arguments.out, file_format=arguments.format, max_side=arguments.max_side,
-        max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels, progress=True,
+        arguments.photos,
+        arguments.out,
+        file_format=arguments.format,
+        max_side=arguments.max_side,
+        max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
+        progress=True,
     )
     failed = summary.with_status("failed")
     for conversion in failed:
         print(f"{display_path(arguments.photos / conversion.source)}: {conversion.message}", file=sys.stderr)
-    print(f"{arguments.out}: {counted(len(summary.with_status('written')), 'photo')} written, "
-          f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed; left out: "
-          f"{counted(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images")
+    print(
+        f"{arguments.out}: {counted(len(summary.with_status('written')), 'photo')} written, "
+        f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed; left out: "
+        f"{counted(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images"
+    )
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())
     return EXIT_SOME_INPUTS_FAILED if failed or summary.unreadable_folders else EXIT_DONE

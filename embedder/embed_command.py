@@ -7,44 +7,104 @@ from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, w
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, metavar="PHOTOS",
-                        help="folder of photos, read with all its sub-folders; one a person, where names are known")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True,
-                        help="the table to make or bring up to date, such as faces.h5; it keeps the settings below "
-                             "that it was begun with")
+    parser.add_argument(
+        "photos",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder of photos, read with all its sub-folders; one a person, where names are known",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="the table to make or bring up to date, such as faces.h5; it keeps the settings below "
+        "that it was begun with",
+    )
     selection = parser.add_mutually_exclusive_group()
-    selection.add_argument("--all-faces", dest="faces", action="store_const", const="all", default="all",
-                           help="store all faces of a photo (default)")
-    selection.add_argument("--one-face", dest="faces", action="store_const", const="one",
-                           help="store only the largest face, weighted to the centre")
-    parser.add_argument("--identity-from", choices=["folder", "filename", "none"], default="folder",
-                        help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
-                             "the default), its file's name without suffix (filename), or nothing (none)")
-    parser.add_argument("--preset", metavar="NAME|RUN",
-                        help="network to use (default: facenet-casia-20180408), or a training run's folder")
+    selection.add_argument(
+        "--all-faces",
+        dest="faces",
+        action="store_const",
+        const="all",
+        default="all",
+        help="store all faces of a photo (default)",
+    )
+    selection.add_argument(
+        "--one-face",
+        dest="faces",
+        action="store_const",
+        const="one",
+        help="store only the largest face, weighted to the centre",
+    )
+    parser.add_argument(
+        "--identity-from",
+        choices=["folder", "filename", "none"],
+        default="folder",
+        help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
+        "the default), its file's name without suffix (filename), or nothing (none)",
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME|RUN",
+        help="network to use (default: facenet-casia-20180408), or a training run's folder",
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32",
-                        help="arithmetic of the network (default: fp32); int8 is faster and a little less exact")
-    parser.add_argument("--min-face-size", type=_auto_or_pixels, default="auto", metavar="auto|N",
-                        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the "
-                             "longer side)")
-    parser.add_argument("--thresholds", type=float, nargs=3, metavar=("A", "B", "C"),
-                        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)")
-    parser.add_argument("--margin", type=float, default=32.0, metavar="N",
-                        help="pixels left around a face of 108 pixels (default: 32)")
-    parser.add_argument("--margin-mode", choices=["scaled", "absolute"], default="scaled",
-                        help="whether the margin grows with the face (default: scaled)")
-    parser.add_argument("--alignment", choices=["box", "similarity"], default="box",
-                        help="cut out the box (default) or turn the face upright by its landmarks")
-    parser.add_argument("--max-pixels", type=int, metavar="N",
-                        help="refuse photos of more pixels (default: 200 million)")
-    parser.add_argument("--jobs", type=int, metavar="N",
-                        help="worker processes that share the threads (default: 1; -1: one a core); with another "
-                             "engine shards of photos at once (default: one a worker)")
-    parser.add_argument("--engine", choices=["local", "dask", "ray"], default="local",
-                        help="who does the work: this machine (default) or the workers of a cluster")
-    parser.add_argument("--address", metavar="ADDRESS",
-                        help="the cluster's: tcp://HOST:8786 (Dask), HOST:6379 or auto (Ray)")
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "int8"],
+        default="fp32",
+        help="arithmetic of the network (default: fp32); int8 is faster and a little less exact",
+    )
+    parser.add_argument(
+        "--min-face-size",
+        type=_auto_or_pixels,
+        default="auto",
+        metavar="auto|N",
+        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the longer side)",
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=float,
+        nargs=3,
+        metavar=("A", "B", "C"),
+        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
+    )
+    parser.add_argument(
+        "--margin", type=float, default=32.0, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
+    )
+    parser.add_argument(
+        "--margin-mode",
+        choices=["scaled", "absolute"],
+        default="scaled",
+        help="whether the margin grows with the face (default: scaled)",
+    )
+    parser.add_argument(
+        "--alignment",
+        choices=["box", "similarity"],
+        default="box",
+        help="cut out the box (default) or turn the face upright by its landmarks",
+    )
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="worker processes that share the threads (default: 1; -1: one a core); with another "
+        "engine shards of photos at once (default: one a worker)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "dask", "ray"],
+        default="local",
+        help="who does the work: this machine (default) or the workers of a cluster",
+    )
+    parser.add_argument(
+        "--address", metavar="ADDRESS", help="the cluster's: tcp://HOST:8786 (Dask), HOST:6379 or auto (Ray)"
+    )
     parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
@@ -62,16 +122,33 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.embed_settings import EmbedSettings
     from embedder.pipeline import update_table
 
-    given = {"preset": arguments.preset, "weights": arguments.weights and str(arguments.weights),
-             "thresholds": arguments.thresholds and tuple(arguments.thresholds), "max_pixels": arguments.max_pixels}
+    given = {
+        "preset": arguments.preset,
+        "weights": arguments.weights and str(arguments.weights),
+        "thresholds": arguments.thresholds and tuple(arguments.thresholds),
+        "max_pixels": arguments.max_pixels,
+    }
     settings = EmbedSettings(
-        faces=arguments.faces, identity_from=arguments.identity_from, precision=arguments.precision,
-        min_face_size=arguments.min_face_size, margin=arguments.margin, margin_mode=arguments.margin_mode,
-        alignment=arguments.alignment, **{name: value for name, value in given.items() if value is not None},
+        faces=arguments.faces,
+        identity_from=arguments.identity_from,
+        precision=arguments.precision,
+        min_face_size=arguments.min_face_size,
+        margin=arguments.margin,
+        margin_mode=arguments.margin_mode,
+        alignment=arguments.alignment,
+        **{name: value for name, value in given.items() if value is not None},
     )
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs
-    summary = update_table(arguments.photos, arguments.out, settings, n_jobs=n_jobs, prune=arguments.prune,
-                           progress=True, engine=arguments.engine, address=arguments.address)
+    summary = update_table(
+        arguments.photos,
+        arguments.out,
+        settings,
+        n_jobs=n_jobs,
+        prune=arguments.prune,
+        progress=True,
+        engine=arguments.engine,
+        address=arguments.address,
+    )
     print("\n".join(summary.lines()))
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())

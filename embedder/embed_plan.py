@@ -72,8 +72,10 @@ def _by_stored_path(listing: ImageListing) -> dict[str, Path]:
     for path in listing.paths:
         name = display_path(path)
         if name in paths:
-            logger.warning("%s: two files have this name once it is written as UTF-8; the second is left out, rename "
-                           "one of them", name)
+            logger.warning(
+                "%s: two files have this name once it is written as UTF-8; the second is left out, rename one of them",
+                name,
+            )
         paths.setdefault(name, path)
     return paths
 

@@ -20,8 +20,9 @@ IdentitySource = Literal["folder", "filename", "none"]
 NO_IDENTITY = ""
 
 _VERSIONS = "versions"
-_PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {name: name for name in (
-    "alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")}
+_PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
+    name: name for name in ("alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")
+}
 """Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
 
 Not the precision: where int8 is no faster, asking for it gives fp32.
@@ -78,8 +79,12 @@ class EmbedSettings:
     max_pixels: int = DEFAULT_MAX_PIXELS
 
     def __post_init__(self) -> None:
-        for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource)),
-                            ("margin_mode", get_args(MarginMode)), ("alignment", get_args(Alignment))):
+        for name, known in (
+            ("faces", get_args(FaceSelection)),
+            ("identity_from", get_args(IdentitySource)),
+            ("margin_mode", get_args(MarginMode)),
+            ("alignment", get_args(Alignment)),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if not 0 <= self.margin < float("inf"):
@@ -89,10 +94,19 @@ class EmbedSettings:
 
     def fingerprint(self, detector: Detector, embedder: Embedder) -> dict[str, Any]:
         """Return the fingerprint of tables made by `detector` and `embedder` with these settings."""
-        space = {**embedder.space, "margin": {"mode": self.margin_mode, "value": float(self.margin)},
-                 "alignment": self.alignment}
-        provenance = {**detector.provenance, **embedder.provenance, "faces": self.faces,
-                      "identity_from": self.identity_from, "max_pixels": self.max_pixels, _VERSIONS: _versions()}
+        space = {
+            **embedder.space,
+            "margin": {"mode": self.margin_mode, "value": float(self.margin)},
+            "alignment": self.alignment,
+        }
+        provenance = {
+            **detector.provenance,
+            **embedder.provenance,
+            "faces": self.faces,
+            "identity_from": self.identity_from,
+            "max_pixels": self.max_pixels,
+            _VERSIONS: _versions(),
+        }
         return {"space": _as_json(space), "provenance": _as_json(provenance)}
 
     def identities(self, path: str, size_hw: tuple[int, int], faces: Faces) -> list[str]:
@@ -129,8 +143,11 @@ def identity_of(path: str, identity_from: IdentitySource) -> str:
 def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return one phrase for each setting in which two fingerprints differ, package versions left out."""
     old, new = dict(_flatten(before)), dict(_flatten(now))
-    return [f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
-            for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    return [
+        f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
 
 
 def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -148,16 +165,22 @@ def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         plain = tuple(value) if isinstance(value, list) else value
         words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         arguments.append(f"{parameter}={plain!r}")
-        flags.append(f"--{value}-face{'s' if value == 'all' else ''}" if parameter == "faces"
-                     else f"--{parameter.replace('_', '-')} {words}")
+        flags.append(
+            f"--{value}-face{'s' if value == 'all' else ''}"
+            if parameter == "faces"
+            else f"--{parameter.replace('_', '-')} {words}"
+        )
     return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
 
 
 def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return one phrase for each package whose version differs between two fingerprints."""
     old, new = before["provenance"].get(_VERSIONS, {}), now["provenance"].get(_VERSIONS, {})
-    return [f"{name} {old.get(name)} before, {new.get(name)} now"
-            for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    return [
+        f"{name} {old.get(name)} before, {new.get(name)} now"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _flatten(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -97,8 +97,15 @@ class EmbedSummary:
 
 
 def summarize(
-    table: Path, listing: ImageListing, present: Sequence[Entry], *, gone: Sequence[Entry], n_embedded: int,
-    n_moved: int, pruned: bool, seconds: float,
+    table: Path,
+    listing: ImageListing,
+    present: Sequence[Entry],
+    *,
+    gone: Sequence[Entry],
+    n_embedded: int,
+    n_moved: int,
+    pruned: bool,
+    seconds: float,
 ) -> EmbedSummary:
     """Return the summary of a run; `present` are the table's entries whose files are there."""
     counts = Counter(entry.status for entry in present)
@@ -112,8 +119,11 @@ def summarize(
         n_moved=n_moved,
         n_hidden=listing.n_hidden,
         n_other=listing.n_other,
-        failures=[{"path": entry.path, "status": entry.status, "message": entry.message}
-                  for entry in present if entry.status in FAILED_STATUSES],
+        failures=[
+            {"path": entry.path, "status": entry.status, "message": entry.message}
+            for entry in present
+            if entry.status in FAILED_STATUSES
+        ],
         without_face=[entry.path for entry in present if entry.status == "no_face"],
         gone=[entry.path for entry in gone],
         n_pruned=len(gone) if pruned else 0,

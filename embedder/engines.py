@@ -77,11 +77,14 @@ class Workers:
         if self.engine not in ENGINES:
             raise ValueError(f"`engine` must be one of {', '.join(ENGINES)}, got {self.engine!r}")
         if self.engine == "local" and self.address is not None:
-            raise ValueError(f"`address` is the cluster's for --engine dask or ray, got {self.address!r} for local; "
-                             "leave it out or name the engine")
+            raise ValueError(
+                f"`address` is the cluster's for --engine dask or ray, got {self.address!r} for local; "
+                "leave it out or name the engine"
+            )
         if self.engine != "local" and self.address is None:
-            raise ValueError(f"`engine` {self.engine} needs the cluster's address, such as --address "
-                             f"{_EXAMPLES[self.engine]}")
+            raise ValueError(
+                f"`engine` {self.engine} needs the cluster's address, such as --address {_EXAMPLES[self.engine]}"
+            )
         if self.n_jobs < 1 and self.n_jobs != ALL_WORKERS:
             raise ValueError(f"`n_jobs` (--jobs) must be at least 1, or -1 for one a core, got {self.n_jobs}")
         if self.engine == "local" and self.n_jobs == ALL_WORKERS:
@@ -147,14 +150,20 @@ def open_engine(workers: Workers) -> Iterator[Engine]:
         If nobody answers at the address, or no worker is there.
     """
     if workers.engine == "local":
-        with joblib.parallel_config(backend="loky", n_jobs=workers.n_jobs, inner_max_num_threads=workers.threads_a_job,
-                                    idle_worker_timeout=_IDLE_SECONDS):
+        with joblib.parallel_config(
+            backend="loky",
+            n_jobs=workers.n_jobs,
+            inner_max_num_threads=workers.threads_a_job,
+            idle_worker_timeout=_IDLE_SECONDS,
+        ):
             yield Engine("local", workers.n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": workers.n_jobs})
         return
     package = _PACKAGES[workers.engine]
     if importlib.util.find_spec(package) is None:
-        raise ValueError(f"`engine` {workers.engine} needs the package `{package}`, which is not installed; run: pip "
-                         "install -r requirements-distributed.txt")
+        raise ValueError(
+            f"`engine` {workers.engine} needs the package `{package}`, which is not installed; run: pip "
+            "install -r requirements-distributed.txt"
+        )
     connect = _dask if workers.engine == "dask" else _ray
     with connect(str(workers.address), workers.n_jobs) as engine:
         yield engine
@@ -171,16 +180,19 @@ def _dask(address: str, n_jobs: int) -> Iterator[Engine]:
     with contextlib.closing(client), _quiet("distributed"):
         n_workers = sum(client.ncores().values())
         if not n_workers:
-            raise ConnectionError(f"{address}: expected Dask workers at this scheduler, found none; start some with "
-                                  f"`dask worker {address} --nthreads 1`")
+            raise ConnectionError(
+                f"{address}: expected Dask workers at this scheduler, found none; start some with "
+                f"`dask worker {address} --nthreads 1`"
+            )
         with _worker_errors():
             # A worker that cannot unpickle a task dies of it, so this is found out before.
             client.run_on_scheduler(importlib.import_module, __package__)
             client.run(importlib.import_module, __package__)
         at_once = max(_SHARDS_AT_THE_SCHEDULER, 2 * n_workers) if n_jobs == ALL_WORKERS else n_jobs
         with joblib.parallel_config(backend=_dask_backend(client), n_jobs=at_once):
-            yield Engine("dask", n_workers if n_jobs == ALL_WORKERS else n_jobs,
-                         {**_AS_THEY_GET_DONE, "pre_dispatch": at_once})
+            yield Engine(
+                "dask", n_workers if n_jobs == ALL_WORKERS else n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": at_once}
+            )
 
 
 def _dask_backend(client: Any) -> Any:
@@ -244,8 +256,10 @@ def _ray(address: str, n_jobs: int) -> Iterator[Engine]:
     try:
         n_workers = int(ray.cluster_resources().get("CPU", 0)) if n_jobs == ALL_WORKERS else n_jobs
         if not n_workers:
-            raise ConnectionError(f"{address}: expected CPUs in this Ray cluster, found none; start a worker with "
-                                  "`ray start --address=HEAD:6379`")
+            raise ConnectionError(
+                f"{address}: expected CPUs in this Ray cluster, found none; start a worker with "
+                "`ray start --address=HEAD:6379`"
+            )
         register_ray()
         # Without these a dead worker's shard is lost: Ray's joblib backend does not begin it again by itself.
         restarts = {"max_restarts": -1, "max_task_retries": -1}
@@ -280,8 +294,10 @@ def _check_answers(address: str) -> None:
 
 
 def _no_answer(what: str, address: str, error: Exception) -> str:
-    return (f"{address}: expected {what}, got no answer ({' '.join(str(error).split())}); check the address and that "
-            "it is running")
+    return (
+        f"{address}: expected {what}, got no answer ({' '.join(str(error).split())}); check the address and that "
+        "it is running"
+    )
 
 
 @contextlib.contextmanager
@@ -290,19 +306,25 @@ def _worker_errors() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ChildProcessError(f"the cluster has no module `{error.name}`; install this package and its requirements "
-                                "on all workers, and Dask's scheduler") from error
+        raise ChildProcessError(
+            f"the cluster has no module `{error.name}`; install this package and its requirements "
+            "on all workers, and Dask's scheduler"
+        ) from error
     except Exception as error:
         if "deserialization of the task graph" in str(error):
-            raise ChildProcessError("Dask's scheduler cannot read a task; install there the packages that are here, of "
-                                    "the same versions") from error
+            raise ChildProcessError(
+                "Dask's scheduler cannot read a task; install there the packages that are here, of the same versions"
+            ) from error
         if type(error).__name__ == "FutureCancelledError":
-            raise ConnectionError("the connection to Dask's scheduler was lost; run the same command again to go on"
-                                  ) from error
+            raise ConnectionError(
+                "the connection to Dask's scheduler was lost; run the same command again to go on"
+            ) from error
         if type(error).__name__ not in _DEAD_WORKER_ERRORS:
             raise
-        raise ChildProcessError("a worker process was killed, perhaps for lack of memory; run the same command again "
-                                "to go on, with fewer --jobs") from error
+        raise ChildProcessError(
+            "a worker process was killed, perhaps for lack of memory; run the same command again "
+            "to go on, with fewer --jobs"
+        ) from error
 
 
 _DEAD_WORKER_ERRORS = ("TerminatedWorkerError", "KilledWorker", "ActorDiedError", "RayActorError")

@@ -95,8 +95,10 @@ class FaceEmbedder:
         size = self.preset.input_size
         crops = np.asarray(crops)
         if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
-            raise ValueError(f"`crops` must be uint8 RGB of shape (n, {size}, {size}, 3), got {crops.dtype} of shape "
-                             f"{crops.shape}; make them with faces.crop(image, size={size})")
+            raise ValueError(
+                f"`crops` must be uint8 RGB of shape (n, {size}, {size}, 3), got {crops.dtype} of shape "
+                f"{crops.shape}; make them with faces.crop(image, size={size})"
+            )
         embeddings = np.empty((len(crops), self.preset.embedding_size), np.float32)
         for start in range(0, len(crops), self.batch_size):
             rows = slice(start, start + self.batch_size)
@@ -108,8 +110,10 @@ class FaceEmbedder:
         for name, size in found.items():
             expected = getattr(self.preset, name)
             if size not in (expected, None):
-                raise WeightsError(f"`preset` {self.preset.name}: `{name}` is {expected}, but its network has {size}; "
-                                   "correct the preset's record")
+                raise WeightsError(
+                    f"`preset` {self.preset.name}: `{name}` is {expected}, but its network has {size}; "
+                    "correct the preset's record"
+                )
 
     @property
     def space(self) -> dict[str, Any]:

@@ -105,8 +105,10 @@ class FaceMapper:
         """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
         readable = [photo for photo in photos if photo.image is not None]
         detected = iter(_each(self._detect, readable))
-        return [self._without_faces(photo) if photo.image is None else self._cut_out(photo, photo.image, next(detected))
-                for photo in photos]
+        return [
+            self._without_faces(photo) if photo.image is None else self._cut_out(photo, photo.image, next(detected))
+            for photo in photos
+        ]
 
     def embed(self, found: Sequence[FoundFaces]) -> list[PhotoResult]:
         """Embed what `find` has found; vectors that are not finite and of unit length make their photo an error."""
@@ -129,9 +131,18 @@ class FaceMapper:
         for image, faces in detected:
             if self._settings.faces == "one" and len(faces):
                 faces = faces[faces.primary((image.shape[0], image.shape[1]))]
-            cropped.append((faces, faces.crop(
-                image, self._crop_size, self._settings.margin, margin_mode=self._settings.margin_mode,
-                alignment=self._settings.alignment)))
+            cropped.append(
+                (
+                    faces,
+                    faces.crop(
+                        image,
+                        self._crop_size,
+                        self._settings.margin,
+                        margin_mode=self._settings.margin_mode,
+                        alignment=self._settings.alignment,
+                    ),
+                )
+            )
         return cropped
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
@@ -149,8 +160,10 @@ class FaceMapper:
         if not isinstance(vectors, Exception) and not (
             vectors.shape == (len(faces), self._length) and is_unit(vectors).all()
         ):
-            vectors = ArithmeticError(f"expected {len(faces)} finite vectors of unit length, got others; embed the "
-                                      "photo again or convert it to JPEG")
+            vectors = ArithmeticError(
+                f"expected {len(faces)} finite vectors of unit length, got others; embed the "
+                "photo again or convert it to JPEG"
+            )
         if isinstance(vectors, Exception):
             photo, faces = _failed(photo, vectors), Faces.empty()
             vectors = np.empty((0, self._length), np.float32)

@@ -73,8 +73,12 @@ class ConversionSummary:
             "other": self.n_other,
             "unreadable_folders": [display_path(folder) for folder in self.unreadable_folders],
             "files": [
-                {"source": display_path(one.source), "output": display_path(one.output), "status": one.status,
-                 "message": one.message}
+                {
+                    "source": display_path(one.source),
+                    "output": display_path(one.output),
+                    "status": one.status,
+                    "message": one.message,
+                }
                 for one in self.conversions
             ],
         }
@@ -132,15 +136,19 @@ def convert_images(
         raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     source_root, target_root = Path(photos), Path(out)
     if target_root.exists() and not target_root.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder",
-                                 str(target_root))
+        raise NotADirectoryError(
+            errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(target_root)
+        )
     listing = list_images(source_root)
     if source_root.resolve() == target_root.resolve():
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources = _outside(source_root, listing.paths, target_root)
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
-                                "check the path", str(source_root))
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"expected photos in this folder, found none ({listing.left_out}); check the path",
+            str(source_root),
+        )
     outputs = name_outputs(sources, f".{file_format}")
     convert = partial(_convert_one, source_root, target_root, _Settings(file_format, max_side, max_pixels))
     conversions = _convert_all(convert, sources, outputs, progress=progress)
@@ -178,8 +186,12 @@ def _outside(source_root: Path, paths: Sequence[Path], target_root: Path) -> lis
         return list(paths)
     outside = [path for path in paths if not (source_root / path).parent.resolve().is_relative_to(target)]
     if len(outside) < len(paths):
-        logger.info("%s lies inside %s: left out there: %s", target_root, source_root,
-                    counted(len(paths) - len(outside), "photo"))
+        logger.info(
+            "%s lies inside %s: left out there: %s",
+            target_root,
+            source_root,
+            counted(len(paths) - len(outside), "photo"),
+        )
     return outside
 
 
@@ -204,12 +216,16 @@ def _convert_one(source_root: Path, target_root: Path, settings: _Settings, sour
         if stamp in found:
             return Conversion(source, output, "up to date")
         if target.exists() and _STAMP not in found:
-            raise ImageError(f"expected no file or one written by convert at {display_path(target)}, found another; "
-                             "move it or convert into another folder")
+            raise ImageError(
+                f"expected no file or one written by convert at {display_path(target)}, found another; "
+                "move it or convert into another folder"
+            )
         image = _reduce(read_image(file, max_pixels=settings.max_pixels), settings.max_side)
         if settings.file_format == "jpg" and max(image.shape) > _LONGEST_JPEG_SIDE:
-            raise ImageError(f"expected sides of at most {_LONGEST_JPEG_SIDE:,} pixels for JPEG, found "
-                             f"{max(image.shape):,}; use --format png or --max-side")
+            raise ImageError(
+                f"expected sides of at most {_LONGEST_JPEG_SIDE:,} pixels for JPEG, found "
+                f"{max(image.shape):,}; use --format png or --max-side"
+            )
     except (ImageError, OSError) as error:
         return Conversion(source, output, "failed", reason(error, file))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -220,8 +236,18 @@ def _convert_one(source_root: Path, target_root: Path, settings: _Settings, sour
 def _stamp(path: Path, source: Path, settings: _Settings) -> bytes:
     """Return what decides whether an output is up to date, as the ASCII text that stands in its comment."""
     status = path.stat()
-    return _STAMP + json.dumps({"source": display_path(source), "size": status.st_size, "mtime_ns": status.st_mtime_ns,
-                                "format": settings.file_format, "max_side": settings.max_side}).encode()
+    return (
+        _STAMP
+        + json.dumps(
+            {
+                "source": display_path(source),
+                "size": status.st_size,
+                "mtime_ns": status.st_mtime_ns,
+                "format": settings.file_format,
+                "max_side": settings.max_side,
+            }
+        ).encode()
+    )
 
 
 def _first_bytes(target: Path) -> bytes:

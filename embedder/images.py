@@ -32,10 +32,32 @@ logger = logging.getLogger(__name__)
 DEFAULT_MAX_PIXELS = 200_000_000
 """Largest picture read unless the caller says otherwise: the sensors of today's phones have 200 megapixels."""
 
-IMAGE_SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp",
-    ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".pbm", ".pgm", ".ppm", ".pnm",
-})
+IMAGE_SUFFIXES = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".mpo",
+        ".png",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+        ".jp2",
+        ".j2k",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+    }
+)
 """Lower-case file suffixes that `list_images` takes for images without looking inside."""
 
 
@@ -164,19 +186,22 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
     """
     folder = Path(root)
     if not folder.exists():
-        raise FileNotFoundError(errno.ENOENT, f"expected a folder of photos, found {describe_missing(folder)}",
-                                str(folder))
+        raise FileNotFoundError(
+            errno.ENOENT, f"expected a folder of photos, found {describe_missing(folder)}", str(folder)
+        )
     if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in",
-                                 str(folder))
+        raise NotADirectoryError(
+            errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in", str(folder)
+        )
     walk = _Walk(folder)
     walk.visit(Path(), os.scandir(folder))
     # Real folders first, links to folders last: a person's folder keeps its own name even if a link to it sorts first.
     while walk.links:
         walk.links.sort(reverse=True)
         walk.enter(walk.links.pop())
-    return ImageListing(folder, tuple(sorted(walk.paths)), walk.n_hidden, walk.n_other,
-                        tuple(sorted(walk.unreadable_folders)))
+    return ImageListing(
+        folder, tuple(sorted(walk.paths)), walk.n_hidden, walk.n_other, tuple(sorted(walk.unreadable_folders))
+    )
 
 
 def display_path(path: str | os.PathLike[str]) -> str:
@@ -209,8 +234,9 @@ class _Walk:
             self._seen.add(identity)
             entries = os.scandir(self.root / folder)
         except OSError as error:
-            logger.warning("%s: folder cannot be read (%s); its photos are left out", display_path(folder),
-                           error.strerror)
+            logger.warning(
+                "%s: folder cannot be read (%s); its photos are left out", display_path(folder), error.strerror
+            )
             self.unreadable_folders.append(folder)
             return
         self.visit(folder, entries)
@@ -268,8 +294,7 @@ def _open_file(path: str | os.PathLike[str], name: str) -> Iterator[BinaryIO]:
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, f"expected an image file, found {describe_missing(path)}",
-                                name) from None
+        raise FileNotFoundError(errno.ENOENT, f"expected an image file, found {describe_missing(path)}", name) from None
     if not stat.S_ISREG(mode):
         found = "a folder; name a file in it" if stat.S_ISDIR(mode) else "a pipe or device; copy it to a file first"
         raise ImageError(f"{name}: expected an image file, found {found}")
@@ -285,16 +310,19 @@ def _decoding(name: str) -> Iterator[None]:
     except ImageError:
         raise
     except MemoryError:
-        raise ImageError(f"{name}: expected an image that fits into memory, found a larger one; reduce it or lower "
-                         "--max-pixels") from None
+        raise ImageError(
+            f"{name}: expected an image that fits into memory, found a larger one; reduce it or lower --max-pixels"
+        ) from None
     except Exception as error:  # decoders raise anything from IndexError to zlib.error
         # EINVAL is a seek to where a damaged offset points; Pillow's own complaints have no number.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             error.filename = name
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"{name}: expected a whole image, found damaged or truncated data ({reason}); copy the file "
-                         "again or export it anew") from error
+        raise ImageError(
+            f"{name}: expected a whole image, found damaged or truncated data ({reason}); copy the file "
+            "again or export it anew"
+        ) from error
 
 
 def _format_of(first_bytes: bytes) -> _Format | None:
@@ -307,8 +335,10 @@ def _open_picture(stream: BinaryIO, name: str) -> ImageFile:
     known = _format_of(first_bytes)
     if known is None:
         names = ", ".join(entry.name for entry in _FORMATS)
-        raise ImageError(f"{name}: expected an image ({names}), found {describe_bytes(first_bytes)}; remove the file "
-                         "or convert it to JPEG")
+        raise ImageError(
+            f"{name}: expected an image ({names}), found {describe_bytes(first_bytes)}; remove the file "
+            "or convert it to JPEG"
+        )
     stream.seek(0)
     return getattr(importlib.import_module(known.module), known.reader)(stream)
 
@@ -316,8 +346,10 @@ def _open_picture(stream: BinaryIO, name: str) -> ImageFile:
 def _check_size(picture: ImageFile, name: str, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
-        raise ImageError(f"{name}: expected at most {max_pixels:,} pixels, found {width:,} x {height:,} = "
-                         f"{width * height:,}; reduce the picture or raise --max-pixels")
+        raise ImageError(
+            f"{name}: expected at most {max_pixels:,} pixels, found {width:,} x {height:,} = "
+            f"{width * height:,}; reduce the picture or raise --max-pixels"
+        )
 
 
 def _orientation(picture: ImageFile, name: str) -> int:

@@ -136,8 +136,10 @@ def from_safetensors(path: Path) -> "keras.Model":
     try:
         width, input_size = float(settings["width"]), int(settings["input_size"])
     except (KeyError, ValueError):
-        raise WeightsError(f"{path}: expected `width` and `input_size` in its metadata, got {settings}; "
-                           "write it with embedder.inception_resnet_v1.save") from None
+        raise WeightsError(
+            f"{path}: expected `width` and `input_size` in its metadata, got {settings}; "
+            "write it with embedder.inception_resnet_v1.save"
+        ) from None
     return _with_weights(arrays, path, width=width, input_size=input_size)
 
 
@@ -157,8 +159,10 @@ def _with_weights(
     arrays: weight_files.Arrays, path: Path, *, width: float = 1.0, input_size: int = 160
 ) -> "keras.Model":
     if "Bottleneck/kernel" not in arrays:
-        raise WeightsError(f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel; "
-                           "give the file of another network to the program it belongs to")
+        raise WeightsError(
+            f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel; "
+            "give the file of another network to the program it belongs to"
+        )
     embedding_size = arrays["Bottleneck/kernel"].shape[-1]
     model = inception_resnet_v1(embedding_size=embedding_size, width=width, input_size=input_size)
     weight_files.assign_weights(model, arrays, path=path)
@@ -172,8 +176,16 @@ class _Layers:
         self.width = width
         self.batch_norm_momentum = batch_norm_momentum
 
-    def conv(self, x: Any, channels: int, kernel: int | tuple[int, int], *, name: str, strides: int = 1,
-             padding: str = "same") -> Any:
+    def conv(
+        self,
+        x: Any,
+        channels: int,
+        kernel: int | tuple[int, int],
+        *,
+        name: str,
+        strides: int = 1,
+        padding: str = "same",
+    ) -> Any:
         """Convolution, batch norm, rectifier."""
         import keras
 
@@ -187,8 +199,12 @@ class _Layers:
         import keras
 
         return keras.layers.BatchNormalization(
-            momentum=self.batch_norm_momentum, epsilon=BATCH_NORM_EPSILON, scale=False,
-            name=f"{name}_BatchNorm", dtype=dtype)
+            momentum=self.batch_norm_momentum,
+            epsilon=BATCH_NORM_EPSILON,
+            scale=False,
+            name=f"{name}_BatchNorm",
+            dtype=dtype,
+        )
 
 
 def _residual(x: Any, branches: list[Any], *, name: str, scale: float, activation: bool = True) -> Any:
@@ -267,5 +283,7 @@ def _check_arguments(embedding_size: int, width: float, keep_probability: float,
     if not 0 < keep_probability <= 1:
         raise ValueError(f"`keep_probability` must lie in (0, 1], got {keep_probability}; 1 turns dropout off")
     if input_size is not None and input_size < SMALLEST_INPUT_SIZE:
-        raise ValueError(f"`input_size` must be at least {SMALLEST_INPUT_SIZE} pixels, got {input_size}: "
-                         "smaller images shrink to nothing inside the network")
+        raise ValueError(
+            f"`input_size` must be at least {SMALLEST_INPUT_SIZE} pixels, got {input_size}: "
+            "smaller images shrink to nothing inside the network"
+        )

@@ -71,8 +71,10 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     if _is_weights(file, signature):
         return _describe_weights(file)
     found = "HDF5 data of another kind" if is_hdf5 else describe_kind(file)
-    raise TableError(f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
-                     f"run's folder, found {found}; name one of these")
+    raise TableError(
+        f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
+        f"run's folder, found {found}; name one of these"
+    )
 
 
 def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> list[str]:
@@ -139,22 +141,28 @@ def _describe_head(file: Path) -> dict[str, Any]:
         with zipfile.ZipFile(file) as archive:
             entry = archive.getinfo(_HEAD_METADATA)
             if entry.file_size > _MAX_METADATA_BYTES:
-                raise TableError(f"{file}: expected {_HEAD_METADATA} of at most {_MAX_METADATA_BYTES:,} bytes, found "
-                                 f"{entry.file_size:,}; train the head again")
+                raise TableError(
+                    f"{file}: expected {_HEAD_METADATA} of at most {_MAX_METADATA_BYTES:,} bytes, found "
+                    f"{entry.file_size:,}; train the head again"
+                )
             record = json.loads(archive.read(entry))
             entries = {item.filename: item.file_size for item in archive.infolist()}
     except TableError:
         raise
     except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise TableError(f"{file}: expected a whole head file, found a damaged one ({error}); train the head again"
-                         ) from error
+        raise TableError(
+            f"{file}: expected a whole head file, found a damaged one ({error}); train the head again"
+        ) from error
     if not isinstance(record, dict):
-        raise TableError(f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the "
-                         "head again")
+        raise TableError(
+            f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the head again"
+        )
     if (record.get("format"), record.get("version")) != (HEAD_FORMAT, HEAD_VERSION):
         found = f"{record.get('format')!r} of version {record.get('version')!r}"
-        raise TableError(f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the "
-                         "Facetable that wrote it or train the head again")
+        raise TableError(
+            f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the "
+            "Facetable that wrote it or train the head again"
+        )
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
 
 
@@ -186,8 +194,13 @@ def _describe_weights(file: Path) -> dict[str, Any]:
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     preset = next((preset for preset in PRESETS.values() if preset.weights_sha256 == sha256), None)
-    return {_KIND: "weights", "file": str(file), "bytes": file.stat().st_size, "sha256": sha256,
-            "preset": "none of the built-in ones" if preset is None else asdict(preset)}
+    return {
+        _KIND: "weights",
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "sha256": sha256,
+        "preset": "none of the built-in ones" if preset is None else asdict(preset),
+    }
 
 
 def _lines(description: Mapping[str, Any], top: int, *, indent: str) -> Iterator[str]:

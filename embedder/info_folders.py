@@ -30,12 +30,18 @@ def describe_folder(folder: Path) -> dict[str, Any]:
     if (folder / PRESET_FILE).is_file():
         return {"kind": "preset", "file": str(folder), **asdict(get_preset(folder)), **run}
     if run:
-        return {"kind": "unfinished run", "file": str(folder), **run,
-                "next": "run the same train command to go on; --preset takes this folder from the first checkpoint on"}
+        return {
+            "kind": "unfinished run",
+            "file": str(folder),
+            **run,
+            "next": "run the same train command to go on; --preset takes this folder from the first checkpoint on",
+        }
     if folder.name.endswith(_PARTS_SUFFIX):
         return _describe_parts(folder)
-    raise TableError(f"{folder}: expected the folder of a training run ({CONFIG_FILE}, {PRESET_FILE}) or a table's "
-                     f"{_PARTS_SUFFIX} folder, found another one; name a file in it, or one of these folders")
+    raise TableError(
+        f"{folder}: expected the folder of a training run ({CONFIG_FILE}, {PRESET_FILE}) or a table's "
+        f"{_PARTS_SUFFIX} folder, found another one; name a file in it, or one of these folders"
+    )
 
 
 def _describe_run(folder: Path) -> dict[str, Any]:
@@ -45,15 +51,22 @@ def _describe_run(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise TableError(f"{folder / CONFIG_FILE}: expected the settings of a run, found a damaged file ({error}); "
-                         "restore it, or train again in another folder") from None
+        raise TableError(
+            f"{folder / CONFIG_FILE}: expected the settings of a run, found a damaged file ({error}); "
+            "restore it, or train again in another folder"
+        ) from None
     if not isinstance(config, Mapping) or config.get("format") != RUN_FORMAT:
         return {}
     names = (path.name for path in (folder / "checkpoints").glob("step-*"))
     steps = [int(found[1]) for found in map(CHECKPOINT_NAME.fullmatch, names) if found]
     known = {name: config[name] for name in ("n_faces", "n_identities", "n_validation_faces") if name in config}
-    return {"trained_on": config.get("folder"), **known, "steps_kept": max(steps, default=0),
-            "settings": config.get("settings", {}), "versions": config.get("versions", {})}
+    return {
+        "trained_on": config.get("folder"),
+        **known,
+        "steps_kept": max(steps, default=0),
+        "settings": config.get("settings", {}),
+        "versions": config.get("versions", {}),
+    }
 
 
 def _describe_parts(folder: Path) -> dict[str, Any]:
@@ -73,8 +86,11 @@ def _describe_parts(folder: Path) -> dict[str, Any]:
     failed = [entry for entry in entries.values() if entry.status in FAILED_STATUSES]
     known = {} if header is None else {"photo_root": header.photo_root}
     return {
-        "kind": "unfinished table", "file": str(folder), **known,
-        "photos": len(entries), "faces": sum(entry.n_faces for entry in entries.values()),
+        "kind": "unfinished table",
+        "file": str(folder),
+        **known,
+        "photos": len(entries),
+        "faces": sum(entry.n_faces for entry in entries.values()),
         "photos_by_status": dict(Counter(entry.status for entry in entries.values()).most_common()),
         "failures": [f"{entry.path}: {entry.status}: {entry.message}" for entry in failed],
         "damaged_parts": damaged,

@@ -18,11 +18,15 @@ def explain_import_error(error: ImportError) -> str:
     """
     match = _MISSING_LIBRARY.search(str(error))
     if match is not None and match["library"].startswith(_OPENCV_LIBRARIES):
-        return (f"OpenCV needs the system library {match['library']}, which is missing; install it with: "
-                "apt-get install libgl1 libglib2.0-0")
+        return (
+            f"OpenCV needs the system library {match['library']}, which is missing; install it with: "
+            "apt-get install libgl1 libglib2.0-0"
+        )
     if match is not None:
-        return (f"the system library {match['library']} is missing ({error.name or 'needed by an installed package'}); "
-                "install it with your system's package manager")
+        return (
+            f"the system library {match['library']} is missing ({error.name or 'needed by an installed package'}); "
+            "install it with your system's package manager"
+        )
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return f"the package `{error.name.partition('.')[0]}` is not installed; run: pip install -r requirements.txt"
     what = " ".join(str(error).split())

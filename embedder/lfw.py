@@ -139,13 +139,17 @@ def read_pairs(path: str | Path) -> Pairs:
     try:
         lines = [_words(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: expected a text file of pairs such as LFW's pairs.txt, found "
-                         f"{describe_kind(Path(path))}; name such a file") from None
+        raise ValueError(
+            f"{path}: expected a text file of pairs such as LFW's pairs.txt, found "
+            f"{describe_kind(Path(path))}; name such a file"
+        ) from None
     n_folds, n_each = _read_header(path, lines[0] if lines else [])
     n_expected = 2 * n_each * (n_folds or 1)
     if len(lines) - 1 != n_expected:
-        raise ValueError(f"{path}: expected {n_expected} pairs after the first line, as it says, got {len(lines) - 1}; "
-                         "get the file again")
+        raise ValueError(
+            f"{path}: expected {n_expected} pairs after the first line, as it says, got {len(lines) - 1}; "
+            "get the file again"
+        )
     photos, identities, folds = [], [], []
     for i, words in enumerate(lines[1:]):
         fold, place = divmod(i, 2 * n_each)
@@ -171,8 +175,10 @@ def find_photos(root: str | Path, pairs: Pairs) -> dict[str, str]:
         if suffix is not None:
             found[photo] = photo + suffix
     if not found:
-        raise ValueError(f"{root}: expected the photos of the pairs such as {pairs.photos[0, 0]}.jpg, found none of "
-                         f"{len(np.unique(pairs.photos))}; give the folder that holds one folder a person")
+        raise ValueError(
+            f"{root}: expected the photos of the pairs such as {pairs.photos[0, 0]}.jpg, found none of "
+            f"{len(np.unique(pairs.photos))}; give the folder that holds one folder a person"
+        )
     return found
 
 
@@ -199,11 +205,22 @@ def verify(
     row_of = _primary_rows(table)
     rows, enrolled = _rows_of_pairs(pairs, table, row_of)
     vectors = _vectors(table, flip=flip)
-    folds = cross_validate(vectors[rows[:, 0]], vectors[rows[:, 1]], pairs.genuine, folds=pairs.folds,
-                           enrolled=enrolled, metric=metric, subtract_mean=subtract_mean)
+    folds = cross_validate(
+        vectors[rows[:, 0]],
+        vectors[rows[:, 1]],
+        pairs.genuine,
+        folds=pairs.folds,
+        enrolled=enrolled,
+        metric=metric,
+        subtract_mean=subtract_mean,
+    )
     return Verification(
-        pairs=pairs, scores=folds.scores, accuracies=folds.accuracies, threshold=float(np.median(folds.thresholds)),
-        curve=roc(folds.scores, pairs.genuine), failures=_failures(pairs, table, row_of),
+        pairs=pairs,
+        scores=folds.scores,
+        accuracies=folds.accuracies,
+        threshold=float(np.median(folds.thresholds)),
+        curve=roc(folds.scores, pairs.genuine),
+        failures=_failures(pairs, table, row_of),
         tar_at_far=tar_intervals(folds.scores, pairs.genuine, pairs.identities, fars=FALSE_ACCEPT_RATES),
         fingerprint=table.fingerprint,
     )
@@ -274,8 +291,10 @@ def _read_header(path: str | Path, words: Sequence[str]) -> tuple[int, int]:
     """Return the number of folds (0 where the layout has none) and of pairs of each kind in a fold."""
     numbers = [int(word) for word in words if word.isdecimal()]
     if len(words) not in (1, 2) or len(numbers) != len(words) or min(numbers) < 1:
-        raise ValueError(f"{path}: expected in the first line the number of folds and of pairs, such as '10 300', or "
-                         f"of pairs alone, got {' '.join(words)[:60]!r}")
+        raise ValueError(
+            f"{path}: expected in the first line the number of folds and of pairs, such as '10 300', or "
+            f"of pairs alone, got {' '.join(words)[:60]!r}"
+        )
     return (0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
 
 
@@ -305,8 +324,10 @@ def _rows_of_pairs(
     """Rows of the two photos of each pair, -1 for none, and whether both have one."""
     rows = np.asarray([[row_of.get(photo, -1) for photo in pair] for pair in pairs.photos.tolist()])
     if (rows < 0).all():
-        raise ValueError(f"`table` must hold the photos of the pairs such as {pairs.photos[0, 0]}.jpg, got none of "
-                         f"them; it was made from {table.photo_root}")
+        raise ValueError(
+            f"`table` must hold the photos of the pairs such as {pairs.photos[0, 0]}.jpg, got none of "
+            f"them; it was made from {table.photo_root}"
+        )
     return rows, np.all(rows >= 0, axis=1)
 
 
@@ -316,8 +337,14 @@ def _primary_rows(table: "EmbeddingTable") -> dict[str, int]:
 
     ends = np.cumsum(table.images.n_faces)
     row_of = {}
-    for path, n, end, height, width in zip(table.images.path.tolist(), table.images.n_faces.tolist(), ends.tolist(),
-                                           table.images.height.tolist(), table.images.width.tolist(), strict=True):
+    for path, n, end, height, width in zip(
+        table.images.path.tolist(),
+        table.images.n_faces.tolist(),
+        ends.tolist(),
+        table.images.height.tolist(),
+        table.images.width.tolist(),
+        strict=True,
+    ):
         if n:
             rows = slice(end - n, end)
             faces = Faces(table.boxes[rows], table.landmarks[rows], table.detection_scores[rows])
@@ -326,8 +353,12 @@ def _primary_rows(table: "EmbeddingTable") -> dict[str, int]:
 
 
 def _failures(pairs: Pairs, table: "EmbeddingTable", row_of: Mapping[str, int]) -> dict[str, str]:
-    why = {_without_suffix(path): f"{status}: {message}" if message else status for path, status, message
-           in zip(table.images.path.tolist(), table.images.status.tolist(), table.images.message.tolist(), strict=True)}
+    why = {
+        _without_suffix(path): f"{status}: {message}" if message else status
+        for path, status, message in zip(
+            table.images.path.tolist(), table.images.status.tolist(), table.images.message.tolist(), strict=True
+        )
+    }
     return {photo: why.get(photo, "missing") for photo in np.unique(pairs.photos).tolist() if photo not in row_of}
 
 

@@ -70,7 +70,6 @@ _CROP_REDUCTION = 8
 """A crop is cut from a halved photo if it is still this many times smaller, so that half a pixel does not matter."""
 
 
-
 class _Crew(NamedTuple):
     """Who does the work inside one photo: `each` is `map`, or the same on `n_threads` threads."""
 
@@ -332,6 +331,7 @@ def _check_thresholds(values: Sequence[float]) -> tuple[float, float, float]:
 
 def _check_scale_factor(value: float) -> float:
     if not (math.isfinite(value) and 0 < value < 1):
-        raise ValueError(f"`scale_factor` must lie above 0 and below 1, got {value}; the usual value is "
-                         f"{DEFAULT_SCALE_FACTOR}")
+        raise ValueError(
+            f"`scale_factor` must lie above 0 and below 1, got {value}; the usual value is {DEFAULT_SCALE_FACTOR}"
+        )
     return float(value)

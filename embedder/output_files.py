@@ -10,8 +10,9 @@ from typing import Literal
 
 _LONGEST_BEGINNING = 64
 _BEGINNINGS = {
-    "picture": re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM|%PDF-|%!PS|\s*<(\?xml|svg)",
-                          re.DOTALL),
+    "picture": re.compile(
+        rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM|%PDF-|%!PS|\s*<(\?xml|svg)", re.DOTALL
+    ),
     "page": re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)", re.IGNORECASE),
 }
 _NAMES = {"picture": "a picture", "page": "an HTML page"}
@@ -52,5 +53,7 @@ def check_output(
     with path.open("rb") as stream:
         beginning = stream.read(_LONGEST_BEGINNING)
     if beginning and not _BEGINNINGS[kind].match(beginning):
-        raise ValueError(f"{path}: expected {_NAMES[kind]} or nothing here to replace, found a file of another kind; "
-                         f"give another name for {flag}, or delete the file first")
+        raise ValueError(
+            f"{path}: expected {_NAMES[kind]} or nothing here to replace, found a file of another kind; "
+            f"give another name for {flag}, or delete the file first"
+        )

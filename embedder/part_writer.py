@@ -68,8 +68,10 @@ def _row_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
 def _image_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
     photos = [result.photo for result in results]
     return {
-        **{name: _text([getattr(photo, name) for photo in photos])
-           for name in ("path", "status", "message", "image_sha256")},
+        **{
+            name: _text([getattr(photo, name) for photo in photos])
+            for name in ("path", "status", "message", "image_sha256")
+        },
         **{name: np.array([getattr(photo, name) for photo in photos], np.int64) for name in ("size", "mtime_ns")},
         "n_faces": np.array([len(result.faces) for result in results]),
         "height": np.array([result.size_hw[0] for result in results]),

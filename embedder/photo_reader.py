@@ -91,7 +91,11 @@ def reason(error: Exception, file: str | Path) -> str:
 
 
 def ahead(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], *, threads: int, depth: int,
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    *,
+    threads: int,
+    depth: int,
     n_bytes: Callable[[_Result], int] = lambda result: 0,
 ) -> Generator[_Result]:
     """Yield ``function(item)`` for each of `items` in order, computed by `threads` threads up to `depth` items ahead.

@@ -132,19 +132,37 @@ def embed_folder(
         If `photos` is no folder or holds no photo, or `out` cannot be written.
     """
     settings = EmbedSettings(
-        faces=faces, preset=str(preset), weights=None if weights is None else str(weights), precision=precision,
-        identity_from=identity_from, min_face_size=min_face_size, thresholds=tuple(thresholds), margin=margin,
-        margin_mode=margin_mode, alignment=alignment, max_pixels=max_pixels,
+        faces=faces,
+        preset=str(preset),
+        weights=None if weights is None else str(weights),
+        precision=precision,
+        identity_from=identity_from,
+        min_face_size=min_face_size,
+        thresholds=tuple(thresholds),
+        margin=margin,
+        margin_mode=margin_mode,
+        alignment=alignment,
+        max_pixels=max_pixels,
     )
-    update_table(photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector,
-                 embedder=embedder)
+    update_table(
+        photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
+    )
     return EmbeddingTable.read(out)
 
 
 def update_table(
-    photos: str | Path, out: str | Path, settings: EmbedSettings, *, n_jobs: int = 1, prune: bool = False,
-    progress: bool = False, detector: Detector | None = None, embedder: Embedder | None = None,
-    only: Collection[str] | None = None, engine: EngineName = "local", address: str | None = None,
+    photos: str | Path,
+    out: str | Path,
+    settings: EmbedSettings,
+    *,
+    n_jobs: int = 1,
+    prune: bool = False,
+    progress: bool = False,
+    detector: Detector | None = None,
+    embedder: Embedder | None = None,
+    only: Collection[str] | None = None,
+    engine: EngineName = "local",
+    address: str | None = None,
 ) -> EmbedSummary:
     """Do what `embed_folder` does without reading the table into memory, and return what has been done.
 
@@ -168,8 +186,16 @@ def update_table(
             _embed(job, plan.todo, networks, workers=workers, bar=bar)
         present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
-    return summarize(parts.table, listing, present, gone=plan.gone, n_embedded=len(plan.todo), n_moved=plan.n_moved,
-                     pruned=prune, seconds=time.monotonic() - begun)
+    return summarize(
+        parts.table,
+        listing,
+        present,
+        gone=plan.gone,
+        n_embedded=len(plan.todo),
+        n_moved=plan.n_moved,
+        pruned=prune,
+        seconds=time.monotonic() - begun,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,7 +222,11 @@ class EmbedJob:
 
 
 def embed_photos(
-    job: EmbedJob, paths: Iterable[Path], networks: Networks, *, threads: int,
+    job: EmbedJob,
+    paths: Iterable[Path],
+    networks: Networks,
+    *,
+    threads: int,
     on_results: Callable[[Sequence[PhotoResult]], object],
 ) -> None:
     """Embed photos into part files: reader -> mapper -> writer.
@@ -279,21 +309,36 @@ def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: 
 
 
 def _finish(
-    parts: PartsFolder, header: Header, state: TableState, plan: EmbedPlan, *, present: Sequence[Entry], prune: bool,
+    parts: PartsFolder,
+    header: Header,
+    state: TableState,
+    plan: EmbedPlan,
+    *,
+    present: Sequence[Entry],
+    prune: bool,
     settings: EmbedSettings,
 ) -> None:
     """Write the finished table unless the one that is there holds the same, and delete the part files."""
     entries = [*present, *([] if prune else plan.gone)]
     before = state.header
     is_same = (
-        before is not None and state.is_whole and before.photo_root == header.photo_root and not plan.changed
-        and len(entries) == len(state.known) and all(entry.source == parts.table for entry in entries)
+        before is not None
+        and state.is_whole
+        and before.photo_root == header.photo_root
+        and not plan.changed
+        and len(entries) == len(state.known)
+        and all(entry.source == parts.table for entry in entries)
     )
     if not is_same:
         # Versions of packages that have done nothing for this table are not recorded.
         fingerprint = header.fingerprint if plan.todo or before is None else before.fingerprint
-        write_table(parts.table, replace(header, fingerprint=fingerprint, created=now()), entries,
-                    identity_rule=settings.identities_of_rows, temporary_folder=parts.path)
+        write_table(
+            parts.table,
+            replace(header, fingerprint=fingerprint, created=now()),
+            entries,
+            identity_rule=settings.identities_of_rows,
+            temporary_folder=parts.path,
+        )
     parts.clear()
 
 
@@ -324,19 +369,28 @@ def _load_embedder(preset: str, weights: str | None, precision: str, threads: in
 def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:
     listing = list_images(photos)
     if not listing.paths:
-        raise FileNotFoundError(errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); "
-                                "check the path", str(photos))
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"expected photos in this folder, found none ({listing.left_out}); check the path",
+            str(photos),
+        )
     if any(identity_of(display_path(path), settings.identity_from) == RESERVED_IDENTITY for path in listing.paths):
-        logger.warning("the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
-                       "or file and run again, its vectors will be kept", RESERVED_IDENTITY)
+        logger.warning(
+            "the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
+            "or file and run again, its vectors will be kept",
+            RESERVED_IDENTITY,
+        )
     return replace(listing, root=listing.root.resolve())
 
 
 def _check_out(out: Path) -> Path:
     table = out.resolve()  # a link stays a link: what it points to is replaced
     if table.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "expected a file to write the table to, found a folder; name a file in "
-                                "it, such as faces.h5", str(out))
+        raise IsADirectoryError(
+            errno.EISDIR,
+            "expected a file to write the table to, found a folder; name a file in it, such as faces.h5",
+            str(out),
+        )
     table.parent.mkdir(parents=True, exist_ok=True)
     return table
 
@@ -347,12 +401,18 @@ def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
     before = job.header.fingerprint
     differences = setting_differences(before, fingerprint) + version_differences(before, fingerprint)
     if differences:
-        raise FingerprintError(f"worker on {host}: expected the run's networks and packages, found other ones: "
-                               f"{'; '.join(differences)}; install the same ones everywhere")
+        raise FingerprintError(
+            f"worker on {host}: expected the run's networks and packages, found other ones: "
+            f"{'; '.join(differences)}; install the same ones everywhere"
+        )
     for folder in (job.root, job.parts_folder):
         if not folder.is_dir():
-            raise FileNotFoundError(errno.ENOENT, f"worker on {host}: expected this folder as the run sees it, found "
-                                    "nothing; use storage that all workers mount at the same path", str(folder))
+            raise FileNotFoundError(
+                errno.ENOENT,
+                f"worker on {host}: expected this folder as the run sees it, found "
+                "nothing; use storage that all workers mount at the same path",
+                str(folder),
+            )
 
 
 def _pixel_bytes(photo: Photo) -> int:
@@ -360,8 +420,11 @@ def _pixel_bytes(photo: Photo) -> int:
 
 
 def _progress(results: Sequence[PhotoResult]) -> Progress:
-    return Progress(len(results), sum(len(result.faces) for result in results),
-                    sum(result.photo.status in FAILED_STATUSES for result in results))
+    return Progress(
+        len(results),
+        sum(len(result.faces) for result in results),
+        sum(result.photo.status in FAILED_STATUSES for result in results),
+    )
 
 
 def _progress_bar(what: str, total: int, progress: bool, **options: Any) -> tqdm:

@@ -86,8 +86,10 @@ class Preset:
         if self.weights_package:
             return package_file(self.weights_package, self.weights_file)
         if not self.weights_file:
-            raise WeightsError(f"`preset` {self.name} needs its weights file: {self.how_to_get}, "
-                               "then pass it with --weights FILE (in Python: weights=FILE)")
+            raise WeightsError(
+                f"`preset` {self.name} needs its weights file: {self.how_to_get}, "
+                "then pass it with --weights FILE (in Python: weights=FILE)"
+            )
         return Path(self.weights_file)
 
     def standardize(self, crops: np.ndarray) -> np.ndarray:
@@ -170,8 +172,10 @@ def get_preset(name: str | Path) -> Preset:
         return _read_preset(folder)
     known = ", ".join(PRESETS)
     if folder.is_dir():
-        raise ValueError(f"`preset` {name}: this folder has no {PRESET_FILE}; "
-                         f"expected the folder of a finished training run, or one of {known}")
+        raise ValueError(
+            f"`preset` {name}: this folder has no {PRESET_FILE}; "
+            f"expected the folder of a finished training run, or one of {known}"
+        )
     raise ValueError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
 
 
@@ -199,8 +203,10 @@ def preset_for(fingerprint: Mapping[str, Any], *, whose: str) -> str:
     recorded = fingerprint.get("provenance", {}).get("preset")
     found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if recorded is None else f" of a preset {recorded!r}")
     known = " or ".join(f"{preset.weights_sha256[:_DIGITS_SHOWN]}... ({preset.name})" for preset in PRESETS.values())
-    raise WeightsError(f"{whose}: expected vectors of weights {known}, found those of weights {found}; name the "
-                       "training run that made them with --preset RUN, or embed the photos again and train a new head")
+    raise WeightsError(
+        f"{whose}: expected vectors of weights {known}, found those of weights {found}; name the "
+        "training run that made them with --preset RUN, or embed the photos again and train a new head"
+    )
 
 
 def write_preset(folder: Path, preset: Preset) -> None:
@@ -250,8 +256,9 @@ def _check_record(path: Path, record: Any) -> None:
     for name, fits, expected in wanted:
         value = record.get(name, getattr(Preset, name, None))
         if not fits(value):
-            raise WeightsError(f"{path}: `{name}` must be {expected}, got {value!r}; "
-                               "write the preset of this run again")
+            raise WeightsError(
+                f"{path}: `{name}` must be {expected}, got {value!r}; write the preset of this run again"
+            )
 
 
 def _is_text(value: Any) -> bool:

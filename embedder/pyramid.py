@@ -177,4 +177,3 @@ def _neighbouring_pairs(cells: np.ndarray, levels: np.ndarray) -> tuple[np.ndarr
     found = index_at[places[:, None] + np.array(steps)]
     indices, step = np.nonzero(found >= 0)
     return indices, found[indices, step]
-

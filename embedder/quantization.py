@@ -112,8 +112,10 @@ def find_ranges(source: NetworkSource) -> Path:
     for path in (shipped, source.weights_path.with_name(RUN_RANGES_FILE)):
         if path.is_file():
             return path
-    raise WeightsError(f"`precision` int8 needs the activation ranges of {source.name}, and there is no {shipped.name} "
-                       f"in {SHIPPED_RANGES}; use fp32, or measure them with python -m experiments.int8_ranges")
+    raise WeightsError(
+        f"`precision` int8 needs the activation ranges of {source.name}, and there is no {shipped.name} "
+        f"in {SHIPPED_RANGES}; use fp32, or measure them with python -m experiments.int8_ranges"
+    )
 
 
 def measure_ranges(network: Path, batches: Iterable[np.ndarray], *, threads: int | None = None) -> Ranges:
@@ -175,8 +177,10 @@ def read_ranges(path: Path) -> Ranges:
         ranges = json.loads(path.read_text(encoding="utf-8"))["ranges"]
         return {key: (float(low), float(high)) for key, (low, high) in ranges.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{path}: expected activation ranges, got something else ({error!r}); "
-                           "measure them again with python -m experiments.int8_ranges") from None
+        raise WeightsError(
+            f"{path}: expected activation ranges, got something else ({error!r}); "
+            "measure them again with python -m experiments.int8_ranges"
+        ) from None
 
 
 def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> float:
@@ -257,8 +261,10 @@ def _keys_of_tensors(model: "onnx.ModelProto") -> dict[str, str]:
         if match:
             keys[node.output[0]] = match["layer"]
     if len(set(keys.values())) != len(keys):
-        raise WeightsError("two activations of the network come from one layer; "
-                           "expected names as embedder.runtime.export_onnx gives them")
+        raise WeightsError(
+            "two activations of the network come from one layer; "
+            "expected names as embedder.runtime.export_onnx gives them"
+        )
     return keys
 
 
@@ -284,18 +290,29 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
     nodes, keys = _nodes_to_quantize(model), _keys_of_tensors(model)
     missing = sorted(set(keys.values()) - ranges.keys())
     if missing:
-        raise WeightsError(f"the activation ranges lack {counted(len(missing), 'layer')} of this network "
-                           f"({missing[0]}, ...); they belong to another network: measure them again with python "
-                           "-m experiments.int8_ranges")
-    data = {tensor: TensorData(lowest=np.float32(ranges[key][0]), highest=np.float32(ranges[key][1]))
-            for tensor, key in keys.items()}
+        raise WeightsError(
+            f"the activation ranges lack {counted(len(missing), 'layer')} of this network "
+            f"({missing[0]}, ...); they belong to another network: measure them again with python "
+            "-m experiments.int8_ranges"
+        )
+    data = {
+        tensor: TensorData(lowest=np.float32(ranges[key][0]), highest=np.float32(ranges[key][1]))
+        for tensor, key in keys.items()
+    }
     # A rectifier disappears into the clipping of its quantized input, which so has the range of its output.
     data |= {node.input[0]: data[node.output[0]] for node in nodes if node.op_type == "Relu"}
     quantizer = QDQQuantizer(
-        model, per_channel=True, reduce_range=True, weight_qType=QuantType.QInt8, activation_qType=QuantType.QUInt8,
-        tensors_range=TensorsData(CalibrationMethod.MinMax, data), nodes_to_exclude=[],
+        model,
+        per_channel=True,
+        reduce_range=True,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=TensorsData(CalibrationMethod.MinMax, data),
+        nodes_to_exclude=[],
         nodes_to_quantize=[node.name for node in nodes],
-        op_types_to_quantize=list(_QUANTIZED_OPS), extra_options={})
+        op_types_to_quantize=list(_QUANTIZED_OPS),
+        extra_options={},
+    )
     quantizer.quantize_model()
     result: Any = quantizer.model.model
     return result

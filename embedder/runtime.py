@@ -114,8 +114,9 @@ class Network:
         fits = x.ndim == len(expected) and all(a in (b, None) for a, b in zip(expected, x.shape, strict=True))
         if not fits or x.dtype != np.float32 or x.size == 0:
             shape = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ")"
-            raise ValueError(f"`x` must be a float32 array of shape {shape} with at least one row, "
-                             f"got {x.dtype} of shape {x.shape}")
+            raise ValueError(
+                f"`x` must be a float32 array of shape {shape} with at least one row, got {x.dtype} of shape {x.shape}"
+            )
         return tuple(self._session.run(None, {self._input.name: x}))
 
 
@@ -190,9 +191,7 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("facetable", appauthor=False)
 
 
-def cached_file(
-    name: str, settings: Sequence[str], produce: Callable[[Path], None], *, suffix: str = ".onnx"
-) -> Path:
+def cached_file(name: str, settings: Sequence[str], produce: Callable[[Path], None], *, suffix: str = ".onnx") -> Path:
     """Return the file that `produce` makes from `settings`, from the cache where it is whole.
 
     Of several processes that need the same file one makes it and the others wait. The file appears in one step.
@@ -223,8 +222,10 @@ def cached_file(
         folder.mkdir(parents=True, exist_ok=True)
         _make_locked(target, produce)
     except OSError as error:
-        raise OSError(f"cannot write the cache folder {folder} ({error.strerror or error}); "
-                      f"set {CACHE_VARIABLE} to a folder with room that you may write to") from error
+        raise OSError(
+            f"cannot write the cache folder {folder} ({error.strerror or error}); "
+            f"set {CACHE_VARIABLE} to a folder with room that you may write to"
+        ) from error
     return target
 
 
@@ -361,13 +362,17 @@ def export_onnx(model: "keras.Model", target: Path) -> None:
 def _check_conversion(path: Path, sample: np.ndarray, expected: list[np.ndarray]) -> None:
     got = Network(path).run(sample)
     if [a.shape for a in got] != [b.shape for b in expected]:
-        raise WeightsError(f"the converted network has outputs of shapes {[a.shape for a in got]}, "
-                           f"the Keras network of {[b.shape for b in expected]}")
+        raise WeightsError(
+            f"the converted network has outputs of shapes {[a.shape for a in got]}, "
+            f"the Keras network of {[b.shape for b in expected]}"
+        )
     for a, b in zip(got, expected, strict=True):
         difference = float(np.abs(a - b).max())
         if not difference <= _CONVERSION_TOLERANCE * max(1.0, float(np.abs(b).max())):
-            raise WeightsError(f"the converted network differs from the Keras network by {difference:.2g}, "
-                               f"expected at most {_CONVERSION_TOLERANCE:g}")
+            raise WeightsError(
+                f"the converted network differs from the Keras network by {difference:.2g}, "
+                f"expected at most {_CONVERSION_TOLERANCE:g}"
+            )
 
 
 def _sample_shape(input_shape: Sequence[int | None]) -> tuple[int, ...]:

@@ -30,4 +30,4 @@ def cut_into_shards(paths: Sequence[Path], n_workers: int) -> list[tuple[Path, .
     """
     size = -(-len(paths) // (n_workers * _SHARDS_A_WORKER))
     size = min(max(size, _MIN_PHOTOS_A_SHARD), MAX_PHOTOS_A_PART)
-    return [tuple(paths[start:start + size]) for start in range(0, len(paths), size)]
+    return [tuple(paths[start : start + size]) for start in range(0, len(paths), size)]

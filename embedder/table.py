@@ -141,9 +141,11 @@ class EmbeddingTable:
             _set_checked(self, name, shapes.get(name, (n,)), np.dtype(dtype))
         bad = np.flatnonzero(~is_unit(self.embeddings))
         if bad.size:
-            raise ValueError("`embeddings` must be finite and of unit length, got others in "
-                             f"{counted(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
-                             "or embed the photos again")
+            raise ValueError(
+                "`embeddings` must be finite and of unit length, got others in "
+                f"{counted(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
+                "or embed the photos again"
+            )
         if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
             raise ValueError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
 
@@ -164,8 +166,13 @@ class EmbeddingTable:
         with TableFileReader(Path(path)) as file:
             rows, images, header = file.rows(), file.images(), file.header
         try:
-            return cls(**{name: rows[column] for name, column in _COLUMN_OF.items()}, images=ImageLedger(**images),
-                       photo_root=header.photo_root, fingerprint=header.fingerprint, created=header.created)
+            return cls(
+                **{name: rows[column] for name, column in _COLUMN_OF.items()},
+                images=ImageLedger(**images),
+                photo_root=header.photo_root,
+                fingerprint=header.fingerprint,
+                created=header.created,
+            )
         except ValueError as error:
             raise TableError(f"{path}: {error}") from error
 
@@ -177,18 +184,36 @@ class EmbeddingTable:
         OSError
             If the file cannot be written, or there is no room for it.
         """
+
         def fill(stream: Any) -> None:
             header = Header(self.photo_root, self.fingerprint, self.created)
-            with TableFileWriter(stream, header, n_rows=len(self), n_images=len(self.images),
-                                 embedding_length=self.embeddings.shape[1]) as file:
-                file.append({column: getattr(self, name) for name, column in _COLUMN_OF.items()},
-                            {field.name: getattr(self.images, field.name) for field in fields(self.images)})
+            with TableFileWriter(
+                stream, header, n_rows=len(self), n_images=len(self.images), embedding_length=self.embeddings.shape[1]
+            ) as file:
+                file.append(
+                    {column: getattr(self, name) for name, column in _COLUMN_OF.items()},
+                    {field.name: getattr(self.images, field.name) for field in fields(self.images)},
+                )
 
-        text = [*self.identities, *self.paths, *self.image_sha256, *self.images.path, *self.images.message,
-                *self.images.status, *self.images.image_sha256]
-        write_durably(Path(path).resolve(), fill, reserve=file_size_bound(
-            len(self), len(self.images), embedding_length=self.embeddings.shape[1],
-            n_text_bytes=sum(len(value.encode()) for value in text)))
+        text = [
+            *self.identities,
+            *self.paths,
+            *self.image_sha256,
+            *self.images.path,
+            *self.images.message,
+            *self.images.status,
+            *self.images.image_sha256,
+        ]
+        write_durably(
+            Path(path).resolve(),
+            fill,
+            reserve=file_size_bound(
+                len(self),
+                len(self.images),
+                embedding_length=self.embeddings.shape[1],
+                n_text_bytes=sum(len(value.encode()) for value in text),
+            ),
+        )
 
     def select(self, mask: np.ndarray) -> "EmbeddingTable":
         """Return the table of the rows where `mask` (n,) is true; its ledger holds their photos only.

@@ -64,8 +64,10 @@ def read_entries(source: Path) -> tuple[Header, list[Entry]]:
     with TableFileReader(source) as file:
         images = file.images()
         if int(images["n_faces"].sum()) != file.n_rows:
-            raise TableError(f"{source}: expected {images['n_faces'].sum()} rows as its ledger says, found "
-                             f"{file.n_rows}; restore it or embed the photos again")
+            raise TableError(
+                f"{source}: expected {images['n_faces'].sum()} rows as its ledger says, found "
+                f"{file.n_rows}; restore it or embed the photos again"
+            )
         first_rows = np.cumsum(images["n_faces"]) - images["n_faces"]
         columns = [images[name].tolist() for name in _LEDGER_FIELDS]
         columns += [[source] * file.n_images, first_rows.tolist(), columns[0]]
@@ -85,13 +87,17 @@ def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
     with TableFileReader(source) as file:
         blocks = [is_unit(file.embeddings(row, row + _ROWS_A_CHECK)) for row in range(0, file.n_rows, _ROWS_A_CHECK)]
     is_sound = np.concatenate([np.empty(0, np.bool_), *blocks])
-    sound = [entry for entry in entries if is_sound[entry.row:entry.row + entry.n_faces].all()]
+    sound = [entry for entry in entries if is_sound[entry.row : entry.row + entry.n_faces].all()]
     if len(sound) < len(entries):
         kept = {entry.path for entry in sound}
         first = next(entry.path for entry in entries if entry.path not in kept)
-        logger.warning("%s: expected finite vectors of unit length, found others for %s, the first is %s; embedded "
-                       "again, or dropped where the photo is deleted", source,
-                       counted(len(entries) - len(sound), "photo"), first)
+        logger.warning(
+            "%s: expected finite vectors of unit length, found others for %s, the first is %s; embedded "
+            "again, or dropped where the photo is deleted",
+            source,
+            counted(len(entries) - len(sound), "photo"),
+            first,
+        )
     return sound
 
 
@@ -116,8 +122,9 @@ def write_table(
 
     def fill(stream: IO[bytes]) -> None:
         with (
-            TableFileWriter(stream, header, n_rows=n_rows, n_images=len(entries), embedding_length=embedding_length)
-            as file,
+            TableFileWriter(
+                stream, header, n_rows=n_rows, n_images=len(entries), embedding_length=embedding_length
+            ) as file,
             _Sources() as sources,
         ):
             for block in _blocks(entries):
@@ -125,8 +132,14 @@ def write_table(
                 _follow_paths(rows, block, identity_rule)
                 file.append(rows, _ledger_columns(block))
 
-    write_durably(table, fill, temporary_folder=temporary_folder, reserve=file_size_bound(
-        n_rows, len(entries), embedding_length=embedding_length, n_text_bytes=sum(map(_text_bytes, entries))))
+    write_durably(
+        table,
+        fill,
+        temporary_folder=temporary_folder,
+        reserve=file_size_bound(
+            n_rows, len(entries), embedding_length=embedding_length, n_text_bytes=sum(map(_text_bytes, entries))
+        ),
+    )
 
 
 def _text_bytes(entry: Entry) -> int:
@@ -173,8 +186,10 @@ class _Sources:
         rows = self._open[source].rows(block[0].row, block[-1].row + block[-1].n_faces)
         stored_paths = [path for entry in block for path in [entry.stored_path] * entry.n_faces]
         if rows["path"].tolist() != stored_paths or not is_unit(rows["embeddings"]).all():
-            raise TableError(f"{source}: expected the rows of {block[0].stored_path} and the photos after it, of unit "
-                             "length, found others; restore it, or remove it and embed the photos again")
+            raise TableError(
+                f"{source}: expected the rows of {block[0].stored_path} and the photos after it, of unit "
+                "length, found others; restore it, or remove it and embed the photos again"
+            )
         return rows
 
 
@@ -192,5 +207,7 @@ def _follow_paths(rows: dict[str, np.ndarray], block: Sequence[Entry], identity_
 
 def _ledger_columns(block: Iterable[Entry]) -> Mapping[str, np.ndarray]:
     columns = {name: [getattr(entry, name) for entry in block] for name in _LEDGER_FIELDS}
-    return {name: np.array(values, dtype=object if isinstance(values[0], str) else np.int64)
-            for name, values in columns.items()}
+    return {
+        name: np.array(values, dtype=object if isinstance(values[0], str) else np.int64)
+        for name, values in columns.items()
+    }

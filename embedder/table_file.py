@@ -127,9 +127,7 @@ class TableFileWriter:
         Faces, ledger entries and embedding length of the whole table.
     """
 
-    def __init__(
-        self, stream: IO[bytes], header: Header, *, n_rows: int, n_images: int, embedding_length: int
-    ) -> None:
+    def __init__(self, stream: IO[bytes], header: Header, *, n_rows: int, n_images: int, embedding_length: int) -> None:
         self._file = h5py.File(stream, "w")
         self._images = self._file.create_group(IMAGES_GROUP)
         self._n_rows = self._n_images = 0
@@ -179,8 +177,10 @@ class TableFileReader:
         with path.open("rb") as file:  # h5py's own errors for these are not for people
             first_bytes = file.read(N_FIRST_BYTES)
         if not first_bytes.startswith(_HDF5_SIGNATURE):
-            raise TableError(f"{path}: expected an embedding table, found {describe_bytes(first_bytes)}; name a table "
-                             "made by `python -m embedder embed`, or a new file to write one")
+            raise TableError(
+                f"{path}: expected an embedding table, found {describe_bytes(first_bytes)}; name a table "
+                "made by `python -m embedder embed`, or a new file to write one"
+            )
         with _reading(path):
             # Finished files never change, and some network file systems have no locks.
             self._file = h5py.File(path, "r", locking=False)
@@ -231,47 +231,59 @@ def _reading(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         text = " ".join(str(error).split())
         reason = "it is cut short" if "truncated file" in text else text
-        raise TableError(f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the "
-                         "photos again") from error
+        raise TableError(
+            f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the photos again"
+        ) from error
 
 
 def _read_header(file: h5py.File, path: Path) -> Header:
     attributes = dict(file.attrs)
     if attributes.get("format") != FORMAT:
-        raise TableError(f"{path}: expected an embedding table (`format` {FORMAT!r}), found HDF5 data of another kind; "
-                         "name a file made by `python -m embedder embed`")
+        raise TableError(
+            f"{path}: expected an embedding table (`format` {FORMAT!r}), found HDF5 data of another kind; "
+            "name a file made by `python -m embedder embed`"
+        )
     version = attributes.get("version")
     if not isinstance(version, (int, np.integer)) or version != VERSION:
-        raise TableError(f"{path}: expected a table of version {VERSION}, found version {version}; read it with the "
-                         "Facetable that wrote it or embed the photos again")
+        raise TableError(
+            f"{path}: expected a table of version {VERSION}, found version {version}; read it with the "
+            "Facetable that wrote it or embed the photos again"
+        )
     for name in ("photo_root", "fingerprint", "created"):
         if not isinstance(attributes.get(name), str):
-            raise TableError(f"{path}: expected text in the attribute `{name}`, found {attributes.get(name)!r}; embed "
-                             "the photos again")
+            raise TableError(
+                f"{path}: expected text in the attribute `{name}`, found {attributes.get(name)!r}; embed "
+                "the photos again"
+            )
     fingerprint = json.loads(attributes["fingerprint"])
-    if not (isinstance(fingerprint, dict) and all(isinstance(fingerprint.get(part), dict)
-                                                  for part in ("space", "provenance"))):
-        raise TableError(f"{path}: expected a `fingerprint` with `space` and `provenance`, found "
-                         f"{attributes['fingerprint']:.80}; embed the photos again")
+    if not (
+        isinstance(fingerprint, dict)
+        and all(isinstance(fingerprint.get(part), dict) for part in ("space", "provenance"))
+    ):
+        raise TableError(
+            f"{path}: expected a `fingerprint` with `space` and `provenance`, found "
+            f"{attributes['fingerprint']:.80}; embed the photos again"
+        )
     return Header(attributes["photo_root"], fingerprint, attributes["created"])
 
 
 def _group(file: h5py.File, name: str, path: Path) -> h5py.Group:
     if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Group):
-        raise TableError(f"{path}: expected the group `{name}`, found none or a link to elsewhere; embed the photos "
-                         "again")
+        raise TableError(
+            f"{path}: expected the group `{name}`, found none or a link to elsewhere; embed the photos again"
+        )
     return file[name]
 
 
-def _check_columns(
-    group: h5py.Group, columns: tuple[_Column, ...], path: Path, *, also: tuple[str, ...] = ()
-) -> int:
+def _check_columns(group: h5py.Group, columns: tuple[_Column, ...], path: Path, *, also: tuple[str, ...] = ()) -> int:
     """Refuse whatever is not one of `columns`, or in `also`; return the number of entries."""
     names = [column.name for column in columns]
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise TableError(f"{path}: expected the data inside the file, found a link at `{name}`; copy the linked "
-                             "data into it or embed the photos again")
+            raise TableError(
+                f"{path}: expected the data inside the file, found a link at `{name}`; copy the linked "
+                "data into it or embed the photos again"
+            )
         if name not in names and name not in also:
             raise TableError(f"{path}: expected the datasets {', '.join(names)}, found `{name}` too; remove it")
     lengths = []
@@ -288,8 +300,10 @@ def _check_columns(
 
 def _check_dataset(dataset: h5py.Dataset, column: _Column, path: Path) -> None:
     if dataset.external or dataset.is_virtual:
-        raise TableError(f"{path}: expected the data inside the file, found `{column.name}` kept in another file; "
-                         "copy it into this one or embed the photos again")
+        raise TableError(
+            f"{path}: expected the data inside the file, found `{column.name}` kept in another file; "
+            "copy it into this one or embed the photos again"
+        )
     is_text = h5py.check_string_dtype(dataset.dtype) is not None
     fits = is_text if column.is_text else (dataset.dtype.kind == column.dtype.kind)
     if not fits:
@@ -301,8 +315,9 @@ def _check_dataset(dataset: h5py.Dataset, column: _Column, path: Path) -> None:
         expected not in (size, _EMBEDDING_LENGTH) for size, expected in zip(shape[1:], column.shape, strict=True)
     ):
         expected_shape = ", ".join(["n", *("d" if size == _EMBEDDING_LENGTH else str(size) for size in column.shape)])
-        raise TableError(f"{path}: expected the shape ({expected_shape}) of `{column.name}`, found {shape}; embed the "
-                         "photos again")
+        raise TableError(
+            f"{path}: expected the shape ({expected_shape}) of `{column.name}`, found {shape}; embed the photos again"
+        )
 
 
 def _put(group: h5py.Group, columns: tuple[_Column, ...], values: Columns, start: int) -> int:

@@ -41,8 +41,13 @@ def write_part(folder: Path, header: Header, rows: Columns, images: Columns) -> 
     path = folder / (name + _PART_SUFFIX)
     # Built in memory: h5py can crash the interpreter when the disk it writes to is full.
     buffer = io.BytesIO()
-    with TableFileWriter(buffer, header, n_rows=len(rows["path"]), n_images=len(images["path"]),
-                         embedding_length=rows["embeddings"].shape[1]) as file:
+    with TableFileWriter(
+        buffer,
+        header,
+        n_rows=len(rows["path"]),
+        n_images=len(images["path"]),
+        embedding_length=rows["embeddings"].shape[1],
+    ) as file:
         file.append(rows, images)
 
     def fill(stream: IO[bytes]) -> None:
@@ -81,11 +86,17 @@ class PartsFolder:
         try:
             self._lock.acquire()
         except filelock.Timeout:
-            raise TableLockedError(f"{self.table}: expected to be its only writer, but another process is writing it; "
-                                   "wait for that one or give another -o") from None
+            raise TableLockedError(
+                f"{self.table}: expected to be its only writer, but another process is writing it; "
+                "wait for that one or give another -o"
+            ) from None
         except OSError as error:
-            raise OSError(error.errno, f"expected to write here, the lock beside it cannot be made ({error.strerror}); "
-                          "change the folder's permissions or give another -o", str(self.table)) from error
+            raise OSError(
+                error.errno,
+                f"expected to write here, the lock beside it cannot be made ({error.strerror}); "
+                "change the folder's permissions or give another -o",
+                str(self.table),
+            ) from error
         try:
             self.path.mkdir(exist_ok=True)
             for path in self.path.glob(".*" + TEMPORARY_SUFFIX):

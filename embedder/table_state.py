@@ -87,9 +87,11 @@ def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
     found = {entry.path: entry for part in parts.parts() for entry in read_entries(part)[1]}
     missing = [name for name in names if name not in found]
     if missing:
-        raise ChildProcessError(f"{parts.table}: expected {counted(len(names), 'photo')} from the workers, "
-                                f"{len(missing):,} missing, the first {missing[0]}; run the same command again to go "
-                                "on")
+        raise ChildProcessError(
+            f"{parts.table}: expected {counted(len(names), 'photo')} from the workers, "
+            f"{len(missing):,} missing, the first {missing[0]}; run the same command again to go "
+            "on"
+        )
     return [found[name] for name in names]
 
 
@@ -104,8 +106,10 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
         begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
         wanted = same_settings(before.fingerprint, header.fingerprint) if is_same_root else ""
         go_on = f"to go on pass {wanted}; otherwise " if wanted else ""
-        raise FingerprintError(f"{display_path(table)}: expected the settings it was begun with, found other ones: "
-                               f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}")
+        raise FingerprintError(
+            f"{display_path(table)}: expected the settings it was begun with, found other ones: "
+            f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}"
+        )
 
 
 def _is_same_folder(folder: Path, other: str) -> bool:
@@ -119,6 +123,9 @@ def _warn_of_versions(headers: list[tuple[Path, Header]], header: Header) -> Non
     for source, before in headers:
         differences = version_differences(before.fingerprint, header.fingerprint)
         if differences:
-            logger.warning("%s: made with other package versions: %s; its vectors are kept", display_path(source),
-                           ", ".join(differences))
+            logger.warning(
+                "%s: made with other package versions: %s; its vectors are kept",
+                display_path(source),
+                ", ".join(differences),
+            )
             return

@@ -242,8 +242,10 @@ def cross_validate(
     lengths = {len(one), len(two), len(same), len(fold), len(usable)}
     names = np.unique(fold)
     if len(lengths) != 1 or len(names) < 2:
-        raise ValueError("`left`, `right`, `genuine`, `folds` and `enrolled` must be equally long and of two folds or "
-                         f"more, got lengths {sorted(lengths)} and {len(names)} folds")
+        raise ValueError(
+            "`left`, `right`, `genuine`, `folds` and `enrolled` must be equally long and of two folds or "
+            f"more, got lengths {sorted(lengths)} and {len(names)} folds"
+        )
     scores = np.empty(len(one))
     accuracies, thresholds = [], []
     for name in names:
@@ -288,7 +290,11 @@ def separation(scores: ArrayLike, genuine: ArrayLike, *, weights: ArrayLike | No
 
 
 def compare_separation(
-    first: ArrayLike, second: ArrayLike, identities: Sequence[str] | NDArray[np.str_], *, n_bootstrap: int = 200,
+    first: ArrayLike,
+    second: ArrayLike,
+    identities: Sequence[str] | NDArray[np.str_],
+    *,
+    n_bootstrap: int = 200,
     seed: int = 0,
 ) -> Comparison:
     """Return how well two embeddings of the same faces tell people apart, over all pairs of the faces.
@@ -307,8 +313,9 @@ def compare_separation(
     """
     one, two, people = np.asarray(first), np.asarray(second), np.asarray(identities)
     if not len(one) == len(two) == len(people):
-        raise ValueError(f"`first`, `second` and `identities` must be equally long, got {len(one)}, {len(two)} and "
-                         f"{len(people)}")
+        raise ValueError(
+            f"`first`, `second` and `identities` must be equally long, got {len(one)}, {len(two)} and {len(people)}"
+        )
     left, right = np.triu_indices(len(people), 1)
     genuine = people[left] == people[right]
     scores = [(vectors @ vectors.T)[left, right] for vectors in (one, two)]
@@ -359,6 +366,8 @@ def _checked(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64]
     if np.isnan(values).any():
         raise ValueError("`scores` must not be NaN; mark pairs without a score as not enrolled")
     if not 0 < same.sum() < len(same):
-        raise ValueError(f"`genuine` must mark some pairs but not all, got {same.sum()} of {len(same)}; "
-                         "both pairs of one person and of two are needed")
+        raise ValueError(
+            f"`genuine` must mark some pairs but not all, got {same.sum()} of {len(same)}; "
+            "both pairs of one person and of two are needed"
+        )
     return values, same

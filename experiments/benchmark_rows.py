@@ -31,8 +31,17 @@ def seconds_of(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def ratio_row(section: str, what: str, *, ours: Callable[[], object], n_ours: int, theirs: Callable[[], object],
-              n_theirs: int, target: str, rounds: int) -> Row:
+def ratio_row(
+    section: str,
+    what: str,
+    *,
+    ours: Callable[[], object],
+    n_ours: int,
+    theirs: Callable[[], object],
+    n_theirs: int,
+    target: str,
+    rounds: int,
+) -> Row:
     """Time both sides in turn; the ratio is ours over theirs in things a second."""
     ours(), theirs()  # the first call of a network is slower than all others
     pairs = [(n_ours / seconds_of(ours), n_theirs / seconds_of(theirs)) for _ in range(rounds)]

@@ -70,14 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
     for seed in tqdm(range(N_SPLITS), disable=None):
         others, own, strangers = thirds(gallery, seed)
         background = None if arguments.no_background else fit_background(others.vectors[one_photo_each(others)])
-        results.append(
-            try_promise(own, strangers, head=arguments.head, background=background, fpir=arguments.fpir)
-        )
+        results.append(try_promise(own, strangers, head=arguments.head, background=background, fpir=arguments.fpir))
     for result in results:
         promised = result["promised"]
-        print(f"promised {promised['value']:.2%} ({promised['low']:.2%} to {promised['high']:.2%}), observed "
-              f"{result['observed']:.2%} of people, {result['observed_by_photo']:.2%} of photos"
-              f"{'' if result['kept'] else '  NOT KEPT'}")
+        print(
+            f"promised {promised['value']:.2%} ({promised['low']:.2%} to {promised['high']:.2%}), observed "
+            f"{result['observed']:.2%} of people, {result['observed_by_photo']:.2%} of photos"
+            f"{'' if result['kept'] else '  NOT KEPT'}"
+        )
     print(f"kept: {sum(result['kept'] for result in results)} of {len(results)}")
     if arguments.json is not None:
         write_json(arguments.json, results)
@@ -87,7 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script and return the exit code."""
     return run_script(
-        "python -m experiments.calibration_promises", "Does calibration keep its promises?", add_arguments, run,
+        "python -m experiments.calibration_promises",
+        "Does calibration keep its promises?",
+        add_arguments,
+        run,
         argv=argv,
     )
 

@@ -198,8 +198,10 @@ def pictures_of(video: Path) -> list[np.ndarray]:
 def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
     """Run the loop on a camera until `cuts` is through, and return what was seen."""
     known, made = state_of(head), load_head_with(head)
-    reader: FaceReader = load_reader({} if made.fingerprint is None else made.fingerprint,
-                                     NetworkOptions(threads_an_image=max(1, thread_count() - 1)))
+    reader: FaceReader = load_reader(
+        {} if made.fingerprint is None else made.fingerprint,
+        NetworkOptions(threads_an_image=max(1, thread_count() - 1)),
+    )
     live = Watched(source.name, lambda: connect(source))
     watch = Watch(live, rate, n_pictures)
     live_head = LiveHead(head, load_head_with, reader.fingerprint, known=known)
@@ -232,16 +234,24 @@ def measure(video: Path, head: Path, kind: str, *, rate: int, minutes: float, n_
             watch, live = run_loop(parse_source(camera.url), head, rate=rate, n_pictures=n_pictures, cuts=cuts)
         finally:
             camera.stop()
-    lags_s = [lag_s for when_s, lag_s in zip(watch.shown_s, watch.lags_s, strict=True)
-              if when_s > watch.shown_s[-1] - _LAG_S]
+    lags_s = [
+        lag_s for when_s, lag_s in zip(watch.shown_s, watch.lags_s, strict=True) if when_s > watch.shown_s[-1] - _LAG_S
+    ]
     start_s, end_s = cuts.memory[0][0], cuts.memory[-1][0]
     before_s = start_s + min(_BASELINE_S, seconds / 4)
     return Figures(
-        kind, minutes,
+        kind,
+        minutes,
         [round(min(when_s for when_s in watch.shown_s if when_s > back_s) - back_s, 2) for back_s in cuts.returned_s],
-        round(statistics.median(lags_s), 3), round(max(lags_s), 3),
-        _mean_memory(cuts.memory, before_s), _mean_memory(cuts.memory, end_s),
-        len(watch.shown_s), live.counts.n_dropped, live.counts.n_reconnects, dict(watch.kinds))
+        round(statistics.median(lags_s), 3),
+        round(max(lags_s), 3),
+        _mean_memory(cuts.memory, before_s),
+        _mean_memory(cuts.memory, end_s),
+        len(watch.shown_s),
+        live.counts.n_dropped,
+        live.counts.n_reconnects,
+        dict(watch.kinds),
+    )
 
 
 def _mean_memory(memory: Sequence[tuple[float, float]], until_s: float) -> float:
@@ -251,8 +261,13 @@ def _mean_memory(memory: Sequence[tuple[float, float]], until_s: float) -> float
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the study and return the exit code."""
-    return run_script("python -m experiments.camera_endurance", "Cameras that go away, and long runs.", _add_arguments,
-                      _run, argv=argv)
+    return run_script(
+        "python -m experiments.camera_endurance",
+        "Cameras that go away, and long runs.",
+        _add_arguments,
+        _run,
+        argv=argv,
+    )
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -271,14 +286,23 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError("this study reads /proc/self/status; run it on Linux")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    figures = measure(arguments.video, arguments.head, arguments.camera, rate=arguments.rate,
-                      minutes=arguments.minutes, n_cuts=arguments.cuts, cut_s=arguments.cut_seconds)
+    figures = measure(
+        arguments.video,
+        arguments.head,
+        arguments.camera,
+        rate=arguments.rate,
+        minutes=arguments.minutes,
+        n_cuts=arguments.cuts,
+        cut_s=arguments.cut_seconds,
+    )
     change = figures.memory_after_mb / figures.memory_before_mb - 1
-    print(f"{figures.camera}, {figures.minutes:g} min: back after {figures.back_s} s; "
-          f"lag at the end p50 {figures.lag_p50_s:.2f} s, at most {figures.lag_max_s:.2f} s; "
-          f"memory {figures.memory_before_mb:.0f} MB, then {figures.memory_after_mb:.0f} MB ({change:+.1%}); "
-          f"{figures.n_shown} pictures labelled, {figures.n_dropped} dropped, {figures.n_reconnects} reconnects; "
-          f"events {figures.events}")
+    print(
+        f"{figures.camera}, {figures.minutes:g} min: back after {figures.back_s} s; "
+        f"lag at the end p50 {figures.lag_p50_s:.2f} s, at most {figures.lag_max_s:.2f} s; "
+        f"memory {figures.memory_before_mb:.0f} MB, then {figures.memory_after_mb:.0f} MB ({change:+.1%}); "
+        f"{figures.n_shown} pictures labelled, {figures.n_dropped} dropped, {figures.n_reconnects} reconnects; "
+        f"events {figures.events}"
+    )
     if arguments.json is not None:
         write_json(arguments.json, asdict(figures))
     return EXIT_DONE

@@ -87,16 +87,17 @@ class ListeningReader(FaceReader):
     def embed(self, crops: np.ndarray) -> np.ndarray:
         """Return and keep the vectors of `crops`."""
         self.vectors += [*super().embed(crops)]
-        return np.stack(self.vectors[-len(crops):])
+        return np.stack(self.vectors[-len(crops) :])
 
     def embed_both_ways(self, crops: np.ndarray) -> np.ndarray:
         """Return and keep the vectors of `crops` and their mirror images."""
         self.vectors += [*super().embed_both_ways(crops)]
-        return np.stack(self.vectors[-len(crops):])
+        return np.stack(self.vectors[-len(crops) :])
 
 
-def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, head: Scorer, *,
-          rng: np.random.Generator) -> ClipResult:
+def watch(
+    photos: Sequence[FacePhoto], person: str, reader: ListeningReader, head: Scorer, *, rng: np.random.Generator
+) -> ClipResult:
     """Run the loop over a clip of one person and return what it said."""
     loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
     n_frames = n_shown = 0
@@ -112,12 +113,15 @@ def watch(photos: Sequence[FacePhoto], person: str, reader: ListeningReader, hea
         identities, scores, _ = head.match(np.stack(reader.vectors))
         alone = np.where(scores >= head.threshold, identities, UNKNOWN).tolist()
     return ClipResult(
-        person, person in head.labels, n_shown / FRAMES_PER_SECOND,
+        person,
+        person in head.labels,
+        n_shown / FRAMES_PER_SECOND,
         n_tracks=sum(event.event == "started" for event in events),
         named_rightly_s=min(right, default=None),
         n_false_names=sum(event.identity != person for event in naming),
         n_false_looks=sum(now not in (before, person, UNKNOWN) for before, now in pairwise([UNKNOWN, *alone])),
-        n_changes=sum(event.event == "changed" for event in events))
+        n_changes=sum(event.event == "changed" for event in events),
+    )
 
 
 def rates_of_rule(gallery: Gallery, head: Scorer, rng: np.random.Generator) -> Iterator[dict[str, float]]:
@@ -147,9 +151,12 @@ def summarize(results: Sequence[ClipResult]) -> dict[str, Any]:
     times = np.array([np.inf if result.named_rightly_s is None else result.named_rightly_s for result in results])
     named = times[np.isfinite(times)]
     return {
-        "clips": len(results), "people": len({result.person for result in results}), "hours": hours,
+        "clips": len(results),
+        "people": len({result.person for result in results}),
+        "hours": hours,
         "tracks": sum(result.n_tracks for result in results),
-        "false_names": n_false, "false_names_per_hour": per_hour(n_false, hours),
+        "false_names": n_false,
+        "false_names_per_hour": per_hour(n_false, hours),
         "false_looks_per_hour": per_hour(n_alone, hours),
         "clips_with_false_name": float(np.mean([result.n_false_names > 0 for result in results])),
         "changes": sum(result.n_changes for result in results),
@@ -182,19 +189,25 @@ def draw_head(gallery: Gallery, arguments: argparse.Namespace, *, score: str) ->
         background = fit_background(others.vectors[one_photo_each(others)], seed=arguments.seed)
     threshold = threshold_from(others, len(exemplars), kind=score, repeats=arguments.repeats, seed=arguments.seed)
     head = build_head(Matcher(exemplars, background), make_head("gallery"), threshold=threshold)
-    return (head, gallery.selected(is_enrolled & (rank >= arguments.photos)),
-            gallery.selected(np.isin(gallery.codes, strangers)))
+    return (
+        head,
+        gallery.selected(is_enrolled & (rank >= arguments.photos)),
+        gallery.selected(np.isin(gallery.codes, strangers)),
+    )
 
 
-def watch_all(gallery: Gallery, images: Path, reader: ListeningReader, head: Scorer, *,
-              seed: int, n_clips: int) -> list[ClipResult]:
+def watch_all(
+    gallery: Gallery, images: Path, reader: ListeningReader, head: Scorer, *, seed: int, n_clips: int
+) -> list[ClipResult]:
     """Return the results of clips of all people of `gallery`, at most `n_clips` of each."""
     results = []
     for code in tqdm(np.unique(gallery.codes), disable=None):
         rows = np.flatnonzero(gallery.codes == code)
         for number, first in enumerate(range(0, len(rows), PHOTOS_OF_A_CLIP)[:n_clips]):
-            photos = [FacePhoto(read_image(images / gallery.paths[row]), gallery.boxes[row])
-                      for row in rows[first:first + PHOTOS_OF_A_CLIP]]
+            photos = [
+                FacePhoto(read_image(images / gallery.paths[row]), gallery.boxes[row])
+                for row in rows[first : first + PHOTOS_OF_A_CLIP]
+            ]
             rng = np.random.default_rng([seed, int(code), number])
             results.append(watch(photos, str(gallery.labels[code]), reader, head, rng=rng))
     return results
@@ -226,14 +239,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     table = EmbeddingTable.read(arguments.table)
     head, mated, strange = draw_head(read_gallery(table), arguments, score=arguments.score)
-    print(f"{len(head.labels)} people, {arguments.photos} photos each, {head.score_kind}, "
-          f"threshold {head.threshold:.3f}")
+    print(
+        f"{len(head.labels)} people, {arguments.photos} photos each, {head.score_kind}, threshold {head.threshold:.3f}"
+    )
     report: dict[str, Any] = {"threshold": head.threshold}
     for name, gallery in (("strangers", strange), ("enrolled", mated)):
         rates = report[f"rule_{name}"] = list(rates_of_rule(gallery, head, np.random.default_rng(arguments.seed)))
-        print(f"{name}, score reaches the threshold: "
-              + ", ".join(f"{row['photos']} photos {row['rate']:.3f}" for row in rates)
-              + f" ({rates[0]['n_people'] if rates else 0} people with as many)")
+        print(
+            f"{name}, score reaches the threshold: "
+            + ", ".join(f"{row['photos']} photos {row['rate']:.3f}" for row in rates)
+            + f" ({rates[0]['n_people'] if rates else 0} people with as many)"
+        )
     if not arguments.no_clips:
         reader = ListeningReader(load_reader(table.fingerprint, NetworkOptions(threads_an_image=1)))
         for name, gallery, n_clips in (("strangers", strange, 1), ("enrolled", mated, arguments.clips)):
@@ -247,17 +263,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_summary(name: str, summary: dict[str, Any]) -> None:
     """Print the rates of one kind of people."""
+
     def rate(estimate: dict[str, float]) -> str:
         return f"{estimate['value']:.1f} [{estimate['low']:.1f}, {estimate['high']:.1f}]"
 
-    print(f"{name}: {summary['people']} people, {summary['clips']} clips, {summary['hours']:.2f} hours in view, "
-          f"{summary['tracks']} tracks; false names an hour {rate(summary['false_names_per_hour'])}, in "
-          f"{summary['clips_with_false_name']:.1%} of clips; each look for itself "
-          f"{rate(summary['false_looks_per_hour'])}; labels changed {summary['changes']} times")
+    print(
+        f"{name}: {summary['people']} people, {summary['clips']} clips, {summary['hours']:.2f} hours in view, "
+        f"{summary['tracks']} tracks; false names an hour {rate(summary['false_names_per_hour'])}, in "
+        f"{summary['clips_with_false_name']:.1%} of clips; each look for itself "
+        f"{rate(summary['false_looks_per_hour'])}; labels changed {summary['changes']} times"
+    )
     if summary["median_s"] is not None and name == "enrolled":
         within = ", ".join(f"{share:.1%} within {limit}" for limit, share in summary["named_within"].items())
-        print(f"{name}: named rightly in {summary['named']:.1%} of clips, {within}; first right label after "
-              f"{summary['median_s']:.2f} s (median), {summary['p90_s']:.2f} s (90 %)")
+        print(
+            f"{name}: named rightly in {summary['named']:.1%} of clips, {within}; first right label after "
+            f"{summary['median_s']:.2f} s (median), {summary['p90_s']:.2f} s (90 %)"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,8 +13,10 @@ import numpy as np
 
 PROJECT = Path(__file__).resolve().parents[1]
 SYSTEM_PYTHON = "/usr/bin/python3"
-GSTREAMER = ("no RTSP server; on Debian: apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good "
-             "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly")
+GSTREAMER = (
+    "no RTSP server; on Debian: apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good "
+    "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+)
 
 _N_BARS = 12
 _BAR_HEIGHT = 16
@@ -52,8 +54,9 @@ class Camera:
     def start(self) -> None:
         """Bring it back."""
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                         env=environment)
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
         if self._process.stdout is None or self._process.stdout.readline() != "ready\n":
             raise OSError(f"{' '.join(self._command)} did not start")
 
@@ -79,10 +82,17 @@ def has_rtsp() -> bool:
     """Return whether the system's Python can serve RTSP."""
     if not Path(SYSTEM_PYTHON).exists():
         return False
-    tried = subprocess.run([SYSTEM_PYTHON, "-c", "import gi; gi.require_version('GstRtspServer', '1.0'); "
-                            "from gi.repository import Gst; Gst.init(None); "
-                            "raise SystemExit(not all(map(Gst.ElementFactory.find, ['x264enc', 'jpegdec'])))"],
-                           capture_output=True, check=False)
+    tried = subprocess.run(
+        [
+            SYSTEM_PYTHON,
+            "-c",
+            "import gi; gi.require_version('GstRtspServer', '1.0'); "
+            "from gi.repository import Gst; Gst.init(None); "
+            "raise SystemExit(not all(map(Gst.ElementFactory.find, ['x264enc', 'jpegdec'])))",
+        ],
+        capture_output=True,
+        check=False,
+    )
     return tried.returncode == 0
 
 
@@ -107,12 +117,12 @@ def stamp(image: np.ndarray, number: int) -> np.ndarray:
     stamped = image.copy()
     edges = np.linspace(0, image.shape[1], _N_BARS + 1).round().astype(int)
     for bit in range(_N_BARS):
-        stamped[-_BAR_HEIGHT:, edges[bit]:edges[bit + 1]] = 255 * ((number >> bit) & 1)
+        stamped[-_BAR_HEIGHT:, edges[bit] : edges[bit + 1]] = 255 * ((number >> bit) & 1)
     return stamped
 
 
 def read_stamp(image: np.ndarray) -> int:
     """Return the number on a picture of `stamp`, also after lossy compression."""
     edges = np.linspace(0, image.shape[1], _N_BARS + 1).round().astype(int)
-    middle = image[-_BAR_HEIGHT + 4:-4].mean(axis=(0, 2))
-    return sum(int(middle[edges[bit] + 4:edges[bit + 1] - 4].mean() > 127) << bit for bit in range(_N_BARS))
+    middle = image[-_BAR_HEIGHT + 4 : -4].mean(axis=(0, 2))
+    return sum(int(middle[edges[bit] + 4 : edges[bit + 1] - 4].mean() > 127) << bit for bit in range(_N_BARS))

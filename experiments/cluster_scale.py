@@ -93,9 +93,7 @@ def cosine_quantiles(faces: Faces, *, seed: int = 0) -> dict[str, list[float]]:
     }
 
 
-def run(
-    faces: Faces, synthetic: Faces, *, method: Method = "auto", with_background: bool = True
-) -> dict[str, Any]:
+def run(faces: Faces, synthetic: Faces, *, method: Method = "auto", with_background: bool = True) -> dict[str, Any]:
     """Cluster `synthetic` and return time, memory of the whole process and quality."""
     begun = time.perf_counter()
     space = None
@@ -105,9 +103,15 @@ def run(
     seconds = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
-        "n_faces": len(synthetic.people), "n_people": len(np.unique(synthetic.people)), "threads": thread_count(),
-        "method": groups.method, "threshold": groups.threshold, "normalized": groups.normalized,
-        "n_groups": int(groups.labels.max()) + 1, "seconds": seconds, "peak_gigabytes": peak / 1e9,
+        "n_faces": len(synthetic.people),
+        "n_people": len(np.unique(synthetic.people)),
+        "threads": thread_count(),
+        "method": groups.method,
+        "threshold": groups.threshold,
+        "normalized": groups.normalized,
+        "n_groups": int(groups.labels.max()) + 1,
+        "seconds": seconds,
+        "peak_gigabytes": peak / 1e9,
         "bcubed": bcubed(synthetic.people, groups.labels)._asdict(),
         "pairwise": pairwise(synthetic.people, groups.labels)._asdict(),
         "corrections": corrections(synthetic.people, groups.labels)._asdict(),
@@ -115,8 +119,12 @@ def run(
 
 
 def _quantiles(vectors: NDArray[np.float32], one: NDArray[np.int64], two: NDArray[np.int64]) -> list[float]:
-    cosines = np.concatenate([np.einsum("ij,ij->i", vectors[one[begin : begin + _BLOCK]],
-                                        vectors[two[begin : begin + _BLOCK]]) for begin in range(0, len(one), _BLOCK)])
+    cosines = np.concatenate(
+        [
+            np.einsum("ij,ij->i", vectors[one[begin : begin + _BLOCK]], vectors[two[begin : begin + _BLOCK]])
+            for begin in range(0, len(one), _BLOCK)
+        ]
+    )
     return [round(float(value), 3) for value in np.quantile(cosines, QUANTILES)]
 
 
@@ -163,10 +171,12 @@ def _run(arguments: argparse.Namespace) -> int:
     for kind in real:
         print(f"  {kind:8} real {real[kind]}\n  {'':8} drawn {drawn[kind]}", flush=True)
     result = run(faces, synthetic, method=arguments.method, with_background=not arguments.no_background)
-    print(f"{result['n_faces']:,} faces of {result['n_people']:,} people by {result['method']}: "
-          f"{result['seconds'] / 60:.1f} min on {result['threads']} threads, {result['peak_gigabytes']:.2f} GB at "
-          f"most, {result['n_groups']:,} groups, BCubed precision {result['bcubed']['precision']:.4f}, recall "
-          f"{result['bcubed']['recall']:.4f}, F {result['bcubed']['f']:.4f}")
+    print(
+        f"{result['n_faces']:,} faces of {result['n_people']:,} people by {result['method']}: "
+        f"{result['seconds'] / 60:.1f} min on {result['threads']} threads, {result['peak_gigabytes']:.2f} GB at "
+        f"most, {result['n_groups']:,} groups, BCubed precision {result['bcubed']['precision']:.4f}, recall "
+        f"{result['bcubed']['recall']:.4f}, F {result['bcubed']['f']:.4f}"
+    )
     if arguments.json is not None:
         write_json(arguments.json, {**result, "quantiles": {"at": QUANTILES, "real": real, "drawn": drawn}})
     return EXIT_DONE
@@ -174,8 +184,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m experiments.cluster_scale`` with `argv` and return the exit code."""
-    return run_script("python -m experiments.cluster_scale", "Cluster very many synthetic faces.", _add_arguments, _run,
-                      argv=argv)
+    return run_script(
+        "python -m experiments.cluster_scale", "Cluster very many synthetic faces.", _add_arguments, _run, argv=argv
+    )
 
 
 if __name__ == "__main__":

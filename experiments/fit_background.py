@@ -149,7 +149,10 @@ def run(arguments: argparse.Namespace) -> int:
         f"--temperature {arguments.temperature:g} --seed {arguments.seed}"
     )
     record = {
-        "weights_sha256": space["weights_sha256"], "space": space, "measured_on": arguments.name, "recipe": recipe,
+        "weights_sha256": space["weights_sha256"],
+        "space": space,
+        "measured_on": arguments.name,
+        "recipe": recipe,
     }
     settings = {"n_components": arguments.components, "temperature": arguments.temperature}
     background = fit_background(vectors, seed=arguments.seed, record=record, **settings)

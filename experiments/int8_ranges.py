@@ -45,8 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default=None, metavar="NAME|RUN", help="checkpoint (default: the default preset)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package carries them")
     parser.add_argument("--crops", type=int, default=512, metavar="N", help="photos to use (default: 512)")
-    parser.add_argument("--without-pairs", type=Path, metavar="FILE",
-                        help="leave out the people of this pairs file, so that it can measure the result")
+    parser.add_argument(
+        "--without-pairs",
+        type=Path,
+        metavar="FILE",
+        help="leave out the people of this pairs file, so that it can measure the result",
+    )
     parser.add_argument("--measured-on", required=True, metavar="TEXT", help="a description of PHOTOS, for the file")
 
 

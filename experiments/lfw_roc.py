@@ -74,8 +74,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m experiments.lfw_roc`` with `argv` and return the exit code."""
-    return run_script("python -m experiments.lfw_roc", "ROC and DET curves of several presets or tables on LFW pairs.",
-                      _add_arguments, _run, argv=argv)
+    return run_script(
+        "python -m experiments.lfw_roc",
+        "ROC and DET curves of several presets or tables on LFW pairs.",
+        _add_arguments,
+        _run,
+        argv=argv,
+    )
 
 
 if __name__ == "__main__":

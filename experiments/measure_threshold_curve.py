@@ -145,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
         "measured_on": arguments.name,
         "fpir": CURVE_FPIR,
         "recipe": f"experiments/measure_threshold_curve.py --repeats {arguments.repeats} --seed {arguments.seed} "
-                  f"--components {arguments.components}",
+        f"--components {arguments.components}",
         "curves": curves,
     }
     write_json(output, json.loads(json.dumps(record)))

@@ -113,8 +113,10 @@ class _Walk:
 
     def _matrix(self, time: float) -> np.ndarray:
         height = self._heights[0] * (self._heights[1] / self._heights[0]) ** time
-        matrix = np.asarray(cv2.getRotationMatrix2D(tuple(self._centre), _TILT_DEGREES * self._swing(time)[2],
-                                                    height / self._size[1]), np.float64)
+        matrix = np.asarray(
+            cv2.getRotationMatrix2D(tuple(self._centre), _TILT_DEGREES * self._swing(time)[2], height / self._size[1]),
+            np.float64,
+        )
         matrix[:, 2] += self._position(time) - self._centre
         return matrix
 

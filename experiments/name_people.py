@@ -51,8 +51,12 @@ def measure_split(gallery: Gallery, arguments: argparse.Namespace, seed: int) ->
     for kind, model in (("normalized", background), ("cosine", None)):
         threshold = threshold_from(others, len(exemplars), kind=kind, repeats=arguments.repeats, seed=seed)
         for name in HEADS:
-            yield {"head": name, "score": kind, "seed": seed,
-                   **_rates(exemplars, model, name, threshold=threshold, mated=mated, strange=strange)}
+            yield {
+                "head": name,
+                "score": kind,
+                "seed": seed,
+                **_rates(exemplars, model, name, threshold=threshold, mated=mated, strange=strange),
+            }
 
 
 def threshold_from(others: Gallery, n_exemplars: int, *, kind: str, repeats: int, seed: int) -> float:
@@ -62,15 +66,18 @@ def threshold_from(others: Gallery, n_exemplars: int, *, kind: str, repeats: int
     return threshold_from_curve(ThresholdCurve.from_json(curve), n_exemplars).value
 
 
-def _rates(exemplars: Gallery, background: Background | None, name: str, *, threshold: float, mated: Gallery,
-           strange: Gallery) -> dict[str, float]:
+def _rates(
+    exemplars: Gallery, background: Background | None, name: str, *, threshold: float, mated: Gallery, strange: Gallery
+) -> dict[str, float]:
     head = build_head(Matcher(exemplars, background), make_head(name), threshold=threshold)
     named, _ = head.identify(mated.vectors)
     return {
         "named_rightly": float(np.mean(named == mated.identities)),
         "named_wrongly": float(np.mean((named != mated.identities) & (named != UNKNOWN))),
         "strangers_named": float(np.mean(head.identify(strange.vectors)[0] != UNKNOWN)),
-        "n_probes": len(mated), "n_strangers": len(strange), "threshold": threshold,
+        "n_probes": len(mated),
+        "n_strangers": len(strange),
+        "threshold": threshold,
     }
 
 
@@ -94,8 +101,10 @@ def run(arguments: argparse.Namespace) -> int:
     for kind in ("normalized", "cosine"):
         for name in HEADS:
             chosen = [row for row in rows if row["head"] == name and row["score"] == kind]
-            figures = [f"{rate} {_spread([row[rate] for row in chosen])}"
-                       for rate in ("named_rightly", "named_wrongly", "strangers_named", "threshold")]
+            figures = [
+                f"{rate} {_spread([row[rate] for row in chosen])}"
+                for rate in ("named_rightly", "named_wrongly", "strangers_named", "threshold")
+            ]
             print(f"{kind} {name}: " + ", ".join(figures))
     if arguments.json:
         write_json(arguments.json, rows)
@@ -108,8 +117,9 @@ def _spread(values: Sequence[float]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script and return the exit code."""
-    return run_script("python -m experiments.name_people", "Name people and refuse strangers.", add_arguments, run,
-                      argv=argv)
+    return run_script(
+        "python -m experiments.name_people", "Name people and refuse strangers.", add_arguments, run, argv=argv
+    )
 
 
 if __name__ == "__main__":

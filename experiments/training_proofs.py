@@ -359,8 +359,6 @@ def _last_epoch_accuracy(run: Path) -> float:
     return float(history.accuracy[history.epoch == history.epoch.max()].mean())
 
 
-
-
 if __name__ == "__main__":
     sys.exit(
         run_script("python -m experiments.training_proofs", "Does training work?", _add_arguments, _run, argv=None)

@@ -31,8 +31,9 @@ def hide_faces(image: np.ndarray, boxes: Sequence[np.ndarray]) -> np.ndarray:
         high = np.ceil(np.minimum(box[2:] + _GROWN * size, image.shape[1::-1])).astype(int)
         if np.any(high <= low):
             continue
-        face = hidden[low[1]:high[1], low[0]:high[0]]
+        face = hidden[low[1] : high[1], low[0] : high[0]]
         cells = cv2.resize(face, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-        hidden[low[1]:high[1], low[0]:high[0]] = cv2.resize(cells, (face.shape[1], face.shape[0]),
-                                                             interpolation=cv2.INTER_LINEAR)
+        hidden[low[1] : high[1], low[0] : high[0]] = cv2.resize(
+            cells, (face.shape[1], face.shape[0]), interpolation=cv2.INTER_LINEAR
+        )
     return hidden

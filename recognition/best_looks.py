@@ -64,8 +64,14 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
 
     identity = check_name(name)
     photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"
-    sample = FaceSample(photo, hashlib.sha256(look.crop.tobytes()).hexdigest(), reader.embed(look.crop[None])[0],
-                        look.box, look.landmarks, measure_sharpness(look.crop))
+    sample = FaceSample(
+        photo,
+        hashlib.sha256(look.crop.tobytes()).hexdigest(),
+        reader.embed(look.crop[None])[0],
+        look.box,
+        look.landmarks,
+        measure_sharpness(look.crop),
+    )
     with editing(head_path):
         result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)
         if result.enrolled:

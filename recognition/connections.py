@@ -184,8 +184,10 @@ def open_pipe(address: str) -> IO[bytes]:
         return os.fdopen(pipe, "rb")
     if sys.stdin is None or sys.stdin.isatty():
         found = "nothing" if sys.stdin is None else "a terminal"
-        raise SourceError(f"expected MJPEG on standard input, found {found}; pipe it in, such as "
-                          "ffmpeg -i INPUT -f mjpeg - | python recognize.py - ...")
+        raise SourceError(
+            f"expected MJPEG on standard input, found {found}; pipe it in, such as "
+            "ffmpeg -i INPUT -f mjpeg - | python recognize.py - ..."
+        )
     return sys.stdin.buffer
 
 
@@ -229,9 +231,18 @@ def open_stream(url: str) -> cv2.VideoCapture:
     """
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     timeout_ms = round(TIMEOUT_S * 1000)
-    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms,
-        cv2.CAP_PROP_N_THREADS, _DECODING_THREADS])
+    capture = cv2.VideoCapture(
+        url,
+        cv2.CAP_FFMPEG,
+        [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            timeout_ms,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            timeout_ms,
+            cv2.CAP_PROP_N_THREADS,
+            _DECODING_THREADS,
+        ],
+    )
     if not capture.isOpened():
         raise SourceError(f"{redact_url(url)}: {_why_closed(url)}")
     return capture
@@ -249,16 +260,18 @@ def open_http(url: str) -> PatientResponse | None:
     parts = urlsplit(url)
     address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     # Cameras stand in the local network, which no proxy leads to.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), PatientHandler(), PatientSecureHandler(),
-                                         *_handlers(url))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), PatientHandler(), PatientSecureHandler(), *_handlers(url)
+    )
     request = urllib.request.Request(address, headers={"User-Agent": "facetable"})
     try:
         response: PatientResponse = opener.open(request, timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):
-            raise SourceError(f"{name}: refuses access (HTTP {error.code}); "
-                              "write the address like http://USER:PASSWORD@ADDRESS/PATH") from None
+            raise SourceError(
+                f"{name}: refuses access (HTTP {error.code}); write the address like http://USER:PASSWORD@ADDRESS/PATH"
+            ) from None
         raise SourceError(f"{name}: answers HTTP {error.code} {error.reason}; check the path") from None
     except http.client.InvalidURL:
         # What is wrong is not said: it may be a part of a password.
@@ -271,8 +284,10 @@ def open_http(url: str) -> PatientResponse | None:
     response.close()
     if kind in ("text/html", "text/plain", "application/json", "image/jpeg", "image/png"):
         what = "a single picture" if kind.startswith("image/") else "a page"
-        raise SourceError(f"{name}: expected a video stream, got {what} ({kind}); "
-                          "phone apps serve theirs at an address like http://ADDRESS:8080/video")
+        raise SourceError(
+            f"{name}: expected a video stream, got {what} ({kind}); "
+            "phone apps serve theirs at an address like http://ADDRESS:8080/video"
+        )
     return None
 
 
@@ -282,8 +297,12 @@ def _handlers(url: str) -> list[urllib.request.BaseHandler]:
     if parts.username is None:
         return []
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    passwords.add_password(None, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", unquote(parts.username),
-                           unquote(parts.password if parts.password is not None else ""))
+    passwords.add_password(
+        None,
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        unquote(parts.username),
+        unquote(parts.password if parts.password is not None else ""),
+    )
     return [urllib.request.HTTPDigestAuthHandler(passwords), urllib.request.HTTPBasicAuthHandler(passwords)]
 
 

@@ -173,8 +173,9 @@ class MqttSink:
         self._client.max_queued_messages_set(MOST_WAITING)
         self._client.reconnect_delay_set(1, round(_LONGEST_PAUSE_S))
         if parts.username is not None:
-            self._client.username_pw_set(unquote(parts.username),
-                                         None if parts.password is None else unquote(parts.password))
+            self._client.username_pw_set(
+                unquote(parts.username), None if parts.password is None else unquote(parts.password)
+            )
         if parts.scheme.lower() == "mqtts":
             self._client.tls_set_context(ssl.create_default_context())
         self._client.on_connect = self._on_connect
@@ -239,8 +240,9 @@ def _split(url: str, option: str, *, schemes: tuple[str, ...], example: str) -> 
     except ValueError:
         is_usable = False
     if not is_usable or is_cut_password(url):
-        raise AddressError(f"`{option}` must be a URL like {example}, with % codes for special characters, got "
-                           f"{redact_url(url)!r}")
+        raise AddressError(
+            f"`{option}` must be a URL like {example}, with % codes for special characters, got {redact_url(url)!r}"
+        )
     return parts
 
 

@@ -150,8 +150,12 @@ class EventFile:
         except OSError as error:
             if n_written:
                 self._file.truncate(self._file.tell() - n_written)
-            raise OSError(error.errno, f"the events cannot be written ({error.strerror}); those before are whole; free "
-                                       "some space or name another file for --events", str(self._path)) from error
+            raise OSError(
+                error.errno,
+                f"the events cannot be written ({error.strerror}); those before are whole; free "
+                "some space or name another file for --events",
+                str(self._path),
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -171,8 +175,10 @@ def refuse_other_file(path: Path) -> None:
     with path.open("rb") as stream:
         first_line = stream.readline(_LONGEST_LINE)
     if first_line and not _is_event(first_line):
-        raise SaveError(f"{path}: expected a file of events or nothing here to replace, found a file of another kind; "
-                        "give another name for --events, or delete the file first")
+        raise SaveError(
+            f"{path}: expected a file of events or nothing here to replace, found a file of another kind; "
+            "give another name for --events, or delete the file first"
+        )
 
 
 def _mend_end(path: Path) -> None:

@@ -23,8 +23,23 @@ _FONT_FOLDERS = {
 }
 _FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 # Read first where fontconfig cannot be asked: the widest fonts of Debian, Fedora, macOS and Windows.
-_WIDE_FONTS = ("dejavusans", "notosans-regular", "notosanscjk", "notosans", "droidsansfallback", "wqy", "pingfang",
-               "hiragino", "arial unicode", "segoeui", "msyh", "yugoth", "malgun", "simsun", "nirmala")
+_WIDE_FONTS = (
+    "dejavusans",
+    "notosans-regular",
+    "notosanscjk",
+    "notosans",
+    "droidsansfallback",
+    "wqy",
+    "pingfang",
+    "hiragino",
+    "arial unicode",
+    "segoeui",
+    "msyh",
+    "yugoth",
+    "malgun",
+    "simsun",
+    "nirmala",
+)
 _PROBE_SIZE = 24
 _FC_MATCH_SECONDS = 5.0
 # A code point that no font may hold (Unicode, section 23.7): what is drawn for it is the sign of a missing glyph.
@@ -87,8 +102,11 @@ def _font_of(character: str) -> FontFile | None:
 
 @lru_cache(maxsize=256)
 def _report_missing(characters: str) -> None:
-    logger.warning("no font on this system has the characters %s; labels show boxes for them; install one that does "
-                   "(on Debian for Chinese, Japanese and Korean: apt install fonts-noto-cjk)", characters)
+    logger.warning(
+        "no font on this system has the characters %s; labels show boxes for them; install one that does "
+        "(on Debian for Chinese, Japanese and Korean: apt install fonts-noto-cjk)",
+        characters,
+    )
 
 
 def _rides_along(character: str) -> bool:
@@ -136,15 +154,21 @@ def _ask_fontconfig(text: str) -> tuple[FontFile, ...]:
     codes = " ".join(f"{ord(character):x}" for character in sorted(set(text)) if not character.isspace())
     pattern = f"sans-serif:lang={_language_of(text)}:charset={codes}"
     try:
-        answer = subprocess.run([command, "--sort", "--format", "%{file}\\t%{index}\\n", pattern],
-                                capture_output=True, text=True, timeout=_FC_MATCH_SECONDS, check=True).stdout
+        answer = subprocess.run(
+            [command, "--sort", "--format", "%{file}\\t%{index}\\n", pattern],
+            capture_output=True,
+            text=True,
+            timeout=_FC_MATCH_SECONDS,
+            check=True,
+        ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         logger.debug("fontconfig did not answer: %s", error)
         return ()
     rows = [line.split("\t") for line in answer.splitlines() if "\t" in line]
     # The upper half of fontconfig's index numbers a variable font's named instance, which FreeType does not take here.
-    return tuple(FontFile(path, int(index) & 0xFFFF) for path, index in rows
-                 if Path(path).suffix.lower() in _FONT_SUFFIXES)
+    return tuple(
+        FontFile(path, int(index) & 0xFFFF) for path, index in rows if Path(path).suffix.lower() in _FONT_SUFFIXES
+    )
 
 
 def _language_of(text: str) -> str:

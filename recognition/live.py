@@ -159,8 +159,11 @@ class LiveSource:
                 if not self._reopen:
                     break
                 if not self._n_frames:
-                    self._miss(SourceError(f"{self.name}: opens, but sends no picture; check the path, and that the "
-                                           "camera is on"))
+                    self._miss(
+                        SourceError(
+                            f"{self.name}: opens, but sends no picture; check the path, and that the camera is on"
+                        )
+                    )
         except Exception as error:  # noqa: BLE001 - whoever takes frames is told, whatever it is
             self._error = error
         finally:

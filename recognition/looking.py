@@ -85,9 +85,12 @@ class LookQueue:
 
     def fill(self, image: np.ndarray, faces: "Faces", sightings: list[Sighting], *, now_s: float) -> None:
         """Replace what waits by what is due on this frame, the most urgent first."""
-        wanted = [(sighting, urgency) for sighting in sightings
-                  if (urgency := _urgency(sighting.track, now_s)) is not None
-                  and _may_be_worth_it(sighting, urgency, faces=faces, image=image)]
+        wanted = [
+            (sighting, urgency)
+            for sighting in sightings
+            if (urgency := _urgency(sighting.track, now_s)) is not None
+            and _may_be_worth_it(sighting, urgency, faces=faces, image=image)
+        ]
         crops = self._reader.crop(image, faces[[sighting.face for sighting, _ in wanted]]) if wanted else ()
         looks = []
         for (sighting, urgency), crop in zip(wanted, crops, strict=True):

@@ -249,8 +249,9 @@ class FaceLoop:
             if track.evidence.verdict.accepted:
                 self._tell("identified", track, stamp)
         else:
-            self._tell_changes(track, stamp, lambda evidence: evidence.add(
-                vector, look.quality, self._head, is_whole=look.is_whole))
+            self._tell_changes(
+                track, stamp, lambda evidence: evidence.add(vector, look.quality, self._head, is_whole=look.is_whole)
+            )
         if self._on_look is not None:
             self._on_look(track, look)
 
@@ -298,8 +299,17 @@ class FaceLoop:
     def _event(self, kind: str, box: np.ndarray, number: int | None, *, verdict: Verdict, stamp: Stamp) -> Event:
         height, width = (0, 0) if self._size_hw is None else self._size_hw
         inside = np.clip(box, 0.0, (width, height, width, height))
-        return make_event(kind, self._source, frame=stamp.frame, time_s=stamp.time_s, track=number, box=inside,
-                          identity=verdict.identity, score=verdict.score, accepted=verdict.accepted)
+        return make_event(
+            kind,
+            self._source,
+            frame=stamp.frame,
+            time_s=stamp.time_s,
+            track=number,
+            box=inside,
+            identity=verdict.identity,
+            score=verdict.score,
+            accepted=verdict.accepted,
+        )
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []

@@ -36,8 +36,10 @@ class JpegSplitter:
         while (picture := self._cut()) is not None:
             pictures.append(picture)
         if len(self._bytes) > LARGEST_PICTURE:
-            raise SourceError(f"expected JPEG pictures, found none in {len(self._bytes) // 1_000_000} MB; "
-                              "send MJPEG, such as ffmpeg -i INPUT -f mjpeg -")
+            raise SourceError(
+                f"expected JPEG pictures, found none in {len(self._bytes) // 1_000_000} MB; "
+                "send MJPEG, such as ffmpeg -i INPUT -f mjpeg -"
+            )
         return pictures
 
     def _cut(self) -> bytes | None:
@@ -45,7 +47,7 @@ class JpegSplitter:
             start = self._bytes.find(_START)
             if start < 0:
                 # The first bytes of a start may be the last ones here.
-                del self._bytes[:-(len(_START) - 1)]
+                del self._bytes[: -(len(_START) - 1)]
                 return None
             if start > 0:
                 del self._bytes[:start]
@@ -55,7 +57,7 @@ class JpegSplitter:
                 return None
             picture = bytes(self._bytes[:end])
             # What begins like a picture and is none is passed over by its first two bytes.
-            del self._bytes[:max(end, 2)]
+            del self._bytes[: max(end, 2)]
             self._position = self._searched = 0
             if end:
                 return picture
@@ -73,7 +75,7 @@ class JpegSplitter:
             if marker == 0xFF or marker in _WITHOUT_LENGTH:
                 position += 1 if marker == 0xFF else 2
                 continue
-            position += 2 + int.from_bytes(self._bytes[position + 2:position + 4], "big")
+            position += 2 + int.from_bytes(self._bytes[position + 2 : position + 4], "big")
             if marker == _START_OF_SCAN:
                 found = _END_OF_SCAN.search(self._bytes, max(position, self._searched))
                 if found is None:
@@ -81,4 +83,4 @@ class JpegSplitter:
                     self._searched = len(self._bytes) - 1
                     return None
                 position = found.start()
-        return position + 2 if self._bytes[position:position + 2] == bytes((0xFF, _END)) else None
+        return position + 2 if self._bytes[position : position + 2] == bytes((0xFF, _END)) else None

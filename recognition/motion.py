@@ -99,8 +99,10 @@ class Motion:
         error = np.linalg.norm((back - points)[:, 0], axis=1)
         good = found & returned & (error < _MAX_RETURN_ERROR)
         parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
-        return [_move(np.asarray(box, np.float64), *ways, error=error, good=good, factor=now.factor)
-                for box, (*ways, error, good) in zip(boxes, parts, strict=True)]
+        return [
+            _move(np.asarray(box, np.float64), *ways, error=error, good=good, factor=now.factor)
+            for box, (*ways, error, good) in zip(boxes, parts, strict=True)
+        ]
 
 
 def _move(
@@ -139,9 +141,9 @@ class CutDetector:
         height, width = _THUMBNAIL_HW
         colours = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         thumbnail = colours.astype(np.float32) / 255
-        histogram = np.concatenate([
-            cv2.calcHist([colours], [channel], None, [_HISTOGRAM_BINS], [0, 256]).ravel() for channel in range(3)
-        ]) / (3 * height * width)
+        histogram = np.concatenate(
+            [cv2.calcHist([colours], [channel], None, [_HISTOGRAM_BINS], [0, 256]).ravel() for channel in range(3)]
+        ) / (3 * height * width)
         before, histogram_before = self._thumbnail, self._histogram
         self._thumbnail, self._histogram = thumbnail, histogram
         if before is None or histogram_before is None:
@@ -155,8 +157,15 @@ class CutDetector:
 
 def _flow(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where `points`, float32 (n, 1, 2), are on the later picture, and which of them were found, bool (n,)."""
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, winSize=_WINDOW,  # type: ignore[call-overload]
-                                               maxLevel=_LEVELS, criteria=_CRITERIA)
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        before,
+        after,
+        points,
+        None,
+        winSize=_WINDOW,  # type: ignore[call-overload]
+        maxLevel=_LEVELS,
+        criteria=_CRITERIA,
+    )
     return there, found.ravel() == 1
 
 

@@ -90,8 +90,11 @@ class FaceReader:
         space = wanted.get("space", {})
         self._wanted_provenance = dict(wanted.get("provenance", {}))
         margin = space.get("margin", _DEFAULT_MARGIN)
-        self._crop_options = {"margin": margin["value"], "margin_mode": margin["mode"],
-                              "alignment": space.get("alignment", _DEFAULT_ALIGNMENT)}
+        self._crop_options = {
+            "margin": margin["value"],
+            "margin_mode": margin["mode"],
+            "alignment": space.get("alignment", _DEFAULT_ALIGNMENT),
+        }
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -101,8 +104,11 @@ class FaceReader:
         vector, is taken from the head.
         """
         crop = self._crop_options
-        space = {**self._embedder.space, "margin": {"mode": crop["margin_mode"], "value": crop["margin"]},
-                 "alignment": crop["alignment"]}
+        space = {
+            **self._embedder.space,
+            "margin": {"mode": crop["margin_mode"], "value": crop["margin"]},
+            "alignment": crop["alignment"],
+        }
         provenance = {**self._wanted_provenance, **self._detector.provenance, **self._embedder.provenance}
         if "min_face_size" in self._wanted_provenance:
             provenance["min_face_size"] = self._wanted_provenance["min_face_size"]
@@ -126,7 +132,7 @@ class FaceReader:
         Faces that are half turned away gain by it: the chance of their one side is halved.
         """
         vectors = self._embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
-        sums = vectors[: len(crops)] + vectors[len(crops):]
+        sums = vectors[: len(crops)] + vectors[len(crops) :]
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -193,9 +199,7 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     return head
 
 
-def load_reader(
-    wanted: Mapping[str, Any], options: NetworkOptions, *, whose: str | Path = "the head"
-) -> FaceReader:
+def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, whose: str | Path = "the head") -> FaceReader:
     """Load the networks that fit a head, both at once.
 
     Parameters

@@ -41,11 +41,18 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``recognize.py``."""
-    parser.add_argument("source", metavar="SOURCE",
-                        help="a camera number, a stream URL, a video, an image, a folder, or - for MJPEG on stdin")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a camera number, a stream URL, a video, an image, a folder, or - for MJPEG on stdin",
+    )
     parser.add_argument("--head", type=Path, required=True, metavar="FILE", help="head made by train_classifier.py")
-    parser.add_argument("--threshold", type=_similarity, metavar="T",
-                        help="accept a name when its score is at least T (default: the head's own threshold)")
+    parser.add_argument(
+        "--threshold",
+        type=_similarity,
+        metavar="T",
+        help="accept a name when its score is at least T (default: the head's own threshold)",
+    )
     _add_output_arguments(parser.add_argument_group("output"))
     _add_service_arguments(parser.add_argument_group("cameras and services"))
     _add_network_arguments(parser.add_argument_group("detection and embedding"))
@@ -53,46 +60,84 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
     output.add_argument("--save", metavar="FILE|DIR", help="write annotated pictures or an annotated video")
-    output.add_argument("--events", metavar="FILE",
-                        help="write events as JSON lines, of a live source after those that are there; - prints them "
-                             "instead of text")
-    output.add_argument("--events-every-frame", action="store_true",
-                        help="of videos and streams, also a face event for each face of each frame")
-    output.add_argument("--show", action="store_true",
-                        help="show a window; keys: q quit, space pause, s snapshot, tab select a face, e enrol it")
-    output.add_argument("--anonymize", nargs="?", const="unknown", choices=["unknown", "all"],
-                        help="make faces unrecognizable in pictures: of everybody who is not identified (default), or "
-                             "of all")
+    output.add_argument(
+        "--events",
+        metavar="FILE",
+        help="write events as JSON lines, of a live source after those that are there; - prints them instead of text",
+    )
+    output.add_argument(
+        "--events-every-frame",
+        action="store_true",
+        help="of videos and streams, also a face event for each face of each frame",
+    )
+    output.add_argument(
+        "--show",
+        action="store_true",
+        help="show a window; keys: q quit, space pause, s snapshot, tab select a face, e enrol it",
+    )
+    output.add_argument(
+        "--anonymize",
+        nargs="?",
+        const="unknown",
+        choices=["unknown", "all"],
+        help="make faces unrecognizable in pictures: of everybody who is not identified (default), or of all",
+    )
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
-    output.add_argument("--keep-days", type=_days, metavar="N",
-                        help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})")
+    output.add_argument(
+        "--keep-days", type=_days, metavar="N", help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})"
+    )
 
 
 def _add_service_arguments(service: "argparse._ArgumentGroup") -> None:
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
     service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
-    service.add_argument("--headless", action="store_true",
-                         help="run as a service: wait for a camera that is away, state in the log, stop on SIGTERM")
-    service.add_argument("--budget-ms", type=_milliseconds, metavar="N",
-                         help="mean time a frame of a live source may take (default: keep up with the source)")
+    service.add_argument(
+        "--headless",
+        action="store_true",
+        help="run as a service: wait for a camera that is away, state in the log, stop on SIGTERM",
+    )
+    service.add_argument(
+        "--budget-ms",
+        type=_milliseconds,
+        metavar="N",
+        help="mean time a frame of a live source may take (default: keep up with the source)",
+    )
 
 
 def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
-    networks.add_argument("--detect-every", type=_positive, metavar="N",
-                          help=f"look for faces in every Nth frame (default: {DEFAULT_DETECT_EVERY} for videos, 1 with "
-                               "--anonymize, as often as there is time for on live sources)")
-    networks.add_argument("--min-face-size", type=_auto_or_pixels, default="auto", metavar="auto|N",
-                          help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the "
-                               "longer side)")
-    networks.add_argument("--thresholds", type=float, nargs=3, metavar=("A", "B", "C"),
-                          help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)")
-    networks.add_argument("--preset", metavar="NAME|RUN", help="network, or a training run's folder (default: the one "
-                                                               "the head was trained with)")
-    networks.add_argument("--weights", type=Path, metavar="FILE",
-                          help="the preset's weights, if no package brings them")
+    networks.add_argument(
+        "--detect-every",
+        type=_positive,
+        metavar="N",
+        help=f"look for faces in every Nth frame (default: {DEFAULT_DETECT_EVERY} for videos, 1 with "
+        "--anonymize, as often as there is time for on live sources)",
+    )
+    networks.add_argument(
+        "--min-face-size",
+        type=_auto_or_pixels,
+        default="auto",
+        metavar="auto|N",
+        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the longer side)",
+    )
+    networks.add_argument(
+        "--thresholds",
+        type=float,
+        nargs=3,
+        metavar=("A", "B", "C"),
+        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
+    )
+    networks.add_argument(
+        "--preset",
+        metavar="NAME|RUN",
+        help="network, or a training run's folder (default: the one the head was trained with)",
+    )
+    networks.add_argument(
+        "--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them"
+    )
     networks.add_argument("--precision", choices=["fp32", "int8"], help="arithmetic (default: the head's)")
-    networks.add_argument("--max-pixels", type=_positive, metavar="N",
-                          help="refuse photos of more pixels (default: 200 million)")
+    networks.add_argument(
+        "--max-pixels", type=_positive, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
 
 
 def read_options(arguments: argparse.Namespace) -> Options:
@@ -116,25 +161,42 @@ def check_options(options: Options, kind: SourceKind) -> None:
     has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
     rules = [
         (are_photos and has_every, "--detect-every is for videos and live sources; each photo is looked at anyway"),
-        (are_photos and options.events_every_frame,
-         "--events-every-frame is for videos and live sources; each face on a photo has its event anyway"),
-        (are_photos and has_unknown, "--save-unknown is for videos and live sources; to cut faces out of photos, run "
-                                     "python -m embedder align"),
+        (
+            are_photos and options.events_every_frame,
+            "--events-every-frame is for videos and live sources; each face on a photo has its event anyway",
+        ),
+        (
+            are_photos and has_unknown,
+            "--save-unknown is for videos and live sources; to cut faces out of photos, run python -m embedder align",
+        ),
         (are_photos and options.headless, "--headless is for videos and live sources; leave it out for photos"),
-        (not are_photos and options.max_pixels is not None, "--max-pixels is for photos; leave it out for videos and "
-                                                            "live sources"),
+        (
+            not are_photos and options.max_pixels is not None,
+            "--max-pixels is for photos; leave it out for videos and live sources",
+        ),
         (has_budget and not kind.is_live, "--budget-ms is for live sources; for videos say --detect-every N"),
-        (has_budget and has_every, "--budget-ms and --detect-every exclude each other: both say how often faces are "
-                                   "looked for"),
-        (has_budget and hides, "--budget-ms and --anonymize exclude each other: who is to be hidden is looked for in "
-                               "every frame; to look less often say --detect-every N"),
-        (options.keep_days is not None and not has_unknown, "--keep-days is for the faces of --save-unknown; say where "
-                                                            "those go, with --save-unknown DIR"),
+        (
+            has_budget and has_every,
+            "--budget-ms and --detect-every exclude each other: both say how often faces are looked for",
+        ),
+        (
+            has_budget and hides,
+            "--budget-ms and --anonymize exclude each other: who is to be hidden is looked for in "
+            "every frame; to look less often say --detect-every N",
+        ),
+        (
+            options.keep_days is not None and not has_unknown,
+            "--keep-days is for the faces of --save-unknown; say where those go, with --save-unknown DIR",
+        ),
         (options.headless and options.show, "--headless and --show exclude each other: a service has no window"),
-        (hides and has_unknown, "--anonymize and --save-unknown exclude each other: the one hides the faces the other "
-                                "keeps"),
-        (hides and options.save is None and not options.show, "--anonymize changes pictures; say where they go, with "
-                                                              "--save or --show"),
+        (
+            hides and has_unknown,
+            "--anonymize and --save-unknown exclude each other: the one hides the faces the other keeps",
+        ),
+        (
+            hides and options.save is None and not options.show,
+            "--anonymize changes pictures; say where they go, with --save or --show",
+        ),
     ]
     for is_broken, message in rules:
         if is_broken:

@@ -28,8 +28,9 @@ def check_outputs(source: Source, options: Options) -> None:
     if options.save is not None:
         _refuse(events, Path(options.save), "is given for --save too; give another name for --events")
     if events.is_dir():
-        raise SaveError(f"{events}: expected a file for the events, found a folder; name a file in it, such as "
-                        "events.jsonl")
+        raise SaveError(
+            f"{events}: expected a file for the events, found a folder; name a file in it, such as events.jsonl"
+        )
     refuse_other_file(events)
 
 

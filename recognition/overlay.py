@@ -77,7 +77,7 @@ def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *
         top = max(0, y_max) if y_max + plate.shape[0] <= height else max(0, y_min)
     left = min(max(0, x_min), max(0, width - plate.shape[1]))
     visible = plate[: max(0, height - top), : max(0, width - left)]
-    image[top:top + visible.shape[0], left:left + visible.shape[1]] = visible
+    image[top : top + visible.shape[0], left : left + visible.shape[1]] = visible
 
 
 def _text_size(image: np.ndarray) -> int:

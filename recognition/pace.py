@@ -70,8 +70,7 @@ class Pace:
         self._rest_s = rest_s if not self._rest_s else self._rest_s + _SHARE * (rest_s - self._rest_s)
         if detection_s is not None:
             first = not self._detection_s
-            self._detection_s = (detection_s if first
-                                 else self._detection_s + _SHARE * (detection_s - self._detection_s))
+            self._detection_s = detection_s if first else self._detection_s + _SHARE * (detection_s - self._detection_s)
 
 
 @dataclass(frozen=True)

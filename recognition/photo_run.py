@@ -40,7 +40,9 @@ def run_on_photos(source: Source, options: Options) -> int:
         sink = open_sinks(options)
         stack.callback(sink.close)
         run = PhotoRun(
-            see=lambda image: see_faces(image, reader, head), annotate=annotated, sink=sink,
+            see=lambda image: see_faces(image, reader, head),
+            annotate=annotated,
+            sink=sink,
             show=_open_window(stack, source) if options.show else None,
             report_empty=print_no_face if options.events != "-" else lambda _: None,
             max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
@@ -69,9 +71,13 @@ def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], boo
 
 
 def _summarize(counts: PhotoCounts) -> str:
-    parts = [counted(counts.n_photos, "photo"), counted(counts.n_faces, "face"), f"{counts.n_named:,} named",
-             f"{counts.n_faces - counts.n_named:,} unknown",
-             f"{counted(counts.n_without_face, 'photo')} without a face"]
+    parts = [
+        counted(counts.n_photos, "photo"),
+        counted(counts.n_faces, "face"),
+        f"{counts.n_named:,} named",
+        f"{counts.n_faces - counts.n_named:,} unknown",
+        f"{counted(counts.n_without_face, 'photo')} without a face",
+    ]
     if counts.n_failed:
         parts.append(f"{counted(counts.n_failed, 'photo')} unreadable")
     return ", ".join(parts)

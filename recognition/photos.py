@@ -114,12 +114,17 @@ def list_photos(source: Source, save: str | None) -> list[Photo]:
         return [Photo(path, source.name, None if save is None else _save_place(path, save))]
     listing = list_images(source.address)
     if not listing.paths:
-        raise SourceError(f"{source.name}: expected photos, found none ({counted(listing.n_other, 'other file')}, "
-                          f"{listing.n_hidden:,} hidden); name the folder that holds them")
+        raise SourceError(
+            f"{source.name}: expected photos, found none ({counted(listing.n_other, 'other file')}, "
+            f"{listing.n_hidden:,} hidden); name the folder that holds them"
+        )
     root = None if save is None else _save_folder(listing.root, save)
     return [
-        Photo(listing.root / path, display_path(listing.root / path),
-              None if root is None else root / picture_name(display_path(path)))
+        Photo(
+            listing.root / path,
+            display_path(listing.root / path),
+            None if root is None else root / picture_name(display_path(path)),
+        )
         for path in listing.paths
     ]
 
@@ -131,7 +136,8 @@ def see_faces(image: np.ndarray, reader: FaceReader, head: Head) -> list[Sightin
     return [
         Sighting((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
         for (x_min, y_min, x_max, y_max), identity, score, accepted in zip(
-            faces.boxes, names.identities, names.scores, names.accepted, strict=True)
+            faces.boxes, names.identities, names.scores, names.accepted, strict=True
+        )
     ]
 
 
@@ -150,10 +156,14 @@ def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | No
     hidden = [seen for seen in sightings if hide == "all" or (hide == "unknown" and not seen.accepted)]
     if hidden:
         image = hide_faces(image, [np.array(seen.box) for seen in hidden])
-    return draw_marks(image, [
-        Mark(seen.box, f"{seen.identity} {seen.score:.2f}", NAMED_COLOR if seen.accepted else UNKNOWN_COLOR)
-        for seen in sightings if seen not in hidden
-    ])
+    return draw_marks(
+        image,
+        [
+            Mark(seen.box, f"{seen.identity} {seen.score:.2f}", NAMED_COLOR if seen.accepted else UNKNOWN_COLOR)
+            for seen in sightings
+            if seen not in hidden
+        ],
+    )
 
 
 def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
@@ -188,8 +198,11 @@ def _recognize_photo(photo: Photo, image: np.ndarray, *, run: PhotoRun, counts: 
     """Name the faces of one photo and return whether to go on with the next."""
     sightings = run.see(image)
     for seen in sightings:
-        run.sink.write(make_event("face", photo.name, box=seen.box, identity=seen.identity, score=seen.score,
-                                  accepted=seen.accepted))
+        run.sink.write(
+            make_event(
+                "face", photo.name, box=seen.box, identity=seen.identity, score=seen.score, accepted=seen.accepted
+            )
+        )
     if not sightings:
         counts.n_without_face += 1
         run.report_empty(photo.name)
@@ -208,8 +221,9 @@ def _save_place(path: Path, save: str) -> Path:
     if target.is_dir() or save.endswith(("/", "\\")):
         target = target / picture_name(path.name)
     elif not can_write(target):
-        raise SaveError(f"{save}: expected a file like out.jpg or out.png, or a folder; "
-                        "end a new folder's name with a slash")
+        raise SaveError(
+            f"{save}: expected a file like out.jpg or out.png, or a folder; end a new folder's name with a slash"
+        )
     if same_file(path, target):
         raise SaveError(f"{save}: is the photo itself; save the annotated copy somewhere else")
     return target
@@ -221,12 +235,15 @@ def _save_folder(photos: Path, save: str) -> Path:
         raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
     is_file_name = can_write(target) or target.suffix.lower() in VIDEO_SUFFIXES
     if is_file_name and not target.exists() and not save.endswith(("/", "\\")):
-        raise SaveError(f"{save}: expected a folder for the annotated photos of a folder, found the name of a file; "
-                        f"name a folder, such as {target.with_suffix('')}, or end its name with a slash")
+        raise SaveError(
+            f"{save}: expected a folder for the annotated photos of a folder, found the name of a file; "
+            f"name a folder, such as {target.with_suffix('')}, or end its name with a slash"
+        )
     resolved = target.resolve()
     if resolved == photos.resolve() or photos.resolve() in resolved.parents:
-        raise SaveError(f"{save}: lies in the folder of photos, where it would be read as photos next time; "
-                        "save somewhere else")
+        raise SaveError(
+            f"{save}: lies in the folder of photos, where it would be read as photos next time; save somewhere else"
+        )
     return target
 
 

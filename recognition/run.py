@@ -66,10 +66,16 @@ def load(options: Options, *, threads_an_image: int | None = None) -> "tuple[Fac
     head = load_head_with(options.head, options.threshold)
     reader = load_reader(
         head.fingerprint if head.fingerprint is not None else {},
-        NetworkOptions(preset=options.preset, weights=options.weights, precision=options.precision,
-                       min_face_size=options.min_face_size, thresholds=options.thresholds,
-                       threads_an_image=threads_an_image),
-        whose=options.head)
+        NetworkOptions(
+            preset=options.preset,
+            weights=options.weights,
+            precision=options.precision,
+            min_face_size=options.min_face_size,
+            thresholds=options.thresholds,
+            threads_an_image=threads_an_image,
+        ),
+        whose=options.head,
+    )
     head.check_fingerprint(reader.fingerprint)
     return reader, head
 

@@ -46,8 +46,13 @@ class Screen:
     """
 
     def __init__(
-        self, make_window: Callable[[Callable[[int, int], None]], Window], enrol: Enrol | None, *, folder: Path,
-        stopping: threading.Event, ask: Callable[[str], str] | None = None,
+        self,
+        make_window: Callable[[Callable[[int, int], None]], Window],
+        enrol: Enrol | None,
+        *,
+        folder: Path,
+        stopping: threading.Event,
+        ask: Callable[[str], str] | None = None,
     ) -> None:
         self._window = make_window(self.click)
         self._enrol = enrol
@@ -103,8 +108,7 @@ class Screen:
         """Select the face at a place of the picture."""
         if self._name is not None:
             return
-        hit = [face.track for face in self._faces
-               if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
+        hit = [face.track for face in self._faces if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
         self._selected = hit[0] if hit else None
 
     def say(self, text: str) -> None:
@@ -203,8 +207,11 @@ class Screen:
 
     def _dressed(self, image: np.ndarray) -> np.ndarray:
         """Return the picture with the selection and the message on it."""
-        marks = [Mark(face.box, "selected", SELECTED_COLOR) for face in self._faces
-                 if face.track is not None and face.track == self._selected]
+        marks = [
+            Mark(face.box, "selected", SELECTED_COLOR)
+            for face in self._faces
+            if face.track is not None and face.track == self._selected
+        ]
         dressed = draw_marks(image, marks) if marks else image
         if self._name is not None:
             return draw_note(dressed, f"name: {self._name.text}_   (enter, or escape)")

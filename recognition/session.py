@@ -141,9 +141,7 @@ class Session:
         screen = self._outputs.screen
         return self._stopping.is_set() or (screen is not None and screen.wants_to_quit)
 
-    def _handle(
-        self, frame: Frame, *, detect: bool, faces: "Faces | None" = None, due_s: float | None = None
-    ) -> Seen:
+    def _handle(self, frame: Frame, *, detect: bool, faces: "Faces | None" = None, due_s: float | None = None) -> Seen:
         if frame.connection != self._connection:
             self._connection = frame.connection
             self._loop.break_off()

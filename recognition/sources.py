@@ -12,10 +12,29 @@ from recognition.errors import SourceError
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 """URL schemes of streams that FFmpeg, as OpenCV brings it, or our own MJPEG reader opens."""
 
-VIDEO_SUFFIXES = frozenset({
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
-    ".ogv", ".mjpg", ".mjpeg", ".vob", ".asf",
-})
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".ogv",
+        ".mjpg",
+        ".mjpeg",
+        ".vob",
+        ".asf",
+    }
+)
 """Lower-case file suffixes taken for videos without looking inside; an unknown suffix is looked at first."""
 
 _EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
@@ -111,8 +130,10 @@ def is_cut_password(url: str) -> bool:
 
 def _parse_url(text: str) -> Source:
     if is_cut_password(text):
-        raise SourceError(f"{redact_url(text)!r}: expected an address after '@', found one that ends "
-                          "before the '@'; in a password write / ? # as %2F %3F %23, and in a path @ as %40")
+        raise SourceError(
+            f"{redact_url(text)!r}: expected an address after '@', found one that ends "
+            "before the '@'; in a password write / ? # as %2F %3F %23, and in a path @ as %40"
+        )
     try:
         parts = urlsplit(text)
         scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
@@ -120,11 +141,13 @@ def _parse_url(text: str) -> Source:
             host.encode("idna")  # refuses what no name server can be asked for
     except ValueError:
         # What is wrong is not said: it may be a part of the password.
-        raise SourceError(f"{redact_url(text)!r} is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"
-                          ) from None
+        raise SourceError(
+            f"{redact_url(text)!r} is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"
+        ) from None
     if scheme not in STREAM_SCHEMES:
-        raise SourceError(f"SOURCE must be {_EXPECTED}; URLs begin with one of {', '.join(STREAM_SCHEMES)}, "
-                          f"got scheme {scheme!r}")
+        raise SourceError(
+            f"SOURCE must be {_EXPECTED}; URLs begin with one of {', '.join(STREAM_SCHEMES)}, got scheme {scheme!r}"
+        )
     if not host:
         raise SourceError(f"{redact_url(text)!r} names no host; write it like rtsp://ADDRESS/PATH")
     return Source(SourceKind.STREAM, text, redact_url(text))

@@ -53,13 +53,18 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
-        loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
-                        on_end=looks.end)
+        loop = FaceLoop(
+            reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note, on_end=looks.end
+        )
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
     if video.is_truncated and not session.is_stopping:
-        logger.warning("%s: ends after %d of %d frames; it may be truncated", printable(source.name), video.n_read,
-                       video.n_expected)
+        logger.warning(
+            "%s: ends after %d of %d frames; it may be truncated",
+            printable(source.name),
+            video.n_read,
+            video.n_expected,
+        )
         return EXIT_SOME_INPUTS_FAILED
     return EXIT_DONE
 
@@ -82,20 +87,29 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     with ExitStack() as stack:
         known = state_of(options.head)
         reader, head = load(options, threads_an_image=thread_count() - 1 if is_beside else None)
-        live = LiveSource(source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE,
-                          patient=options.headless)
+        live = LiveSource(
+            source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE, patient=options.headless
+        )
         stack.callback(live.stop)
         live.start()
         looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
-        live_head = LiveHead(options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint,
-                             known=known)
+        live_head = LiveHead(
+            options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint, known=known
+        )
         stack.callback(live_head.stop)
         live_head.start()
         executor = stack.enter_context(ThreadPoolExecutor(1, "beside")) if is_beside else None
-        loop = FaceLoop(reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note,
-                        on_end=looks.end, executor=executor)
+        loop = FaceLoop(
+            reader,
+            head,
+            source.name,
+            every_frame=options.events_every_frame,
+            on_look=looks.note,
+            on_end=looks.end,
+            executor=executor,
+        )
         session = Session(loop, outputs, stopping)
         if options.headless:
             logger.info("%s: started, %d people are known", live.name, len(head.labels))
@@ -119,9 +133,11 @@ def _open_outputs(
     looks = BestLooks(unknown_faces)
     sink = open_sinks(options, is_live=source.kind.is_live)
     stack.callback(sink.close)
-    outputs = Outputs(sink, StatusLine(is_service=options.headless), hide=options.anonymize,
-                      unknown_faces=unknown_faces)
+    outputs = Outputs(
+        sink, StatusLine(is_service=options.headless), hide=options.anonymize, unknown_faces=unknown_faces
+    )
     if options.show:
+
         def enrol(track: int, name: str) -> str:
             look = looks.get(track)
             if look is None:
@@ -144,8 +160,13 @@ def _open_unknown_faces(folder: Path, options: Options, source: Source) -> Unkno
 def _open_screen(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Screen:
     from recognition.window import Window
 
-    return Screen(lambda on_click: Window(f"Facetable: {source.name}", on_click), enrol, folder=Path(),
-                  stopping=stopping, ask=_ask if _has_terminal() and source.address != "-" else None)
+    return Screen(
+        lambda on_click: Window(f"Facetable: {source.name}", on_click),
+        enrol,
+        folder=Path(),
+        stopping=stopping,
+        ask=_ask if _has_terminal() and source.address != "-" else None,
+    )
 
 
 def _has_terminal() -> bool:

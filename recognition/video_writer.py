@@ -47,8 +47,13 @@ class VideoWriter:
         remove_left(path)
         self._part = UnfinishedFile(path)
         self._n_frames = 0
-        self._writer = cv2.VideoWriter(str(self._part.path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODECS[suffix]),
-                                       frames_per_second, (self._size_hw[1], self._size_hw[0]))
+        self._writer = cv2.VideoWriter(
+            str(self._part.path),
+            cv2.CAP_FFMPEG,
+            cv2.VideoWriter.fourcc(*CODECS[suffix]),
+            frames_per_second,
+            (self._size_hw[1], self._size_hw[0]),
+        )
         if not self._writer.isOpened():
             self._part.discard()
             raise SaveError(f"{path}: cannot be written; check that the folder is writable and the disk has room")
@@ -84,16 +89,20 @@ class VideoWriter:
             return
         if not _is_whole(self._part.path, self._n_frames):
             self._part.discard()
-            raise SaveError(f"{self._path}: not written, the disk or a limit left no room for {self._n_frames} frames; "
-                            "free some space and run again")
+            raise SaveError(
+                f"{self._path}: not written, the disk or a limit left no room for {self._n_frames} frames; "
+                "free some space and run again"
+            )
         self._part.finish()
 
     def _check_room(self) -> None:
         free = shutil.disk_usage(self._path.parent).free
         if free < _SMALLEST_FREE_BYTES:
             self.close()
-            raise SaveError(f"{self._path}: no room for more, {free // 1_000_000} MB are free on its disk; the first "
-                            f"{self._n_frames} frames are kept; free some space and run again")
+            raise SaveError(
+                f"{self._path}: no room for more, {free // 1_000_000} MB are free on its disk; the first "
+                f"{self._n_frames} frames are kept; free some space and run again"
+            )
 
 
 def video_place(source: Source, save: str) -> Path:
@@ -109,8 +118,10 @@ def video_place(source: Source, save: str) -> Path:
         name = Path(source.address) if source.kind is SourceKind.VIDEO else Path(source.name.replace("/", "_"))
         target = target / (name.name if name.suffix.lower() in CODECS else f"{name.name}.mp4")
     elif target.suffix.lower() not in CODECS:
-        raise SaveError(f"{save}: expected a video file, one of {', '.join(CODECS)}, or a folder; "
-                        "end a new folder's name with a slash")
+        raise SaveError(
+            f"{save}: expected a video file, one of {', '.join(CODECS)}, or a folder; "
+            "end a new folder's name with a slash"
+        )
     if source.kind is SourceKind.VIDEO and same_file(source.address, target):
         raise SaveError(f"{save}: is the video itself; save the annotated copy somewhere else")
     return target
@@ -129,8 +140,9 @@ def fit(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     inner_hw = max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
     fitted = np.zeros((height, width, 3), np.uint8)
     top, left = (height - inner_hw[0]) // 2, (width - inner_hw[1]) // 2
-    fitted[top:top + inner_hw[0], left:left + inner_hw[1]] = cv2.resize(
-        image, (inner_hw[1], inner_hw[0]), interpolation=cv2.INTER_AREA)
+    fitted[top : top + inner_hw[0], left : left + inner_hw[1]] = cv2.resize(
+        image, (inner_hw[1], inner_hw[0]), interpolation=cv2.INTER_AREA
+    )
     return fitted
 
 

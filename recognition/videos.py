@@ -75,8 +75,9 @@ class VideoFile:
         if not self._capture.isOpened():
             Path(path).open("rb").close()  # raises what OpenCV does not tell, such as a missing permission
             kind = "an empty file" if Path(path).stat().st_size == 0 else "no video that can be read"
-            raise SourceError(f"{name}: expected a video or an image, found {kind}; "
-                              "it may be damaged, or still being written")
+            raise SourceError(
+                f"{name}: expected a video or an image, found {kind}; it may be damaged, or still being written"
+            )
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         is_rate = math.isfinite(rate) and 0 < rate <= _MOST_FRAMES_PER_SECOND
         self.frames_per_second = rate if is_rate else _FALLBACK_FRAMES_PER_SECOND

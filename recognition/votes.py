@@ -158,11 +158,14 @@ class Evidence:
         scores = means + gain * (1 - 1 / self._n_independent()) - loss * (1 - self.best_quality)
         labels, threshold = scorer.labels, scorer.threshold
         best = int(np.argmax(scores))
-        suffices = (self.n_looks >= MIN_LOOKS and scores[best] >= threshold
-                    and np.mean(chosen == best) >= _SMALLEST_SHARE)
+        suffices = (
+            self.n_looks >= MIN_LOOKS and scores[best] >= threshold and np.mean(chosen == best) >= _SMALLEST_SHARE
+        )
         held = labels.index(self.verdict.identity) if self.verdict.identity in labels and not afresh else None
-        if held is not None and scores[held] >= threshold - gain and not (
-            suffices and scores[best] > scores[held] + gain
+        if (
+            held is not None
+            and scores[held] >= threshold - gain
+            and not (suffices and scores[best] > scores[held] + gain)
         ):
             self.verdict = Verdict(labels[held], float(scores[held]), True)
         elif suffices:

@@ -22,8 +22,18 @@ _KEYSYMS = {0xFF1B: _ESCAPE, 0xFF08: _BACKSPACE, 0xFF09: _TAB, 0xFF0D: 13, 0xFF8
 _FIRST_SPECIAL_KEYSYM, _LAST_SPECIAL_KEYSYM = 0xFE00, 0xFFFF
 _UNICODE_KEYSYM = 0x01000000
 # Letters of other alphabets: the second byte says which encoding the first byte is of.
-_ENCODINGS = {1: "iso8859_2", 2: "iso8859_3", 3: "iso8859_4", 4: "shift_jis", 5: "iso8859_6", 6: "koi8_u",
-              7: "iso8859_7", 0x0C: "iso8859_8", 0x0D: "tis_620", 0x13: "iso8859_15"}
+_ENCODINGS = {
+    1: "iso8859_2",
+    2: "iso8859_3",
+    3: "iso8859_4",
+    4: "shift_jis",
+    5: "iso8859_6",
+    6: "koi8_u",
+    7: "iso8859_7",
+    0x0C: "iso8859_8",
+    0x0D: "tis_620",
+    0x13: "iso8859_15",
+}
 
 
 class Key(Enum):
@@ -37,8 +47,17 @@ class Key(Enum):
     ENROL_IN_TERMINAL = "enrol in the terminal"
 
 
-_KEYS = {ord("q"): Key.QUIT, _ESCAPE: Key.QUIT, ord(" "): Key.PAUSE, ord("p"): Key.PAUSE, ord("s"): Key.SNAPSHOT,
-         _TAB: Key.NEXT_FACE, ord("n"): Key.NEXT_FACE, ord("e"): Key.ENROL, ord("t"): Key.ENROL_IN_TERMINAL}
+_KEYS = {
+    ord("q"): Key.QUIT,
+    _ESCAPE: Key.QUIT,
+    ord(" "): Key.PAUSE,
+    ord("p"): Key.PAUSE,
+    ord("s"): Key.SNAPSHOT,
+    _TAB: Key.NEXT_FACE,
+    ord("n"): Key.NEXT_FACE,
+    ord("e"): Key.ENROL,
+    ord("t"): Key.ENROL_IN_TERMINAL,
+}
 
 KEYS_HELP = "q quit, space pause, s snapshot, tab or click selects a face, e enrols it (t: name typed in the terminal)"
 
@@ -56,14 +75,20 @@ def check_display() -> None:
         also = " (Wayland alone is not enough: install XWayland)" if os.environ.get("WAYLAND_DISPLAY") else ""
         raise DisplayError(f"--show needs a display, and DISPLAY names none{also}; {remedy}")
     try:
-        tried = subprocess.run([sys.executable, "-c", "import cv2; cv2.namedWindow('check'); cv2.waitKey(1)"],
-                               capture_output=True, timeout=_CHECK_SECONDS, check=False)
+        tried = subprocess.run(
+            [sys.executable, "-c", "import cv2; cv2.namedWindow('check'); cv2.waitKey(1)"],
+            capture_output=True,
+            timeout=_CHECK_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
-        raise DisplayError(f"--show needs a display, and the one at DISPLAY={os.environ.get('DISPLAY')} does not "
-                           f"answer; {remedy}") from None
+        raise DisplayError(
+            f"--show needs a display, and the one at DISPLAY={os.environ.get('DISPLAY')} does not answer; {remedy}"
+        ) from None
     if tried.returncode != 0:
-        raise DisplayError(f"--show needs a display, and none can be opened at DISPLAY={os.environ.get('DISPLAY')}; "
-                           f"{remedy}")
+        raise DisplayError(
+            f"--show needs a display, and none can be opened at DISPLAY={os.environ.get('DISPLAY')}; {remedy}"
+        )
 
 
 def decode_key(code: int) -> int | None:

@@ -16,8 +16,14 @@ PACKAGES = ("embedder", "classifiers", "recognition")
 SCRIPTS = ("recognize", "train_classifier")
 
 # May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
-KERAS_MODULES = ("embedder.mtcnn_networks", "embedder.inception_resnet_v1", "embedder.weights", "embedder.checkpoints",
-                 "embedder.runtime", "embedder.training")
+KERAS_MODULES = (
+    "embedder.mtcnn_networks",
+    "embedder.inception_resnet_v1",
+    "embedder.weights",
+    "embedder.checkpoints",
+    "embedder.runtime",
+    "embedder.training",
+)
 # These are loaded only by a conversion or a training run, so Keras may stand at their top.
 KERAS_AT_THE_TOP = ("embedder.mtcnn_networks", "embedder.training")
 KERAS = {"keras", "tensorflow", "tf2onnx", "tensorboard"}
@@ -83,8 +89,14 @@ def top(name: str) -> str:
 def fresh(code: str, cwd: Path = PROJECT, **environment: str) -> list[str]:
     """Run `code` in a new interpreter and return what it leaves in `result`."""
     program = f"import json, sys\nsys.path.insert(0, {str(PROJECT)!r})\n{code}\nprint(json.dumps(result))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, check=False,
-                          env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **environment})
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **environment},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -114,8 +126,15 @@ def test_imports_are_found_wherever_they_stand():
         "try:\n    from . import s\nexcept ImportError:\n    from ..up import u\n"
     )
     assert {(found.name, found.place) for found in imports_of("p.q.m", source)} == {
-        ("a.b", "top"), ("typing.TYPE_CHECKING", "top"), ("t", "types"), ("e", "top"), ("c", "top"),
-        ("f.g", "function"), ("f.h", "function"), ("p.q.s", "top"), ("p.up.u", "top"),
+        ("a.b", "top"),
+        ("typing.TYPE_CHECKING", "top"),
+        ("t", "types"),
+        ("e", "top"),
+        ("c", "top"),
+        ("f.g", "function"),
+        ("f.h", "function"),
+        ("p.q.s", "top"),
+        ("p.up.u", "top"),
     }
 
 
@@ -134,8 +153,11 @@ def test_light_modules_load_only_pixels_and_hdf5(module):
 
 
 def test_pandas_is_imported_only_inside_functions_of_the_embedder():
-    places = {(found.module, found.place) for found in all_imports()
-              if top(found.name) == "pandas" and top(found.module) == "embedder"}
+    places = {
+        (found.module, found.place)
+        for found in all_imports()
+        if top(found.name) == "pandas" and top(found.module) == "embedder"
+    }
     assert {place for _, place in places} <= {"function", "types"}
     assert {module for module, _ in places} == {"embedder.table"}
 
@@ -144,11 +166,23 @@ def test_pandas_is_imported_only_inside_functions_of_the_embedder():
 
 
 def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_converted_or_trained():
-    elsewhere = [found for found in all_imports() if top(found.name) in KERAS and found.place != "types"
-                 and top(found.module) in (*PACKAGES, *SCRIPTS, "data") and not within(found.module, *KERAS_MODULES)]
+    elsewhere = [
+        found
+        for found in all_imports()
+        if top(found.name) in KERAS
+        and found.place != "types"
+        and top(found.module) in (*PACKAGES, *SCRIPTS, "data")
+        and not within(found.module, *KERAS_MODULES)
+    ]
     assert elsewhere == []
-    at_the_top = {found.module for found in all_imports() if top(found.name) in KERAS and found.place == "top"
-                  and top(found.module) in PACKAGES and not within(found.module, *KERAS_AT_THE_TOP)}
+    at_the_top = {
+        found.module
+        for found in all_imports()
+        if top(found.name) in KERAS
+        and found.place == "top"
+        and top(found.module) in PACKAGES
+        and not within(found.module, *KERAS_AT_THE_TOP)
+    }
     assert at_the_top == set()
 
 
@@ -176,25 +210,37 @@ def test_detector_embedder_and_table_meet_in_the_pipeline_only():
 
 
 def test_libraries_of_classifiers_never_import_the_embedder():
-    found = [found for found in all_imports()
-             if top(found.module) == "classifiers" and top(found.name) == "embedder" and found.place != "types"]
+    found = [
+        found
+        for found in all_imports()
+        if top(found.module) == "classifiers" and top(found.name) == "embedder" and found.place != "types"
+    ]
     assert {one.place for one in found} <= {"function"}
     assert {one.module for one in found if not one.module.endswith("_command")} <= {"classifiers.cli"}
 
 
 def test_the_embedder_imports_nothing_that_comes_after_it():
-    assert [found for found in all_imports()
-            if top(found.module) == "embedder" and top(found.name) in ("classifiers", "recognition", "data")] == []
-    assert [found for found in all_imports()
-            if top(found.module) == "classifiers" and top(found.name) in ("recognition", "data")] == []
+    assert [
+        found
+        for found in all_imports()
+        if top(found.module) == "embedder" and top(found.name) in ("classifiers", "recognition", "data")
+    ] == []
+    assert [
+        found
+        for found in all_imports()
+        if top(found.module) == "classifiers" and top(found.name) in ("recognition", "data")
+    ] == []
 
 
 # --- rule 5: nothing imports scripts or experiments ---
 
 
 def test_nothing_imports_scripts_or_experiments():
-    assert [found for found in all_imports() if top(found.name) in (*SCRIPTS, "experiments", "tests", "webapp")
-            and top(found.module) != top(found.name)] == []
+    assert [
+        found
+        for found in all_imports()
+        if top(found.name) in (*SCRIPTS, "experiments", "tests", "webapp") and top(found.module) != top(found.name)
+    ] == []
 
 
 # --- rule 6: no import has a side effect ---
@@ -212,14 +258,33 @@ names = ("environment", "logging level", "logging handlers", "signal handler", "
 result = [name for name, was, now in zip(names, before, after) if was != now]
 """
 
-CALLS_WITH_EFFECT = {"filterwarnings", "simplefilter", "basicConfig", "mkdir", "makedirs", "setdefault", "urlopen",
-                     "write_text", "write_bytes", "unlink", "chdir", "environ", "putenv", "set_start_method"}
+CALLS_WITH_EFFECT = {
+    "filterwarnings",
+    "simplefilter",
+    "basicConfig",
+    "mkdir",
+    "makedirs",
+    "setdefault",
+    "urlopen",
+    "write_text",
+    "write_bytes",
+    "unlink",
+    "chdir",
+    "environ",
+    "putenv",
+    "set_start_method",
+}
 
 
 def light_modules() -> list[str]:
     """Return all modules that do not have Keras at their top."""
-    return [module for module in sources() if top(module) in (*PACKAGES, *SCRIPTS, "data")
-            and not within(module, *KERAS_AT_THE_TOP) and not module.endswith("__main__")]
+    return [
+        module
+        for module in sources()
+        if top(module) in (*PACKAGES, *SCRIPTS, "data")
+        and not within(module, *KERAS_AT_THE_TOP)
+        and not module.endswith("__main__")
+    ]
 
 
 def test_importing_everything_changes_nothing(tmp_path):

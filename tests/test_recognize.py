@@ -25,8 +25,15 @@ def people_head(data: Path) -> Path:
 def run(*arguments: str | Path, cwd: Path = PROJECT, code: str | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the script, or `code` with the same arguments, in a fresh interpreter."""
     command = [sys.executable, *([str(PROJECT / "recognize.py")] if code is None else ["-c", code])]
-    return subprocess.run([*command, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": str(PROJECT)}, timeout=120)
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        timeout=120,
+    )
 
 
 def write_video(path: Path, images: list[np.ndarray], rate: float = 25.0) -> Path:
@@ -52,25 +59,37 @@ def test_help_answers_at_once() -> None:
     assert time.monotonic() - started_s < 0.5
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["nothing.jpg", "--head", "h.skops"], "recognize.py: error: nothing.jpg: no such file or folder"),
-    (["README.md", "--head", "h.skops"], "README.md: expected a video or an image"),
-    (["README.md", "--head", "h.skops", "--events", "README.md"], "README.md: is what is looked at"),
-    (["nothing.mp4", "--head", "h.skops"], "nothing.mp4: no such file or folder"),
-    (["broken.mp4", "--head", "h.skops"], "broken.mp4: expected a video or an image, found no video that can be read"),
-    (["zero.mp4", "--head", "h.skops"], "zero.mp4: expected a video or an image, found an empty file"),
-    (["ftp://host/x", "--head", "h.skops"], "URLs begin with one of http"),
-    (["0", "--head", "h", "--show", "--headless"], "--headless and --show exclude each other"),
-    (["0", "--head", "h", "--anonymize", "--save-unknown", "x"], "--anonymize and --save-unknown exclude each other"),
-    (["0", "--head", "h", "--anonymize"], "--anonymize changes pictures; say where they go, with --save or --show"),
-    (["broken.mp4", "--head", "h", "--budget-ms", "9"], "--budget-ms is for live sources; for videos say"),
-    ([".", "--head", "h", "--save-unknown", "x"], "--save-unknown is for videos and live sources; to cut faces out"),
-    (["rtsp://me:secret/1@cam/live", "--head", "h"], "in a password write / ? # as %2F %3F %23"),
-    (["0", "--head", "h", "--keep-days", "0"], "expected a number of days, such as 7, got '0'"),
-    (["broken.mp4", "--head", "h", "--save", "x.jpg"], "x.jpg: expected a video file, one of .mp4"),
-    (["a.jpg"], "the following arguments are required: --head"),
-    (["a.jpg", "--head", "h", "--threshold", "x"], "expected a score such as 0.6, got 'x'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.jpg", "--head", "h.skops"], "recognize.py: error: nothing.jpg: no such file or folder"),
+        (["README.md", "--head", "h.skops"], "README.md: expected a video or an image"),
+        (["README.md", "--head", "h.skops", "--events", "README.md"], "README.md: is what is looked at"),
+        (["nothing.mp4", "--head", "h.skops"], "nothing.mp4: no such file or folder"),
+        (
+            ["broken.mp4", "--head", "h.skops"],
+            "broken.mp4: expected a video or an image, found no video that can be read",
+        ),
+        (["zero.mp4", "--head", "h.skops"], "zero.mp4: expected a video or an image, found an empty file"),
+        (["ftp://host/x", "--head", "h.skops"], "URLs begin with one of http"),
+        (["0", "--head", "h", "--show", "--headless"], "--headless and --show exclude each other"),
+        (
+            ["0", "--head", "h", "--anonymize", "--save-unknown", "x"],
+            "--anonymize and --save-unknown exclude each other",
+        ),
+        (["0", "--head", "h", "--anonymize"], "--anonymize changes pictures; say where they go, with --save or --show"),
+        (["broken.mp4", "--head", "h", "--budget-ms", "9"], "--budget-ms is for live sources; for videos say"),
+        (
+            [".", "--head", "h", "--save-unknown", "x"],
+            "--save-unknown is for videos and live sources; to cut faces out",
+        ),
+        (["rtsp://me:secret/1@cam/live", "--head", "h"], "in a password write / ? # as %2F %3F %23"),
+        (["0", "--head", "h", "--keep-days", "0"], "expected a number of days, such as 7, got '0'"),
+        (["broken.mp4", "--head", "h", "--save", "x.jpg"], "x.jpg: expected a video file, one of .mp4"),
+        (["a.jpg"], "the following arguments are required: --head"),
+        (["a.jpg", "--head", "h", "--threshold", "x"], "expected a score such as 0.6, got 'x'"),
+    ],
+)
 def test_bad_arguments_are_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     for name in ("README.md", "broken.mp4"):
         (tmp_path / name).write_text("text")
@@ -82,10 +101,13 @@ def test_bad_arguments_are_one_line(tmp_path: Path, arguments: list[str], messag
     assert len(finished.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (None, "missing.skops"),
-    (b"pickle", "missing.skops: expected a head made by train_classifier.py"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "missing.skops"),
+        (b"pickle", "missing.skops: expected a head made by train_classifier.py"),
+    ],
+)
 def test_a_bad_head_is_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
     Image.new("RGB", (30, 30)).save(tmp_path / "a.png")
     if content is not None:
@@ -102,21 +124,29 @@ def test_a_folder_of_test_photos(data: Path, people_head: Path, tmp_path: Path) 
     assert finished.returncode == 0, finished.stderr
     named = [(Path(source).name, identity) for source, identity, *_ in lines_of(finished) if identity != "unknown"]
     assert named == [
-        ("alex_lacamoire1.jpg", "alex_lacamoire"), ("johnsnow_test1.jpg", "kit_harington"),
-        ("kit_with_rose.jpg", "kit_harington"), ("kit_with_rose.jpg", "rose_leslie"), ("obama1.jpg", "obama"),
-        ("obama_and_biden.jpg", "obama"), ("obama_and_biden.jpg", "biden")]
+        ("alex_lacamoire1.jpg", "alex_lacamoire"),
+        ("johnsnow_test1.jpg", "kit_harington"),
+        ("kit_with_rose.jpg", "kit_harington"),
+        ("kit_with_rose.jpg", "rose_leslie"),
+        ("obama1.jpg", "obama"),
+        ("obama_and_biden.jpg", "obama"),
+        ("obama_and_biden.jpg", "biden"),
+    ]
     events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
     assert len(events) == len(lines_of(finished))
-    assert all((event["event"], event["frame"], event["time_s"], event["track"]) == ("face", 0, None, None)
-               for event in events)
+    assert all(
+        (event["event"], event["frame"], event["time_s"], event["track"]) == ("face", 0, None, None) for event in events
+    )
     assert events[0]["source"] == f"{photos.as_posix()}/alex_lacamoire1.jpg"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in photos.iterdir())
 
 
 @pytest.mark.realdata
 def test_the_first_name_comes_soon_and_without_the_heavy_libraries(data: Path, people_head: Path) -> None:
-    code = ("import sys, recognize; exit_code = recognize.main(sys.argv[1:]); "
-            f"print(sorted(set({HEAVY!r}) & set(sys.modules)), exit_code)")
+    code = (
+        "import sys, recognize; exit_code = recognize.main(sys.argv[1:]); "
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), exit_code)"
+    )
     started_s = time.monotonic()
     finished = run(data / "people" / "test" / "obama1.jpg", "--head", people_head, code=code)
     assert time.monotonic() - started_s < 3.0
@@ -159,11 +189,14 @@ def test_events_instead_of_text(data: Path, people_head: Path) -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize(("source", "message"), [
-    ("63", "camera 63 cannot be opened; "),
-    ("rtsp://me:secret@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live: refuses the connection"),
-    ("http://me:secret@127.0.0.1:9/video", "http://127.0.0.1:9/video: refuses the connection"),
-])
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("63", "camera 63 cannot be opened; "),
+        ("rtsp://me:secret@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live: refuses the connection"),
+        ("http://me:secret@127.0.0.1:9/video", "http://127.0.0.1:9/video: refuses the connection"),
+    ],
+)
 def test_live_sources_that_are_not_there(people_head: Path, source: str, message: str) -> None:
     finished = run(source, "--head", people_head)
     assert (finished.returncode, finished.stdout, len(finished.stderr.splitlines())) == (2, "", 1)
@@ -172,12 +205,15 @@ def test_live_sources_that_are_not_there(people_head: Path, source: str, message
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize(("answer", "message"), [
-    ("html", "expected a video stream, got a page (text/html); phone apps serve theirs at"),
-    ("401", "refuses access (HTTP 401); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
-    ("hang", "does not answer within 2 s; check the address, and that the camera is on"),
-    ("nothing", "opens, but sends no picture; check the path, and that the camera is on"),
-])
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("html", "expected a video stream, got a page (text/html); phone apps serve theirs at"),
+        ("401", "refuses access (HTTP 401); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
+        ("hang", "does not answer within 2 s; check the address, and that the camera is on"),
+        ("nothing", "opens, but sends no picture; check the path, and that the camera is on"),
+    ],
+)
 def test_addresses_that_are_no_camera(people_head: Path, answer: str, message: str) -> None:
     from tests.recognition.mjpeg_server import MjpegServer
 
@@ -213,16 +249,27 @@ def obama_clip(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from embedder.images import read_image
 
     photo = np.asarray(Image.fromarray(read_image(data / "people" / "test" / "obama1.jpg")).resize((700, 500)))
-    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4",
-                       [np.ascontiguousarray(photo[40:400, 20 + 2 * step:500 + 2 * step]) for step in range(40)])
+    return write_video(
+        tmp_path_factory.mktemp("clip") / "clip.mp4",
+        [np.ascontiguousarray(photo[40:400, 20 + 2 * step : 500 + 2 * step]) for step in range(40)],
+    )
 
 
 @pytest.mark.realdata
 def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
     from recognition.videos import VideoFile
 
-    finished = run(obama_clip, "--head", people_head, "--save", tmp_path / "new" / "out.mp4", "--events",
-                   tmp_path / "e.jsonl", "--save-unknown", tmp_path / "unknown")
+    finished = run(
+        obama_clip,
+        "--head",
+        people_head,
+        "--save",
+        tmp_path / "new" / "out.mp4",
+        "--events",
+        tmp_path / "e.jsonl",
+        "--save-unknown",
+        tmp_path / "unknown",
+    )
     assert finished.returncode == 0, finished.stderr
     assert finished.stderr == ""
     ((source, identity, _, _, when, track),) = lines_of(finished)
@@ -230,8 +277,10 @@ def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
     assert 0 < float(when.removesuffix("s")) < 1
     events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
     assert [event["event"] for event in events] == ["started", "identified", "ended"]
-    assert all(set(event) == {"event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"}
-               for event in events)
+    assert all(
+        set(event) == {"event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"}
+        for event in events
+    )
     assert len(list(VideoFile(str(tmp_path / "new" / "out.mp4"), "out"))) == 40
     assert list((tmp_path / "unknown").iterdir()) == []
     again = run(obama_clip, "--head", people_head, "--events", tmp_path / "again.jsonl")
@@ -267,7 +316,10 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
     jpegs = [encode(frame.image) for frame in VideoFile(str(obama_clip), "clip")]
     process = subprocess.Popen(
         [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head), "--events", "-"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdin is not None
     for jpeg in jpegs * 3:
         process.stdin.write(jpeg)
@@ -283,8 +335,14 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
 
 @pytest.mark.realdata
 def test_an_empty_pipe(people_head: Path) -> None:
-    finished = subprocess.run([sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head)],
-                              input="", capture_output=True, text=True, check=False, timeout=60)
+    finished = subprocess.run(
+        [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head)],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert finished.returncode == 2
     assert "the pipe ended without a picture" in finished.stderr
 

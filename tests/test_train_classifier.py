@@ -24,15 +24,28 @@ def write_table(path, people, *, weights="0" * 64):
     paths = [f"{name}/{row:04d}.jpg" for row, name in enumerate(people.identities)]
     hashes = [f"{row:064x}" for row in range(n_rows)]
     images = ImageLedger(
-        path=paths, status=["ok"] * n_rows, message=[""] * n_rows, n_faces=np.ones(n_rows, np.int32),
-        width=np.full(n_rows, 250, np.int32), height=np.full(n_rows, 250, np.int32), image_sha256=hashes,
-        size=np.ones(n_rows, np.int64), mtime_ns=np.ones(n_rows, np.int64),
+        path=paths,
+        status=["ok"] * n_rows,
+        message=[""] * n_rows,
+        n_faces=np.ones(n_rows, np.int32),
+        width=np.full(n_rows, 250, np.int32),
+        height=np.full(n_rows, 250, np.int32),
+        image_sha256=hashes,
+        size=np.ones(n_rows, np.int64),
+        mtime_ns=np.ones(n_rows, np.int64),
     )
     EmbeddingTable(
-        embeddings=people.vectors, identities=[str(name) for name in people.identities], paths=paths,
-        face_indices=np.zeros(n_rows, np.int32), boxes=np.tile([0.0, 0, 9, 9], (n_rows, 1)).astype(np.float32),
-        landmarks=np.zeros((n_rows, 5, 2), np.float32), detection_scores=np.ones(n_rows, np.float32),
-        image_sha256=hashes, images=images, photo_root=str(path.parent), created="2026-01-01T00:00:00+00:00",
+        embeddings=people.vectors,
+        identities=[str(name) for name in people.identities],
+        paths=paths,
+        face_indices=np.zeros(n_rows, np.int32),
+        boxes=np.tile([0.0, 0, 9, 9], (n_rows, 1)).astype(np.float32),
+        landmarks=np.zeros((n_rows, 5, 2), np.float32),
+        detection_scores=np.ones(n_rows, np.float32),
+        image_sha256=hashes,
+        images=images,
+        photo_root=str(path.parent),
+        created="2026-01-01T00:00:00+00:00",
         fingerprint={**FINGERPRINT, "space": {**FINGERPRINT["space"], "weights_sha256": weights}},
     ).write(path)
 
@@ -233,4 +246,5 @@ def test_a_list_of_names_must_be_text(table, tmp_path, capsys):
     assert train_classifier.main(arguments) == 2
     assert capsys.readouterr().err == (
         f"train_classifier.py: error: {tmp_path / 'photo.jpg'}: expected names in UTF-8 text, one a line, found a JPEG "
-        "image; name people, or a text file of names\n")
+        "image; name people, or a text file of names\n"
+    )

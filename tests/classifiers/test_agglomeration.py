@@ -17,8 +17,11 @@ def all_pairs(n):
 def grown(vectors, threshold, *, start=None, offsets=None, separations=None):
     n = len(vectors)
     groups = Agglomeration(
-        vectors, np.zeros(n, np.float32) if offsets is None else offsets,
-        start=np.arange(n) if start is None else start, separations=separations or Separations())
+        vectors,
+        np.zeros(n, np.float32) if offsets is None else offsets,
+        start=np.arange(n) if start is None else start,
+        separations=separations or Separations(),
+    )
     groups.merge(*all_pairs(n), threshold=threshold)
     return groups.labels
 
@@ -61,16 +64,18 @@ def test_pairs_above_the_threshold_are_enough(people):
     vectors = people.vectors
     first, second = all_pairs(len(vectors))
     near = np.einsum("ij,ij->i", vectors[first], vectors[second]) >= 0.4
-    groups = Agglomeration(vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)),
-                           separations=Separations())
+    groups = Agglomeration(
+        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), separations=Separations()
+    )
     groups.merge(first[near], second[near], threshold=0.4)
     assert adjusted_rand_score(groups.labels, grown(vectors, 0.4)) == 1
 
 
 def test_lowering_the_threshold_goes_on(people):
     vectors = people.vectors
-    groups = Agglomeration(vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)),
-                           separations=Separations())
+    groups = Agglomeration(
+        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), separations=Separations()
+    )
     merges = [groups.merge(*all_pairs(len(vectors)), threshold=threshold) for threshold in (0.8, 0.5, 0.3)]
     assert adjusted_rand_score(groups.labels, grown(vectors, 0.3)) == 1
     assert groups.n_groups == len(vectors) - sum(merges) == len(set(groups.labels))
@@ -126,8 +131,9 @@ class TestSeparations:
 
 
 def test_centroids():
-    groups = Agglomeration(np.float32([[1, 0], [0, 1], [0, 1]]), np.float32([0.1, 0, 0.5]), start=np.arange(3),
-                           separations=Separations())
+    groups = Agglomeration(
+        np.float32([[1, 0], [0, 1], [0, 1]]), np.float32([0.1, 0, 0.5]), start=np.arange(3), separations=Separations()
+    )
     groups.merge(*all_pairs(3), threshold=0.3)
     rows, centroids, offsets = groups.centroids()
     assert rows.tolist() == [0, 1]

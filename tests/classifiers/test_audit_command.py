@@ -37,9 +37,12 @@ def test_a_forgotten_person_is_still_in_the_table(data, tmp_path, capsys):
     assert main(["forget", str(tmp_path / "people.skops"), "--name", "rose_leslie"]) == 0
     assert main(arguments) == 0
     assert json.loads(result.read_text()) == {
-        "name": "rose_leslie", "n_files": 2, "held": True, "not_checked": {}, "files": {
-            str(tmp_path / "people.h5"): [
-                {"kind": "rows", "n_found": 2, "example": "rose_leslie/img1.jpg"}]}}
+        "name": "rose_leslie",
+        "n_files": 2,
+        "held": True,
+        "not_checked": {},
+        "files": {str(tmp_path / "people.h5"): [{"kind": "rows", "n_found": 2, "example": "rose_leslie/img1.jpg"}]},
+    }
 
 
 def test_folders_are_searched_and_other_files_left_alone(folder, capsys):
@@ -51,7 +54,8 @@ def test_folders_are_searched_and_other_files_left_alone(folder, capsys):
     assert main(["audit", str(folder), "--name", "person 001"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{folder / 'deep' / 'h.skops'}: holds person 001: exemplars: 2 (such as c.jpg)",
-        "tables and heads that hold person 001: 1 of 1"]
+        "tables and heads that hold person 001: 1 of 1",
+    ]
     assert main(["audit", str(folder), "--name", "person 002"]) == 0
     assert capsys.readouterr().out == "tables and heads that hold person 002: 0 of 1\n"
 
@@ -77,7 +81,9 @@ def test_heads_of_another_scikit_learn_are_named_once_each(capsys):
     assert main(["audit", str(heads), "--name", "person 001"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(": the head was made with scikit-learn 1.7.2, here is ")[0] for line in lines] == [
-        str(heads / "bayes.skops"), str(heads / "logreg.skops")]
+        str(heads / "bayes.skops"),
+        str(heads / "logreg.skops"),
+    ]
 
 
 def test_a_file_that_is_named_must_be_one(tmp_path, capsys):

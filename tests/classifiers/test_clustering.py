@@ -126,14 +126,17 @@ def test_refuses_large_tables(people, method, monkeypatch):
         cluster_faces(people.vectors, method=method)
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"method": "kmeans"}, "`method` must be one of auto, average, graph, dbscan, hdbscan, got 'kmeans'"),
-    ({"threshold": 5}, "`threshold` must be a similarity"),
-    ({"threshold": float("nan")}, "`threshold` must be a similarity"),
-    ({"embeddings": [[np.nan, 1.0]]}, "`embeddings` must be finite"),
-    ({"embeddings": [1.0, 2.0]}, r"`embeddings` must have shape \(n, d\)"),
-    ({"together": np.zeros(120, int), "apart": Separations(np.array([[0, 1]]))}, "must not contradict"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "kmeans"}, "`method` must be one of auto, average, graph, dbscan, hdbscan, got 'kmeans'"),
+        ({"threshold": 5}, "`threshold` must be a similarity"),
+        ({"threshold": float("nan")}, "`threshold` must be a similarity"),
+        ({"embeddings": [[np.nan, 1.0]]}, "`embeddings` must be finite"),
+        ({"embeddings": [1.0, 2.0]}, r"`embeddings` must have shape \(n, d\)"),
+        ({"together": np.zeros(120, int), "apart": Separations(np.array([[0, 1]]))}, "must not contradict"),
+    ],
+)
 def test_refuses(people, change, message):
     with pytest.raises(ValueError, match=message):
         cluster_faces(**{"embeddings": people.vectors, **change})
@@ -175,7 +178,8 @@ def test_threshold_grows_with_the_number_of_people(curve):
     assert thresholds[0] == curve[0][1]
     assert curve[-1][1] < thresholds[-1] < 1
     assert [default_threshold(*point_and_curve) for point_and_curve in ((n, curve) for n, _ in curve)] == pytest.approx(
-        [threshold for _, threshold in curve])
+        [threshold for _, threshold in curve]
+    )
 
 
 class FakeBackground:

@@ -39,12 +39,15 @@ class TestRead:
         assert "left out 1 of 2 constraints, because of faces that are not in the table" in caplog.text
         assert "line 3: face 4 of z.jpg" in caplog.text
 
-    @pytest.mark.parametrize(("line", "message"), [
-        ("maybe,a.jpg,0,b.jpg,0", r"constraints.csv, line 2: `kind` must be one of must, cannot, got 'maybe'"),
-        ("must,a.jpg,zero,b.jpg,0", r"line 2: `face_index_a` must be a whole number"),
-        ("must,a.jpg,0,b.jpg,", r"line 2: `face_index_b` must be a whole number"),
-        ("must,x.jpg,0,y.jpg,0", r"found none of them in it \(line 2: face 0 of x.jpg\); .* another table"),
-    ])
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("maybe,a.jpg,0,b.jpg,0", r"constraints.csv, line 2: `kind` must be one of must, cannot, got 'maybe'"),
+            ("must,a.jpg,zero,b.jpg,0", r"line 2: `face_index_a` must be a whole number"),
+            ("must,a.jpg,0,b.jpg,", r"line 2: `face_index_b` must be a whole number"),
+            ("must,x.jpg,0,y.jpg,0", r"found none of them in it \(line 2: face 0 of x.jpg\); .* another table"),
+        ],
+    )
     def test_refuses(self, file, line, message):
         file.write_text(HEADER + line + "\n")
         with pytest.raises(ValueError, match=message):
@@ -79,14 +82,20 @@ class TestCombine:
         together, apart = combine([], names=[])
         assert len(together) == len(apart.pairs) == 0
 
-    @pytest.mark.parametrize(("constraints", "message"), [
-        ([must(0, 2, 2), cannot(2, 0, 3)], r"line 3 \(cannot\) and line 2 \(must\); remove"),
-        ([must(0, 2, 2), must(2, 3, 3), must(0, 4, 9), cannot(0, 3, 5)], r"line 5 \(cannot\) and lines 2, 3 \(must\)"),
-        ([cannot(3, 3, 7)], "line 7 keeps a face from itself"),
-        ([must(0, 1, 4)], r"line 4 \(must\) and two faces of one photo, a.jpg"),
-        ([must(0, 2, 4), must(2, 1, 6)], r"lines 4, 6 \(must\) and two faces of one photo, a.jpg"),
-        ([must(3, 4, 8)], r"line 8 \(must\) and the names 'Ada' and 'Bob'"),
-    ])
+    @pytest.mark.parametrize(
+        ("constraints", "message"),
+        [
+            ([must(0, 2, 2), cannot(2, 0, 3)], r"line 3 \(cannot\) and line 2 \(must\); remove"),
+            (
+                [must(0, 2, 2), must(2, 3, 3), must(0, 4, 9), cannot(0, 3, 5)],
+                r"line 5 \(cannot\) and lines 2, 3 \(must\)",
+            ),
+            ([cannot(3, 3, 7)], "line 7 keeps a face from itself"),
+            ([must(0, 1, 4)], r"line 4 \(must\) and two faces of one photo, a.jpg"),
+            ([must(0, 2, 4), must(2, 1, 6)], r"lines 4, 6 \(must\) and two faces of one photo, a.jpg"),
+            ([must(3, 4, 8)], r"line 8 \(must\) and the names 'Ada' and 'Bob'"),
+        ],
+    )
     def test_contradictions_are_named(self, constraints, message):
         paths = ["a.jpg", "a.jpg", "b.jpg", "c.jpg", "d.jpg"]
         with pytest.raises(ValueError, match=r"my.csv: constraints must not contradict each other, got " + message):

@@ -34,8 +34,16 @@ def test_every_text_is_escaped():
     page = Page(render(EVIL, [Section(EVIL, EVIL, [0, 1], [EVIL, EVIL])], {0: b"jpeg"}, remark=EVIL))
     assert "script" not in page.tags
     assert page.tags.count("img") == 1
-    assert {name for _, name, _ in page.attributes} == {"lang", "charset", "name", "content", "title", "alt", "src",
-                                                         "class"}
+    assert {name for _, name, _ in page.attributes} == {
+        "lang",
+        "charset",
+        "name",
+        "content",
+        "title",
+        "alt",
+        "src",
+        "class",
+    }
     assert page.text.count(EVIL) == 7
     assert ("li", "title", EVIL) in page.attributes
 

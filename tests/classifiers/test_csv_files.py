@@ -7,13 +7,16 @@ from classifiers.csv_files import parse_index, read_rows, write_rows
 
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / "x.csv"
-    write_rows(path, ["path", "name"], [("a,b;c\n\"d\".jpg", "李雷"), (" x ", "")])
+    write_rows(path, ["path", "name"], [('a,b;c\n"d".jpg', "李雷"), (" x ", "")])
     assert read_rows(path, ["path", "name"]) == [
-        (3, {"path": "a,b;c\n\"d\".jpg", "name": "李雷"}), (4, {"path": " x ", "name": ""})]
+        (3, {"path": 'a,b;c\n"d".jpg', "name": "李雷"}),
+        (4, {"path": " x ", "name": ""}),
+    ]
 
 
-@pytest.mark.parametrize("text", ["path,name\r\na,b\r\n", "\ufeffpath,name\na,b\n\n,\n", "path;name\na;b\n",
-                                  "path\tname\na\tb"])
+@pytest.mark.parametrize(
+    "text", ["path,name\r\na,b\r\n", "\ufeffpath,name\na,b\n\n,\n", "path;name\na;b\n", "path\tname\na\tb"]
+)
 def test_reads_what_spreadsheets_write(tmp_path, text):
     path = tmp_path / "x.csv"
     path.write_text(text, encoding="utf-8", newline="")
@@ -26,12 +29,15 @@ def test_a_short_row_is_filled_up(tmp_path):
     assert read_rows(path, ["path", "name"]) == [(2, {"path": "a", "name": ""})]
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "expected the columns path, name in the first line, found an empty file; name a"),
-    (b"path,score\n", "found no 'name' in 'path,score'"),
-    (b"\xff\xd8\xff", "expected a CSV file in UTF-8, found a JPEG image; save it as CSV UTF-8"),
-    (b"path,name\n" + b"a,b\n" * 99 + b"\xff\n", "expected a CSV file in UTF-8, found text that is not; save"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "expected the columns path, name in the first line, found an empty file; name a"),
+        (b"path,score\n", "found no 'name' in 'path,score'"),
+        (b"\xff\xd8\xff", "expected a CSV file in UTF-8, found a JPEG image; save it as CSV UTF-8"),
+        (b"path,name\n" + b"a,b\n" * 99 + b"\xff\n", "expected a CSV file in UTF-8, found text that is not; save"),
+    ],
+)
 def test_refuses(tmp_path, content, message):
     path = tmp_path / "x.csv"
     path.write_bytes(content)

@@ -47,15 +47,18 @@ def test_good_photos_of_a_new_and_of_a_known_person_are_enrolled():
     assert more.head.gallery.photos_per_identity["person 000"] == 4
 
 
-@pytest.mark.parametrize(("changes", "reason"), [
-    ({"box": np.array([0, 0, 30, 30], np.float32)}, "the face is too small: 30 pixels, expected at least 40"),
-    ({"sharpness": 3.0}, "the face is blurred: sharpness 3, expected at least"),
-    ({"landmarks": turned_by(0.5)}, "the face is turned to the side: the nose is 0.50 eye distances off"),
-    ({"landmarks": turned_by(-0.5)}, "the face is turned to the side: the nose is 0.50 eye distances off"),
-    ({"landmarks": nose_moved(0, -20)}, "the face looks up"),
-    ({"landmarks": nose_moved(0, 18)}, "the face looks down"),
-    ({"landmarks": np.zeros((5, 2))}, "the face is turned"),
-])
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"box": np.array([0, 0, 30, 30], np.float32)}, "the face is too small: 30 pixels, expected at least 40"),
+        ({"sharpness": 3.0}, "the face is blurred: sharpness 3, expected at least"),
+        ({"landmarks": turned_by(0.5)}, "the face is turned to the side: the nose is 0.50 eye distances off"),
+        ({"landmarks": turned_by(-0.5)}, "the face is turned to the side: the nose is 0.50 eye distances off"),
+        ({"landmarks": nose_moved(0, -20)}, "the face looks up"),
+        ({"landmarks": nose_moved(0, 18)}, "the face looks down"),
+        ({"landmarks": np.zeros((5, 2))}, "the face is turned"),
+    ],
+)
 def test_bad_photos_are_refused_and_enrolled_by_force(changes, reason):
     head = head_of()
     gated = enrol(head, [photo(20, **changes), photo(21)], "Zoe")

@@ -72,22 +72,31 @@ def test_forgetting(head, tmp_path, capsys):
     assert main(["forget", str(head), "--name", "person 001", "--json", str(result)]) == 0
     assert load_head(head).labels == ["person 000"]
     assert json.loads(result.read_text()) == {
-        "head": str(head), "name": "person 001", "n_forgotten": 2, "n_rejections_forgotten": 0, "n_identities": 1,
-        "n_exemplars": 2, "threshold": 0.6}
+        "head": str(head),
+        "name": "person 001",
+        "n_forgotten": 2,
+        "n_rejections_forgotten": 0,
+        "n_identities": 1,
+        "n_exemplars": 2,
+        "threshold": 0.6,
+    }
     assert "forgot person 001, 2 photos" in capsys.readouterr().out
     assert b"person 001" not in head.read_bytes()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["forget", "HEAD", "--name", "Zoe"], "'Zoe' is not enrolled; enrolled are person 000, person 001"),
-    (["forget", "missing.skops", "--name", "Zoe"], "missing.skops: No such file"),
-    (["enrol", "HEAD", "--name", "unknown", "HEAD"], "`name` may not be 'unknown'"),
-    (["enrol", "HEAD", "--name", " ", "HEAD"], "`name` must not be empty"),
-    (["enrol", "HEAD", "--name", "Zoe", "missing.jpg"], "missing.jpg: No such file"),
-    (["enrol", "HEAD", "--name", "Zoe", "EMPTY"], "expected photos in this folder, found none"),
-    (["enrol", "HEAD", "--name", "Zoe", "HEAD"], "found those of weights 000000000000...; name the training run"),
-    (["enrol", "HEAD", "--name", "Zoe", "--preset", "facenet-casia-20180408", "HEAD"], "cannot be compared"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["forget", "HEAD", "--name", "Zoe"], "'Zoe' is not enrolled; enrolled are person 000, person 001"),
+        (["forget", "missing.skops", "--name", "Zoe"], "missing.skops: No such file"),
+        (["enrol", "HEAD", "--name", "unknown", "HEAD"], "`name` may not be 'unknown'"),
+        (["enrol", "HEAD", "--name", " ", "HEAD"], "`name` must not be empty"),
+        (["enrol", "HEAD", "--name", "Zoe", "missing.jpg"], "missing.jpg: No such file"),
+        (["enrol", "HEAD", "--name", "Zoe", "EMPTY"], "expected photos in this folder, found none"),
+        (["enrol", "HEAD", "--name", "Zoe", "HEAD"], "found those of weights 000000000000...; name the training run"),
+        (["enrol", "HEAD", "--name", "Zoe", "--preset", "facenet-casia-20180408", "HEAD"], "cannot be compared"),
+    ],
+)
 def test_what_cannot_be_done_changes_nothing(head, tmp_path, capsys, arguments, message):
     (tmp_path / "empty").mkdir()
     before = head.read_bytes()

@@ -29,9 +29,14 @@ def test_a_named_face():
     assert found.margin == pytest.approx(0.68)
     assert (found.decisive, found.n_tried, found.ruled_out) == ((), 1, ())
     assert found.to_lines() == [
-        "Ada: score 0.960, at least the threshold 0.500", "  nearest photos:", "     0.960  Ada  0.jpg",
-        "     0.936  Ada  1.jpg", "     0.280  Bo  2.jpg", "  next person: Bo, margin 0.680",
-        "  no single enrolled photo, left out, changes the answer"]
+        "Ada: score 0.960, at least the threshold 0.500",
+        "  nearest photos:",
+        "     0.960  Ada  0.jpg",
+        "     0.936  Ada  1.jpg",
+        "     0.280  Bo  2.jpg",
+        "  next person: Bo, margin 0.680",
+        "  no single enrolled photo, left out, changes the answer",
+    ]
 
 
 def test_the_photo_that_decides():
@@ -72,14 +77,19 @@ def test_every_head_is_explained_as_it_answers(kind, background):
 
 def test_votes_are_decided_by_their_voters():
     vectors = [[1, 0, 0], [0.9, 0.1, 0], [0.9, 0, 0.1]]
-    head = build_head(Matcher(Gallery.build(vectors, ["Ada", "Bo", "Bo"])), make_head("knn", {"n_neighbors": 3}),
-                      threshold=0.1)
+    head = build_head(
+        Matcher(Gallery.build(vectors, ["Ada", "Bo", "Bo"])), make_head("knn", {"n_neighbors": 3}), threshold=0.1
+    )
     found = explain_face(head, np.array([0.9, 0.05, 0.05]))
     assert (found.identity, found.n_tried) == ("Bo", 3)
     assert {one.row for one in found.decisive} == {
-        row for row in range(3) if build_head(Matcher(head.gallery.selected(np.arange(3) != row)),
-                                              make_head("knn", {"n_neighbors": 3}), threshold=0.1)
-        .identify([[0.9, 0.05, 0.05]])[0][0] != "Bo"}
+        row
+        for row in range(3)
+        if build_head(
+            Matcher(head.gallery.selected(np.arange(3) != row)), make_head("knn", {"n_neighbors": 3}), threshold=0.1
+        ).identify([[0.9, 0.05, 0.05]])[0][0]
+        != "Bo"
+    }
 
 
 @pytest.mark.parametrize(("names", "answer"), [(["Ada"], "Bo"), (["Ada", "Bo", "Cy"], UNKNOWN)])

@@ -14,8 +14,24 @@ def test_explaining_a_real_photo(data, tmp_path, capsys):
 
     head, photo = train_people_head(data), data / "people" / "test" / "obama_and_biden.jpg"
     files = {kind: tmp_path / f"e.{kind}" for kind in ("json", "html", "png")}
-    assert main(["explain", str(head), str(photo), "--neighbors", "2", "--json", str(files["json"]),
-                 "--html", str(files["html"]), "--plot", str(files["png"])]) == 0
+    assert (
+        main(
+            [
+                "explain",
+                str(head),
+                str(photo),
+                "--neighbors",
+                "2",
+                "--json",
+                str(files["json"]),
+                "--html",
+                str(files["html"]),
+                "--plot",
+                str(files["png"]),
+            ]
+        )
+        == 0
+    )
     faces = json.loads(files["json"].read_text())["faces"]
     named = {face["identity"]: face for face in faces if face["identity"] != "unknown"}
     assert set(named) == {"obama", "biden"}

@@ -17,8 +17,9 @@ BOX = np.array([10, 10, 90, 90], np.float32)
 
 
 def faces():
-    gallery = Gallery.build(np.eye(3), ["<b>Ada</b>", "$Bo$", "Cy"], paths=["ada.jpg", "gone.jpg", "cy.jpg"],
-                            boxes=[BOX, BOX, BOX * np.nan])
+    gallery = Gallery.build(
+        np.eye(3), ["<b>Ada</b>", "$Bo$", "Cy"], paths=["ada.jpg", "gone.jpg", "cy.jpg"], boxes=[BOX, BOX, BOX * np.nan]
+    )
     head = build_head(Matcher(gallery), make_head("gallery"), threshold=0.5)
     return [ExplainedFace("probe.jpg", BOX, explain_face(head, vector)) for vector in np.eye(3)[:2]]
 

@@ -22,8 +22,11 @@ class OneFace:
         self.n_faces = n_faces
 
     def detect(self, _image):
-        return Faces(np.float32([[20, 20, 100, 120]] * self.n_faces).reshape(-1, 4),
-                     np.array([FRONTAL] * self.n_faces).reshape(-1, 5, 2), np.ones(self.n_faces))
+        return Faces(
+            np.float32([[20, 20, 100, 120]] * self.n_faces).reshape(-1, 4),
+            np.array([FRONTAL] * self.n_faces).reshape(-1, 5, 2),
+            np.ones(self.n_faces),
+        )
 
 
 class MeanColor:
@@ -42,8 +45,9 @@ SPACE = {**MeanColor.space, "margin": {"mode": "absolute", "value": 0.0}, "align
 
 def reader(n_faces=1, *, wanted=None):
     fingerprint = {"space": SPACE, "provenance": {"min_face_size": 20, "identity_from": "folder"}}
-    return SampleReader(OneFace(n_faces), MeanColor(), wanted=fingerprint if wanted is None else wanted,
-                        read_image=read_image)
+    return SampleReader(
+        OneFace(n_faces), MeanColor(), wanted=fingerprint if wanted is None else wanted, read_image=read_image
+    )
 
 
 @pytest.fixture
@@ -73,8 +77,10 @@ def test_no_face_and_several(photo):
 
 
 def test_the_fingerprint_is_the_heads_where_only_tables_are_concerned():
-    assert reader().fingerprint == {"space": SPACE, "provenance": {
-        "min_face_size": 20, "identity_from": "folder", "detector": "one face", "precision": "fp32"}}
+    assert reader().fingerprint == {
+        "space": SPACE,
+        "provenance": {"min_face_size": 20, "identity_from": "folder", "detector": "one face", "precision": "fp32"},
+    }
     old = reader(wanted={}).fingerprint
     assert old["space"]["margin"] == {"mode": "scaled", "value": 32.0}
     assert old["provenance"]["min_face_size"] == "auto"

@@ -24,16 +24,30 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
     order = np.argsort(paths)[rows]
     n, paths = len(order), paths[order]
     ledger = ImageLedger(
-        path=paths, status=np.full(n, "ok", object), message=np.full(n, "", object), n_faces=np.ones(n, np.int32),
-        width=np.full(n, 40, np.int32), height=np.full(n, 40, np.int32), image_sha256=np.full(n, "0", object),
-        size=np.zeros(n, np.int64), mtime_ns=np.zeros(n, np.int64))
+        path=paths,
+        status=np.full(n, "ok", object),
+        message=np.full(n, "", object),
+        n_faces=np.ones(n, np.int32),
+        width=np.full(n, 40, np.int32),
+        height=np.full(n, 40, np.int32),
+        image_sha256=np.full(n, "0", object),
+        size=np.zeros(n, np.int64),
+        mtime_ns=np.zeros(n, np.int64),
+    )
     return EmbeddingTable(
-        embeddings=made.vectors[order], identities=made.identities[order].astype(object) if identities
-        else np.full(n, "", object), paths=paths, face_indices=np.zeros(n, np.int32),
-        boxes=np.tile(np.float32([10, 10, 30, 30]), (n, 1)), landmarks=np.zeros((n, 5, 2), np.float32),
-        detection_scores=np.ones(n, np.float32), image_sha256=np.full(n, "0", object), images=ledger,
-        photo_root=str(root), fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
-        created="2026-01-01T00:00:00Z")
+        embeddings=made.vectors[order],
+        identities=made.identities[order].astype(object) if identities else np.full(n, "", object),
+        paths=paths,
+        face_indices=np.zeros(n, np.int32),
+        boxes=np.tile(np.float32([10, 10, 30, 30]), (n, 1)),
+        landmarks=np.zeros((n, 5, 2), np.float32),
+        detection_scores=np.ones(n, np.float32),
+        image_sha256=np.full(n, "0", object),
+        images=ledger,
+        photo_root=str(root),
+        fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
+        created="2026-01-01T00:00:00Z",
+    )
 
 
 def find_background_sha256():
@@ -96,12 +110,23 @@ class TestPython:
         # Two faces in each photo, both of one person: what no photo shows.
         order = np.argsort(table.identities, kind="stable")
         paths = np.array([f"{i // 2:02d}.jpg" for i in range(40)], object)
-        ledger = replace(table.images, **{
-            name: getattr(table.images, name)[:20] for name in ("status", "message", "width", "height", "image_sha256",
-                                                                "size", "mtime_ns")},
-            path=paths[::2], n_faces=np.full(20, 2, np.int32))
-        table = replace(table, embeddings=table.embeddings[order], identities=table.identities[order], paths=paths,
-                        face_indices=np.tile(np.int32([0, 1]), 20), images=ledger)
+        ledger = replace(
+            table.images,
+            **{
+                name: getattr(table.images, name)[:20]
+                for name in ("status", "message", "width", "height", "image_sha256", "size", "mtime_ns")
+            },
+            path=paths[::2],
+            n_faces=np.full(20, 2, np.int32),
+        )
+        table = replace(
+            table,
+            embeddings=table.embeddings[order],
+            identities=table.identities[order],
+            paths=paths,
+            face_indices=np.tile(np.int32([0, 1]), 20),
+            images=ledger,
+        )
         labels = group_people(table).labels
         assert (labels[::2] != labels[1::2]).all()
 
@@ -114,8 +139,11 @@ class TestNames:
         ada = {(row["path"], row["face_index"]) for row in rows if row["cluster"] == rows[0]["cluster"]}
         table = make_table()
         people = group_people(table, before=known_people(table, names=out, out=out))
-        named = {(path, str(index)) for path, index, name in zip(table.paths, table.face_indices, people.names,
-                                                                 strict=True) if name == "Ada"}
+        named = {
+            (path, str(index))
+            for path, index, name in zip(table.paths, table.face_indices, people.names, strict=True)
+            if name == "Ada"
+        }
         assert named >= ada
         assert set(table.identities[people.names == "Ada"]) == {"person 000"}
         assert (people.names == "Ada").sum() == N_PHOTOS
@@ -128,8 +156,9 @@ class TestNames:
         rows = fill_in(folder, 0, "Ada")
         run(folder, "--names", folder / "people.csv")
         mate = next(row for row in rows[1:] if row["cluster"] == rows[0]["cluster"])
-        (folder / "c.csv").write_text("kind,path_a,face_index_a,path_b,face_index_b\n"
-                                      f"cannot,{rows[0]['path']},0,{mate['path']},0\n")
+        (folder / "c.csv").write_text(
+            f"kind,path_a,face_index_a,path_b,face_index_b\ncannot,{rows[0]['path']},0,{mate['path']},0\n"
+        )
         assert run(folder, "--names", folder / "people.csv", "--constraints", folder / "c.csv") == 0
         after = {row["path"]: row for row in read(folder)}
         one, two = after[rows[0]["path"]], after[mate["path"]]
@@ -156,7 +185,8 @@ class TestCommand:
         assert main(arguments) == 0
         assert capsys.readouterr().out.splitlines()[-1] == (
             f"{tmp_path / 'people.csv'}: write a name into one row of each person's group, then run: python "
-            f"train_classifier.py '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops")
+            f"train_classifier.py '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops"
+        )
         fill_in(tmp_path, 0, "Ada")
         assert main([*arguments, "--names", str(tmp_path / "people.csv")]) == 0
         assert "then run" not in capsys.readouterr().out
@@ -185,8 +215,9 @@ class TestCommand:
     def test_dry_run_shows_and_writes_nothing(self, folder, capsys):
         run(folder)
         before = (folder / "people.csv").read_bytes()
-        (folder / "c.csv").write_text("kind,path_a,face_index_a,path_b,face_index_b\n"
-                                      "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n")
+        (folder / "c.csv").write_text(
+            "kind,path_a,face_index_a,path_b,face_index_b\nmust,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n"
+        )
         assert run(folder, "--dry-run", "--constraints", folder / "c.csv", "--html", folder / "p.html") == 0
         out = capsys.readouterr().out
         assert "in another group" in out
@@ -198,7 +229,8 @@ class TestCommand:
         (folder / "c.csv").write_text(
             "kind,path_a,face_index_a,path_b,face_index_b\n"
             "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n"
-            "cannot,photo 0/person 002.jpg,0,photo 1/person 002.jpg,0\n")
+            "cannot,photo 0/person 002.jpg,0,photo 1/person 002.jpg,0\n"
+        )
         assert run(folder, "--constraints", folder / "c.csv") == 0
         cluster = {row["path"]: row["cluster"] for row in read(folder)}
         assert cluster["photo 0/person 000.jpg"] == cluster["photo 0/person 001.jpg"]
@@ -208,7 +240,8 @@ class TestCommand:
         (folder / "c.csv").write_text(
             "kind,path_a,face_index_a,path_b,face_index_b\n"
             "must,photo 0/person 000.jpg,0,photo 0/person 001.jpg,0\n"
-            "cannot,photo 0/person 001.jpg,0,photo 0/person 000.jpg,0\n")
+            "cannot,photo 0/person 001.jpg,0,photo 0/person 000.jpg,0\n"
+        )
         assert run(folder, "--constraints", folder / "c.csv") == 2
         error = capsys.readouterr().err
         assert "c.csv: constraints must not contradict each other, got line 3 (cannot) and line 2 (must)" in error
@@ -225,13 +258,16 @@ class TestCommand:
         assert "a.jpg: expected an HTML page or nothing here to replace" in capsys.readouterr().err
         assert (folder / "a.jpg").read_bytes() == b"\xff\xd8\xff"
 
-    @pytest.mark.parametrize(("option", "name", "message"), [
-        ("-o", "none/people.csv", "expected a folder that exists"),
-        ("--html", "none/people.html", "expected a folder that exists"),
-        ("--json", "photos", "expected a file to write to, found a folder"),
-        ("--names", "none.csv", "No such file"),
-        ("--threshold", "7", "`threshold` must be a similarity"),
-    ])
+    @pytest.mark.parametrize(
+        ("option", "name", "message"),
+        [
+            ("-o", "none/people.csv", "expected a folder that exists"),
+            ("--html", "none/people.html", "expected a folder that exists"),
+            ("--json", "photos", "expected a file to write to, found a folder"),
+            ("--names", "none.csv", "No such file"),
+            ("--threshold", "7", "`threshold` must be a similarity"),
+        ],
+    )
     def test_errors_come_before_the_work(self, folder, capsys, option, name, message):
         (folder / "photos").mkdir()
         value = name if option == "--threshold" else folder / name
@@ -256,7 +292,8 @@ class TestCommand:
         vectors[:, 100:228] = table.embeddings
         sha256 = find_background_sha256()
         replace(table, embeddings=vectors, fingerprint={"space": {"weights_sha256": sha256}, "provenance": {}}).write(
-            folder / "faces.h5")
+            folder / "faces.h5"
+        )
         assert run(folder) == 0
         assert "of normalized similarity" in capsys.readouterr().out
         assert run(folder, "--no-background") == 0

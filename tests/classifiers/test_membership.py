@@ -121,8 +121,10 @@ def test_forgetting_takes_rejections_along():
     face, other = samples([0, 9])
     head = with_faces(trained(), [face], "Zoe")
     rejections = Gallery.build(
-        [PEOPLE.vectors[4], face.vector, other.vector, face.vector], ["Zoe", "person 001", "person 001", "person 001"],
-        image_sha256=["", face.image_sha256, other.image_sha256, other.image_sha256])
+        [PEOPLE.vectors[4], face.vector, other.vector, face.vector],
+        ["Zoe", "person 001", "person 001", "person 001"],
+        image_sha256=["", face.image_sha256, other.image_sha256, other.image_sha256],
+    )
     left = without_person(head.replaced(rejections=rejections), "Zoe").rejections
     # Gone: what Zoe is not, and Zoe's enrolled face as one that is not person 001.
     assert left.image_sha256.tolist() == [other.image_sha256, other.image_sha256]
@@ -130,8 +132,9 @@ def test_forgetting_takes_rejections_along():
 
 def test_enrolling_a_rejected_face_takes_the_rejection_back():
     face = samples([0])[0]
-    rejections = Gallery.build([face.vector, face.vector], ["person 000", "person 001"],
-                               image_sha256=[face.image_sha256] * 2)
+    rejections = Gallery.build(
+        [face.vector, face.vector], ["person 000", "person 001"], image_sha256=[face.image_sha256] * 2
+    )
     after = with_faces(trained().replaced(rejections=rejections), [face], "person 000")
     assert after.rejections.identities.tolist() == ["person 001"]
 

@@ -152,10 +152,15 @@ def test_refuses_bad_arrays_by_themselves():
         Background.from_arrays({"record": np.array("{}")})
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    (b"", "an empty file"), (b"text", "text"), (b"PK\x03\x04 broken", "a zip archive, such as a head"),
-    (b"PK\x05\x06" + bytes(18), "a damaged one or another archive (its arrays are not those of one:"),
-])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"text", "text"),
+        (b"PK\x03\x04 broken", "a zip archive, such as a head"),
+        (b"PK\x05\x06" + bytes(18), "a damaged one or another archive (its arrays are not those of one:"),
+    ],
+)
 def test_a_damaged_model_brings_no_advice_to_unpickle(content, found, tmp_path):
     (tmp_path / "b.npz").write_bytes(content)
     with pytest.raises(BackgroundError, match=f"a background model, found {re.escape(found)}") as raised:

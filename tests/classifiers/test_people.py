@@ -57,13 +57,16 @@ class TestRead:
         file.write_text("name,path,cluster,face_index\nAda,a.jpg,1,0\n")
         assert read_people(file, ROW_OF).names[0] == "Ada"
 
-    @pytest.mark.parametrize(("lines", "message"), [
-        ("z.jpg,0,1,Ada,1\n", "found none of 1 face, the first of z.jpg; this file is for another table"),
-        ("a.jpg,0,1,,1\na.jpg,0,2,,1\n", "line 3: expected each face once, got face 0 of a.jpg again, see line 2"),
-        ("a.jpg,0,1,unknown,1\n", "line 2: `name` must not be 'unknown'"),
-        ("a.jpg,x,1,,1\n", "line 2: `face_index` must be a whole number"),
-        ("a.jpg,0,-1,,1\n", "line 2: `cluster` must be a whole number"),
-    ])
+    @pytest.mark.parametrize(
+        ("lines", "message"),
+        [
+            ("z.jpg,0,1,Ada,1\n", "found none of 1 face, the first of z.jpg; this file is for another table"),
+            ("a.jpg,0,1,,1\na.jpg,0,2,,1\n", "line 3: expected each face once, got face 0 of a.jpg again, see line 2"),
+            ("a.jpg,0,1,unknown,1\n", "line 2: `name` must not be 'unknown'"),
+            ("a.jpg,x,1,,1\n", "line 2: `face_index` must be a whole number"),
+            ("a.jpg,0,-1,,1\n", "line 2: `cluster` must be a whole number"),
+        ],
+    )
     def test_refuses(self, file, lines, message):
         file.write_text(HEADER + lines)
         with pytest.raises(ValueError, match=message):
@@ -90,8 +93,9 @@ class TestKeepNumbers:
         assert keep_numbers(permuted, known(before)).tolist() == before.tolist()
 
     def test_only_new_faces_and_none(self):
-        assert keep_numbers(np.array([0, 1]), KnownPeople(np.array([-1, -1]), np.array(["", ""], object), 3, 9)
-                            ).tolist() == [9, 10]
+        assert keep_numbers(
+            np.array([0, 1]), KnownPeople(np.array([-1, -1]), np.array(["", ""], object), 3, 9)
+        ).tolist() == [9, 10]
         empty = np.empty(0, np.int64)
         assert keep_numbers(empty, KnownPeople(empty, np.empty(0, object), 0, 0)).tolist() == []
 
@@ -122,14 +126,25 @@ def test_changes():
     names = np.array(["Ada", "Ada", "", "", "", "Ada"], object)
     changes = describe_changes(labels, names, known([1, 1, 1, 2, -1, -1], ["Ada", "", "", "", "", ""], n_gone=2))
     assert changes == {
-        "n_new_faces": 2, "n_gone_faces": 2, "n_moved_faces": 1, "n_newly_named_faces": 2, "new_groups": [5],
-        "split_groups": {1: [1, 2]}, "merged_groups": {2: [1, 2]}, "grown_groups": {1: 1},
+        "n_new_faces": 2,
+        "n_gone_faces": 2,
+        "n_moved_faces": 1,
+        "n_newly_named_faces": 2,
+        "new_groups": [5],
+        "split_groups": {1: [1, 2]},
+        "merged_groups": {2: [1, 2]},
+        "grown_groups": {1: 1},
     }
 
 
 def test_writes_the_promised_columns(file):
-    write_people(file, FACES, np.array([0, 1, 0, 2]), names=np.array(["Ada, Countess", "", "", "李"], object),
-                 scores=np.array([0.5, 1, 0.25, 1]))
+    write_people(
+        file,
+        FACES,
+        np.array([0, 1, 0, 2]),
+        names=np.array(["Ada, Countess", "", "", "李"], object),
+        scores=np.array([0.5, 1, 0.25, 1]),
+    )
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     assert rows[0] == ["path", "face_index", "cluster", "name", "score"]

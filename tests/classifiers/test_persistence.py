@@ -210,10 +210,17 @@ def test_refuses_damaged_entries(changes, tmp_path):
     assert "pickle" not in str(raised.value)
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"no array", npy(np.arange(9))[:-3], npy(np.array([{}] * 27), allow_pickle=True), pickle.dumps([1]),
-    npy(np.zeros(1)).replace(b"(1,)", b"(99999999999999,)"),
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no array",
+        npy(np.arange(9))[:-3],
+        npy(np.array([{}] * 27), allow_pickle=True),
+        pickle.dumps([1]),
+        npy(np.zeros(1)).replace(b"(1,)", b"(99999999999999,)"),
+    ],
+)
 def test_a_damaged_array_is_named_without_advice_to_unpickle(content, tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     rewritten(tmp_path / "h.skops", **{"serving/codes.npy": content})
@@ -222,16 +229,23 @@ def test_a_damaged_array_is_named_without_advice_to_unpickle(content, tmp_path):
     assert "pickle" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    (b"", "an empty file"), (b"text", "text"), (b"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
-    (b"\xff\xd8\xff", "a JPEG image"), (b"PK\x03\x04 cut", "another zip archive, or a head that is cut short"),
-])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"text", "text"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
+        (b"\xff\xd8\xff", "a JPEG image"),
+        (b"PK\x03\x04 cut", "another zip archive, or a head that is cut short"),
+    ],
+)
 def test_a_file_of_another_kind_is_named_as_what_it_is(content, found, tmp_path):
     (tmp_path / "h.skops").write_bytes(content)
     with pytest.raises(HeadFileError) as raised:
         load_head(tmp_path / "h.skops")
-    assert str(raised.value) == (f"{tmp_path / 'h.skops'}: expected a head made by train_classifier.py, found {found}; "
-                                 "name a head, or train one")
+    assert str(raised.value) == (
+        f"{tmp_path / 'h.skops'}: expected a head made by train_classifier.py, found {found}; name a head, or train one"
+    )
 
 
 def test_what_a_head_lacks_is_named(tmp_path):
@@ -245,7 +259,7 @@ def test_refuses_an_encrypted_entry(tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     content = (tmp_path / "h.skops").read_bytes()
     entry = content.rindex(b"PK\x01\x02")
-    (tmp_path / "h.skops").write_bytes(content[:entry + 8] + b"\x01" + content[entry + 9:])
+    (tmp_path / "h.skops").write_bytes(content[: entry + 8] + b"\x01" + content[entry + 9 :])
     with pytest.raises(HeadFileError, match=r"h\.skops: .*encrypted.*; train it again"):
         load_head(tmp_path / "h.skops")
 
@@ -293,7 +307,8 @@ def test_another_scikit_learn_fits_again_from_the_exemplars(name, tmp_path, capl
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / 'h.skops'}: the head was made with scikit-learn 1.2.0, here is {sklearn.__version__}: fitted it "
         "again from its photos' vectors; threshold and scores stay, a close call may get another name; train it again "
-        "to save the time"]
+        "to save the time"
+    ]
 
 
 def test_what_cannot_be_fitted_again_says_so(tmp_path):

@@ -43,8 +43,10 @@ def test_what_cannot_be_rejected_changes_nothing(data, tmp_path, capsys):
         ([photo, "--name", "Zoe"], "'Zoe' is not enrolled"),
         ([photo, "--name", "obama", "--face", "-1"], "expected a face number below 1"),
         (["missing.jpg", "--name", "obama"], "missing.jpg"),
-        ([str(data / "people" / "train" / "alex_lacamoire" / "img1.jpg"), "--name", "alex_lacamoire"],
-         "is the only one enrolled"),
+        (
+            [str(data / "people" / "train" / "alex_lacamoire" / "img1.jpg"), "--name", "alex_lacamoire"],
+            "is the only one enrolled",
+        ),
     ]:
         assert main(["reject", str(head), *arguments]) == 2
         assert message in capsys.readouterr().err

@@ -16,11 +16,17 @@ CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
 
 
-
 @pytest.mark.parametrize(
     ("n_exemplars", "expected"),
-    [(30, 0.5), (300, 0.6), (3000, 0.68), (30000, 0.76), (3, 0.4), (1, 0.5 - 0.1 * math.log10(30)),
-     (round(30 * math.sqrt(10)), 0.55)],
+    [
+        (30, 0.5),
+        (300, 0.6),
+        (3000, 0.68),
+        (30000, 0.76),
+        (3, 0.4),
+        (1, 0.5 - 0.1 * math.log10(30)),
+        (round(30 * math.sqrt(10)), 0.55),
+    ],
 )
 def test_a_curve_is_linear_in_the_logarithm_and_continued(n_exemplars, expected):
     assert CURVE.at(n_exemplars) == pytest.approx(expected, abs=2e-4)
@@ -67,7 +73,6 @@ def test_only_a_curve_follows_the_gallery():
     given = Threshold(0.3, "given", "given by you", n_exemplars=5)
     assert given.for_gallery(300) is given
     assert threshold_from_curve(CURVE, 30).for_gallery(0).value == pytest.approx(0.5)
-
 
 
 @pytest.mark.parametrize("fpir", [0.0, 1.0, -1.0, math.nan])

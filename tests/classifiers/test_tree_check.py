@@ -35,8 +35,15 @@ def test_fitted_trees_are_sound(estimator):
 @pytest.mark.parametrize("estimator", HOLDERS)
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("left_child", 10**6), ("right_child", 10**6), ("left_child", -7), ("left_child", 0), ("right_child", -1),
-     ("feature", 32), ("feature", -5)],
+    [
+        ("left_child", 10**6),
+        ("right_child", 10**6),
+        ("left_child", -7),
+        ("left_child", 0),
+        ("right_child", -1),
+        ("feature", 32),
+        ("feature", -5),
+    ],
 )
 def test_unsound_trees_are_found_wherever_they_are(estimator, column, value):
     tree = first_tree(estimator.fit(PEOPLE.vectors, PEOPLE.identities))

@@ -62,8 +62,9 @@ def site(source, monkeypatch):
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def here(remote):
-        return remote._replace(url=f"http://127.0.0.1:{server.server_port}/{remote.filename}",
-                               checksum=sha256(source / remote.filename))
+        return remote._replace(
+            url=f"http://127.0.0.1:{server.server_port}/{remote.filename}", checksum=sha256(source / remote.filename)
+        )
 
     monkeypatch.setattr(_lfw, "FUNNELED_ARCHIVE", here(_lfw.FUNNELED_ARCHIVE))
     monkeypatch.setattr(_lfw, "TARGETS", tuple(here(target) for target in _lfw.TARGETS))

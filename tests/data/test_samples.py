@@ -81,10 +81,18 @@ def test_what_is_missing_comes_back_and_the_rest_stays(tmp_path, archive):
     assert kept.read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("name", [
-    "train/../../../evil.jpg", "train/a/../../../../evil.jpg", "val//etc/evil.jpg", "train/a/b/c.jpg", "train/a/b.py",
-    "train/a/.jpg", "val/a/b\n.jpg",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/../../../evil.jpg",
+        "train/a/../../../../evil.jpg",
+        "val//etc/evil.jpg",
+        "train/a/b/c.jpg",
+        "train/a/b.py",
+        "train/a/.jpg",
+        "val/a/b\n.jpg",
+    ],
+)
 def test_names_that_lead_elsewhere_are_refused(tmp_path, name):
     archive = make_archive(tmp_path / "a.tar.gz", {f"{PHOTOS}/{name}": b"evil", **photos()})
     with pytest.raises(SamplesError, match="expected only plain photos"):
@@ -138,12 +146,17 @@ def test_pip_is_asked_for_the_checked_source_archive_only(tmp_path, archive, mon
     assert ARCHIVE_SHA256 in samples.REQUIREMENTS.read_text()
 
 
-@pytest.mark.parametrize(("stderr", "reason"), [
-    ("WARNING: Retrying\nERROR: Could not find a version\nERROR: No matching distribution found for x\n",
-     "ERROR: No matching distribution found for x"),
-    ("/usr/bin/python: No module named pip\n", "/usr/bin/python: No module named pip"),
-    ("", "no reason given"),
-])
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        (
+            "WARNING: Retrying\nERROR: Could not find a version\nERROR: No matching distribution found for x\n",
+            "ERROR: No matching distribution found for x",
+        ),
+        ("/usr/bin/python: No module named pip\n", "/usr/bin/python: No module named pip"),
+        ("", "no reason given"),
+    ],
+)
 def test_failed_download_gives_pips_reason_and_the_remedy(tmp_path, monkeypatch, stderr, reason):
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", stderr))
     with pytest.raises(SamplesError, match=rf"could not download it \({reason}\); check .* --archive FILE"):

@@ -72,8 +72,12 @@ class FakeEmbedder:
 
     @property
     def space(self) -> dict[str, Any]:
-        return {"weights_sha256": self.weights_sha256, "crop_size": 16, "standardization": "fixed",
-                "embedding_length": LENGTH}
+        return {
+            "weights_sha256": self.weights_sha256,
+            "crop_size": 16,
+            "standardization": "fixed",
+            "embedding_length": LENGTH,
+        }
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -101,17 +105,27 @@ def make_table(n_faces: Sequence[int] = (1, 2, 0), *, fingerprint: dict[str, Any
     hashes = np.array([f"{i:064x}" for i in range(len(n_faces))], dtype=object)
     counts = np.array(n_faces, dtype=int)
     images = ImageLedger(
-        path=paths, status=np.array(["ok" if k else "no_face" for k in n_faces], dtype=object),
-        message=np.array([""] * len(n_faces), dtype=object), n_faces=counts, width=np.full(len(n_faces), 50),
-        height=np.full(len(n_faces), 40), image_sha256=hashes, size=np.arange(len(n_faces)) + 100,
+        path=paths,
+        status=np.array(["ok" if k else "no_face" for k in n_faces], dtype=object),
+        message=np.array([""] * len(n_faces), dtype=object),
+        n_faces=counts,
+        width=np.full(len(n_faces), 50),
+        height=np.full(len(n_faces), 40),
+        image_sha256=hashes,
+        size=np.arange(len(n_faces)) + 100,
         mtime_ns=np.arange(len(n_faces)) + 10**18,
     )
     return EmbeddingTable(
-        embeddings=vectors, identities=np.array(["Zoë", "", "王小明"] * n, dtype=object)[:n],
-        paths=np.repeat(paths, counts), face_indices=np.concatenate([np.arange(k) for k in n_faces] + [[]]).astype(int),
-        boxes=rng.uniform(0, 40, (n, 4)).astype(np.float32), landmarks=rng.uniform(0, 40, (n, 5, 2)).astype(np.float32),
-        detection_scores=rng.uniform(0.9, 1, n).astype(np.float32), image_sha256=np.repeat(hashes, counts),
-        images=images, photo_root="/photos",
+        embeddings=vectors,
+        identities=np.array(["Zoë", "", "王小明"] * n, dtype=object)[:n],
+        paths=np.repeat(paths, counts),
+        face_indices=np.concatenate([np.arange(k) for k in n_faces] + [[]]).astype(int),
+        boxes=rng.uniform(0, 40, (n, 4)).astype(np.float32),
+        landmarks=rng.uniform(0, 40, (n, 5, 2)).astype(np.float32),
+        detection_scores=rng.uniform(0.9, 1, n).astype(np.float32),
+        image_sha256=np.repeat(hashes, counts),
+        images=images,
+        photo_root="/photos",
         fingerprint=fingerprint or {"space": {"embedding_length": LENGTH}, "provenance": {"detector": "fake"}},
         created="2026-01-02T03:04:05.678901+00:00",
     )

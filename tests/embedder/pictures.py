@@ -33,16 +33,29 @@ def tiff(path, array, photometric):
     bits_at, pixels_at = 8, 8 + len(bits) + len(bits) % 2
     directory_at = pixels_at + len(pixels)
     entries = [
-        (256, 4, 1, width), (257, 4, 1, height),
+        (256, 4, 1, width),
+        (257, 4, 1, height),
         (258, 3, n_channels, bits_at if n_channels > 2 else struct.unpack("<I", bits.ljust(4, b"\0"))[0]),
-        (259, 3, 1, 1), (262, 3, 1, photometric), (273, 4, 1, pixels_at), (277, 3, 1, n_channels),
-        (278, 4, 1, height), (279, 4, 1, len(pixels)), (284, 3, 1, 1),
+        (259, 3, 1, 1),
+        (262, 3, 1, photometric),
+        (273, 4, 1, pixels_at),
+        (277, 3, 1, n_channels),
+        (278, 4, 1, height),
+        (279, 4, 1, len(pixels)),
+        (284, 3, 1, 1),
     ]
     if n_channels == 4:
         entries.append((338, 3, 1, 2))
     body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    path.write_bytes(b"II*\0" + struct.pack("<I", directory_at) + bits.ljust(pixels_at - bits_at, b"\0") + pixels
-                     + struct.pack("<H", len(entries)) + body + bytes(4))
+    path.write_bytes(
+        b"II*\0"
+        + struct.pack("<I", directory_at)
+        + bits.ljust(pixels_at - bits_at, b"\0")
+        + pixels
+        + struct.pack("<H", len(entries))
+        + body
+        + bytes(4)
+    )
     return path
 
 

@@ -15,5 +15,8 @@ def embed(photos: Path, out: Path, **options: Any) -> EmbeddingTable:
 
 
 def same(one: EmbeddingTable, other: EmbeddingTable) -> bool:
-    return one.to_frame().equals(other.to_frame()) and np.array_equal(one.embeddings, other.embeddings) and (
-        one.images.to_frame().equals(other.images.to_frame()))
+    return (
+        one.to_frame().equals(other.to_frame())
+        and np.array_equal(one.embeddings, other.embeddings)
+        and (one.images.to_frame().equals(other.images.to_frame()))
+    )

@@ -148,7 +148,10 @@ def test_failures_are_listed_and_tried_again(photos: Path, out: Path):
     for _ in range(2):
         summary = align(photos, out)
         assert {one["path"]: one["status"] for one in summary.failures} == {
-            "b.jpg": "error", "text.jpg": "unreadable", "empty.jpg": "unreadable"}
+            "b.jpg": "error",
+            "text.jpg": "unreadable",
+            "empty.jpg": "unreadable",
+        }
         assert summary.n_by_status == {"ok": 1, "no_face": 0, "unreadable": 2, "error": 1}
         assert summary.n_other == 1
         assert not summary.all_read
@@ -202,21 +205,29 @@ def test_an_output_folder_inside_the_photos_is_left_out(photos: Path):
 def test_other_settings_in_one_folder_are_refused(photos: Path, out: Path):
     write_photo(photos / "a.jpg", 1)
     align(photos, out)
-    for options, name in (({"size": 40}, "size"), ({"margin": 44}, "margin"), ({"faces": "all"}, "faces"),
-                          ({"alignment": "similarity"}, "alignment"), ({"margin_mode": "absolute"}, "margin_mode"),
-                          ({"detector": FakeDetector(min_face_size=40)}, "min_face_size")):
+    for options, name in (
+        ({"size": 40}, "size"),
+        ({"margin": 44}, "margin"),
+        ({"faces": "all"}, "faces"),
+        ({"alignment": "similarity"}, "alignment"),
+        ({"margin_mode": "absolute"}, "margin_mode"),
+        ({"detector": FakeDetector(min_face_size=40)}, "min_face_size"),
+    ):
         with pytest.raises(ValueError, match=f"`{name}` .* before, .* now; repeat those settings or name another"):
             align(photos, out, **options)
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"faces": "some"}, "`faces` must be one of"),
-    ({"size": 0}, "`size` must be at least 1 pixel"),
-    ({"margin": -1}, "`margin` must be"),
-    ({"margin_mode": "relative"}, "`margin_mode` must be one of"),
-    ({"alignment": "affine"}, "`alignment` must be one of"),
-    ({"max_pixels": 0}, "`max_pixels` must be at least 1"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"faces": "some"}, "`faces` must be one of"),
+        ({"size": 0}, "`size` must be at least 1 pixel"),
+        ({"margin": -1}, "`margin` must be"),
+        ({"margin_mode": "relative"}, "`margin_mode` must be one of"),
+        ({"alignment": "affine"}, "`alignment` must be one of"),
+        ({"max_pixels": 0}, "`max_pixels` must be at least 1"),
+    ],
+)
 def test_unknown_options_are_refused(photos: Path, out: Path, options: dict, message: str):
     write_photo(photos / "a.jpg", 1)
     with pytest.raises(ValueError, match=message):
@@ -255,8 +266,13 @@ def test_two_processes_share_the_command_line(data: Path, tmp_path: Path):
     (photos / "bad.jpg").write_text("no image")
     command = [sys.executable, "-m", "embedder", "align", str(photos), str(out), "--random-order", "--threads", "1"]
     running = [
-        subprocess.Popen([*command, "--json", str(tmp_path / f"{i}.json")], cwd=PROJECT, text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [*command, "--json", str(tmp_path / f"{i}.json")],
+            cwd=PROJECT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         for i in range(2)
     ]
     for i, process in enumerate(running):

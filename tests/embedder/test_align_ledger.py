@@ -13,8 +13,9 @@ SETTINGS = {"size": 160, "thresholds": (0.6, 0.7, 0.7)}
 def make_record(photo: str, n: int = 1, *, time_ns: int = 1, mtime_ns: int = 5) -> AlignRecord:
     name = photo.rpartition(".")[0]
     faces = [[float(value) for value in range(15)]] * n
-    return AlignRecord(photo, 100, mtime_ns, "ok" if n else "no_face", name, [f"{name}_{i}.png" for i in range(n)],
-                       faces, time_ns)
+    return AlignRecord(
+        photo, 100, mtime_ns, "ok" if n else "no_face", name, [f"{name}_{i}.png" for i in range(n)], faces, time_ns
+    )
 
 
 def write_crops(out: Path, record: AlignRecord) -> None:

@@ -26,14 +26,17 @@ def run_raising(error, capsys):
     return captured.err
 
 
-@pytest.mark.parametrize(("number", "remedy"), [
-    (errno.ENOENT, "expected it to exist, check the path"),
-    (errno.EEXIST, "expected a folder, found a file, check the path"),
-    (errno.ELOOP, "expected links that lead somewhere, mend them or check the path"),
-    (errno.EISDIR, "expected a file, found a folder, name a file in it"),
-    (errno.EACCES, "expected permission to use it, change its permissions or name another place"),
-    (errno.ENOSPC, "expected room to write, free some space and run the same command again"),
-])
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOENT, "expected it to exist, check the path"),
+        (errno.EEXIST, "expected a folder, found a file, check the path"),
+        (errno.ELOOP, "expected links that lead somewhere, mend them or check the path"),
+        (errno.EISDIR, "expected a file, found a folder, name a file in it"),
+        (errno.EACCES, "expected permission to use it, change its permissions or name another place"),
+        (errno.ENOSPC, "expected room to write, free some space and run the same command again"),
+    ],
+)
 def test_the_systems_own_words_are_followed_by_the_remedy(number, remedy, capsys):
     error = OSError(number, os.strerror(number), "faces.h5")
     assert run_raising(error, capsys) == f"prog: error: faces.h5: {os.strerror(number)}; {remedy}\n"
@@ -56,7 +59,8 @@ def test_a_link_that_leads_nowhere_is_named_with_its_target(tmp_path, capsys):
         link.open()
     assert run_raising(raised.value, capsys) == (
         f"prog: error: {link}: expected it to exist, found a dangling link to gone.h5; mend the link or check the "
-        "path\n")
+        "path\n"
+    )
 
 
 def test_a_failed_rename_names_the_users_file(tmp_path, capsys):
@@ -75,21 +79,27 @@ def test_an_error_without_a_file_has_no_number(capsys):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
 def test_output_that_cannot_be_written_is_named():
-    code = "import argparse; from embedder.command_line import run_guarded; " \
-           "arguments = argparse.Namespace(threads=None, debug=False); " \
-           "raise SystemExit(run_guarded('prog', lambda _: print('x') or 0, arguments))"
+    code = (
+        "import argparse; from embedder.command_line import run_guarded; "
+        "arguments = argparse.Namespace(threads=None, debug=False); "
+        "raise SystemExit(run_guarded('prog', lambda _: print('x') or 0, arguments))"
+    )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
-        finished = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True,
-                                  check=False, env=environment)
+        finished = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment
+        )
     assert finished.returncode == EXIT_COULD_NOT_RUN
     assert finished.stderr == f"prog: error: standard output: {NO_ROOM}"
 
 
-@pytest.mark.parametrize(("interrupt", "line"), [
-    (KeyboardInterrupt(), "prog: interrupted\n"),
-    (KeyboardInterrupt("run it again to go on"), "prog: interrupted; run it again to go on\n"),
-])
+@pytest.mark.parametrize(
+    ("interrupt", "line"),
+    [
+        (KeyboardInterrupt(), "prog: interrupted\n"),
+        (KeyboardInterrupt("run it again to go on"), "prog: interrupted; run it again to go on\n"),
+    ],
+)
 def test_an_interrupt_is_one_line(interrupt, line, capsys):
     def run(_):
         raise interrupt
@@ -98,14 +108,22 @@ def test_an_interrupt_is_one_line(interrupt, line, capsys):
     assert capsys.readouterr().err == line
 
 
-@pytest.mark.parametrize(("encoding", "printed"), [
-    ("utf-8:strict", "caf\\udce9 王"), ("ascii:strict", "caf\\udce9 \\u738b")])
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("utf-8:strict", "caf\\udce9 王"), ("ascii:strict", "caf\\udce9 \\u738b")]
+)
 def test_what_the_output_cannot_write_is_escaped(encoding, printed):
-    code = "import argparse; from embedder.command_line import run_guarded; " \
-           "arguments = argparse.Namespace(threads=None, debug=False); " \
-           "raise SystemExit(run_guarded('prog', lambda _: print('caf\\udce9 王') or 0, arguments))"
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False,
-                              env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"})
+    code = (
+        "import argparse; from embedder.command_line import run_guarded; "
+        "arguments = argparse.Namespace(threads=None, debug=False); "
+        "raise SystemExit(run_guarded('prog', lambda _: print('caf\\udce9 王') or 0, arguments))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"},
+    )
     assert (finished.returncode, finished.stderr, finished.stdout) == (0, "", printed + "\n")
 
 

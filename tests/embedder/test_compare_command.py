@@ -25,7 +25,8 @@ def test_only_missing_photos_print_nothing_on_stdout(tmp_path: Path, capsys: pyt
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
-        f"{tmp_path / name}: expected an image file, found nothing; check the path" for name in ("a.jpg", "b.jpg")]
+        f"{tmp_path / name}: expected an image file, found nothing; check the path" for name in ("a.jpg", "b.jpg")
+    ]
 
 
 def test_a_photo_without_a_face_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,8 +39,10 @@ def test_the_heat_map_never_replaces_a_photo_or_a_head(tmp_path: Path, capsys: p
     photo = write_photo(tmp_path / "a.png", 1)
     (tmp_path / "h.skops").write_bytes(b"PK\x03\x04")
     before = photo.read_bytes()
-    for plot, message in ((photo, "expected another file than those that are read"),
-                          (tmp_path / "h.skops", "expected a picture or nothing here to replace")):
+    for plot, message in (
+        (photo, "expected another file than those that are read"),
+        (tmp_path / "h.skops", "expected a picture or nothing here to replace"),
+    ):
         assert main(["compare", str(photo), "--plot", str(plot)]) == 2
         assert message in capsys.readouterr().err
     assert photo.read_bytes() == before

@@ -21,8 +21,10 @@ def compare(photos, **options):
 def comparison_of(distances, threshold=1.0):
     distances = np.array(distances, float)
     crop = np.full((160, 160, 3), 100, np.uint8)
-    faces = tuple(ComparedFace(f"{name}.jpg", np.array([1, 2, 3, 4], np.float32), n_faces, crop)
-                  for name, n_faces in zip("abcdefgh", [1, 3, 1, 1, 1, 1, 1, 1], strict=True))
+    faces = tuple(
+        ComparedFace(f"{name}.jpg", np.array([1, 2, 3, 4], np.float32), n_faces, crop)
+        for name, n_faces in zip("abcdefgh", [1, 3, 1, 1, 1, 1, 1, 1], strict=True)
+    )
     return Comparison(faces[: len(distances)], distances, threshold, ("d.jpg",), (("e.jpg", "expected an image"),))
 
 
@@ -44,8 +46,11 @@ def test_distances_of_none_and_one(n):
 
 
 def test_main_face_of_each_photo_is_compared(tmp_path):
-    photos = [write_photo(tmp_path / "a.png"), write_photo(tmp_path / "b.png", THREE_FACES),
-              write_photo(tmp_path / "again.png")]
+    photos = [
+        write_photo(tmp_path / "a.png"),
+        write_photo(tmp_path / "b.png", THREE_FACES),
+        write_photo(tmp_path / "again.png"),
+    ]
     comparison = compare(photos, threshold=0.1)
     assert [face.path for face in comparison.faces] == [str(photo) for photo in photos]
     assert [face.n_faces for face in comparison.faces] == [1, 3, 1]
@@ -64,7 +69,9 @@ def test_photos_without_face_and_failures_are_listed_and_the_others_compared(tmp
     assert comparison.distances.shape == (2, 2)
     assert comparison.without_face == (str(empty),)
     assert [path for path, _ in comparison.failures] == [
-        str(tmp_path / "text.jpg"), str(tmp_path / "gone.jpg"), str(tmp_path)
+        str(tmp_path / "text.jpg"),
+        str(tmp_path / "gone.jpg"),
+        str(tmp_path),
     ]
     messages = [message for _, message in comparison.failures]
     assert messages[0].startswith("expected an image (JPEG, ")
@@ -84,10 +91,13 @@ def test_too_large_photo_is_a_failure(tmp_path):
     assert message.startswith("expected at most 1,999 pixels, found 50 x 40")
 
 
-@pytest.mark.parametrize(("photos", "options", "message"), [
-    ([], {}, "`photos` must name at least one photo, got none"),
-    (["a.jpg"], {"max_pixels": 0}, "`max_pixels` must be at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    ("photos", "options", "message"),
+    [
+        ([], {}, "`photos` must name at least one photo, got none"),
+        (["a.jpg"], {"max_pixels": 0}, "`max_pixels` must be at least 1, got 0"),
+    ],
+)
 def test_bad_arguments(photos, options, message):
     with pytest.raises(ValueError, match=message):
         compare(photos, **options)
@@ -175,15 +185,19 @@ def test_heat_map_needs_a_face_and_a_known_suffix(tmp_path):
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "embedder", "compare", *map(str, arguments)], capture_output=True,
-                          text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "embedder", "compare", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.realdata
 def test_command_on_real_photos(data, tmp_path):
     people = data / "people"
-    photos = [people / "train" / "obama" / "obama.jpg", data / "groups" / "two_people.jpg",
-              people / "train" / "biden" / "biden.jpg"]
+    photos = [
+        people / "train" / "obama" / "obama.jpg",
+        data / "groups" / "two_people.jpg",
+        people / "train" / "biden" / "biden.jpg",
+    ]
     Image.new("RGB", (200, 200), (90, 120, 90)).save(tmp_path / "nobody.png")
     done = run(*photos, tmp_path / "nobody.png", "--json", tmp_path / "r.json", "--plot", tmp_path / "h.png")
     assert done.returncode == 0, done.stderr

@@ -35,8 +35,11 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, reserve: i
 def test_unfinished_file_lives_in_the_temporary_folder(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     seen = []
-    write_durably(tmp_path / "a", lambda stream: seen.append([*names(tmp_path), *names(tmp_path / "parts")]),
-                  temporary_folder=tmp_path / "parts")
+    write_durably(
+        tmp_path / "a",
+        lambda stream: seen.append([*names(tmp_path), *names(tmp_path / "parts")]),
+        temporary_folder=tmp_path / "parts",
+    )
     assert len(seen[0]) == 2 and seen[0][1].endswith(".tmp")
     assert sorted(names(tmp_path)) == ["a", "parts"] and not names(tmp_path / "parts")
 
@@ -80,8 +83,9 @@ def test_no_room_is_one_sentence_and_the_old_file_stays(tmp_path: Path, reserve:
         "try: write_durably(Path(sys.argv[1]), lambda stream: stream.write(bytes(100_000)), reserve=int(sys.argv[2]))\n"
         "except OSError as error: print(error.errno, error.filename, error.strerror)"
     )
-    run = subprocess.run([sys.executable, "-c", program, str(tmp_path / "a"), str(reserve)], capture_output=True,
-                         text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "a"), str(reserve)], capture_output=True, text=True, check=True
+    )
     assert run.stdout.startswith(f"{errno.EFBIG} {tmp_path / 'a'} no room to write it")
     assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
 

@@ -62,16 +62,21 @@ def test_embed(photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytes
 
 def test_all_options_reach_the_settings(photos: Path, tmp_path: Path, made_with: list[Any]) -> None:
     out = tmp_path / "faces.h5"
-    options = ("--one-face --identity-from filename --preset facenet-ms1m-keras --weights w.h5 --precision int8 "
-               "--min-face-size 40 --thresholds 0.5 0.6 0.65 --margin 44 --margin-mode absolute "
-               "--alignment similarity --max-pixels 5000 --jobs 1 --prune --threads 2")
+    options = (
+        "--one-face --identity-from filename --preset facenet-ms1m-keras --weights w.h5 --precision int8 "
+        "--min-face-size 40 --thresholds 0.5 0.6 0.65 --margin 44 --margin-mode absolute "
+        "--alignment similarity --max-pixels 5000 --jobs 1 --prune --threads 2"
+    )
     assert main(["embed", str(photos), "-o", str(out), *options.split()]) == 0
     assert made_with == [(40, (0.5, 0.6, 0.65), 2), ("facenet-ms1m-keras", "w.h5", "int8", 2)]
     fingerprint = EmbeddingTable.read(out).fingerprint
     assert fingerprint["space"]["margin"] == {"mode": "absolute", "value": 44.0}
     assert fingerprint["space"]["alignment"] == "similarity"
     assert {name: fingerprint["provenance"][name] for name in ("faces", "identity_from", "max_pixels")} == {
-        "faces": "one", "identity_from": "filename", "max_pixels": 5000}
+        "faces": "one",
+        "identity_from": "filename",
+        "max_pixels": 5000,
+    }
 
 
 def test_a_file_that_failed_is_exit_1_each_time(
@@ -85,17 +90,27 @@ def test_a_file_that_failed_is_exit_1_each_time(
     assert main(["embed", str(photos), "-o", str(tmp_path / "t.h5")]) == 0
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["{tmp}/none", "-o", "{tmp}/t.h5"], "{tmp}/none: expected a folder of photos, found nothing; check the path"),
-    (["{tmp}/photos/sea.png", "-o", "{tmp}/t.h5"], "{tmp}/photos/sea.png: expected a folder of photos, found a file"),
-    (["{tmp}/photos", "-o", "{tmp}"], "{tmp}: expected a file to write the table to, found a folder"),
-    (["{tmp}/photos", "-o", "{tmp}/t.h5", "--jobs", "0"], "`n_jobs` (--jobs) must be at least 1"),
-    (["{tmp}/photos", "-o", "{tmp}/t.h5", "--margin", "-1"], "`margin` must be a finite number"),
-    (["{tmp}/photos", "-o", "{tmp}/diary.txt"], "{tmp}/diary.txt: expected an embedding table, found text; name"),
-    (["{tmp}/photos", "-o", "{tmp}/locked.h5"], "{tmp}/locked.h5: expected to be its only writer"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{tmp}/none", "-o", "{tmp}/t.h5"], "{tmp}/none: expected a folder of photos, found nothing; check the path"),
+        (
+            ["{tmp}/photos/sea.png", "-o", "{tmp}/t.h5"],
+            "{tmp}/photos/sea.png: expected a folder of photos, found a file",
+        ),
+        (["{tmp}/photos", "-o", "{tmp}"], "{tmp}: expected a file to write the table to, found a folder"),
+        (["{tmp}/photos", "-o", "{tmp}/t.h5", "--jobs", "0"], "`n_jobs` (--jobs) must be at least 1"),
+        (["{tmp}/photos", "-o", "{tmp}/t.h5", "--margin", "-1"], "`margin` must be a finite number"),
+        (["{tmp}/photos", "-o", "{tmp}/diary.txt"], "{tmp}/diary.txt: expected an embedding table, found text; name"),
+        (["{tmp}/photos", "-o", "{tmp}/locked.h5"], "{tmp}/locked.h5: expected to be its only writer"),
+    ],
+)
 def test_what_cannot_run_is_exit_2_and_one_line(
-    photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytest.CaptureFixture[str], arguments: list[str],
+    photos: Path,
+    tmp_path: Path,
+    made_with: list[Any],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
     message: str,
 ) -> None:
     (tmp_path / "diary.txt").write_text("dear diary")
@@ -107,10 +122,16 @@ def test_what_cannot_run_is_exit_2_and_one_line(
     assert (tmp_path / "diary.txt").read_text() == "dear diary"
 
 
-@pytest.mark.parametrize("arguments", [
-    ["photos"], ["photos", "-o", "t.h5", "--threads", "-1"], ["photos", "-o", "t.h5", "--min-face-size", "big"],
-    ["photos", "-o", "t.h5", "--all-faces", "--one-face"], ["photos", "-o", "t.h5", "--precision", "fp8"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["photos"],
+        ["photos", "-o", "t.h5", "--threads", "-1"],
+        ["photos", "-o", "t.h5", "--min-face-size", "big"],
+        ["photos", "-o", "t.h5", "--all-faces", "--one-face"],
+        ["photos", "-o", "t.h5", "--precision", "fp8"],
+    ],
+)
 def test_bad_arguments_are_exit_2_and_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["embed", *arguments])
@@ -124,8 +145,10 @@ def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "kind: table" in stdout and "faces: 3" in stdout and "  ... and 1 more" in stdout
     assert json.loads((tmp_path / "i.json").read_text())["faces_by_identity"] == {"Zoë": 1, "王小明": 1}
     assert main(["info", str(tmp_path / "none.h5")]) == 2
-    expected = f"python -m embedder info: error: {tmp_path / 'none.h5'}: No such file or directory; " \
-               "expected it to exist, check the path\n"
+    expected = (
+        f"python -m embedder info: error: {tmp_path / 'none.h5'}: No such file or directory; "
+        "expected it to exist, check the path\n"
+    )
     assert capsys.readouterr().err == expected
 
 
@@ -140,8 +163,13 @@ sys.exit(main(["embed", *sys.argv[1:]]))
 
 def embed_process(photos: Path, out: Path) -> subprocess.Popen:
     """Start the command in a process of its own, with parts of 8 photos."""
-    return subprocess.Popen([sys.executable, "-c", SMALL_PARTS, str(photos), "-o", str(out)], cwd=PROJECT,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SMALL_PARTS, str(photos), "-o", str(out)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for_parts(run: subprocess.Popen, out: Path, n: int) -> None:
@@ -195,6 +223,8 @@ def test_two_at_once_and_an_interrupt(real_photos: Path, tmp_path: Path) -> None
     run.send_signal(signal.SIGCONT)
     _, errors = run.communicate()
     assert run.returncode == 130
-    assert errors == (f"python -m embedder embed: interrupted; what is done is kept in {tmp_path / 't.h5.parts'}, run "
-                      "the same command again to go on\n")
+    assert errors == (
+        f"python -m embedder embed: interrupted; what is done is kept in {tmp_path / 't.h5.parts'}, run "
+        "the same command again to go on\n"
+    )
     assert not (tmp_path / "t.h5").exists() and list(tmp_path.glob("t.h5.parts/*.h5"))

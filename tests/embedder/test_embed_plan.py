@@ -29,8 +29,11 @@ def plan(root: Path, *entries: Entry) -> EmbedPlan:
 
 
 def summary(made: EmbedPlan) -> tuple[list[str], list[str], list[str]]:
-    return ([entry.path for entry in made.kept], [path.as_posix() for path in made.todo],
-            [entry.path for entry in made.gone])
+    return (
+        [entry.path for entry in made.kept],
+        [path.as_posix() for path in made.todo],
+        [entry.path for entry in made.gone],
+    )
 
 
 def test_all_is_new(tmp_path: Path) -> None:
@@ -70,9 +73,12 @@ def test_a_changed_file_is_embedded_again(tmp_path: Path, content: str) -> None:
 def test_failures_that_may_pass_are_tried_again(tmp_path: Path) -> None:
     for name in ("1.jpg", "2.jpg", "3.jpg"):
         photo(tmp_path, name)
-    made = plan(tmp_path, entry_of(tmp_path, "1.jpg", status="error"),
-                entry_of(tmp_path, "2.jpg", status="unreadable", image_sha256=""),
-                entry_of(tmp_path, "3.jpg", status="unreadable"))
+    made = plan(
+        tmp_path,
+        entry_of(tmp_path, "1.jpg", status="error"),
+        entry_of(tmp_path, "2.jpg", status="unreadable", image_sha256=""),
+        entry_of(tmp_path, "3.jpg", status="unreadable"),
+    )
     assert summary(made) == (["3.jpg"], ["1.jpg", "2.jpg"], [])
 
 

@@ -16,11 +16,17 @@ from embedder.faces import Faces
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder
 
 
-@pytest.mark.parametrize(("path", "folder", "filename"), [
-    ("Ada/1.jpg", "Ada", "1"), ("Ada/1840/portrait.jpg", "Ada", "portrait"), ("Ada.jpg", "", "Ada"),
-    ("王 小明/照片.png", "王 小明", "照片"), ("Ada/no_suffix", "Ada", "no_suffix"),
-    ("Ada/J. S. Bach.jpg", "Ada", "J. S. Bach"),
-])
+@pytest.mark.parametrize(
+    ("path", "folder", "filename"),
+    [
+        ("Ada/1.jpg", "Ada", "1"),
+        ("Ada/1840/portrait.jpg", "Ada", "portrait"),
+        ("Ada.jpg", "", "Ada"),
+        ("王 小明/照片.png", "王 小明", "照片"),
+        ("Ada/no_suffix", "Ada", "no_suffix"),
+        ("Ada/J. S. Bach.jpg", "Ada", "J. S. Bach"),
+    ],
+)
 def test_identity_of(path: str, folder: str, filename: str) -> None:
     assert identity_of(path, "folder") == folder
     assert identity_of(path, "filename") == filename
@@ -47,16 +53,19 @@ def test_identities_of_stored_rows() -> None:
     assert EmbedSettings().identities_of_rows("Bob/1.jpg", SIZE_HW, rows) == ["", "Bob", ""]
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("faces", "two", "`faces` must be one of all, one, got 'two'"),
-    ("identity_from", "exif", "`identity_from` must be one of folder, filename, none"),
-    ("margin_mode", "relative", "`margin_mode` must be one of scaled, absolute"),
-    ("alignment", "affine", "`alignment` must be one of box, similarity"),
-    ("margin", -1, "`margin` must be a finite number of pixels, at least 0, got -1"),
-    ("margin", float("nan"), "`margin` must be"),
-    ("margin", float("inf"), "`margin` must be"),
-    ("max_pixels", 0, "`max_pixels` must be at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("faces", "two", "`faces` must be one of all, one, got 'two'"),
+        ("identity_from", "exif", "`identity_from` must be one of folder, filename, none"),
+        ("margin_mode", "relative", "`margin_mode` must be one of scaled, absolute"),
+        ("alignment", "affine", "`alignment` must be one of box, similarity"),
+        ("margin", -1, "`margin` must be a finite number of pixels, at least 0, got -1"),
+        ("margin", float("nan"), "`margin` must be"),
+        ("margin", float("inf"), "`margin` must be"),
+        ("max_pixels", 0, "`max_pixels` must be at least 1, got 0"),
+    ],
+)
 def test_refuses_other_values(name: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         EmbedSettings(**{name: value})
@@ -66,13 +75,22 @@ def test_fingerprint_holds_all_settings_and_survives_json() -> None:
     settings = EmbedSettings(margin=44, margin_mode="absolute", faces="one", identity_from="none", max_pixels=10**6)
     fingerprint = settings.fingerprint(FakeDetector(min_face_size=20), FakeEmbedder(precision="int8"))
     assert fingerprint["space"] == {
-        "weights_sha256": "ab" * 32, "crop_size": 16, "standardization": "fixed", "embedding_length": 8,
-        "margin": {"mode": "absolute", "value": 44.0}, "alignment": "box",
+        "weights_sha256": "ab" * 32,
+        "crop_size": 16,
+        "standardization": "fixed",
+        "embedding_length": 8,
+        "margin": {"mode": "absolute", "value": 44.0},
+        "alignment": "box",
     }
     versions = fingerprint["provenance"].pop("versions")
     assert fingerprint["provenance"] == {
-        "detector": "fake", "thresholds": [0.6, 0.7, 0.7], "min_face_size": 20, "precision": "int8", "faces": "one",
-        "identity_from": "none", "max_pixels": 1_000_000,
+        "detector": "fake",
+        "thresholds": [0.6, 0.7, 0.7],
+        "min_face_size": 20,
+        "precision": "int8",
+        "faces": "one",
+        "identity_from": "none",
+        "max_pixels": 1_000_000,
     }
     assert versions["numpy"] == np.__version__ and set(versions) >= {"facetable", "onnxruntime", "pillow"}
     assert json.loads(json.dumps(fingerprint)) == fingerprint
@@ -84,14 +102,20 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
     assert fingerprint["provenance"]["versions"]["no-such-package"] == "unknown"
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({}, ""),
-    ({"min_face_size": "auto"}, "min_face_size=20 in Python, --min-face-size 20 on the command line"),
-    ({"faces": "one", "thresholds": [0.5, 0.7, 0.7]},
-     "faces='all', thresholds=(0.6, 0.7, 0.7) in Python, --all-faces --thresholds 0.6 0.7 0.7 on the command line"),
-    ({"min_face_size": "auto", "precision": "int8"}, ""),
-    ({"new_setting": 1}, ""),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"min_face_size": "auto"}, "min_face_size=20 in Python, --min-face-size 20 on the command line"),
+        (
+            {"faces": "one", "thresholds": [0.5, 0.7, 0.7]},
+            "faces='all', thresholds=(0.6, 0.7, 0.7) in Python, "
+            "--all-faces --thresholds 0.6 0.7 0.7 on the command line",
+        ),
+        ({"min_face_size": "auto", "precision": "int8"}, ""),
+        ({"new_setting": 1}, ""),
+    ],
+)
 def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None:
     before = EmbedSettings().fingerprint(FakeDetector(min_face_size=20), FakeEmbedder())
     now = {"space": before["space"], "provenance": {**before["provenance"], **changes}}
@@ -99,20 +123,31 @@ def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None
 
 
 def test_the_margin_has_two_settings_to_go_on_with() -> None:
-    before, now = (EmbedSettings(margin=margin, margin_mode=mode).fingerprint(FakeDetector(), FakeEmbedder())
-                   for margin, mode in ((32, "scaled"), (44, "absolute")))
+    before, now = (
+        EmbedSettings(margin=margin, margin_mode=mode).fingerprint(FakeDetector(), FakeEmbedder())
+        for margin, mode in ((32, "scaled"), (44, "absolute"))
+    )
     assert same_settings(before, now) == (
-        "margin_mode='scaled', margin=32.0 in Python, --margin-mode scaled --margin 32.0 on the command line")
+        "margin_mode='scaled', margin=32.0 in Python, --margin-mode scaled --margin 32.0 on the command line"
+    )
 
 
 def test_differences_are_named_and_versions_apart() -> None:
-    before = {"space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 32.0}, "weights_sha256": "a" * 64},
-              "provenance": {"thresholds": [0.6, 0.7, 0.7], "versions": {"numpy": "2.0", "pillow": "12"}}}
-    now = {"space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 44.0}, "weights_sha256": "b" * 64},
-           "provenance": {"thresholds": [0.6, 0.7, 0.7], "precision": "int8",
-                          "versions": {"numpy": "2.4", "pillow": "12"}}}
+    before = {
+        "space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 32.0}, "weights_sha256": "a" * 64},
+        "provenance": {"thresholds": [0.6, 0.7, 0.7], "versions": {"numpy": "2.0", "pillow": "12"}},
+    }
+    now = {
+        "space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 44.0}, "weights_sha256": "b" * 64},
+        "provenance": {
+            "thresholds": [0.6, 0.7, 0.7],
+            "precision": "int8",
+            "versions": {"numpy": "2.4", "pillow": "12"},
+        },
+    }
     assert setting_differences(before, now) == [
-        "`margin.value` 32.0 before, 44.0 now", "`precision` absent before, int8 now",
+        "`margin.value` 32.0 before, 44.0 now",
+        "`precision` absent before, int8 now",
         "`weights_sha256` aaaaaaaaaaaa... before, bbbbbbbbbbbb... now",
     ]
     assert version_differences(before, now) == ["numpy 2.0 before, 2.4 now"]

@@ -29,14 +29,17 @@ needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None,
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (("spark", "host:1", 1), "`engine` must be one of local, dask, ray, got 'spark'"),
-    (("local", "host:1", 1), "`address` is the cluster's for --engine dask or ray, got 'host:1' for local"),
-    (("dask", None, 1), "`engine` dask needs the cluster's address, such as --address tcp://HOST:8786"),
-    (("ray", None, -1), "`engine` ray needs the cluster's address, such as --address auto"),
-    (("local", None, 0), r"`n_jobs` \(--jobs\) must be at least 1, or -1 for one a core, got 0"),
-    (("ray", "auto", -2), r"`n_jobs` \(--jobs\) must be at least 1"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("spark", "host:1", 1), "`engine` must be one of local, dask, ray, got 'spark'"),
+        (("local", "host:1", 1), "`address` is the cluster's for --engine dask or ray, got 'host:1' for local"),
+        (("dask", None, 1), "`engine` dask needs the cluster's address, such as --address tcp://HOST:8786"),
+        (("ray", None, -1), "`engine` ray needs the cluster's address, such as --address auto"),
+        (("local", None, 0), r"`n_jobs` \(--jobs\) must be at least 1, or -1 for one a core, got 0"),
+        (("ray", "auto", -2), r"`n_jobs` \(--jobs\) must be at least 1"),
+    ],
+)
 def test_workers_that_cannot_be(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Workers(*arguments)
@@ -56,8 +59,9 @@ def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("engine", "package"), [("dask", "distributed"), ("ray", "ray")])
 def test_an_engine_that_is_not_installed(engine: Any, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=f"needs the package `{package}`.*requirements-distributed.txt"), open_engine(
-        Workers(engine, "host:1", -1)
+    with (
+        pytest.raises(ValueError, match=f"needs the package `{package}`.*requirements-distributed.txt"),
+        open_engine(Workers(engine, "host:1", -1)),
     ):
         pass
 
@@ -211,24 +215,35 @@ class Slow(FakeDetector):
 
 def embed(photos: Path, out: Path, engine: Any = "local", address: str | None = None, **options: Any) -> EmbeddingTable:
     n_jobs = -1 if address else 1
-    update_table(photos, out, EmbedSettings(), engine=engine, address=address, n_jobs=options.pop("n_jobs", n_jobs),
-                 detector=options.pop("detector", FakeDetector()), embedder=FakeEmbedder())
+    update_table(
+        photos,
+        out,
+        EmbedSettings(),
+        engine=engine,
+        address=address,
+        n_jobs=options.pop("n_jobs", n_jobs),
+        detector=options.pop("detector", FakeDetector()),
+        embedder=FakeEmbedder(),
+    )
     return EmbeddingTable.read(out)
 
 
 def same(one: EmbeddingTable, other: EmbeddingTable) -> bool:
-    return one.to_frame().equals(other.to_frame()) and np.array_equal(one.embeddings, other.embeddings) and (
-        one.images.to_frame().equals(other.images.to_frame()))
+    return (
+        one.to_frame().equals(other.to_frame())
+        and np.array_equal(one.embeddings, other.embeddings)
+        and (one.images.to_frame().equals(other.images.to_frame()))
+    )
 
 
 @needs_dask
-def test_dask_workers_give_the_same_table_though_one_is_killed(
-    photos: Path, tmp_path: Path, dask: DaskCluster
-) -> None:
+def test_dask_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, dask: DaskCluster) -> None:
     first, _ = dask.add_worker(), dask.add_worker()
     out = tmp_path / "t.h5"
-    script = (f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
-              f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'dask', {dask.address!r}, detector=Slow())")
+    script = (
+        f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
+        f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'dask', {dask.address!r}, detector=Slow())"
+    )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
         wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None)
         first.kill()
@@ -303,13 +318,20 @@ def test_dask_errors_outside_of_the_task_are_raised(dask: DaskCluster) -> None:
         run(str, [Unreadable()], Workers("dask", dask.address, -1))
 
 
-@pytest.mark.parametrize(("engine", "address"), [
-    pytest.param("dask", "tcp://127.0.0.1:{port}", marks=needs_dask),
-    pytest.param("dask", "nonsense://x", marks=needs_dask),
-    pytest.param("ray", "127.0.0.1:{port}", marks=needs_ray),
-])
+@pytest.mark.parametrize(
+    ("engine", "address"),
+    [
+        pytest.param("dask", "tcp://127.0.0.1:{port}", marks=needs_dask),
+        pytest.param("dask", "nonsense://x", marks=needs_dask),
+        pytest.param("ray", "127.0.0.1:{port}", marks=needs_ray),
+    ],
+)
 def test_an_address_that_does_not_answer(
-    photos: Path, tmp_path: Path, engine: str, address: str, monkeypatch: pytest.MonkeyPatch,
+    photos: Path,
+    tmp_path: Path,
+    engine: str,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from embedder import pipeline
@@ -330,10 +352,27 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_worker_niceness", "0")
     port = free_port()
-    command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--num-cpus", "2",
-               "--node-ip-address", "127.0.0.1", "--port", str(port), "--min-worker-port", "0",
-               "--max-worker-port", "0", "--ray-client-server-port", str(free_port()),
-               "--include-dashboard", "false", "--disable-usage-stats"]
+    command = [
+        str(Path(sys.executable).with_name("ray")),
+        "start",
+        "--head",
+        "--block",
+        "--num-cpus",
+        "2",
+        "--node-ip-address",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--min-worker-port",
+        "0",
+        "--max-worker-port",
+        "0",
+        "--ray-client-server-port",
+        str(free_port()),
+        "--include-dashboard",
+        "false",
+        "--disable-usage-stats",
+    ]
     with process(command, tmp_path / "ray", PYTHONPATH=str(PROJECT)):
         log = tmp_path / "ray" / "log.txt"
         wait_until(lambda: "Ray runtime started" in log.read_text() or "Error" in log.read_text())
@@ -344,8 +383,10 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @needs_ray
 def test_ray_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, ray: str) -> None:
     out = tmp_path / "t.h5"
-    script = (f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
-              f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'ray', {ray!r}, detector=Slow()); print('done')")
+    script = (
+        f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
+        f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'ray', {ray!r}, detector=Slow()); print('done')"
+    )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
         wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None)
         os.kill(pid_of_a_ray_worker(), signal.SIGKILL)

@@ -48,14 +48,17 @@ def test_no_crops_give_no_embeddings(embedder: FaceEmbedder) -> None:
     assert embeddings.dtype == np.float32
 
 
-@pytest.mark.parametrize("crops", [
-    np.zeros((1, 160, 160, 3), np.float32),
-    np.zeros((160, 160, 3), np.uint8),
-    np.zeros((1, 3, 160, 160), np.uint8),
-    np.zeros((1, 182, 182, 3), np.uint8),
-    np.zeros((1, 160, 160), np.uint8),
-    np.zeros((0,), np.uint8),
-])
+@pytest.mark.parametrize(
+    "crops",
+    [
+        np.zeros((1, 160, 160, 3), np.float32),
+        np.zeros((160, 160, 3), np.uint8),
+        np.zeros((1, 3, 160, 160), np.uint8),
+        np.zeros((1, 182, 182, 3), np.uint8),
+        np.zeros((1, 160, 160), np.uint8),
+        np.zeros((0,), np.uint8),
+    ],
+)
 def test_other_crops_are_refused(embedder: FaceEmbedder, crops: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"`crops` must be uint8 RGB of shape \(n, 160, 160, 3\), got .*; make them"):
         embedder.embed(crops)
@@ -101,10 +104,18 @@ def test_a_network_of_other_sizes_is_refused(name: str, size: int, found: int) -
 
 
 def test_a_warm_cache_embeds_without_tensorflow(embedder: FaceEmbedder) -> None:
-    program = ("import sys; import numpy as np; from embedder import FaceEmbedder; "
-               "print(FaceEmbedder().embed(np.zeros((1, 160, 160, 3), np.uint8)).shape, "
-               "{'tensorflow', 'keras', 'onnx', 'sklearn', 'pandas', 'h5py'} & sys.modules.keys())")
-    finished = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, env=os.environ | {"FACETABLE_THREADS": "1"},
-                              capture_output=True, text=True, check=True)
+    program = (
+        "import sys; import numpy as np; from embedder import FaceEmbedder; "
+        "print(FaceEmbedder().embed(np.zeros((1, 160, 160, 3), np.uint8)).shape, "
+        "{'tensorflow', 'keras', 'onnx', 'sklearn', 'pandas', 'h5py'} & sys.modules.keys())"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=os.environ | {"FACETABLE_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert finished.stdout.strip() == "(1, 512) set()"
     assert finished.stderr == ""

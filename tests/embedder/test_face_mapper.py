@@ -59,12 +59,15 @@ def test_one_face_is_the_chosen_one() -> None:
     assert results([photo("Ada/1", 0)], faces="one")[0].photo.status == "no_face"
 
 
-@pytest.mark.parametrize(("red", "message"), [
-    (DETECTOR_FAILS, "RuntimeError: this photo breaks the detector"),
-    (EMBEDDER_FAILS, "RuntimeError: this crop breaks the embedder"),
-    (NOT_FINITE, "ArithmeticError: expected 1 finite vectors of unit length"),
-    (NOT_UNIT, "ArithmeticError: expected 1 finite vectors of unit length"),
-])
+@pytest.mark.parametrize(
+    ("red", "message"),
+    [
+        (DETECTOR_FAILS, "RuntimeError: this photo breaks the detector"),
+        (EMBEDDER_FAILS, "RuntimeError: this crop breaks the embedder"),
+        (NOT_FINITE, "ArithmeticError: expected 1 finite vectors of unit length"),
+        (NOT_UNIT, "ArithmeticError: expected 1 finite vectors of unit length"),
+    ],
+)
 def test_one_bad_photo_costs_no_other(red: int, message: str) -> None:
     good, bad, also_good = results([photo("a", 2), photo("b", red), photo("c", 1)])
     assert bad.photo.status == "error" and bad.photo.message.startswith(message)

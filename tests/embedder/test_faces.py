@@ -47,8 +47,13 @@ def test_other_shapes_are_refused(boxes: np.ndarray, landmarks: np.ndarray, scor
 def test_indexing_chooses_faces():
     faces = make_faces([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]])
     for index, expected in [
-        (1, [2]), (-1, [3]), (np.int64(0), [1]), (slice(1, None), [2, 3]), ([2, 0], [3, 1]),
-        (np.array([True, False, True]), [1, 3]), (np.array([], int), []),
+        (1, [2]),
+        (-1, [3]),
+        (np.int64(0), [1]),
+        (slice(1, None), [2, 3]),
+        ([2, 0], [3, 1]),
+        (np.array([True, False, True]), [1, 3]),
+        (np.array([], int), []),
     ]:
         chosen = faces[index]
         assert isinstance(chosen, Faces)

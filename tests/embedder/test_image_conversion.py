@@ -57,9 +57,16 @@ def test_png_keeps_every_pixel(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "out" / "a.png"), noise)
 
 
-@pytest.mark.parametrize(("size_wh", "expected_hw"), [
-    ((100, 50), (20, 40)), ((50, 100), (40, 20)), ((40, 40), (40, 40)), ((30, 10), (10, 30)), ((1000, 1), (1, 40)),
-])
+@pytest.mark.parametrize(
+    ("size_wh", "expected_hw"),
+    [
+        ((100, 50), (20, 40)),
+        ((50, 100), (40, 20)),
+        ((40, 40), (40, 40)),
+        ((30, 10), (10, 30)),
+        ((1000, 1), (1, 40)),
+    ],
+)
 def test_max_side_reduces_and_never_enlarges(tmp_path, size_wh, expected_hw):
     photo(tmp_path / "in" / "a.png", size_wh=size_wh)
     convert_images(tmp_path / "in", tmp_path / "out", file_format="png", max_side=40)
@@ -101,7 +108,9 @@ def test_photos_that_would_become_one_file_become_several(tmp_path):
         photo(tmp_path / "in" / name)
     summary = convert_images(tmp_path / "in", tmp_path / "out")
     assert statuses(summary) == {
-        "A.tif": ("A.tif.jpg", "written"), "a.bmp": ("a.bmp.jpg", "written"), "a.jpg": ("a.jpg", "written"),
+        "A.tif": ("A.tif.jpg", "written"),
+        "a.bmp": ("a.bmp.jpg", "written"),
+        "a.jpg": ("a.jpg", "written"),
         "a.png": ("a.png.jpg", "written"),
     }
     assert convert_images(tmp_path / "in", tmp_path / "out").with_status("up to date") == [
@@ -109,13 +118,16 @@ def test_photos_that_would_become_one_file_become_several(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("names", "outputs"), [
-    ([], []),
-    (["a.png"], ["a.jpg"]),
-    (["a.bmp", "a.png", "a.png.jpg"], ["a.jpg", "a.png.2.jpg", "a.png.jpg"]),
-    (["x/a.png", "y/a.png"], ["x/a.jpg", "y/a.jpg"]),
-    (["IMG.2020.heic", "IMG"], ["IMG.2020.jpg", "IMG.jpg"]),
-])
+@pytest.mark.parametrize(
+    ("names", "outputs"),
+    [
+        ([], []),
+        (["a.png"], ["a.jpg"]),
+        (["a.bmp", "a.png", "a.png.jpg"], ["a.jpg", "a.png.2.jpg", "a.png.jpg"]),
+        (["x/a.png", "y/a.png"], ["x/a.jpg", "y/a.jpg"]),
+        (["IMG.2020.heic", "IMG"], ["IMG.2020.jpg", "IMG.jpg"]),
+    ],
+)
 def test_names(names, outputs):
     assert [path.as_posix() for path in name_outputs([Path(name) for name in names], ".jpg")] == outputs
 
@@ -162,7 +174,8 @@ def test_photos_inside_out(tmp_path):
     photo(tmp_path / "raw" / "b.png")
     own = photo(tmp_path / "b.jpg").read_bytes()
     assert statuses(convert_images(tmp_path / "raw", tmp_path)) == {
-        "a.png": ("a.jpg", "written"), "b.png": ("b.jpg", "failed")
+        "a.png": ("a.jpg", "written"),
+        "b.png": ("b.jpg", "failed"),
     }
     assert (tmp_path / "b.jpg").read_bytes() == own
 
@@ -176,11 +189,14 @@ def test_out_that_is_photos_is_refused(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == original
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"file_format": "gif"}, "`file_format` must be one of jpg, png, got 'gif'"),
-    ({"max_side": 0}, "`max_side` must be at least 1 pixel, got 0"),
-    ({"max_pixels": 0}, "`max_pixels` must be at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"file_format": "gif"}, "`file_format` must be one of jpg, png, got 'gif'"),
+        ({"max_side": 0}, "`max_side` must be at least 1 pixel, got 0"),
+        ({"max_pixels": 0}, "`max_pixels` must be at least 1, got 0"),
+    ],
+)
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         convert_images(tmp_path, tmp_path / "out", **options)
@@ -213,15 +229,32 @@ def test_full_disk_stops_and_leaves_the_old_file(tmp_path, monkeypatch):
 def test_command_writes_and_reports(tmp_path, capsys):
     photo(tmp_path / "in" / "a.png", size_wh=(30, 30))
     (tmp_path / "in" / ".hidden").touch()
-    code = main(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--max-side", "10", "--format", "png",
-                 "--json", str(tmp_path / "r.json")])
+    code = main(
+        [
+            "convert",
+            str(tmp_path / "in"),
+            str(tmp_path / "out"),
+            "--max-side",
+            "10",
+            "--format",
+            "png",
+            "--json",
+            str(tmp_path / "r.json"),
+        ]
+    )
     assert code == 0
     captured = capsys.readouterr()
-    assert captured.out == (f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed; "
-                            "left out: 1 hidden file, 0 that are no images\n")
+    assert captured.out == (
+        f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed; left out: 1 hidden file, 0 that are no images\n"
+    )
     assert read_image(tmp_path / "out" / "a.png").shape == (10, 10, 3)
     assert json.loads((tmp_path / "r.json").read_text()) == {
-        "written": 1, "up_to_date": 0, "failed": 0, "hidden": 1, "other": 0, "unreadable_folders": [],
+        "written": 1,
+        "up_to_date": 0,
+        "failed": 0,
+        "hidden": 1,
+        "other": 0,
+        "unreadable_folders": [],
         "files": [{"source": "a.png", "output": "a.png", "status": "written", "message": ""}],
     }
 
@@ -237,8 +270,10 @@ def test_command_lists_failures_and_exits_with_1(tmp_path, capsys):
 
 def test_command_that_cannot_run_exits_with_2(tmp_path, capsys):
     assert main(["convert", str(tmp_path / "no"), str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err == (f"python -m embedder convert: error: {tmp_path}/no: expected a folder of "
-                                       "photos, found nothing; check the path\n")
+    assert capsys.readouterr().err == (
+        f"python -m embedder convert: error: {tmp_path}/no: expected a folder of "
+        "photos, found nothing; check the path\n"
+    )
 
 
 def test_a_file_for_a_folder_is_refused(tmp_path):

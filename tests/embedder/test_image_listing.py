@@ -52,12 +52,24 @@ def test_hidden_and_other_files_are_only_counted(tmp_path):
     assert listing.n_other == 2
 
 
-@pytest.mark.parametrize(("content", "is_image"), [
-    (b"\xff\xd8\xff\xe0", True), (b"\x89PNG\r\n\x1a\n", True), (b"RIFF\0\0\0\0WEBPVP8 ", True), (b"GIF89a", True),
-    (b"\0\0\0\x18ftypheic\0\0\0\0", True), (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", True), (b"MM\0*", True),
-    (b"BMW drives\n" + bytes(20), False), (b"P1 is a note", False), (b"P5 3 1 255\n", True), (b"", False),
-    (b"\0\0\0\x18ftypisom\0\0\0\0", False), (b"RIFF\0\0\0\0WAVEfmt ", False),
-])
+@pytest.mark.parametrize(
+    ("content", "is_image"),
+    [
+        (b"\xff\xd8\xff\xe0", True),
+        (b"\x89PNG\r\n\x1a\n", True),
+        (b"RIFF\0\0\0\0WEBPVP8 ", True),
+        (b"GIF89a", True),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", True),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", True),
+        (b"MM\0*", True),
+        (b"BMW drives\n" + bytes(20), False),
+        (b"P1 is a note", False),
+        (b"P5 3 1 255\n", True),
+        (b"", False),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", False),
+        (b"RIFF\0\0\0\0WAVEfmt ", False),
+    ],
+)
 def test_files_without_suffix_are_judged_by_their_first_bytes(tmp_path, content, is_image):
     (tmp_path / "photo").write_bytes(content)
     listing = list_images(tmp_path)
@@ -110,8 +122,10 @@ def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch, caplog)
 
 def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
     (tmp_path / "album").symlink_to("/no/such/disk")
-    with pytest.raises(FileNotFoundError, match="expected a folder of photos, found a dangling link to /no/such/disk; "
-                                                "mend the link or check the path"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="expected a folder of photos, found a dangling link to /no/such/disk; mend the link or check the path",
+    ):
         list_images(tmp_path / "album")
     (tmp_path / "a.jpg").symlink_to("gone.jpg")
     with pytest.raises(FileNotFoundError, match=r"expected an image file, found a dangling link to gone\.jpg; mend"):

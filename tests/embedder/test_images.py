@@ -20,16 +20,19 @@ RED, WHITE = (255, 0, 0), (255, 255, 255)
 # --- formats ---
 
 
-@pytest.mark.parametrize(("suffix", "options", "within"), [
-    (".jpg", {"quality": 95, "subsampling": 0}, 6),
-    (".png", {}, 0),
-    (".webp", {"lossless": True}, 0),
-    (".tif", {}, 0),
-    (".bmp", {}, 0),
-    (".ppm", {}, 0),
-    (".jp2", {"irreversible": False}, 0),
-    (".avif", {"quality": 100, "subsampling": "4:4:4"}, 4),
-])
+@pytest.mark.parametrize(
+    ("suffix", "options", "within"),
+    [
+        (".jpg", {"quality": 95, "subsampling": 0}, 6),
+        (".png", {}, 0),
+        (".webp", {"lossless": True}, 0),
+        (".tif", {}, 0),
+        (".bmp", {}, 0),
+        (".ppm", {}, 0),
+        (".jp2", {"irreversible": False}, 0),
+        (".avif", {"quality": 100, "subsampling": "4:4:4"}, 4),
+    ],
+)
 def test_formats_keep_their_pixels(tmp_path, suffix, options, within):
     image = read_image(save(tmp_path / f"a{suffix}", gradient(), **options))
     assert_close(image, gradient(), within=within)
@@ -41,8 +44,12 @@ def test_jpeg_gives_the_pixels_pillow_gives(tmp_path):
     rng = np.random.default_rng(0)
     for subsampling in (0, 1, 2):
         for progressive in (False, True):
-            path = save(tmp_path / "a.jpg", rng.integers(0, 256, (37, 53, 3), dtype=np.uint8),
-                        subsampling=subsampling, progressive=progressive)
+            path = save(
+                tmp_path / "a.jpg",
+                rng.integers(0, 256, (37, 53, 3), dtype=np.uint8),
+                subsampling=subsampling,
+                progressive=progressive,
+            )
             with Image.open(path) as picture:
                 np.testing.assert_array_equal(read_image(path), np.asarray(picture.convert("RGB")))
 
@@ -76,9 +83,11 @@ def test_heic_needs_no_registration(tmp_path):
 
 
 def test_importing_the_module_loads_and_registers_nothing():
-    code = ("import sys; from PIL import Image; before = dict(Image.OPEN); import embedder.images; "
-            "assert before == Image.OPEN; "
-            "print([m for m in ('pillow_heif', 'h5py', 'pandas', 'tensorflow', 'onnxruntime') if m in sys.modules])")
+    code = (
+        "import sys; from PIL import Image; before = dict(Image.OPEN); import embedder.images; "
+        "assert before == Image.OPEN; "
+        "print([m for m in ('pillow_heif', 'h5py', 'pandas', 'tensorflow', 'onnxruntime') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -157,16 +166,19 @@ def test_16_bit_pgm_is_scaled_by_its_own_maximum(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.pgm")[0, :, 0], [0, 26, 255])
 
 
-@pytest.mark.parametrize(("values", "expected"), [
-    (np.array([[0.0, 0.5, 1.0, -2.0, np.nan]], np.float32), [0, 128, 255, 0, 0]),
-    (np.array([[0.0, 100.4, 255.0]], np.float32), [0, 100, 255]),
-    (np.array([[0.0, 257.0, 65535.0]], np.float32), [0, 1, 255]),
-    (np.array([[0.0, 5e9, 1e10]], np.float32), [0, 128, 255]),
-    (np.array([[0, 7, 255]], np.int32), [0, 7, 255]),
-    (np.array([[0, 25700, 65535]], np.int32), [0, 100, 255]),
-    (np.array([[-5, 0, 0]], np.int32), [0, 0, 0]),
-    (np.array([[0, 2**30, 2**31 - 1]], np.int32), [0, 64, 128]),
-])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([[0.0, 0.5, 1.0, -2.0, np.nan]], np.float32), [0, 128, 255, 0, 0]),
+        (np.array([[0.0, 100.4, 255.0]], np.float32), [0, 100, 255]),
+        (np.array([[0.0, 257.0, 65535.0]], np.float32), [0, 1, 255]),
+        (np.array([[0.0, 5e9, 1e10]], np.float32), [0, 128, 255]),
+        (np.array([[0, 7, 255]], np.int32), [0, 7, 255]),
+        (np.array([[0, 25700, 65535]], np.int32), [0, 100, 255]),
+        (np.array([[-5, 0, 0]], np.int32), [0, 0, 0]),
+        (np.array([[0, 2**30, 2**31 - 1]], np.int32), [0, 64, 128]),
+    ],
+)
 def test_32_bit_grey_is_scaled_by_the_smallest_usual_range(tmp_path, values, expected):
     np.testing.assert_array_equal(read_image(save(tmp_path / "a.tif", values))[0, :, 0], expected)
 
@@ -200,13 +212,16 @@ def transparent_colour_key():
     return Image.fromarray(np.array([[[9, 9, 9], [255, 0, 0], [9, 9, 9]]], np.uint8))
 
 
-@pytest.mark.parametrize(("picture", "options", "expected"), [
-    (transparent_rgba(), {}, [WHITE, RED, (255, 127, 127)]),
-    (transparent_la(), {}, [WHITE, (76, 76, 76), (127, 127, 127)]),
-    (transparent_palette(), {"transparency": 0}, [WHITE, RED, WHITE]),
-    (transparent_palette(), {"transparency": b"\x00\xff"}, [WHITE, RED, WHITE]),
-    (transparent_colour_key(), {"transparency": (9, 9, 9)}, [WHITE, RED, WHITE]),
-])
+@pytest.mark.parametrize(
+    ("picture", "options", "expected"),
+    [
+        (transparent_rgba(), {}, [WHITE, RED, (255, 127, 127)]),
+        (transparent_la(), {}, [WHITE, (76, 76, 76), (127, 127, 127)]),
+        (transparent_palette(), {"transparency": 0}, [WHITE, RED, WHITE]),
+        (transparent_palette(), {"transparency": b"\x00\xff"}, [WHITE, RED, WHITE]),
+        (transparent_colour_key(), {"transparency": (9, 9, 9)}, [WHITE, RED, WHITE]),
+    ],
+)
 def test_transparent_pixels_are_laid_on_white(tmp_path, picture, options, expected):
     picture.save(tmp_path / "a.png", **options)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png")[0], expected)
@@ -215,17 +230,28 @@ def test_transparent_pixels_are_laid_on_white(tmp_path, picture, options, expect
 # --- orientation ---
 
 STORED = {  # EXIF orientation -> how an upright picture is stored by a camera held that way
-    1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-    5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a), 7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
     8: lambda a: np.rot90(a, -1),
 }
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize(("suffix", "options", "within"), [
-    (".jpg", {"quality": 98, "subsampling": 0}, 4), (".png", {}, 0), (".webp", {"lossless": True}, 0),
-    (".tif", {}, 0), (".avif", {"quality": 100, "subsampling": "4:4:4"}, 4),
-])
+@pytest.mark.parametrize(
+    ("suffix", "options", "within"),
+    [
+        (".jpg", {"quality": 98, "subsampling": 0}, 4),
+        (".png", {}, 0),
+        (".webp", {"lossless": True}, 0),
+        (".tif", {}, 0),
+        (".avif", {"quality": 100, "subsampling": "4:4:4"}, 4),
+    ],
+)
 def test_every_orientation_comes_out_upright(tmp_path, orientation, suffix, options, within):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -243,8 +269,9 @@ def test_every_orientation_of_heic_comes_out_upright_once(tmp_path, orientation)
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(STORED[orientation](gradient(64, 96)))
     # Like a phone: the turn stands in the container (irot, imir), which libheif applies, and in the EXIF data too.
-    pillow_heif.encode("RGB", stored.shape[1::-1], stored.tobytes(), tmp_path / "a.heic", quality=100,
-                       exif=exif.tobytes())
+    pillow_heif.encode(
+        "RGB", stored.shape[1::-1], stored.tobytes(), tmp_path / "a.heic", quality=100, exif=exif.tobytes()
+    )
     assert_close(read_image(tmp_path / "a.heic"), gradient(64, 96), within=14)
 
 

@@ -40,11 +40,13 @@ def test_pipe_is_refused_instead_of_waited_for(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no file modes")
 def test_no_permission():
     # Root may read everything, so the child gives root's rights up, and its files must not lie in root's own folders.
-    code = ("import os, sys\nfrom embedder.images import list_images, read_image\n"
-            "if os.geteuid() == 0:\n    os.setuid(65534)\n"
-            "try:\n    read_image(sys.argv[1] + '/secret.png')\nexcept PermissionError as error:\n"
-            "    print(error.filename)\n"
-            "listing = list_images(sys.argv[1])\nprint(*listing.paths, '|', *listing.unreadable_folders)")
+    code = (
+        "import os, sys\nfrom embedder.images import list_images, read_image\n"
+        "if os.geteuid() == 0:\n    os.setuid(65534)\n"
+        "try:\n    read_image(sys.argv[1] + '/secret.png')\nexcept PermissionError as error:\n"
+        "    print(error.filename)\n"
+        "listing = list_images(sys.argv[1])\nprint(*listing.paths, '|', *listing.unreadable_folders)"
+    )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         save(Path(folder, "secret.png"), gradient()).chmod(0)
@@ -54,12 +56,15 @@ def test_no_permission():
     assert done.stdout.splitlines() == [f"{folder}/secret.png", "secret.png | closed"]
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    (b"", "an empty file"),
-    (b"Dear diary,\n", "text"),
-    (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", r"other data \(it begins with 00 01 02 03 04 05 06 07\)"),
-    (b"\0\0\0\x20ftypisom" + bytes(50), "a video"),
-])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"Dear diary,\n", "text"),
+        (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", r"other data \(it begins with 00 01 02 03 04 05 06 07\)"),
+        (b"\0\0\0\x20ftypisom" + bytes(50), "a video"),
+    ],
+)
 def test_files_that_are_no_images(tmp_path, content, found):
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(ImageError, match=rf"a\.jpg: expected an image \(JPEG, .*found {found}.*; remove"):
@@ -138,8 +143,9 @@ def test_too_little_memory_is_an_image_error(tmp_path, monkeypatch):
 
 
 def test_picture_without_pixels_is_refused(tmp_path):
-    (tmp_path / "a.gif").write_bytes(b"GIF89a" + struct.pack("<HHBBB", 0, 5, 0, 0, 0)
-                                     + b"," + struct.pack("<HHHHB", 0, 0, 0, 5, 0) + b"\x02\x00;")
+    (tmp_path / "a.gif").write_bytes(
+        b"GIF89a" + struct.pack("<HHBBB", 0, 5, 0, 0, 0) + b"," + struct.pack("<HHHHB", 0, 0, 0, 5, 0) + b"\x02\x00;"
+    )
     with pytest.raises(ImageError, match=r"a\.gif: expected a whole image"):
         read_image(tmp_path / "a.gif")
 
@@ -157,12 +163,15 @@ def test_huge_png_is_refused_from_its_header_in_little_memory(tmp_path):
     row = bytes(1 + 30_000 // 8)
     png(tmp_path / "huge.png", 30_000, 30_000, (row for _ in range(30_000)), bits=1, colour_type=0)
     # Not `ru_maxrss`: a child inherits the peak of the process that started it.
-    code = ("import sys\nfrom pathlib import Path\nfrom embedder.errors import ImageError\n"
-            "from embedder.images import read_image\n"
-            "try:\n    read_image(sys.argv[1])\nexcept ImageError as error:\n    print(error)\n"
-            "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "huge.png"], capture_output=True, text=True,
-                          check=True)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom embedder.errors import ImageError\n"
+        "from embedder.images import read_image\n"
+        "try:\n    read_image(sys.argv[1])\nexcept ImageError as error:\n    print(error)\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "huge.png"], capture_output=True, text=True, check=True
+    )
     message, peak_kib = done.stdout.splitlines()
     assert "expected at most 200,000,000 pixels, found 30,000 x 30,000 = 900,000,000" in message
     assert "--max-pixels" in message

@@ -24,10 +24,19 @@ def test_equals_the_frozen_graph_run_by_tensorflow(reference_embeddings: dict[st
 def test_stages_have_the_published_shapes() -> None:
     model = inception_resnet_v1(embedding_size=128)
     shapes = {
-        "Conv2d_1a_3x3": (79, 79, 32), "Conv2d_2b_3x3": (77, 77, 64), "MaxPool_3a_3x3": (38, 38, 64),
-        "Conv2d_4a_3x3": (36, 36, 192), "Conv2d_4b_3x3": (17, 17, 256), "Block35_5_Activation": (17, 17, 256),
-        "Mixed_6a": (8, 8, 896), "Block17_10_Activation": (8, 8, 896), "Mixed_7a": (3, 3, 1792),
-        "Block8_6_Sum": (3, 3, 1792), "AvgPool": (1792,), "Bottleneck": (128,), "embeddings": (128,),
+        "Conv2d_1a_3x3": (79, 79, 32),
+        "Conv2d_2b_3x3": (77, 77, 64),
+        "MaxPool_3a_3x3": (38, 38, 64),
+        "Conv2d_4a_3x3": (36, 36, 192),
+        "Conv2d_4b_3x3": (17, 17, 256),
+        "Block35_5_Activation": (17, 17, 256),
+        "Mixed_6a": (8, 8, 896),
+        "Block17_10_Activation": (8, 8, 896),
+        "Mixed_7a": (3, 3, 1792),
+        "Block8_6_Sum": (3, 3, 1792),
+        "AvgPool": (1792,),
+        "Bottleneck": (128,),
+        "embeddings": (128,),
     }
     assert {name: model.get_layer(name).output.shape[1:] for name in shapes} == shapes
     convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
@@ -68,10 +77,17 @@ def test_dropout_works_in_training_only() -> None:
     assert "Dropout" not in [layer.name for layer in inception_resnet_v1(width=0.05).layers]
 
 
-@pytest.mark.parametrize(("argument", "value"), [
-    ("embedding_size", 0), ("width", 0.0), ("width", float("nan")), ("keep_probability", 0.0),
-    ("keep_probability", 1.1), ("input_size", 74),
-])
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("embedding_size", 0),
+        ("width", 0.0),
+        ("width", float("nan")),
+        ("keep_probability", 0.0),
+        ("keep_probability", 1.1),
+        ("input_size", 74),
+    ],
+)
 def test_arguments_out_of_range_are_refused(argument: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"`{argument}` must .*got {value}"):
         inception_resnet_v1(**{argument: value})

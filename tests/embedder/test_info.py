@@ -24,13 +24,19 @@ def test_table(tmp_path: Path) -> None:
     assert description["fingerprint"]["provenance"] == {"detector": "fake"}
     lines = info_lines(description)
     assert "faces: 4" in lines and "  Zoë: 2" in lines and "failures: none" in lines and "    detector: fake" in lines
-    assert lines[lines.index("faces_by_identity:") + 1:][:2] == ["  Zoë: 2", "  王小明: 1"]
+    assert lines[lines.index("faces_by_identity:") + 1 :][:2] == ["  Zoë: 2", "  王小明: 1"]
     assert json.loads(json.dumps(description)) == description
 
 
 def test_long_lists_are_cut_but_settings_are_not() -> None:
-    description = {"people": {f"p{i}": i for i in range(1500)}, "settings": {f"s{i}": "x" for i in range(20)},
-                   "labels": [f"l{i}" for i in range(12)], "empty": {}, "is_new": True, "nothing": None}
+    description = {
+        "people": {f"p{i}": i for i in range(1500)},
+        "settings": {f"s{i}": "x" for i in range(20)},
+        "labels": [f"l{i}" for i in range(12)],
+        "empty": {},
+        "is_new": True,
+        "nothing": None,
+    }
     lines = info_lines(description, top=2)
     assert lines[:4] == ["people:", "  p0: 0", "  p1: 1", "  ... and 1,498 more"]
     assert len([line for line in lines if line.startswith("  s")]) == 20
@@ -71,9 +77,14 @@ def test_head_with_too_much_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyP
         describe_file(write_head(tmp_path / "h.skops", {"head": "svm"}))
 
 
-@pytest.mark.parametrize(("changes", "found"), [
-    ({"version": 99}, "'facetable-head' of version 99"), ({"version": None}, "of version None"),
-    ({"format": "other"}, "'other' of version 1")])
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"version": 99}, "'facetable-head' of version 99"),
+        ({"version": None}, "of version None"),
+        ({"format": "other"}, "'other' of version 1"),
+    ],
+)
 def test_head_of_another_version(tmp_path: Path, changes: dict[str, Any], found: str) -> None:
     with pytest.raises(TableError, match=rf"h\.skops: expected a head of version 1, found .*{found}; read it with"):
         describe_file(write_head(tmp_path / "h.skops", {"head": "svm", **changes}))
@@ -96,8 +107,12 @@ def test_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "w.pb").write_bytes(b"\n\x10weights")
     sha256 = hashlib.sha256(b"\n\x10weights").hexdigest()
     assert describe_file(tmp_path / "w.pb") == {
-        "kind": "weights", "file": str(tmp_path / "w.pb"), "bytes": 9, "sha256": sha256,
-        "preset": "none of the built-in ones"}
+        "kind": "weights",
+        "file": str(tmp_path / "w.pb"),
+        "bytes": 9,
+        "sha256": sha256,
+        "preset": "none of the built-in ones",
+    }
     name, preset = next(iter(PRESETS.items()))
     monkeypatch.setitem(PRESETS, name, type(preset)(**{**preset.__dict__, "weights_sha256": sha256}))
     assert describe_file(tmp_path / "w.pb")["preset"]["name"] == name
@@ -123,10 +138,18 @@ def test_other_hdf5_is_not_called_weights(tmp_path: Path) -> None:
         describe_file(tmp_path / "measurements.h5")
 
 
-@pytest.mark.parametrize(("name", "content", "is_weights"), [
-    ("w.onnx", b"\x08\x08\x12\x07", True), ("w.onnx", b"hello", False), ("w.pb", b"notes", False),
-    ("w.safetensors", b"\x60\x08" + bytes(6) + b"{}", True), ("w.safetensors", b"a long text", False),
-    ("w.keras", b"PK\x03\x04", True), ("w.keras", b"", False)])
+@pytest.mark.parametrize(
+    ("name", "content", "is_weights"),
+    [
+        ("w.onnx", b"\x08\x08\x12\x07", True),
+        ("w.onnx", b"hello", False),
+        ("w.pb", b"notes", False),
+        ("w.safetensors", b"\x60\x08" + bytes(6) + b"{}", True),
+        ("w.safetensors", b"a long text", False),
+        ("w.keras", b"PK\x03\x04", True),
+        ("w.keras", b"", False),
+    ],
+)
 def test_weights_begin_as_their_suffix_says(tmp_path: Path, name: str, content: bytes, is_weights: bool) -> None:
     (tmp_path / name).write_bytes(content)
     if is_weights:

@@ -9,8 +9,15 @@ from embedder.info import describe_file, info_lines
 from embedder.presets import Preset, write_preset
 from tests.embedder.fakes import make_table
 
-CONFIG = {"format": "facetable-run", "version": 1, "folder": "/faces", "n_faces": 48, "n_identities": 6,
-          "settings": {"loss": "softmax", "epochs": 2, "pretrained": None}, "versions": {"keras": "3"}}
+CONFIG = {
+    "format": "facetable-run",
+    "version": 1,
+    "folder": "/faces",
+    "n_faces": 48,
+    "n_identities": 6,
+    "settings": {"loss": "softmax", "epochs": 2, "pretrained": None},
+    "versions": {"keras": "3"},
+}
 
 
 def make_run(folder: Path, *, steps: tuple[int, ...], config: Any = CONFIG) -> Path:
@@ -23,10 +30,20 @@ def make_run(folder: Path, *, steps: tuple[int, ...], config: Any = CONFIG) -> P
 
 
 def make_preset(folder: Path) -> None:
-    write_preset(folder, Preset(
-        name="run", builder="embedder.inception_resnet_v1:from_safetensors", weights_file="w.safetensors",
-        weights_sha256="0" * 64, input_size=80, embedding_size=16, standardization="fixed", accuracy="not measured",
-        licence="yours"))
+    write_preset(
+        folder,
+        Preset(
+            name="run",
+            builder="embedder.inception_resnet_v1:from_safetensors",
+            weights_file="w.safetensors",
+            weights_sha256="0" * 64,
+            input_size=80,
+            embedding_size=16,
+            standardization="fixed",
+            accuracy="not measured",
+            licence="yours",
+        ),
+    )
 
 
 @pytest.mark.parametrize(("steps", "kept"), [((), 0), ((40, 80), 80)])

@@ -9,11 +9,20 @@ from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 from embedder.lfw import MirroredEmbedder, Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
 from embedder.table import EmbeddingTable, ImageLedger
 
-TEN_FOLD = ("2\t2\nAda\t1\t2\nBob\t1\t2\nAda\t1\tBob\t2\nAda\t2\tCy\t1\n"
-            "Cy\t1\t2\nDee\t1\t3\nCy\t1\tDee\t1\nCy\t2\tDee\t3\n")
+TEN_FOLD = (
+    "2\t2\nAda\t1\t2\nBob\t1\t2\nAda\t1\tBob\t2\nAda\t2\tCy\t1\nCy\t1\t2\nDee\t1\t3\nCy\t1\tDee\t1\nCy\t2\tDee\t3\n"
+)
 DEV_TRAIN = "2\nAda 1 2\nBob 1 2\nAda 1 Bob 2\nAda 2 Cy 10\n"
-PHOTOS = ["Ada/Ada_0001", "Ada/Ada_0002", "Bob/Bob_0001", "Bob/Bob_0002", "Cy/Cy_0001", "Cy/Cy_0002", "Dee/Dee_0001",
-          "Dee/Dee_0003"]
+PHOTOS = [
+    "Ada/Ada_0001",
+    "Ada/Ada_0002",
+    "Bob/Bob_0001",
+    "Bob/Bob_0002",
+    "Cy/Cy_0001",
+    "Cy/Cy_0002",
+    "Dee/Dee_0001",
+    "Dee/Dee_0003",
+]
 
 
 @pytest.fixture
@@ -33,18 +42,30 @@ def make_table(photos=PHOTOS, *, statuses=None, space=None, n_faces=1, length=16
     vectors = np.array([person[path.split("/")[0]] + noise * rng.normal(size=length) for path in paths])
     n = len(paths)
     ledger = ImageLedger(
-        path=np.array([f"{photo}.jpg" for photo in photos], object), status=np.array(statuses, object),
-        message=np.array([""] * len(photos), object), n_faces=faces.astype(np.int32),
-        width=np.full(len(photos), 250, np.int32), height=np.full(len(photos), 250, np.int32),
-        image_sha256=np.array(["0"] * len(photos), object), size=np.zeros(len(photos), np.int64),
-        mtime_ns=np.zeros(len(photos), np.int64))
+        path=np.array([f"{photo}.jpg" for photo in photos], object),
+        status=np.array(statuses, object),
+        message=np.array([""] * len(photos), object),
+        n_faces=faces.astype(np.int32),
+        width=np.full(len(photos), 250, np.int32),
+        height=np.full(len(photos), 250, np.int32),
+        image_sha256=np.array(["0"] * len(photos), object),
+        size=np.zeros(len(photos), np.int64),
+        mtime_ns=np.zeros(len(photos), np.int64),
+    )
     return EmbeddingTable(
         embeddings=(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32),
-        identities=np.array([""] * n, object), paths=paths, face_indices=np.concatenate(
-            [np.arange(count) for count in faces]).astype(np.int32),
-        boxes=np.tile(np.float32([100, 100, 150, 150]), (n, 1)), landmarks=np.zeros((n, 5, 2), np.float32),
-        detection_scores=np.ones(n, np.float32), image_sha256=np.array(["0"] * n, object), images=ledger,
-        photo_root="/photos", fingerprint={"space": space or {}, "provenance": {}}, created="2026-01-01T00:00:00Z")
+        identities=np.array([""] * n, object),
+        paths=paths,
+        face_indices=np.concatenate([np.arange(count) for count in faces]).astype(np.int32),
+        boxes=np.tile(np.float32([100, 100, 150, 150]), (n, 1)),
+        landmarks=np.zeros((n, 5, 2), np.float32),
+        detection_scores=np.ones(n, np.float32),
+        image_sha256=np.array(["0"] * n, object),
+        images=ledger,
+        photo_root="/photos",
+        fingerprint={"space": space or {}, "provenance": {}},
+        created="2026-01-01T00:00:00Z",
+    )
 
 
 class TestReadPairs:
@@ -74,16 +95,19 @@ class TestReadPairs:
         assert sorted(map(tuple, with_folds.photos)) == sorted(map(tuple, without.photos))
         assert np.bincount(with_folds.folds).tolist() == np.bincount(without.folds).tolist() == [220] * 10
 
-    @pytest.mark.parametrize(("text", "message"), [
-        ("", "expected in the first line"),
-        ("ten\n", "expected in the first line the number of folds and of pairs.*got 'ten'"),
-        ("0 3\n", "expected in the first line"),
-        ("1\nAda 1 2\n", "expected 2 pairs after the first line, as it says, got 1"),
-        ("1\nAda 1 2 3\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2', got 'Ada 1 2 3'"),
-        ("1\nAda 1 two\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2'"),
-        ("1\nAda 1 2\nAda 1 2\n", "pair 2: expected 'name1 n1 name2 n2'"),
-        ("1\nAda 1 2\nAda 1 Ada 2\n", "pair 2: expected two people, got 'Ada' twice"),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "expected in the first line"),
+            ("ten\n", "expected in the first line the number of folds and of pairs.*got 'ten'"),
+            ("0 3\n", "expected in the first line"),
+            ("1\nAda 1 2\n", "expected 2 pairs after the first line, as it says, got 1"),
+            ("1\nAda 1 2 3\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2', got 'Ada 1 2 3'"),
+            ("1\nAda 1 two\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2'"),
+            ("1\nAda 1 2\nAda 1 2\n", "pair 2: expected 'name1 n1 name2 n2'"),
+            ("1\nAda 1 2\nAda 1 Ada 2\n", "pair 2: expected two people, got 'Ada' twice"),
+        ],
+    )
     def test_refuses(self, tmp_path, text, message):
         path = tmp_path / "pairs.txt"
         path.write_text(text)
@@ -122,8 +146,17 @@ class TestVerify:
 
     def test_json_has_the_promised_keys(self, pairs):
         values = verify(pairs, make_table(space={"crop_size": 160})).to_json()
-        assert list(values) == ["n_pairs", "n_genuine", "n_failures_to_enrol", "accuracy_mean", "accuracy_std", "auc",
-                                "eer", "tar_at_far", "fingerprint"]
+        assert list(values) == [
+            "n_pairs",
+            "n_genuine",
+            "n_failures_to_enrol",
+            "accuracy_mean",
+            "accuracy_std",
+            "auc",
+            "eer",
+            "tar_at_far",
+            "fingerprint",
+        ]
         assert (values["n_pairs"], values["n_genuine"]) == (8, 4)
         assert list(values["tar_at_far"]) == ["0.1", "0.01", "0.001"]
         assert list(values["tar_at_far"]["0.1"]) == ["value", "low", "high"]

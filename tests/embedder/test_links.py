@@ -7,7 +7,8 @@ def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").symlink_to("照 片/gone.jpg")
     assert describe_dangling(tmp_path / "a.jpg") == "a dangling link to 照 片/gone.jpg"
     assert describe_missing(tmp_path / "a.jpg") == (
-        "a dangling link to 照 片/gone.jpg; mend the link or check the path")
+        "a dangling link to 照 片/gone.jpg; mend the link or check the path"
+    )
 
 
 def test_a_folder_on_the_way_that_leads_nowhere(tmp_path: Path) -> None:

@@ -5,19 +5,32 @@ import pytest
 from embedder.output_files import check_output
 
 
-@pytest.mark.parametrize(("kind", "content"), [
-    ("picture", b""), ("picture", b"\x89PNG\r\n\x1a\n"), ("picture", b"\xff\xd8\xff\xe0"), ("picture", b"%PDF-1.4"),
-    ("picture", b"<?xml version='1.0'?><svg>"), ("page", b"<!DOCTYPE html>\n"), ("page", b"\n<html lang=en>")])
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("picture", b""),
+        ("picture", b"\x89PNG\r\n\x1a\n"),
+        ("picture", b"\xff\xd8\xff\xe0"),
+        ("picture", b"%PDF-1.4"),
+        ("picture", b"<?xml version='1.0'?><svg>"),
+        ("page", b"<!DOCTYPE html>\n"),
+        ("page", b"\n<html lang=en>"),
+    ],
+)
 def test_older_results_of_the_same_kind_may_be_replaced(tmp_path: Path, kind: str, content: bytes) -> None:
     (tmp_path / "old").write_bytes(content)
     check_output(tmp_path / "old", "--plot", kind=kind, inputs=[tmp_path / "other"])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("kind", "content", "expected"), [
-    ("picture", b"PK\x03\x04", "expected a picture or nothing here to replace"),
-    ("picture", b"<!DOCTYPE html>", "expected a picture or nothing"),
-    ("page", b"\xff\xd8\xff", "expected an HTML page or nothing"),
-    ("page", b"path,face_index", "expected an HTML page or nothing")])
+@pytest.mark.parametrize(
+    ("kind", "content", "expected"),
+    [
+        ("picture", b"PK\x03\x04", "expected a picture or nothing here to replace"),
+        ("picture", b"<!DOCTYPE html>", "expected a picture or nothing"),
+        ("page", b"\xff\xd8\xff", "expected an HTML page or nothing"),
+        ("page", b"path,face_index", "expected an HTML page or nothing"),
+    ],
+)
 def test_other_files_may_not(tmp_path: Path, kind: str, content: bytes, expected: str) -> None:
     (tmp_path / "old").write_bytes(content)
     with pytest.raises(ValueError, match=f"old: {expected}.*give another name for --plot, or delete the file first"):

@@ -17,8 +17,10 @@ HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance":
 
 def some_results(n: int, start: int = 0) -> list[PhotoResult]:
     mapper = FaceMapper(FakeDetector(), FakeEmbedder(), EmbedSettings())
-    photos = [Photo(f"Ada/{i:04d}", np.full((*SIZE_HW, 3), i % 4, np.uint8), image_sha256=f"{i:x}", size=i, mtime_ns=i)
-              for i in range(start, start + n)]
+    photos = [
+        Photo(f"Ada/{i:04d}", np.full((*SIZE_HW, 3), i % 4, np.uint8), image_sha256=f"{i:x}", size=i, mtime_ns=i)
+        for i in range(start, start + n)
+    ]
     return mapper.embed(mapper.find(photos))
 
 

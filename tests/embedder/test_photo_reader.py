@@ -33,8 +33,7 @@ def test_a_file_that_is_no_image_is_unreadable_and_has_a_hash(tmp_path: Path) ->
 def test_a_file_that_is_not_there_is_unreadable_without_hash(tmp_path: Path) -> None:
     (tmp_path / "link.jpg").symlink_to("nowhere.jpg")
     photo = read_photo(tmp_path, Path("link.jpg"), read_image)
-    assert (photo.status, photo.message, photo.image_sha256) == (
-        "unreadable", "a dangling link to nowhere.jpg", "")
+    assert (photo.status, photo.message, photo.image_sha256) == ("unreadable", "a dangling link to nowhere.jpg", "")
     assert (photo.size, photo.mtime_ns) == (0, 0)
     assert read_photo(tmp_path, Path("none.jpg"), read_image).message == "No such file or directory"
 

@@ -31,8 +31,14 @@ from tests.embedder.runs import embed, same
 def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **options: Any) -> Any:
     """Run on top of what is there; the summary, and how many photos the detector saw."""
     detector = options.pop("detector", FakeDetector())
-    summary = update_table(photos, out, settings or EmbedSettings(), detector=detector,
-                           embedder=options.pop("embedder", FakeEmbedder()), **options)
+    summary = update_table(
+        photos,
+        out,
+        settings or EmbedSettings(),
+        detector=detector,
+        embedder=options.pop("embedder", FakeEmbedder()),
+        **options,
+    )
     assert names(out.parent).count(f"{out.name}.parts") == 0
     return summary, detector.n_seen
 
@@ -153,15 +159,20 @@ def test_errors_are_tried_again(photos: Path, tmp_path: Path) -> None:
     assert (summary.n_embedded, n_seen, summary.all_read) == (1, 1, True)
 
 
-@pytest.mark.parametrize(("option", "value", "named"), [
-    ("faces", "one", "`faces` all before, one now"),
-    ("identity_from", "none", "`identity_from` folder before, none now"),
-    ("margin", 44, "`margin.value` 32.0 before, 44.0 now"), ("margin_mode", "absolute", "`margin.mode` scaled before"),
-    ("alignment", "similarity", "`alignment` box before"), ("max_pixels", 10_000, "`max_pixels` 200000000 before"),
-    ("detector", FakeDetector(min_face_size=40), "`min_face_size` absent before, 40 now"),
-    ("embedder", FakeEmbedder(precision="int8"), "`precision` fp32 before, int8 now"),
-    ("embedder", FakeEmbedder("cd" * 32), "`weights_sha256` abababababab... before, cdcdcdcdcdcd... now"),
-])
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [
+        ("faces", "one", "`faces` all before, one now"),
+        ("identity_from", "none", "`identity_from` folder before, none now"),
+        ("margin", 44, "`margin.value` 32.0 before, 44.0 now"),
+        ("margin_mode", "absolute", "`margin.mode` scaled before"),
+        ("alignment", "similarity", "`alignment` box before"),
+        ("max_pixels", 10_000, "`max_pixels` 200000000 before"),
+        ("detector", FakeDetector(min_face_size=40), "`min_face_size` absent before, 40 now"),
+        ("embedder", FakeEmbedder(precision="int8"), "`precision` fp32 before, int8 now"),
+        ("embedder", FakeEmbedder("cd" * 32), "`weights_sha256` abababababab... before, cdcdcdcdcdcd... now"),
+    ],
+)
 def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, value: Any, named: str) -> None:
     table = embed(photos, tmp_path / "t.h5")
     with pytest.raises(FingerprintError, match="give another -o") as raised:
@@ -172,9 +183,13 @@ def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, v
 
 def test_the_refusal_says_what_to_pass_to_go_on(photos: Path, tmp_path: Path) -> None:
     embed(photos, tmp_path / "t.h5", detector=FakeDetector(min_face_size=20))
-    with pytest.raises(FingerprintError, match=(
+    with pytest.raises(
+        FingerprintError,
+        match=(
             "`min_face_size` 20 before, auto now; to go on pass min_face_size=20 in Python, --min-face-size 20 on the "
-            "command line; otherwise give another -o")):
+            "command line; otherwise give another -o"
+        ),
+    ):
         embed(photos, tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
     shutil.copytree(photos, tmp_path / "copy")
     with pytest.raises(FingerprintError, match=f"{tmp_path / 'copy'} now; give another -o"):
@@ -201,9 +216,7 @@ def test_another_photo_folder_is_refused_unless_the_first_is_gone(photos: Path, 
     assert EmbeddingTable.read(tmp_path / "t.h5").photo_root == str(tmp_path / "renamed")
 
 
-def test_other_package_versions_are_one_warning(
-    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_package_versions_are_one_warning(photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     table = embed(photos, tmp_path / "t.h5")
     table.fingerprint["provenance"]["versions"] |= {"numpy": "1.0", "pillow": "2.0"}
     table.write(tmp_path / "t.h5")
@@ -231,7 +244,8 @@ def test_a_photo_with_a_vector_no_table_may_hold_is_embedded_again(
         summary, n_seen = update(photos, tmp_path / "t.h5")
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path / 't.h5'}: expected finite vectors of unit length, found others for 1 photo, the first is "
-        "Ada/2.png; embedded again, or dropped where the photo is deleted"]
+        "Ada/2.png; embedded again, or dropped where the photo is deleted"
+    ]
     assert (summary.n_embedded, summary.n_kept, n_seen) == (1, 4, 1)
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), whole)
     assert update(photos, tmp_path / "t.h5")[1] == 0
@@ -299,9 +313,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
     monkeypatch.setattr(part_writer.PartWriter, "add", add_or_interrupt)
 
 
-def test_an_interrupted_run_keeps_what_is_done(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_keeps_what_is_done(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         interrupt_after(patch, 3)
         with pytest.raises(KeyboardInterrupt, match=r"kept in .*t\.h5\.parts, run the same command again to go on"):

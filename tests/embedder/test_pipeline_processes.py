@@ -50,9 +50,7 @@ def test_a_killed_worker_is_an_error_with_a_remedy(photos: Path, tmp_path: Path)
     assert len(embed(photos, tmp_path / "t.h5", n_jobs=2)) == 7
 
 
-def test_photos_a_worker_has_not_done_are_missed(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_photos_a_worker_has_not_done_are_missed(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "embed_photos", lambda *args, **options: None)
     with pytest.raises(ChildProcessError, match=r"5 photos from the workers, 5 missing, the first Ada/1\.png"):
         embed(photos, tmp_path / "t.h5")
@@ -77,8 +75,15 @@ print("done")
 
 
 def start(photos: Path, out: Path, seconds: float, n_jobs: int, **options: Any) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-", str(photos), str(out), str(seconds), str(n_jobs)], cwd=PROJECT,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-", str(photos), str(out), str(seconds), str(n_jobs)],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def children_of(pid: int) -> set[int]:

@@ -11,8 +11,14 @@ from embedder.errors import WeightsError
 from embedder.presets import DEFAULT_PRESET, PRESETS, Preset, get_preset, preset_for, write_preset
 
 RUN_PRESET = Preset(
-    name="my run", builder="embedder.inception_resnet_v1:from_safetensors", weights_file="weights.safetensors",
-    weights_sha256="0" * 64, input_size=96, embedding_size=64, standardization="per_image", verification_threshold=1.2,
+    name="my run",
+    builder="embedder.inception_resnet_v1:from_safetensors",
+    weights_file="weights.safetensors",
+    weights_sha256="0" * 64,
+    input_size=96,
+    embedding_size=64,
+    standardization="per_image",
+    verification_threshold=1.2,
 )
 
 
@@ -99,18 +105,21 @@ def test_a_record_needs_only_what_has_no_default(tmp_path: Path) -> None:
     assert (preset.input_size, preset.embedding_size, preset.verification_threshold) == (160, 512, None)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"name": ""}, "`name` must be a word"),
-    ({"weights_file": "../other/weights.safetensors"}, "`weights_file` must be a file name without a folder"),
-    ({"weights_file": "/etc/passwd"}, "`weights_file` must be a file name without a folder"),
-    ({"weights_sha256": "123"}, "`weights_sha256` must be 64 hexadecimal digits, got '123'"),
-    ({"builder": "os:remove"}, "`builder` must be embedder.inception_resnet_v1:from_safetensors, got 'os:remove'"),
-    ({"input_size": 0}, "`input_size` must be a whole number of at least 1, got 0"),
-    ({"embedding_size": True}, "`embedding_size` must be a whole number of at least 1, got True"),
-    ({"standardization": "none"}, "`standardization` must be fixed or per_image, got 'none'"),
-    ({"verification_threshold": "1"}, "`verification_threshold` must be a number or null, got '1'"),
-    ({"surprise": 1}, "expected an object with some of name, builder"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "`name` must be a word"),
+        ({"weights_file": "../other/weights.safetensors"}, "`weights_file` must be a file name without a folder"),
+        ({"weights_file": "/etc/passwd"}, "`weights_file` must be a file name without a folder"),
+        ({"weights_sha256": "123"}, "`weights_sha256` must be 64 hexadecimal digits, got '123'"),
+        ({"builder": "os:remove"}, "`builder` must be embedder.inception_resnet_v1:from_safetensors, got 'os:remove'"),
+        ({"input_size": 0}, "`input_size` must be a whole number of at least 1, got 0"),
+        ({"embedding_size": True}, "`embedding_size` must be a whole number of at least 1, got True"),
+        ({"standardization": "none"}, "`standardization` must be fixed or per_image, got 'none'"),
+        ({"verification_threshold": "1"}, "`verification_threshold` must be a number or null, got '1'"),
+        ({"surprise": 1}, "expected an object with some of name, builder"),
+    ],
+)
 def test_a_damaged_record_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     (tmp_path / "preset.json").write_text(json.dumps(asdict(RUN_PRESET) | changes))
     with pytest.raises(WeightsError) as caught:
@@ -118,9 +127,14 @@ def test_a_damaged_record_is_refused(tmp_path: Path, changes: dict[str, Any], me
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("{", "not JSON"), ("[]", "expected an object"), ("{}", "`name` must be"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected an object"),
+        ("{}", "`name` must be"),
+    ],
+)
 def test_a_record_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "preset.json").write_text(text)
     with pytest.raises(WeightsError, match=message):
@@ -133,12 +147,15 @@ def test_the_preset_of_a_fingerprint_is_that_of_its_weights() -> None:
     assert preset_for({}, whose="h") == DEFAULT_PRESET
 
 
-@pytest.mark.parametrize(("provenance", "found"), [
-    ({}, "000000000000...;"), ({"preset": DEFAULT_PRESET}, f"000000000000... of a preset '{DEFAULT_PRESET}';")])
+@pytest.mark.parametrize(
+    ("provenance", "found"),
+    [({}, "000000000000...;"), ({"preset": DEFAULT_PRESET}, f"000000000000... of a preset '{DEFAULT_PRESET}';")],
+)
 def test_weights_nobody_knows_are_refused(provenance: dict[str, str], found: str) -> None:
     with pytest.raises(WeightsError) as raised:
         preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, whose="family.skops")
     assert str(raised.value) == (
         "family.skops: expected vectors of weights 704afe26766c... (facenet-casia-20180408) or 6acdd8fb3a3f... "
         f"(facenet-ms1m-keras), found those of weights {found} name the training run that made them with --preset RUN, "
-        "or embed the photos again and train a new head")
+        "or embed the photos again and train a new head"
+    )

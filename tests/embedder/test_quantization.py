@@ -180,7 +180,8 @@ def test_the_probe_decides_once(
     assert ("-int8-" in loaded[0][0].path.name) == (expected == "int8")
     assert len(calls) == 1
     assert ("int8 is no faster than fp32 on this machine (0.90 times as fast); using fp32" in caplog.text) == (
-        expected == "fp32")
+        expected == "fp32"
+    )
 
 
 def test_a_network_that_cannot_be_quantized_gives_one_line(source: NetworkSource) -> None:

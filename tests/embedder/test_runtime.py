@@ -35,8 +35,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[NetworkSource, Path]
     weights = folder / "weights.bin"
     weights.write_bytes(b"some weights")
     source, cache = source_for(weights), folder / "cache"
-    program = ("import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
-               "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1)")
+    program = (
+        "import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
+        "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1)"
+    )
     command = [sys.executable, "-c", program, source.name, str(weights), source.weights_sha256, source.builder]
     environment = os.environ | {"FACETABLE_CACHE": str(cache)}
     both = [subprocess.Popen(command, cwd=PROJECT, env=environment) for _ in range(2)]
@@ -73,13 +75,16 @@ def test_batch_height_and_width_are_free(tiny_network: Network) -> None:
     assert len({row.tobytes() for row in batched[0]}) == 5
 
 
-@pytest.mark.parametrize("x", [
-    np.zeros((1, 5, 6, 3), np.float64),
-    np.zeros((1, 5, 6, 3), np.uint8),
-    np.zeros((5, 6, 3), np.float32),
-    np.zeros((1, 3, 5, 6), np.float32),
-    np.zeros((0, 5, 6, 3), np.float32),
-])
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros((1, 5, 6, 3), np.float64),
+        np.zeros((1, 5, 6, 3), np.uint8),
+        np.zeros((5, 6, 3), np.float32),
+        np.zeros((1, 3, 5, 6), np.float32),
+        np.zeros((0, 5, 6, 3), np.float32),
+    ],
+)
 def test_run_refuses_other_arrays(tiny_network: Network, x: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"`x` must be a float32 array of shape \(any, any, any, 3\)"):
         tiny_network.run(x)
@@ -102,13 +107,28 @@ def test_a_warm_cache_needs_neither_child_nor_weights(
 
 def test_a_warm_cache_serves_without_tensorflow(tiny: tuple[NetworkSource, Path]) -> None:
     source, cache = tiny
-    program = ("import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
-               "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1); "
-               "print({'tensorflow', 'keras', 'onnx', 'tf2onnx'} & sys.modules.keys())")
-    command = [sys.executable, "-c", program, source.name, str(source.weights_path), source.weights_sha256,
-               source.builder]
-    finished = subprocess.run(command, cwd=PROJECT, env=os.environ | {"FACETABLE_CACHE": str(cache)},
-                              capture_output=True, text=True, check=True)
+    program = (
+        "import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
+        "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1); "
+        "print({'tensorflow', 'keras', 'onnx', 'tf2onnx'} & sys.modules.keys())"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        source.name,
+        str(source.weights_path),
+        source.weights_sha256,
+        source.builder,
+    ]
+    finished = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=os.environ | {"FACETABLE_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert finished.stdout.strip() == "set()"
     assert finished.stderr == ""
 
@@ -139,11 +159,14 @@ def test_other_weights_than_promised_are_refused(tmp_path: Path, cache: Path) ->
     assert not list(cache.glob("*.onnx"))
 
 
-@pytest.mark.parametrize(("builder", "reason"), [
-    ("build_refused", "converting tiny failed: .*weights.bin: expected other weights$"),
-    ("build_crashing", "converting tiny failed: RuntimeError: no such layer$"),
-    ("build_silent_exit", "converting tiny failed: exit code 3$"),
-])
+@pytest.mark.parametrize(
+    ("builder", "reason"),
+    [
+        ("build_refused", "converting tiny failed: .*weights.bin: expected other weights$"),
+        ("build_crashing", "converting tiny failed: RuntimeError: no such layer$"),
+        ("build_silent_exit", "converting tiny failed: exit code 3$"),
+    ],
+)
 def test_a_failing_child_gives_one_line(tmp_path: Path, cache: Path, builder: str, reason: str) -> None:
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"some weights")
@@ -190,15 +213,18 @@ def test_every_setting_is_part_of_the_key(cache: Path) -> None:
     assert len(calls) == 4
 
 
-@pytest.mark.parametrize("damage", [
-    lambda path: path.write_bytes(b""),
-    lambda path: path.write_bytes(path.read_bytes()[:-1]),
-    lambda path: path.write_bytes(b"cOntent"),
-    lambda path: path.unlink(),
-    lambda path: path.with_suffix(".json").unlink(),
-    lambda path: path.with_suffix(".json").write_bytes(b""),
-    lambda path: path.with_suffix(".json").write_text("[]"),
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+        lambda path: path.write_bytes(b"cOntent"),
+        lambda path: path.unlink(),
+        lambda path: path.with_suffix(".json").unlink(),
+        lambda path: path.with_suffix(".json").write_bytes(b""),
+        lambda path: path.with_suffix(".json").write_text("[]"),
+    ],
+)
 def test_a_damaged_entry_is_made_again(cache: Path, damage: Callable[[Path], None]) -> None:
     calls: list[int] = []
     path = cached_file("net", ["a"], written(b"content", calls))

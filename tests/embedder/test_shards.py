@@ -5,10 +5,17 @@ import pytest
 from embedder.shards import Progress, cut_into_shards
 
 
-@pytest.mark.parametrize(("n", "n_jobs", "sizes"), [
-    (0, 2, []), (1, 2, [1]), (100, 2, [16] * 6 + [4]), (1000, 2, [125] * 8), (1000, 1, [250] * 4),
-    (10_000, 4, [256] * 39 + [16]),
-])
+@pytest.mark.parametrize(
+    ("n", "n_jobs", "sizes"),
+    [
+        (0, 2, []),
+        (1, 2, [1]),
+        (100, 2, [16] * 6 + [4]),
+        (1000, 2, [125] * 8),
+        (1000, 1, [250] * 4),
+        (10_000, 4, [256] * 39 + [16]),
+    ],
+)
 def test_shards_hold_all_paths_in_order(n: int, n_jobs: int, sizes: list[int]) -> None:
     paths = [Path(f"{i}.jpg") for i in range(n)]
     shards = cut_into_shards(paths, n_jobs)

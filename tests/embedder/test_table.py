@@ -11,8 +11,11 @@ from tests.embedder.fakes import LENGTH, make_table
 
 
 def columns(table: EmbeddingTable) -> dict[str, list]:
-    return {field.name: getattr(table, field.name).tolist() for field in dataclasses.fields(table)
-            if isinstance(getattr(table, field.name), np.ndarray)}
+    return {
+        field.name: getattr(table, field.name).tolist()
+        for field in dataclasses.fields(table)
+        if isinstance(getattr(table, field.name), np.ndarray)
+    }
 
 
 @pytest.mark.parametrize("n_faces", [[], [0], [1], [1, 2, 0], [2] * 700])
@@ -27,28 +30,38 @@ def test_write_and_read_give_the_same(tmp_path: Path, n_faces: list[int]) -> Non
     assert read.embeddings.dtype == np.float32 and all(isinstance(path, str) for path in read.paths)
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("embeddings", np.ones(3, np.float32), r"`embeddings` must be \(n, d\), got shape \(3,\)"),
-    ("boxes", np.ones((2, 4), np.float32), r"`boxes` must be float32 \(3, 4\), got float32 \(2, 4\)"),
-    ("landmarks", np.ones((3, 10), np.float32), r"`landmarks` must be float32 \(3, 5, 2\)"),
-    ("face_indices", np.ones(3), r"`face_indices` must be int32 \(3,\), got float64"),
-    ("identities", np.array([1, 2, 3]), r"`identities` must be str \(3,\), got int64"),
-    ("identities", np.array(["a", None, "b"], dtype=object), "`identities` must be str"),
-    ("paths", np.array(["a/0.jpg", "a/1.jpg", "a/2.jpg"]), "rows must follow the ledger"),
-    ("embeddings", np.full((3, LENGTH), np.nan, np.float32), "`embeddings` must be finite and of unit length"),
-    ("embeddings", np.zeros((3, LENGTH), np.float32), "in 3 rows, first in that of a/0.jpg"),
-    ("embeddings", np.full((3, LENGTH), np.inf, np.float32), "`embeddings` must be finite"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("embeddings", np.ones(3, np.float32), r"`embeddings` must be \(n, d\), got shape \(3,\)"),
+        ("boxes", np.ones((2, 4), np.float32), r"`boxes` must be float32 \(3, 4\), got float32 \(2, 4\)"),
+        ("landmarks", np.ones((3, 10), np.float32), r"`landmarks` must be float32 \(3, 5, 2\)"),
+        ("face_indices", np.ones(3), r"`face_indices` must be int32 \(3,\), got float64"),
+        ("identities", np.array([1, 2, 3]), r"`identities` must be str \(3,\), got int64"),
+        ("identities", np.array(["a", None, "b"], dtype=object), "`identities` must be str"),
+        ("paths", np.array(["a/0.jpg", "a/1.jpg", "a/2.jpg"]), "rows must follow the ledger"),
+        ("embeddings", np.full((3, LENGTH), np.nan, np.float32), "`embeddings` must be finite and of unit length"),
+        ("embeddings", np.zeros((3, LENGTH), np.float32), "in 3 rows, first in that of a/0.jpg"),
+        ("embeddings", np.full((3, LENGTH), np.inf, np.float32), "`embeddings` must be finite"),
+    ],
+)
 def test_refuses_bad_columns(name: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(make_table(), **{name: value})
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("status", np.array(["ok", "ok", "lost"]), "`status` must be one of ok, no_face, unreadable, error, got 'lost'"),
-    ("n_faces", np.array([1, -1, 0]), "`n_faces` must be at least 0, got -1"),
-    ("size", np.array([1]), r"`size` must be int64 \(3,\), got int64 \(1,\)"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "status",
+            np.array(["ok", "ok", "lost"]),
+            "`status` must be one of ok, no_face, unreadable, error, got 'lost'",
+        ),
+        ("n_faces", np.array([1, -1, 0]), "`n_faces` must be at least 0, got -1"),
+        ("size", np.array([1]), r"`size` must be int64 \(3,\), got int64 \(1,\)"),
+    ],
+)
 def test_refuses_a_bad_ledger(name: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(make_table().images, **{name: value})
@@ -89,9 +102,25 @@ def test_to_frame() -> None:
     table = make_table()
     frame = table.to_frame()
     assert frame.columns.tolist() == [
-        "identity", "path", "face_index", "x_min", "y_min", "x_max", "y_max", "left_eye_x", "left_eye_y", "right_eye_x",
-        "right_eye_y", "nose_x", "nose_y", "mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y",
-        "detection_score", "image_sha256",
+        "identity",
+        "path",
+        "face_index",
+        "x_min",
+        "y_min",
+        "x_max",
+        "y_max",
+        "left_eye_x",
+        "left_eye_y",
+        "right_eye_x",
+        "right_eye_y",
+        "nose_x",
+        "nose_y",
+        "mouth_left_x",
+        "mouth_left_y",
+        "mouth_right_x",
+        "mouth_right_y",
+        "detection_score",
+        "image_sha256",
     ]
     assert frame["identity"].tolist() == ["Zoë", "", "王小明"] and frame["path"].tolist() == table.paths.tolist()
     assert frame["y_max"].tolist() == table.boxes[:, 3].tolist()

@@ -29,14 +29,21 @@ def test_entries_say_where_their_rows_are(tmp_path: Path) -> None:
     header, entries = read_entries(tmp_path / "t.h5")
     assert header.photo_root == "/photos"
     assert [(entry.path, entry.n_faces, entry.row, entry.status) for entry in entries] == [
-        ("a/0.jpg", 1, 0, "ok"), ("a/1.jpg", 0, 1, "no_face"), ("a/2.jpg", 2, 1, "ok")]
+        ("a/0.jpg", 1, 0, "ok"),
+        ("a/1.jpg", 0, 1, "no_face"),
+        ("a/2.jpg", 2, 1, "ok"),
+    ]
     assert {entry.source for entry in entries} == {tmp_path / "t.h5"}
     assert [type(value) for value in (entries[0].n_faces, entries[0].mtime_ns, entries[0].path)] == [int, int, str]
 
 
 def test_path_order_keeps_folders_together() -> None:
     assert sorted(["a-b/1.jpg", "a/2.jpg", "a.jpg", "a/1.jpg"], key=path_order) == [
-        "a/1.jpg", "a/2.jpg", "a-b/1.jpg", "a.jpg"]
+        "a/1.jpg",
+        "a/2.jpg",
+        "a-b/1.jpg",
+        "a.jpg",
+    ]
 
 
 def test_no_entries_make_an_empty_table(tmp_path: Path) -> None:

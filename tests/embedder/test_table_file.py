@@ -20,13 +20,19 @@ def path(tmp_path: Path) -> Path:
 def test_file_is_as_documented(path: Path) -> None:
     with h5py.File(path) as file:
         assert {name: (file[name].shape, file[name].dtype.kind) for name in file if name != "images"} == {
-            "embeddings": ((3, LENGTH), "f"), "identity": ((3,), "O"), "path": ((3,), "O"), "face_index": ((3,), "i"),
-            "box": ((3, 4), "f"), "landmarks": ((3, 5, 2), "f"), "detection_score": ((3,), "f"),
+            "embeddings": ((3, LENGTH), "f"),
+            "identity": ((3,), "O"),
+            "path": ((3,), "O"),
+            "face_index": ((3,), "i"),
+            "box": ((3, 4), "f"),
+            "landmarks": ((3, 5, 2), "f"),
+            "detection_score": ((3,), "f"),
             "image_sha256": ((3,), "O"),
         }
         assert file["embeddings"].dtype == np.float32
         assert sorted(file["images"]) == sorted(
-            ["path", "status", "message", "n_faces", "width", "height", "image_sha256", "size", "mtime_ns"])
+            ["path", "status", "message", "n_faces", "width", "height", "image_sha256", "size", "mtime_ns"]
+        )
         assert all(file["images"][name].shape == (3,) for name in file["images"])
         assert file["images"]["mtime_ns"].dtype == np.int64
         for dataset in (file["identity"], file["path"], file["image_sha256"], file["images/status"]):
@@ -34,7 +40,10 @@ def test_file_is_as_documented(path: Path) -> None:
             assert info is not None and info.encoding == "utf-8" and info.length is None
         assert file["identity"].asstr()[:].tolist() == ["Zoë", "", "王小明"]
         assert dict(file.attrs) == {
-            "format": "facetable", "version": 1, "photo_root": "/photos", "created": "2026-01-02T03:04:05.678901+00:00",
+            "format": "facetable",
+            "version": 1,
+            "photo_root": "/photos",
+            "created": "2026-01-02T03:04:05.678901+00:00",
             "fingerprint": '{"provenance": {"detector": "fake"}, "space": {"embedding_length": 8}}',
         }
 
@@ -104,16 +113,22 @@ REFUSED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "external storage": (keep_data_outside, "`embeddings` kept in another file"),
     "virtual dataset": (make_virtual, "`embeddings` kept in another file"),
     "object column": (pickle_identities, "expected UTF-8 text in `identity`, found objects"),
-    "objects for numbers": (lambda file: replace(file, "box", data=[["a"] * 4] * 3, dtype=h5py.string_dtype()),
-                            "expected float32 in `box`, found objects"),
-    "numbers for text": (lambda file: replace(file, "path", data=[1, 2, 3]),
-                         "expected UTF-8 text in `path`, found int"),
+    "objects for numbers": (
+        lambda file: replace(file, "box", data=[["a"] * 4] * 3, dtype=h5py.string_dtype()),
+        "expected float32 in `box`, found objects",
+    ),
+    "numbers for text": (
+        lambda file: replace(file, "path", data=[1, 2, 3]),
+        "expected UTF-8 text in `path`, found int",
+    ),
     "extra dataset": (lambda file: file.create_dataset("extra", data=[1]), "found `extra` too"),
     "missing dataset": (lambda file: file.pop("landmarks"), "dataset `landmarks`, found none"),
     "group for dataset": (lambda file: (file.pop("box"), file.create_group("box")), "dataset `box`, found none"),
     "missing group": (lambda file: file.pop("images"), "the group `images`, found none"),
-    "dataset for group": (lambda file: (file.pop("images"), file.create_dataset("images", data=[1])),
-                          "the group `images`, found none"),
+    "dataset for group": (
+        lambda file: (file.pop("images"), file.create_dataset("images", data=[1])),
+        "the group `images`, found none",
+    ),
     "other shape": (lambda file: replace(file, "box", data=np.zeros((3, 5), "f4")), r"shape \(n, 4\) of `box`"),
     "other dimensions": (lambda file: replace(file, "embeddings", data=np.zeros(3, "f4")), r"shape \(n, d\)"),
     "scalar": (lambda file: replace(file, "face_index", data=1), "of `face_index`"),
@@ -139,17 +154,25 @@ def test_refuses_in_one_line(path: Path, case: str) -> None:
     assert "\n" not in str(raised.value) and str(path) in str(raised.value)
 
 
-@pytest.mark.parametrize(("n_bytes", "found"), [
-    (10, "a damaged one"), (500, r"a damaged one \(it is cut short\); restore"),
-    (2000, r"a damaged one \(it is cut short\)"), (-1, "a damaged one")])
+@pytest.mark.parametrize(
+    ("n_bytes", "found"),
+    [
+        (10, "a damaged one"),
+        (500, r"a damaged one \(it is cut short\); restore"),
+        (2000, r"a damaged one \(it is cut short\)"),
+        (-1, "a damaged one"),
+    ],
+)
 def test_refuses_a_truncated_file(path: Path, n_bytes: int, found: str) -> None:
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(TableError, match=f"{path}: expected a whole table, found {found}"):
         EmbeddingTable.read(path)
 
 
-@pytest.mark.parametrize(("content", "found"), [
-    (b"", "an empty file"), (b"a diary", "text"), (b"\xff\xd8\xff\xe0", "a JPEG image"), (b"PK\x03\x04", "a zip")])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b"", "an empty file"), (b"a diary", "text"), (b"\xff\xd8\xff\xe0", "a JPEG image"), (b"PK\x03\x04", "a zip")],
+)
 def test_refuses_a_file_of_another_kind_in_plain_words(path: Path, content: bytes, found: str) -> None:
     path.write_bytes(content)
     with pytest.raises(TableError, match=f"{path}: expected an embedding table, found {found}.*; name a table made by"):
@@ -180,10 +203,17 @@ def test_integers_and_floats_of_other_width_are_converted(path: Path) -> None:
 def test_size_bound_holds_and_is_near(tmp_path: Path, n_faces: list[int]) -> None:
     table = make_table(n_faces)
     table.write(tmp_path / "t.h5")
-    text = [*table.identities, *table.paths, *table.image_sha256, *table.images.path, *table.images.image_sha256,
-            *table.images.status]
-    bound = file_size_bound(len(table), len(table.images), embedding_length=LENGTH,
-                            n_text_bytes=sum(len(value.encode()) for value in text))
+    text = [
+        *table.identities,
+        *table.paths,
+        *table.image_sha256,
+        *table.images.path,
+        *table.images.image_sha256,
+        *table.images.status,
+    ]
+    bound = file_size_bound(
+        len(table), len(table.images), embedding_length=LENGTH, n_text_bytes=sum(len(value.encode()) for value in text)
+    )
     assert (tmp_path / "t.h5").stat().st_size <= bound <= 2 * (tmp_path / "t.h5").stat().st_size + 100_000
 
 

@@ -32,11 +32,14 @@ class TestPairScores:
         assert pair_scores(left, right).tolist() == pytest.approx([1, 0, 0])
         assert pair_scores(left, right, metric="euclidean").tolist() == pytest.approx([0, -np.sqrt(5), -np.sqrt(2)])
 
-    @pytest.mark.parametrize(("left", "right", "message"), [
-        ([[1.0]], [[1.0, 2.0]], r"two arrays of shape \(n, d\)"),
-        ([1.0], [1.0], r"two arrays of shape \(n, d\)"),
-        ([[np.nan]], [[1.0]], "must be finite"),
-    ])
+    @pytest.mark.parametrize(
+        ("left", "right", "message"),
+        [
+            ([[1.0]], [[1.0, 2.0]], r"two arrays of shape \(n, d\)"),
+            ([1.0], [1.0], r"two arrays of shape \(n, d\)"),
+            ([[np.nan]], [[1.0]], "must be finite"),
+        ],
+    )
     def test_refuses(self, left, right, message):
         with pytest.raises(ValueError, match=message):
             pair_scores(left, right)
@@ -96,13 +99,16 @@ class TestCurve:
         with pytest.raises(ValueError, match="`far` must lie above 0 and below 1"):
             tar_at_far(roc([1, 0], [True, False]), far)
 
-    @pytest.mark.parametrize(("scores", "genuine", "message"), [
-        ([1.0], [True, False], "equally long"),
-        ([np.nan, 1.0], [True, False], "must not be NaN"),
-        ([], [], "some pairs but not all"),
-        ([1.0, 2.0], [True, True], "some pairs but not all, got 2 of 2"),
-        ([1.0, 2.0], [False, False], "some pairs but not all, got 0 of 2"),
-    ])
+    @pytest.mark.parametrize(
+        ("scores", "genuine", "message"),
+        [
+            ([1.0], [True, False], "equally long"),
+            ([np.nan, 1.0], [True, False], "must not be NaN"),
+            ([], [], "some pairs but not all"),
+            ([1.0, 2.0], [True, True], "some pairs but not all, got 2 of 2"),
+            ([1.0, 2.0], [False, False], "some pairs but not all, got 0 of 2"),
+        ],
+    )
     def test_refuses(self, scores, genuine, message):
         with pytest.raises(ValueError, match=message):
             roc(scores, genuine)

@@ -31,8 +31,19 @@ def run(folder, *arguments):
 
 class TestTable:
     def test_prints_and_writes_the_figures(self, folder, capsys):
-        assert run(folder, "--table", folder / "faces.h5", "--json", folder / "r.json", "--plot", folder / "r.png",
-                   "--no-mean") == 0
+        assert (
+            run(
+                folder,
+                "--table",
+                folder / "faces.h5",
+                "--json",
+                folder / "r.json",
+                "--plot",
+                folder / "r.png",
+                "--no-mean",
+            )
+            == 0
+        )
         output = capsys.readouterr()
         assert "8 pairs, 4 genuine; 0 failures to enrol" in output.out
         assert "accuracy 1.0000 ± 0.0000 over 2 folds" in output.out
@@ -69,8 +80,12 @@ class TestTable:
 
     def test_a_wrong_standardization_is_said(self, folder, capsys, monkeypatch):
         preset = get_preset("facenet-casia-20180408")
-        space = {**SPACE, "weights_sha256": preset.weights_sha256, "margin": {"mode": "scaled", "value": 32.0},
-                 "alignment": "box"}
+        space = {
+            **SPACE,
+            "weights_sha256": preset.weights_sha256,
+            "margin": {"mode": "scaled", "value": 32.0},
+            "alignment": "box",
+        }
         make_table(space=space, noise=1.5).write(folder / "faces.h5")
         tried = []
 
@@ -85,14 +100,17 @@ class TestTable:
         assert run(folder, "--table", folder / "faces.h5", "--images", folder, "--no-standardization-check") == 0
         assert "looks wrong" not in capsys.readouterr().err
 
-    @pytest.mark.parametrize(("arguments", "message"), [
-        ([], "`--images` or `--table` is needed"),
-        (["--table", "none.h5"], "none.h5"),
-        (["--table", "faces.h5", "--plot", "no/such/folder/r.png"], "expected a folder that exists"),
-        (["--table", "faces.h5", "--plot", "r.txt"], "expected a suffix such as .png, .pdf or .svg, got 'txt'"),
-        (["--images", "empty"], "found none of 8"),
-        (["--table", "faces.h5", "--preset", "none"], "`preset` must be one of"),
-    ])
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ([], "`--images` or `--table` is needed"),
+            (["--table", "none.h5"], "none.h5"),
+            (["--table", "faces.h5", "--plot", "no/such/folder/r.png"], "expected a folder that exists"),
+            (["--table", "faces.h5", "--plot", "r.txt"], "expected a suffix such as .png, .pdf or .svg, got 'txt'"),
+            (["--images", "empty"], "found none of 8"),
+            (["--table", "faces.h5", "--preset", "none"], "`preset` must be one of"),
+        ],
+    )
     def test_errors_are_one_line(self, folder, monkeypatch, capsys, arguments, message):
         monkeypatch.chdir(folder)
         (folder / "empty").mkdir()

@@ -27,8 +27,12 @@ def small_model():
     return keras.Model(images, x, name="small")
 
 
-SHAPES = {"conv/kernel": (1, 1, 3, 2), "conv_BatchNorm/beta": (2,), "conv_BatchNorm/moving_mean": (2,),
-          "conv_BatchNorm/moving_variance": (2,)}
+SHAPES = {
+    "conv/kernel": (1, 1, 3, 2),
+    "conv_BatchNorm/beta": (2,),
+    "conv_BatchNorm/moving_mean": (2,),
+    "conv_BatchNorm/moving_variance": (2,),
+}
 
 
 @pytest.fixture
@@ -81,12 +85,20 @@ def frozen_graph(path: Path, arrays: dict[str, np.ndarray]) -> Path:
 def test_a_folded_graph_gives_a_batch_norm_that_changes_nothing(tmp_path: Path) -> None:
     kernel, offset = np.ones((1, 1, 3, 2), np.float32), np.array([5, 6], np.float32)
     scope = "InceptionResnetV1/Repeat/block35_1/Branch_0/Conv2d_1x1"
-    path = frozen_graph(tmp_path / "graph.pb", {f"{scope}/weights": kernel, f"{scope}/Conv2D_bn_offset": offset,
-                                                "InceptionResnetV1/Repeat/block35_1/mul/x": np.float32(0.17)})
+    path = frozen_graph(
+        tmp_path / "graph.pb",
+        {
+            f"{scope}/weights": kernel,
+            f"{scope}/Conv2D_bn_offset": offset,
+            "InceptionResnetV1/Repeat/block35_1/mul/x": np.float32(0.17),
+        },
+    )
     arrays = read_frozen_graph(path)
     layer = "Block35_1_Branch_0_Conv2d_1x1"
-    assert sorted(arrays) == [f"{layer}/kernel", *(f"{layer}_BatchNorm/{name}" for name in
-                                                   ("beta", "moving_mean", "moving_variance"))]
+    assert sorted(arrays) == [
+        f"{layer}/kernel",
+        *(f"{layer}_BatchNorm/{name}" for name in ("beta", "moving_mean", "moving_variance")),
+    ]
     np.testing.assert_array_equal(arrays[f"{layer}/kernel"], kernel)
     np.testing.assert_array_equal(arrays[f"{layer}_BatchNorm/beta"], offset)
     np.testing.assert_array_equal(arrays[f"{layer}_BatchNorm/moving_mean"], [0, 0])
@@ -97,11 +109,16 @@ def test_an_unfolded_graph_keeps_its_batch_norm(tmp_path: Path) -> None:
     scope = "InceptionResnetV1/Block8/Conv2d_1x1"
     names = ["weights", "biases", "BatchNorm/beta", "BatchNorm/moving_mean", "BatchNorm/moving_variance"]
     values = {name: value for value, name in enumerate(names, start=1)}
-    path = frozen_graph(tmp_path / "graph.pb",
-                        {f"{scope}/{name}": np.full(2, value, np.float32) for name, value in values.items()})
+    path = frozen_graph(
+        tmp_path / "graph.pb", {f"{scope}/{name}": np.full(2, value, np.float32) for name, value in values.items()}
+    )
     assert {name: array[0] for name, array in read_frozen_graph(path).items()} == {
-        "Block8_6_Conv2d_1x1/kernel": 1, "Block8_6_Conv2d_1x1/bias": 2, "Block8_6_Conv2d_1x1_BatchNorm/beta": 3,
-        "Block8_6_Conv2d_1x1_BatchNorm/moving_mean": 4, "Block8_6_Conv2d_1x1_BatchNorm/moving_variance": 5}
+        "Block8_6_Conv2d_1x1/kernel": 1,
+        "Block8_6_Conv2d_1x1/bias": 2,
+        "Block8_6_Conv2d_1x1_BatchNorm/beta": 3,
+        "Block8_6_Conv2d_1x1_BatchNorm/moving_mean": 4,
+        "Block8_6_Conv2d_1x1_BatchNorm/moving_variance": 5,
+    }
 
 
 @pytest.mark.parametrize("reader", [read_frozen_graph, read_keras_h5, read_safetensors])

@@ -36,8 +36,9 @@ def result(person: str, named_s: float | None, n_false: int = 0) -> ClipResult:
 
 
 def test_a_known_face_is_named_rightly_and_soon() -> None:
-    watched = watch([photo_of(ANN)], "ann", ListeningReader(fake_reader()), FakeHead(threshold=0.7),
-                    rng=np.random.default_rng(0))
+    watched = watch(
+        [photo_of(ANN)], "ann", ListeningReader(fake_reader()), FakeHead(threshold=0.7), rng=np.random.default_rng(0)
+    )
     assert (watched.is_enrolled, watched.n_false_names, watched.n_false_looks) == (True, 0, 0)
     assert watched.shown_s == 3.0
     assert watched.named_rightly_s is not None

@@ -24,8 +24,9 @@ def test_parts_of_the_people(faces):
 
 def test_one_pass_over_thresholds_equals_one_clustering_each(faces):
     thresholds = np.array([0.7, 0.5, 0.3])
-    expected = [bcubed(faces.people, cluster_faces(faces.vectors, threshold=threshold).labels).f
-                for threshold in thresholds]
+    expected = [
+        bcubed(faces.people, cluster_faces(faces.vectors, threshold=threshold).labels).f for threshold in thresholds
+    ]
     assert f_by_threshold(plain(faces), faces.people, thresholds) == pytest.approx(expected)
 
 

@@ -50,9 +50,16 @@ def test_the_script_compares_all_heads(tmp_path, capsys, monkeypatch):
     assert main(arguments) == 0
     results = json.loads((tmp_path / "r.json").read_text())
     assert [(one["per_person"], one["head"], one["score"]) for one in results] == [
-        (k, *head) for k in (1, 2) for head in (
-            ("gallery", "cosine"), ("gallery", "normalized"), ("knn", "normalized"), ("svm", "normalized"),
-            ("logreg", "normalized"), ("lda", "normalized"))
+        (k, *head)
+        for k in (1, 2)
+        for head in (
+            ("gallery", "cosine"),
+            ("gallery", "normalized"),
+            ("knn", "normalized"),
+            ("svm", "normalized"),
+            ("logreg", "normalized"),
+            ("lda", "normalized"),
+        )
     ]
     assert capsys.readouterr().out.count("\n") == 14
     assert (tmp_path / "c.png").stat().st_size > 10_000

@@ -42,8 +42,10 @@ class FakeHead:
 
 @pytest.fixture
 def answers():
-    heads = {"knn": FakeHead(["anna", "anna", "anna"], [0.9, 0.4, 0.6]),
-             "svm": FakeHead(["anna", "bert", "bert"], [0.9, 0.1, 0.5])}
+    heads = {
+        "knn": FakeHead(["anna", "anna", "anna"], [0.9, 0.4, 0.6]),
+        "svm": FakeHead(["anna", "bert", "bert"], [0.9, 0.1, 0.5]),
+    }
     return answers_on(a_table(), heads)
 
 
@@ -60,10 +62,20 @@ def test_only_the_main_face_of_each_photo_counts(answers):
 
 
 def test_counts(answers):
-    assert count(answers, "knn") == {"photos": 4, "right_before_threshold": 2, "right_and_accepted": 1,
-                                     "wrong_and_accepted": 1, "no_face": 1}
-    assert count(answers, "svm") == {"photos": 4, "right_before_threshold": 2, "right_and_accepted": 2,
-                                     "wrong_and_accepted": 0, "no_face": 1}
+    assert count(answers, "knn") == {
+        "photos": 4,
+        "right_before_threshold": 2,
+        "right_and_accepted": 1,
+        "wrong_and_accepted": 1,
+        "no_face": 1,
+    }
+    assert count(answers, "svm") == {
+        "photos": 4,
+        "right_before_threshold": 2,
+        "right_and_accepted": 2,
+        "wrong_and_accepted": 0,
+        "no_face": 1,
+    }
     assert count([], "knn") == dict.fromkeys(count(answers, "knn"), 0)
 
 
@@ -83,7 +95,10 @@ def test_a_step_is_shown_as_typed_and_timed(capfd, code):
     steps = Steps()
     steps.run("a step", "-c", f"print('hello'); raise SystemExit({code})")
     assert capfd.readouterr().out.splitlines() == [
-        "", "== a step", f"$ python -c 'print('\"'\"'hello'\"'\"'); raise SystemExit({code})'", "hello"
+        "",
+        "== a step",
+        f"$ python -c 'print('\"'\"'hello'\"'\"'); raise SystemExit({code})'",
+        "hello",
     ]
     assert 0 <= steps.seconds["a step"] < 30
 
@@ -113,7 +128,8 @@ def test_steps_use_the_public_commands(tmp_path, monkeypatch):
         script = command[1].split(".")[0] if command[0] == "-m" else command[0]
         assert (demo.PROJECT / script).exists()
     assert [command[-1] for command in commands if command[0] == "train_classifier.py"] == [
-        str(tmp_path / "knn.skops"), str(tmp_path / "svm.skops")
+        str(tmp_path / "knn.skops"),
+        str(tmp_path / "svm.skops"),
     ]
     commands.clear()
     demo.run_steps(tmp_path, None)
@@ -123,8 +139,12 @@ def test_steps_use_the_public_commands(tmp_path, monkeypatch):
 def test_what_next_names_commands_that_exist(tmp_path):
     text = what_next(tmp_path)
     assert f"{tmp_path}/summary.png" in text
-    for words in ("-m embedder embed photos", "train_classifier.py out/faces.h5", "recognize.py party.jpg",
-                  "-m classifiers cluster"):
+    for words in (
+        "-m embedder embed photos",
+        "train_classifier.py out/faces.h5",
+        "recognize.py party.jpg",
+        "-m classifiers cluster",
+    ):
         assert words in text
 
 
@@ -147,10 +167,15 @@ def has_text(sheet, colour):
 GREEN, AMBER, RED = (20, 130, 50), (190, 120, 0), (200, 30, 30)
 
 
-@pytest.mark.parametrize(("choice", "colour"), [
-    (Choice("anna", 0.9, True), GREEN), (Choice("anna", 0.2, False), AMBER), (Choice("bert", 0.9, True), RED),
-    (Choice("bert", 0.2, False), RED),
-])
+@pytest.mark.parametrize(
+    ("choice", "colour"),
+    [
+        (Choice("anna", 0.9, True), GREEN),
+        (Choice("anna", 0.2, False), AMBER),
+        (Choice("bert", 0.9, True), RED),
+        (Choice("bert", 0.2, False), RED),
+    ],
+)
 def test_each_verdict_has_its_colour(tmp_path, choice, colour):
     sheet = draw(tmp_path, [Answer("anna.jpg", "anna", np.array([100, 50, 200, 150]), {"knn": choice})])
     below_the_legend = sheet[40:]
@@ -210,5 +235,6 @@ def test_script_reports_a_failed_step_in_one_line(tmp_path, monkeypatch, capsys)
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     assert main(["--out", str(tmp_path / "demo")]) == 2
-    assert capsys.readouterr().err == ("python -m experiments.demo: error: sample photos: expected exit code 0 or 1, "
-                                       "got 2; its message stands above\n")
+    assert capsys.readouterr().err == (
+        "python -m experiments.demo: error: sample photos: expected exit code 0 or 1, got 2; its message stands above\n"
+    )

@@ -24,12 +24,17 @@ def test_agreement_counts_photos_faces_and_overlap() -> None:
 
 def test_small_and_invalid_faces_need_not_be_found_but_may_be(tmp_path) -> None:
     truth = tmp_path / "ground_truth.txt"
-    truth.write_text("one.jpg\n3\n0 0 40 40 0 0 0 0 0 0\n100 0 15 40 0 0 0 0 0 0\n200 0 50 50 0 0 0 1 0 0\n"
-                     "none.jpg\n0\n0 0 0 0 0 0 0 0 0 0\ntwo.jpg\n1\n5 6 30 31 2 0 0 0 0 0\n")
+    truth.write_text(
+        "one.jpg\n3\n0 0 40 40 0 0 0 0 0 0\n100 0 15 40 0 0 0 0 0 0\n200 0 50 50 0 0 0 1 0 0\n"
+        "none.jpg\n0\n0 0 0 0 0 0 0 0 0 0\ntwo.jpg\n1\n5 6 30 31 2 0 0 0 0 0\n"
+    )
     rows = read_ground_truth(truth)
     assert {name: len(faces) for name, faces in rows.items()} == {"one.jpg": 3, "none.jpg": 0, "two.jpg": 1}
-    boxes = {"one.jpg": np.array([[0.0, 0, 40, 40], [200, 0, 250, 50], [100, 0, 115, 40]]),
-             "none.jpg": np.array([[0.0, 0, 9, 9]]), "two.jpg": NOBODY}
+    boxes = {
+        "one.jpg": np.array([[0.0, 0, 40, 40], [200, 0, 250, 50], [100, 0, 115, 40]]),
+        "none.jpg": np.array([[0.0, 0, 9, 9]]),
+        "two.jpg": NOBODY,
+    }
     found = quality(boxes, rows)
     assert (found.n_faces, found.n_found, found.n_boxes, found.n_false) == (2, 1, 4, 1)
     assert (found.recall, found.precision) == (pytest.approx(0.5), pytest.approx(0.75))

@@ -89,7 +89,10 @@ def test_the_script_writes_a_model_that_is_found(tmp_path, capsys):
     assert (background.n_identities, background.record["measured_on"]) == (120, "made-up people")
     assert background.record["space"]["crop_size"] == 160
     assert set(json.loads(figures.read_text())) == {
-        "n_identities", "fewest_identities_in_a_component", "largest_share_of_one_identity", "membership_auc",
+        "n_identities",
+        "fewest_identities_in_a_component",
+        "largest_share_of_one_identity",
+        "membership_auc",
     }
     assert "membership_auc: " in capsys.readouterr().out
     assert read_background(output).temperature == 0.06

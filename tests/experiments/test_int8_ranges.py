@@ -30,8 +30,12 @@ def test_the_largest_face_of_each_photo_is_cropped(data: Path) -> None:
 def test_the_ranges_of_a_run_lie_in_its_folder(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run: Preset = replace(get_preset(DEFAULT_PRESET), name="run", weights_file="weights.safetensors",
-                          builder="embedder.inception_resnet_v1:from_safetensors")
+    run: Preset = replace(
+        get_preset(DEFAULT_PRESET),
+        name="run",
+        weights_file="weights.safetensors",
+        builder="embedder.inception_resnet_v1:from_safetensors",
+    )
     write_preset(tmp_path, run)
     batches: list[np.ndarray] = []
 

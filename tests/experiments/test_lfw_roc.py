@@ -18,8 +18,18 @@ def folder(tmp_path):
 
 
 def test_draws_all_tables(folder, capsys):
-    arguments = ["--pairs", folder / "pairs.txt", "--table", folder / "clear.h5", "--table", folder / "noisy.h5",
-                 "-o", folder / "out/roc.png", "--json", folder / "r.json"]
+    arguments = [
+        "--pairs",
+        folder / "pairs.txt",
+        "--table",
+        folder / "clear.h5",
+        "--table",
+        folder / "noisy.h5",
+        "-o",
+        folder / "out/roc.png",
+        "--json",
+        folder / "r.json",
+    ]
     assert main(list(map(str, arguments))) == 0
     results = json.loads((folder / "r.json").read_text())
     assert results["clear"]["auc"] == 1

@@ -41,7 +41,7 @@ def draw_person(image: np.ndarray, colour: tuple[int, int, int], box: Sequence[i
     top, left = max(0, y_min), max(0, x_min)
     bottom, right = min(image.shape[0], y_max), min(image.shape[1], x_max)
     if bottom > top and right > left:
-        image[top:bottom, left:right] = patch[top - y_min:bottom - y_min, left - x_min:right - x_min]
+        image[top:bottom, left:right] = patch[top - y_min : bottom - y_min, left - x_min : right - x_min]
     return image
 
 

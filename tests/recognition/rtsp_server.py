@@ -33,7 +33,8 @@ def main(port: str, folder: str, rate: str, key_frames: str, *credentials: str) 
         f"( appsrc name=camera is-live=true do-timestamp=true format=time max-buffers=1 leaky-type=downstream "
         f"caps=image/jpeg,framerate={rate}/1 ! jpegdec ! videoconvert ! video/x-raw,format=I420 "
         f"! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max={key_frames} "
-        "! rtph264pay name=pay0 pt=96 config-interval=1 )")
+        "! rtph264pay name=pay0 pt=96 config-interval=1 )"
+    )
     factory.set_shared(True)
     if credentials:
         _protect(server, factory, *credentials)

@@ -45,7 +45,8 @@ def test_each_frame_comes_in_order_with_its_own_faces(n_frames: int, every: int,
     found = list(find_ahead(Reading(n_frames), find, every=every, n_threads=n_threads))
     assert [frame.index for frame, _ in found] == list(range(n_frames))
     assert {frame.index: float(faces.boxes[0, 0]) for frame, faces in found if faces is not None} == {
-        number: float(number) for number in range(0, n_frames, every)}
+        number: float(number) for number in range(0, n_frames, every)
+    }
 
 
 def test_several_frames_are_looked_at_at_once() -> None:

@@ -12,8 +12,10 @@ def test_nothing_fine_is_left_of_a_face_and_the_rest_stays() -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
     hidden = hide_faces(image, [BOX])
     face = hidden[40:90, 60:110].astype(np.float64)
-    assert cv2.Laplacian(face, cv2.CV_64F).var() < 0.001 * cv2.Laplacian(image[40:90, 60:110].astype(np.float64),
-                                                                        cv2.CV_64F).var()
+    assert (
+        cv2.Laplacian(face, cv2.CV_64F).var()
+        < 0.001 * cv2.Laplacian(image[40:90, 60:110].astype(np.float64), cv2.CV_64F).var()
+    )
     assert np.array_equal(hidden[:20], image[:20])
     assert np.array_equal(hidden[:, :40], image[:, :40])
     assert np.array_equal(hidden[:, 130:], image[:, 130:])

@@ -112,7 +112,9 @@ def test_a_stranger_and_two_people() -> None:
     both = [picture((ANN, (10, 40, 50, 80)), (BOB, (120, 60, 160, 100)))] * 40
     events, _ = run(both)
     assert sorted((event.track, event.identity) for event in events if event.event == "identified") == [
-        (1, "ann"), (2, "bob")]
+        (1, "ann"),
+        (2, "bob"),
+    ]
     assert told(run(walk(STRANGER, 40))[0]) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
 
 

@@ -44,8 +44,9 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         pytest.skip("no systemd-analyze; on Debian: apt install systemd")
     unit = tmp_path / "facetable-door.service"
     unit.write_text(block("ini").replace("/opt/facetable/.venv/bin/python", sys.executable), "utf-8")
-    finished = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True,
-                              check=False)
+    finished = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
+    )
     about_the_unit = [line for line in finished.stderr.splitlines() if "facetable" in line]
     assert (finished.returncode, about_the_unit) == (0, []), finished.stderr
 

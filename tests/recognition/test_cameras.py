@@ -41,7 +41,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str =
 def pan_over(photo: Path, n_frames: int = 40) -> list[np.ndarray]:
     """Return pictures, 480x360, of a slow pan over a photo, there and back."""
     image = cv2.resize(read_image(photo), (700, 500), interpolation=cv2.INTER_AREA)
-    there = [np.ascontiguousarray(image[40:400, 20 + 3 * step:500 + 3 * step]) for step in range(n_frames // 2)]
+    there = [np.ascontiguousarray(image[40:400, 20 + 3 * step : 500 + 3 * step]) for step in range(n_frames // 2)]
     return there + there[::-1]
 
 
@@ -89,7 +89,11 @@ class Run:
     """``recognize.py`` in the background, its events in a file; its disk looks full after `full_after` frames."""
 
     def __init__(
-        self, folder: Path, number: int, *arguments: str | Path, environment: dict[str, str] | None = None,
+        self,
+        folder: Path,
+        number: int,
+        *arguments: str | Path,
+        environment: dict[str, str] | None = None,
         full_after: int | None = None,
     ) -> None:
         self.events_file = folder / "events.jsonl"
@@ -97,8 +101,13 @@ class Run:
         script = [str(PROJECT / "recognize.py")] if full_after is None else ["-c", FULL_DISK.format(after=full_after)]
         command = [sys.executable, *script, *map(str, arguments), "--events", str(self.events_file)]
         with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={
-                **os.environ, "PYTHONPATH": str(PROJECT), **({} if environment is None else environment)})
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(PROJECT), **({} if environment is None else environment)},
+            )
 
     @property
     def log(self) -> str:
@@ -111,8 +120,13 @@ class Run:
         return [json.loads(line) for line in self.events_file.read_text("utf-8").splitlines()]
 
     def wait_for(self, kind: str, identity: str, after: int = 0) -> None:
-        wait_until(lambda: any((event["event"], event["identity"]) == (kind, identity) for event in self.events[after:])
-                   or self.process.poll() is not None, what=f"{kind} {identity}; {self.log}")
+        wait_until(
+            lambda: (
+                any((event["event"], event["identity"]) == (kind, identity) for event in self.events[after:])
+                or self.process.poll() is not None
+            ),
+            what=f"{kind} {identity}; {self.log}",
+        )
         assert self.process.poll() is None, self.log
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -146,14 +160,27 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.mark.realdata
 def test_a_service_on_an_rtsp_camera_that_goes_away(
-    people_head: Path, obama: Path, tmp_path: Path, cameras: Callable[..., Camera], runs: Callable[..., Run],
+    people_head: Path,
+    obama: Path,
+    tmp_path: Path,
+    cameras: Callable[..., Camera],
+    runs: Callable[..., Run],
     receiver: Receiver,
 ) -> None:
     camera = cameras("rtsp", obama, "admin", "hunter/2")
     camera.stop()
-    run = runs(f"rtsp://admin:hunter%2F2@{camera.address}", "--head", people_head, "--headless",
-               "--save", tmp_path / "o.mp4", "--webhook", f"http://me:hunter2@127.0.0.1:{receiver.port}/",
-               "--mqtt", f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x")
+    run = runs(
+        f"rtsp://admin:hunter%2F2@{camera.address}",
+        "--head",
+        people_head,
+        "--headless",
+        "--save",
+        tmp_path / "o.mp4",
+        "--webhook",
+        f"http://me:hunter2@127.0.0.1:{receiver.port}/",
+        "--mqtt",
+        f"mqtt://me:hunter2@127.0.0.1:{free_port()}/x",
+    )
     wait_until(lambda: "waiting for it" in run.log)
     camera.start()
     run.wait_for("identified", "obama")
@@ -169,8 +196,11 @@ def test_a_service_on_an_rtsp_camera_that_goes_away(
     assert receiver.bodies == run.events
     assert len(list(VideoFile(str(tmp_path / "o.mp4"), "o.mp4"))) > 2 * RATE
     about_the_camera = [line for line in run.log.splitlines() if line.startswith(f"rtsp://{camera.address}: ")]
-    assert [line.removeprefix(f"rtsp://{camera.address}: ").split(";")[0].split(",")[0] for line in about_the_camera
-            if "refuses" not in line] == ["started", "there now", "lost", "there again", "stopped"]
+    assert [
+        line.removeprefix(f"rtsp://{camera.address}: ").split(";")[0].split(",")[0]
+        for line in about_the_camera
+        if "refuses" not in line
+    ] == ["started", "there now", "lost", "there again", "stopped"]
     assert "1 reconnects" in run.log
     assert "6 events could not be delivered" in run.log, "nobody answers for MQTT"
     assert "hunter" not in run.log
@@ -229,8 +259,12 @@ def display() -> Iterator[str]:
     if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
         pytest.skip("no virtual display; on Debian: apt install xvfb xdotool")
     reading, writing = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"],
-                              pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"],
+        pass_fds=[writing],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     os.close(writing)
     with os.fdopen(reading) as answer:
         number = answer.readline().strip()
@@ -241,7 +275,11 @@ def display() -> Iterator[str]:
 
 @pytest.mark.realdata
 def test_the_window_on_a_real_display(
-    data: Path, people_head: Path, tmp_path: Path, display: str, cameras: Callable[..., Camera],
+    data: Path,
+    people_head: Path,
+    tmp_path: Path,
+    display: str,
+    cameras: Callable[..., Camera],
     runs: Callable[..., Run],
 ) -> None:
     stranger = data / "lfw" / "images" / "Tiger_Woods" / "Tiger_Woods_0001.jpg"
@@ -256,8 +294,12 @@ def test_the_window_on_a_real_display(
     camera = cameras("mjpeg", save_pictures(tmp_path / "tiger", pan_over(stranger)))
     run = runs(camera.url, "--head", head, "--show", "--events-every-frame", environment={"DISPLAY": display})
     run.wait_for("started", "unknown")
-    subprocess.run(["xdotool", "search", "--sync", "--name", "Facetable", "windowfocus", "--sync"],
-                   env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
+    subprocess.run(
+        ["xdotool", "search", "--sync", "--name", "Facetable", "windowfocus", "--sync"],
+        env={**os.environ, "DISPLAY": display},
+        check=True,
+        timeout=20,
+    )
     press("s")
     wait_until(lambda: len(list(tmp_path.glob("snapshot-*.png"))) == 1, what="a snapshot")
     press("space")
@@ -285,8 +327,9 @@ def test_two_loops_on_one_camera_that_share_their_files(
     old = tmp_path / "unknown" / "unknown-camera-track1-frame1.jpg"
     old.write_bytes(b"x")
     os.utime(old, (1, 1))
-    both = [runs(camera.url, "--head", people_head, "--headless", "--save-unknown", tmp_path / "unknown")
-            for _ in range(2)]
+    both = [
+        runs(camera.url, "--head", people_head, "--headless", "--save-unknown", tmp_path / "unknown") for _ in range(2)
+    ]
     wait_until(lambda: [event["event"] for event in both[0].events].count("started") == 2, what="both")
     assert [run.end(number) for run, number in zip(both, (signal.SIGTERM, signal.SIGINT), strict=True)] == [0, 0]
     assert sorted(event["event"] for event in both[0].events) == ["ended", "ended", "started", "started"]
@@ -303,21 +346,44 @@ def test_a_camera_that_is_saved_until_the_disk_is_full(
     assert run.process.wait(30) == 2
     assert run.log.splitlines()[-1] == (
         f"recognize.py: error: {tmp_path / 'out.avi'}: no room for more, 1 MB are free on its disk; the first 64 "
-        "frames are kept; free some space and run again")
+        "frames are kept; free some space and run again"
+    )
     assert len(list(VideoFile(str(tmp_path / "out.avi"), "out.avi"))) == 64
     assert run.events[-1]["event"] == "ended"
 
 
 @pytest.mark.realdata
-def test_three_quarters_of_a_minute_with_cameras_that_go_away(
-    data: Path, people_head: Path, tmp_path: Path
-) -> None:
+def test_three_quarters_of_a_minute_with_cameras_that_go_away(data: Path, people_head: Path, tmp_path: Path) -> None:
     kinds = ["mjpeg", "rtsp"] if has_rtsp() else ["mjpeg"]
-    studies = [subprocess.Popen([
-        sys.executable, "-m", "experiments.camera_endurance", str(data / CLIP), "--head", str(people_head), "--camera",
-        kind, "--minutes", "0.75", "--cuts", "2", "--cut-seconds", "4", "--rate", "15", "--json",
-        str(tmp_path / f"{kind}.json")], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for kind in kinds]
+    studies = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "experiments.camera_endurance",
+                str(data / CLIP),
+                "--head",
+                str(people_head),
+                "--camera",
+                kind,
+                "--minutes",
+                "0.75",
+                "--cuts",
+                "2",
+                "--cut-seconds",
+                "4",
+                "--rate",
+                "15",
+                "--json",
+                str(tmp_path / f"{kind}.json"),
+            ],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for kind in kinds
+    ]
     for study, kind in zip(studies, kinds, strict=True):
         output, _ = study.communicate(timeout=120)
         assert study.returncode == 0, output

@@ -25,26 +25,89 @@ SHOTS = [(0, 19), (20, 81), (82, 210), (211, 274)]
 # Where faces are on every twelfth frame of facenet-pytorch_video.mp4, in pixels, seen by eye on the pictures; some of
 # them are half hidden or turned away and need not be found.
 WALKERS = {
-    0: {"red hair": (706, 597), "curls": (886, 644), "blue hood": (944, 675), "grey man": (1101, 637),
-        "telephone": (1325, 650), "black and red": (307, 658), "crosses": (335, 774), "leaves": (1489, 566)},
-    12: {"red hair": (760, 613), "curls": (928, 671), "blue hood": (982, 701), "grey man": (1120, 663),
-         "telephone": (1348, 685), "black and red": (320, 700), "crosses": (771, 807)},
-    24: {"red hair": (685, 630), "curls": (946, 697), "blue hood": (1020, 732), "grey man": (1112, 684),
-         "telephone": (1376, 713), "black and red": (304, 718), "crosses": (1224, 847)},
-    36: {"red hair": (662, 684), "blue hood": (1030, 757), "telephone": (1387, 723), "black and red": (278, 726),
-         "glasses": (1103, 724)},
-    48: {"red hair": (618, 682), "blue hood": (1004, 760), "telephone": (1382, 728), "black and red": (248, 727),
-         "grey man": (1103, 685), "glasses": (1155, 731)},
-    60: {"red hair": (565, 658), "blue hood": (953, 742), "telephone": (1379, 729), "black and red": (237, 721),
-         "grey man": (1098, 702), "glasses": (1151, 728)},
-    72: {"red hair": (551, 657), "blue hood": (908, 724), "telephone": (1355, 724), "black and red": (232, 722),
-         "grey man": (1101, 691), "glasses": (1191, 725)},
-    84: {"red hair": (487, 639), "blue hood": (840, 739), "telephone": (1350, 719), "black and red": (239, 723),
-         "grey man": (1142, 688), "glasses": (1191, 728)},
-    96: {"red hair": (474, 656), "blue hood": (803, 734), "curls": (921, 702), "black and red": (249, 710),
-         "grey man": (1145, 703), "glasses": (1195, 728)},
-    104: {"red hair": (400, 665), "blue hood": (812, 702), "curls": (947, 703), "grey man": (1143, 697),
-          "glasses": (1206, 715), "telephone": (1340, 715)},
+    0: {
+        "red hair": (706, 597),
+        "curls": (886, 644),
+        "blue hood": (944, 675),
+        "grey man": (1101, 637),
+        "telephone": (1325, 650),
+        "black and red": (307, 658),
+        "crosses": (335, 774),
+        "leaves": (1489, 566),
+    },
+    12: {
+        "red hair": (760, 613),
+        "curls": (928, 671),
+        "blue hood": (982, 701),
+        "grey man": (1120, 663),
+        "telephone": (1348, 685),
+        "black and red": (320, 700),
+        "crosses": (771, 807),
+    },
+    24: {
+        "red hair": (685, 630),
+        "curls": (946, 697),
+        "blue hood": (1020, 732),
+        "grey man": (1112, 684),
+        "telephone": (1376, 713),
+        "black and red": (304, 718),
+        "crosses": (1224, 847),
+    },
+    36: {
+        "red hair": (662, 684),
+        "blue hood": (1030, 757),
+        "telephone": (1387, 723),
+        "black and red": (278, 726),
+        "glasses": (1103, 724),
+    },
+    48: {
+        "red hair": (618, 682),
+        "blue hood": (1004, 760),
+        "telephone": (1382, 728),
+        "black and red": (248, 727),
+        "grey man": (1103, 685),
+        "glasses": (1155, 731),
+    },
+    60: {
+        "red hair": (565, 658),
+        "blue hood": (953, 742),
+        "telephone": (1379, 729),
+        "black and red": (237, 721),
+        "grey man": (1098, 702),
+        "glasses": (1151, 728),
+    },
+    72: {
+        "red hair": (551, 657),
+        "blue hood": (908, 724),
+        "telephone": (1355, 724),
+        "black and red": (232, 722),
+        "grey man": (1101, 691),
+        "glasses": (1191, 725),
+    },
+    84: {
+        "red hair": (487, 639),
+        "blue hood": (840, 739),
+        "telephone": (1350, 719),
+        "black and red": (239, 723),
+        "grey man": (1142, 688),
+        "glasses": (1191, 728),
+    },
+    96: {
+        "red hair": (474, 656),
+        "blue hood": (803, 734),
+        "curls": (921, 702),
+        "black and red": (249, 710),
+        "grey man": (1145, 703),
+        "glasses": (1195, 728),
+    },
+    104: {
+        "red hair": (400, 665),
+        "blue hood": (812, 702),
+        "curls": (947, 703),
+        "grey man": (1143, 697),
+        "glasses": (1206, 715),
+        "telephone": (1340, 715),
+    },
 }
 
 
@@ -58,9 +121,7 @@ def reader(head: Head) -> FaceReader:
     return load_reader({} if head.fingerprint is None else head.fingerprint, NetworkOptions(threads_an_image=1))
 
 
-def watch(
-    frames: Iterable[Frame], reader: FaceReader, head: Head, *, every_frame: bool = False
-) -> list[Event]:
+def watch(frames: Iterable[Frame], reader: FaceReader, head: Head, *, every_frame: bool = False) -> list[Event]:
     loop = FaceLoop(reader, head, SourceKind.VIDEO.value, every_frame=every_frame)
     events = []
     for frame, faces in loop.look_ahead(frames, DEFAULT_DETECT_EVERY):
@@ -75,8 +136,11 @@ def frames_of(data: Path, name: str) -> VideoFile:
 def persons_at(event: Event) -> list[str]:
     """Return whom the box of an event shows, the one nearest to its middle first."""
     x_min, y_min, x_max, y_max = event.box
-    inside = {person: abs(2 * x - x_min - x_max) + abs(2 * y - y_min - y_max)
-              for person, (x, y) in WALKERS[event.frame].items() if x_min < x < x_max and y_min < y < y_max}
+    inside = {
+        person: abs(2 * x - x_min - x_max) + abs(2 * y - y_min - y_max)
+        for person, (x, y) in WALKERS[event.frame].items()
+        if x_min < x < x_max and y_min < y < y_max
+    }
     return sorted(inside, key=lambda person: inside[person])
 
 
@@ -132,8 +196,10 @@ def test_people_walking(data: Path, reader: FaceReader, head: Head) -> None:
     for event in events:
         if event.event == "face" and event.frame in WALKERS and event.track is not None:
             persons[event.track].update(persons_at(event)[:1])
-    tracks = {person: [track for track, of_track in persons.items() if person in of_track]
-              for person in WALKERS[0].keys() | WALKERS[60].keys()}
+    tracks = {
+        person: [track for track, of_track in persons.items() if person in of_track]
+        for person in WALKERS[0].keys() | WALKERS[60].keys()
+    }
     assert {track: sorted(of_track) for track, of_track in persons.items() if len(of_track) != 1} == {}
     assert {person: of_person for person, of_person in tracks.items() if len(of_person) > 2} == {}
     assert [person for person, of_person in tracks.items() if not of_person] in ([], ["leaves"])

@@ -43,12 +43,15 @@ def test_an_http_camera_gives_pictures() -> None:
     assert np.abs(image.astype(int) - IMAGE).mean() < 3
 
 
-@pytest.mark.parametrize(("answer", "message"), [
-    ("401", r"refuses access \(HTTP 401\); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
-    ("404", "answers HTTP 404 Not Found; check the path"),
-    ("html", r"expected a video stream, got a page \(text/html\)"),
-    ("hang", "does not answer within 2 s"),
-])
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("401", r"refuses access \(HTTP 401\); write the address like http://USER:PASSWORD@ADDRESS/PATH"),
+        ("404", "answers HTTP 404 Not Found; check the path"),
+        ("html", r"expected a video stream, got a page \(text/html\)"),
+        ("hang", "does not answer within 2 s"),
+    ],
+)
 def test_what_is_no_camera_says_what_it_is(answer: str, message: str) -> None:
     with camera(answer) as server:
         address = server.url.replace("://", "://me:secret@")
@@ -115,22 +118,29 @@ def test_a_stream_that_stops_is_over_in_time(monkeypatch: pytest.MonkeyPatch) ->
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n"
 
 
-@pytest.mark.parametrize("at_once", [
-    b"HTTP/1.1 200 OK\r\nX-Long: ", b"",
-    b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 99999\r\n\r\n"])
-def test_an_answer_that_trickles_in_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, at_once: bytes
-) -> None:
+@pytest.mark.parametrize(
+    "at_once",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+        b"",
+        b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 99999\r\n\r\n",
+    ],
+)
+def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, at_once: bytes) -> None:
     monkeypatch.setattr(connections, "TIMEOUT_S", 0.3)
     started_s = time.monotonic()
-    with (TricklingServer(at_once, b"x") as server,
-          pytest.raises(SourceError, match=r"does not answer within 0\.3 s; check the address")):
+    with (
+        TricklingServer(at_once, b"x") as server,
+        pytest.raises(SourceError, match=r"does not answer within 0\.3 s; check the address"),
+    ):
         connect(parse_source(server.url))
     assert 0.25 < time.monotonic() - started_s < 1.0
 
 
-@pytest.mark.parametrize(("at_once", "slowly"), [
-    (HEADERS + b"\r\n--frame\r\n", b"x"), (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"0")])
+@pytest.mark.parametrize(
+    ("at_once", "slowly"),
+    [(HEADERS + b"\r\n--frame\r\n", b"x"), (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"0")],
+)
 def test_pictures_that_trickle_in_are_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, at_once: bytes, slowly: bytes
 ) -> None:
@@ -143,9 +153,14 @@ def test_pictures_that_trickle_in_are_not_waited_for(
         connection.close()
 
 
-@pytest.mark.parametrize("answer", [
-    b"HTTP/1.1 418 Tea\x1b[2Jpot\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\x1b[2J\r\n\r\n",
-    b"\x1b[2J\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 418 Tea\x1b[2Jpot\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\x1b[2J\r\n\r\n",
+        b"\x1b[2J\r\n\r\n",
+    ],
+)
 def test_what_a_server_says_cannot_move_the_cursor(answer: bytes) -> None:
     with TricklingServer(answer) as server, pytest.raises(SourceError) as caught:
         connect(parse_source(server.url))
@@ -243,12 +258,15 @@ class Closed:
         return False
 
 
-@pytest.mark.parametrize(("devices", "mode", "message"), [
-    ([], 0, "no camera was found on this machine"),
-    (["video2", "video10"], 0o600, "cameras here: 2, 10"),
-    (["video0"], 0o600, "another program, such as a second loop, may be using .*video0: close that one first"),
-    (["video0"], 0o000, "expected permission to use .*video0; add your user to its group"),
-])
+@pytest.mark.parametrize(
+    ("devices", "mode", "message"),
+    [
+        ([], 0, "no camera was found on this machine"),
+        (["video2", "video10"], 0o600, "cameras here: 2, 10"),
+        (["video0"], 0o600, "another program, such as a second loop, may be using .*video0: close that one first"),
+        (["video0"], 0o000, "expected permission to use .*video0; add your user to its group"),
+    ],
+)
 def test_why_a_camera_does_not_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: list[str], mode: int, message: str
 ) -> None:

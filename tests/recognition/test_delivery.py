@@ -20,8 +20,17 @@ from tests.recognition.trickling_server import TricklingServer
 
 
 def event(number: int = 0, kind: str = "identified", time_s: float | None = 1.0) -> Event:
-    return make_event(kind, "camera", frame=number, time_s=time_s, track=1, box=(1, 2, 3, 4), identity="张伟",
-                      score=0.5, accepted=True)
+    return make_event(
+        kind,
+        "camera",
+        frame=number,
+        time_s=time_s,
+        track=1,
+        box=(1, 2, 3, 4),
+        identity="张伟",
+        score=0.5,
+        accepted=True,
+    )
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -91,8 +100,7 @@ def test_what_fails_is_tried_again_and_told_once(caplog: pytest.LogCaptureFixtur
         sink.close()
     receiver.stop()
     assert [body["frame"] for body in receiver.bodies] == [1, 2]
-    assert caplog.messages == [f"http://127.0.0.1:{receiver.port}: cannot be reached (HTTP 500); "
-                               "trying again"]
+    assert caplog.messages == [f"http://127.0.0.1:{receiver.port}: cannot be reached (HTTP 500); trying again"]
 
 
 def test_a_receiver_that_comes_late_gets_everything() -> None:
@@ -193,17 +201,29 @@ def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
     assert [body["frame"] for body in receiver.bodies] == [2]
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "host/x", "http:///x", "http://me:secret/@host/", "http://host/é",
-                                 "http://host/x?token=my secret", "http://host..home/x",
-                                 "http://me:secret@host:port/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/x",
+        "host/x",
+        "http:///x",
+        "http://me:secret/@host/",
+        "http://host/é",
+        "http://host/x?token=my secret",
+        "http://host..home/x",
+        "http://me:secret@host:port/",
+    ],
+)
 def test_what_is_no_webhook_is_refused(url: str) -> None:
     with pytest.raises(AddressError, match=r"`webhook` must be a URL like https://HOST/PATH") as caught:
         WebhookSink(url)
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://me:secret@host/x", "mqtt://host", "mqtt:///topic", "mqtt://host/a/+/b",
-                                 "mqtt://me:secret@host:port/x"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://me:secret@host/x", "mqtt://host", "mqtt:///topic", "mqtt://host/a/+/b", "mqtt://me:secret@host:port/x"],
+)
 def test_what_is_no_broker_is_refused(url: str) -> None:
     with pytest.raises(AddressError, match=r"`mqtt` must be a URL like mqtt://HOST/TOPIC") as caught:
         MqttSink(url)
@@ -220,13 +240,15 @@ class Broker:
         passwords = folder / "passwords"
         subprocess.run(["mosquitto_passwd", "-c", "-b", str(passwords), "me", "p w"], check=True, capture_output=True)
         self.configuration = folder / "mosquitto.conf"
-        self.configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous false\n"
-                                      f"password_file {passwords}\nuser root\n")
+        self.configuration.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nuser root\n"
+        )
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen([_mosquitto(), "-c", str(self.configuration)], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [_mosquitto(), "-c", str(self.configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_until(self._answers)
 
     def stop(self) -> None:
@@ -302,8 +324,9 @@ def test_a_broker_that_comes_late_gets_everything(broker: Broker, caplog: pytest
     assert "secret" not in caplog.text
 
 
-def test_a_wrong_password_is_told(broker: Broker, monkeypatch: pytest.MonkeyPatch,
-                                  caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_is_told(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.1)
     broker.start()
     sink = MqttSink(f"mqtt://me:secret@127.0.0.1:{broker.port}/door/faces")

@@ -22,7 +22,10 @@ def test_what_finds_no_room_is_not_done() -> None:
     disk.do(lambda: begun.set() or go_on.wait(5), wait=False)
     assert begun.wait(5)
     assert [disk.do(lambda number=number: done.append(number), wait=False) for number in range(3)] == [
-        True, False, False]
+        True,
+        False,
+        False,
+    ]
     go_on.set()
     disk.close()
     assert done == [0]

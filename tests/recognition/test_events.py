@@ -13,8 +13,17 @@ KEYS = ["event", "source", "frame", "time_s", "track", "box", "identity", "score
 
 
 def an_event(**changes: Any) -> Any:
-    return make_event(**{"event": "face", "source": "a.jpg", "box": (1, 2, 3, 4), "identity": "unknown", "score": 0.25,
-                         "accepted": False, **changes})
+    return make_event(
+        **{
+            "event": "face",
+            "source": "a.jpg",
+            "box": (1, 2, 3, 4),
+            "identity": "unknown",
+            "score": 0.25,
+            "accepted": False,
+            **changes,
+        }
+    )
 
 
 def test_a_line_has_all_keys_in_order() -> None:
@@ -23,17 +32,33 @@ def test_a_line_has_all_keys_in_order() -> None:
 
 def test_a_photo_has_no_time_and_no_track() -> None:
     assert json.loads(an_event().to_json()) == {
-        "event": "face", "source": "a.jpg", "frame": 0, "time_s": None, "track": None, "box": [1.0, 2.0, 3.0, 4.0],
-        "identity": "unknown", "score": 0.25, "accepted": False}
+        "event": "face",
+        "source": "a.jpg",
+        "frame": 0,
+        "time_s": None,
+        "track": None,
+        "box": [1.0, 2.0, 3.0, 4.0],
+        "identity": "unknown",
+        "score": 0.25,
+        "accepted": False,
+    }
 
 
 def test_numbers_are_plain_and_rounded() -> None:
     import numpy as np
 
-    event = an_event(frame=np.int64(7), time_s=np.float64(1.23456), track=np.int32(2), accepted=np.bool_(True),
-                     box=np.array([1.04, 2.06, 3, 4], np.float32), score=np.float32(0.123456))
-    assert event.to_json() == ('{"event": "face", "source": "a.jpg", "frame": 7, "time_s": 1.235, "track": 2, '
-                               '"box": [1.0, 2.1, 3.0, 4.0], "identity": "unknown", "score": 0.1235, "accepted": true}')
+    event = an_event(
+        frame=np.int64(7),
+        time_s=np.float64(1.23456),
+        track=np.int32(2),
+        accepted=np.bool_(True),
+        box=np.array([1.04, 2.06, 3, 4], np.float32),
+        score=np.float32(0.123456),
+    )
+    assert event.to_json() == (
+        '{"event": "face", "source": "a.jpg", "frame": 7, "time_s": 1.235, "track": 2, '
+        '"box": [1.0, 2.1, 3.0, 4.0], "identity": "unknown", "score": 0.1235, "accepted": true}'
+    )
 
 
 def test_names_of_any_script_stay_readable() -> None:
@@ -68,8 +93,10 @@ def test_a_service_goes_on_with_its_file(tmp_path: Path) -> None:
     assert [json.loads(line)["source"] for line in path.read_text("utf-8").splitlines()] == ["a.jpg", "b.jpg"]
 
 
-@pytest.mark.parametrize(("torn", "expected"), [(b'{"event": "fa', ["a", "c"]), (b"", ["a", "c"]),
-                                                (an_event(source="b").to_json().encode(), ["a", "b", "c"])])
+@pytest.mark.parametrize(
+    ("torn", "expected"),
+    [(b'{"event": "fa', ["a", "c"]), (b"", ["a", "c"]), (an_event(source="b").to_json().encode(), ["a", "b", "c"])],
+)
 def test_a_service_does_not_go_on_with_a_torn_line(tmp_path: Path, torn: bytes, expected: list[str]) -> None:
     path = tmp_path / "out.jsonl"
     path.write_bytes(an_event(source="a").to_json().encode() + b"\n" + torn)

@@ -102,7 +102,10 @@ def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None
     assert live.counts.n_reconnects == 1
     assert first.is_closed
     assert [record.message for record in caplog.records] == [
-        "camera: lost; trying to open it again", "away; still trying", "camera: there again"]
+        "camera: lost; trying to open it again",
+        "away; still trying",
+        "camera: there again",
+    ]
 
 
 def test_a_source_that_is_not_opened_again_ends() -> None:
@@ -177,8 +180,10 @@ def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixtu
     patient.start()
     assert patient.take(2.0) is not None
     patient.stop()
-    assert caplog.messages == ["camera: opens, but sends no picture; check the path, and that the camera is on; "
-                               "waiting for it", "camera: there now"]
+    assert caplog.messages == [
+        "camera: opens, but sends no picture; check the path, and that the camera is on; waiting for it",
+        "camera: there now",
+    ]
 
 
 def test_damaged_pictures_are_passed_over() -> None:

@@ -26,11 +26,19 @@ Person = tuple[tuple[int, int, int], Sequence[int]]
 
 
 def run(
-    images: Sequence[np.ndarray], *, every: int = 3, reader: FaceReader | None = None, every_frame: bool = False,
+    images: Sequence[np.ndarray],
+    *,
+    every: int = 3,
+    reader: FaceReader | None = None,
+    every_frame: bool = False,
     head: FakeHead | None = None,
 ) -> tuple[list[Event], list[Seen]]:
-    loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead() if head is None else head, "clip",
-                    every_frame=every_frame)
+    loop = FaceLoop(
+        fake_reader() if reader is None else reader,
+        FakeHead() if head is None else head,
+        "clip",
+        every_frame=every_frame,
+    )
     seen = [loop.process(frame, detect=frame.index % every == 0) for frame in frames_of(images)]
     return [event for one in seen for event in one.events] + loop.finish(), seen
 
@@ -92,8 +100,11 @@ def test_a_change_of_size_ends_all_tracks() -> None:
 
 def test_a_short_occlusion_keeps_the_number() -> None:
     away = [picture()] * 20
-    events, _ = run([picture(person) for person in walk(ANN, 10, 1, 20)] + away
-                    + [picture(person) for person in walk(ANN, 110, 1, 20)])
+    events, _ = run(
+        [picture(person) for person in walk(ANN, 10, 1, 20)]
+        + away
+        + [picture(person) for person in walk(ANN, 110, 1, 20)]
+    )
     assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
 
 
@@ -101,7 +112,11 @@ def test_a_long_absence_ends_the_track() -> None:
     person = [picture(person) for person in walk(ANN, 10, 0, 20)]
     events, _ = run(person + [picture()] * 60 + person)
     assert [(event.event, event.track) for event in events if event.event != "identified"] == [
-        ("started", 1), ("ended", 1), ("started", 2), ("ended", 2)]
+        ("started", 1),
+        ("ended", 1),
+        ("started", 2),
+        ("ended", 2),
+    ]
     assert next(event for event in events if event.event == "ended").frame == 18
 
 
@@ -175,7 +190,9 @@ def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
             loop.use_head(FakeHead({"ann": ANN}, threshold=1.1))
         events += loop.process(frame, detect=frame.index % 3 == 0).events
     assert [(event.event, event.identity, event.frame) for event in events[1:]] == [
-        ("identified", "ann", events[1].frame), ("changed", "unknown", events[2].frame)]
+        ("identified", "ann", events[1].frame),
+        ("changed", "unknown", events[2].frame),
+    ]
     assert events[1].frame in (19, 20)
     assert events[2].frame in (29, 30)
 

@@ -25,8 +25,12 @@ def with_thumbnail() -> bytes:
 
 
 PICTURES = {
-    "baseline": jpeg(), "progressive": jpeg(progressive=True), "restarts": jpeg(restart_marker_blocks=3),
-    "thumbnail": with_thumbnail(), "comment": jpeg(comment=b"\xff\xd8\xff\xd9"), "of OpenCV": encode(picture()),
+    "baseline": jpeg(),
+    "progressive": jpeg(progressive=True),
+    "restarts": jpeg(restart_marker_blocks=3),
+    "thumbnail": with_thumbnail(),
+    "comment": jpeg(comment=b"\xff\xd8\xff\xd9"),
+    "of OpenCV": encode(picture()),
 }
 
 
@@ -34,7 +38,7 @@ PICTURES = {
 def test_pictures_come_out_whole_whatever_the_pieces(size: int) -> None:
     stream = b"".join(PICTURES.values())
     splitter = JpegSplitter()
-    found = [one for start in range(0, len(stream), size) for one in splitter.feed(stream[start:start + size])]
+    found = [one for start in range(0, len(stream), size) for one in splitter.feed(stream[start : start + size])]
     assert found == list(PICTURES.values())
 
 
@@ -43,7 +47,7 @@ def test_a_large_picture_in_small_pieces_takes_no_longer_than_it_must() -> None:
     large = encode(noise)
     splitter = JpegSplitter()
     started_s = time.monotonic()
-    found = [one for start in range(0, len(large), 4096) for one in splitter.feed(large[start:start + 4096])]
+    found = [one for start in range(0, len(large), 4096) for one in splitter.feed(large[start : start + 4096])]
     assert found == [large]
     assert time.monotonic() - started_s < 1.5, f"{len(large)} bytes"
 

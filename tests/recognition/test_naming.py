@@ -34,12 +34,20 @@ def test_the_threshold_belongs_to_the_accepted() -> None:
 def test_crops_follow_the_heads_fingerprint() -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
     faces = faces_at([(20, 30, 60, 70)])
-    for margin, alignment in (({"mode": "absolute", "value": 8.0}, "box"), ({"mode": "scaled", "value": 0.0}, "box"),
-                              ({"mode": "scaled", "value": 32.0}, "similarity")):
+    for margin, alignment in (
+        ({"mode": "absolute", "value": 8.0}, "box"),
+        ({"mode": "scaled", "value": 0.0}, "box"),
+        ({"mode": "scaled", "value": 32.0}, "similarity"),
+    ):
         wanted = {"space": {"margin": margin, "alignment": alignment}}
         reader = FaceReader(FakeDetector(), FakeEmbedder(), wanted)
-        expected = faces.crop(image, 32, margin["value"], margin_mode=margin["mode"],  # type: ignore[arg-type]
-                              alignment=alignment)  # type: ignore[arg-type]
+        expected = faces.crop(
+            image,
+            32,
+            margin["value"],
+            margin_mode=margin["mode"],  # type: ignore[arg-type]
+            alignment=alignment,
+        )  # type: ignore[arg-type]
         assert np.array_equal(reader.crop(image, faces), expected)
         assert reader.fingerprint["space"]["margin"] == margin
         assert reader.fingerprint["space"]["alignment"] == alignment

@@ -19,42 +19,77 @@ def test_defaults() -> None:
 
 
 def test_everything_said() -> None:
-    options = parse("0", "--head", "h", "--threshold", "0.6", "--save", "o.mp4", "--events", "-", "--show",
-                    "--detect-every", "5", "--thresholds", "0.5", "0.6", "0.7", "--min-face-size", "40")
+    options = parse(
+        "0",
+        "--head",
+        "h",
+        "--threshold",
+        "0.6",
+        "--save",
+        "o.mp4",
+        "--events",
+        "-",
+        "--show",
+        "--detect-every",
+        "5",
+        "--thresholds",
+        "0.5",
+        "0.6",
+        "0.7",
+        "--min-face-size",
+        "40",
+    )
     assert (options.threshold, options.detect_every, options.thresholds, options.min_face_size) == (
-        0.6, 5, (0.5, 0.6, 0.7), 40)
+        0.6,
+        5,
+        (0.5, 0.6, 0.7),
+        40,
+    )
 
 
-@pytest.mark.parametrize(("argv", "message"), [
-    (["--threshold", "nan"], "expected a score such as 0.6, got 'nan'"),
-    (["--threshold", "high"], "expected a score such as 0.6, got 'high'"),
-    (["--detect-every", "0"], "expected a whole number of at least 1, got '0'"),
-    (["--detect-every", "x"], "expected a whole number of at least 1, got 'x'"),
-    (["--min-face-size", "small"], "expected auto or a whole number of pixels, got 'small'"),
-])
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--threshold", "nan"], "expected a score such as 0.6, got 'nan'"),
+        (["--threshold", "high"], "expected a score such as 0.6, got 'high'"),
+        (["--detect-every", "0"], "expected a whole number of at least 1, got '0'"),
+        (["--detect-every", "x"], "expected a whole number of at least 1, got 'x'"),
+        (["--min-face-size", "small"], "expected auto or a whole number of pixels, got 'small'"),
+    ],
+)
 def test_nonsense_is_refused(argv: list[str], message: str) -> None:
     with pytest.raises(argparse.ArgumentError, match=message):
         parse("a.jpg", "--head", "h", *argv)
 
 
-PHOTOS, VIDEO, LIVE = [SourceKind.IMAGE, SourceKind.FOLDER], [SourceKind.VIDEO], [
-    SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE]
+PHOTOS, VIDEO, LIVE = (
+    [SourceKind.IMAGE, SourceKind.FOLDER],
+    [SourceKind.VIDEO],
+    [SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE],
+)
 
 
-@pytest.mark.parametrize(("argv", "kinds", "message"), [
-    ("--detect-every 2", PHOTOS, "--detect-every is for videos and live sources"),
-    ("--events-every-frame", PHOTOS, "--events-every-frame is for videos and live sources"),
-    ("--save-unknown x", PHOTOS, "--save-unknown is for videos and live sources; to cut faces out of photos, run"),
-    ("--headless", PHOTOS, "--headless is for videos and live sources"),
-    ("--max-pixels 9", VIDEO + LIVE, "--max-pixels is for photos"),
-    ("--budget-ms 9", PHOTOS + VIDEO, "--budget-ms is for live sources; for videos say --detect-every N"),
-    ("--budget-ms 9 --detect-every 2", LIVE, "--budget-ms and --detect-every exclude each other"),
-    ("--budget-ms 9 --anonymize --show", LIVE, "--budget-ms and --anonymize exclude each other"),
-    ("--keep-days 9", PHOTOS + VIDEO + LIVE, "--keep-days is for the faces of --save-unknown; say where"),
-    ("--headless --show", VIDEO + LIVE, "--headless and --show exclude each other"),
-    ("--anonymize --show --save-unknown x", VIDEO + LIVE, "--anonymize and --save-unknown exclude each other"),
-    ("--anonymize", PHOTOS + VIDEO + LIVE, "--anonymize changes pictures; say where they go, with --save or --show"),
-])
+@pytest.mark.parametrize(
+    ("argv", "kinds", "message"),
+    [
+        ("--detect-every 2", PHOTOS, "--detect-every is for videos and live sources"),
+        ("--events-every-frame", PHOTOS, "--events-every-frame is for videos and live sources"),
+        ("--save-unknown x", PHOTOS, "--save-unknown is for videos and live sources; to cut faces out of photos, run"),
+        ("--headless", PHOTOS, "--headless is for videos and live sources"),
+        ("--max-pixels 9", VIDEO + LIVE, "--max-pixels is for photos"),
+        ("--budget-ms 9", PHOTOS + VIDEO, "--budget-ms is for live sources; for videos say --detect-every N"),
+        ("--budget-ms 9 --detect-every 2", LIVE, "--budget-ms and --detect-every exclude each other"),
+        ("--budget-ms 9 --anonymize --show", LIVE, "--budget-ms and --anonymize exclude each other"),
+        ("--keep-days 9", PHOTOS + VIDEO + LIVE, "--keep-days is for the faces of --save-unknown; say where"),
+        ("--headless --show", VIDEO + LIVE, "--headless and --show exclude each other"),
+        ("--anonymize --show --save-unknown x", VIDEO + LIVE, "--anonymize and --save-unknown exclude each other"),
+        (
+            "--anonymize",
+            PHOTOS + VIDEO + LIVE,
+            "--anonymize changes pictures; say where they go, with --save or --show",
+        ),
+    ],
+)
 def test_what_would_be_ignored_is_refused(argv: str, kinds: list[SourceKind], message: str) -> None:
     options = parse("x", "--head", "h", *argv.split())
     for kind in kinds:
@@ -65,12 +100,15 @@ def test_what_would_be_ignored_is_refused(argv: str, kinds: list[SourceKind], me
             check_options(options, kind)
 
 
-@pytest.mark.parametrize(("argv", "kinds"), [
-    ("--max-pixels 9 --anonymize --save x --show --events - --threshold 1", PHOTOS),
-    ("--detect-every 2 --events-every-frame --save-unknown x --keep-days 3 --headless --save y", VIDEO + LIVE),
-    ("--budget-ms 9 --save-unknown x --show", LIVE),
-    ("--detect-every 2 --anonymize=all --save x", VIDEO + LIVE),
-])
+@pytest.mark.parametrize(
+    ("argv", "kinds"),
+    [
+        ("--max-pixels 9 --anonymize --save x --show --events - --threshold 1", PHOTOS),
+        ("--detect-every 2 --events-every-frame --save-unknown x --keep-days 3 --headless --save y", VIDEO + LIVE),
+        ("--budget-ms 9 --save-unknown x --show", LIVE),
+        ("--detect-every 2 --anonymize=all --save x", VIDEO + LIVE),
+    ],
+)
 def test_what_goes_together_is_taken(argv: str, kinds: list[SourceKind]) -> None:
     for kind in kinds:
         check_options(parse("x", "--head", "h", *argv.split()), kind)

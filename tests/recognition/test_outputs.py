@@ -22,18 +22,21 @@ def check(source: str, **outputs: str) -> None:
     check_outputs(parse_source(source), Options(source=source, head=Path("h.skops"), **outputs))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("source", "outputs", "message"), [
-    ("a.jpg", {"events": "h.skops"}, "h.skops: is the head; give another name for --events"),
-    ("a.jpg", {"events": "photos/../h.skops"}, "is the head"),
-    ("a.jpg", {"events": "link.jsonl"}, "link.jsonl: is the head"),
-    ("a.jpg", {"events": "a.jpg"}, "a.jpg: is what is looked at; give another name for --events"),
-    ("clip.mp4", {"events": "clip.mp4"}, "clip.mp4: is what is looked at"),
-    ("photos", {"events": "photos"}, "photos: is what is looked at"),
-    ("a.jpg", {"events": "photos"}, "photos: expected a file for the events, found a folder; name a file in it"),
-    ("clip.mp4", {"events": "a.jpg"}, "a.jpg: expected a file of events or nothing here to replace"),
-    ("a.jpg", {"events": "new.jpg", "save": "new.jpg"}, "new.jpg: is given for --save too"),
-    ("a.jpg", {"save": "h.skops"}, "h.skops: is the head; save the annotated copy somewhere else"),
-])
+@pytest.mark.parametrize(
+    ("source", "outputs", "message"),
+    [
+        ("a.jpg", {"events": "h.skops"}, "h.skops: is the head; give another name for --events"),
+        ("a.jpg", {"events": "photos/../h.skops"}, "is the head"),
+        ("a.jpg", {"events": "link.jsonl"}, "link.jsonl: is the head"),
+        ("a.jpg", {"events": "a.jpg"}, "a.jpg: is what is looked at; give another name for --events"),
+        ("clip.mp4", {"events": "clip.mp4"}, "clip.mp4: is what is looked at"),
+        ("photos", {"events": "photos"}, "photos: is what is looked at"),
+        ("a.jpg", {"events": "photos"}, "photos: expected a file for the events, found a folder; name a file in it"),
+        ("clip.mp4", {"events": "a.jpg"}, "a.jpg: expected a file of events or nothing here to replace"),
+        ("a.jpg", {"events": "new.jpg", "save": "new.jpg"}, "new.jpg: is given for --save too"),
+        ("a.jpg", {"save": "h.skops"}, "h.skops: is the head; save the annotated copy somewhere else"),
+    ],
+)
 def test_outputs_that_would_harm_something_are_refused(
     place: Path, source: str, outputs: dict[str, str], message: str
 ) -> None:

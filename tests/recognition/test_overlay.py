@@ -29,9 +29,18 @@ def test_without_text_only_the_box_is_drawn() -> None:
     assert np.array_equal(drawn[:60], GREY[:60])
 
 
-@pytest.mark.parametrize("box", [
-    (0, 0, 200, 120), (-30, -30, 20, 20), (180, 100, 260, 160), (0, 0, 30, 30), (300, 300, 320, 320), (5, 5, 5, 5),
-    (40, -60, 80, -10)])
+@pytest.mark.parametrize(
+    "box",
+    [
+        (0, 0, 200, 120),
+        (-30, -30, 20, 20),
+        (180, 100, 260, 160),
+        (0, 0, 30, 30),
+        (300, 300, 320, 320),
+        (5, 5, 5, 5),
+        (40, -60, 80, -10),
+    ],
+)
 def test_a_face_anywhere_keeps_its_name_in_the_picture(box: tuple[int, int, int, int]) -> None:
     drawn = draw_marks(GREY, [Mark(box, "ann", NAMED_COLOR)])
     assert drawn.shape == GREY.shape

@@ -11,14 +11,18 @@ from tests.recognition.test_screen import ESCAPE, FakeWindow
 SOURCE = Source(SourceKind.FOLDER, "photos", "photos")
 
 
-@pytest.mark.parametrize(("keys", "goes_on"), [
-    ([None, ord(" ")], True), ([ord("q")], False), ([None, ESCAPE], False), ([SHIFT, None, SHIFT, ord("n")], True)])
+@pytest.mark.parametrize(
+    ("keys", "goes_on"),
+    [([None, ord(" ")], True), ([ord("q")], False), ([None, ESCAPE], False), ([SHIFT, None, SHIFT, ord("n")], True)],
+)
 def test_a_photo_is_shown_until_a_key_is_pressed(
     monkeypatch: pytest.MonkeyPatch, keys: list[int | None], goes_on: bool
 ) -> None:
     windows: list[FakeWindow] = []
-    monkeypatch.setattr("recognition.window.Window", lambda _title, on_click: windows.append(
-        FakeWindow([*keys, None], on_click)) or windows[0])
+    monkeypatch.setattr(
+        "recognition.window.Window",
+        lambda _title, on_click: windows.append(FakeWindow([*keys, None], on_click)) or windows[0],
+    )
     with ExitStack() as stack:
         show = _open_window(stack, SOURCE)
         assert show(picture()) is goes_on

@@ -26,8 +26,12 @@ class Collected:
 
     def run(self) -> PhotoRun:
         reader, head = fake_reader(), FakeHead()
-        return PhotoRun(see=lambda image: see_faces(image, reader, head), annotate=annotate,  # type: ignore[arg-type]
-                        sink=self, report_empty=self.empty.append)
+        return PhotoRun(
+            see=lambda image: see_faces(image, reader, head),
+            annotate=annotate,  # type: ignore[arg-type]
+            sink=self,
+            report_empty=self.empty.append,
+        )
 
 
 @pytest.fixture
@@ -45,16 +49,21 @@ def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptu
     photos = list_photos(parse_source(str(folder)), str(tmp_path / "out"))
     with caplog.at_level(logging.WARNING):
         counts = recognize_photos(photos, collected.run())
-    assert [(event.source, event.identity, event.accepted, event.track, event.time_s, event.frame)
-            for event in collected.events] == [
+    assert [
+        (event.source, event.identity, event.accepted, event.track, event.time_s, event.frame)
+        for event in collected.events
+    ] == [
         (f"{folder.as_posix()}/b.png", "ann", True, None, None, 0),
-        (f"{folder.as_posix()}/b.png", "unknown", False, None, None, 0)]
+        (f"{folder.as_posix()}/b.png", "unknown", False, None, None, 0),
+    ]
     assert np.abs(np.subtract(collected.events[0].box, (20, 30, 60, 70))).max() <= 2
     assert collected.empty == [f"{folder.as_posix()}/sub 张/c.png"]
     assert (counts.n_photos, counts.n_faces, counts.n_named, counts.n_without_face, counts.n_failed) == (3, 2, 1, 1, 1)
     assert f"{folder.as_posix()}/a.jpg: expected an image" in caplog.text
     assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")) == [
-        "b.png", "sub 张/c.png"]
+        "b.png",
+        "sub 张/c.png",
+    ]
     before, after = (np.asarray(Image.open(root / "b.png")) for root in (folder, tmp_path / "out"))
     assert not np.array_equal(before, after)
     assert np.array_equal(before[45:65, 28:52], after[45:65, 28:52])
@@ -104,16 +113,23 @@ def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
     assert list_photos(parse_source(str(folder)), "out")[0].save_to == Path("out/a.heic.jpg")
 
 
-@pytest.mark.parametrize(("source", "save", "message"), [
-    ("b.png", "x.xyz", r"expected a file like out.jpg"),
-    ("b.png", "{root}/b.png", "is the photo itself"),
-    (".", "{root}/b.png", "expected a folder for the annotated photos, found a file"),
-    (".", "x.jpg", r"x\.jpg: expected a folder for the annotated photos of a folder, found the name of a file; name a "
-                   r"folder, such as x, or end its name with a slash"),
-    (".", "x.MP4", "found the name of a file"),
-    (".", "{root}", "lies in the folder of photos"),
-    (".", "{root}/out", "lies in the folder of photos"),
-])
+@pytest.mark.parametrize(
+    ("source", "save", "message"),
+    [
+        ("b.png", "x.xyz", r"expected a file like out.jpg"),
+        ("b.png", "{root}/b.png", "is the photo itself"),
+        (".", "{root}/b.png", "expected a folder for the annotated photos, found a file"),
+        (
+            ".",
+            "x.jpg",
+            r"x\.jpg: expected a folder for the annotated photos of a folder, found the name of a file; name a "
+            r"folder, such as x, or end its name with a slash",
+        ),
+        (".", "x.MP4", "found the name of a file"),
+        (".", "{root}", "lies in the folder of photos"),
+        (".", "{root}/out", "lies in the folder of photos"),
+    ],
+)
 def test_places_that_would_harm_photos_are_refused(folder: Path, source: str, save: str, message: str) -> None:
     with pytest.raises(SaveError, match=message):
         list_photos(parse_source(str(folder / source)), save.format(root=folder))

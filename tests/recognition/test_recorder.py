@@ -44,8 +44,9 @@ def test_a_camera_that_slows_down_is_shown_at_its_own_speed(tmp_path: Path) -> N
     times_s = [number / 20 for number in range(20)] + [1.0 + number / 5 for number in range(6)]
     video = recorded(tmp_path / "a.avi", times_s)
     assert video.frames_per_second == pytest.approx(20)
-    assert shown(video) == [number % 10 for number in [*range(20), *[20] * 4, *[21] * 4, *[22] * 4, *[23] * 4,
-                                                       *[24] * 4, 25]]
+    assert shown(video) == [
+        number % 10 for number in [*range(20), *[20] * 4, *[21] * 4, *[22] * 4, *[23] * 4, *[24] * 4, 25]
+    ]
 
 
 def test_frames_that_come_too_fast_are_left_out(tmp_path: Path) -> None:
@@ -86,9 +87,17 @@ def test_a_slide_show_keeps_every_picture(tmp_path: Path) -> None:
     assert shown(recorded(tmp_path / "a.avi", [0.0, 5.0, 10.0], 0.2)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(("times_s", "claimed", "expected"), [
-    ([0.0], 30.0, 30.0), ([0.0], 1000.0, 25.0), ([0.0, 0.0], None, 25.0), ([0.0, 0.001, 0.002], None, 120.0),
-    ([0.0, 9.0], None, 1.0), ([0.0, 0.001, 0.002], 1000.0, 1000.0)])
+@pytest.mark.parametrize(
+    ("times_s", "claimed", "expected"),
+    [
+        ([0.0], 30.0, 30.0),
+        ([0.0], 1000.0, 25.0),
+        ([0.0, 0.0], None, 25.0),
+        ([0.0, 0.001, 0.002], None, 120.0),
+        ([0.0, 9.0], None, 1.0),
+        ([0.0, 0.001, 0.002], 1000.0, 1000.0),
+    ],
+)
 def test_rates_of_few_or_strange_times(times_s: list[float], claimed: float | None, expected: float) -> None:
     assert choose_rate(times_s, claimed) == expected
 

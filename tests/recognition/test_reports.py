@@ -7,8 +7,17 @@ from recognition.reports import EventLines, FaceLines, Fan, describe_event, prin
 
 
 def event(kind: str, identity: str = "ann", *, accepted: bool = True) -> Event:
-    return make_event(kind, "clip.mp4", frame=30, time_s=1.2, track=4, box=(1, 2, 30, 40), identity=identity,
-                      score=0.5, accepted=accepted)
+    return make_event(
+        kind,
+        "clip.mp4",
+        frame=30,
+        time_s=1.2,
+        track=4,
+        box=(1, 2, 30, 40),
+        identity=identity,
+        score=0.5,
+        accepted=accepted,
+    )
 
 
 def test_lines_of_a_track(capsys: pytest.CaptureFixture[str]) -> None:

@@ -241,11 +241,31 @@ def test_messages_and_the_selection_are_drawn(setup: Setup) -> None:
     assert shown.shape == IMAGE.shape
 
 
-@pytest.mark.parametrize(("code", "expected"), [
-    (-1, None), (ord("a"), ord("a")), (ord("A"), ord("a")), (0xE9, 0xE9), (-55, 0xE9), (0x01000416, 0x436),
-    (0x6D6, ord("ж")), (0x7E1, ord("α")), (0x1B3, ord("ł")), (0xCE0, ord("א")), (0x8A1, None), (0xFF0D, 13),
-    (0xFF1B, 27), (0xFF08, 8), (0xFF09, 9), (0xFFE1, SHIFT), (0xFFBE, None), (0x02000000, None), (-300, None),
-    (0, None)])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (-1, None),
+        (ord("a"), ord("a")),
+        (ord("A"), ord("a")),
+        (0xE9, 0xE9),
+        (-55, 0xE9),
+        (0x01000416, 0x436),
+        (0x6D6, ord("ж")),
+        (0x7E1, ord("α")),
+        (0x1B3, ord("ł")),
+        (0xCE0, ord("א")),
+        (0x8A1, None),
+        (0xFF0D, 13),
+        (0xFF1B, 27),
+        (0xFF08, 8),
+        (0xFF09, 9),
+        (0xFFE1, SHIFT),
+        (0xFFBE, None),
+        (0x02000000, None),
+        (-300, None),
+        (0, None),
+    ],
+)
 def test_keys_of_x11(code: int, expected: int | None) -> None:
     assert decode_key(code) == expected
 
@@ -321,10 +341,13 @@ def test_a_name_field_takes_printable_characters_only() -> None:
     assert field.text == "ab"
 
 
-@pytest.mark.parametrize(("wayland", "message"), [
-    ("", "--show needs a display, and DISPLAY names none; save instead with --save FILE"),
-    ("wayland-0", r"DISPLAY names none \(Wayland alone is not enough: install XWayland\); save instead"),
-])
+@pytest.mark.parametrize(
+    ("wayland", "message"),
+    [
+        ("", "--show needs a display, and DISPLAY names none; save instead with --save FILE"),
+        ("wayland-0", r"DISPLAY names none \(Wayland alone is not enough: install XWayland\); save instead"),
+    ],
+)
 def test_no_display(monkeypatch: pytest.MonkeyPatch, wayland: str, message: str) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)

@@ -50,8 +50,11 @@ def session(
     collected = Collected()
     looks = BestLooks() if looks is None else looks
     loop = FaceLoop(fake_reader(), FakeHead() if head is None else head, "source", on_look=looks.note, on_end=looks.end)
-    made = Session(loop, Outputs(collected, StatusLine(is_service=False), **outputs),
-                   threading.Event() if stopping is None else stopping)
+    made = Session(
+        loop,
+        Outputs(collected, StatusLine(is_service=False), **outputs),
+        threading.Event() if stopping is None else stopping,
+    )
     return made, collected
 
 
@@ -69,7 +72,10 @@ def test_a_file_from_end_to_end(tmp_path: Path) -> None:
     run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
     recorder.close()
     assert [(event.event, event.identity) for event in collected.events] == [
-        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+        ("started", "unknown"),
+        ("identified", "ann"),
+        ("ended", "ann"),
+    ]
     annotated = list(VideoFile(str(tmp_path / "out.avi"), "out"))
     assert len(annotated) == 30
     # The plate of the name above the box is green, the grey behind it was not.
@@ -130,8 +136,7 @@ def test_an_event_that_cannot_be_written_keeps_back_no_other(tmp_path: Path) -> 
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both]), 1)
-    assert [(event.event, event.track) for event in collected.events] == [
-        ("started", 2), ("ended", 1), ("ended", 2)]
+    assert [(event.event, event.track) for event in collected.events] == [("started", 2), ("ended", 1), ("ended", 2)]
 
 
 @pytest.mark.parametrize("n_empty", [0, 60])
@@ -145,7 +150,12 @@ def test_tracks_are_told_to_have_ended_when_their_faces_cannot_be_saved(tmp_path
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both] * 30 + [picture()] * n_empty), 3)
     assert [(event.event, event.track) for event in collected.events] == [
-        ("started", 1), ("started", 2), ("identified", 1), ("ended", 1), ("ended", 2)]
+        ("started", 1),
+        ("started", 2),
+        ("identified", 1),
+        ("ended", 1),
+        ("ended", 2),
+    ]
 
 
 def test_a_file_can_be_stopped(tmp_path: Path) -> None:
@@ -172,7 +182,10 @@ def test_a_live_source_from_end_to_end(tmp_path: Path) -> None:
     live.start()
     run.run_live(live, Pace(every=2), live_head(tmp_path, {}))
     assert [(event.event, event.identity) for event in collected.events] == [
-        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+        ("started", "unknown"),
+        ("identified", "ann"),
+        ("ended", "ann"),
+    ]
     assert run.meter.speed.frames_per_second > 5
 
 
@@ -186,7 +199,10 @@ def test_a_changed_head_names_at_once(tmp_path: Path) -> None:
     run.run_live(live, Pace(every=2), head)
     head.stop()
     assert [(event.event, event.identity) for event in collected.events] == [
-        ("started", "unknown"), ("identified", "ann"), ("ended", "ann")]
+        ("started", "unknown"),
+        ("identified", "ann"),
+        ("ended", "ann"),
+    ]
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +227,11 @@ def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
     run.run_live(live, Pace(every=1), live_head(tmp_path, {}))
     live.stop()
     assert [(event.event, event.track) for event in collected.events if event.event != "identified"] == [
-        ("started", 1), ("ended", 1), ("started", 2), ("ended", 2)]
+        ("started", 1),
+        ("ended", 1),
+        ("started", 2),
+        ("ended", 2),
+    ]
 
 
 def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) -> None:
@@ -264,11 +284,20 @@ def is_hidden(image: np.ndarray) -> bool:
     return bool(cv2.Laplacian(image[50:80, 70:100].astype(np.float64), cv2.CV_64F).var() < 10)
 
 
-@pytest.mark.parametrize(("what", "hide", "expected"), [
-    (seen(KNOWN), None, False), (seen(KNOWN), "unknown", False), (seen(KNOWN), "all", True),
-    (seen(UNKNOWN), None, False), (seen(UNKNOWN), "unknown", True), (seen(NEW), "unknown", True),
-    (seen(lost=(UNKNOWN,)), "unknown", True), (seen(lost=(KNOWN,)), "unknown", False), (seen(), "all", False),
-])
+@pytest.mark.parametrize(
+    ("what", "hide", "expected"),
+    [
+        (seen(KNOWN), None, False),
+        (seen(KNOWN), "unknown", False),
+        (seen(KNOWN), "all", True),
+        (seen(UNKNOWN), None, False),
+        (seen(UNKNOWN), "unknown", True),
+        (seen(NEW), "unknown", True),
+        (seen(lost=(UNKNOWN,)), "unknown", True),
+        (seen(lost=(KNOWN,)), "unknown", False),
+        (seen(), "all", False),
+    ],
+)
 def test_who_is_hidden(what: Seen, hide: str | None, expected: bool) -> None:
     assert is_hidden(annotate(picture((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
 

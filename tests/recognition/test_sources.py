@@ -9,14 +9,17 @@ from recognition.errors import SourceError
 from recognition.sources import SourceKind, parse_source, redact_url
 
 
-@pytest.mark.parametrize(("text", "kind", "address", "name"), [
-    ("0", SourceKind.CAMERA, "0", "camera 0"),
-    ("007", SourceKind.CAMERA, "7", "camera 7"),
-    ("/dev/video2", SourceKind.CAMERA, "2", "camera 2"),
-    ("-", SourceKind.PIPE, "-", "-"),
-    ("rtsp://cam/live", SourceKind.STREAM, "rtsp://cam/live", "rtsp://cam/live"),
-    ("HTTP://cam:8080/video", SourceKind.STREAM, "HTTP://cam:8080/video", "http://cam:8080/video"),
-])
+@pytest.mark.parametrize(
+    ("text", "kind", "address", "name"),
+    [
+        ("0", SourceKind.CAMERA, "0", "camera 0"),
+        ("007", SourceKind.CAMERA, "7", "camera 7"),
+        ("/dev/video2", SourceKind.CAMERA, "2", "camera 2"),
+        ("-", SourceKind.PIPE, "-", "-"),
+        ("rtsp://cam/live", SourceKind.STREAM, "rtsp://cam/live", "rtsp://cam/live"),
+        ("HTTP://cam:8080/video", SourceKind.STREAM, "HTTP://cam:8080/video", "http://cam:8080/video"),
+    ],
+)
 def test_what_is_no_file(text: str, kind: SourceKind, address: str, name: str) -> None:
     source = parse_source(text)
     assert (source.kind, source.address, source.name) == (kind, address, name)
@@ -44,18 +47,21 @@ def test_a_number_that_is_a_file_can_be_named(tmp_path: Path, monkeypatch: pytes
     assert parse_source("./0").kind is SourceKind.FOLDER
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("nothing.jpg", "nothing.jpg: no such file or folder; SOURCE must be a camera number"),
-    ("ftp://cam/x", "URLs begin with one of http, .*got scheme 'ftp'"),
-    ("http:///video", "'http:///video' names no host"),
-    ("http://me:secret@[::1/video", "is no URL"),
-    ("rtsp://me:secret/x@cam/live", r"'rtsp://\*\*\*@cam/live': .*in a password write / \? # as %2F %3F %23"),
-    ("rtsp://me:12#secret@cam/live", "in a password write"),
-    ("rtsp://me:x@cam:secret/live", "is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"),
-    ("rtsp://cam..home/live", "is no URL"),
-    ("99999999999", "99999999999: no such file or folder; SOURCE must be a camera number"),
-    ("/dev/null", "/dev/null: neither a file nor a folder"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nothing.jpg", "nothing.jpg: no such file or folder; SOURCE must be a camera number"),
+        ("ftp://cam/x", "URLs begin with one of http, .*got scheme 'ftp'"),
+        ("http:///video", "'http:///video' names no host"),
+        ("http://me:secret@[::1/video", "is no URL"),
+        ("rtsp://me:secret/x@cam/live", r"'rtsp://\*\*\*@cam/live': .*in a password write / \? # as %2F %3F %23"),
+        ("rtsp://me:12#secret@cam/live", "in a password write"),
+        ("rtsp://me:x@cam:secret/live", "is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"),
+        ("rtsp://cam..home/live", "is no URL"),
+        ("99999999999", "99999999999: no such file or folder; SOURCE must be a camera number"),
+        ("/dev/null", "/dev/null: neither a file nor a folder"),
+    ],
+)
 def test_what_is_no_source_is_refused(text: str, message: str) -> None:
     with pytest.raises(SourceError, match=message) as caught:
         parse_source(text)
@@ -72,14 +78,20 @@ def test_credentials_are_not_shown() -> None:
     assert redact_url("rtsp://me:secret@[::1") == "[::1"
 
 
-@pytest.mark.parametrize(("url", "name"), [
-    ("rtsp://cam/user=me_password=a_b_channel=1_stream=0.sdp", "rtsp://cam/user=***_password=***_channel=1_stream=0.sdp"),
-    ("rtsp://cam/user=me&password=&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
-    ("rtsp://cam/live/token=a-b/1", "rtsp://cam/live/token=***/1"),
-    ("http://cam/?pw=a/b=&n=1;pwd=c#token=d", "http://cam/?pw=***&n=1;pwd=***#token=***"),
-    ("http://cam/?usr=me&sid=1&signature=x%2Fy", "http://cam/?usr=***&sid=1&signature=***"),
-    ("http://cam/bypass/live?a=%C3%A9", "http://cam/bypass/live?a=%C3%A9"),
-])
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (
+            "rtsp://cam/user=me_password=a_b_channel=1_stream=0.sdp",
+            "rtsp://cam/user=***_password=***_channel=1_stream=0.sdp",
+        ),
+        ("rtsp://cam/user=me&password=&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
+        ("rtsp://cam/live/token=a-b/1", "rtsp://cam/live/token=***/1"),
+        ("http://cam/?pw=a/b=&n=1;pwd=c#token=d", "http://cam/?pw=***&n=1;pwd=***#token=***"),
+        ("http://cam/?usr=me&sid=1&signature=x%2Fy", "http://cam/?usr=***&sid=1&signature=***"),
+        ("http://cam/bypass/live?a=%C3%A9", "http://cam/bypass/live?a=%C3%A9"),
+    ],
+)
 def test_secrets_outside_of_the_host_are_not_shown(url: str, name: str) -> None:
     assert redact_url(url) == name
 

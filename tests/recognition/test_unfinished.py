@@ -26,11 +26,14 @@ def test_it_has_its_name_once_it_is_finished(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed_and_what_one_writes_is_not(tmp_path: Path) -> None:
-    code = ("import sys, pathlib\nfrom recognition.unfinished import UnfinishedFile\n"
-            "file = UnfinishedFile(pathlib.Path(sys.argv[1]))\nprint(file.path.name, flush=True)\nsys.stdin.read()")
+    code = (
+        "import sys, pathlib\nfrom recognition.unfinished import UnfinishedFile\n"
+        "file = UnfinishedFile(pathlib.Path(sys.argv[1]))\nprint(file.path.name, flush=True)\nsys.stdin.read()"
+    )
     place = tmp_path / "a.mp4"
-    process = subprocess.Popen([sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     being_written = process.stdout.readline().strip()
     ours = UnfinishedFile(place)
@@ -43,8 +46,10 @@ def test_what_a_killed_process_left_is_removed_and_what_one_writes_is_not(tmp_pa
     ours.discard()
 
 
-@pytest.mark.parametrize("name", [".b.12ab.part.mp4", ".a.b.12ab.part.mp4", ".a.12ab.part.mkv", "a.12ab.part.mp4",
-                                  ".a.holiday.part.mp4", "a.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [".b.12ab.part.mp4", ".a.b.12ab.part.mp4", ".a.12ab.part.mkv", "a.12ab.part.mp4", ".a.holiday.part.mp4", "a.mp4"],
+)
 def test_other_files_stay(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("another's")
     remove_left(tmp_path / "a.mp4")

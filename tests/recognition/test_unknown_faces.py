@@ -141,8 +141,9 @@ def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
     disk.may_write.set()
     faces.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"unknown-a-track{n}-frame0.jpg" for n in range(3)]
-    assert caplog.messages == [f"{tmp_path}: {n} unknown faces were left out, for the disk is too slow"
-                               for n in (1, 4, 1)]
+    assert caplog.messages == [
+        f"{tmp_path}: {n} unknown faces were left out, for the disk is too slow" for n in (1, 4, 1)
+    ]
 
 
 def test_of_a_file_every_face_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def claim_rate(path: Path, rate: int) -> Path:
     """Let a Matroska or WebM file claim another frame rate than its frames' times tell."""
     head, element, rest = path.read_bytes().partition(b"\x23\xe3\x83")  # DefaultDuration, in nanoseconds
     length = rest[0] & 0x7F
-    path.write_bytes(head + element + rest[:1] + (10**9 // rate).to_bytes(length, "big") + rest[1 + length:])
+    path.write_bytes(head + element + rest[:1] + (10**9 // rate).to_bytes(length, "big") + rest[1 + length :])
     return path
 
 
@@ -75,10 +75,13 @@ def test_fit_scales_up_and_down() -> None:
     assert fit(np.full((40, 20, 3), 9, np.uint8), (4, 6)).sum(axis=(0, 2)).tolist() == [0, 0, 108, 108, 0, 0]
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "expected a video or an image, found an empty file"),
-    (b"hello, this is text", "found no video that can be read"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "expected a video or an image, found an empty file"),
+        (b"hello, this is text", "found no video that can be read"),
+    ],
+)
 def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(content)

@@ -27,7 +27,7 @@ class Looks:
         vector = np.zeros(LENGTH)
         vector[: len(cosines)] = cosines
         rest = self._random.normal(size=LENGTH - len(cosines))
-        vector[len(cosines):] = rest / np.linalg.norm(rest) * np.sqrt(1 - np.sum(np.square(cosines)))
+        vector[len(cosines) :] = rest / np.linalg.norm(rest) * np.sqrt(1 - np.sum(np.square(cosines)))
         return vector.astype(np.float32)
 
 

@@ -36,8 +36,18 @@ def test_embed_verify_train_and_recognize_take_a_run(data: Path, tmp_path: Path)
 
     table, head, preset = tmp_path / "faces.h5", tmp_path / "head.skops", ("--preset", tmp_path / "run")
     call("-m", "embedder", "embed", photos, "-o", table, "--one-face", *preset)
-    call("-m", "embedder", "verify", "--pairs", tmp_path / "pairs.txt", "--images", photos, *preset,
-         "--json", tmp_path / "pairs.json")
+    call(
+        "-m",
+        "embedder",
+        "verify",
+        "--pairs",
+        tmp_path / "pairs.txt",
+        "--images",
+        photos,
+        *preset,
+        "--json",
+        tmp_path / "pairs.json",
+    )
     fingerprint = json.loads((tmp_path / "pairs.json").read_text())["fingerprint"]
     # Each photo's vector stands beside that of its mirrored copy.
     assert (fingerprint["space"]["crop_size"], fingerprint["space"]["embedding_length"]) == (80, 2 * 8)
