@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from embedder.command_line import run_script
+from foundation.command_line import run_script
 from recognition.options import add_arguments, read_options
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedder.command_line import EXIT_DONE, run_script, write_json
-from embedder.counts import counted
+from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.normalization import Background
@@ -158,7 +158,7 @@ def choose_background(
         If the model or the strangers do not belong to the table's vectors, or there is no model for them to join.
     """
     from classifiers import normalization
-    from classifiers.fingerprints import refuse_other_space
+    from foundation.fingerprint import refuse_other_space
 
     background = normalization.choose_background(table.fingerprint, file=file, none=none)
     if strangers is None:
@@ -239,7 +239,7 @@ def read_names(text: str) -> list[str]:
     """
     import csv
 
-    from classifiers.file_kinds import describe_kind
+    from foundation.formats import describe_kind
 
     path = Path(text)
     if path.is_file():
@@ -265,8 +265,8 @@ def print_summary(head: "Head", path: str) -> None:
     """Print who is enrolled with how many photos, and what the threshold is and where it comes from."""
     photos: dict[str, Any] = head.gallery.photos_per_identity
     print(
-        f"{path}: {head.name} head, {counted(len(photos), 'identity', 'identities')}, "
-        f"{counted(len(head.gallery), 'photo')}"
+        f"{path}: {head.name} head, {pluralize(len(photos), 'identity', 'identities')}, "
+        f"{pluralize(len(head.gallery), 'photo')}"
     )
     for name, n_photos in list(photos.items())[:_N_LISTED]:
         print(f"  {name}: {n_photos}")
@@ -285,7 +285,7 @@ def background_note(head: "Head") -> str:
     background = head.matcher.background
     if background is None:
         return ""
-    joined = f" and {counted(len(background.cohort), 'stranger')} of yours" if len(background.cohort) else ""
+    joined = f" and {pluralize(len(background.cohort), 'stranger')} of yours" if len(background.cohort) else ""
     return f", against {background.n_identities:,} people, {background.record.get('measured_on', 'your own')}{joined}"
 
 

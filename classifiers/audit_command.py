@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifiers.counts import counted
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.audit import Finding
@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Say which tables and heads still hold a person."""
     from classifiers.membership import check_name
-    from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
-    from embedder.images import display_path
-    from embedder.photo_reader import reason
+    from embedder.photo_reader import failure_reason
+    from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+    from foundation.paths import display_path
 
     name = check_name(arguments.name)
     held: dict[str, list[Finding]] = {}
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             findings = _audit_file(path, name)
         except (OSError, ValueError) as error:
-            failures[shown] = f"{shown}: {reason(error, path)}" if isinstance(error, OSError) else str(error)
+            failures[shown] = f"{shown}: {failure_reason(error, path)}" if isinstance(error, OSError) else str(error)
             print(f"not checked: {failures[shown]}", file=sys.stderr)
             continue
         n_files += 1
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{shown}: holds {name}: {', '.join(map(_describe, findings))}")
     print(
         f"tables and heads that hold {name}: {len(held):,} of {n_files:,}"
-        + (f"; not checked: {counted(len(failures), 'file')}" if failures else "")
+        + (f"; not checked: {pluralize(len(failures), 'file')}" if failures else "")
     )
     if arguments.json is not None:
         write_json(
@@ -110,7 +110,7 @@ def _start(path: Path) -> bytes:
 
 def _audit_file(path: Path, name: str) -> "list[Finding]":
     from classifiers.audit import audit_head, audit_table
-    from classifiers.file_kinds import describe_kind
+    from foundation.formats import describe_kind
 
     start = _start(path)
     if start == _HDF5_MAGIC:

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, NearestChooser
-from classifiers.counts import counted
 from classifiers.errors import ThresholdError
 from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
 from classifiers.metrics import Estimate, rate
 from classifiers.neighbors import row_blocks
 from classifiers.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
+from foundation.text import pluralize
 
 # With fewer people than this no threshold is read off the user's own photos.
 MIN_IDENTITIES = 30
@@ -203,7 +203,7 @@ def choose_threshold(
         return threshold_from_curve(curve, n_exemplars)
     if curve is None and not enough:
         raise ThresholdError(
-            f"no threshold curve is known for these weights, and {counted(n_identities, 'person', 'people')} "
+            f"no threshold curve is known for these weights, and {pluralize(n_identities, 'person', 'people')} "
             f"cannot measure one (at least {MIN_IDENTITIES}); give --threshold T"
         )
     return calibrated_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)

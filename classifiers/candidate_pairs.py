@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows
 from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
+from foundation.errors import FacetableError
 
 MAX_EXACT_PAIRS = 40_000_000
 """So many pairs above a threshold are kept, about 1.5 GB."""
@@ -27,7 +28,7 @@ _BLOCK = 100_000
 _ROUNDING = 2e-3
 
 
-class TooManyPairsError(ValueError):
+class TooManyPairsError(FacetableError, ValueError):
     """More pairs above the threshold than fit in memory."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedder.command_line import Command
+    from foundation.command_line import Command
 
 
 def commands() -> list["Command"]:
@@ -20,7 +20,7 @@ def commands() -> list["Command"]:
         rejection_command,
     )
     from classifiers.cluster_command import add_arguments as add_cluster_arguments
-    from embedder.command_line import Command
+    from foundation.command_line import Command
 
     return [
         Command(
@@ -60,11 +60,11 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers.clustering import normalized_space
     from classifiers.constraints import read_constraints
     from classifiers.normalization import choose_background
-    from embedder.command_line import EXIT_DONE, write_json
     from embedder.images import read_image
-    from embedder.output_files import check_output
     from embedder.table import EmbeddingTable
-    from embedder.threads import thread_count
+    from foundation.command_line import EXIT_DONE, write_json
+    from foundation.formats import check_output
+    from foundation.threads import thread_count
 
     grouping.check_outputs(arguments.out, arguments.html, arguments.json, table=arguments.table)
     check_output(arguments.html, "--html", kind="page")
@@ -111,6 +111,6 @@ def _cluster(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m classifiers`` with `argv` (default: the process's arguments) and return the exit code."""
-    from embedder.command_line import run_commands
+    from foundation.command_line import run_commands
 
     return run_commands("python -m classifiers", "Heads and clusters on embedding tables.", commands(), argv)

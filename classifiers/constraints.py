@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows, Separations
-from classifiers.counts import counted
-from classifiers.csv_files import parse_index, read_rows
+from foundation.csv_rows import parse_index, read_rows
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def read_constraints(path: str | Path, row_of: Mapping[Face, int]) -> list[Const
             "%s: left out %d of %s, because of faces that are not in the table (%s)",
             path,
             len(absent),
-            counted(len(rows), "constraint"),
+            pluralize(len(rows), "constraint"),
             absent[0],
         )
     return constraints

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from classifiers.whole_files import replacing
+from foundation.atomic import atomic_writer
 
 THUMBNAIL_SIZE = 112
 _THUMBNAIL_QUALITY = 80
@@ -106,7 +106,7 @@ def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, byt
 
 
 def write_page(path: str | Path, page: str) -> None:
-    """Write `page`, replacing the file in one step.
+    """Write `page`, atomic_writer the file in one step.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def write_page(path: str | Path, page: str) -> None:
         If it cannot be written.
     """
     target = Path(path).resolve()
-    with replacing(target) as stream:
+    with atomic_writer(target) as stream:
         # A path may hold what no encoding has: written as a character reference, it cannot fail.
         stream.write(page.encode("utf-8", "xmlcharrefreplace"))
 

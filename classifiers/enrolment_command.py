@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifiers.counts import counted
 from classifiers.photo_command import add_head_argument, add_network_arguments
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
@@ -45,7 +45,7 @@ def run_enrol(arguments: argparse.Namespace) -> int:
     from classifiers.membership import check_name, editing
     from classifiers.persistence import load_head, save_head
     from classifiers.photo_command import list_photos, open_reader, read_photos
-    from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+    from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
     name = check_name(arguments.name)
     photos = list_photos(arguments.photos)
@@ -61,7 +61,7 @@ def run_enrol(arguments: argparse.Namespace) -> int:
         print(f"{known}: left out, this face is enrolled as {name} already or was given twice")
     if result.refused and not arguments.force:
         print("give --force to enrol photos with a face all the same", file=sys.stderr)
-    print(f"{arguments.head}: {len(result.enrolled):,} of {counted(len(photos), 'photo')} enrolled as {name}")
+    print(f"{arguments.head}: {len(result.enrolled):,} of {pluralize(len(photos), 'photo')} enrolled as {name}")
     print(describe_size(result.head))
     if arguments.json is not None:
         write_json(
@@ -83,7 +83,7 @@ def run_forget(arguments: argparse.Namespace) -> int:
     """Take a person out of a head."""
     from classifiers.membership import editing, enrolled_name, without_person
     from classifiers.persistence import load_head, save_head
-    from embedder.command_line import EXIT_DONE, write_json
+    from foundation.command_line import EXIT_DONE, write_json
 
     with editing(arguments.head):
         head = load_head(arguments.head)
@@ -92,8 +92,8 @@ def run_forget(arguments: argparse.Namespace) -> int:
         save_head(changed, arguments.head)
     n_photos = len(head.gallery) - len(changed.gallery)
     n_rejections = len(head.rejections) - len(changed.rejections)
-    also = f" and {counted(n_rejections, 'rejected face')}" if n_rejections else ""
-    print(f"{arguments.head}: forgot {name}, {counted(n_photos, 'photo')}{also}")
+    also = f" and {pluralize(n_rejections, 'rejected face')}" if n_rejections else ""
+    print(f"{arguments.head}: forgot {name}, {pluralize(n_photos, 'photo')}{also}")
     print(describe_size(changed))
     print(f"tables may still hold them; see python -m classifiers audit PATHS --name {name!r}")
     if arguments.json is not None:
@@ -121,6 +121,6 @@ def describe_size(head: "Head") -> str:
     outgrown = record.is_outgrown(len(head.gallery))
     remark = ""
     if outgrown:
-        remark = f"; set for {counted(record.n_exemplars, 'photo')}, train the head again to set it for these"
-    people, photos = counted(len(head.labels), "identity", "identities"), counted(len(head.gallery), "photo")
+        remark = f"; set for {pluralize(record.n_exemplars, 'photo')}, train the head again to set it for these"
+    people, photos = pluralize(len(head.labels), "identity", "identities"), pluralize(len(head.gallery), "photo")
     return f"{people}, {photos}, threshold {head.threshold:.3f}{remark}"

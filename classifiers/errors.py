@@ -1,19 +1,17 @@
 """The errors of heads and head files; all are ``ValueError`` and name what was found and the remedy."""
 
+from foundation.errors import FacetableError
 
-class IdentityError(ValueError):
+
+class IdentityError(FacetableError, ValueError):
     """An identity that cannot be enrolled, or that is not enrolled."""
 
 
-class SpaceMismatchError(ValueError):
-    """Vectors made with other weights or another crop than the head's exemplars."""
-
-
-class ThresholdError(ValueError):
+class ThresholdError(FacetableError, ValueError):
     """A threshold that cannot be had from what there is."""
 
 
-class HeadFileError(ValueError):
+class HeadFileError(FacetableError, ValueError):
     """A file that is not a head, is damaged, or is of another version."""
 
 
@@ -21,5 +19,5 @@ class UntrustedTypesError(HeadFileError):
     """A head whose estimator holds types that are not on the list of trusted ones."""
 
 
-class BackgroundError(ValueError):
+class BackgroundError(FacetableError, ValueError):
     """A background model that is damaged or does not belong to these vectors."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import choose_threshold, shot_numbers
 from classifiers.choosers import Chooser
-from classifiers.counts import counted
 from classifiers.errors import IdentityError, ThresholdError
 from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
@@ -22,6 +21,7 @@ from classifiers.metrics import rate, tpir_at_fpir
 from classifiers.normalization import Background
 from classifiers.serving import Head
 from classifiers.thresholds import ThresholdCurve
+from foundation.text import pluralize
 
 FPIRS = (0.01, 0.1)
 
@@ -75,9 +75,9 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     strangers = order[~known]
     if not len(enrolled) or not len(strangers):
         raise IdentityError(
-            f"evaluation needs people with more than {counted(per_person, 'photo')}, to be enrolled, and others, to "
+            f"evaluation needs people with more than {pluralize(per_person, 'photo')}, to be enrolled, and others, to "
             f"play strangers; got {int((counts > per_person).sum())} and "
-            f"{counted(int((counts <= per_person).sum()), 'person', 'people')}; "
+            f"{pluralize(int((counts <= per_person).sum()), 'person', 'people')}; "
             "choose another --gallery-per-person, or a larger table"
         )
     shots = shot_numbers(gallery)
@@ -181,9 +181,9 @@ def evaluate(
 def report(result: dict[str, Any]) -> list[str]:
     """Return the figures of `evaluate` as lines of text."""
     lines = [
-        f"{counted(result['gallery_size'], 'person', 'people')} enrolled with "
-        f"{counted(result['n_exemplars'], 'photo')}, {counted(result['n_mated'], 'further photo')} of them, "
-        f"{counted(result['n_strangers'], 'photo')} of strangers; {result['score']} scores",
+        f"{pluralize(result['gallery_size'], 'person', 'people')} enrolled with "
+        f"{pluralize(result['n_exemplars'], 'photo')}, {pluralize(result['n_mated'], 'further photo')} of them, "
+        f"{pluralize(result['n_strangers'], 'photo')} of strangers; {result['score']} scores",
         f"rank 1             {_percent(result['rank1'])}",
     ]
     if result["plays_strangers"]:

@@ -28,9 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
     from classifiers.persistence import load_head
     from classifiers.photo_command import face_numbers, open_reader
-    from embedder.command_line import EXIT_DONE, write_json
-    from embedder.images import display_path, read_image
-    from embedder.output_files import check_output
+    from embedder.images import read_image
+    from foundation.command_line import EXIT_DONE, write_json
+    from foundation.formats import check_output
+    from foundation.paths import display_path
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.head, arguments.photo])
     check_output(arguments.html, "--html", kind="page", inputs=[arguments.head, arguments.photo])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.explanation import Explanation
-from classifiers.whole_files import replacing
+from foundation.atomic import atomic_writer
 
 _TILE_INCHES = 1.5
 _MOST_CHARACTERS = 22
@@ -92,7 +92,7 @@ def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: R
     target = Path(path)
     stream = io.BytesIO()
     figure.savefig(stream, format=target.suffix.lstrip(".").lower() or "png", dpi=150)
-    with replacing(target) as file:
+    with atomic_writer(target) as file:
         file.write(stream.getvalue())
 
 

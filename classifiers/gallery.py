@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.counts import counted
 from classifiers.errors import IdentityError
 from classifiers.neighbors import check_vectors, unit_rows
+from foundation.text import pluralize
 
 UNKNOWN = "unknown"
 
@@ -140,9 +140,9 @@ class Gallery:
         kept = [name for name in wanted if counts[name] >= min_photos]
         if not kept:
             raise IdentityError(
-                f"nobody is left to enrol: {counted(len(counts), 'identity', 'identities')} in the table, none that is "
-                f"asked for has at least {counted(min_photos, 'photo')}; put photos into one folder per person and "
-                "embed them, or embed them with --identity-from filename, or lower --min-photos"
+                f"nobody is left to enrol: {pluralize(len(counts), 'identity', 'identities')} in the table, none that "
+                f"is asked for has at least {pluralize(min_photos, 'photo')}; put photos into one folder per person "
+                "and embed them, or embed them with --identity-from filename, or lower --min-photos"
             )
         return self.selected(np.isin(self.identities, kept))
 

@@ -11,8 +11,6 @@ from classifiers.agglomeration import Rows
 from classifiers.clustering import FaceSpace, Groups, Method, cluster_faces
 from classifiers.constraints import Constraint, Face, combine
 from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
-from classifiers.counts import counted
-from classifiers.csv_files import read_rows
 from classifiers.metrics import bcubed, corrections, pairwise
 from classifiers.people import (
     KnownPeople,
@@ -23,6 +21,8 @@ from classifiers.people import (
     spread_names,
     write_people,
 )
+from foundation.csv_rows import read_rows
+from foundation.text import pluralize
 
 _MAX_GROUPS_SHOWN = 500
 _MAX_FACES_SHOWN = 30
@@ -189,18 +189,18 @@ def report(result: Mapping[str, Any]) -> list[str]:
     """Return the figures of `summarize` as lines of text."""
     kind = "normalized similarity" if result["normalized"] else "cosine"
     lines = [
-        f"{counted(result['n_faces'], 'face')} in {counted(result['n_groups'], 'group')}, "
-        f"{counted(result['n_lone_faces'], 'lone face')} among them "
+        f"{pluralize(result['n_faces'], 'face')} in {pluralize(result['n_groups'], 'group')}, "
+        f"{pluralize(result['n_lone_faces'], 'lone face')} among them "
         f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"
     ]
     if result["bcubed"] is not None:
-        lines.append(f"against the identities of {counted(result['n_identified_faces'], 'face')}:")
+        lines.append(f"against the identities of {pluralize(result['n_identified_faces'], 'face')}:")
         lines += [
             f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"
             for title, rates in (("BCubed", result["bcubed"]), ("pairwise", result["pairwise"]))
         ]
         lines.append(
-            f"  to put it right: {counted(result['n_splits'], 'split')} and {counted(result['n_merges'], 'merge')}"
+            f"  to put it right: {pluralize(result['n_splits'], 'split')} and {pluralize(result['n_merges'], 'merge')}"
         )
     if result["changes"] is not None:
         lines += _report_changes(result["changes"], result["n_named_faces"])
@@ -247,8 +247,8 @@ def write_sheet(
     shown = [row for section in sections for row in section.rows]
     thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
     remark = (
-        f"{counted(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
-        f"faces and {counted(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
+        f"{pluralize(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
+        f"faces and {pluralize(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
         "again with --names."
     )
     write_page(path, render(title, sections, thumbnails, remark=remark))
@@ -271,22 +271,22 @@ def _caption(table: FaceTable, row: int) -> str:
 
 
 def _shown(n: int, limit: int, noun: str) -> str:
-    return counted(n, noun) + ("" if n <= limit else f", {limit:,} of them shown,")
+    return pluralize(n, noun) + ("" if n <= limit else f", {limit:,} of them shown,")
 
 
 def _report_changes(changes: Mapping[str, Any], n_named: int) -> list[str]:
     lines = [
-        f"since the last run: {counted(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
+        f"since the last run: {pluralize(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
         f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
         f"{changes['n_newly_named_faces']:,} of them newly"
     ]
     lines += [f"  group {old} falls into {_listed(new)}" for old, new in changes["split_groups"].items()]
     lines += [f"  groups {_listed(old)} come together in {new}" for new, old in changes["merged_groups"].items()]
-    lines += [f"  group {group} gains {counted(count, 'face')}" for group, count in changes["grown_groups"].items()]
+    lines += [f"  group {group} gains {pluralize(count, 'face')}" for group, count in changes["grown_groups"].items()]
     if changes["new_groups"]:
         lines.append(f"  new groups: {_listed(changes['new_groups'])}")
     n_more = len(lines) - 1 - _MAX_LISTED
-    return lines if n_more <= 0 else [*lines[: _MAX_LISTED + 1], f"  and {counted(n_more, 'more change')}"]
+    return lines if n_more <= 0 else [*lines[: _MAX_LISTED + 1], f"  and {pluralize(n_more, 'more change')}"]
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import BackgroundError
-from classifiers.file_kinds import describe_kind
 from classifiers.neighbors import check_vectors, row_blocks, unit_rows
+from foundation.atomic import write_bytes_atomically
+from foundation.formats import describe_kind
 
 BACKGROUND_FOLDER = Path(__file__).parent / "background"
 
@@ -152,7 +153,7 @@ class Background:
         """Write the model to an ``.npz`` file."""
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **self.to_arrays())
-        Path(path).write_bytes(buffer.getvalue())
+        write_bytes_atomically(Path(path), buffer.getvalue())
 
 
 def read_background(path: str | Path) -> Background:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows
 from classifiers.constraints import Face
-from classifiers.counts import counted
-from classifiers.csv_files import parse_index, read_rows, write_rows
 from classifiers.gallery import UNKNOWN
+from foundation.csv_rows import parse_index, read_rows, write_rows
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
     n_found = int((clusters >= 0).sum())
     if lines and not n_found and len(row_of):
         raise ValueError(
-            f"{path}: expected faces of the table, found none of {counted(len(lines), 'face')}, the first "
+            f"{path}: expected faces of the table, found none of {pluralize(len(lines), 'face')}, the first "
             f"of {next(iter(lines))[0]}; this file is for another table"
         )
     _spread(names, clusters, names_of_group)
@@ -94,7 +94,7 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
             "%s: left out %d of %s, which the table no longer holds",
             path,
             len(lines) - n_found,
-            counted(len(lines), "face"),
+            pluralize(len(lines), "face"),
         )
     return KnownPeople(clusters, names, len(lines) - n_found, highest + 1)
 

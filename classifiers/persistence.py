@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.file_kinds import ZIP_ARCHIVE, describe_kind
 from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
 from classifiers.matching import Matcher
 from classifiers.serving import Head
 from classifiers.thresholds import Threshold
-from classifiers.whole_files import replacing
+from foundation.atomic import atomic_writer
+from foundation.formats import ZIP_ARCHIVE, describe_kind
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def describe_head(head: Head) -> dict[str, Any]:
 
 
 def save_head(head: Head, path: str | Path) -> None:
-    """Write `head` to `path`, replacing the file in one step.
+    """Write `head` to `path`, atomic_writer the file in one step.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def save_head(head: Head, path: str | Path) -> None:
         entries[_FITTED] = dump_estimator(head.chooser.estimator)
     _refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_writer(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
         for name, array in pack_head(head).items():

@@ -80,21 +80,21 @@ def read_photos(reader: "SampleReader", photos: Sequence[Path], head: "Head") ->
     """Return the name and the faces of each photo that can be read; the others are listed on standard error."""
     from tqdm import tqdm
 
-    from embedder.images import display_path
-    from embedder.photo_reader import reason
+    from embedder.photo_reader import failure_reason
+    from foundation.paths import display_path
 
     read = []
     for photo in tqdm(photos, desc="photos", unit="photo", disable=None, delay=1):
         try:
             read.append((display_path(photo), reader.read(photo, stored_path(photo, head))))
         except (OSError, ValueError) as error:
-            print(f"{display_path(photo)}: {reason(error, photo)}", file=sys.stderr)
+            print(f"{display_path(photo)}: {failure_reason(error, photo)}", file=sys.stderr)
     return read
 
 
 def stored_path(photo: Path, head: "Head") -> str:
     """Return a photo's path as a head stores it: relative to its photo folder where it is inside, else absolute."""
-    from embedder.images import display_path
+    from foundation.paths import display_path
 
     resolved = photo.resolve()
     root = Path(head.photo_root) if head.photo_root else None

@@ -27,8 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.persistence import load_head, save_head
     from classifiers.photo_command import face_numbers, open_reader, stored_path
     from classifiers.rejection import face_to_reject, reject
-    from embedder.command_line import EXIT_DONE, write_json
-    from embedder.images import display_path, read_image
+    from embedder.images import read_image
+    from foundation.command_line import EXIT_DONE, write_json
+    from foundation.paths import display_path
 
     photo = arguments.photo
     with editing(arguments.head):

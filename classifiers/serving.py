@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.choosers import Chooser, NearestChooser
-from classifiers.fingerprints import describe_side, differing_fields, refuse_other_space
 from classifiers.gallery import UNKNOWN, Gallery
 from classifiers.matching import Matcher, Probes
 from classifiers.neighbors import check_vectors
 from classifiers.thresholds import Threshold
+from foundation.fingerprint import describe_side, differing_fields, refuse_other_space
 
 # The score of a face that nobody enrolled may be: below any threshold.
 LOWEST_SCORE = -2.0

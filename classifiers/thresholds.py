@@ -14,10 +14,10 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from classifiers.counts import counted
 from classifiers.errors import ThresholdError
-from classifiers.fingerprints import describe_side, differing_fields
 from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background
+from foundation.fingerprint import describe_side, differing_fields
+from foundation.text import pluralize
 
 # The rate for which the shipped curves were measured.
 CURVE_FPIR = 0.01
@@ -127,7 +127,7 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
     """Return the curve's threshold for `n_exemplars`."""
     note = (
         f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with "
-        f"{counted(n_exemplars, 'enrolled photo')}, "
+        f"{pluralize(n_exemplars, 'enrolled photo')}, "
         f"measured on {curve.measured_on}"
     )
     return Threshold(curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)

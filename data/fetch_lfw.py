@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, run_script
+from foundation.command_line import EXIT_DONE, run_script
+from foundation.errors import FacetableError
 
 DATA = Path(__file__).resolve().parent
 PHOTOS = "lfw_funneled"
@@ -29,7 +30,7 @@ _SHA256 = {
 }
 
 
-class LfwError(ValueError):
+class LfwError(FacetableError, ValueError):
     """LFW cannot be had, or is not the one expected."""
 
 

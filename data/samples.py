@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, run_script
-from embedder.counts import counted
-from embedder.durable import write_durably
+from foundation.atomic import write_atomically
+from foundation.command_line import EXIT_DONE, run_script
+from foundation.errors import FacetableError
+from foundation.text import pluralize
 
 DATA = Path(__file__).resolve().parent
 REQUIREMENTS = DATA / "samples-requirements.txt"
@@ -35,7 +36,7 @@ _PHOTO = re.compile(rf"{re.escape(_TOP)}/examples/5-celebrity-faces-dataset/(?P<
 _PLAIN_NAME = re.compile(r"(?:train|val)/\w+/\w+\.jpg", re.ASCII)
 
 
-class SamplesError(ValueError):
+class SamplesError(FacetableError, ValueError):
     """The archive cannot be had, or is not the one expected."""
 
 
@@ -175,7 +176,7 @@ def extract(archive: Path, photos: Path, weights: Path | None) -> int:
                     continue
                 if content := members.extractfile(member):
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    write_durably(target, partial(shutil.copyfileobj, content))
+                    write_atomically(target, partial(shutil.copyfileobj, content))
                     n_written += 1
     except (tarfile.TarError, zlib.error, EOFError) as error:
         raise SamplesError(
@@ -214,7 +215,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fetch the samples and say where they are."""
     samples = fetch_samples(DATA, archive=arguments.archive, with_weights=arguments.weights)
-    state = f"{counted(samples.n_written, 'file')} written" if samples.n_written else "all there already"
+    state = f"{pluralize(samples.n_written, 'file')} written" if samples.n_written else "all there already"
     print(f"{samples.photos}: {N_PHOTOS['train']} photos to train on, {N_PHOTOS['val']} to recognize ({state})")
     if samples.weights is not None:
         print(f"{samples.weights}: use it with --preset facenet-ms1m-keras --weights {samples.weights}")

@@ -19,15 +19,17 @@ from tqdm import tqdm
 
 from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.alignment import Alignment, MarginMode
-from embedder.counts import counted
-from embedder.durable import write_durably
 from embedder.embed_settings import Detector, EmbedSettings, FaceSelection
 from embedder.face_mapper import FaceMapper, FoundFaces, in_batches
-from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, display_path, list_images, read_image
+from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, list_images, read_image
 from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
-from embedder.photo_reader import Photo, ahead, read_photo
+from embedder.photo_reader import Photo, read_photo
 from embedder.table_file import FAILED_STATUSES, STATUSES
-from embedder.threads import thread_count
+from foundation.atomic import write_atomically
+from foundation.paths import display_path
+from foundation.prefetch import prefetch
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 _STAMP = "facetable align"
 _STAMP_WITHIN = 200
@@ -92,11 +94,11 @@ class AlignSummary:
         """Return the report for people, line by line."""
         counts = self.n_by_status
         lines = [
-            f"{self.out}: {counted(self.n_crops, 'crop')} of {counted(self.n_photos, 'photo')} in "
+            f"{self.out}: {pluralize(self.n_crops, 'crop')} of {pluralize(self.n_photos, 'photo')} in "
             f"{self.seconds:.1f} s; boxes: {self.boxes}",
             f"{counts['ok']:,} with a face, {counts['no_face']:,} without, {counts['unreadable']:,} unreadable, "
             f"{counts['error']:,} failed; {self.n_done_before:,} done before; left out: "
-            f"{counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images",
+            f"{pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images",
         ]
         lines += _listed("no face", self.without_face)
         lines += _listed("failed", [f"{one['path']}: {one['message']}" for one in self.failures])
@@ -248,7 +250,7 @@ class _Run:
         # tqdm's None: shown on a terminal only.
         with tqdm(total=len(order), unit="photo", disable=None if progress else True) as bar:
             read = partial(read_photo, self._root, read_image=self._read_image)
-            photos = ahead(read, self._not_done(order, bar), threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_n_bytes)
+            photos = prefetch(read, self._not_done(order, bar), threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_n_bytes)
             with ThreadPoolExecutor(threads) as pool:
                 for batch in in_batches(photos):
                     found = self._mapper.find(batch)
@@ -285,7 +287,7 @@ class _Run:
                     "or align into another folder"
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(target, partial(_encode, crop))
+            write_atomically(target, partial(_encode, crop))
         return ""
 
     def _finish(self, found: FoundFaces, error: str) -> None:

@@ -18,8 +18,8 @@ from typing import IO, Any
 
 import filelock
 
-from embedder.durable import write_durably
 from embedder.faces import Faces
+from foundation.atomic import write_bytes_atomically
 
 FOLDER = ".align"
 CSV_NAME = "bounding_boxes.csv"
@@ -154,7 +154,7 @@ class AlignLedger:
             for photo, record in sorted(self.records.items()):
                 for index, (crop, values) in enumerate(zip(record.crops, record.faces, strict=True)):
                     writer.writerow([crop, photo, index, *values])
-            write_durably(target, lambda stream: _write(stream, text.getvalue().encode("utf-8")))
+            write_bytes_atomically(target, text.getvalue().encode("utf-8"))
         return target
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class AlignLedger:
     def _check_settings(self, settings: dict[str, Any]) -> None:
         file = self._folder / "settings.json"
         if not file.exists():
-            write_durably(file, lambda stream: _write(stream, json.dumps(settings, indent=2).encode()))
+            write_bytes_atomically(file, json.dumps(settings, indent=2).encode())
             return
         before = json.loads(file.read_text(encoding="utf-8"))
         differences = [
@@ -184,7 +184,3 @@ class AlignLedger:
                 f"{self._out}: expected the settings of the crops that are there, got others: "
                 f"{'; '.join(differences)}; repeat those settings or name another folder"
             )
-
-
-def _write(stream: IO[bytes], content: bytes) -> None:
-    stream.write(content)

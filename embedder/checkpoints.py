@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from embedder.counts import counted
 from embedder.errors import WeightsError
 from embedder.presets import PRESET_FILE, PRESETS, get_preset
 from embedder.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
+from foundation.text import pluralize
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _KINDS = "a TensorFlow 1 checkpoint, a frozen graph (.pb), a Keras .h5 or a .safetensors file"
@@ -179,6 +179,6 @@ def _checked(arrays: Arrays, path: Path) -> Arrays:
         some = ", ".join(sorted(arrays)[:3]) if arrays else "none"
         raise WeightsError(
             f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel among its "
-            f"{counted(len(arrays), 'array')} ({some}); give the file of another network to the program it belongs to"
+            f"{pluralize(len(arrays), 'array')} ({some}); give the file of another network to the program it belongs to"
         )
     return arrays

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embedder.align_command import ALIGN
-from embedder.command_line import (
-    EXIT_DONE,
-    Command,
-    run_commands,
-    write_json,
-)
 from embedder.compare_command import COMPARE
 from embedder.convert_command import CONVERT
 from embedder.embed_command import EMBED
 from embedder.training.command import add_train_arguments, run_train
 from embedder.verify_command import VERIFY
+from foundation.command_line import EXIT_DONE, Command, run_commands, write_json
 
 
 def _add_info_arguments(parser: argparse.ArgumentParser) -> None:

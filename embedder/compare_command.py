@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +23,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from embedder.face_embedder import FaceEmbedder
     from embedder.images import DEFAULT_MAX_PIXELS
     from embedder.mtcnn import MTCNN
-    from embedder.output_files import check_output
     from embedder.presets import DEFAULT_PRESET
+    from foundation.formats import check_output
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=arguments.photos)
     embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset, weights=arguments.weights)

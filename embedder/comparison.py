@@ -4,18 +4,18 @@ import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embedder.durable import write_durably
 from embedder.embed_settings import Detector, Embedder
 from embedder.errors import ImageError
-from embedder.images import DEFAULT_MAX_PIXELS, display_path, read_image
-from embedder.photo_reader import reason
+from embedder.images import DEFAULT_MAX_PIXELS, read_image
+from embedder.photo_reader import failure_reason
+from foundation.atomic import write_bytes_atomically
+from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +167,7 @@ def compare_photos(
         try:
             image = read_image(photo, max_pixels=max_pixels)
         except (ImageError, OSError) as error:
-            failures.append((path, reason(error, photo)))
+            failures.append((path, failure_reason(error, photo)))
             continue
         face = _main_face(path, image, detector, size=embedder.space["crop_size"], margin=margin)
         if face is None:
@@ -220,7 +220,7 @@ def save_heat_map(comparison: Comparison, path: str | Path) -> None:
     encoded = io.BytesIO()
     figure.savefig(encoded, format=file_format, bbox_inches="tight")
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(target, partial(_write_bytes, encoded.getvalue()))
+    write_bytes_atomically(target, encoded.getvalue())
 
 
 def _main_face(path: str, image: np.ndarray, detector: Detector, *, size: int, margin: float) -> ComparedFace | None:
@@ -267,7 +267,3 @@ def _frame_same(axes: Any, comparison: Comparison) -> None:
         if same:
             for x, y in ((i, j), (j, i)):
                 axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, fill=False, edgecolor="red", linewidth=2))
-
-
-def _write_bytes(content: bytes, stream: Any) -> None:
-    stream.write(content)

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
-from embedder.counts import counted
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.text import pluralize
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.image_conversion import convert_images
-    from embedder.images import DEFAULT_MAX_PIXELS, display_path
+    from embedder.images import DEFAULT_MAX_PIXELS
+    from foundation.paths import display_path
 
     summary = convert_images(
         arguments.photos,
@@ -35,9 +36,9 @@ def _run(arguments: argparse.Namespace) -> int:
     for conversion in failed:
         print(f"{display_path(arguments.photos / conversion.source)}: {conversion.message}", file=sys.stderr)
     print(
-        f"{arguments.out}: {counted(len(summary.with_status('written')), 'photo')} written, "
+        f"{arguments.out}: {pluralize(len(summary.with_status('written')), 'photo')} written, "
         f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed; left out: "
-        f"{counted(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images"
+        f"{pluralize(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images"
     )
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

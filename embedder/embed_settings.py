@@ -1,6 +1,6 @@
 """The settings of a run from photos to a table: identities, fingerprint, and what a continued run may not change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
@@ -13,20 +13,13 @@ from embedder.faces import Faces
 from embedder.images import DEFAULT_MAX_PIXELS
 from embedder.presets import DEFAULT_PRESET
 from embedder.table_file import Columns
+from foundation.fingerprint import _VERSIONS, _as_json
 
 FaceSelection = Literal["all", "one"]
 IdentitySource = Literal["folder", "filename", "none"]
 
 NO_IDENTITY = ""
 
-_VERSIONS = "versions"
-_PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
-    name: name for name in ("alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")
-}
-"""Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
-
-Not the precision: where int8 is no faster, asking for it gives fp32.
-"""
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
 
 
@@ -140,67 +133,6 @@ def identity_of(path: str, identity_from: IdentitySource) -> str:
     return NO_IDENTITY
 
 
-def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return one phrase for each setting in which two fingerprints differ, package versions left out."""
-    old, new = dict(_flatten(before)), dict(_flatten(now))
-    return [
-        f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
-
-
-def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Return what to pass for the settings of `before` where `now` differs, in Python and on the command line.
-
-    ``""`` where something differs that no setting of that name decides, such as the weights.
-    """
-    old, new = dict(_flatten(before)), dict(_flatten(now))
-    differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    if not differing or not set(differing) <= set(_PARAMETERS) & old.keys():
-        return ""
-    arguments, flags = [], []
-    for name in differing:
-        parameter, value = _PARAMETERS[name], old[name]
-        plain = tuple(value) if isinstance(value, list) else value
-        words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        arguments.append(f"{parameter}={plain!r}")
-        flags.append(
-            f"--{value}-face{'s' if value == 'all' else ''}"
-            if parameter == "faces"
-            else f"--{parameter.replace('_', '-')} {words}"
-        )
-    return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
-
-
-def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return one phrase for each package whose version differs between two fingerprints."""
-    old, new = before["provenance"].get(_VERSIONS, {}), now["provenance"].get(_VERSIONS, {})
-    return [
-        f"{name} {old.get(name)} before, {new.get(name)} now"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _flatten(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for part in ("space", "provenance"):
-        for name, value in fingerprint[part].items():
-            if name == _VERSIONS:
-                continue
-            if isinstance(value, dict):
-                yield from ((f"{name}.{key}", inner) for key, inner in value.items())
-            else:
-                yield name, value
-
-
-def _show(values: Mapping[str, Any], name: str) -> str:
-    if name not in values:
-        return "absent"
-    text = str(values[name])
-    return text if len(text) <= 40 else f"{text[:12]}..."
-
-
 def _versions() -> dict[str, str]:
     from embedder import __version__
 
@@ -211,10 +143,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:  # installed otherwise, such as opencv-python-headless
             versions[package] = "unknown"
     return versions
-
-
-def _as_json(value: Any) -> Any:
-    """Return `value` as it comes back from JSON, so that a fingerprint equals its stored self."""
-    import json
-
-    return json.loads(json.dumps(value, sort_keys=True, allow_nan=False))

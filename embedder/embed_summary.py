@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from embedder.counts import counted
-from embedder.images import ImageListing, display_path
+from embedder.images import ImageListing
 from embedder.table_assembly import Entry
 from embedder.table_file import FAILED_STATUSES, STATUSES
+from foundation.paths import display_path
+from foundation.text import pluralize
 
 FAILURES_SHOWN = 10
 
@@ -35,7 +36,7 @@ class EmbedSummary:
     without_face : list of str
         Photos without a face.
     gone : list of str
-        Deleted photos, in the table still or, after `n_pruned` has counted them, no longer.
+        Deleted photos, in the table still or, after `n_pruned` has pluralize them, no longer.
     n_pruned : int
         Deleted photos removed from the table.
     unreadable_folders : list of str
@@ -78,20 +79,20 @@ class EmbedSummary:
         """Return the report for people, line by line."""
         counts = self.n_by_status
         lines = [
-            f"{self.table}: {counted(self.n_faces, 'face')} of {counted(self.n_photos, 'photo')}; "
+            f"{self.table}: {pluralize(self.n_faces, 'face')} of {pluralize(self.n_photos, 'photo')}; "
             f"no face: {counts['no_face']:,}, unreadable: {counts['unreadable']:,}, error: {counts['error']:,}",
             f"embedded {self.n_embedded:,}, kept {self.n_kept:,} (moved: {self.n_moved:,}) in {self.seconds:.1f} s"
             + (f", {self.photos_per_second:.1f} photos/s" if self.n_embedded else ""),
         ]
         if self.n_hidden or self.n_other:
-            lines.append(f"left out: {counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images")
+            lines.append(f"left out: {pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images")
         lines += _listed(f"{failure['status']}: {failure['path']}: {failure['message']}" for failure in self.failures)
         lines += _listed(f"unreadable folder: {folder}" for folder in self.unreadable_folders)
         lines += _listed(f"no face: {path}" for path in self.without_face)
         if self.gone and self.n_pruned:
-            lines.append(f"removed {counted(self.n_pruned, 'deleted photo')} from the table")
+            lines.append(f"removed {pluralize(self.n_pruned, 'deleted photo')} from the table")
         elif self.gone:
-            lines.append(f"{counted(len(self.gone), 'deleted photo')} still in the table; --prune removes them:")
+            lines.append(f"{pluralize(len(self.gone), 'deleted photo')} still in the table; --prune removes them:")
             lines += _listed(f"deleted: {path}" for path in self.gone)
         return lines
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import joblib
 
-from embedder.threads import THREADS_VARIABLE, thread_count
+from foundation.threads import THREADS_VARIABLE, thread_count
 
 logger = logging.getLogger(__name__)
 

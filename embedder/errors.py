@@ -1,8 +1,6 @@
 """The errors this package raises on purpose; each message names what was found and the remedy."""
 
-
-class FacetableError(Exception):
-    """Base of all errors that a user can mend; the command line prints them as one line."""
+from foundation.errors import FacetableError
 
 
 class ImageError(FacetableError, ValueError):
@@ -15,10 +13,6 @@ class WeightsError(FacetableError, ValueError):
 
 class TableError(FacetableError, ValueError):
     """A table file that is damaged, of another version, or holds what it must not."""
-
-
-class FingerprintError(FacetableError, ValueError):
-    """Two things made with settings that may not be mixed."""
 
 
 class TableLockedError(FacetableError, OSError):

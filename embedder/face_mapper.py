@@ -10,7 +10,7 @@ import numpy as np
 from embedder.embed_settings import Detector, Embedder, EmbedSettings
 from embedder.errors import WeightsError
 from embedder.faces import Faces
-from embedder.photo_reader import Photo, reason
+from embedder.photo_reader import Photo, failure_reason
 from embedder.table import is_unit
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class FaceMapper:
 
 def _failed(photo: Photo, error: Exception) -> Photo:
     logger.debug("%s failed", photo.path, exc_info=error)
-    return replace(photo, image=None, status="error", message=reason(error, photo.path))
+    return replace(photo, image=None, status="error", message=failure_reason(error, photo.path))
 
 
 def _each(

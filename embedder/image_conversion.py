@@ -17,12 +17,13 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
-from embedder.counts import counted
-from embedder.durable import write_durably
 from embedder.errors import ImageError
-from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
-from embedder.photo_reader import reason
-from embedder.threads import thread_count
+from embedder.images import DEFAULT_MAX_PIXELS, list_images, read_image
+from embedder.photo_reader import failure_reason
+from foundation.atomic import write_atomically
+from foundation.paths import display_path
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ def _outside(source_root: Path, paths: Sequence[Path], target_root: Path) -> lis
             "%s lies inside %s: left out there: %s",
             target_root,
             source_root,
-            counted(len(paths) - len(outside), "photo"),
+            pluralize(len(paths) - len(outside), "photo"),
         )
     return outside
 
@@ -227,9 +228,9 @@ def _convert_one(source_root: Path, target_root: Path, settings: _Settings, sour
                 f"{max(image.shape):,}; use --format png or --max-side"
             )
     except (ImageError, OSError) as error:
-        return Conversion(source, output, "failed", reason(error, file))
+        return Conversion(source, output, "failed", failure_reason(error, file))
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(target, partial(_encode, image, stamp, settings.file_format))
+    write_atomically(target, partial(_encode, image, stamp, settings.file_format))
     return Conversion(source, output, "written")
 
 

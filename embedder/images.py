@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from embedder.counts import counted
 from embedder.errors import ImageError
-from embedder.file_kinds import N_FIRST_BYTES, describe_bytes
-from embedder.links import describe_missing
+from foundation.formats import N_FIRST_BYTES, describe_bytes
+from foundation.paths import describe_missing, display_path
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class ImageListing:
     @property
     def left_out(self) -> str:
         """Return how many files were left out, for people."""
-        return f"{counted(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images"
+        return f"{pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images"
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
@@ -202,15 +202,6 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
     return ImageListing(
         folder, tuple(sorted(walk.paths)), walk.n_hidden, walk.n_other, tuple(sorted(walk.unreadable_folders))
     )
-
-
-def display_path(path: str | os.PathLike[str]) -> str:
-    r"""Return `path` as text that can be stored and printed: ``/`` between folders, bytes that are not UTF-8 escaped.
-
-    >>> display_path(Path("album") / "caf\udce9.jpg")
-    'album/caf\\xe9.jpg'
-    """
-    return Path(path).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class _Walk:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
-from embedder.file_kinds import describe_kind
+from foundation.formats import describe_kind
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ZIP_SIGNATURE = b"PK\x03\x04"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedder.file_kinds import describe_kind
 from embedder.images import IMAGE_SUFFIXES
 from embedder.verification import (
     FALSE_ACCEPT_RATES,
@@ -26,6 +25,7 @@ from embedder.verification import (
     roc,
     tar_intervals,
 )
+from foundation.formats import describe_kind
 
 if TYPE_CHECKING:
     from embedder.table import EmbeddingTable

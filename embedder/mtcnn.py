@@ -29,8 +29,8 @@ from embedder.pyramid import (
     suppress_neighbours,
 )
 from embedder.runtime import Network, NetworkSource, load_network
-from embedder.threads import parse_threads, thread_count
 from embedder.weights import package_file
+from foundation.threads import parse_threads, thread_count
 
 DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
 """Scores that P-Net, R-Net and O-Net must give a face: the authors' demonstration code."""
@@ -90,7 +90,7 @@ class MTCNN:
     scale_factor : float
         Ratio of two levels of the image pyramid, above 0 and below 1; larger is slower and finds a little more.
     threads : int, optional
-        Threads to use; by default `embedder.threads.thread_count`.
+        Threads to use; by default `foundation.threads.thread_count`.
 
     Raises
     ------

@@ -4,26 +4,17 @@ import errno
 import hashlib
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from embedder.errors import ImageError
-from embedder.images import display_path
-from embedder.links import describe_dangling
+from foundation.paths import describe_dangling, display_path
 
 logger = logging.getLogger(__name__)
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-MAX_BYTES_AHEAD = 256 * 1024 * 1024
-"""Decoded pixels that may wait; beyond that nothing is read ahead."""
 
 ImageReader = Callable[[Path], np.ndarray]
 """File -> uint8 (h, w, 3); raises `ImageError` or `OSError`."""
@@ -63,10 +54,10 @@ def read_photo(root: Path, path: Path, read_image: ImageReader) -> Photo:
         sha256 = hash_file(file)
         return Photo(name, read_image(file), image_sha256=sha256, size=size, mtime_ns=mtime_ns)
     except (ImageError, OSError) as error:
-        return Photo(name, None, "unreadable", reason(error, file), sha256, size, mtime_ns)
+        return Photo(name, None, "unreadable", failure_reason(error, file), sha256, size, mtime_ns)
     except Exception as error:  # one photo that breaks its decoder must not end the run
         logger.debug("%s", name, exc_info=True)
-        return Photo(name, None, "error", reason(error, file), sha256, size, mtime_ns)
+        return Photo(name, None, "error", failure_reason(error, file), sha256, size, mtime_ns)
 
 
 def hash_file(path: Path) -> str:
@@ -75,7 +66,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def reason(error: Exception, file: str | Path) -> str:
+def failure_reason(error: Exception, file: str | Path) -> str:
     """Return why as one line of storable text, without the name of `file` in front: the ledger has it already."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -88,48 +79,3 @@ def reason(error: Exception, file: str | Path) -> str:
     if isinstance(error, (ImageError, OSError)) and text:
         return text
     return f"{type(error).__name__}: {text}"
-
-
-def ahead(
-    function: Callable[[_Item], _Result],
-    items: Iterable[_Item],
-    *,
-    threads: int,
-    depth: int,
-    n_bytes: Callable[[_Result], int] = lambda result: 0,
-) -> Generator[_Result]:
-    """Yield ``function(item)`` for each of `items` in order, computed by `threads` threads up to `depth` items ahead.
-
-    What is begun but not yet taken stays below `MAX_BYTES_AHEAD`, counted by `n_bytes` and, while not finished, taken
-    for as large as the largest so far; beyond that only one item at a time is begun. `items` is iterated in the
-    consumer's thread, only as far as needed. What `function` raises is raised here.
-    """
-    pending: deque[Future[_Result]] = deque()
-    remaining = iter(items)
-    largest: int | None = None
-    pool = ThreadPoolExecutor(threads)
-
-    def may_begin() -> bool:
-        if not pending or largest is None:
-            return len(pending) < min(threads, depth)
-        waiting = [n_bytes(future.result()) if _has_result(future) else largest for future in pending]
-        return len(pending) < depth and sum(waiting) + largest <= MAX_BYTES_AHEAD
-
-    try:
-        item = next(remaining, _END)
-        while pending or item is not _END:
-            while item is not _END and may_begin():
-                pending.append(pool.submit(function, item))  # type: ignore[arg-type]
-                item = next(remaining, _END)
-            result = pending.popleft().result()
-            largest = max(largest if largest is not None else 0, n_bytes(result))
-            yield result
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_END = object()
-
-
-def _has_result(future: Future[_Result]) -> bool:
-    return future.done() and future.exception() is None

@@ -20,27 +20,16 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from embedder.alignment import Alignment, MarginMode
-from embedder.counts import counted
 from embedder.embed_plan import EmbedPlan, make_plan
-from embedder.embed_settings import (
-    Detector,
-    Embedder,
-    EmbedSettings,
-    FaceSelection,
-    IdentitySource,
-    identity_of,
-    setting_differences,
-    version_differences,
-)
+from embedder.embed_settings import Detector, Embedder, EmbedSettings, FaceSelection, IdentitySource, identity_of
 from embedder.embed_summary import EmbedSummary, summarize
 from embedder.engines import EngineName, Workers, end_with_parent, open_engine
-from embedder.errors import FingerprintError
 from embedder.face_embedder import FaceEmbedder
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
-from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, display_path, list_images, read_image
+from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, list_images, read_image
 from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.part_writer import PartWriter
-from embedder.photo_reader import Photo, ahead, read_photo
+from embedder.photo_reader import Photo, read_photo
 from embedder.presets import DEFAULT_PRESET
 from embedder.shards import Progress, cut_into_shards
 from embedder.table import EmbeddingTable
@@ -48,7 +37,12 @@ from embedder.table_assembly import Entry, write_table
 from embedder.table_file import FAILED_STATUSES, Header, now
 from embedder.table_parts import PartsFolder
 from embedder.table_state import TableState, entries_done, load_state
-from embedder.threads import thread_count
+from foundation.errors import FingerprintError
+from foundation.fingerprint import setting_differences, version_differences
+from foundation.paths import display_path
+from foundation.prefetch import prefetch
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +225,7 @@ def embed_photos(
 ) -> None:
     """Embed photos into part files: reader -> mapper -> writer.
 
-    Photos are decoded by `threads` threads ahead of time, and faces are looked for in the next batch while those of
+    Photos are decoded by `threads` threads prefetch of time, and faces are looked for in the next batch while those of
     this one are embedded. Whatever happens, photos that are done get written.
 
     Parameters
@@ -249,9 +243,9 @@ def embed_photos(
     mapper = FaceMapper(*networks, job.settings)
     writer = PartWriter(job.parts_folder, job.header)
     read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
-    reading = ahead(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
+    reading = prefetch(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
     # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
-    finding = ahead(mapper.find, in_batches(reading), threads=1, depth=2)
+    finding = prefetch(mapper.find, in_batches(reading), threads=1, depth=2)
     try:
         with closing(reading), closing(finding):
             for found in finding:
@@ -269,7 +263,7 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers:
     def show(progress: Progress) -> None:
         nonlocal total
         total += progress
-        bar.set_postfix_str(f"{counted(total.n_faces, 'face')}, {total.n_failed:,} failed", refresh=False)
+        bar.set_postfix_str(f"{pluralize(total.n_faces, 'face')}, {total.n_failed:,} failed", refresh=False)
         bar.update(progress.n_photos)
 
     if not paths or workers.is_this_process:

@@ -13,6 +13,7 @@ import numpy as np
 
 from embedder.errors import WeightsError
 from embedder.weights import check_sha256, package_file
+from foundation.atomic import write_bytes_atomically
 
 DEFAULT_PRESET = "facenet-casia-20180408"
 
@@ -219,9 +220,8 @@ def write_preset(folder: Path, preset: Preset) -> None:
     OSError
         If the file cannot be written.
     """
-    temporary = folder / f".{PRESET_FILE}.tmp"
-    temporary.write_text(json.dumps(asdict(preset), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / PRESET_FILE)
+    record = json.dumps(asdict(preset), indent=2, ensure_ascii=False) + "\n"
+    write_bytes_atomically(folder / PRESET_FILE, record.encode("utf-8"))
 
 
 def _read_preset(folder: Path) -> Preset:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedder.counts import counted
 from embedder.errors import WeightsError
 from embedder.runtime import (
     Network,
@@ -33,7 +32,9 @@ from embedder.runtime import (
     load_network,
     run_child,
 )
-from embedder.threads import thread_count
+from foundation.atomic import write_bytes_atomically
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 if TYPE_CHECKING:
     import onnx
@@ -162,7 +163,7 @@ def write_ranges(path: Path, ranges: Ranges, *, measured_on: str) -> None:
     rounded = {key: [float(f"{value:.5g}") for value in pair] for key, pair in sorted(ranges.items())}
     lines = ",\n".join(f"    {json.dumps(key)}: {json.dumps(pair)}" for key, pair in rounded.items())
     text = f'{{\n  "measured_on": {json.dumps(measured_on)},\n  "ranges": {{\n{lines}\n  }}\n}}\n'
-    path.write_text(text, encoding="utf-8")
+    write_bytes_atomically(path, text.encode("utf-8"))
 
 
 def read_ranges(path: Path) -> Ranges:
@@ -291,7 +292,7 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
     missing = sorted(set(keys.values()) - ranges.keys())
     if missing:
         raise WeightsError(
-            f"the activation ranges lack {counted(len(missing), 'layer')} of this network "
+            f"the activation ranges lack {pluralize(len(missing), 'layer')} of this network "
             f"({missing[0]}, ...); they belong to another network: measure them again with python "
             "-m experiments.int8_ranges"
         )

@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.threads import thread_count
 from embedder.weights import check_sha256
+from foundation.atomic import TEMPORARY_SUFFIX, atomic_path, write_bytes_atomically
+from foundation.threads import thread_count
 
 if TYPE_CHECKING:
     import keras
@@ -132,7 +132,7 @@ def load_network(source: NetworkSource, *, threads: int | None = None) -> Networ
     source : NetworkSource
         What the network is made from.
     threads : int, optional
-        Threads of one `Network.run`; by default `embedder.threads.thread_count`.
+        Threads of one `Network.run`; by default `foundation.threads.thread_count`.
 
     Raises
     ------
@@ -248,23 +248,11 @@ def _make_locked(target: Path, produce: Callable[[Path], None]) -> None:
 def _make(target: Path, produce: Callable[[Path], None]) -> None:
     if target.exists():
         _logger.warning("%s is damaged and is made again", target)
-    for leftover in target.parent.glob(f".{target.stem}.*.tmp"):
+    for leftover in target.parent.glob(f".{target.stem}.*{TEMPORARY_SUFFIX}"):
         leftover.unlink(missing_ok=True)  # of a run that was killed; whoever makes this file now holds the lock
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp", delete=False) as file:
-        temporary = Path(file.name)
-    try:
+    with atomic_path(target) as temporary:
         produce(temporary)
-        _publish(temporary, target)
-        record = temporary.with_suffix(".record.tmp")
-        record.write_text(json.dumps({"sha256": _sha256(target)}), encoding="utf-8")
-        _publish(record, _record_path(target))
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _publish(temporary: Path, target: Path) -> None:
-    temporary.chmod(0o644)  # temporary files are private; a cache may be shared
-    temporary.replace(target)
+    write_bytes_atomically(_record_path(target), json.dumps({"sha256": _sha256(target)}).encode())
 
 
 def _is_whole(path: Path) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedder.counts import counted
-from embedder.durable import write_durably
 from embedder.errors import TableError
 from embedder.table_file import STATUSES, Header, TableFileReader, TableFileWriter, file_size_bound
+from foundation.atomic import write_atomically
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     import pandas
@@ -143,7 +143,7 @@ class EmbeddingTable:
         if bad.size:
             raise ValueError(
                 "`embeddings` must be finite and of unit length, got others in "
-                f"{counted(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
+                f"{pluralize(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
                 "or embed the photos again"
             )
         if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
@@ -204,7 +204,7 @@ class EmbeddingTable:
             *self.images.status,
             *self.images.image_sha256,
         ]
-        write_durably(
+        write_atomically(
             Path(path).resolve(),
             fill,
             reserve=file_size_bound(

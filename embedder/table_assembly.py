@@ -8,11 +8,11 @@ from typing import IO
 
 import numpy as np
 
-from embedder.counts import counted
-from embedder.durable import write_durably
 from embedder.errors import TableError
 from embedder.table import is_unit
 from embedder.table_file import Columns, Header, TableFileReader, TableFileWriter, file_size_bound
+from foundation.atomic import write_atomically
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
             "%s: expected finite vectors of unit length, found others for %s, the first is %s; embedded "
             "again, or dropped where the photo is deleted",
             source,
-            counted(len(entries) - len(sound), "photo"),
+            pluralize(len(entries) - len(sound), "photo"),
             first,
         )
     return sound
@@ -132,7 +132,7 @@ def write_table(
                 _follow_paths(rows, block, identity_rule)
                 file.append(rows, _ledger_columns(block))
 
-    write_durably(
+    write_atomically(
         table,
         fill,
         temporary_folder=temporary_folder,

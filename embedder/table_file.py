@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.file_kinds import N_FIRST_BYTES, describe_bytes
+from foundation.formats import N_FIRST_BYTES, describe_bytes
 
 FORMAT = "facetable"
 VERSION = 1

@@ -13,9 +13,9 @@ from typing import IO
 
 import filelock
 
-from embedder.durable import TEMPORARY_SUFFIX, write_durably
 from embedder.errors import TableError, TableLockedError
 from embedder.table_file import Columns, Header, TableFileReader, TableFileWriter
+from foundation.atomic import TEMPORARY_SUFFIX, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def write_part(folder: Path, header: Header, rows: Columns, images: Columns) -> 
     def fill(stream: IO[bytes]) -> None:
         stream.write(buffer.getbuffer())
 
-    write_durably(path, fill)
+    write_atomically(path, fill)
     return path
 
 

@@ -4,13 +4,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.counts import counted
-from embedder.embed_settings import same_settings, setting_differences, version_differences
-from embedder.errors import FingerprintError
-from embedder.images import display_path
 from embedder.table_assembly import Entry, path_order, read_entries, without_damaged
 from embedder.table_file import Header
 from embedder.table_parts import PartsFolder
+from foundation.errors import FingerprintError
+from foundation.fingerprint import same_settings, setting_differences, version_differences
+from foundation.paths import display_path
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
     missing = [name for name in names if name not in found]
     if missing:
         raise ChildProcessError(
-            f"{parts.table}: expected {counted(len(names), 'photo')} from the workers, "
+            f"{parts.table}: expected {pluralize(len(names), 'photo')} from the workers, "
             f"{len(missing):,} missing, the first {missing[0]}; run the same command again to go "
             "on"
         )

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from embedder.durable import write_durably
+from foundation.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
         figure.savefig(picture, format=suffix, dpi=120)
         stream.write(picture.getvalue())
 
-    write_durably(Path(path).resolve(), fill)
+    write_atomically(Path(path).resolve(), fill)
 
 
 def _finish(axes: "Axes", title: str, y_label: str, *, lowest_far: float) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
-from embedder.counts import counted
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from embedder.lfw import Pairs, Verification
@@ -173,11 +173,11 @@ def result_lines(result: "Verification") -> list[str]:
     """Return the figures as lines of text."""
     figures = result.to_json()
     return [
-        f"{counted(figures['n_pairs'], 'pair')}, {figures['n_genuine']:,} genuine; "
-        f"{counted(figures['n_failures_to_enrol'], 'failure')} to enrol; pairs with such a photo, taken as errors: "
+        f"{pluralize(figures['n_pairs'], 'pair')}, {figures['n_genuine']:,} genuine; "
+        f"{pluralize(figures['n_failures_to_enrol'], 'failure')} to enrol; pairs with such a photo, taken as errors: "
         f"{int(result.failed_pairs.sum()):,}",
         f"accuracy {figures['accuracy_mean']:.4f} ± {figures['accuracy_std']:.4f} over "
-        f"{counted(len(result.accuracies), 'fold')}",
+        f"{pluralize(len(result.accuracies), 'fold')}",
         f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}",
         *(
             f"TAR {estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}] at FAR {far:g}"
@@ -188,9 +188,9 @@ def result_lines(result: "Verification") -> list[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.lfw import read_pairs, verify
-    from embedder.output_files import check_output
     from embedder.presets import DEFAULT_PRESET, get_preset
     from embedder.table import EmbeddingTable
+    from foundation.formats import check_output
 
     _check_outputs(arguments.plot, arguments.json)
     check_output(

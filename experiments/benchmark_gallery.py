@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors
 from classifiers.normalization import Background, find_background
 from embedder import FaceEmbedder
-from embedder.threads import thread_count
 from experiments.benchmark_rows import Row, row_of, seconds_of
+from foundation.threads import thread_count
 
 EXEMPLARS_A_PERSON = 20
 

@@ -20,8 +20,8 @@ from classifiers.matching import Matcher
 from classifiers.normalization import Background
 from classifiers.open_set import fit_chooser
 from classifiers.serving import Head
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 N_SPLITS = 20
 

@@ -33,10 +33,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from embedder.command_line import EXIT_DONE, run_script, write_json
-from embedder.threads import thread_count
 from experiments.camera_clock import picture_at
 from experiments.cameras import Camera, read_stamp, save_pictures
+from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.threads import thread_count
 from recognition.connections import connect
 from recognition.events import Event
 from recognition.live import LiveSource

@@ -26,11 +26,11 @@ from classifiers.heads import make_head
 from classifiers.matching import Matcher
 from classifiers.open_set import build_head
 from classifiers.serving import Head
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import read_image
 from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from
+from foundation.command_line import EXIT_DONE, run_script, write_json
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, NetworkOptions, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY

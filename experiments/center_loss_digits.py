@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from embedder.command_line import EXIT_DONE, run_script, write_json
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 FACTORS = (0.0, 0.01, 0.1, 1.0)
 N_CLASSES = 10

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from classifiers.clustering import METHODS, Method, cluster_faces, normalized_space
 from classifiers.metrics import bcubed, corrections, pairwise
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.table import EmbeddingTable
-from embedder.threads import thread_count
 from experiments.clustering import Faces
 from experiments.fit_background import fit_background
+from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.threads import thread_count
 
 N_PARTS = 300
 BAD_PHOTOS = 0.35

@@ -21,8 +21,8 @@ from classifiers.metrics import cmc, identification_det, mated_ranks
 from classifiers.normalization import Background
 from classifiers.open_set import fit_chooser
 from classifiers.serving import Head
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 PHOTOS_PER_PERSON = (1, 3, 10)
 

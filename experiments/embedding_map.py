@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedder.command_line import EXIT_DONE, run_script
-from embedder.counts import counted
+from foundation.command_line import EXIT_DONE, run_script
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace) -> int:
     thumbnails = [_thumbnail(root / str(path), box) for path, box in zip(table.paths, table.boxes, strict=True)]
     draw_map(places, thumbnails, table.identities.tolist(), arguments.out)
     n_identities = len(set(table.identities.tolist()) - {""})
-    print(f"{arguments.out}: {counted(len(table), 'face')} of {counted(n_identities, 'identity', 'identities')}")
+    print(f"{arguments.out}: {pluralize(len(table), 'face')} of {pluralize(n_identities, 'identity', 'identities')}")
     return EXIT_DONE
 
 

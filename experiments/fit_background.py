@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from classifiers.gallery import Gallery
 from classifiers.neighbors import unit_rows
 from classifiers.normalization import BACKGROUND_FOLDER, Background
-from embedder.command_line import EXIT_DONE, run_script, write_json
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:
     from embedder.table import EmbeddingTable

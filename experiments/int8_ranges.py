@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from embedder.command_line import EXIT_DONE, run_script
+from foundation.command_line import EXIT_DONE, run_script
 
 _BATCH = 8
 

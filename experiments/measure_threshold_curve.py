@@ -24,8 +24,8 @@ from classifiers.gallery import Gallery
 from classifiers.matching import Matcher
 from classifiers.normalization import BACKGROUND_FOLDER
 from classifiers.thresholds import CURVE_FPIR
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.fit_background import N_COMPONENTS, fit_background, gallery_of, one_photo_each
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:
     pass

@@ -20,9 +20,9 @@ from classifiers.matching import Matcher
 from classifiers.normalization import Background
 from classifiers.open_set import build_head
 from classifiers.thresholds import ThresholdCurve, threshold_from_curve
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from experiments.measure_threshold_curve import measure_curve
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 HEADS = ("gallery", "knn", "svm")
 CURVE_SIZES = (30, 100, 300, 1000)

@@ -19,8 +19,8 @@ from classifiers.evaluation import FPIRS, Split, split_people
 from classifiers.gallery import Gallery
 from classifiers.metrics import threshold_at_fpir
 from classifiers.normalization import Background
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 N_HALVES = 5
 

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from embedder.command_line import EXIT_DONE, run_script, write_json
 from experiments.training_figures import Pairs, class_distances, draw_distances, grey_pixels, principal_components
+from foundation.command_line import EXIT_DONE, run_script, write_json
 
 #: People of study `scratch` have so many photos at least; people of 2 to 9 photos are verified on.
 MIN_PHOTOS = 10

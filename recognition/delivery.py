@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
 from recognition.events import Event
 from recognition.patient_http import PatientHandler, PatientSecureHandler
@@ -140,7 +140,7 @@ class WebhookSink:
     def _warn(self, what: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("%s: %s", self._name, printable(what))
+            logger.warning("%s: %s", self._name, sanitize_for_terminal(what))
 
 
 class MqttSink:
@@ -214,7 +214,7 @@ class MqttSink:
     def _warn(self, reason: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("%s: %s; trying again", self._name, printable(reason))
+            logger.warning("%s: %s; trying again", self._name, sanitize_for_terminal(reason))
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

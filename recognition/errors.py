@@ -1,13 +1,14 @@
 """The errors of the camera loop; each message names what was found and the remedy."""
 
-from embedder.printing import printable
+from foundation.errors import FacetableError
+from foundation.text import sanitize_for_terminal
 
 
-class _PlainMessage(Exception):
+class _PlainMessage(FacetableError):
     """An error whose message goes to terminals and logs; what it quotes may be another's, with escape sequences."""
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return sanitize_for_terminal(super().__str__())
 
 
 class SourceError(_PlainMessage, ValueError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.connections import Connection, Picture, decode
 from recognition.errors import SourceError
 from recognition.videos import Frame
@@ -56,7 +56,7 @@ class LiveSource:
     def __init__(
         self, name: str, connect: Callable[[], Connection], *, reopen: bool = True, patient: bool = False
     ) -> None:
-        self.name = printable(name)
+        self.name = sanitize_for_terminal(name)
         self._connect = connect
         self._reopen = reopen
         self._patient = patient
@@ -203,7 +203,7 @@ class LiveSource:
 
     def _tell(self, error: Exception, what_now: str) -> None:
         """Say why a source is away: each reason once until it is there again."""
-        text = printable(str(error))
+        text = sanitize_for_terminal(str(error))
         if text not in self._told:
             self._told.add(text)
             logger.warning("%s; %s", text, what_now)

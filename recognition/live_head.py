@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
@@ -86,7 +86,7 @@ class LiveHead:
             self._refused = state if isinstance(error, ValueError) else None
             if not self._has_warned:
                 self._has_warned = True
-                logger.warning("the head before stays in use: %s", printable(str(error)))
+                logger.warning("the head before stays in use: %s", sanitize_for_terminal(str(error)))
             return
         # A file that was replaced while it was read is read again by the next look.
         self._state = state

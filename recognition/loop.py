@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.faces import Faces
-from embedder.threads import thread_count
+from foundation.threads import thread_count
 from recognition.ahead import find_ahead
 from recognition.beside import Beside, LateFaces
 from recognition.events import Event, make_event

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.fonts import font_runs, open_font
 
 Color = tuple[int, int, int]
@@ -87,7 +87,7 @@ def _text_size(image: np.ndarray) -> int:
 @lru_cache(maxsize=256)
 def text_plate(text: str, size: int, color: Color) -> np.ndarray:
     """Return `text` in white on a plate of `color`: uint8 (height, width, 3), letters `size` pixels tall, read-only."""
-    runs = [(open_font(font, size), part) for font, part in font_runs(printable(text))]
+    runs = [(open_font(font, size), part) for font, part in font_runs(sanitize_for_terminal(text))]
     widths = [font.getlength(part) for font, part in runs]
     padding = max(2, size // 5)
     plate = Image.new("RGB", (round(sum(widths)) + 2 * padding, round(size * 1.3) + padding), color)

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
-from embedder.counts import counted
 from embedder.images import DEFAULT_MAX_PIXELS
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from foundation.text import pluralize
 from recognition.options import Options
 from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
 from recognition.reports import print_no_face
@@ -72,12 +72,12 @@ def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], boo
 
 def _summarize(counts: PhotoCounts) -> str:
     parts = [
-        counted(counts.n_photos, "photo"),
-        counted(counts.n_faces, "face"),
+        pluralize(counts.n_photos, "photo"),
+        pluralize(counts.n_faces, "face"),
         f"{counts.n_named:,} named",
         f"{counts.n_faces - counts.n_named:,} unknown",
-        f"{counted(counts.n_without_face, 'photo')} without a face",
+        f"{pluralize(counts.n_without_face, 'photo')} without a face",
     ]
     if counts.n_failed:
-        parts.append(f"{counted(counts.n_failed, 'photo')} unreadable")
+        parts.append(f"{pluralize(counts.n_failed, 'photo')} unreadable")
     return ", ".join(parts)

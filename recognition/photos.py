@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.serving import Head
-from embedder.counts import counted
-from embedder.images import DEFAULT_MAX_PIXELS, display_path, list_images, read_image
-from embedder.printing import printable
+from embedder.images import DEFAULT_MAX_PIXELS, list_images, read_image
+from foundation.paths import display_path
+from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
@@ -115,7 +115,7 @@ def list_photos(source: Source, save: str | None) -> list[Photo]:
     listing = list_images(source.address)
     if not listing.paths:
         raise SourceError(
-            f"{source.name}: expected photos, found none ({counted(listing.n_other, 'other file')}, "
+            f"{source.name}: expected photos, found none ({pluralize(listing.n_other, 'other file')}, "
             f"{listing.n_hidden:,} hidden); name the folder that holds them"
         )
     root = None if save is None else _save_folder(listing.root, save)
@@ -169,7 +169,7 @@ def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | No
 def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
     """Name the faces of `photos` one by one, with events as soon as a photo is done.
 
-    A photo that cannot be read is logged and counted, unless it is the only one.
+    A photo that cannot be read is logged and pluralize, unless it is the only one.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
             if len(photos) == 1:
                 raise
             counts.n_failed += 1
-            logger.warning("%s", printable(_reason(error, photo.name)))
+            logger.warning("%s", sanitize_for_terminal(_reason(error, photo.name)))
             continue
         if not _recognize_photo(photo, image, run=run, counts=counts):
             break

@@ -44,14 +44,14 @@ def write_picture(path: Path, image: np.ndarray) -> None:
     OSError
         If the file cannot be written; one that was there before stays as it is.
     """
-    from embedder.durable import write_durably
+    from foundation.atomic import write_atomically
 
     if not can_write(path):
         raise SaveError(f"{path}: cannot write a picture of this format; use one of {', '.join(_FORMATS)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(image)
     options = {"quality": _JPEG_QUALITY} if _FORMATS[path.suffix.lower()] in ("JPEG", "WebP") else {}
-    write_durably(path, lambda stream: picture.save(stream, _FORMATS[path.suffix.lower()], **options))
+    write_atomically(path, lambda stream: picture.save(stream, _FORMATS[path.suffix.lower()], **options))
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.events import Event, EventSink
 
 
@@ -78,7 +78,7 @@ def describe_event(event: Event) -> str:
     'a.jpg\tann\t0.710\t1,2,30,40'
     """
     box = ",".join(str(round(edge)) for edge in event.box)
-    columns = [printable(event.source), printable(event.identity), f"{event.score:.3f}", box]
+    columns = [sanitize_for_terminal(event.source), sanitize_for_terminal(event.identity), f"{event.score:.3f}", box]
     if event.time_s is not None:
         columns += [f"{event.time_s:.3f}s", "-" if event.track is None else f"track {event.track}"]
     return "\t".join(columns)
@@ -86,4 +86,4 @@ def describe_event(event: Event) -> str:
 
 def print_no_face(source: str) -> None:
     """Print the line of a photo without a face."""
-    print(f"{printable(source)}\tno face", flush=True)
+    print(f"{sanitize_for_terminal(source)}\tno face", flush=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.loop import SeenFace
 from recognition.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.pictures import write_picture
@@ -168,7 +168,7 @@ class Screen:
             outcome = enrol(track, name)
         except (ValueError, OSError) as error:
             outcome = f"not enrolled: {error}"
-        logger.info("%s", printable(outcome))
+        logger.info("%s", sanitize_for_terminal(outcome))
         self.say(outcome)
 
     def _begin_name(self, *, in_terminal: bool) -> None:

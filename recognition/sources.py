@@ -154,8 +154,8 @@ def _parse_url(text: str) -> Source:
 
 
 def _parse_path(text: str) -> Source:
-    from embedder.images import IMAGE_SUFFIXES, display_path
-    from embedder.links import describe_dangling
+    from embedder.images import IMAGE_SUFFIXES
+    from foundation.paths import describe_dangling, display_path
 
     path = Path(text)
     name = display_path(path)

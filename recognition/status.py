@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TextIO
 
-from embedder.counts import counted
+from foundation.text import pluralize
 from recognition.live import LiveCounts
 from recognition.pace import Speed
 
@@ -35,7 +35,7 @@ def describe(speed: Speed, n_faces: int, *, counts: LiveCounts | None = None, sh
     parts.append(f"{speed.frames_per_second:.1f} frames/s")
     if counts is not None:
         parts += [f"p50 {speed.p50_ms:.0f} ms", f"p95 {speed.p95_ms:.0f} ms"]
-    parts.append(counted(n_faces, "face"))
+    parts.append(pluralize(n_faces, "face"))
     if counts is not None:
         parts += [f"{counts.n_dropped} dropped", f"{counts.n_reconnects} reconnects"]
     return ", ".join(parts)

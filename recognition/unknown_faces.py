@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embedder.printing import printable
+from foundation.text import sanitize_for_terminal
 from recognition.disk_thread import DiskThread
 from recognition.pictures import write_picture
 
@@ -130,4 +130,4 @@ class UnknownFaces:
                 if _NAME.fullmatch(path.name) and now_s - path.stat().st_mtime > self._keep_s:
                     path.unlink()
             except OSError as error:
-                logger.warning("%s", printable(f"{path} could not be removed: {error}"))
+                logger.warning("%s", sanitize_for_terminal(f"{path} could not be removed: {error}"))

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from embedder.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
-from embedder.printing import printable
-from embedder.threads import thread_count
+from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from foundation.text import sanitize_for_terminal
+from foundation.threads import thread_count
 from recognition.best_looks import BestLooks, enrol_look
 from recognition.connections import connect
 from recognition.live import LiveSource
@@ -61,7 +61,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
     if video.is_truncated and not session.is_stopping:
         logger.warning(
             "%s: ends after %d of %d frames; it may be truncated",
-            printable(source.name),
+            sanitize_for_terminal(source.name),
             video.n_read,
             video.n_expected,
         )

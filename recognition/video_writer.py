@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from foundation.atomic import PartialFile, remove_stale
 from recognition.errors import SaveError
 from recognition.pictures import same_file
 from recognition.sources import Source, SourceKind
-from recognition.unfinished import UnfinishedFile, remove_left
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "vp08"}
 """Codec of each video suffix, of those that OpenCV's wheels bring: MPEG-4 plays in players, VP8 in browsers too."""
@@ -44,8 +44,8 @@ class VideoWriter:
         # MPEG-4 and VP8 halve the colours' resolution, so sides are even.
         self._size_hw = (max(2, size_hw[0] // 2 * 2), max(2, size_hw[1] // 2 * 2))
         self._path = path
-        remove_left(path)
-        self._part = UnfinishedFile(path)
+        remove_stale(path)
+        self._part = PartialFile(path)
         self._n_frames = 0
         self._writer = cv2.VideoWriter(
             str(self._part.path),

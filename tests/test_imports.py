@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = ("embedder", "classifiers", "recognition")
+PACKAGES = ("foundation", "embedder", "classifiers", "recognition")
 SCRIPTS = ("recognize", "train_classifier")
 
 # May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
@@ -102,7 +102,7 @@ def fresh(code: str, cwd: Path = PROJECT, **environment: str) -> list[str]:
 
 
 THIRD_PARTY_LOADED = """
-own = {"embedder", "classifiers", "recognition", "data", "experiments", "recognize", "train_classifier"}
+own = {"foundation", "embedder", "classifiers", "recognition", "data", "experiments", "recognize", "train_classifier"}
 before = {name.partition(".")[0] for name in sys.modules}
 %s
 loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}

@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedder.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUTS_FAILED, write_json
-from embedder.counts import counted
 from embedder.training.settings import (
     CENTER_UPDATES,
     CLASS_STARTS,
@@ -24,6 +22,8 @@ from embedder.training.settings import (
     TrainingSettings,
     default_learning_rate,
 )
+from foundation.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUTS_FAILED, write_json
+from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from embedder.checkpoints import Checkpoint
@@ -88,7 +88,7 @@ def _report(summary: "RunSummary", json: Path | None) -> None:
     figures = {**summary.metrics, **summary.evaluation}
     named = ("loss", "accuracy", "validation_auc", "lfw_accuracy", "lfw_auc")
     text = "".join(f", {name} {figures[name]:.4f}" for name in named if name in figures)
-    print(f"{summary.path}: {counted(summary.steps, 'step')}, {counted(summary.epochs, 'epoch')}{text}")
+    print(f"{summary.path}: {pluralize(summary.steps, 'step')}, {pluralize(summary.epochs, 'epoch')}{text}")
     if json is not None:
         counts = {name: getattr(summary, name) for name in ("steps", "epochs", "interrupted", "n_left_out")}
         write_json(json, {"run": str(summary.path), **counts, **figures})

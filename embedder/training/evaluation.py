@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from embedder.counts import counted
 from embedder.lfw import Pairs, find_photos, read_pairs
 from embedder.training.faces_folder import TrainingFaces
 from embedder.training.input_pipeline import FaceReader, central_crop, standardize
 from embedder.training.losses import unit_rows
 from embedder.training.network import TrainingNetwork
 from embedder.verification import area_under, best_threshold, cross_validate, roc
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +150,6 @@ def read_pairs_source(folder: Path, pairs_file: Path) -> PairsSource:
             "%s: missing of %s: %s; each pair without both counts as an error",
             folder,
             pairs_file,
-            counted(n_missing, "face"),
+            pluralize(n_missing, "face"),
         )
     return PairsSource(folder, pairs, tuple(found), tuple(found.values()))

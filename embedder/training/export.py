@@ -6,6 +6,7 @@ from embedder.inception_resnet_v1 import save
 from embedder.presets import Preset, write_preset
 from embedder.training.network import TrainingNetwork
 from embedder.training.run_folder import RunFolder
+from foundation.atomic import atomic_path
 
 _LICENCE = "yours; as its training photos allow"
 
@@ -30,14 +31,10 @@ def export_run(folder: RunFolder, network: TrainingNetwork, *, figures: dict[str
         If a file cannot be written.
     """
     settings, path = network.settings, folder.path / f"weights-{step:09d}.safetensors"
-    temporary = folder.path / f".{path.name}.tmp"
-    try:
+    with atomic_path(path) as temporary:
         save(network.model, temporary, width=settings.width)
         with temporary.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     threshold = figures.get("lfw_threshold", figures.get("validation_threshold"))
     measured = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
     write_preset(

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from embedder.counts import counted
-from embedder.errors import FacetableError, ImageError
+from embedder.errors import ImageError
 from embedder.images import list_images, read_image
-from embedder.threads import thread_count
-from embedder.training.run_folder import write_bytes
+from foundation.atomic import write_bytes_atomically
+from foundation.errors import FacetableError
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
@@ -134,9 +135,9 @@ def read_faces_folder(
     kept = sorted(name for name, count in counts.items() if count >= min_images)
     if len(kept) < 2:
         raise TrainingDataError(
-            f"{root}: expected at least two identities with at least {counted(min_images, 'face')} each, "
-            f"found {len(kept)} among {counted(len(counts), 'identity', 'identities')} and "
-            f"{counted(len(good), 'readable face')}; add people, or lower --min-images"
+            f"{root}: expected at least two identities with at least {pluralize(min_images, 'face')} each, "
+            f"found {len(kept)} among {pluralize(len(counts), 'identity', 'identities')} and "
+            f"{pluralize(len(good), 'readable face')}; add people, or lower --min-images"
         )
     held_back = _held_back(kept, validation_split, seed, root)
     identities = tuple(name for name in kept if name not in held_back)
@@ -249,4 +250,4 @@ def _save_record(record: Path, records: list[_FileRecord]) -> None:
     writer = csv.writer(buffer)
     writer.writerow(_COLUMNS)
     writer.writerows([getattr(entry, column) for column in _COLUMNS] for entry in records)
-    write_bytes(record, buffer.getvalue().encode("utf-8", "surrogateescape"))
+    write_bytes_atomically(record, buffer.getvalue().encode("utf-8", "surrogateescape"))

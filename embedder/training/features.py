@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from embedder.counts import counted
 from embedder.training.input_pipeline import FaceReader, central_crop, standardize
 from embedder.training.network import TrainingNetwork
+from foundation.atomic import atomic_path
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -49,23 +50,29 @@ def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, 
         raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'")
     n_views = 2 if settings.random_flip else 1
     compute = tf.function(lambda images: frozen(images, training=False), reduce_retracing=True, autograph=False)
-    temporary = path.with_name(".features.tmp.npy")
-    features = np.lib.format.open_memmap(temporary, "w+", np.float32, (n_views, n_faces, *frozen.output_shape[1:]))
-    with temporary.open("rb+") as file:
-        # A mapped file that runs out of room while it is filled would end the process.
-        os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+    shape = (n_views, n_faces, *frozen.output_shape[1:])
     logger.info(
         "computing the frozen layers' features of %s, %s each; every epoch uses their central crop",
-        counted(n_faces, "face"),
-        counted(n_views, "view"),
+        pluralize(n_faces, "face"),
+        pluralize(n_views, "view"),
     )
-    for start in tqdm(range(0, n_faces, _BATCH), desc="frozen features", unit="batch", disable=None):
-        faces = np.stack(
-            [central_crop(reader.read(i), settings.image_size) for i in range(start, min(start + _BATCH, n_faces))]
-        ).astype(np.float32)
-        for view in range(n_views):
-            images = standardize(tf.constant(faces[:, :, ::-1] if view else faces), settings.standardization)
-            features[view, start : start + len(faces)] = compute(images).numpy()
-    features.flush()
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        features = _allocate(temporary, shape)
+        for start in tqdm(range(0, n_faces, _BATCH), desc="frozen features", unit="batch", disable=None):
+            faces = np.stack(
+                [central_crop(reader.read(i), settings.image_size) for i in range(start, min(start + _BATCH, n_faces))]
+            ).astype(np.float32)
+            for view in range(n_views):
+                images = standardize(tf.constant(faces[:, :, ::-1] if view else faces), settings.standardization)
+                features[view, start : start + len(faces)] = compute(images).numpy()
+        features.flush()
     return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _allocate(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """Return a new float32 array in a file mapped into memory, its space taken."""
+    array = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    with path.open("rb+") as file:
+        # A mapped file that runs out of room while it is filled would end the process.
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array

@@ -13,9 +13,6 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from embedder.checkpoints import Checkpoint
-from embedder.counts import counted
-from embedder.errors import FacetableError
-from embedder.threads import thread_count
 from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
 from embedder.training.class_start import start_at_means
 from embedder.training.distribution import Workers, make_workers
@@ -33,6 +30,9 @@ from embedder.training.schedules import LearningRateSchedule, parse_schedule
 from embedder.training.settings import TrainingSettings
 from embedder.training.state import read_state, write_state
 from embedder.training.step import METRICS, TrainingStep
+from foundation.errors import FacetableError
+from foundation.text import pluralize
+from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class RunSummary:
 
 
 def configure_threads() -> None:
-    """Let TensorFlow use `embedder.threads.thread_count` threads; call it before TensorFlow computes anything."""
+    """Let TensorFlow use `foundation.threads.thread_count` threads; call it before TensorFlow computes anything."""
     tf.config.threading.set_intra_op_parallelism_threads(thread_count())
     tf.config.threading.set_inter_op_parallelism_threads(thread_count())
 
@@ -192,7 +192,7 @@ class _Run:
             logger.info(
                 "%s: nothing left to do, trained for %s; raise --epochs to go on",
                 self.folder.path,
-                counted(self.n_epochs, "epoch"),
+                pluralize(self.n_epochs, "epoch"),
             )
         shown = self.progress and logs is not None
         bar = tqdm(

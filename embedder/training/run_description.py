@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from embedder.counts import counted
 from embedder.training.faces_folder import TrainingFaces
 from embedder.training.run_folder import CONFIG_FILE, RUN_FORMAT, RunFolder, RunFolderError
 from embedder.training.settings import TrainingSettings
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -23,27 +23,27 @@ def say_what_is_left_out(faces: TrainingFaces, settings: TrainingSettings) -> No
     logger.info(
         "%s: %s of %s to train on, %s held back for validation",
         faces.root,
-        counted(len(faces.paths), "face"),
-        counted(len(faces.identities), "identity", "identities"),
-        counted(len(faces.validation_paths), "face"),
+        pluralize(len(faces.paths), "face"),
+        pluralize(len(faces.identities), "identity", "identities"),
+        pluralize(len(faces.validation_paths), "face"),
     )
     if faces.skipped:
         logger.warning(
             "%s left out, for example %s (%s); all are listed in left_out.tsv",
-            counted(len(faces.skipped), "file"),
+            pluralize(len(faces.skipped), "file"),
             *faces.skipped[0],
         )
     if faces.dropped:
         logger.warning(
             "%s with fewer than %s dropped, for example %s (%d); all are listed in left_out.tsv",
-            counted(len(faces.dropped), "identity", "identities"),
-            counted(settings.min_images, "face"),
+            pluralize(len(faces.dropped), "identity", "identities"),
+            pluralize(settings.min_images, "face"),
             *faces.dropped[0],
         )
     if faces.n_resized:
         logger.warning(
             "%s resized to %dx%d pixels; align with --size %d to have no other size",
-            counted(faces.n_resized, "face"),
+            pluralize(faces.n_resized, "face"),
             settings.source_size,
             settings.source_size,
             settings.source_size,
@@ -84,7 +84,7 @@ def write_description(
     """
     folder.write_text("identities.txt", "".join(f"{name}\n" for name in faces.identities))
     rows = [f"file\t{path}\t{reason}\n" for path, reason in faces.skipped]
-    rows += [f"identity\t{name}\t{counted(count, 'face')}\n" for name, count in faces.dropped]
+    rows += [f"identity\t{name}\t{pluralize(count, 'face')}\n" for name, count in faces.dropped]
     folder.write_text("left_out.tsv", "".join(["kind\tname\treason\n", *rows]))
     config = {
         "format": RUN_FORMAT,

@@ -14,19 +14,20 @@
 """
 
 import csv
+import io
 import json
 import logging
 import os
 import re
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from embedder.durable import write_durably
-from embedder.errors import FacetableError
+from foundation.atomic import TEMPORARY_SUFFIX, atomic_path, write_bytes_atomically
+from foundation.errors import FacetableError
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +88,9 @@ class RunFolder:
                 "config.json; choose another -o"
             )
         self._checkpoints.mkdir(exist_ok=True)
-        for leftover in self._checkpoints.glob(".*.tmp"):
-            leftover.unlink()
+        for folder in (self.path, self._checkpoints):
+            for leftover in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+                leftover.unlink()
         return self
 
     def __exit__(
@@ -124,7 +126,7 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file into the folder in one step."""
-        write_bytes(self.path / name, text.encode("utf-8", "surrogateescape"))
+        write_bytes_atomically(self.path / name, text.encode("utf-8", "surrogateescape"))
 
     def save_checkpoint(self, arrays: dict[str, np.ndarray], *, step: int, is_best: bool) -> Path:
         """Write the state after `step` steps; keep the last two and the best.
@@ -139,7 +141,7 @@ class RunFolder:
         path = self._checkpoints / f"step-{step:09d}.safetensors"
         content = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, {"step": str(step)})
         try:
-            write_bytes(path, content)
+            write_bytes_atomically(path, content)
             if is_best:
                 self._keep_as_best(path)
         except OSError as error:
@@ -184,34 +186,17 @@ class RunFolder:
 
     def _keep_as_best(self, path: Path) -> None:
         best = self._checkpoints / _BEST
-        linked = self._checkpoints / f".{_BEST}.tmp"
-        linked.unlink(missing_ok=True)
-        try:
-            linked.hardlink_to(path)
-        except OSError:
-            # A file system without hard links.
-            linked.write_bytes(path.read_bytes())
-        linked.replace(best)
+        with atomic_path(best) as temporary:
+            try:
+                temporary.hardlink_to(path)
+            except OSError:
+                # A file system without hard links.
+                temporary.write_bytes(path.read_bytes())
 
     def _all_checkpoints(self) -> list[Path]:
         if not self._checkpoints.is_dir():
             return []
         return sorted(path for path in self._checkpoints.iterdir() if CHECKPOINT_NAME.fullmatch(path.name))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that is whole or not there.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there before is untouched.
-    """
-
-    def fill(stream: IO[bytes]) -> None:
-        stream.write(content)
-
-    write_durably(path, fill, reserve=len(content))
 
 
 class CsvLog:
@@ -222,13 +207,12 @@ class CsvLog:
 
     def __init__(self, path: Path, columns: tuple[str, ...], *, first_step: int) -> None:
         rows = _rows_before(path, first_step)
-        temporary = path.with_name(f".{path.name}.tmp")
         self._columns = columns
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("step", *columns))
-            writer.writerows(rows)
-        temporary.replace(path)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(("step", *columns))
+        writer.writerows(rows)
+        write_bytes_atomically(path, text.getvalue().encode("utf-8"))
         self._file = path.open("a", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
 

@@ -7,8 +7,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundation.errors import FacetableError
 
-class ScheduleError(ValueError):
+
+class ScheduleError(FacetableError, ValueError):
     """A schedule file that cannot be read; the message names the file and the line."""
 
 

@@ -17,12 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
-from classifiers.errors import HeadFileError, SpaceMismatchError, UntrustedTypesError
+from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.gallery import Gallery
 from classifiers.heads import HEADS
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import describe_head, load_estimator, load_head, save_head
 from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
+from foundation.errors import SpaceMismatchError
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 
 CROWD = make_people(9, 3, spread=2.0)

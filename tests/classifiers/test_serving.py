@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from classifiers.choosers import NearestChooser, VoteChooser
-from classifiers.errors import SpaceMismatchError
 from classifiers.gallery import UNKNOWN, Gallery
 from classifiers.matching import Matcher
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
 from classifiers.serving import Head
 from classifiers.thresholds import Threshold
+from foundation.errors import SpaceMismatchError
 from tests.classifiers.people import FINGERPRINT, make_people
 
 AXES = Matcher(Gallery.build(np.eye(3), ["Ada", "Bo", "Cy"]))

@@ -18,9 +18,9 @@ from embedder import engines
 from embedder.cli import main
 from embedder.embed_settings import EmbedSettings
 from embedder.engines import Workers, open_engine
-from embedder.errors import FingerprintError
 from embedder.pipeline import update_table
 from embedder.table import EmbeddingTable
+from foundation.errors import FingerprintError
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embedder.images import display_path, list_images, read_image
+from embedder.images import list_images, read_image
+from foundation.paths import display_path
 
 
 def touch(root, *names):

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from embedder.errors import ImageError
-from embedder.images import display_path, list_images, read_image
+from embedder.images import list_images, read_image
+from foundation.paths import display_path
 from tests.embedder.pictures import assert_close, gradient, png, save, tiff
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)

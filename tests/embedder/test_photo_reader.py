@@ -1,15 +1,11 @@
 import hashlib
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from embedder import photo_reader
 from embedder.errors import ImageError
 from embedder.images import read_image
-from embedder.photo_reader import ahead, hash_file, read_photo, reason
+from embedder.photo_reader import failure_reason, hash_file, read_photo
 from tests.embedder.fakes import write_photo
 
 
@@ -49,70 +45,7 @@ def test_a_broken_decoder_is_an_error(tmp_path: Path) -> None:
 
 
 def test_reason_is_one_line_that_can_be_stored() -> None:
-    assert reason(ImageError("a/b.jpg: no image"), "a/b.jpg") == "no image"
-    assert reason(ImageError(""), "b.jpg") == "ImageError: "
-    assert reason(OSError(5, "Input/output error", "b.jpg"), "b.jpg") == "Input/output error"
-    assert reason(ValueError("bad \udcff name"), "b.jpg") == "ValueError: bad \\udcff name"
-
-
-def test_ahead_keeps_order_whatever_the_time_each_takes() -> None:
-    def slow_first(i: int) -> int:
-        time.sleep(0.02 if i % 3 == 0 else 0)
-        return i * i
-
-    assert list(ahead(slow_first, range(20), threads=4, depth=8)) == [i * i for i in range(20)]
-    assert list(ahead(slow_first, [], threads=4, depth=8)) == []
-    assert list(ahead(slow_first, [3], threads=1, depth=1)) == [9]
-
-
-def test_ahead_raises_in_the_consumer_after_what_came_before() -> None:
-    def fails_at_two(i: int) -> int:
-        if i == 2:
-            raise RuntimeError("two")
-        return i
-
-    results = ahead(fails_at_two, range(5), threads=2, depth=3)
-    assert [next(results), next(results)] == [0, 1]
-    with pytest.raises(RuntimeError, match="two"):
-        next(results)
-
-
-def test_ahead_goes_ahead_but_not_farther_than_depth() -> None:
-    begun: list[int] = []
-    three_begun = threading.Event()
-
-    def record(i: int) -> int:
-        begun.append(i)
-        if len(begun) >= 4:
-            three_begun.set()
-        return i
-
-    results = ahead(record, range(100), threads=2, depth=3)
-    next(results)
-    next(results)
-    assert three_begun.wait(5)
-    results.close()
-    assert 4 <= len(begun) <= 5
-
-
-def test_ahead_begins_nothing_while_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photo_reader, "MAX_BYTES_AHEAD", 100)
-    in_flight = peak = 0
-    lock = threading.Lock()
-
-    def read(i: int) -> int:
-        nonlocal in_flight, peak
-        with lock:
-            in_flight += 1
-            peak = max(peak, in_flight)
-        return i
-
-    taken = []
-    for i in ahead(read, range(30), threads=2, depth=16, n_bytes=lambda result: 40):
-        with lock:
-            in_flight -= 1
-        taken.append(i)
-    assert taken == list(range(30)) and peak <= 3  # 2 x 40 bytes wait at most, and one is being taken
-    peak = in_flight = 0
-    assert len(list(ahead(read, range(5), threads=2, depth=16, n_bytes=lambda result: 1000))) == 5
-    assert ahead(read, range(5), threads=2, depth=16).__next__() == 0
+    assert failure_reason(ImageError("a/b.jpg: no image"), "a/b.jpg") == "no image"
+    assert failure_reason(ImageError(""), "b.jpg") == "ImageError: "
+    assert failure_reason(OSError(5, "Input/output error", "b.jpg"), "b.jpg") == "Input/output error"
+    assert failure_reason(ValueError("bad \udcff name"), "b.jpg") == "ValueError: bad \\udcff name"

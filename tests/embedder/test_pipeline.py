@@ -12,10 +12,11 @@ import pytest
 
 from embedder import part_writer
 from embedder.embed_settings import EmbedSettings
-from embedder.errors import FingerprintError, TableError, TableLockedError
+from embedder.errors import TableError, TableLockedError
 from embedder.pipeline import update_table
 from embedder.table import EmbeddingTable
 from embedder.table_parts import PartsFolder
+from foundation.errors import FingerprintError
 from tests.embedder.fakes import (
     DETECTOR_FAILS,
     EMBEDDER_FAILS,

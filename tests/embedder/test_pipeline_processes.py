@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from embedder import pipeline
-from embedder.errors import FingerprintError
+from foundation.errors import FingerprintError
 from tests.embedder.fakes import FakeDetector, names, write_photo
 from tests.embedder.runs import embed, same
 

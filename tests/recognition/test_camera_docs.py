@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from embedder.command_line import OneLineParser
+from foundation.command_line import OneLineParser
 from recognition.options import add_arguments, read_options
 
 PROJECT = Path(__file__).resolve().parents[2]

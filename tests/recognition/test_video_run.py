@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from embedder.command_line import EXIT_DONE
+from foundation.command_line import EXIT_DONE
 from recognition import video_run
 from recognition.options import Options
 from recognition.sources import parse_source

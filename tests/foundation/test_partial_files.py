@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recognition.unfinished import UnfinishedFile, remove_left
+from foundation.atomic import PartialFile, remove_stale
 from tests.recognition.test_videos import write_video
 
 
@@ -15,20 +15,20 @@ def names(folder: Path) -> list[str]:
 def test_it_has_its_name_once_it_is_finished(tmp_path: Path) -> None:
     place = tmp_path / "a.MP4"
     place.write_text("before")
-    file = UnfinishedFile(place)
+    file = PartialFile(place)
     assert file.path.suffix == ".mp4"
     file.path.write_text("after")
     assert place.read_text() == "before"
     file.finish()
     assert place.read_text() == "after"
-    UnfinishedFile(place).discard()
+    PartialFile(place).discard()
     assert names(tmp_path) == ["a.MP4"]
 
 
 def test_what_a_killed_process_left_is_removed_and_what_one_writes_is_not(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib\nfrom recognition.unfinished import UnfinishedFile\n"
-        "file = UnfinishedFile(pathlib.Path(sys.argv[1]))\nprint(file.path.name, flush=True)\nsys.stdin.read()"
+        "import sys, pathlib\nfrom foundation.atomic import PartialFile\n"
+        "file = PartialFile(pathlib.Path(sys.argv[1]))\nprint(file.path.name, flush=True)\nsys.stdin.read()"
     )
     place = tmp_path / "a.mp4"
     process = subprocess.Popen(
@@ -36,12 +36,12 @@ def test_what_a_killed_process_left_is_removed_and_what_one_writes_is_not(tmp_pa
     )
     assert process.stdout is not None
     being_written = process.stdout.readline().strip()
-    ours = UnfinishedFile(place)
-    remove_left(place)
+    ours = PartialFile(place)
+    remove_stale(place)
     assert names(tmp_path) == sorted([being_written, ours.path.name])
     process.kill()
     process.communicate()
-    remove_left(place)
+    remove_stale(place)
     assert names(tmp_path) == [ours.path.name]
     ours.discard()
 
@@ -52,7 +52,7 @@ def test_what_a_killed_process_left_is_removed_and_what_one_writes_is_not(tmp_pa
 )
 def test_other_files_stay(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("another's")
-    remove_left(tmp_path / "a.mp4")
+    remove_stale(tmp_path / "a.mp4")
     assert names(tmp_path) == [name]
 
 
@@ -64,7 +64,7 @@ def test_a_video_is_written_in_the_place_of_one_that_was_left(tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     place = tmp_path / "nothing" / "a.mp4"
-    remove_left(place)
+    remove_stale(place)
     with pytest.raises(FileNotFoundError) as caught:
-        UnfinishedFile(place)
+        PartialFile(place)
     assert caught.value.filename == str(place)

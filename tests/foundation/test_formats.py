@@ -3,10 +3,9 @@ from types import ModuleType
 
 import pytest
 
-import classifiers.file_kinds
-import embedder.file_kinds
+import foundation.formats
 
-BOTH = pytest.mark.parametrize("module", [embedder.file_kinds, classifiers.file_kinds])
+BOTH = pytest.mark.parametrize("module", [foundation.formats, foundation.formats])
 
 
 @BOTH

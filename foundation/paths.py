@@ -1,4 +1,4 @@
-"""Links whose target is gone: what is missing is not the name the user gave."""
+"""Names of files as they are stored and printed, and links whose target is gone."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ def describe_dangling(path: str | os.PathLike[str]) -> str | None:
     """
     for place in (Path(path), *Path(path).parents):
         if place.is_symlink() and not place.exists():
-            whose = "" if place == Path(path) else f"at {_shown(place)} "
-            return f"a dangling link {whose}to {_shown(place.readlink())}"
+            whose = "" if place == Path(path) else f"at {display_path(place)} "
+            return f"a dangling link {whose}to {display_path(place.readlink())}"
     return None
 
 
@@ -27,5 +27,10 @@ def describe_missing(path: str | os.PathLike[str]) -> str:
     return "nothing; check the path" if link is None else f"{link}; mend the link or check the path"
 
 
-def _shown(path: Path) -> str:
-    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def display_path(path: str | os.PathLike[str]) -> str:
+    r"""Return `path` as text that can be stored and printed: ``/`` between folders, bytes that are not UTF-8 escaped.
+
+    >>> display_path(Path("album") / "caf\udce9.jpg")
+    'album/caf\\xe9.jpg'
+    """
+    return Path(path).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from embedder.output_files import check_output
+from foundation.formats import check_output
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -17,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from embedder.installation import explain_import_error
-from embedder.printing import printable
-from embedder.threads import bound_threads, parse_threads
+from foundation.text import sanitize_for_terminal
+from foundation.threads import bound_threads, parse_threads
 
 EXIT_DONE = 0
 EXIT_SOME_INPUTS_FAILED = 1
@@ -132,7 +132,7 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
                 error = unwritable
         if arguments.debug:
             traceback.print_exc()
-        print(f"{prog}: error: {printable(_one_line(error))}", file=sys.stderr)
+        print(f"{prog}: error: {sanitize_for_terminal(_one_line(error))}", file=sys.stderr)
         return EXIT_COULD_NOT_RUN
 
 
@@ -146,7 +146,7 @@ def write_json(path: str | Path, result: Any) -> None:
     OSError
         If the file cannot be written.
     """
-    from embedder.durable import write_durably
+    from foundation.atomic import write_atomically
 
     target = Path(path)
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -162,7 +162,7 @@ def write_json(path: str | Path, result: Any) -> None:
         # A file name that is no text becomes an escape, from which JSON readers get it back.
         stream.write(text.encode("utf-8", "backslashreplace"))
 
-    write_durably(target, fill)
+    write_atomically(target, fill)
 
 
 def _threads_argument(text: str) -> int:
@@ -209,7 +209,7 @@ def _explain(error: OSError, file: Any) -> str | None:
     if error.errno is None or error.strerror != os.strerror(error.errno):
         return error.strerror
     if error.errno == errno.ENOENT and isinstance(file, (str, os.PathLike)):
-        from embedder.links import describe_dangling
+        from foundation.paths import describe_dangling
 
         link = describe_dangling(file)
         if link is not None:
@@ -221,3 +221,35 @@ def _explain(error: OSError, file: Any) -> str | None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
         print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+_MISSING_LIBRARY = re.compile(r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
+
+
+_OPENCV_LIBRARIES = ("libGL", "libgthread", "libglib")
+"""What `opencv-python` takes from the system; slim images of Debian and Ubuntu come without."""
+
+
+def explain_import_error(error: ImportError) -> str:
+    """Return one line that says what to install.
+
+    >>> explain_import_error(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
+    'OpenCV needs the system library libGL.so.1, which is missing; install it with: apt-get install libgl1 libglib2.0-0'
+    >>> explain_import_error(ModuleNotFoundError("No module named 'h5py'", name="h5py"))
+    'the package `h5py` is not installed; run: pip install -r requirements.txt'
+    """
+    match = _MISSING_LIBRARY.search(str(error))
+    if match is not None and match["library"].startswith(_OPENCV_LIBRARIES):
+        return (
+            f"OpenCV needs the system library {match['library']}, which is missing; install it with: "
+            "apt-get install libgl1 libglib2.0-0"
+        )
+    if match is not None:
+        return (
+            f"the system library {match['library']} is missing ({error.name or 'needed by an installed package'}); "
+            "install it with your system's package manager"
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return f"the package `{error.name.partition('.')[0]}` is not installed; run: pip install -r requirements.txt"
+    what = " ".join(str(error).split())
+    return f"{what}; a package is of another version than expected, run: pip install -r requirements.txt"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifiers.csv_files import parse_index, read_rows, write_rows
+from foundation.csv_rows import parse_index, read_rows, write_rows
 
 
 def test_what_is_written_is_read(tmp_path):

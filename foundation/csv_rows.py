@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from classifiers.file_kinds import describe_kind
-from classifiers.whole_files import replacing
+from foundation.atomic import atomic_writer
+from foundation.formats import describe_kind
 
 _DELIMITERS = (",", ";", "\t")
 
@@ -62,7 +62,7 @@ def parse_index(text: str, where: str) -> int:
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file with a header, replacing it in one step: it is whole at any moment.
+    """Write a CSV file with a header, atomic_writer it in one step: it is whole at any moment.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
     """
     # A link is followed, so that it stays a link.
     target = Path(path).resolve()
-    with replacing(target) as stream:
+    with atomic_writer(target) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)

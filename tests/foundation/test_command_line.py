@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from embedder.command_line import EXIT_COULD_NOT_RUN, run_guarded, write_json
+from foundation.command_line import EXIT_COULD_NOT_RUN, run_guarded, write_json
 
 NO_ROOM = "No space left on device; expected room to write, free some space and run the same command again\n"
 ARGUMENTS = argparse.Namespace(threads=None, debug=False)
@@ -80,7 +80,7 @@ def test_an_error_without_a_file_has_no_number(capsys):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
 def test_output_that_cannot_be_written_is_named():
     code = (
-        "import argparse; from embedder.command_line import run_guarded; "
+        "import argparse; from foundation.command_line import run_guarded; "
         "arguments = argparse.Namespace(threads=None, debug=False); "
         "raise SystemExit(run_guarded('prog', lambda _: print('x') or 0, arguments))"
     )
@@ -113,7 +113,7 @@ def test_an_interrupt_is_one_line(interrupt, line, capsys):
 )
 def test_what_the_output_cannot_write_is_escaped(encoding, printed):
     code = (
-        "import argparse; from embedder.command_line import run_guarded; "
+        "import argparse; from foundation.command_line import run_guarded; "
         "arguments = argparse.Namespace(threads=None, debug=False); "
         "raise SystemExit(run_guarded('prog', lambda _: print('caf\\udce9 王') or 0, arguments))"
     )

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from embedder.links import describe_dangling, describe_missing
+from foundation.paths import describe_dangling, describe_missing
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import h5py
 import pytest
 
-from embedder import durable
-from embedder.durable import write_durably
+from foundation import atomic as durable
+from foundation.atomic import write_atomically
 from tests.embedder.fakes import names
 
 
 def test_writes_the_whole_file(tmp_path: Path) -> None:
-    write_durably(tmp_path / "a", lambda stream: stream.write(b"new"))
+    write_atomically(tmp_path / "a", lambda stream: stream.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new"
     assert names(tmp_path) == ["a"]
 
@@ -27,7 +27,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, reserve: i
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
-        write_durably(tmp_path / "a", fail, reserve=reserve)
+        write_atomically(tmp_path / "a", fail, reserve=reserve)
     assert (tmp_path / "a").read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
 
@@ -35,7 +35,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, reserve: i
 def test_unfinished_file_lives_in_the_temporary_folder(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     seen = []
-    write_durably(
+    write_atomically(
         tmp_path / "a",
         lambda stream: seen.append([*names(tmp_path), *names(tmp_path / "parts")]),
         temporary_folder=tmp_path / "parts",
@@ -52,7 +52,7 @@ def test_reserved_space_is_taken_first_and_given_back(tmp_path: Path) -> None:
         with h5py.File(stream, "w") as file:
             file["x"] = [1.5, 2.5]
 
-    write_durably(tmp_path / "a", fill, reserve=1_000_000)
+    write_atomically(tmp_path / "a", fill, reserve=1_000_000)
     assert sizes == [[1_000_000]]
     assert (tmp_path / "a").stat().st_size < 10_000
     with h5py.File(tmp_path / "a") as file:
@@ -62,15 +62,15 @@ def test_reserved_space_is_taken_first_and_given_back(tmp_path: Path) -> None:
 def test_reserves_by_free_space_where_files_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "posix_fallocate")
     monkeypatch.setattr(durable.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
-    write_durably(tmp_path / "a", lambda stream: stream.write(b"new"), reserve=10)
+    write_atomically(tmp_path / "a", lambda stream: stream.write(b"new"), reserve=10)
     with pytest.raises(OSError) as raised:
-        write_durably(tmp_path / "b", lambda stream: stream.write(b"new"), reserve=11)
+        write_atomically(tmp_path / "b", lambda stream: stream.write(b"new"), reserve=11)
     assert raised.value.errno == errno.ENOSPC and raised.value.filename == str(tmp_path / "b")
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        write_durably(tmp_path / "missing" / "a", lambda stream: stream.write(b"new"))
+        write_atomically(tmp_path / "missing" / "a", lambda stream: stream.write(b"new"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file-size limits are POSIX")
@@ -78,9 +78,10 @@ def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
 def test_no_room_is_one_sentence_and_the_old_file_stays(tmp_path: Path, reserve: int) -> None:
     (tmp_path / "a").write_bytes(b"old")
     program = (
-        "import resource, sys; from pathlib import Path; from embedder.durable import write_durably\n"
+        "import resource, sys; from pathlib import Path; from foundation.atomic import write_atomically\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
-        "try: write_durably(Path(sys.argv[1]), lambda stream: stream.write(bytes(100_000)), reserve=int(sys.argv[2]))\n"
+        "reserve = int(sys.argv[2])\n"
+        "try: write_atomically(Path(sys.argv[1]), lambda stream: stream.write(bytes(100_000)), reserve=reserve)\n"
         "except OSError as error: print(error.errno, error.filename, error.strerror)"
     )
     run = subprocess.run(
@@ -95,6 +96,6 @@ def test_a_place_that_cannot_be_written_is_named_as_the_user_did(tmp_path: Path,
     (tmp_path / "file").touch()
     path = tmp_path / folder / "t.h5"
     with pytest.raises(OSError) as raised:
-        write_durably(path, lambda stream: None)
+        write_atomically(path, lambda stream: None)
     assert raised.value.filename == str(path)
     assert raised.value.strerror == os.strerror(errno.ENOENT if folder == "none" else errno.ENOTDIR)

@@ -2,12 +2,11 @@ from pathlib import Path
 
 import pytest
 
-import classifiers.counts
-import embedder.counts
+import foundation.text
 from embedder.images import ImageListing
 
 
-@pytest.mark.parametrize("counted", [embedder.counts.counted, classifiers.counts.counted])
+@pytest.mark.parametrize("counted", [foundation.text.pluralize, foundation.text.pluralize])
 def test_one_and_many(counted) -> None:
     assert [counted(n, "photo") for n in (0, 1, 2, 1234567)] == ["0 photos", "1 photo", "2 photos", "1,234,567 photos"]
     assert [counted(n, "person", "people") for n in (0, 1, 2)] == ["0 people", "1 person", "2 people"]

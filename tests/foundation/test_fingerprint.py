@@ -2,8 +2,8 @@
 
 import pytest
 
-from classifiers.errors import SpaceMismatchError
-from classifiers.fingerprints import differing_fields, refuse_other_space
+from foundation.errors import SpaceMismatchError
+from foundation.fingerprint import differing_fields, refuse_other_space
 
 
 def test_differing_fields_sees_missing_ones():

@@ -1,0 +1,109 @@
+"""What a file is, told from its first bytes, and which file an output may replace."""
+
+import codecs
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+N_FIRST_BYTES = 64
+ZIP_ARCHIVE = "a zip archive, such as a head"
+
+_KINDS = tuple(
+    (re.compile(first_bytes, re.DOTALL), kind)
+    for first_bytes, kind in (
+        (rb"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
+        (rb"PK\x03\x04|PK\x05\x06", ZIP_ARCHIVE),
+        (rb"\xff\xd8\xff", "a JPEG image"),
+        (rb"\x89PNG\r\n", "a PNG image"),
+        (rb"GIF8|BM.{12}\x28\0|II[*+]\0|MM\0[*+]|RIFF....WEBP|....ftyp(?:hei|hev|mif|msf|avi)", "an image"),
+        (rb"....ftyp|RIFF....AVI|\x1aE\xdf\xa3", "a video"),
+        (rb"%PDF", "a PDF document"),
+        (rb"\x93NUMPY", "a NumPy array"),
+        (rb"\x80[\x02-\x05]", "a pickle, which is never read"),
+    )
+)
+
+
+def describe_kind(path: Path) -> str:
+    """Return what the file at `path` is, in a few words.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return describe_bytes(file.read(N_FIRST_BYTES))
+
+
+def describe_bytes(first_bytes: bytes) -> str:
+    """Return what a file is that begins with `first_bytes`.
+
+    >>> describe_bytes(b""), describe_bytes("Zoë".encode()), describe_bytes(b"%PDF-1.7")
+    ('an empty file', 'text', 'a PDF document')
+    """
+    if not first_bytes:
+        return "an empty file"
+    for pattern, kind in _KINDS:
+        if pattern.match(first_bytes):
+            return kind
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(first_bytes)  # its last letter may be cut in two
+    except UnicodeDecodeError:
+        text = "\0"
+    if re.search(r"[\0-\x08\x0e-\x1f]", text) is None:
+        return "text"
+    return f"other data (it begins with {first_bytes[:8].hex(' ')})"
+
+
+_BEGINNINGS = {
+    "picture": re.compile(
+        rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM|%PDF-|%!PS|\s*<(\?xml|svg)", re.DOTALL
+    ),
+    "page": re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)", re.IGNORECASE),
+}
+
+
+_NAMES = {"picture": "a picture", "page": "an HTML page"}
+
+
+def check_output(
+    path: Path | None, flag: str, *, kind: Literal["picture", "page"], inputs: Iterable[Path] = ()
+) -> None:
+    """Refuse an output that would replace one of `inputs` or a file of another kind.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file to write; None is no output.
+    flag : str
+        The option that names it, for the message.
+    kind : {"picture", "page"}
+    inputs : iterable of Path
+        What the command reads.
+
+    Raises
+    ------
+    ValueError
+        If it would.
+    IsADirectoryError
+        If it is a folder.
+    OSError
+        If it is there and may not be read.
+    """
+    if path is None or not path.exists():
+        return
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: expected a file for {flag}, found a folder; name a file in it")
+    if any(other.exists() and path.samefile(other) for other in inputs):
+        raise ValueError(f"{path}: expected another file than those that are read; give another name for {flag}")
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        beginning = stream.read(N_FIRST_BYTES)
+    if beginning and not _BEGINNINGS[kind].match(beginning):
+        raise ValueError(
+            f"{path}: expected {_NAMES[kind]} or nothing here to replace, found a file of another kind; "
+            f"give another name for {flag}, or delete the file first"
+        )
