@@ -3,8 +3,9 @@
 Names load on first use: importing the package loads neither NumPy nor scikit-learn.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from foundation import lazy_names
 
 _MODULE_OF_NAME = {
     "HEADS": "heads",
@@ -26,12 +27,4 @@ if TYPE_CHECKING:
     from classifiers.serving import Head
 
 
-def __getattr__(name: str) -> Any:
-    """Load the module that defines `name` on first use."""
-    if name not in _MODULE_OF_NAME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF_NAME)

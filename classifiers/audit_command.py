@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Say which tables and heads still hold a person."""
     from classifiers.membership import check_name
-    from embedder.photo_reader import failure_reason
+    from embedder.images.photo import failure_reason
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
     from foundation.paths import display_path
 

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
     from classifiers.persistence import load_head
     from classifiers.photo_command import face_numbers, open_reader
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output
     from foundation.paths import display_path

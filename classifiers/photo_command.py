@@ -36,7 +36,7 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     """
     from classifiers.face_samples import SampleReader
     from embedder.face_embedder import FaceEmbedder
-    from embedder.images import DEFAULT_MAX_PIXELS, read_image
+    from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
     from embedder.mtcnn import MTCNN
     from embedder.presets import preset_for
 
@@ -61,7 +61,7 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
     OSError
         If there is no such file or folder.
     """
-    from embedder.images import list_images
+    from embedder.images.listing import list_images
 
     photos: list[Path] = []
     for path in arguments:
@@ -80,7 +80,7 @@ def read_photos(reader: "SampleReader", photos: Sequence[Path], head: "Head") ->
     """Return the name and the faces of each photo that can be read; the others are listed on standard error."""
     from tqdm import tqdm
 
-    from embedder.photo_reader import failure_reason
+    from embedder.images.photo import failure_reason
     from foundation.paths import display_path
 
     read = []

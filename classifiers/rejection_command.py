@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.persistence import load_head, save_head
     from classifiers.photo_command import face_numbers, open_reader, stored_path
     from classifiers.rejection import face_to_reject, reject
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.paths import display_path
 

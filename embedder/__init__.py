@@ -3,8 +3,9 @@
 Names load on first use: importing the package loads neither TensorFlow nor ONNX Runtime.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from foundation import lazy_names
 
 __version__ = "0.1.0"
 
@@ -14,7 +15,7 @@ _MODULE_OF_NAME = {
     "FaceEmbedder": "face_embedder",
     "Faces": "faces",
     "embed_folder": "pipeline",
-    "read_image": "images",
+    "read_image": "images.reading",
 }
 
 __all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "Faces", "embed_folder", "read_image"]
@@ -22,18 +23,10 @@ __all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "Faces", "embed_folder", "
 if TYPE_CHECKING:
     from embedder.face_embedder import FaceEmbedder
     from embedder.faces import Faces
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
     from embedder.mtcnn import MTCNN
     from embedder.pipeline import embed_folder
     from embedder.table import EmbeddingTable
 
 
-def __getattr__(name: str) -> Any:
-    """Load the module that defines `name` on first use."""
-    if name not in _MODULE_OF_NAME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF_NAME)

@@ -21,10 +21,10 @@ from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.alignment import Alignment, MarginMode
 from embedder.embed_settings import Detector, EmbedSettings, FaceSelection
 from embedder.face_mapper import FaceMapper, FoundFaces, in_batches
-from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, list_images, read_image
+from embedder.images.listing import ImageListing, list_images
+from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
-from embedder.photo_reader import Photo, read_photo
-from embedder.table_file import FAILED_STATUSES, STATUSES
 from foundation.atomic import write_atomically
 from foundation.paths import display_path
 from foundation.prefetch import prefetch
@@ -130,7 +130,7 @@ def align_folder(
     Parameters
     ----------
     photos : path
-        Folder of photos, read as by `embedder.images.list_images`; `out` may lie inside and is left out then.
+        Folder of photos, read as by `embedder.images.listing.list_images`; `out` may lie inside and is left out then.
     out : path
         Folder to write to, made if need be; not `photos` itself.
     faces : {"one", "all"}
@@ -140,7 +140,7 @@ def align_folder(
     min_face_size, thresholds
         The detector; see `embedder.MTCNN`.
     max_pixels : int
-        Larger photos are unreadable, see `embedder.images.read_image`.
+        Larger photos are unreadable, see `embedder.images.reading.read_image`.
     random_order : bool
         Take the photos in random order, so that several processes rarely work on the same one.
     progress : bool

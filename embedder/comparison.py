@@ -12,8 +12,8 @@ import numpy as np
 
 from embedder.embed_settings import Detector, Embedder
 from embedder.errors import ImageError
-from embedder.images import DEFAULT_MAX_PIXELS, read_image
-from embedder.photo_reader import failure_reason
+from embedder.images.photo import failure_reason
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.atomic import write_bytes_atomically
 from foundation.paths import display_path
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from embedder.images import ImageListing
-from embedder.photo_reader import hash_file
+from embedder.images.listing import ImageListing
+from embedder.images.photo import hash_file
 from embedder.table_assembly import Entry
 from foundation.paths import display_path
 

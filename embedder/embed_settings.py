@@ -10,7 +10,7 @@ import numpy as np
 
 from embedder.alignment import Alignment, MarginMode
 from embedder.faces import Faces
-from embedder.images import DEFAULT_MAX_PIXELS
+from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.presets import DEFAULT_PRESET
 from embedder.table_file import Columns
 from foundation.fingerprint import _VERSIONS, _as_json

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from embedder.images import ImageListing
+from embedder.images.listing import ImageListing
+from embedder.images.photo import FAILED_STATUSES, STATUSES
 from embedder.table_assembly import Entry
-from embedder.table_file import FAILED_STATUSES, STATUSES
 from foundation.paths import display_path
 from foundation.text import pluralize
 

@@ -10,7 +10,7 @@ import numpy as np
 from embedder.embed_settings import Detector, Embedder, EmbedSettings
 from embedder.errors import WeightsError
 from embedder.faces import Faces
-from embedder.photo_reader import Photo, failure_reason
+from embedder.images.photo import Photo, failure_reason
 from embedder.table import is_unit
 
 logger = logging.getLogger(__name__)

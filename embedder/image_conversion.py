@@ -18,8 +18,9 @@ from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
 from embedder.errors import ImageError
-from embedder.images import DEFAULT_MAX_PIXELS, list_images, read_image
-from embedder.photo_reader import failure_reason
+from embedder.images.listing import list_images
+from embedder.images.photo import failure_reason
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.atomic import write_atomically
 from foundation.paths import display_path
 from foundation.text import pluralize
@@ -52,7 +53,7 @@ class Conversion:
 class ConversionSummary:
     """What `convert_images` did, in path order, and what it left out.
 
-    `n_hidden`, `n_other` and `unreadable_folders` are those of `embedder.images.ImageListing`.
+    `n_hidden`, `n_other` and `unreadable_folders` are those of `embedder.images.listing.ImageListing`.
     """
 
     conversions: tuple[Conversion, ...]
@@ -110,7 +111,7 @@ def convert_images(
     Parameters
     ----------
     photos : path
-        Folder of photos, read as by `embedder.images.list_images`; `out` may lie inside and is left out then.
+        Folder of photos, read as by `embedder.images.listing.list_images`; `out` may lie inside and is left out then.
     out : path
         Folder to write to, made if need be; not `photos` itself.
     file_format : {"jpg", "png"}
@@ -118,7 +119,7 @@ def convert_images(
     max_side : int, optional
         Longest side in pixels; larger photos are reduced, smaller ones stay as they are.
     max_pixels : int
-        Larger photos fail, see `embedder.images.read_image`.
+        Larger photos fail, see `embedder.images.reading.read_image`.
     progress : bool
         Show a progress bar on standard error, if that is a terminal.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedder.images import IMAGE_SUFFIXES
+from embedder.images.listing import IMAGE_SUFFIXES
 from embedder.verification import (
     FALSE_ACCEPT_RATES,
     Comparison,

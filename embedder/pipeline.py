@@ -26,15 +26,16 @@ from embedder.embed_summary import EmbedSummary, summarize
 from embedder.engines import EngineName, Workers, end_with_parent, open_engine
 from embedder.face_embedder import FaceEmbedder
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
-from embedder.images import DEFAULT_MAX_PIXELS, ImageListing, list_images, read_image
+from embedder.images.listing import ImageListing, list_images
+from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.part_writer import PartWriter
-from embedder.photo_reader import Photo, read_photo
 from embedder.presets import DEFAULT_PRESET
 from embedder.shards import Progress, cut_into_shards
 from embedder.table import EmbeddingTable
 from embedder.table_assembly import Entry, write_table
-from embedder.table_file import FAILED_STATUSES, Header, now
+from embedder.table_file import Header, now
 from embedder.table_parts import PartsFolder
 from embedder.table_state import TableState, entries_done, load_state
 from foundation.errors import FingerprintError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.table_file import STATUSES, Header, TableFileReader, TableFileWriter, file_size_bound
+from embedder.images.photo import STATUSES
+from embedder.table_file import Header, TableFileReader, TableFileWriter, file_size_bound
 from foundation.atomic import write_atomically
 from foundation.text import pluralize
 

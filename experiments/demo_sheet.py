@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from foundation.atomic import write_atomically
 
 TILE = 220

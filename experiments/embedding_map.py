@@ -123,7 +123,7 @@ def _thumbnail(path: Path, box: np.ndarray) -> np.ndarray:
     """Return the face as uint8 (64, 64, 3); a grey tile where the photo is gone or unreadable."""
     from embedder.errors import ImageError
     from embedder.faces import Faces
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
 
     try:
         image = read_image(path)

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and write the ranges."""
-    from embedder.images import list_images
+    from embedder.images.listing import list_images
     from embedder.presets import DEFAULT_PRESET, PRESETS, get_preset
     from embedder.quantization import RUN_RANGES_FILE, SHIPPED_RANGES, measure_ranges, write_ranges
     from embedder.runtime import NetworkSource, convert

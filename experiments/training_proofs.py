@@ -315,7 +315,7 @@ def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, An
 
 
 def _people(faces: Path) -> dict[str, list[str]]:
-    from embedder.images import list_images
+    from embedder.images.listing import list_images
 
     people: dict[str, list[str]] = {}
     for path in list_images(faces).paths:

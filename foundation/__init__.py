@@ -1,6 +1,32 @@
 """What every package stands on: errors, text, paths, atomic files; loads nothing but the standard library.
 
 In: paths, text, numbers.
-Out: the same, checked, with one error and one way to write a file for all.
+Out: the same, checked, with one kind of error and one way to write a file for all.
 May import: nothing.
 """
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_names(package: str, module_of_name: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that loads a module when its name is first used.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    module_of_name : mapping
+        Public name -> module that defines it, relative to the package.
+    """
+
+    def load(name: str) -> Any:
+        if name not in module_of_name:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{module_of_name[name]}"), name)
+
+    def names() -> list[str]:
+        return sorted([*vars(importlib.import_module(package)), *module_of_name])
+
+    return load, names

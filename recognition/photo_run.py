@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from embedder.images import DEFAULT_MAX_PIXELS
+from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
 from recognition.options import Options

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.serving import Head
-from embedder.images import DEFAULT_MAX_PIXELS, list_images, read_image
+from embedder.images.listing import list_images
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError

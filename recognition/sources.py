@@ -154,7 +154,7 @@ def _parse_url(text: str) -> Source:
 
 
 def _parse_path(text: str) -> Source:
-    from embedder.images import IMAGE_SUFFIXES
+    from embedder.images.listing import IMAGE_SUFFIXES
     from foundation.paths import describe_dangling, display_path
 
     path = Path(text)
@@ -179,7 +179,7 @@ def _parse_path(text: str) -> Source:
 
 def _is_image(path: Path) -> bool:
     from embedder.errors import ImageError
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
 
     try:
         read_image(path)

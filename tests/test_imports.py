@@ -140,13 +140,15 @@ def test_imports_are_found_wherever_they_stand():
 
 def test_there_is_something_to_read():
     modules = {found.module for found in all_imports()}
-    assert {"embedder.images", "embedder.pipeline", "classifiers.open_set", "data.samples"} <= modules
+    assert {"embedder.images.reading", "embedder.pipeline", "classifiers.open_set", "data.samples"} <= modules
 
 
 # --- rule 1: light modules ---
 
 
-@pytest.mark.parametrize("module", ["images", "boxes", "faces", "presets", "table", "verification"])
+@pytest.mark.parametrize(
+    "module", ["images.reading", "images.listing", "images.photo", "boxes", "faces", "presets", "table", "verification"]
+)
 def test_light_modules_load_only_pixels_and_hdf5(module):
     allowed = {"numpy", "PIL", "pillow_heif", "cv2", "h5py"}
     assert third_party_loaded_by(f"import embedder.{module}") <= allowed

@@ -246,7 +246,7 @@ def test_a_show_without_a_display(people_head: Path, data: Path, monkeypatch: py
 @pytest.fixture(scope="session")
 def obama_clip(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video that pans slowly over a photo of somebody the head knows."""
-    from embedder.images import read_image
+    from embedder.images.reading import read_image
 
     photo = np.asarray(Image.fromarray(read_image(data / "people" / "test" / "obama1.jpg")).resize((700, 500)))
     return write_video(

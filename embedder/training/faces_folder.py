@@ -14,7 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from embedder.errors import ImageError
-from embedder.images import list_images, read_image
+from embedder.images.listing import list_images
+from embedder.images.reading import read_image
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import FacetableError
 from foundation.text import pluralize

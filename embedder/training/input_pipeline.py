@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from embedder.training.batches import Batches
 from embedder.training.settings import TrainingSettings
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from classifiers.face_samples import SampleReader, measure_sharpness
 from embedder.faces import Faces
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from tests.classifiers.samples import FRONTAL, make_sample
 
 

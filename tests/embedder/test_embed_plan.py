@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from embedder.embed_plan import EmbedPlan, make_plan
-from embedder.images import list_images
-from embedder.photo_reader import hash_file
+from embedder.images.listing import list_images
+from embedder.images.photo import hash_file
 from embedder.table_assembly import Entry
 
 

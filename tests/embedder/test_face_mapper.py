@@ -6,7 +6,7 @@ import pytest
 from embedder.embed_settings import EmbedSettings
 from embedder.errors import WeightsError
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
-from embedder.photo_reader import Photo
+from embedder.images.photo import Photo
 from embedder.table import is_unit
 from tests.embedder.fakes import (
     DETECTOR_FAILS,

@@ -7,7 +7,7 @@ import pytest
 from embedder.alignment import MarginMode
 from embedder.face_embedder import FaceEmbedder
 from embedder.faces import Faces
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from embedder.mtcnn import MTCNN
 
 

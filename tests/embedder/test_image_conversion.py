@@ -12,7 +12,7 @@ from PIL import Image
 from embedder import image_conversion
 from embedder.cli import main
 from embedder.image_conversion import convert_images, name_outputs
-from embedder.images import read_image
+from embedder.images.reading import read_image
 
 BLUE = (20, 40, 200)
 

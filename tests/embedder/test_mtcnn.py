@@ -7,7 +7,7 @@ import pytest
 
 from embedder.boxes import pairwise_overlap
 from embedder.faces import Faces
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from embedder.mtcnn import MTCNN, cut_squares
 from embedder.pyramid import Pyramid
 

@@ -6,8 +6,8 @@ import pytest
 from embedder import part_writer
 from embedder.embed_settings import EmbedSettings
 from embedder.face_mapper import FaceMapper, PhotoResult
+from embedder.images.photo import Photo
 from embedder.part_writer import PartWriter
-from embedder.photo_reader import Photo
 from embedder.table import EmbeddingTable
 from embedder.table_file import Header
 from tests.embedder.fakes import LENGTH, SIZE_HW, FakeDetector, FakeEmbedder

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import foundation.text
-from embedder.images import ImageListing
+from embedder.images.listing import ImageListing
 
 
 @pytest.mark.parametrize("counted", [foundation.text.pluralize, foundation.text.pluralize])

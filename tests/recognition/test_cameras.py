@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from embedder.images import read_image
+from embedder.images.reading import read_image
 from experiments.camera_clock import picture_at
 from experiments.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
 from recognition.connections import TIMEOUT_S, connect

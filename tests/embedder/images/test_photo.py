@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 
 from embedder.errors import ImageError
-from embedder.images import read_image
-from embedder.photo_reader import failure_reason, hash_file, read_photo
+from embedder.images.photo import failure_reason, hash_file, read_photo
+from embedder.images.reading import read_image
 from tests.embedder.fakes import write_photo
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embedder.images import list_images, read_image
+from embedder.images.listing import list_images
+from embedder.images.reading import read_image
 from foundation.paths import display_path
 
 

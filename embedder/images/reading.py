@@ -9,13 +9,11 @@ import errno
 import importlib
 import logging
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -23,69 +21,15 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from embedder.errors import ImageError
+from embedder.images.formats import FORMATS, format_of
 from foundation.formats import N_FIRST_BYTES, describe_bytes
 from foundation.paths import describe_missing, display_path
-from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_MAX_PIXELS = 200_000_000
 """Largest picture read unless the caller says otherwise: the sensors of today's phones have 200 megapixels."""
 
-IMAGE_SUFFIXES = frozenset(
-    {
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".mpo",
-        ".png",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".heic",
-        ".heif",
-        ".hif",
-        ".avif",
-        ".jp2",
-        ".j2k",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-    }
-)
-"""Lower-case file suffixes that `list_images` takes for images without looking inside."""
-
-
-class _Format(NamedTuple):
-    name: str
-    first_bytes: re.Pattern[bytes]
-    module: str
-    reader: str
-
-
-def _format(name: str, first_bytes: bytes, module: str, reader: str) -> _Format:
-    return _Format(name, re.compile(first_bytes, re.DOTALL), module, reader)
-
-
-# The readers are called directly: `PIL.Image.open` would refuse 179 megapixels whatever `max_pixels` says, would try
-# formats that run other programs (EPS), and knows HEIC only after a registration that changes the whole process.
-_FORMATS = (
-    _format("JPEG", rb"\xff\xd8\xff", "PIL.JpegImagePlugin", "JpegImageFile"),
-    _format("PNG", rb"\x89PNG\r\n\x1a\n", "PIL.PngImagePlugin", "PngImageFile"),
-    _format("HEIC", rb"....ftyp(?:hei[cmsx]|hev[cmsx]|(?:mif1|msf1)(?!.*avi[fs]))", "pillow_heif", "HeifImageFile"),
-    _format("AVIF", rb"....ftyp(?:avi[fs]|mif1|msf1)", "PIL.AvifImagePlugin", "AvifImageFile"),
-    _format("WebP", rb"RIFF....WEBP", "PIL.WebPImagePlugin", "WebPImageFile"),
-    _format("TIFF", rb"II[*+]\0|MM\0[*+]", "PIL.TiffImagePlugin", "TiffImageFile"),
-    _format("GIF", rb"GIF8[79]a", "PIL.GifImagePlugin", "GifImageFile"),
-    _format("BMP", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "PIL.BmpImagePlugin", "BmpImageFile"),
-    _format("JPEG 2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", "PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
-    _format("PNM", rb"P[1-6]\s+[\d#]", "PIL.PpmImagePlugin", "PpmImageFile"),
-)
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -101,36 +45,6 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 _END_OF_JPEG = b"\xff\xd9"
 _JPEG_TAIL = 32
-
-
-@dataclass(frozen=True)
-class ImageListing:
-    """The image files of a folder.
-
-    Attributes
-    ----------
-    root : Path
-        The folder.
-    paths : tuple of Path
-        Image files relative to `root`, in path order.
-    n_hidden : int
-        Files and folders left out because their name begins with a dot.
-    n_other : int
-        Files that are no images by suffix or, where they have no suffix, by their first bytes.
-    unreadable_folders : tuple of Path
-        Folders, relative to `root`, that could not be listed; each is logged as a warning too.
-    """
-
-    root: Path
-    paths: tuple[Path, ...]
-    n_hidden: int
-    n_other: int
-    unreadable_folders: tuple[Path, ...] = ()
-
-    @property
-    def left_out(self) -> str:
-        """Return how many files were left out, for people."""
-        return f"{pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images"
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
@@ -172,114 +86,6 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
-def list_images(root: str | os.PathLike[str]) -> ImageListing:
-    """List the image files of a folder and of all folders in it, each real folder once.
-
-    A file is an image if its suffix is in `IMAGE_SUFFIXES`, or if it has no suffix and begins like an image. Links to
-    folders are followed; a folder that can be reached in several ways is listed where it really is, if that is inside
-    `root`. A link that leads nowhere is listed like the file it promises, so that its failure is seen.
-
-    Raises
-    ------
-    OSError
-        If `root` is missing, is not a folder, or may not be listed.
-    """
-    folder = Path(root)
-    if not folder.exists():
-        raise FileNotFoundError(
-            errno.ENOENT, f"expected a folder of photos, found {describe_missing(folder)}", str(folder)
-        )
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in", str(folder)
-        )
-    walk = _Walk(folder)
-    walk.visit(Path(), os.scandir(folder))
-    # Real folders first, links to folders last: a person's folder keeps its own name even if a link to it sorts first.
-    while walk.links:
-        walk.links.sort(reverse=True)
-        walk.enter(walk.links.pop())
-    return ImageListing(
-        folder, tuple(sorted(walk.paths)), walk.n_hidden, walk.n_other, tuple(sorted(walk.unreadable_folders))
-    )
-
-
-class _Walk:
-    """What has been found so far in one folder tree."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.paths: list[Path] = []
-        self.links: list[Path] = []
-        self.unreadable_folders: list[Path] = []
-        self.n_hidden = 0
-        self.n_other = 0
-        self._seen: set[tuple[int, int]] = {_identity_of(root)}
-
-    def enter(self, folder: Path) -> None:
-        """List `folder` (relative to the root) unless that has been done under another path."""
-        try:
-            identity = _identity_of(self.root / folder)
-            if identity in self._seen:
-                return
-            self._seen.add(identity)
-            entries = os.scandir(self.root / folder)
-        except OSError as error:
-            logger.warning(
-                "%s: folder cannot be read (%s); its photos are left out", display_path(folder), error.strerror
-            )
-            self.unreadable_folders.append(folder)
-            return
-        self.visit(folder, entries)
-
-    def visit(self, folder: Path, entries: Iterator[os.DirEntry[str]]) -> None:
-        """Sort the `entries` of `folder` into images, others and folders; go into the folders that are no links."""
-        subfolders: list[Path] = []
-        for entry in entries:
-            path = folder / entry.name
-            if entry.name.startswith("."):
-                self.n_hidden += 1
-            elif entry.is_symlink() and _leads_nowhere(entry):
-                if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
-                    self.paths.append(path)
-                else:
-                    self.n_other += 1
-            elif entry.is_dir():
-                (self.links if entry.is_symlink() else subfolders).append(path)
-            elif _is_image_file(entry):
-                self.paths.append(path)
-            else:
-                self.n_other += 1
-        for subfolder in subfolders:
-            self.enter(subfolder)
-
-
-def _identity_of(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
-
-
-def _leads_nowhere(link: os.DirEntry[str]) -> bool:
-    try:
-        link.stat()
-    except OSError:
-        return True
-    return False
-
-
-def _is_image_file(entry: os.DirEntry[str]) -> bool:
-    if not entry.is_file():
-        return False  # a pipe, socket or device: reading it could wait forever
-    suffix = Path(entry.name).suffix
-    if suffix:
-        return suffix.lower() in IMAGE_SUFFIXES
-    try:
-        with Path(entry.path).open("rb") as stream:
-            return _format_of(stream.read(N_FIRST_BYTES)) is not None
-    except OSError:
-        return False
-
-
 @contextmanager
 def _open_file(path: str | os.PathLike[str], name: str) -> Iterator[BinaryIO]:
     try:
@@ -316,16 +122,12 @@ def _decoding(name: str) -> Iterator[None]:
         ) from error
 
 
-def _format_of(first_bytes: bytes) -> _Format | None:
-    return next((known for known in _FORMATS if known.first_bytes.match(first_bytes)), None)
-
-
 def _open_picture(stream: BinaryIO, name: str) -> ImageFile:
     """Read the header; no pixel is decoded yet."""
     first_bytes = stream.read(N_FIRST_BYTES)
-    known = _format_of(first_bytes)
+    known = format_of(first_bytes)
     if known is None:
-        names = ", ".join(entry.name for entry in _FORMATS)
+        names = ", ".join(entry.name for entry in FORMATS)
         raise ImageError(
             f"{name}: expected an image ({names}), found {describe_bytes(first_bytes)}; remove the file "
             "or convert it to JPEG"

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder import images
 from embedder.errors import ImageError
-from embedder.images import list_images, read_image
+from embedder.images import reading as images
+from embedder.images.listing import list_images
+from embedder.images.reading import read_image
 from tests.embedder.pictures import gradient, png, save
 
 
@@ -41,7 +42,8 @@ def test_pipe_is_refused_instead_of_waited_for(tmp_path):
 def test_no_permission():
     # Root may read everything, so the child gives root's rights up, and its files must not lie in root's own folders.
     code = (
-        "import os, sys\nfrom embedder.images import list_images, read_image\n"
+        "import os, sys\nfrom embedder.images.listing import list_images\n"
+        "from embedder.images.reading import read_image\n"
         "if os.geteuid() == 0:\n    os.setuid(65534)\n"
         "try:\n    read_image(sys.argv[1] + '/secret.png')\nexcept PermissionError as error:\n"
         "    print(error.filename)\n"
@@ -165,7 +167,7 @@ def test_huge_png_is_refused_from_its_header_in_little_memory(tmp_path):
     # Not `ru_maxrss`: a child inherits the peak of the process that started it.
     code = (
         "import sys\nfrom pathlib import Path\nfrom embedder.errors import ImageError\n"
-        "from embedder.images import read_image\n"
+        "from embedder.images.reading import read_image\n"
         "try:\n    read_image(sys.argv[1])\nexcept ImageError as error:\n    print(error)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )

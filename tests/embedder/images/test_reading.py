@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from embedder.errors import ImageError
-from embedder.images import list_images, read_image
+from embedder.images.listing import list_images
+from embedder.images.reading import read_image
 from foundation.paths import display_path
 from tests.embedder.pictures import assert_close, gradient, png, save, tiff
 
@@ -85,7 +86,7 @@ def test_heic_needs_no_registration(tmp_path):
 
 def test_importing_the_module_loads_and_registers_nothing():
     code = (
-        "import sys; from PIL import Image; before = dict(Image.OPEN); import embedder.images; "
+        "import sys; from PIL import Image; before = dict(Image.OPEN); import embedder.images.reading; "
         "assert before == Image.OPEN; "
         "print([m for m in ('pillow_heif', 'h5py', 'pandas', 'tensorflow', 'onnxruntime') if m in sys.modules])"
     )

@@ -79,3 +79,11 @@ def failure_reason(error: Exception, file: str | Path) -> str:
     if isinstance(error, (ImageError, OSError)) and text:
         return text
     return f"{type(error).__name__}: {text}"
+
+
+STATUSES = ("ok", "no_face", "unreadable", "error")
+"""What became of an input file: faces found, none found, not a readable image, failed on the way."""
+
+
+FAILED_STATUSES = ("unreadable", "error")
+"""Those of `STATUSES` that make a run end with exit code 1."""

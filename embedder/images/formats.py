@@ -1,0 +1,47 @@
+"""The image formats that are read, told from a file's first bytes."""
+
+import re
+from typing import NamedTuple
+
+
+class ImageFormat(NamedTuple):
+    """One format: its name, how its files begin, and the class that reads them.
+
+    Attributes
+    ----------
+    name : str
+    first_bytes : re.Pattern
+        What the first bytes match.
+    module, reader : str
+        Where the reader class is found; loaded on first use.
+    """
+
+    name: str
+    first_bytes: re.Pattern[bytes]
+    module: str
+    reader: str
+
+
+def _format(name: str, first_bytes: bytes, module: str, reader: str) -> ImageFormat:
+    return ImageFormat(name, re.compile(first_bytes, re.DOTALL), module, reader)
+
+
+# The readers are called directly: `PIL.Image.open` would refuse 179 megapixels whatever `max_pixels` says, would try
+# formats that run other programs (EPS), and knows HEIC only after a registration that changes the whole process.
+FORMATS = (
+    _format("JPEG", rb"\xff\xd8\xff", "PIL.JpegImagePlugin", "JpegImageFile"),
+    _format("PNG", rb"\x89PNG\r\n\x1a\n", "PIL.PngImagePlugin", "PngImageFile"),
+    _format("HEIC", rb"....ftyp(?:hei[cmsx]|hev[cmsx]|(?:mif1|msf1)(?!.*avi[fs]))", "pillow_heif", "HeifImageFile"),
+    _format("AVIF", rb"....ftyp(?:avi[fs]|mif1|msf1)", "PIL.AvifImagePlugin", "AvifImageFile"),
+    _format("WebP", rb"RIFF....WEBP", "PIL.WebPImagePlugin", "WebPImageFile"),
+    _format("TIFF", rb"II[*+]\0|MM\0[*+]", "PIL.TiffImagePlugin", "TiffImageFile"),
+    _format("GIF", rb"GIF8[79]a", "PIL.GifImagePlugin", "GifImageFile"),
+    _format("BMP", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "PIL.BmpImagePlugin", "BmpImageFile"),
+    _format("JPEG 2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", "PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    _format("PNM", rb"P[1-6]\s+[\d#]", "PIL.PpmImagePlugin", "PpmImageFile"),
+)
+
+
+def format_of(first_bytes: bytes) -> ImageFormat | None:
+    """Return the format of a file that begins with `first_bytes`, None if it is none of `FORMATS`."""
+    return next((known for known in FORMATS if known.first_bytes.match(first_bytes)), None)
