@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embedder.errors import WeightsError
 from embedder.presets import PRESET_FILE, PRESETS, get_preset
-from embedder.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
+from embedder.runtime.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
 from foundation.text import pluralize
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -7,7 +7,8 @@ import numpy as np
 
 from embedder.errors import WeightsError
 from embedder.presets import DEFAULT_PRESET, Preset, get_preset
-from embedder.runtime import Network, NetworkSource, load_network
+from embedder.runtime.conversion import NetworkSource, load_network
+from embedder.runtime.session import Network
 
 PRECISIONS = ("fp32", "int8")
 
@@ -134,6 +135,6 @@ class FaceEmbedder:
 def _load(source: NetworkSource, precision: str, threads: int | None) -> tuple[Network, str]:
     if precision == "fp32":
         return load_network(source, threads=threads), precision
-    from embedder.quantization import load_faster
+    from embedder.runtime.quantization import load_faster
 
     return load_faster(source, threads=threads)

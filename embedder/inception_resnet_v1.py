@@ -11,8 +11,8 @@ Keras is imported where a graph is built, so that importing this module stays ch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedder import weights as weight_files
 from embedder.errors import WeightsError
+from embedder.runtime import weights as weight_files
 
 if TYPE_CHECKING:
     import keras

@@ -28,8 +28,9 @@ from embedder.pyramid import (
     level_scales,
     suppress_neighbours,
 )
-from embedder.runtime import Network, NetworkSource, load_network
-from embedder.weights import package_file
+from embedder.runtime.conversion import NetworkSource, load_network
+from embedder.runtime.session import Network
+from embedder.runtime.weights import package_file
 from foundation.threads import parse_threads, thread_count
 
 DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.weights import check_sha256, package_file
+from embedder.runtime.weights import check_sha256, package_file
 from foundation.atomic import write_bytes_atomically
 
 DEFAULT_PRESET = "facenet-casia-20180408"

@@ -228,7 +228,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _cache_folder() -> Path:
-    from embedder.runtime import cache_folder
+    from embedder.runtime.cache import cache_folder
 
     return cache_folder() / "verification"
 

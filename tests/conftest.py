@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-_BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data"
+from tests import PROJECT
+
+_BESIDE_THE_PROJECT = PROJECT.parent / "shared" / "data"
 DATA = Path(os.environ.get("FACETABLE_TEST_DATA", _BESIDE_THE_PROJECT))
 
 

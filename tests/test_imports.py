@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+from tests import PROJECT
+
 PACKAGES = ("foundation", "embedder", "classifiers", "recognition")
 SCRIPTS = ("recognize", "train_classifier")
 
@@ -19,9 +20,9 @@ SCRIPTS = ("recognize", "train_classifier")
 KERAS_MODULES = (
     "embedder.mtcnn_networks",
     "embedder.inception_resnet_v1",
-    "embedder.weights",
+    "embedder.runtime.weights",
     "embedder.checkpoints",
-    "embedder.runtime",
+    "embedder.runtime.conversion",
     "embedder.training",
 )
 # These are loaded only by a conversion or a training run, so Keras may stand at their top.
@@ -189,7 +190,7 @@ def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_convert
 
 
 def test_serving_and_the_command_lines_load_neither():
-    modules = [f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime", "weights")]
+    modules = [f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime.conversion", "runtime.weights")]
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.cli") & KERAS == set()
 
 

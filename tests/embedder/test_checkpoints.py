@@ -9,7 +9,8 @@ import pytest
 
 from embedder.checkpoints import read_checkpoint
 from embedder.errors import WeightsError
-from embedder.weights import Arrays, write_safetensors
+from embedder.runtime.weights import Arrays, write_safetensors
+from tests import PROJECT
 
 RNG = np.random.default_rng(0)
 
@@ -213,7 +214,7 @@ def test_the_default_preset_is_read_whole() -> None:
 
 
 def test_the_published_keras_file_is_read_whole() -> None:
-    path = Path(__file__).resolve().parents[2] / "data" / "models" / "facenet_keras.h5"
+    path = PROJECT / "data" / "models" / "facenet_keras.h5"
     if not path.is_file():
         pytest.skip(f"{path} is absent; python -m data.samples --weights fetches it")
     found = read_checkpoint(path)

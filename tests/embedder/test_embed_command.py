@@ -15,9 +15,8 @@ from embedder import pipeline
 from embedder.cli import main
 from embedder.table import EmbeddingTable
 from embedder.table_parts import PartsFolder
+from tests import PROJECT
 from tests.embedder.fakes import NO_FACE, FakeDetector, FakeEmbedder, make_table, write_photo
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ from embedder.engines import Workers, open_engine
 from embedder.pipeline import update_table
 from embedder.table import EmbeddingTable
 from foundation.errors import FingerprintError
+from tests import PROJECT
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")

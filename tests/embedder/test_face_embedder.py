@@ -10,8 +10,7 @@ import pytest
 from embedder.errors import WeightsError
 from embedder.face_embedder import FaceEmbedder
 from embedder.presets import DEFAULT_PRESET, PRESETS
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests import PROJECT
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from embedder.inception_resnet_v1 import (
     inception_resnet_v1,
     save,
 )
-from embedder.weights import arrays_of, write_safetensors
+from embedder.runtime.weights import arrays_of, write_safetensors
 
 
 @pytest.mark.realdata

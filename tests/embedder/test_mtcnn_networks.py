@@ -7,7 +7,7 @@ import pytest
 from onnx import helper
 
 from embedder.mtcnn import load_stage
-from embedder.weights import package_file
+from embedder.runtime.weights import package_file
 
 
 def run_published(name: str, images: np.ndarray, *, pooling: bytes = b"SAME_UPPER") -> dict[str, np.ndarray]:

@@ -12,10 +12,9 @@ import pytest
 
 from embedder import pipeline
 from foundation.errors import FingerprintError
+from tests import PROJECT
 from tests.embedder.fakes import FakeDetector, names, write_photo
 from tests.embedder.runs import embed, same
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_two_processes_give_the_same_table(photos: Path, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder import quantization, runtime
 from embedder.presets import DEFAULT_PRESET, Preset, get_preset, write_preset
+from embedder.runtime import conversion, quantization
 from experiments.int8_ranges import main, photos_of_others, real_crops
 
 
@@ -44,8 +44,8 @@ def test_the_ranges_of_a_run_lie_in_its_folder(
         return {"images": (-1.0, 1.0)}
 
     monkeypatch.setattr(quantization, "measure_ranges", measure)
-    convert = runtime.convert
-    monkeypatch.setattr(runtime, "convert", lambda source: tmp_path if source.name == "run" else convert(source))
+    convert = conversion.convert
+    monkeypatch.setattr(conversion, "convert", lambda source: tmp_path if source.name == "run" else convert(source))
     photos = str(data / "people" / "train")
     assert main([photos, "--preset", str(tmp_path), "--crops", "2", "--measured-on", "two photos"]) == 0
     assert quantization.read_ranges(tmp_path / "int8.json") == {"images": (-1.0, 1.0)}

@@ -11,8 +11,8 @@ import pytest
 
 from foundation.command_line import OneLineParser
 from recognition.options import add_arguments, read_options
+from tests import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 TEXT = (PROJECT / "docs" / "camera.md").read_text("utf-8")
 
 

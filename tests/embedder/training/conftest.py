@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests import PROJECT
 from tests.embedder.training.small_network import IMAGE_SIZE
 
-PROJECT = Path(__file__).resolve().parents[3]
 SMALL_RUN = {"image_size": IMAGE_SIZE, "embedding_size": 4, "batch_size": 4, "epochs": 2}
 """Settings of a run that takes seconds with the small network."""
 

@@ -10,11 +10,11 @@ import pytest
 
 from embedder.checkpoints import Checkpoint
 from embedder.errors import WeightsError
+from embedder.runtime.weights import arrays_of, read_safetensors
 from embedder.training import input_pipeline
 from embedder.training.network import TrainingNetwork, load_pretrained
 from embedder.training.run import NotFiniteError
 from embedder.training.settings import TrainingSettings
-from embedder.weights import arrays_of, read_safetensors
 from tests.embedder.training.conftest import SMALL_RUN, read_losses
 
 Train = Callable[..., Any]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from embedder.presets import get_preset
+from embedder.runtime.weights import read_safetensors
 from embedder.training import input_pipeline
 from embedder.training.run import NotFiniteError
 from embedder.training.run_folder import CheckpointError, RunFolder, RunFolderError, RunLockedError
-from embedder.weights import read_safetensors
 from tests.embedder.training.conftest import make_faces, read_losses, start_small_run
 
 Train = Callable[..., Any]

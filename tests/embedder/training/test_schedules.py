@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from embedder.training.schedules import LearningRateSchedule, ScheduleError, parse_schedule, read_schedule_text
+from tests import PROJECT
 
 
 def read_schedule_file(path: Path) -> LearningRateSchedule:
     return parse_schedule(read_schedule_text(path), str(path))
 
 
-CASIA = Path(__file__).parents[3] / "data" / "learning_rate_schedule_casia.txt"
+CASIA = PROJECT / "data" / "learning_rate_schedule_casia.txt"
 
 
 def test_the_casia_schedule_holds_each_rate_until_the_next_line() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder import runtime
 from embedder.errors import WeightsError
-from embedder.runtime import Network, NetworkSource, cache_folder, cached_file, convert, load_network
-
-PROJECT = Path(__file__).resolve().parents[2]
+from embedder.runtime import conversion
+from embedder.runtime.cache import cache_folder, cached_file
+from embedder.runtime.conversion import NetworkSource, convert, load_network
+from embedder.runtime.session import Network
+from tests import PROJECT
 
 
 def source_for(weights: Path, builder: str = "build_two_outputs", name: str = "tiny") -> NetworkSource:
@@ -36,7 +37,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[NetworkSource, Path]
     weights.write_bytes(b"some weights")
     source, cache = source_for(weights), folder / "cache"
     program = (
-        "import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
+        "import sys; from pathlib import Path; from embedder.runtime.conversion import NetworkSource, load_network; "
         "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1)"
     )
     command = [sys.executable, "-c", program, source.name, str(weights), source.weights_sha256, source.builder]
@@ -100,7 +101,7 @@ def test_a_warm_cache_needs_neither_child_nor_weights(
 ) -> None:
     source, cache = tiny
     monkeypatch.setenv("FACETABLE_CACHE", str(cache))
-    monkeypatch.setattr(runtime, "run_child", lambda *_, **__: pytest.fail("converted again"))
+    monkeypatch.setattr(conversion, "run_child", lambda *_, **__: pytest.fail("converted again"))
     moved = NetworkSource(source.name, Path("/nowhere"), source.weights_sha256, source.builder)
     assert convert(moved) == convert(source)
 
@@ -108,7 +109,7 @@ def test_a_warm_cache_needs_neither_child_nor_weights(
 def test_a_warm_cache_serves_without_tensorflow(tiny: tuple[NetworkSource, Path]) -> None:
     source, cache = tiny
     program = (
-        "import sys; from pathlib import Path; from embedder.runtime import NetworkSource, load_network; "
+        "import sys; from pathlib import Path; from embedder.runtime.conversion import NetworkSource, load_network; "
         "load_network(NetworkSource(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]), threads=1); "
         "print({'tensorflow', 'keras', 'onnx', 'tf2onnx'} & sys.modules.keys())"
     )
@@ -139,7 +140,7 @@ def test_networks_that_belong_together_are_announced_once(
     def convert_nothing(arguments: list[str], **_: object) -> None:
         Path(arguments[2]).write_bytes(b"network")
 
-    monkeypatch.setattr(runtime, "run_child", convert_nothing)
+    monkeypatch.setattr(conversion, "run_child", convert_nothing)
     for weights in (tmp_path / "first", tmp_path / "second", tmp_path / "other" / "third"):
         weights.parent.mkdir(exist_ok=True)
         weights.write_bytes(weights.name.encode())
@@ -184,11 +185,11 @@ def test_an_unknown_builder_is_refused(tmp_path: Path) -> None:
 def test_a_conversion_that_changes_the_network_is_refused(tiny_network: Network) -> None:
     sample = np.zeros((2, 5, 6, 3), np.float32)
     expected = list(tiny_network.run(sample))
-    runtime._check_conversion(tiny_network.path, sample, expected)
+    conversion._check_conversion(tiny_network.path, sample, expected)
     with pytest.raises(WeightsError, match=r"differs from the Keras network by 0\.001"):
-        runtime._check_conversion(tiny_network.path, sample, [expected[0] + 0.001, expected[1]])
+        conversion._check_conversion(tiny_network.path, sample, [expected[0] + 0.001, expected[1]])
     with pytest.raises(WeightsError, match="has outputs of shapes"):
-        runtime._check_conversion(tiny_network.path, sample, expected[::-1])
+        conversion._check_conversion(tiny_network.path, sample, expected[::-1])
 
 
 def written(content: bytes, calls: list[int]) -> Callable[[Path], None]:

@@ -9,6 +9,7 @@ file, so that every machine builds the same network, without photos.
 
 import argparse
 import importlib.metadata
+import importlib.resources
 import json
 import logging
 import platform
@@ -23,15 +24,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.runtime import (
-    Network,
-    NetworkSource,
-    cached_file,
-    conversion_settings,
-    convert,
-    load_network,
-    run_child,
-)
+from embedder.runtime.cache import cached_file
+from embedder.runtime.conversion import NetworkSource, conversion_settings, convert, load_network, run_child
+from embedder.runtime.session import Network
 from foundation.atomic import write_bytes_atomically
 from foundation.text import pluralize
 from foundation.threads import thread_count
@@ -42,7 +37,7 @@ if TYPE_CHECKING:
 QUANTIZER_VERSION = 1
 """Part of every cache key: raise it whenever the quantization below changes its result."""
 
-SHIPPED_RANGES = Path(__file__).parent / "int8"
+SHIPPED_RANGES = Path(str(importlib.resources.files("embedder"))) / "int8"
 
 RUN_RANGES_FILE = "int8.json"
 """The ranges of a training run's network, in its folder."""
@@ -69,9 +64,9 @@ def load_faster(source: NetworkSource, *, threads: int | None = None) -> tuple[N
     Raises
     ------
     WeightsError
-        If no activation ranges exist for these weights, or as `embedder.runtime.load_network`.
+        If no activation ranges exist for these weights, or as `embedder.runtime.conversion.load_network`.
     OSError, ValueError
-        As `embedder.runtime.load_network`.
+        As `embedder.runtime.conversion.load_network`.
     """
     path = quantize(source)
     ratio = _cached_ratio(source, path, threads=threads)
@@ -95,7 +90,7 @@ def quantize(source: NetworkSource) -> Path:
         network = convert(source)
         _logger.info("quantizing %s once for this machine ...", source.name)
         arguments = [str(network), str(ranges_path), str(target)]
-        run_child(arguments, what=f"quantizing {source.name}", module="embedder.quantization")
+        run_child(arguments, what=f"quantizing {source.name}", module="embedder.runtime.quantization")
 
     settings = [*conversion_settings(source), ranges_path.read_text(encoding="utf-8"), str(QUANTIZER_VERSION)]
     return cached_file(f"{source.name}-int8", settings, produce)
@@ -129,7 +124,7 @@ def measure_ranges(network: Path, batches: Iterable[np.ndarray], *, threads: int
     batches : iterable of np.ndarray
         Standardized crops, float32 NHWC.
     threads : int, optional
-        As for `embedder.runtime.Network`.
+        As for `embedder.runtime.session.Network`.
     """
     import onnx
     import onnxruntime
@@ -264,7 +259,7 @@ def _keys_of_tensors(model: "onnx.ModelProto") -> dict[str, str]:
     if len(set(keys.values())) != len(keys):
         raise WeightsError(
             "two activations of the network come from one layer; "
-            "expected names as embedder.runtime.export_onnx gives them"
+            "expected names as embedder.runtime.conversion.export_onnx gives them"
         )
     return keys
 
@@ -322,7 +317,7 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
 def _main(argv: Sequence[str] | None = None) -> None:
     import onnx
 
-    parser = argparse.ArgumentParser(prog="python -m embedder.quantization", description="Quantize a network.")
+    parser = argparse.ArgumentParser(prog="python -m embedder.runtime.quantization", description="Quantize a network.")
     parser.add_argument("network", type=Path, help="a converted fp32 network")
     parser.add_argument("ranges", type=Path, help="its activation ranges")
     parser.add_argument("target", type=Path, help="the ONNX file to write")

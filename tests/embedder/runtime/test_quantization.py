@@ -8,11 +8,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from embedder import quantization
 from embedder.errors import WeightsError
 from embedder.face_embedder import FaceEmbedder
 from embedder.presets import DEFAULT_PRESET, PRESETS, get_preset
-from embedder.quantization import (
+from embedder.runtime import quantization
+from embedder.runtime.conversion import NetworkSource
+from embedder.runtime.quantization import (
     SHIPPED_RANGES,
     find_ranges,
     fold_scales,
@@ -23,7 +24,7 @@ from embedder.quantization import (
     speed_ratio,
     write_ranges,
 )
-from embedder.runtime import Network, NetworkSource
+from embedder.runtime.session import Network
 
 
 def residual_network(path: Path, *, names: tuple[str, str] = ("Up", "Block")) -> Path:

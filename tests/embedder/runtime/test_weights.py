@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.weights import (
+from embedder.runtime.weights import (
     arrays_of,
     assign_weights,
     check_sha256,
