@@ -35,9 +35,9 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
         If its network is not built in and the arguments name none, or theirs makes vectors of another space.
     """
     from classifiers.face_samples import SampleReader
+    from embedder.detection.mtcnn import MTCNN
     from embedder.face_embedder import FaceEmbedder
     from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-    from embedder.mtcnn import MTCNN
     from embedder.presets import preset_for
 
     wanted = {} if head.fingerprint is None else head.fingerprint

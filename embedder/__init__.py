@@ -10,10 +10,10 @@ from foundation import lazy_names
 __version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
-    "MTCNN": "mtcnn",
+    "MTCNN": "detection.mtcnn",
     "EmbeddingTable": "table",
     "FaceEmbedder": "face_embedder",
-    "Faces": "faces",
+    "Faces": "detection.faces",
     "embed_folder": "pipeline",
     "read_image": "images.reading",
 }
@@ -21,10 +21,10 @@ _MODULE_OF_NAME = {
 __all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "Faces", "embed_folder", "read_image"]
 
 if TYPE_CHECKING:
+    from embedder.detection.faces import Faces
+    from embedder.detection.mtcnn import MTCNN
     from embedder.face_embedder import FaceEmbedder
-    from embedder.faces import Faces
     from embedder.images.reading import read_image
-    from embedder.mtcnn import MTCNN
     from embedder.pipeline import embed_folder
     from embedder.table import EmbeddingTable
 

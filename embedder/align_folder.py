@@ -18,13 +18,14 @@ from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
 from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
-from embedder.alignment import Alignment, MarginMode
-from embedder.embed_settings import Detector, EmbedSettings, FaceSelection
+from embedder.detection.alignment import Alignment, MarginMode
+from embedder.detection.detector import Detector, FaceSelection
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.embed_settings import EmbedSettings
 from embedder.face_mapper import FaceMapper, FoundFaces, in_batches
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-from embedder.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from foundation.atomic import write_atomically
 from foundation.paths import display_path
 from foundation.prefetch import prefetch

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import filelock
 
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from foundation.atomic import write_bytes_atomically
 
 FOLDER = ".align"

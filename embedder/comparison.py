@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from embedder.embed_settings import Detector, Embedder
+from embedder.detection.detector import Detector
+from embedder.embed_settings import Embedder
 from embedder.errors import ImageError
 from embedder.images.photo import failure_reason
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image

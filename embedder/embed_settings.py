@@ -1,6 +1,6 @@
 """The settings of a run from photos to a table: identities, fingerprint, and what a continued run may not change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
@@ -8,30 +8,19 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
-from embedder.alignment import Alignment, MarginMode
-from embedder.faces import Faces
+from embedder.detection.alignment import Alignment, MarginMode
+from embedder.detection.detector import Detector, FaceSelection
+from embedder.detection.faces import Faces
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.presets import DEFAULT_PRESET
 from embedder.table_file import Columns
 from foundation.fingerprint import _VERSIONS, _as_json
 
-FaceSelection = Literal["all", "one"]
 IdentitySource = Literal["folder", "filename", "none"]
 
 NO_IDENTITY = ""
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
-
-
-class Detector(Protocol):
-    """What finds faces, such as `embedder.mtcnn.MTCNN`."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Return all settings that decide which faces are found, ready for JSON."""
-
-    def detect_batch(self, images: Sequence[np.ndarray]) -> list[Faces]:
-        """Return the faces of each image, uint8 (h, w, 3)."""
 
 
 class Embedder(Protocol):

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from embedder.embed_settings import Detector, Embedder, EmbedSettings
+from embedder.detection.detector import Detector
+from embedder.detection.faces import Faces
+from embedder.embed_settings import Embedder, EmbedSettings
 from embedder.errors import WeightsError
-from embedder.faces import Faces
 from embedder.images.photo import Photo, failure_reason
 from embedder.table import is_unit
 

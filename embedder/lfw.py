@@ -333,7 +333,7 @@ def _rows_of_pairs(
 
 def _primary_rows(table: "EmbeddingTable") -> dict[str, int]:
     """Row of the face that counts, for each photo (path without suffix) of the table."""
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
     ends = np.cumsum(table.images.n_faces)
     row_of = {}

@@ -17,8 +17,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from embedder.alignment import crop_faces
-from embedder.boxes import clip_boxes
+from embedder.detection.alignment import crop_faces
+from embedder.detection.boxes import clip_boxes
 from experiments.benchmark_peers import CvFaceNet, Peer
 from recognition.connections import Picture
 from recognition.live import LiveSource

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from embedder.alignment import crop_faces
+from embedder.detection.alignment import crop_faces
 from embedder.presets import DEFAULT_PRESET, get_preset, standardize_fixed
 
 _logger = logging.getLogger(__name__)

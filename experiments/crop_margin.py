@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from embedder import MTCNN, EmbeddingTable, FaceEmbedder, read_image
-from embedder.alignment import MarginMode, crop_faces
+from embedder.detection.alignment import MarginMode, crop_faces
 from embedder.lfw import Pairs, read_pairs
 from embedder.verification import cross_validate
 from foundation.command_line import EXIT_DONE, run_script

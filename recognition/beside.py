@@ -12,7 +12,7 @@ from recognition.motion import View
 from recognition.naming import FaceReader
 
 if TYPE_CHECKING:
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from recognition.tracks import Sighting, State, Track
 from recognition.votes import MIN_LOOKS
 
 if TYPE_CHECKING:
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 FIRST_LOOKS = MIN_LOOKS
 """Looks a new track gets at every detection; afterwards looks are due now and then."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from foundation.threads import thread_count
 from recognition.ahead import find_ahead
 from recognition.beside import Beside, LateFaces

@@ -11,7 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from classifiers.serving import Head
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 # What tables had before heads said how their crops were made.
 _DEFAULT_MARGIN: dict[str, Any] = {"mode": "scaled", "value": 32.0}
@@ -19,7 +19,7 @@ _DEFAULT_ALIGNMENT = "box"
 
 
 class Detector(Protocol):
-    """What finds faces, such as `embedder.mtcnn.MTCNN`."""
+    """What finds faces, such as `embedder.detection.mtcnn.MTCNN`."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -222,7 +222,7 @@ def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, whose: st
 
 
 def _load_detector(options: NetworkOptions) -> Detector:
-    from embedder.mtcnn import DEFAULT_THRESHOLDS, MTCNN
+    from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 
     thresholds: Sequence[float] = DEFAULT_THRESHOLDS if options.thresholds is None else options.thresholds
     size: Any = options.min_face_size

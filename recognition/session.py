@@ -24,7 +24,7 @@ from recognition.unknown_faces import UnknownFaces
 from recognition.videos import Frame, VideoFile
 
 if TYPE_CHECKING:
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from embedder.boxes import paired_overlap, pairwise_overlap
+from embedder.detection.boxes import paired_overlap, pairwise_overlap
 from recognition.motion import Moved
 from recognition.votes import Evidence
 
 if TYPE_CHECKING:
-    from embedder.faces import Faces
+    from embedder.detection.faces import Faces
 
 MIN_OVERLAP = 0.3
 """Intersection over union from which a detection and a track are the same face."""

@@ -18,7 +18,7 @@ SCRIPTS = ("recognize", "train_classifier")
 
 # May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
 KERAS_MODULES = (
-    "embedder.mtcnn_networks",
+    "embedder.detection.mtcnn_networks",
     "embedder.inception_resnet_v1",
     "embedder.runtime.weights",
     "embedder.checkpoints",
@@ -26,7 +26,7 @@ KERAS_MODULES = (
     "embedder.training",
 )
 # These are loaded only by a conversion or a training run, so Keras may stand at their top.
-KERAS_AT_THE_TOP = ("embedder.mtcnn_networks", "embedder.training")
+KERAS_AT_THE_TOP = ("embedder.detection.mtcnn_networks", "embedder.training")
 KERAS = {"keras", "tensorflow", "tf2onnx", "tensorboard"}
 HEAVY = KERAS | {"onnx", "onnxruntime", "sklearn", "scipy", "pandas", "skops", "matplotlib", "cv2", "h5py", "joblib"}
 
@@ -190,7 +190,9 @@ def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_convert
 
 
 def test_serving_and_the_command_lines_load_neither():
-    modules = [f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime.conversion", "runtime.weights")]
+    modules = [
+        f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime.conversion", "runtime.weights")
+    ]
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.cli") & KERAS == set()
 
 
@@ -198,13 +200,15 @@ def test_serving_and_the_command_lines_load_neither():
 
 
 def test_detector_embedder_and_table_meet_in_the_pipeline_only():
-    parts = {"embedder.mtcnn", "embedder.face_embedder", "embedder.table"}
+    parts = {"embedder.detection.mtcnn", "embedder.face_embedder", "embedder.table"}
     used: dict[str, set[str]] = {}
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
             used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
     assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline"}
-    both_networks = {module for module, some in used.items() if {"embedder.mtcnn", "embedder.face_embedder"} <= some}
+    both_networks = {
+        module for module, some in used.items() if {"embedder.detection.mtcnn", "embedder.face_embedder"} <= some
+    }
     commands = {module for module in both_networks if module.endswith(("_command", ".cli"))}
     assert both_networks - commands == {"embedder.pipeline"}
 

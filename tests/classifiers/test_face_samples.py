@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from classifiers.face_samples import SampleReader, measure_sharpness
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from embedder.images.reading import read_image
 from tests.classifiers.samples import FRONTAL, make_sample
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from embedder.table import EmbeddingTable, ImageLedger
 
 NO_FACE = 0

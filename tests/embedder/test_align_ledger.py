@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from embedder.align_ledger import CSV_COLUMNS, CSV_NAME, FOLDER, AlignLedger, AlignRecord, face_rows
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 
 SETTINGS = {"size": 160, "thresholds": (0.6, 0.7, 0.7)}
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from embedder import embed_settings
+from embedder.detection.faces import Faces
 from embedder.embed_settings import EmbedSettings, identity_of
-from embedder.faces import Faces
 from foundation.fingerprint import same_settings, setting_differences, version_differences
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder
 

@@ -151,7 +151,7 @@ class TestPhotos:
 
     def test_another_detector_keeps_a_table_of_its_own(self, data, pairs, cache, monkeypatch):
         for share in (0.25, 0.75):
-            monkeypatch.setattr("embedder.mtcnn._VOTE_SHARE", share)
+            monkeypatch.setattr("embedder.detection.mtcnn._VOTE_SHARE", share)
             table = embed_pairs(data / "lfw/images", pairs, get_preset("facenet-casia-20180408"))
             assert table.fingerprint["provenance"]["box_vote_share"] == share
         assert len(list(cache.glob("*.h5"))) == 2

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from recognition.events import Event
 from recognition.naming import FaceReader
 from recognition.videos import Frame

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from embedder.faces import Faces
+from embedder.detection.faces import Faces
 from recognition import ahead
 from recognition.ahead import find_ahead
 from recognition.videos import Frame

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from embedder.boxes import pairwise_overlap
-from embedder.faces import Faces
+from embedder.detection.boxes import pairwise_overlap
+from embedder.detection.faces import Faces
+from embedder.detection.mtcnn import MTCNN, cut_squares
+from embedder.detection.pyramid import Pyramid
 from embedder.images.reading import read_image
-from embedder.mtcnn import MTCNN, cut_squares
-from embedder.pyramid import Pyramid
 
 N_PARITY_PHOTOS = 100
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from embedder.alignment import Alignment, MarginMode, crop_faces
-from embedder.boxes import areas
+from embedder.detection.alignment import Alignment, MarginMode, crop_faces
+from embedder.detection.boxes import areas
 
 _CENTRE_WEIGHT = 2.0
 """How many square pixels of area one squared pixel of distance from the centre outweighs (FaceNet's reference code,
@@ -80,7 +80,7 @@ class Faces:
         size : int
             Side of the square crops in pixels.
         margin : float
-            What is added around the box, see `embedder.alignment.add_margin`; similarity alignment does not use it.
+            What is added around the box, see `embedder.detection.alignment.add_margin`; similarity alignment does not use it.
         margin_mode : {"scaled", "absolute"}
             Whether the margin grows with the face.
         alignment : {"box", "similarity"}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from embedder.boxes import paired_overlap
+from embedder.detection.boxes import paired_overlap
 
 CELL = 12
 """Side in pixels of what one cell of P-Net's output sees."""
@@ -150,7 +150,7 @@ def suppress_neighbours(
     conflicts = paired_overlap(boxes[order[ranks]], boxes[order[neighbours]]) > threshold
     better, worse = np.minimum(ranks, neighbours)[conflicts], np.maximum(ranks, neighbours)[conflicts]
     kept = np.ones(len(order), bool)
-    while True:  # as in `embedder.boxes`: the rule "no kept box before it conflicts", until nothing changes
+    while True:  # as in `embedder.detection.boxes`: the rule "no kept box before it conflicts", until nothing changes
         new = np.ones(len(order), bool)
         new[worse[kept[better]]] = False
         if np.array_equal(new, kept):

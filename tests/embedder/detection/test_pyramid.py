@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-import embedder.pyramid as pyramid_module
-from embedder.boxes import non_maximum_suppression
-from embedder.pyramid import (
+import embedder.detection.pyramid as pyramid_module
+from embedder.detection.boxes import non_maximum_suppression
+from embedder.detection.pyramid import (
     CELL,
     STRIDE,
     Pyramid,

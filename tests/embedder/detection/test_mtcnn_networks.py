@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 
-from embedder.mtcnn import load_stage
+from embedder.detection.mtcnn import load_stage
 from embedder.runtime.weights import package_file
 
 

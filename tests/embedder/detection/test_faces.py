@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from embedder.alignment import MarginMode
+from embedder.detection.alignment import MarginMode
+from embedder.detection.faces import Faces
+from embedder.detection.mtcnn import MTCNN
 from embedder.face_embedder import FaceEmbedder
-from embedder.faces import Faces
 from embedder.images.reading import read_image
-from embedder.mtcnn import MTCNN
 
 
 def make_faces(boxes: list[list[float]]) -> Faces:

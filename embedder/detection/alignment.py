@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from embedder.boxes import clip_boxes, pad_boxes
+from embedder.detection.boxes import clip_boxes, pad_boxes
 
 MarginMode = Literal["scaled", "absolute"]
 Alignment = Literal["box", "similarity"]

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from embedder.alignment import FIVE_POINT_TEMPLATE, add_margin, check_rgb, crop_faces, estimate_similarity
+from embedder.detection.alignment import FIVE_POINT_TEMPLATE, add_margin, check_rgb, crop_faces, estimate_similarity
 
 NO_POINTS = np.zeros((1, 5, 2))
 

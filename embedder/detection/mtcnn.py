@@ -3,7 +3,7 @@
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks,
 IEEE Signal Processing Letters 23(10), 2016. P-Net looks for faces of 12 pixels on every level of an image pyramid,
 R-Net judges what it proposes, O-Net judges the rest and places the landmarks. Not in the paper: a face's box is drawn
-towards the mean of all the boxes that show it, see `embedder.boxes.vote_boxes`.
+towards the mean of all the boxes that show it, see `embedder.detection.boxes.vote_boxes`.
 """
 
 import math
@@ -15,10 +15,10 @@ from typing import Any, Literal, NamedTuple
 import cv2
 import numpy as np
 
-from embedder.alignment import check_rgb
-from embedder.boxes import areas, clip_boxes, non_maximum_suppression, square_boxes, vote_boxes
-from embedder.faces import Faces
-from embedder.pyramid import (
+from embedder.detection.alignment import check_rgb
+from embedder.detection.boxes import areas, clip_boxes, non_maximum_suppression, square_boxes, vote_boxes
+from embedder.detection.faces import Faces
+from embedder.detection.pyramid import (
     CELL,
     Pyramid,
     Tile,
@@ -299,7 +299,7 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
 
 
 def load_stage(name: str) -> Network:
-    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.mtcnn_networks` for what goes in and out.
+    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.detection.mtcnn_networks` for what goes in and out.
 
     Raises
     ------
@@ -307,7 +307,7 @@ def load_stage(name: str) -> Network:
         If the weights are missing or damaged.
     """
     path = package_file(_WEIGHTS_PACKAGE, f"{name}.onnx")
-    source = NetworkSource(name, path, _WEIGHTS_SHA256[name], f"embedder.mtcnn_networks:build_{name}")
+    source = NetworkSource(name, path, _WEIGHTS_SHA256[name], f"embedder.detection.mtcnn_networks:build_{name}")
     return load_network(source, threads=1)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embedder.boxes import (
+from embedder.detection.boxes import (
     areas,
     clip_boxes,
     non_maximum_suppression,
