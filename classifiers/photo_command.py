@@ -36,9 +36,9 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     """
     from classifiers.face_samples import SampleReader
     from embedder.detection.mtcnn import MTCNN
-    from embedder.face_embedder import FaceEmbedder
     from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-    from embedder.presets import preset_for
+    from embedder.networks.face_embedder import FaceEmbedder
+    from embedder.networks.presets import preset_for
 
     wanted = {} if head.fingerprint is None else head.fingerprint
     preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset

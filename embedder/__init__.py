@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _MODULE_OF_NAME = {
     "MTCNN": "detection.mtcnn",
     "EmbeddingTable": "table",
-    "FaceEmbedder": "face_embedder",
+    "FaceEmbedder": "networks.face_embedder",
     "Faces": "detection.faces",
     "embed_folder": "pipeline",
     "read_image": "images.reading",
@@ -23,8 +23,8 @@ __all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "Faces", "embed_folder", "
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
     from embedder.detection.mtcnn import MTCNN
-    from embedder.face_embedder import FaceEmbedder
     from embedder.images.reading import read_image
+    from embedder.networks.face_embedder import FaceEmbedder
     from embedder.pipeline import embed_folder
     from embedder.table import EmbeddingTable
 

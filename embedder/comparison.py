@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from embedder.detection.detector import Detector
-from embedder.embed_settings import Embedder
 from embedder.errors import ImageError
 from embedder.images.photo import failure_reason
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.networks.embedder import Embedder
 from foundation.atomic import write_bytes_atomically
 from foundation.paths import display_path
 

@@ -1,18 +1,16 @@
 """The settings of a run from photos to a table: identities, fingerprint, and what a continued run may not change."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
-from typing import Any, Literal, Protocol, get_args
-
-import numpy as np
+from typing import Any, Literal, get_args
 
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.images.reading import DEFAULT_MAX_PIXELS
-from embedder.presets import DEFAULT_PRESET
+from embedder.networks.embedder import Embedder
+from embedder.networks.presets import DEFAULT_PRESET
 from embedder.table_file import Columns
 from foundation.fingerprint import _VERSIONS, _as_json
 
@@ -21,21 +19,6 @@ IdentitySource = Literal["folder", "filename", "none"]
 NO_IDENTITY = ""
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
-
-
-class Embedder(Protocol):
-    """What turns crops into vectors, such as `embedder.face_embedder.FaceEmbedder`."""
-
-    @property
-    def space(self) -> Mapping[str, Any]:
-        """Return what decides whether two vectors may be compared, with `crop_size` and `embedding_length`."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Return the other settings, ready for JSON."""
-
-    def embed(self, crops: np.ndarray) -> np.ndarray:
-        """Return unit vectors, float32 (n, d), of crops, uint8 (n, s, s, 3)."""
 
 
 @dataclass(frozen=True)

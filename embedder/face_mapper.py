@@ -9,9 +9,10 @@ import numpy as np
 
 from embedder.detection.detector import Detector
 from embedder.detection.faces import Faces
-from embedder.embed_settings import Embedder, EmbedSettings
+from embedder.embed_settings import EmbedSettings
 from embedder.errors import WeightsError
 from embedder.images.photo import Photo, failure_reason
+from embedder.networks.embedder import Embedder
 from embedder.table import is_unit
 
 logger = logging.getLogger(__name__)

@@ -189,7 +189,7 @@ def _is_keras_hdf5(file: Path) -> bool:
 def _describe_weights(file: Path) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from embedder.presets import PRESETS
+    from embedder.networks.presets import PRESETS
 
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()

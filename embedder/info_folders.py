@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
-from embedder.presets import PRESET_FILE, get_preset
+from embedder.networks.presets import PRESET_FILE, get_preset
 from embedder.training.run_folder import CHECKPOINT_NAME, CONFIG_FILE, RUN_FORMAT
 
 _PARTS_SUFFIX = ".parts"

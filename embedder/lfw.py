@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedder.images.listing import IMAGE_SUFFIXES
+from embedder.networks.mirrored import MIRRORED_COPY
 from embedder.verification import (
     FALSE_ACCEPT_RATES,
     Comparison,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 N_FOLDS = 10
 """LFW's View 2 has ten folds; a pairs file without folds is cut into as many."""
-
-MIRRORED_COPY = "mirrored_copy"
-"""Marks, in a table's `space`, embeddings followed by those of the mirrored crops."""
 
 
 @dataclass(frozen=True)
@@ -248,35 +246,6 @@ def sample_genuine(pairs: Pairs, n: int, *, seed: int = 0) -> Pairs:
     """Return at most `n` genuine pairs, drawn at random, in the order of `pairs`."""
     rows = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(pairs.genuine))[:n])
     return Pairs(pairs.photos[rows], pairs.identities[rows], pairs.folds[rows])
-
-
-class MirroredEmbedder:
-    """An embedder whose vectors are those of another, followed by those of the mirrored crops, of unit length.
-
-    Parameters
-    ----------
-    embedder : FaceEmbedder
-        Or anything with its `space`, `provenance` and `embed`.
-    """
-
-    def __init__(self, embedder: Any) -> None:
-        self.embedder = embedder
-
-    @property
-    def space(self) -> dict[str, Any]:
-        """The embedder's, with twice its embedding length and `MIRRORED_COPY` set."""
-        space = dict(self.embedder.space)
-        return {**space, "embedding_length": 2 * space["embedding_length"], MIRRORED_COPY: True}
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """The embedder's."""
-        return dict(self.embedder.provenance)
-
-    def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return vectors (n, 2 d) float32 of unit length of `crops` (n, s, s, 3) uint8."""
-        both = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
-        return (np.hstack(np.split(both, 2)) / np.sqrt(2)).astype(np.float32)
 
 
 _SPELLINGS = sorted({*IMAGE_SUFFIXES, *map(str.upper, IMAGE_SUFFIXES)}, key=lambda suffix: (suffix != ".jpg", suffix))

@@ -23,16 +23,17 @@ from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.embed_plan import EmbedPlan, make_plan
-from embedder.embed_settings import Embedder, EmbedSettings, IdentitySource, identity_of
+from embedder.embed_settings import EmbedSettings, IdentitySource, identity_of
 from embedder.embed_summary import EmbedSummary, summarize
 from embedder.engines import EngineName, Workers, end_with_parent, open_engine
-from embedder.face_embedder import FaceEmbedder
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.networks.embedder import Embedder
+from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.presets import DEFAULT_PRESET
 from embedder.part_writer import PartWriter
-from embedder.presets import DEFAULT_PRESET
 from embedder.shards import Progress, cut_into_shards
 from embedder.table import EmbeddingTable
 from embedder.table_assembly import Entry, write_table

@@ -14,7 +14,7 @@ from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from embedder.lfw import Pairs, Verification
-    from embedder.presets import Preset
+    from embedder.networks.presets import Preset
     from embedder.table import EmbeddingTable
 
 logger = logging.getLogger(__name__)
@@ -110,8 +110,9 @@ def embed_pairs(
         If `images` cannot be read or the cache not be written.
     """
     from embedder.embed_settings import EmbedSettings
-    from embedder.face_embedder import FaceEmbedder
-    from embedder.lfw import MirroredEmbedder, find_photos
+    from embedder.lfw import find_photos
+    from embedder.networks.face_embedder import FaceEmbedder
+    from embedder.networks.mirrored import MirroredEmbedder
     from embedder.pipeline import expected_fingerprint, update_table
     from embedder.table import EmbeddingTable
 
@@ -145,7 +146,7 @@ def standardization_warning(
         As `embed_pairs` does.
     """
     from embedder.lfw import compare_tables, sample_genuine
-    from embedder.presets import STANDARDIZATIONS
+    from embedder.networks.presets import STANDARDIZATIONS
 
     space = table.fingerprint["space"]
     used = space["standardization"]
@@ -188,7 +189,7 @@ def result_lines(result: "Verification") -> list[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.lfw import read_pairs, verify
-    from embedder.presets import DEFAULT_PRESET, get_preset
+    from embedder.networks.presets import DEFAULT_PRESET, get_preset
     from embedder.table import EmbeddingTable
     from foundation.formats import check_output
 

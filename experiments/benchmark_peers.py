@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from embedder.detection.alignment import crop_faces
-from embedder.presets import DEFAULT_PRESET, get_preset, standardize_fixed
+from embedder.networks.presets import DEFAULT_PRESET, get_preset, standardize_fixed
 
 _logger = logging.getLogger(__name__)
 

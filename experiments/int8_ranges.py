@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and write the ranges."""
     from embedder.images.listing import list_images
-    from embedder.presets import DEFAULT_PRESET, PRESETS, get_preset
+    from embedder.networks.presets import DEFAULT_PRESET, PRESETS, get_preset
     from embedder.runtime.conversion import NetworkSource, convert
     from embedder.runtime.quantization import RUN_RANGES_FILE, SHIPPED_RANGES, measure_ranges, write_ranges
 

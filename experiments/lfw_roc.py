@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embedder.lfw import Verification, read_pairs, verify
-from embedder.presets import get_preset
+from embedder.networks.presets import get_preset
 from embedder.table import EmbeddingTable
 from embedder.verification_plot import plot_format, plot_verifications
 from embedder.verify_command import embed_pairs, result_lines

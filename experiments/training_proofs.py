@@ -174,8 +174,8 @@ FINE_TUNING: dict[str, Any] = {
 
 def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 10) -> dict[str, Any]:
     """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
-    from embedder.checkpoints import read_checkpoint
-    from embedder.presets import DEFAULT_PRESET
+    from embedder.networks.checkpoints import read_checkpoint
+    from embedder.networks.presets import DEFAULT_PRESET
     from embedder.training.run import train
     from embedder.training.settings import TrainingSettings
 
@@ -338,7 +338,7 @@ def _embed(faces: Path, paths: Sequence[str], settings: Any, run: Path | None, *
     """Return unit vectors by the network of a run, or without one by the network that the run started from."""
     import keras
 
-    from embedder.checkpoints import read_checkpoint
+    from embedder.networks.checkpoints import read_checkpoint
     from embedder.training.evaluation import Evaluator
     from embedder.training.faces_folder import TrainingFaces
     from embedder.training.network import TrainingNetwork, load_pretrained

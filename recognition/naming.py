@@ -30,7 +30,7 @@ class Detector(Protocol):
 
 
 class Embedder(Protocol):
-    """What turns crops into vectors, such as `embedder.face_embedder.FaceEmbedder`."""
+    """What turns crops into vectors, such as `embedder.networks.face_embedder.FaceEmbedder`."""
 
     @property
     def space(self) -> Mapping[str, Any]:
@@ -230,8 +230,8 @@ def _load_detector(options: NetworkOptions) -> Detector:
 
 
 def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions, whose: str) -> Embedder:
-    from embedder.face_embedder import FaceEmbedder
-    from embedder.presets import preset_for
+    from embedder.networks.face_embedder import FaceEmbedder
+    from embedder.networks.presets import preset_for
 
     trained_in = wanted.get("provenance", {}).get("precision", "fp32")
     precision = trained_in if options.precision is None else options.precision

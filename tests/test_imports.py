@@ -19,9 +19,9 @@ SCRIPTS = ("recognize", "train_classifier")
 # May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
 KERAS_MODULES = (
     "embedder.detection.mtcnn_networks",
-    "embedder.inception_resnet_v1",
+    "embedder.networks.inception_resnet_v1",
     "embedder.runtime.weights",
-    "embedder.checkpoints",
+    "embedder.networks.checkpoints",
     "embedder.runtime.conversion",
     "embedder.training",
 )
@@ -200,14 +200,16 @@ def test_serving_and_the_command_lines_load_neither():
 
 
 def test_detector_embedder_and_table_meet_in_the_pipeline_only():
-    parts = {"embedder.detection.mtcnn", "embedder.face_embedder", "embedder.table"}
+    parts = {"embedder.detection.mtcnn", "embedder.networks.face_embedder", "embedder.table"}
     used: dict[str, set[str]] = {}
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
             used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
     assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline"}
     both_networks = {
-        module for module, some in used.items() if {"embedder.detection.mtcnn", "embedder.face_embedder"} <= some
+        module
+        for module, some in used.items()
+        if {"embedder.detection.mtcnn", "embedder.networks.face_embedder"} <= some
     }
     commands = {module for module in both_networks if module.endswith(("_command", ".cli"))}
     assert both_networks - commands == {"embedder.pipeline"}

@@ -26,7 +26,7 @@ from foundation.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUT
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from embedder.checkpoints import Checkpoint
+    from embedder.networks.checkpoints import Checkpoint
     from embedder.training.run import RunSummary
 
 _ROTATE_DEGREES = 10.0
@@ -55,7 +55,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
     _load_tensorflow()
-    from embedder.checkpoints import read_checkpoint
+    from embedder.networks.checkpoints import read_checkpoint
     from embedder.training.evaluation import read_pairs_source
     from embedder.training.run import configure_threads, train
 

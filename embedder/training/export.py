@@ -2,8 +2,8 @@
 
 import hashlib
 
-from embedder.inception_resnet_v1 import save
-from embedder.presets import Preset, write_preset
+from embedder.networks.inception_resnet_v1 import save
+from embedder.networks.presets import Preset, write_preset
 from embedder.training.network import TrainingNetwork
 from embedder.training.run_folder import RunFolder
 from foundation.atomic import atomic_path
@@ -41,7 +41,7 @@ def export_run(folder: RunFolder, network: TrainingNetwork, *, figures: dict[str
         folder.path,
         Preset(
             name=folder.path.absolute().name,
-            builder="embedder.inception_resnet_v1:from_safetensors",
+            builder="embedder.networks.inception_resnet_v1:from_safetensors",
             weights_file=path.name,
             weights_sha256=sha256,
             input_size=settings.image_size,

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from embedder.checkpoints import Checkpoint
 from embedder.errors import WeightsError
-from embedder.inception_resnet_v1 import inception_resnet_v1
+from embedder.networks.checkpoints import Checkpoint
+from embedder.networks.inception_resnet_v1 import inception_resnet_v1
 from embedder.training.settings import TrainingSettings
 
 #: Layer whose output each stage starts from; "images" is the input.

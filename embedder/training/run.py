@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from embedder.checkpoints import Checkpoint
+from embedder.networks.checkpoints import Checkpoint
 from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
 from embedder.training.class_start import start_at_means
 from embedder.training.distribution import Workers, make_workers

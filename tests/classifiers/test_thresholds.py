@@ -9,7 +9,7 @@ import pytest
 from classifiers.errors import ThresholdError
 from classifiers.normalization import BACKGROUND_FOLDER, find_background
 from classifiers.thresholds import Threshold, ThresholdCurve, check_fpir, curve_for, find_curve, threshold_from_curve
-from embedder.presets import PRESETS
+from embedder.networks.presets import PRESETS
 from tests.classifiers.people import make_background
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")

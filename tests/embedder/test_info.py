@@ -10,7 +10,7 @@ import pytest
 
 from embedder.errors import TableError
 from embedder.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
-from embedder.presets import PRESETS
+from embedder.networks.presets import PRESETS
 from tests.embedder.fakes import make_table
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from embedder.errors import TableError, WeightsError
 from embedder.info import describe_file, info_lines
-from embedder.presets import Preset, write_preset
+from embedder.networks.presets import Preset, write_preset
 from tests.embedder.fakes import make_table
 
 CONFIG = {
@@ -34,7 +34,7 @@ def make_preset(folder: Path) -> None:
         folder,
         Preset(
             name="run",
-            builder="embedder.inception_resnet_v1:from_safetensors",
+            builder="embedder.networks.inception_resnet_v1:from_safetensors",
             weights_file="w.safetensors",
             weights_sha256="0" * 64,
             input_size=80,

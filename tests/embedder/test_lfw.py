@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
-from embedder.lfw import MirroredEmbedder, Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
+from embedder.lfw import Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
+from embedder.networks.mirrored import MirroredEmbedder
 from embedder.table import EmbeddingTable, ImageLedger
 
 TEN_FOLD = (

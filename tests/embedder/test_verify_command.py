@@ -10,7 +10,7 @@ from PIL import Image
 from embedder import verify_command
 from embedder.cli import main
 from embedder.lfw import read_pairs
-from embedder.presets import get_preset
+from embedder.networks.presets import get_preset
 from embedder.table import EmbeddingTable
 from embedder.verify_command import embed_pairs, standardization_warning
 from tests.embedder.test_lfw import TEN_FOLD, make_table
@@ -144,7 +144,9 @@ class TestPhotos:
         assert len(table) == len(np.unique(pairs.photos)) == len(table.images)
         assert table.embeddings.shape[1] == 1024
         assert [path.suffix for path in cache.iterdir() if path.is_file() and path.suffix != ".lock"] == [".h5"]
-        monkeypatch.setattr("embedder.face_embedder.FaceEmbedder.embed", lambda *_: pytest.fail("embedded again"))
+        monkeypatch.setattr(
+            "embedder.networks.face_embedder.FaceEmbedder.embed", lambda *_: pytest.fail("embedded again")
+        )
         again = embed_pairs(images, pairs, get_preset("facenet-casia-20180408"))
         assert np.array_equal(table.embeddings, again.embeddings)
         assert before == {name: sorted(path.name for path in (images / name).iterdir()) for name in names}

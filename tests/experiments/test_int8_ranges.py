@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder.presets import DEFAULT_PRESET, Preset, get_preset, write_preset
+from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset, write_preset
 from embedder.runtime import conversion, quantization
 from experiments.int8_ranges import main, photos_of_others, real_crops
 
@@ -34,7 +34,7 @@ def test_the_ranges_of_a_run_lie_in_its_folder(
         get_preset(DEFAULT_PRESET),
         name="run",
         weights_file="weights.safetensors",
-        builder="embedder.inception_resnet_v1:from_safetensors",
+        builder="embedder.networks.inception_resnet_v1:from_safetensors",
     )
     write_preset(tmp_path, run)
     batches: list[np.ndarray] = []

@@ -7,8 +7,8 @@ import pytest
 from embedder.detection.alignment import MarginMode
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import MTCNN
-from embedder.face_embedder import FaceEmbedder
 from embedder.images.reading import read_image
+from embedder.networks.face_embedder import FaceEmbedder
 
 
 def make_faces(boxes: list[list[float]]) -> Faces:

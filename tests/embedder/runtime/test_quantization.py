@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from embedder.errors import WeightsError
-from embedder.face_embedder import FaceEmbedder
-from embedder.presets import DEFAULT_PRESET, PRESETS, get_preset
+from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.presets import DEFAULT_PRESET, PRESETS, get_preset
 from embedder.runtime import quantization
 from embedder.runtime.conversion import NetworkSource
 from embedder.runtime.quantization import (

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.checkpoints import Checkpoint
 from embedder.cli import main
+from embedder.networks.checkpoints import Checkpoint
 from embedder.training.command import add_train_arguments, settings_of
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import PROJECT, SMALL_RUN, make_faces

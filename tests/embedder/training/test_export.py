@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedder.inception_resnet_v1 import from_safetensors
-from embedder.presets import get_preset
+from embedder.networks.inception_resnet_v1 import from_safetensors
+from embedder.networks.presets import get_preset
 from embedder.training.evaluation import Evaluator
 from embedder.training.export import export_run
 from embedder.training.faces_folder import read_faces_folder

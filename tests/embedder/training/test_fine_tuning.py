@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.checkpoints import Checkpoint
 from embedder.errors import WeightsError
+from embedder.networks.checkpoints import Checkpoint
 from embedder.runtime.weights import arrays_of, read_safetensors
 from embedder.training import input_pipeline
 from embedder.training.network import TrainingNetwork, load_pretrained

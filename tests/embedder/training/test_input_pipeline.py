@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from embedder.presets import standardize_fixed, standardize_per_image
+from embedder.networks.presets import standardize_fixed, standardize_per_image
 from embedder.training.batches import PermutedBatches
 from embedder.training.input_pipeline import (
     FaceReader,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.presets import get_preset
+from embedder.networks.presets import get_preset
 from embedder.runtime.weights import read_safetensors
 from embedder.training import input_pipeline
 from embedder.training.run import NotFiniteError

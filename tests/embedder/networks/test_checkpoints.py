@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from embedder.checkpoints import read_checkpoint
 from embedder.errors import WeightsError
+from embedder.networks.checkpoints import read_checkpoint
 from embedder.runtime.weights import Arrays, write_safetensors
 from tests import PROJECT
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.presets import DEFAULT_PRESET, Preset, get_preset
+from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
 

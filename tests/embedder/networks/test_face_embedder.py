@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.face_embedder import FaceEmbedder
-from embedder.presets import DEFAULT_PRESET, PRESETS
+from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.presets import DEFAULT_PRESET, PRESETS
 from tests import PROJECT
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.inception_resnet_v1 import (
+from embedder.networks.inception_resnet_v1 import (
     BATCH_NORM_EPSILON,
     from_keras_h5,
     from_safetensors,

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.presets import DEFAULT_PRESET, PRESETS, Preset, get_preset, preset_for, write_preset
+from embedder.networks.presets import DEFAULT_PRESET, PRESETS, Preset, get_preset, preset_for, write_preset
 
 RUN_PRESET = Preset(
     name="my run",
-    builder="embedder.inception_resnet_v1:from_safetensors",
+    builder="embedder.networks.inception_resnet_v1:from_safetensors",
     weights_file="weights.safetensors",
     weights_sha256="0" * 64,
     input_size=96,
@@ -112,7 +112,10 @@ def test_a_record_needs_only_what_has_no_default(tmp_path: Path) -> None:
         ({"weights_file": "../other/weights.safetensors"}, "`weights_file` must be a file name without a folder"),
         ({"weights_file": "/etc/passwd"}, "`weights_file` must be a file name without a folder"),
         ({"weights_sha256": "123"}, "`weights_sha256` must be 64 hexadecimal digits, got '123'"),
-        ({"builder": "os:remove"}, "`builder` must be embedder.inception_resnet_v1:from_safetensors, got 'os:remove'"),
+        (
+            {"builder": "os:remove"},
+            "`builder` must be embedder.networks.inception_resnet_v1:from_safetensors, got 'os:remove'",
+        ),
         ({"input_size": 0}, "`input_size` must be a whole number of at least 1, got 0"),
         ({"embedding_size": True}, "`embedding_size` must be a whole number of at least 1, got True"),
         ({"standardization": "none"}, "`standardization` must be fixed or per_image, got 'none'"),

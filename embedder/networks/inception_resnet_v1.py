@@ -138,7 +138,7 @@ def from_safetensors(path: Path) -> "keras.Model":
     except (KeyError, ValueError):
         raise WeightsError(
             f"{path}: expected `width` and `input_size` in its metadata, got {settings}; "
-            "write it with embedder.inception_resnet_v1.save"
+            "write it with embedder.networks.inception_resnet_v1.save"
         ) from None
     return _with_weights(arrays, path, width=width, input_size=input_size)
 

@@ -1,0 +1,42 @@
+"""The mean vector of a crop and its mirror image."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    pass
+
+
+MIRRORED_COPY = "mirrored_copy"
+"""Marks, in a table's `space`, embeddings followed by those of the mirrored crops."""
+
+
+class MirroredEmbedder:
+    """An embedder whose vectors are those of another, followed by those of the mirrored crops, of unit length.
+
+    Parameters
+    ----------
+    embedder : FaceEmbedder
+        Or anything with its `space`, `provenance` and `embed`.
+    """
+
+    def __init__(self, embedder: Any) -> None:
+        self.embedder = embedder
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The embedder's, with twice its embedding length and `MIRRORED_COPY` set."""
+        space = dict(self.embedder.space)
+        return {**space, "embedding_length": 2 * space["embedding_length"], MIRRORED_COPY: True}
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The embedder's."""
+        return dict(self.embedder.provenance)
+
+    def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return vectors (n, 2 d) float32 of unit length of `crops` (n, s, s, 3) uint8."""
+        both = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        return (np.hstack(np.split(both, 2)) / np.sqrt(2)).astype(np.float32)
