@@ -13,7 +13,7 @@ from foundation.text import pluralize
 if TYPE_CHECKING:
     from classifiers.normalization import Background
     from classifiers.serving import Head
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.errors import IdentityError
     from classifiers.heads import parse_parameters
     from classifiers.persistence import describe_head, save_head
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
     if arguments.names is not None:

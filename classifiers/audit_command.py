@@ -114,7 +114,7 @@ def _audit_file(path: Path, name: str) -> "list[Finding]":
 
     start = _start(path)
     if start == _HDF5_MAGIC:
-        from embedder.table import EmbeddingTable
+        from embedder.tables.table import EmbeddingTable
 
         return audit_table(EmbeddingTable.read(path), name)
     if not start.startswith(_ZIP_MAGIC):

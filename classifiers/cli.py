@@ -61,7 +61,7 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers.constraints import read_constraints
     from classifiers.normalization import choose_background
     from embedder.images.reading import read_image
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output
     from foundation.threads import thread_count

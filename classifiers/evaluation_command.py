@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.normalization import choose_background
     from classifiers.open_set import fit_chooser
     from classifiers.thresholds import curve_for
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
 
     table = EmbeddingTable.read(arguments.table)

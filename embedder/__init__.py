@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
     "MTCNN": "detection.mtcnn",
-    "EmbeddingTable": "table",
+    "EmbeddingTable": "tables.table",
     "FaceEmbedder": "networks.face_embedder",
     "Faces": "detection.faces",
     "embed_folder": "pipeline",
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from embedder.images.reading import read_image
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.pipeline import embed_folder
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_OF_NAME)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from embedder.images.listing import ImageListing
 from embedder.images.photo import hash_file
-from embedder.table_assembly import Entry
+from embedder.tables.assembly import Entry
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)

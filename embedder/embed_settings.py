@@ -11,7 +11,7 @@ from embedder.detection.faces import Faces
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.table_file import Columns
+from embedder.tables.file import Columns
 from foundation.fingerprint import _VERSIONS, _as_json
 
 IdentitySource = Literal["folder", "filename", "none"]

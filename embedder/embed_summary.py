@@ -8,7 +8,7 @@ from typing import Any
 
 from embedder.images.listing import ImageListing
 from embedder.images.photo import FAILED_STATUSES, STATUSES
-from embedder.table_assembly import Entry
+from embedder.tables.assembly import Entry
 from foundation.paths import display_path
 from foundation.text import pluralize
 

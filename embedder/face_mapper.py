@@ -13,7 +13,7 @@ from embedder.embed_settings import EmbedSettings
 from embedder.errors import WeightsError
 from embedder.images.photo import Photo, failure_reason
 from embedder.networks.embedder import Embedder
-from embedder.table import is_unit
+from embedder.tables.table import is_unit
 
 logger = logging.getLogger(__name__)
 

@@ -103,7 +103,7 @@ def _is_table(file: Path) -> bool:
 
 def _describe_table(file: Path) -> dict[str, Any]:
     from embedder.images.photo import FAILED_STATUSES
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(file)
     named = Counter(identity for identity in table.identities.tolist() if identity)

@@ -72,7 +72,7 @@ def _describe_run(folder: Path) -> dict[str, Any]:
 def _describe_parts(folder: Path) -> dict[str, Any]:
     """Return what part files hold together; those that are damaged are listed."""
     from embedder.images.photo import FAILED_STATUSES
-    from embedder.table_assembly import Entry, read_entries
+    from embedder.tables.assembly import Entry, read_entries
 
     entries: dict[str, Entry] = {}
     damaged, header = [], None

@@ -29,7 +29,7 @@ from embedder.verification import (
 from foundation.formats import describe_kind
 
 if TYPE_CHECKING:
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 N_FOLDS = 10
 """LFW's View 2 has ten folds; a pairs file without folds is cut into as many."""

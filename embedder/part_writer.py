@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from embedder.face_mapper import PhotoResult
-from embedder.table_file import Header, now
-from embedder.table_parts import write_part
+from embedder.tables.file import Header, now
+from embedder.tables.parts import write_part
 
 MAX_PHOTOS_A_PART = 256
 MAX_SECONDS_A_PART = 30.0

@@ -35,11 +35,11 @@ from embedder.networks.face_embedder import FaceEmbedder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.part_writer import PartWriter
 from embedder.shards import Progress, cut_into_shards
-from embedder.table import EmbeddingTable
-from embedder.table_assembly import Entry, write_table
-from embedder.table_file import Header, now
-from embedder.table_parts import PartsFolder
 from embedder.table_state import TableState, entries_done, load_state
+from embedder.tables.assembly import Entry, write_table
+from embedder.tables.file import Header, now
+from embedder.tables.parts import PartsFolder
+from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
 from foundation.fingerprint import setting_differences, version_differences
 from foundation.paths import display_path

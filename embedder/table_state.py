@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.table_assembly import Entry, path_order, read_entries, without_damaged
-from embedder.table_file import Header
-from embedder.table_parts import PartsFolder
+from embedder.tables.assembly import Entry, path_order, read_entries, without_damaged
+from embedder.tables.file import Header
+from embedder.tables.parts import PartsFolder
 from foundation.errors import FingerprintError
 from foundation.fingerprint import same_settings, setting_differences, version_differences
 from foundation.paths import display_path

@@ -15,7 +15,7 @@ from foundation.text import pluralize
 if TYPE_CHECKING:
     from embedder.lfw import Pairs, Verification
     from embedder.networks.presets import Preset
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def embed_pairs(
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.mirrored import MirroredEmbedder
     from embedder.pipeline import expected_fingerprint, update_table
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
@@ -190,7 +190,7 @@ def result_lines(result: "Verification") -> list[str]:
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.lfw import read_pairs, verify
     from embedder.networks.presets import DEFAULT_PRESET, get_preset
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
     from foundation.formats import check_output
 
     _check_outputs(arguments.plot, arguments.json)

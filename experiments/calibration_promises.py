@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Try twenty promises and count those that were kept."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     gallery = gallery_of(EmbeddingTable.read(arguments.table))
     results = []

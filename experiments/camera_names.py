@@ -37,7 +37,7 @@ from recognition.options import DEFAULT_DETECT_EVERY
 from recognition.votes import Evidence, Scorer
 
 if TYPE_CHECKING:
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 PHOTOS_OF_A_CLIP = 3
 LOOKS = (1, 2, 4, 8)
@@ -235,7 +235,7 @@ def read_gallery(table: "EmbeddingTable") -> Gallery:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
     head, mated, strange = draw_head(read_gallery(table), arguments, score=arguments.score)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from classifiers.clustering import METHODS, Method, cluster_faces, normalized_space
 from classifiers.metrics import bcubed, corrections, pairwise
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from experiments.clustering import Faces
 from experiments.fit_background import fit_background
 from foundation.command_line import EXIT_DONE, run_script, write_json

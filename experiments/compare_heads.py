@@ -125,7 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare all heads and print a table."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     gallery = gallery_of(EmbeddingTable.read(arguments.table))
     people = np.random.default_rng(arguments.seed).permutation(len(gallery.labels))

@@ -23,7 +23,7 @@ from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, run_scri
 from foundation.errors import FacetableError
 
 if TYPE_CHECKING:
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
     from experiments.demo_sheet import Answer
 
 PROJECT = Path(__file__).resolve().parents[1]

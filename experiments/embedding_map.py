@@ -50,7 +50,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
     if len(table) < 3:

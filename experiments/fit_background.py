@@ -21,7 +21,7 @@ from classifiers.normalization import BACKGROUND_FOLDER, Background
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
 N_COMPONENTS = 64
 N_DIRECTIONS = 100
@@ -138,7 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit, check, write and describe a background model."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table: EmbeddingTable = EmbeddingTable.read(arguments.table)
     gallery = gallery_of(table)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from embedder.lfw import Verification, read_pairs, verify
 from embedder.networks.presets import get_preset
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from embedder.verification_plot import plot_format, plot_verifications
 from embedder.verify_command import embed_pairs, result_lines
 from foundation.command_line import EXIT_DONE, run_script, write_json

@@ -125,7 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and write the curves."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     table: EmbeddingTable = EmbeddingTable.read(arguments.table)
     space = table.fingerprint["space"]

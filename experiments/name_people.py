@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print mean, least and largest rate over the splits."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     gallery = gallery_of(EmbeddingTable.read(arguments.table))
     rows = [row for seed in range(arguments.splits) for row in measure_split(gallery, arguments, seed)]

@@ -118,7 +118,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the methods on five halves and print the means."""
-    from embedder.table import EmbeddingTable
+    from embedder.tables.table import EmbeddingTable
 
     gallery = gallery_of(EmbeddingTable.read(arguments.table))
     halves = [compare_on_half(gallery, seed=seed) for seed in range(N_HALVES)]

@@ -162,7 +162,7 @@ def test_pandas_is_imported_only_inside_functions_of_the_embedder():
         if top(found.name) == "pandas" and top(found.module) == "embedder"
     }
     assert {place for _, place in places} <= {"function", "types"}
-    assert {module for module, _ in places} == {"embedder.table"}
+    assert {module for module, _ in places} == {"embedder.tables.table"}
 
 
 # --- rule 2: Keras and TensorFlow ---
@@ -200,7 +200,7 @@ def test_serving_and_the_command_lines_load_neither():
 
 
 def test_detector_embedder_and_table_meet_in_the_pipeline_only():
-    parts = {"embedder.detection.mtcnn", "embedder.networks.face_embedder", "embedder.table"}
+    parts = {"embedder.detection.mtcnn", "embedder.networks.face_embedder", "embedder.tables.table"}
     used: dict[str, set[str]] = {}
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":

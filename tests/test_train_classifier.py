@@ -10,7 +10,7 @@ import pytest
 
 import train_classifier
 from classifiers import load_head
-from embedder.table import EmbeddingTable, ImageLedger
+from embedder.tables.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"

@@ -11,7 +11,7 @@ from classifiers.membership import with_faces
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import load_head, save_head
 from classifiers.photo_command import stored_path
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from tests.classifiers.people import FINGERPRINT, make_people
 from tests.classifiers.samples import make_sample
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from embedder.detection.faces import Faces
-from embedder.table import EmbeddingTable, ImageLedger
+from embedder.tables.table import EmbeddingTable, ImageLedger
 
 NO_FACE = 0
 THREE_FACES = 3

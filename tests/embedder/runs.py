@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from embedder.pipeline import embed_folder
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import FakeDetector, FakeEmbedder
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from embedder import pipeline
 from embedder.cli import main
-from embedder.table import EmbeddingTable
-from embedder.table_parts import PartsFolder
+from embedder.tables.parts import PartsFolder
+from embedder.tables.table import EmbeddingTable
 from tests import PROJECT
 from tests.embedder.fakes import NO_FACE, FakeDetector, FakeEmbedder, make_table, write_photo
 

@@ -7,7 +7,7 @@ import pytest
 from embedder.embed_plan import EmbedPlan, make_plan
 from embedder.images.listing import list_images
 from embedder.images.photo import hash_file
-from embedder.table_assembly import Entry
+from embedder.tables.assembly import Entry
 
 
 def photo(root: Path, name: str, content: str = "") -> Path:

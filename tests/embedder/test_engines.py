@@ -19,7 +19,7 @@ from embedder.cli import main
 from embedder.embed_settings import EmbedSettings
 from embedder.engines import Workers, open_engine
 from embedder.pipeline import update_table
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
 from tests import PROJECT
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo

@@ -7,7 +7,7 @@ from embedder.embed_settings import EmbedSettings
 from embedder.errors import WeightsError
 from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
 from embedder.images.photo import Photo
-from embedder.table import is_unit
+from embedder.tables.table import is_unit
 from tests.embedder.fakes import (
     DETECTOR_FAILS,
     EMBEDDER_FAILS,

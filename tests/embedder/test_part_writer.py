@@ -8,8 +8,8 @@ from embedder.embed_settings import EmbedSettings
 from embedder.face_mapper import FaceMapper, PhotoResult
 from embedder.images.photo import Photo
 from embedder.part_writer import PartWriter
-from embedder.table import EmbeddingTable
-from embedder.table_file import Header
+from embedder.tables.file import Header
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import LENGTH, SIZE_HW, FakeDetector, FakeEmbedder
 
 HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance": {}}, "")

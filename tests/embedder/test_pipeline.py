@@ -14,8 +14,8 @@ from embedder import part_writer
 from embedder.embed_settings import EmbedSettings
 from embedder.errors import TableError, TableLockedError
 from embedder.pipeline import update_table
-from embedder.table import EmbeddingTable
-from embedder.table_parts import PartsFolder
+from embedder.tables.parts import PartsFolder
+from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
 from tests.embedder.fakes import (
     DETECTOR_FAILS,

@@ -11,7 +11,7 @@ from embedder import verify_command
 from embedder.cli import main
 from embedder.lfw import read_pairs
 from embedder.networks.presets import get_preset
-from embedder.table import EmbeddingTable
+from embedder.tables.table import EmbeddingTable
 from embedder.verify_command import embed_pairs, standardization_warning
 from tests.embedder.test_lfw import TEN_FOLD, make_table
 

@@ -211,7 +211,7 @@ def test_missing_photo_leaves_no_picture(tmp_path):
 def test_script_ends_with_figures_times_and_what_next(tmp_path, monkeypatch, capsys, answers):
     out = tmp_path / "new" / "demo"
     monkeypatch.setattr(demo, "run_steps", lambda *_: Steps({"a step": 1.5}))
-    monkeypatch.setattr("embedder.table.EmbeddingTable.read", lambda path: path)
+    monkeypatch.setattr("embedder.tables.table.EmbeddingTable.read", lambda path: path)
     monkeypatch.setattr("classifiers.persistence.load_head", lambda path: SimpleNamespace(threshold=0.5))
     monkeypatch.setattr(demo, "answers_on", lambda *_: answers)
     monkeypatch.setattr(demo, "DATA", tmp_path)

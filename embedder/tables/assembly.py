@@ -9,8 +9,8 @@ from typing import IO
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.table import is_unit
-from embedder.table_file import Columns, Header, TableFileReader, TableFileWriter, file_size_bound
+from embedder.tables.file import Columns, Header, TableFileReader, TableFileWriter, file_size_bound
+from embedder.tables.table import is_unit
 from foundation.atomic import write_atomically
 from foundation.text import pluralize
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embedder.errors import TableError
-from embedder.table import EmbeddingTable
-from embedder.table_file import TableFileReader, file_size_bound, fingerprint_text, now
+from embedder.tables.file import TableFileReader, file_size_bound, fingerprint_text, now
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import LENGTH, make_table
 
 

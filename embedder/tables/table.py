@@ -8,7 +8,7 @@ import numpy as np
 
 from embedder.errors import TableError
 from embedder.images.photo import STATUSES
-from embedder.table_file import Header, TableFileReader, TableFileWriter, file_size_bound
+from embedder.tables.file import Header, TableFileReader, TableFileWriter, file_size_bound
 from foundation.atomic import write_atomically
 from foundation.text import pluralize
 

@@ -5,11 +5,11 @@ import h5py
 import numpy as np
 import pytest
 
-from embedder import table_assembly
 from embedder.errors import TableError
-from embedder.table import EmbeddingTable
-from embedder.table_assembly import path_order, read_entries, write_table
-from embedder.table_file import Header
+from embedder.tables import assembly
+from embedder.tables.assembly import path_order, read_entries, write_table
+from embedder.tables.file import Header
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import LENGTH, make_table
 
 HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance": {}}, "2026-05-05")
@@ -52,8 +52,8 @@ def test_no_entries_make_an_empty_table(tmp_path: Path) -> None:
 
 
 def test_puts_parts_together_in_path_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_assembly, "_OPEN_FILES", 3)
-    monkeypatch.setattr(table_assembly, "_PHOTOS_A_BLOCK", 2)
+    monkeypatch.setattr(assembly, "_OPEN_FILES", 3)
+    monkeypatch.setattr(assembly, "_PHOTOS_A_BLOCK", 2)
     whole = make_table([1, 2, 0, 3, 1, 0, 0, 2, 1, 1, 2, 2])
     whole.write(tmp_path / "whole.h5")
     entries = []

@@ -14,7 +14,7 @@ from typing import IO
 import filelock
 
 from embedder.errors import TableError, TableLockedError
-from embedder.table_file import Columns, Header, TableFileReader, TableFileWriter
+from embedder.tables.file import Columns, Header, TableFileReader, TableFileWriter
 from foundation.atomic import TEMPORARY_SUFFIX, write_atomically
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from embedder.errors import TableLockedError
-from embedder.table import EmbeddingTable
-from embedder.table_file import Header, TableFileReader
-from embedder.table_parts import PartsFolder, parts_folder, write_part
+from embedder.tables.file import Header, TableFileReader
+from embedder.tables.parts import PartsFolder, parts_folder, write_part
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import make_table, names
 
 
@@ -75,7 +75,7 @@ def test_a_second_writer_is_refused_in_this_process(tmp_path: Path) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from embedder.table_parts import PartsFolder
+from embedder.tables.parts import PartsFolder
 with PartsFolder(Path(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)

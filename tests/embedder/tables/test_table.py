@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import TableError
-from embedder.table import EmbeddingTable, is_unit
+from embedder.tables.table import EmbeddingTable, is_unit
 from tests.embedder.fakes import LENGTH, make_table
 
 
