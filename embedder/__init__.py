@@ -14,7 +14,7 @@ _MODULE_OF_NAME = {
     "EmbeddingTable": "tables.table",
     "FaceEmbedder": "networks.face_embedder",
     "Faces": "detection.faces",
-    "embed_folder": "pipeline",
+    "embed_folder": "pipeline.runner",
     "read_image": "images.reading",
 }
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import read_image
     from embedder.networks.face_embedder import FaceEmbedder
-    from embedder.pipeline import embed_folder
+    from embedder.pipeline.runner import embed_folder
     from embedder.tables.table import EmbeddingTable
 
 

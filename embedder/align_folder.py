@@ -20,12 +20,13 @@ from tqdm import tqdm
 from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
+from embedder.detection.finder import FoundFaces, in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
-from embedder.embed_settings import EmbedSettings
-from embedder.face_mapper import FaceMapper, FoundFaces, in_batches
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.pipeline.mapper import FaceMapper
+from embedder.pipeline.settings import EmbedSettings
 from foundation.atomic import write_atomically
 from foundation.paths import display_path
 from foundation.prefetch import prefetch

@@ -119,8 +119,8 @@ def _auto_or_pixels(text: str) -> int | str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.embed_settings import EmbedSettings
-    from embedder.pipeline import update_table
+    from embedder.pipeline.runner import update_table
+    from embedder.pipeline.settings import EmbedSettings
 
     given = {
         "preset": arguments.preset,

@@ -109,11 +109,11 @@ def embed_pairs(
     OSError
         If `images` cannot be read or the cache not be written.
     """
-    from embedder.embed_settings import EmbedSettings
     from embedder.lfw import find_photos
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.mirrored import MirroredEmbedder
-    from embedder.pipeline import expected_fingerprint, update_table
+    from embedder.pipeline.runner import expected_fingerprint, update_table
+    from embedder.pipeline.settings import EmbedSettings
     from embedder.tables.table import EmbeddingTable
 
     photos = find_photos(images, pairs)

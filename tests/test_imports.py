@@ -141,7 +141,7 @@ def test_imports_are_found_wherever_they_stand():
 
 def test_there_is_something_to_read():
     modules = {found.module for found in all_imports()}
-    assert {"embedder.images.reading", "embedder.pipeline", "classifiers.open_set", "data.samples"} <= modules
+    assert {"embedder.images.reading", "embedder.pipeline.runner", "classifiers.open_set", "data.samples"} <= modules
 
 
 # --- rule 1: light modules ---
@@ -205,14 +205,14 @@ def test_detector_embedder_and_table_meet_in_the_pipeline_only():
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
             used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
-    assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline"}
+    assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline.runner"}
     both_networks = {
         module
         for module, some in used.items()
         if {"embedder.detection.mtcnn", "embedder.networks.face_embedder"} <= some
     }
     commands = {module for module in both_networks if module.endswith(("_command", ".cli"))}
-    assert both_networks - commands == {"embedder.pipeline"}
+    assert both_networks - commands == {"embedder.pipeline.runner"}
 
 
 # --- rule 4: classifiers know tables only by their columns ---

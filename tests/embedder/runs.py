@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from embedder.pipeline import embed_folder
+from embedder.pipeline.runner import embed_folder
 from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import FakeDetector, FakeEmbedder
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder import pipeline
 from embedder.cli import main
+from embedder.pipeline import runner
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from tests import PROJECT
@@ -32,8 +32,8 @@ def made_with(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.append(arguments)
         return FakeEmbedder()
 
-    monkeypatch.setattr(pipeline, "_load_detector", make_detector)
-    monkeypatch.setattr(pipeline, "_load_embedder", make_embedder)
+    monkeypatch.setattr(runner, "_load_detector", make_detector)
+    monkeypatch.setattr(runner, "_load_embedder", make_embedder)
     monkeypatch.setenv("FACETABLE_THREADS", "2")
     return made
 

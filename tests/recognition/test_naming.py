@@ -54,7 +54,7 @@ def test_crops_follow_the_heads_fingerprint() -> None:
 
 
 def test_the_fingerprint_is_the_one_of_tables() -> None:
-    from embedder.embed_settings import EmbedSettings
+    from embedder.pipeline.settings import EmbedSettings
 
     detector, embedder = FakeDetector(), FakeEmbedder()
     of_table = EmbedSettings().fingerprint(detector, embedder)  # type: ignore[arg-type]

@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
-from embedder import part_writer
-from embedder.embed_settings import EmbedSettings
 from embedder.errors import TableError, TableLockedError
-from embedder.pipeline import update_table
+from embedder.pipeline import writer
+from embedder.pipeline.runner import update_table
+from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
@@ -300,8 +300,8 @@ def test_an_identity_called_unknown_is_a_warning(
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
     """Let a batch be one photo, and interrupt the run once `n_photos` are embedded."""
-    monkeypatch.setattr("embedder.face_mapper.MAX_PHOTOS_A_BATCH", 1)
-    add = part_writer.PartWriter.add
+    monkeypatch.setattr("embedder.detection.finder.MAX_PHOTOS_A_BATCH", 1)
+    add = writer.PartWriter.add
     n_added = 0
 
     def add_or_interrupt(self, results):
@@ -311,7 +311,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
         if n_added == n_photos:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(part_writer.PartWriter, "add", add_or_interrupt)
+    monkeypatch.setattr(writer.PartWriter, "add", add_or_interrupt)
 
 
 def test_an_interrupted_run_keeps_what_is_done(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +331,7 @@ def test_an_interrupt_before_the_first_photo_is_done_says_so(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embedder.pipeline.make_plan", interrupt)
+    monkeypatch.setattr("embedder.pipeline.runner.make_plan", interrupt)
     with pytest.raises(KeyboardInterrupt, match="no photo was done yet, run the same command again"):
         embed(photos, tmp_path / "t.h5")
     assert names(tmp_path) == ["photos"]

@@ -3,10 +3,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.embed_settings import EmbedSettings
+from embedder.detection.finder import in_batches
 from embedder.errors import WeightsError
-from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
 from embedder.images.photo import Photo
+from embedder.pipeline.mapper import FaceMapper, PhotoResult
+from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import is_unit
 from tests.embedder.fakes import (
     DETECTOR_FAILS,
@@ -123,8 +124,8 @@ def test_batches_are_bounded_in_number_and_pixels(monkeypatch: pytest.MonkeyPatc
 
     assert sizes([]) == []
     assert sizes([photo(str(i), 1) for i in range(70)]) == [32, 32, 6]
-    monkeypatch.setattr("embedder.face_mapper.MAX_PIXELS_A_BATCH", 3 * SIZE_HW[0] * SIZE_HW[1])
+    monkeypatch.setattr("embedder.detection.finder.MAX_PIXELS_A_BATCH", 3 * SIZE_HW[0] * SIZE_HW[1])
     assert sizes([photo(str(i), 1) for i in range(7)]) == [3, 3, 1]
     assert sizes([Photo("a", None)] * 40) == [32, 8]
-    monkeypatch.setattr("embedder.face_mapper.MAX_PIXELS_A_BATCH", 10)
+    monkeypatch.setattr("embedder.detection.finder.MAX_PIXELS_A_BATCH", 10)
     assert sizes([photo(str(i), 1) for i in range(3)]) == [1, 1, 1]

@@ -1,25 +1,12 @@
 """Work cut into shards: idempotent tasks that any process can do, each writing its own part files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.part_writer import MAX_PHOTOS_A_PART
+from embedder.pipeline.writer import MAX_PHOTOS_A_PART
 
 _SHARDS_A_WORKER = 4
 _MIN_PHOTOS_A_SHARD = 16
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a piece of work adds to the counts: photos, faces, and photos that failed."""
-
-    n_photos: int
-    n_faces: int
-    n_failed: int
-
-    def __add__(self, other: "Progress") -> "Progress":
-        return Progress(self.n_photos + other.n_photos, self.n_faces + other.n_faces, self.n_failed + other.n_failed)
 
 
 def cut_into_shards(paths: Sequence[Path], n_workers: int) -> list[tuple[Path, ...]]:

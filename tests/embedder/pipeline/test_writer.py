@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder import part_writer
-from embedder.embed_settings import EmbedSettings
-from embedder.face_mapper import FaceMapper, PhotoResult
 from embedder.images.photo import Photo
-from embedder.part_writer import PartWriter
+from embedder.pipeline import writer as part_writer
+from embedder.pipeline.mapper import FaceMapper, PhotoResult
+from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.writer import PartWriter
 from embedder.tables.file import Header
 from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import LENGTH, SIZE_HW, FakeDetector, FakeEmbedder

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from embedder import pipeline
+from embedder.pipeline import runner
 from foundation.errors import FingerprintError
 from tests import PROJECT
 from tests.embedder.fakes import FakeDetector, names, write_photo
@@ -50,7 +50,7 @@ def test_a_killed_worker_is_an_error_with_a_remedy(photos: Path, tmp_path: Path)
 
 
 def test_photos_a_worker_has_not_done_are_missed(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "embed_photos", lambda *args, **options: None)
+    monkeypatch.setattr(runner, "embed_photos", lambda *args, **options: None)
     with pytest.raises(ChildProcessError, match=r"5 photos from the workers, 5 missing, the first Ada/1\.png"):
         embed(photos, tmp_path / "t.h5")
 
@@ -58,8 +58,8 @@ def test_photos_a_worker_has_not_done_are_missed(photos: Path, tmp_path: Path, m
 SCRIPT = """
 import sys
 from pathlib import Path
-from embedder.embed_settings import EmbedSettings
-from embedder.pipeline import embed_folder
+from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.runner import embed_folder
 from tests.embedder.fakes import FakeDetector, FakeEmbedder
 
 class Slow(FakeDetector):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embedder.face_mapper import PhotoResult
+from embedder.pipeline.mapper import PhotoResult
 from embedder.tables.file import Header, now
 from embedder.tables.parts import write_part
 

@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder import embed_settings
 from embedder.detection.faces import Faces
-from embedder.embed_settings import EmbedSettings, identity_of
+from embedder.pipeline import settings as embed_settings
+from embedder.pipeline.settings import EmbedSettings, identity_of
 from foundation.fingerprint import same_settings, setting_differences, version_differences
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from embedder.shards import Progress, cut_into_shards
+from embedder.pipeline.runner import Progress
+from embedder.pipeline.shards import cut_into_shards
 
 
 @pytest.mark.parametrize(

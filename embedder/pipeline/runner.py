@@ -21,21 +21,22 @@ from tqdm import tqdm
 
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
+from embedder.detection.finder import in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
-from embedder.embed_plan import EmbedPlan, make_plan
-from embedder.embed_settings import EmbedSettings, IdentitySource, identity_of
-from embedder.embed_summary import EmbedSummary, summarize
-from embedder.engines import EngineName, Workers, end_with_parent, open_engine
-from embedder.face_mapper import FaceMapper, PhotoResult, in_batches
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.networks.embedder import Embedder
 from embedder.networks.face_embedder import FaceEmbedder
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.part_writer import PartWriter
-from embedder.shards import Progress, cut_into_shards
-from embedder.table_state import TableState, entries_done, load_state
+from embedder.pipeline.engines import EngineName, Workers, end_with_parent, open_engine
+from embedder.pipeline.mapper import FaceMapper, PhotoResult
+from embedder.pipeline.plan import EmbedPlan, make_plan
+from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
+from embedder.pipeline.shards import cut_into_shards
+from embedder.pipeline.state import TableState, entries_done, load_state
+from embedder.pipeline.summary import EmbedSummary, summarize
+from embedder.pipeline.writer import PartWriter
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.file import Header, now
 from embedder.tables.parts import PartsFolder
@@ -426,3 +427,15 @@ def _progress(results: Sequence[PhotoResult]) -> Progress:
 
 def _progress_bar(what: str, total: int, progress: bool, **options: Any) -> tqdm:
     return tqdm(desc=what, total=total, unit="photo", disable=None if progress else True, **options)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a piece of work adds to the counts: photos, faces, and photos that failed."""
+
+    n_photos: int
+    n_faces: int
+    n_failed: int
+
+    def __add__(self, other: "Progress") -> "Progress":
+        return Progress(self.n_photos + other.n_photos, self.n_faces + other.n_faces, self.n_failed + other.n_failed)

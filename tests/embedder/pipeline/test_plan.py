@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from embedder.embed_plan import EmbedPlan, make_plan
 from embedder.images.listing import list_images
 from embedder.images.photo import hash_file
+from embedder.pipeline.plan import EmbedPlan, make_plan
 from embedder.tables.assembly import Entry
 
 
@@ -48,7 +48,7 @@ def test_unchanged_files_are_kept_without_reading_them(
 ) -> None:
     photo(tmp_path, "1.jpg")
     entry = entry_of(tmp_path, "1.jpg", status=status)
-    monkeypatch.setattr("embedder.embed_plan.hash_file", None)
+    monkeypatch.setattr("embedder.pipeline.plan.hash_file", None)
     made = plan(tmp_path, entry)
     assert made.kept == [entry] and not made.changed and not made.todo
 

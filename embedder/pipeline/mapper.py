@@ -1,49 +1,20 @@
 """Mapper: photos to faces and vectors, several at a time, each photo on its own where a batch fails."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from embedder.detection.detector import Detector
 from embedder.detection.faces import Faces
-from embedder.embed_settings import EmbedSettings
-from embedder.errors import WeightsError
-from embedder.images.photo import Photo, failure_reason
+from embedder.detection.finder import FoundFaces, _each, _failed
+from embedder.images.photo import Photo
 from embedder.networks.embedder import Embedder
+from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import is_unit
 
 logger = logging.getLogger(__name__)
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-MAX_PHOTOS_A_BATCH = 32
-MAX_PIXELS_A_BATCH = 32_000_000
-"""Photos go through the networks together up to this number and this many pixels; a larger one goes alone."""
-
-
-@dataclass(frozen=True)
-class FoundFaces:
-    """A photo's ledger columns and its faces, cut out; its pixels are no longer needed.
-
-    Attributes
-    ----------
-    photo : Photo
-        Without pixels.
-    size_hw : tuple of int
-        Height and width of the upright photo, 0 where it could not be read.
-    faces : Faces
-    crops : numpy.ndarray
-        uint8 (n_faces, s, s, 3).
-    """
-
-    photo: Photo
-    size_hw: tuple[int, int]
-    faces: Faces
-    crops: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -68,21 +39,6 @@ class PhotoResult:
     faces: Faces
     embeddings: np.ndarray
     identities: list[str]
-
-
-def in_batches(photos: Iterable[Photo]) -> Iterator[list[Photo]]:
-    """Yield `photos` in lists of at most `MAX_PHOTOS_A_BATCH` and, unless alone, `MAX_PIXELS_A_BATCH`."""
-    batch: list[Photo] = []
-    n_pixels = 0
-    for photo in photos:
-        size = 0 if photo.image is None else photo.image.shape[0] * photo.image.shape[1]
-        if batch and (len(batch) == MAX_PHOTOS_A_BATCH or n_pixels + size > MAX_PIXELS_A_BATCH):
-            yield batch
-            batch, n_pixels = [], 0
-        batch.append(photo)
-        n_pixels += size
-    if batch:
-        yield batch
 
 
 class FaceMapper:
@@ -171,28 +127,3 @@ class FaceMapper:
             vectors = np.empty((0, self._length), np.float32)
         identities = self._settings.identities(photo.path, found.size_hw, faces)
         return PhotoResult(photo, found.size_hw, faces, vectors, identities)
-
-
-def _failed(photo: Photo, error: Exception) -> Photo:
-    logger.debug("%s failed", photo.path, exc_info=error)
-    return replace(photo, image=None, status="error", message=failure_reason(error, photo.path))
-
-
-def _each(
-    function: Callable[[Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]
-) -> list[_Result | Exception]:
-    """Return ``function(items)``; if that fails, what it gives or raises for each item alone."""
-    if not items:
-        return []
-    try:
-        results = list(function(items))
-        if len(results) != len(items):
-            raise ValueError(f"expected {len(items)} results of a batch, got {len(results)}")
-        return [*results]
-    except WeightsError:
-        raise  # no photo's fault: the next one would fail too
-    except Exception as error:  # one bad photo must not cost the others, whatever it raises
-        if len(items) == 1:
-            return [error]
-        logger.debug("a batch of %d failed, going on one by one", len(items), exc_info=True)
-    return [result for item in items for result in _each(function, [item])]

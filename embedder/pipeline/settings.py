@@ -23,7 +23,7 @@ _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
 
 @dataclass(frozen=True)
 class EmbedSettings:
-    """All that decides what a table holds for a photo; see `embedder.pipeline.embed_folder` for each.
+    """All that decides what a table holds for a photo; see `embedder.pipeline.runner.embed_folder` for each.
 
     Raises
     ------

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder import engines
 from embedder.cli import main
-from embedder.embed_settings import EmbedSettings
-from embedder.engines import Workers, open_engine
-from embedder.pipeline import update_table
+from embedder.pipeline import engines
+from embedder.pipeline.engines import Workers, open_engine
+from embedder.pipeline.runner import update_table
+from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
 from tests import PROJECT
@@ -240,7 +240,7 @@ def test_dask_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp
     first, _ = dask.add_worker(), dask.add_worker()
     out = tmp_path / "t.h5"
     script = (
-        f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
+        f"from pathlib import Path; from tests.embedder.pipeline.test_engines import Slow, embed; "
         f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'dask', {dask.address!r}, detector=Slow())"
     )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
@@ -333,11 +333,11 @@ def test_an_address_that_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from embedder import pipeline
+    from embedder.pipeline import runner
 
     monkeypatch.setattr(engines, "_SECONDS_TO_CONNECT", 1)
-    monkeypatch.setattr(pipeline, "_load_detector", lambda *_: FakeDetector())
-    monkeypatch.setattr(pipeline, "_load_embedder", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(runner, "_load_detector", lambda *_: FakeDetector())
+    monkeypatch.setattr(runner, "_load_embedder", lambda *_: FakeEmbedder())
     address = address.format(port=free_port())
     assert main(["embed", str(photos), "-o", str(tmp_path / "t.h5"), "--engine", engine, "--address", address]) == 2
     errors = capsys.readouterr().err
@@ -383,7 +383,7 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_ray_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, ray: str) -> None:
     out = tmp_path / "t.h5"
     script = (
-        f"from pathlib import Path; from tests.embedder.test_engines import Slow, embed; "
+        f"from pathlib import Path; from tests.embedder.pipeline.test_engines import Slow, embed; "
         f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'ray', {ray!r}, detector=Slow()); print('done')"
     )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
