@@ -80,7 +80,7 @@ def _auto_or_pixels(text: str) -> int | str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.align_folder import align_folder
+    from embedder.folders.align import align_folder
 
     given = {name: getattr(arguments, name) for name in ("thresholds", "max_pixels")}
     summary = align_folder(

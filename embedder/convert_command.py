@@ -20,7 +20,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.image_conversion import convert_images
+    from embedder.folders.convert import convert_images
     from embedder.images.reading import DEFAULT_MAX_PIXELS
     from foundation.paths import display_path
 

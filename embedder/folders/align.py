@@ -17,11 +17,11 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
-from embedder.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.finder import FoundFaces, in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image

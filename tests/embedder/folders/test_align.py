@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.align_folder import AlignSummary, align_folder, name_crops
 from embedder.cli import main
+from embedder.folders.align import AlignSummary, align_folder, name_crops
 from embedder.images.reading import read_image
 from tests import PROJECT
 from tests.embedder.fakes import DETECTOR_FAILS, NO_FACE, FakeDetector, write_photo

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder import image_conversion
 from embedder.cli import main
-from embedder.image_conversion import convert_images, name_outputs
+from embedder.folders import convert as image_conversion
+from embedder.folders.convert import convert_images, name_outputs
 from embedder.images.reading import read_image
 
 BLUE = (20, 40, 200)

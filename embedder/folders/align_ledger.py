@@ -1,4 +1,4 @@
-"""What `embedder.align_folder` has done in an output folder, kept so that several processes may write at once.
+"""What `embedder.folders.align` has done in an output folder, kept so that several processes may write at once.
 
 In the hidden folder `FOLDER` every process appends to a file of its own, one line for each finished photo, after the
 photo's crops are whole. Nobody changes another's file; a line that a killed process left unfinished is not read. The

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder.align_ledger import CSV_COLUMNS, CSV_NAME, FOLDER, AlignLedger, AlignRecord, face_rows
 from embedder.detection.faces import Faces
+from embedder.folders.align_ledger import CSV_COLUMNS, CSV_NAME, FOLDER, AlignLedger, AlignRecord, face_rows
 
 SETTINGS = {"size": 160, "thresholds": (0.6, 0.7, 0.7)}
 
