@@ -19,11 +19,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.comparison import compare_photos, save_heat_map
     from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import DEFAULT_MAX_PIXELS
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.presets import DEFAULT_PRESET
+    from embedder.verification.comparison import compare_photos, save_heat_map
     from foundation.formats import check_output
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=arguments.photos)

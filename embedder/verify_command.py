@@ -13,9 +13,9 @@ from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command,
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from embedder.lfw import Pairs, Verification
     from embedder.networks.presets import Preset
     from embedder.tables.table import EmbeddingTable
+    from embedder.verification.lfw import Pairs, Verification
 
 logger = logging.getLogger(__name__)
 
@@ -109,12 +109,12 @@ def embed_pairs(
     OSError
         If `images` cannot be read or the cache not be written.
     """
-    from embedder.lfw import find_photos
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.mirrored import MirroredEmbedder
     from embedder.pipeline.runner import expected_fingerprint, update_table
     from embedder.pipeline.settings import EmbedSettings
     from embedder.tables.table import EmbeddingTable
+    from embedder.verification.lfw import find_photos
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
@@ -145,8 +145,8 @@ def standardization_warning(
     ValueError
         As `embed_pairs` does.
     """
-    from embedder.lfw import compare_tables, sample_genuine
     from embedder.networks.presets import STANDARDIZATIONS
+    from embedder.verification.lfw import compare_tables, sample_genuine
 
     space = table.fingerprint["space"]
     used = space["standardization"]
@@ -188,9 +188,9 @@ def result_lines(result: "Verification") -> list[str]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.lfw import read_pairs, verify
     from embedder.networks.presets import DEFAULT_PRESET, get_preset
     from embedder.tables.table import EmbeddingTable
+    from embedder.verification.lfw import read_pairs, verify
     from foundation.formats import check_output
 
     _check_outputs(arguments.plot, arguments.json)
@@ -240,7 +240,7 @@ def _check_outputs(plot: Path | None, figures: Path | None) -> None:
         if path is not None and not path.resolve().parent.is_dir():
             raise ValueError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
     if plot is not None:
-        from embedder.verification_plot import plot_format
+        from embedder.verification.plots import plot_format
 
         plot_format(plot)
 
@@ -249,7 +249,7 @@ def _write(result: "Verification", arguments: argparse.Namespace, *, label: str)
     if arguments.json is not None:
         write_json(arguments.json, result.to_json())
     if arguments.plot is not None:
-        from embedder.verification_plot import plot_verifications
+        from embedder.verification.plots import plot_verifications
 
         plot_verifications({label: result}, arguments.plot)
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from embedder import MTCNN, EmbeddingTable, FaceEmbedder, read_image
 from embedder.detection.alignment import MarginMode, crop_faces
-from embedder.lfw import Pairs, read_pairs
-from embedder.verification import cross_validate
+from embedder.verification.lfw import Pairs, read_pairs
+from embedder.verification.metrics import cross_validate
 from foundation.command_line import EXIT_DONE, run_script
 
 MODES: tuple[MarginMode, ...] = ("scaled", "absolute")

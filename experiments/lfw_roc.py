@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from embedder.lfw import Verification, read_pairs, verify
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
-from embedder.verification_plot import plot_format, plot_verifications
+from embedder.verification.lfw import Verification, read_pairs, verify
+from embedder.verification.plots import plot_format, plot_verifications
 from embedder.verify_command import embed_pairs, result_lines
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
@@ -34,7 +34,7 @@ def verify_all(
     Raises
     ------
     ValueError
-        If there is nothing to compare, or presets without photos, or as `embedder.lfw.verify` does.
+        If there is nothing to compare, or presets without photos, or as `embedder.verification.lfw.verify` does.
     """
     if not presets and not tables:
         raise ValueError("`--preset` or `--table` is needed at least once, got neither")

@@ -9,11 +9,11 @@ from PIL import Image
 
 from embedder import verify_command
 from embedder.cli import main
-from embedder.lfw import read_pairs
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
+from embedder.verification.lfw import read_pairs
 from embedder.verify_command import embed_pairs, standardization_warning
-from tests.embedder.test_lfw import TEN_FOLD, make_table
+from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 SPACE = {"weights_sha256": "0" * 64, "crop_size": 160, "standardization": "fixed", "embedding_length": 16}
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from experiments.lfw_roc import main, verify_all
-from tests.embedder.test_lfw import TEN_FOLD, make_table
+from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 
 @pytest.fixture

@@ -9,8 +9,14 @@ import pytest
 from PIL import Image
 from sklearn.metrics.pairwise import euclidean_distances
 
-from embedder import comparison as comparison_module
-from embedder.comparison import ComparedFace, Comparison, compare_photos, measure_distances, save_heat_map
+from embedder.verification import comparison as comparison_module
+from embedder.verification.comparison import (
+    ComparedFace,
+    Comparison,
+    compare_photos,
+    measure_distances,
+    save_heat_map,
+)
 from tests.embedder.fakes import NO_FACE, THREE_FACES, FakeDetector, FakeEmbedder, write_photo
 
 

@@ -12,7 +12,7 @@ from foundation.atomic import write_atomically
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from embedder.lfw import Verification
+    from embedder.verification.lfw import Verification
 
 
 def plot_format(path: str | Path) -> str:

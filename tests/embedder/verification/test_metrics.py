@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
-from embedder.verification import (
+from embedder.verification.metrics import (
     area_under,
     best_threshold,
     compare_separation,

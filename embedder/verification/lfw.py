@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embedder.images.listing import IMAGE_SUFFIXES
 from embedder.networks.mirrored import MIRRORED_COPY
-from embedder.verification import (
+from embedder.verification.metrics import (
     FALSE_ACCEPT_RATES,
     Comparison,
     Estimate,
@@ -193,7 +193,7 @@ def verify(
     flip : bool
         Score embeddings followed by those of the mirrored crops, where the table has them (`MirroredEmbedder`).
     subtract_mean, metric
-        See `embedder.verification.cross_validate`.
+        See `embedder.verification.metrics.cross_validate`.
 
     Raises
     ------

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
-from embedder.lfw import Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
 from embedder.networks.mirrored import MirroredEmbedder
 from embedder.tables.table import EmbeddingTable, ImageLedger
+from embedder.verification.lfw import Pairs, compare_tables, find_photos, read_pairs, sample_genuine, verify
 
 TEN_FOLD = (
     "2\t2\nAda\t1\t2\nBob\t1\t2\nAda\t1\tBob\t2\nAda\t2\tCy\t1\nCy\t1\t2\nDee\t1\t3\nCy\t1\tDee\t1\nCy\t2\tDee\t3\n"
