@@ -6,10 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
-
-
 _Result = TypeVar("_Result")
-
 
 MAX_BYTES_WAITING = 256 * 1024 * 1024
 """Bytes of results that may wait; beyond that nothing is begun ahead."""

@@ -148,7 +148,17 @@ def test_there_is_something_to_read():
 
 
 @pytest.mark.parametrize(
-    "module", ["images.reading", "images.listing", "images.photo", "boxes", "faces", "presets", "table", "verification"]
+    "module",
+    [
+        "images.reading",
+        "images.listing",
+        "images.photo",
+        "detection.boxes",
+        "detection.faces",
+        "networks.presets",
+        "tables.table",
+        "verification.metrics",
+    ],
 )
 def test_light_modules_load_only_pixels_and_hdf5(module):
     allowed = {"numpy", "PIL", "pillow_heif", "cv2", "h5py"}
@@ -191,7 +201,8 @@ def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_convert
 
 def test_serving_and_the_command_lines_load_neither():
     modules = [
-        f"embedder.{name}" for name in ("cli", "pipeline", "comparison", "runtime.conversion", "runtime.weights")
+        f"embedder.{name}"
+        for name in ("cli", "pipeline.runner", "verification.comparison", "runtime.conversion", "runtime.weights")
     ]
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.cli") & KERAS == set()
 

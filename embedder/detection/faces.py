@@ -80,7 +80,8 @@ class Faces:
         size : int
             Side of the square crops in pixels.
         margin : float
-            What is added around the box, see `embedder.detection.alignment.add_margin`; similarity alignment does not use it.
+            What is added around the box, see `embedder.detection.alignment.add_margin`; similarity alignment
+            does not use it.
         margin_mode : {"scaled", "absolute"}
             Whether the margin grows with the face.
         alignment : {"box", "similarity"}

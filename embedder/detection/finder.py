@@ -15,10 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 _Item = TypeVar("_Item")
-
-
 _Result = TypeVar("_Result")
-
 
 MAX_PHOTOS_A_BATCH = 32
 

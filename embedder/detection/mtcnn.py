@@ -299,7 +299,9 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
 
 
 def load_stage(name: str) -> Network:
-    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.detection.mtcnn_networks` for what goes in and out.
+    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``.
+
+    What goes in and out, `embedder.detection.mtcnn_networks` says.
 
     Raises
     ------

@@ -1,13 +1,9 @@
 """The mean vector of a crop and its mirror image."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    pass
-
 
 MIRRORED_COPY = "mirrored_copy"
 """Marks, in a table's `space`, embeddings followed by those of the mirrored crops."""

@@ -8,12 +8,11 @@ finished table together (`table_assembly`).
 import errno
 import logging
 import os
-import socket
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,30 +20,31 @@ from tqdm import tqdm
 
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.finder import in_batches
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.images.listing import ImageListing, list_images
-from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
-from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
-from embedder.networks.face_embedder import FaceEmbedder
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.pipeline.engines import EngineName, Workers, end_with_parent, open_engine
-from embedder.pipeline.mapper import FaceMapper, PhotoResult
+from embedder.pipeline.engines import EngineName, Workers, open_engine
 from embedder.pipeline.plan import EmbedPlan, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
 from embedder.pipeline.shards import cut_into_shards
 from embedder.pipeline.state import TableState, entries_done, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
-from embedder.pipeline.writer import PartWriter
+from embedder.pipeline.worker import (
+    EmbedJob,
+    Networks,
+    Progress,
+    count_results,
+    embed_photos,
+    embed_shard,
+    load_networks,
+)
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.file import Header, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
-from foundation.errors import FingerprintError
-from foundation.fingerprint import setting_differences, version_differences
 from foundation.paths import display_path
-from foundation.prefetch import prefetch
 from foundation.text import pluralize
 from foundation.threads import thread_count
 
@@ -52,10 +52,6 @@ logger = logging.getLogger(__name__)
 
 RESERVED_IDENTITY = "unknown"
 """What heads call a stranger; no enrolled person may have this name."""
-
-_PHOTOS_AHEAD = 64
-
-Networks = tuple[Detector, Embedder]
 
 
 def embed_folder(
@@ -174,7 +170,7 @@ def update_table(
     if only is not None:
         listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
-        networks = _networks(settings, thread_count(), detector, embedder)
+        networks = load_networks(settings, thread_count(), detector, embedder)
         header = Header(display_path(listing.root), settings.fingerprint(*networks), now())
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.paths), progress, delay=1) as bar:
@@ -196,70 +192,6 @@ def update_table(
     )
 
 
-@dataclass(frozen=True)
-class EmbedJob:
-    """What all photos of a run have in common; worker processes get a pickled copy.
-
-    Attributes
-    ----------
-    root, parts_folder : Path
-        Where photos come from and part files go to.
-    header : Header
-        Of the part files; its fingerprint is what a worker must be able to do.
-    settings : EmbedSettings
-    detector, embedder : optional
-        Stand-ins for the networks of `settings`.
-    """
-
-    root: Path
-    parts_folder: Path
-    header: Header
-    settings: EmbedSettings
-    detector: Detector | None = None
-    embedder: Embedder | None = None
-
-
-def embed_photos(
-    job: EmbedJob,
-    paths: Iterable[Path],
-    networks: Networks,
-    *,
-    threads: int,
-    on_results: Callable[[Sequence[PhotoResult]], object],
-) -> None:
-    """Embed photos into part files: reader -> mapper -> writer.
-
-    Photos are decoded by `threads` threads prefetch of time, and faces are looked for in the next batch while those of
-    this one are embedded. Whatever happens, photos that are done get written.
-
-    Parameters
-    ----------
-    job : EmbedJob
-    paths : iterable of Path
-        Relative to the job's root.
-    networks : tuple
-        Detector and embedder.
-    threads : int
-        Threads that decode.
-    on_results : callable
-        Called with each batch of results.
-    """
-    mapper = FaceMapper(*networks, job.settings)
-    writer = PartWriter(job.parts_folder, job.header)
-    read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
-    reading = prefetch(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
-    # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
-    finding = prefetch(mapper.find, in_batches(reading), threads=1, depth=2)
-    try:
-        with closing(reading), closing(finding):
-            for found in finding:
-                results = mapper.embed(found)
-                writer.add(results)
-                on_results(results)
-    finally:
-        writer.flush()
-
-
 def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers: Workers, bar: tqdm) -> None:
     """Embed `paths` in this process or in `workers`; count on `bar`."""
     total = Progress(0, 0, 0)
@@ -271,10 +203,10 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers:
         bar.update(progress.n_photos)
 
     if not paths or workers.is_this_process:
-        embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(_progress(done)))
+        embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(count_results(done)))
         return
     parent = os.getpid() if workers.engine == "local" else None
-    work = partial(_embed_shard, job, threads=workers.threads_a_job, parent=parent)
+    work = partial(embed_shard, job, threads=workers.threads_a_job, parent=parent)
     with open_engine(workers) as engine:
         for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
             show(progress)
@@ -288,22 +220,6 @@ def _interrupts_explained(parts: PartsFolder) -> Iterator[None]:
     except KeyboardInterrupt:
         kept = f"what is done is kept in {display_path(parts.path)}" if parts.parts() else "no photo was done yet"
         raise KeyboardInterrupt(f"{kept}, run the same command again to go on") from None
-
-
-def _embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
-    """Embed `paths` in a worker process; doing it again gives the same part files."""
-    if parent is not None:
-        end_with_parent(parent)
-    networks = _networks(job.settings, threads, job.detector, job.embedder)
-    _check_worker(job, job.settings.fingerprint(*networks))
-    total = Progress(0, 0, 0)
-
-    def count(results: Sequence[PhotoResult]) -> None:
-        nonlocal total
-        total += _progress(results)
-
-    embed_photos(job, paths, networks, threads=threads, on_results=count)
-    return total
 
 
 def _finish(
@@ -342,26 +258,7 @@ def _finish(
 
 def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> dict[str, Any]:
     """Return the fingerprint of the tables that `settings` lead to here and now."""
-    return settings.fingerprint(*_networks(settings, thread_count(), None, embedder))
-
-
-def _networks(settings: EmbedSettings, threads: int, detector: Detector | None, embedder: Embedder | None) -> Networks:
-    if detector is None:
-        detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
-    if embedder is None:
-        embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
-    return detector, embedder
-
-
-# A worker process makes its networks once, not for every shard.
-@lru_cache(maxsize=1)
-def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float, ...], threads: int) -> Detector:
-    return MTCNN(min_face_size, thresholds=thresholds, threads=threads)
-
-
-@lru_cache(maxsize=1)
-def _load_embedder(preset: str, weights: str | None, precision: str, threads: int) -> Embedder:
-    return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
+    return settings.fingerprint(*load_networks(settings, thread_count(), None, embedder))
 
 
 def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:
@@ -393,49 +290,5 @@ def _check_out(out: Path) -> Path:
     return table
 
 
-def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
-    """Refuse to work where the result would be another one than elsewhere in the same run."""
-    host = socket.gethostname()
-    before = job.header.fingerprint
-    differences = setting_differences(before, fingerprint) + version_differences(before, fingerprint)
-    if differences:
-        raise FingerprintError(
-            f"worker on {host}: expected the run's networks and packages, found other ones: "
-            f"{'; '.join(differences)}; install the same ones everywhere"
-        )
-    for folder in (job.root, job.parts_folder):
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                errno.ENOENT,
-                f"worker on {host}: expected this folder as the run sees it, found "
-                "nothing; use storage that all workers mount at the same path",
-                str(folder),
-            )
-
-
-def _pixel_bytes(photo: Photo) -> int:
-    return 0 if photo.image is None else photo.image.nbytes
-
-
-def _progress(results: Sequence[PhotoResult]) -> Progress:
-    return Progress(
-        len(results),
-        sum(len(result.faces) for result in results),
-        sum(result.photo.status in FAILED_STATUSES for result in results),
-    )
-
-
 def _progress_bar(what: str, total: int, progress: bool, **options: Any) -> tqdm:
     return tqdm(desc=what, total=total, unit="photo", disable=None if progress else True, **options)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a piece of work adds to the counts: photos, faces, and photos that failed."""
-
-    n_photos: int
-    n_faces: int
-    n_failed: int
-
-    def __add__(self, other: "Progress") -> "Progress":
-        return Progress(self.n_photos + other.n_photos, self.n_faces + other.n_faces, self.n_failed + other.n_failed)

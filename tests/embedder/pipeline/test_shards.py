@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from embedder.pipeline.runner import Progress
 from embedder.pipeline.shards import cut_into_shards
+from embedder.pipeline.worker import Progress
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""Embed photos into part files: reader -> mapper -> writer, in this process or in a worker of any kind."""
+
+import errno
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from embedder.detection.detector import Detector
+from embedder.detection.finder import in_batches
+from embedder.detection.mtcnn import MTCNN
+from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
+from embedder.images.reading import read_image
+from embedder.networks.embedder import Embedder
+from embedder.networks.face_embedder import FaceEmbedder
+from embedder.pipeline.engines import end_with_parent
+from embedder.pipeline.mapper import FaceMapper, PhotoResult
+from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.writer import PartWriter
+from embedder.tables.file import Header
+from foundation.errors import FingerprintError
+from foundation.fingerprint import setting_differences, version_differences
+from foundation.prefetch import prefetch
+
+_PHOTOS_AHEAD = 64
+
+
+Networks = tuple[Detector, Embedder]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a piece of work adds to the counts: photos, faces, and photos that failed."""
+
+    n_photos: int
+    n_faces: int
+    n_failed: int
+
+    def __add__(self, other: "Progress") -> "Progress":
+        return Progress(self.n_photos + other.n_photos, self.n_faces + other.n_faces, self.n_failed + other.n_failed)
+
+
+@dataclass(frozen=True)
+class EmbedJob:
+    """What all photos of a run have in common; worker processes get a pickled copy.
+
+    Attributes
+    ----------
+    root, parts_folder : Path
+        Where photos come from and part files go to.
+    header : Header
+        Of the part files; its fingerprint is what a worker must be able to do.
+    settings : EmbedSettings
+    detector, embedder : optional
+        Stand-ins for the networks of `settings`.
+    """
+
+    root: Path
+    parts_folder: Path
+    header: Header
+    settings: EmbedSettings
+    detector: Detector | None = None
+    embedder: Embedder | None = None
+
+
+def embed_photos(
+    job: EmbedJob,
+    paths: Iterable[Path],
+    networks: Networks,
+    *,
+    threads: int,
+    on_results: Callable[[Sequence[PhotoResult]], object],
+) -> None:
+    """Embed photos into part files: reader -> mapper -> writer.
+
+    Photos are decoded by `threads` threads prefetch of time, and faces are looked for in the next batch while those of
+    this one are embedded. Whatever happens, photos that are done get written.
+
+    Parameters
+    ----------
+    job : EmbedJob
+    paths : iterable of Path
+        Relative to the job's root.
+    networks : tuple
+        Detector and embedder.
+    threads : int
+        Threads that decode.
+    on_results : callable
+        Called with each batch of results.
+    """
+    mapper = FaceMapper(*networks, job.settings)
+    writer = PartWriter(job.parts_folder, job.header)
+    read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
+    reading = prefetch(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
+    # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
+    finding = prefetch(mapper.find, in_batches(reading), threads=1, depth=2)
+    try:
+        with closing(reading), closing(finding):
+            for found in finding:
+                results = mapper.embed(found)
+                writer.add(results)
+                on_results(results)
+    finally:
+        writer.flush()
+
+
+def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
+    """Embed `paths` in a worker process; doing it again gives the same part files."""
+    if parent is not None:
+        end_with_parent(parent)
+    networks = load_networks(job.settings, threads, job.detector, job.embedder)
+    _check_worker(job, job.settings.fingerprint(*networks))
+    total = Progress(0, 0, 0)
+
+    def count(results: Sequence[PhotoResult]) -> None:
+        nonlocal total
+        total += count_results(results)
+
+    embed_photos(job, paths, networks, threads=threads, on_results=count)
+    return total
+
+
+def load_networks(
+    settings: EmbedSettings, threads: int, detector: Detector | None, embedder: Embedder | None
+) -> Networks:
+    if detector is None:
+        detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
+    if embedder is None:
+        embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
+    return detector, embedder
+
+
+# A worker process makes its networks once, not for every shard.
+@lru_cache(maxsize=1)
+def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float, ...], threads: int) -> Detector:
+    return MTCNN(min_face_size, thresholds=thresholds, threads=threads)
+
+
+@lru_cache(maxsize=1)
+def _load_embedder(preset: str, weights: str | None, precision: str, threads: int) -> Embedder:
+    return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
+
+
+def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
+    """Refuse to work where the result would be another one than elsewhere in the same run."""
+    host = socket.gethostname()
+    before = job.header.fingerprint
+    differences = setting_differences(before, fingerprint) + version_differences(before, fingerprint)
+    if differences:
+        raise FingerprintError(
+            f"worker on {host}: expected the run's networks and packages, found other ones: "
+            f"{'; '.join(differences)}; install the same ones everywhere"
+        )
+    for folder in (job.root, job.parts_folder):
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                errno.ENOENT,
+                f"worker on {host}: expected this folder as the run sees it, found "
+                "nothing; use storage that all workers mount at the same path",
+                str(folder),
+            )
+
+
+def _pixel_bytes(photo: Photo) -> int:
+    return 0 if photo.image is None else photo.image.nbytes
+
+
+def count_results(results: Sequence[PhotoResult]) -> Progress:
+    return Progress(
+        len(results),
+        sum(len(result.faces) for result in results),
+        sum(result.photo.status in FAILED_STATUSES for result in results),
+    )
