@@ -9,7 +9,7 @@ from typing import Any
 
 from embedder.errors import TableError
 from embedder.networks.presets import PRESET_FILE, get_preset
-from embedder.training.run_folder import CHECKPOINT_NAME, CONFIG_FILE, RUN_FORMAT
+from embedder.training.run.folder import CHECKPOINT_NAME, CONFIG_FILE, RUN_FORMAT
 
 _PARTS_SUFFIX = ".parts"
 

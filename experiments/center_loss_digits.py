@@ -87,8 +87,8 @@ def learn(factor: float, *, epochs: int = 80, seed: int = 0) -> Features:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    from embedder.training.centers import moved_centers
-    from embedder.training.losses import center_loss, softmax_cross_entropy
+    from embedder.training.model.centers import moved_centers
+    from embedder.training.model.losses import center_loss, softmax_cross_entropy
 
     digits = load_digits()
     x, x_test, y, y_test = train_test_split(

@@ -38,7 +38,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.training.run import configure_threads
+    from embedder.training.run.runner import configure_threads
 
     configure_threads()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def scratch_settings(epochs: int, **changes: Any) -> Any:
 
 def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]:
     """Train from random weights; verify on other people against an untrained network, raw pixels and PCA."""
-    from embedder.training.run import train
+    from embedder.training.run.runner import train
 
     settings = scratch_settings(epochs)
     summary = train(faces, out / "scratch", settings, progress=True)
@@ -120,7 +120,7 @@ def study_scratch(faces: Path, out: Path, *, epochs: int = 40) -> dict[str, Any]
 
 def study_centers(faces: Path, out: Path, *, epochs: int = 20) -> dict[str, Any]:
     """Train a small network with softmax alone and with center loss on the same budget, from the same weights."""
-    from embedder.training.run import train
+    from embedder.training.run.runner import train
 
     people = _people(faces)
     pairs = Pairs({name: paths for name, paths in people.items() if 2 <= len(paths) < MIN_PHOTOS})
@@ -176,7 +176,7 @@ def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 10) -> dict[str, 
     """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
     from embedder.networks.checkpoints import read_checkpoint
     from embedder.networks.presets import DEFAULT_PRESET
-    from embedder.training.run import train
+    from embedder.training.run.runner import train
     from embedder.training.settings import TrainingSettings
 
     people = {name: paths[:MAX_PHOTOS] for name, paths in _people(faces).items()}
@@ -250,10 +250,10 @@ class _Unseen:
         """Return unit vectors of the tested people's photos, then of the strangers'; the frozen part runs only once."""
         import tensorflow as tf
 
-        from embedder.training.features import frozen_features
-        from embedder.training.input_pipeline import FaceReader
-        from embedder.training.losses import unit_rows
-        from embedder.training.network import TrainingNetwork, load_pretrained
+        from embedder.training.data.input_pipeline import FaceReader
+        from embedder.training.model.feature_cache import frozen_features
+        from embedder.training.model.losses import unit_rows
+        from embedder.training.model.network import TrainingNetwork, load_pretrained
 
         network = TrainingNetwork(replace(settings, random_flip=False), n_classes=2)
         load_pretrained(network, checkpoint)
@@ -273,9 +273,9 @@ def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, An
     import keras
     import tensorflow as tf
 
-    from embedder.training.network import TrainingNetwork
-    from embedder.training.optimizers import build_optimizer
-    from embedder.training.step import TrainingStep
+    from embedder.training.model.network import TrainingNetwork
+    from embedder.training.model.optimizers import build_optimizer
+    from embedder.training.run.step import TrainingStep
 
     settings = scratch_settings(1, center_loss_factor=1e-2, warmup_epochs=0.0, keep_probability=1.0)
     n_classes, size = 100, settings.image_size
@@ -339,9 +339,9 @@ def _embed(faces: Path, paths: Sequence[str], settings: Any, run: Path | None, *
     import keras
 
     from embedder.networks.checkpoints import read_checkpoint
-    from embedder.training.evaluation import Evaluator
-    from embedder.training.faces_folder import TrainingFaces
-    from embedder.training.network import TrainingNetwork, load_pretrained
+    from embedder.training.data.dataset import TrainingFaces
+    from embedder.training.model.network import TrainingNetwork, load_pretrained
+    from embedder.training.run.evaluation import Evaluator
 
     keras.utils.set_random_seed(settings.seed)
     network = TrainingNetwork(settings, n_classes=2)

@@ -27,7 +27,7 @@ from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from embedder.networks.checkpoints import Checkpoint
-    from embedder.training.run import RunSummary
+    from embedder.training.run.runner import RunSummary
 
 _ROTATE_DEGREES = 10.0
 _BRIGHTNESS = 0.2
@@ -56,8 +56,8 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
     _load_tensorflow()
     from embedder.networks.checkpoints import read_checkpoint
-    from embedder.training.evaluation import read_pairs_source
-    from embedder.training.run import configure_threads, train
+    from embedder.training.run.evaluation import read_pairs_source
+    from embedder.training.run.runner import configure_threads, train
 
     checkpoint = None if arguments.pretrained is None else read_checkpoint(arguments.pretrained)
     settings = settings_of(arguments, checkpoint)
@@ -141,7 +141,7 @@ def settings_of(arguments: argparse.Namespace, checkpoint: "Checkpoint | None") 
             raise ValueError(
                 f"`learning_rate` must be -1 beside --learning-rate-schedule-file, got {rate}; leave one out"
             )
-        from embedder.training.schedules import parse_schedule, read_schedule_text
+        from embedder.training.model.schedules import parse_schedule, read_schedule_text
 
         given["schedule_text"] = read_schedule_text(file)
         parse_schedule(given["schedule_text"], str(file))

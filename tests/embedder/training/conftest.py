@@ -41,7 +41,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training build the small network."""
-    from embedder.training import network
+    from embedder.training.model import network
     from tests.embedder.training.small_network import small_network
 
     monkeypatch.setattr(network, "inception_resnet_v1", small_network)
@@ -50,7 +50,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def train_small(small: None) -> Callable[..., Any]:
     """Return `train` with the small network and `SMALL_RUN`'s settings, which keyword arguments replace."""
-    from embedder.training.run import train
+    from embedder.training.run.runner import train
     from embedder.training.settings import TrainingSettings
 
     def run(folder: Path, out: Path, *, options: dict[str, Any] | None = None, **settings: Any) -> Any:

@@ -37,7 +37,7 @@ def small_network(
 
 def install() -> None:
     """Let training build this network instead of Inception-ResNet-v1."""
-    from embedder.training import network
+    from embedder.training.model import network
 
     network.inception_resnet_v1 = small_network
 

@@ -133,7 +133,7 @@ def _small_flags() -> list[str]:
 def test_the_command_prints_figures_and_lists_what_it_left_out(
     small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("embedder.training.run.configure_threads", lambda: None)
+    monkeypatch.setattr("embedder.training.run.runner.configure_threads", lambda: None)
     folder = make_faces(tmp_path / "faces", n_people=5, n_faces=4)
     (folder / "person_00" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
     pairs = tmp_path / "pairs.txt"
@@ -186,7 +186,7 @@ def test_the_command_prints_figures_and_lists_what_it_left_out(
 def test_what_cannot_run_is_one_line_and_exit_2(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr("embedder.training.run.configure_threads", lambda: None)
+    monkeypatch.setattr("embedder.training.run.runner.configure_threads", lambda: None)
     monkeypatch.chdir(tmp_path)
     assert main(["train", *arguments, "-o", "run"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
@@ -195,7 +195,7 @@ def test_what_cannot_run_is_one_line_and_exit_2(
 
 
 def test_a_folder_with_other_files_is_no_run(faces: Path, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
-    monkeypatch.setattr("embedder.training.run.configure_threads", lambda: None)
+    monkeypatch.setattr("embedder.training.run.runner.configure_threads", lambda: None)
     (tmp_path / "letter.txt").write_text("mine")
     assert main(["train", str(faces), "-o", str(tmp_path), *_small_flags()]) == 2
     assert "expected an empty folder or that of a run, found letter.txt without config.json" in capsys.readouterr().err

@@ -11,9 +11,9 @@ import pytest
 from embedder.errors import WeightsError
 from embedder.networks.checkpoints import Checkpoint
 from embedder.runtime.weights import arrays_of, read_safetensors
-from embedder.training import input_pipeline
-from embedder.training.network import TrainingNetwork, load_pretrained
-from embedder.training.run import NotFiniteError
+from embedder.training.data import input_pipeline
+from embedder.training.model.network import TrainingNetwork, load_pretrained
+from embedder.training.run.runner import NotFiniteError
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import SMALL_RUN, read_losses
 
@@ -159,7 +159,7 @@ def test_a_whole_checkpoint_leaves_nothing_over(checkpoint: Checkpoint) -> None:
 
 
 def test_features_of_a_network_without_frozen_layers_are_refused(small: None, faces: Path, tmp_path: Path) -> None:
-    from embedder.training.features import frozen_features
+    from embedder.training.model.feature_cache import frozen_features
 
     network = TrainingNetwork(TrainingSettings(**SMALL_RUN), n_classes=2)
     reader = input_pipeline.FaceReader(faces, ["person_00/000.png"], size=91)

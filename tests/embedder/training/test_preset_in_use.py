@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from embedder.training.export import export_run
-from embedder.training.network import TrainingNetwork
-from embedder.training.run_folder import RunFolder
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.run.export import export_run
+from embedder.training.run.folder import RunFolder
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import PROJECT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder.training.faces_folder import TrainingDataError, TrainingFaces, read_faces_folder
+from embedder.training.data.dataset import TrainingDataError, TrainingFaces, read_faces_folder
 from tests.embedder.training.conftest import make_faces
 
 
@@ -90,12 +90,12 @@ def test_the_hash_follows_content_and_names(tmp_path: Path) -> None:
 def test_a_recorded_file_is_not_read_again_and_a_damaged_record_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from embedder.training import faces_folder
+    from embedder.training.data import dataset
 
     root, record = make_faces(tmp_path / "faces", n_people=2), tmp_path / "faces.csv"
     n_read = []
-    read_image = faces_folder.read_image
-    monkeypatch.setattr(faces_folder, "read_image", lambda path: (n_read.append(path), read_image(path))[1])
+    read_image = dataset.read_image
+    monkeypatch.setattr(dataset, "read_image", lambda path: (n_read.append(path), read_image(path))[1])
     first = _read(root, record=record)
     assert len(n_read) == 12
     assert _read(root, record=record).sha256 == first.sha256

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.training.distribution import Workers, make_workers, read_cluster
+from embedder.training.run.distribution import Workers, make_workers, read_cluster
 from tests.embedder.training.conftest import read_losses, start_small_run
 
 _COMMON: dict[str, Any] = {"epochs": 2, "batch_size": 8}

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from embedder.training.input_pipeline import FaceReader, central_crop, standardize
-from embedder.training.network import TrainingNetwork
+from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.model.network import TrainingNetwork
 
 #: Faces of a class that its mean is taken of, at most.
 FACES_A_CLASS = 20

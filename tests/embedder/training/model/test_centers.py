@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from embedder.training.centers import moved_centers, sample_weights
+from embedder.training.model.centers import moved_centers, sample_weights
 
 RNG = np.random.default_rng(1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from embedder.training.schedules import LearningRateSchedule, ScheduleError, parse_schedule, read_schedule_text
+from embedder.training.model.schedules import LearningRateSchedule, ScheduleError, parse_schedule, read_schedule_text
 from tests import PROJECT
 
 

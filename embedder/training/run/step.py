@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from embedder.training import losses
-from embedder.training.centers import center_steps, sample_weights
-from embedder.training.network import TrainingNetwork
-from embedder.training.optimizers import innermost
+from embedder.training.model import losses
+from embedder.training.model.centers import center_steps, sample_weights
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.model.optimizers import innermost
 from embedder.training.settings import TrainingSettings
 
 #: What a step reports, in this order.

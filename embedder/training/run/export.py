@@ -4,8 +4,8 @@ import hashlib
 
 from embedder.networks.inception_resnet_v1 import save
 from embedder.networks.presets import Preset, write_preset
-from embedder.training.network import TrainingNetwork
-from embedder.training.run_folder import RunFolder
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.run.folder import RunFolder
 from foundation.atomic import atomic_path
 
 _LICENCE = "yours; as its training photos allow"

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from embedder.training.batches import PeopleBatches, PermutedBatches, epoch_length
+from embedder.training.data.batches import PeopleBatches, PermutedBatches, epoch_length
 
 
 def test_every_face_comes_equally_often() -> None:

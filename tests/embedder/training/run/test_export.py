@@ -6,12 +6,12 @@ import numpy as np
 
 from embedder.networks.inception_resnet_v1 import from_safetensors
 from embedder.networks.presets import get_preset
-from embedder.training.evaluation import Evaluator
-from embedder.training.export import export_run
-from embedder.training.faces_folder import read_faces_folder
-from embedder.training.input_pipeline import FaceReader, central_crop
-from embedder.training.network import TrainingNetwork
-from embedder.training.run_folder import RunFolder
+from embedder.training.data.dataset import read_faces_folder
+from embedder.training.data.input_pipeline import FaceReader, central_crop
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.run.evaluation import Evaluator
+from embedder.training.run.export import export_run
+from embedder.training.run.folder import RunFolder
 from embedder.training.settings import TrainingSettings
 
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from embedder.networks.presets import standardize_fixed, standardize_per_image
-from embedder.training.batches import PermutedBatches
-from embedder.training.input_pipeline import (
+from embedder.training.data.batches import PermutedBatches
+from embedder.training.data.input_pipeline import (
     FaceReader,
     augment,
     central_crop,

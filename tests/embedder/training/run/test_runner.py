@@ -13,9 +13,9 @@ import pytest
 
 from embedder.networks.presets import get_preset
 from embedder.runtime.weights import read_safetensors
-from embedder.training import input_pipeline
-from embedder.training.run import NotFiniteError
-from embedder.training.run_folder import CheckpointError, RunFolder, RunFolderError, RunLockedError
+from embedder.training.data import input_pipeline
+from embedder.training.run.folder import CheckpointError, RunFolder, RunFolderError, RunLockedError
+from embedder.training.run.runner import NotFiniteError
 from tests.embedder.training.conftest import make_faces, read_losses, start_small_run
 
 Train = Callable[..., Any]

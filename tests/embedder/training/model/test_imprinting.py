@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from embedder.training.class_start import FACES_A_CLASS, _first_of_each_class, class_start
+from embedder.training.model.imprinting import FACES_A_CLASS, _first_of_each_class, class_start
 
 
 def test_the_classifier_is_that_of_gaussian_classes_around_the_means() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from embedder.training.evaluation import Evaluator, PairsSource, read_pairs_source
-from embedder.training.faces_folder import read_faces_folder
-from embedder.training.network import TrainingNetwork
+from embedder.training.data.dataset import read_faces_folder
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.run.evaluation import Evaluator, PairsSource, read_pairs_source
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import SMALL_RUN, make_faces
 

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from embedder.training.input_pipeline import FaceReader, central_crop, standardize
-from embedder.training.network import TrainingNetwork
+from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.model.network import TrainingNetwork
 from foundation.atomic import atomic_path
 from foundation.text import pluralize
 

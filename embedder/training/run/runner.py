@@ -13,23 +13,23 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from embedder.networks.checkpoints import Checkpoint
-from embedder.training.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
-from embedder.training.class_start import start_at_means
-from embedder.training.distribution import Workers, make_workers
-from embedder.training.evaluation import Evaluator, PairsSource
-from embedder.training.export import export_run
-from embedder.training.faces_folder import TrainingFaces, read_faces_folder
-from embedder.training.features import frozen_features
-from embedder.training.input_pipeline import FaceReader, feature_dataset, image_dataset, local_rows
-from embedder.training.interruption import StopRequest
-from embedder.training.network import TrainingNetwork, load_pretrained
-from embedder.training.optimizers import build_optimizer
-from embedder.training.run_description import check_same_run, say_what_is_left_out, write_description
-from embedder.training.run_folder import CsvLog, RunFolder
-from embedder.training.schedules import LearningRateSchedule, parse_schedule
+from embedder.training.data.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
+from embedder.training.data.dataset import TrainingFaces, read_faces_folder
+from embedder.training.data.input_pipeline import FaceReader, feature_dataset, image_dataset, local_rows
+from embedder.training.model.feature_cache import frozen_features
+from embedder.training.model.imprinting import start_at_means
+from embedder.training.model.network import TrainingNetwork, load_pretrained
+from embedder.training.model.optimizers import build_optimizer
+from embedder.training.model.schedules import LearningRateSchedule, parse_schedule
+from embedder.training.run.description import check_same_run, say_what_is_left_out, write_description
+from embedder.training.run.distribution import Workers, make_workers
+from embedder.training.run.evaluation import Evaluator, PairsSource
+from embedder.training.run.export import export_run
+from embedder.training.run.folder import CsvLog, RunFolder
+from embedder.training.run.interruption import StopRequest
+from embedder.training.run.state import read_state, write_state
+from embedder.training.run.step import METRICS, TrainingStep
 from embedder.training.settings import TrainingSettings
-from embedder.training.state import read_state, write_state
-from embedder.training.step import METRICS, TrainingStep
 from foundation.errors import FacetableError
 from foundation.text import pluralize
 from foundation.threads import thread_count
@@ -97,7 +97,7 @@ def train(
     folder : Path
         Aligned faces, one sub-folder an identity.
     out : Path
-        The run's folder; see `embedder.training.run_folder`.
+        The run's folder; see `embedder.training.run.folder`.
     settings : TrainingSettings
     checkpoint : Checkpoint, optional
         Weights to start from; `settings.pretrained` is its name.

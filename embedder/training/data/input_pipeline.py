@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from embedder.images.reading import read_image
-from embedder.training.batches import Batches
+from embedder.training.data.batches import Batches
 from embedder.training.settings import TrainingSettings
 
 #: Decoded faces are kept in memory up to so many bytes.

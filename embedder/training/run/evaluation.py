@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from embedder.training.faces_folder import TrainingFaces
-from embedder.training.input_pipeline import FaceReader, central_crop, standardize
-from embedder.training.losses import unit_rows
-from embedder.training.network import TrainingNetwork
+from embedder.training.data.dataset import TrainingFaces
+from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.model.losses import unit_rows
+from embedder.training.model.network import TrainingNetwork
 from embedder.verification.lfw import Pairs, find_photos, read_pairs
 from embedder.verification.metrics import area_under, best_threshold, cross_validate, roc
 from foundation.text import pluralize

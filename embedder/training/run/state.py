@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from embedder.training.network import TrainingNetwork
-from embedder.training.run_folder import RunFolderError
+from embedder.training.model.network import TrainingNetwork
+from embedder.training.run.folder import RunFolderError
 
 
 def _variables(network: TrainingNetwork, optimizer: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from embedder.training import losses
+from embedder.training.model import losses
 
 RNG = np.random.default_rng(0)
 

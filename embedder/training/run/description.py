@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from embedder.training.faces_folder import TrainingFaces
-from embedder.training.run_folder import CONFIG_FILE, RUN_FORMAT, RunFolder, RunFolderError
+from embedder.training.data.dataset import TrainingFaces
+from embedder.training.run.folder import CONFIG_FILE, RUN_FORMAT, RunFolder, RunFolderError
 from embedder.training.settings import TrainingSettings
 from foundation.text import pluralize
 
