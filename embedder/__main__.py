@@ -1,8 +1,8 @@
-"""``python -m embedder``: see `embedder.cli`."""
+"""``python -m embedder``: see `embedder.commands.main`."""
 
 import sys
 
-from embedder.cli import main
+from embedder.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

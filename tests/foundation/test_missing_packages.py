@@ -45,7 +45,7 @@ def test_each_kind_of_failure_names_the_remedy(error, text):
 def test_command_line_says_what_to_install_when_opencv_cannot_be_loaded(tmp_path):
     (tmp_path / "cv2.py").write_text(f"raise ImportError({NO_LIBGL!r})\n")
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from embedder.cli import main; "
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from embedder.commands.main import main; "
         f"sys.exit(main(['convert', {str(tmp_path)!r}, 'out']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

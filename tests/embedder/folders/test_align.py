@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.cli import main
+from embedder.commands.main import main
 from embedder.folders.align import AlignSummary, align_folder, name_crops
 from embedder.images.reading import read_image
 from tests import PROJECT

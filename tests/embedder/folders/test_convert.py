@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.cli import main
+from embedder.commands.main import main
 from embedder.folders import convert as image_conversion
 from embedder.folders.convert import convert_images, name_outputs
 from embedder.images.reading import read_image

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.cli import main
+from embedder.commands.main import main
 from embedder.pipeline import engines
 from embedder.pipeline.engines import Workers, open_engine
 from embedder.pipeline.runner import update_table

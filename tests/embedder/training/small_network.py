@@ -51,7 +51,7 @@ if __name__ == "__main__":
             cpu, [tf.config.LogicalDeviceConfiguration()] * int(os.environ["SMALL_CPUS"])
         )
     install()
-    from embedder.cli import main
+    from embedder.commands.main import main
 
     given = sys.argv[1:]
     cut = given.index("--then") if "--then" in given else len(given)

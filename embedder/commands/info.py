@@ -44,7 +44,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.info_folders.describe_folder` says; the other
+        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.commands.info_folders.describe_folder` says; the other
         keys depend on it.
 
     Raises
@@ -58,7 +58,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path)
     if file.is_dir():
-        from embedder.info_folders import describe_folder
+        from embedder.commands.info_folders import describe_folder
 
         return describe_folder(file)
     with file.open("rb") as stream:

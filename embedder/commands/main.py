@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from embedder.align_command import ALIGN
-from embedder.compare_command import COMPARE
-from embedder.convert_command import CONVERT
-from embedder.embed_command import EMBED
-from embedder.training.command import add_train_arguments, run_train
-from embedder.verify_command import VERIFY
+from embedder.commands.align import ALIGN
+from embedder.commands.compare import COMPARE
+from embedder.commands.convert import CONVERT
+from embedder.commands.embed import EMBED
+from embedder.commands.train import add_train_arguments, run_train
+from embedder.commands.verify import VERIFY
 from foundation.command_line import EXIT_DONE, Command, run_commands, write_json
 
 
@@ -25,7 +25,7 @@ def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from embedder.info import describe_file, info_lines
+    from embedder.commands.info import describe_file, info_lines
 
     description = describe_file(arguments.file)
     print("\n".join(info_lines(description, top=arguments.top)))

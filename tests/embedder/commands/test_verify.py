@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder import verify_command
-from embedder.cli import main
+from embedder.commands import verify as verify_command
+from embedder.commands.main import main
+from embedder.commands.verify import embed_pairs, standardization_warning
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
 from embedder.verification.lfw import read_pairs
-from embedder.verify_command import embed_pairs, standardization_warning
 from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 SPACE = {"weights_sha256": "0" * 64, "crop_size": 160, "standardization": "fixed", "embedding_length": 16}
@@ -133,7 +133,7 @@ class TestPhotos:
     @pytest.fixture
     def cache(self, tmp_path, monkeypatch):
         # Networks stay where they are converted already; only what `verify` keeps goes elsewhere.
-        monkeypatch.setattr("embedder.verify_command._cache_folder", lambda: tmp_path / "cache")
+        monkeypatch.setattr("embedder.commands.verify._cache_folder", lambda: tmp_path / "cache")
         return tmp_path / "cache"
 
     def test_each_photo_is_embedded_once_and_the_photo_folder_stays_as_it_was(self, data, pairs, cache, monkeypatch):

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.cli import main
+from embedder.commands.main import main
+from embedder.commands.train import add_train_arguments, settings_of
 from embedder.networks.checkpoints import Checkpoint
-from embedder.training.command import add_train_arguments, settings_of
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import PROJECT, SMALL_RUN, make_faces
 
@@ -203,7 +203,7 @@ def test_a_folder_with_other_files_is_no_run(faces: Path, tmp_path: Path, monkey
 
 def test_help_loads_neither_tensorflow_nor_numpy() -> None:
     code = (
-        "import sys\nfrom embedder.cli import main\ntry:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom embedder.commands.main import main\ntry:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'numpy', 'cv2')))"
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.cli import main
+from embedder.commands.main import main
 from embedder.pipeline import runner
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
@@ -154,7 +154,7 @@ def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 SMALL_PARTS = """
 import sys
 from embedder import face_mapper, part_writer
-from embedder.cli import main
+from embedder.commands.main import main
 face_mapper.MAX_PHOTOS_A_BATCH = part_writer.MAX_PHOTOS_A_PART = 8
 sys.exit(main(["embed", *sys.argv[1:]]))
 """

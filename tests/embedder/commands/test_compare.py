@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from embedder.cli import main
+from embedder.commands.main import main
 from tests.embedder.fakes import NO_FACE, FakeDetector, FakeEmbedder, write_photo
 
 

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
+from embedder.commands.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
 from embedder.errors import TableError
-from embedder.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
 from embedder.networks.presets import PRESETS
 from tests.embedder.fakes import make_table
 
@@ -72,7 +72,7 @@ def test_damaged_head(tmp_path: Path, metadata: Any) -> None:
 
 
 def test_head_with_too_much_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedder.info._MAX_METADATA_BYTES", 10)
+    monkeypatch.setattr("embedder.commands.info._MAX_METADATA_BYTES", 10)
     with pytest.raises(TableError, match=r"facetable\.json of at most 10 bytes, found 57"):
         describe_file(write_head(tmp_path / "h.skops", {"head": "svm"}))
 

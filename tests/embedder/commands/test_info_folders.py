@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from embedder.commands.info import describe_file, info_lines
 from embedder.errors import TableError, WeightsError
-from embedder.info import describe_file, info_lines
 from embedder.networks.presets import Preset, write_preset
 from tests.embedder.fakes import make_table
 
