@@ -11,7 +11,7 @@ from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from classifiers.normalization import Background
+    from classifiers.scores.normalization import Background
     from classifiers.serving import Head
     from embedder.tables.table import EmbeddingTable
 
@@ -157,7 +157,7 @@ def choose_background(
     ValueError
         If the model or the strangers do not belong to the table's vectors, or there is no model for them to join.
     """
-    from classifiers import normalization
+    from classifiers.scores import normalization
     from foundation.fingerprint import refuse_other_space
 
     background = normalization.choose_background(table.fingerprint, file=file, none=none)
@@ -206,11 +206,11 @@ def train(
         If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
     """
     from classifiers.calibration import choose_threshold
-    from classifiers.gallery import Gallery
     from classifiers.heads import make_head
-    from classifiers.matching import Matcher
     from classifiers.open_set import build_head, fit_chooser
-    from classifiers.thresholds import curve_for
+    from classifiers.scores.gallery import Gallery
+    from classifiers.scores.matcher import Matcher
+    from classifiers.scores.thresholds import curve_for
 
     everybody = Gallery.build(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes

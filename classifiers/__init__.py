@@ -9,8 +9,8 @@ from foundation import lazy_names
 
 _MODULE_OF_NAME = {
     "HEADS": "heads",
-    "UNKNOWN": "gallery",
-    "Gallery": "gallery",
+    "UNKNOWN": "scores.gallery",
+    "Gallery": "scores.gallery",
     "Head": "serving",
     "OpenSetClassifier": "open_set",
     "load_head": "persistence",
@@ -20,10 +20,10 @@ _MODULE_OF_NAME = {
 __all__ = ["HEADS", "UNKNOWN", "Gallery", "Head", "OpenSetClassifier", "load_head", "save_head"]
 
 if TYPE_CHECKING:
-    from classifiers.gallery import UNKNOWN, Gallery
     from classifiers.heads import HEADS
     from classifiers.open_set import OpenSetClassifier
     from classifiers.persistence import load_head, save_head
+    from classifiers.scores.gallery import UNKNOWN, Gallery
     from classifiers.serving import Head
 
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, NearestChooser
 from classifiers.errors import ThresholdError
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher
 from classifiers.metrics import Estimate, rate
-from classifiers.neighbors import row_blocks
-from classifiers.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.neighbors import row_blocks
+from classifiers.scores.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
 from foundation.text import pluralize
 
 # With fewer people than this no threshold is read off the user's own photos.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows
-from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
+from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
 from foundation.errors import FacetableError
 
 MAX_EXACT_PAIRS = 40_000_000

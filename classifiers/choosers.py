@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.matching import Matcher, Probes
-from classifiers.neighbors import ExactNeighbors, exact_similarities
+from classifiers.scores.matcher import Matcher, Probes
+from classifiers.scores.neighbors import ExactNeighbors, exact_similarities
 
 # Two unit vectors that are equal up to float32 rounding are this far apart at most; it bounds the weight of a vote.
 _SMALLEST_DISTANCE = 1e-3

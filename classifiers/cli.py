@@ -59,7 +59,7 @@ def _cluster(arguments: argparse.Namespace) -> int:
     from classifiers import grouping
     from classifiers.clustering import normalized_space
     from classifiers.constraints import read_constraints
-    from classifiers.normalization import choose_background
+    from classifiers.scores.normalization import choose_background
     from embedder.images.reading import read_image
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json

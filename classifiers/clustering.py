@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.agglomeration import Agglomeration, Rows, Separations
 from classifiers.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
-from classifiers.neighbors import check_vectors, unit_rows
+from classifiers.scores.neighbors import check_vectors, unit_rows
 
 if TYPE_CHECKING:
-    from classifiers.normalization import Background
+    from classifiers.scores.normalization import Background
 
 logger = logging.getLogger(__name__)
 
@@ -125,14 +125,14 @@ def cluster_faces(
 def normalized_space(embeddings: ArrayLike, background: "Background") -> FaceSpace:
     """Return the space in which similarities are normalized by a background: strangers are about equally alike.
 
-    Half of both faces' level is subtracted from their cosine (see `classifiers.normalization`), which keeps the mean
+    Half of both faces' level is subtracted from their cosine (see `classifiers.scores.normalization`), which keeps the mean
     similarities of groups additive.
 
     Parameters
     ----------
     embeddings : array_like, shape (n, d)
     background : Background
-        From `classifiers.normalization.find_background`, or anything with its `center` and `level`.
+        From `classifiers.scores.normalization.find_background`, or anything with its `center` and `level`.
 
     Raises
     ------

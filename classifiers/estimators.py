@@ -18,9 +18,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from classifiers.choosers import LinearMachine, vote_nearest
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher, Probes
-from classifiers.neighbors import ExactNeighbors, unit_rows
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher, Probes
+from classifiers.scores.neighbors import ExactNeighbors, unit_rows
 
 # Iterations of the logistic regression's solver at most.
 _MAX_ITERATIONS = 200

@@ -48,11 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     from classifiers.errors import IdentityError
     from classifiers.evaluation import evaluate, report
-    from classifiers.gallery import Gallery
     from classifiers.heads import make_head, parse_parameters
-    from classifiers.normalization import choose_background
     from classifiers.open_set import fit_chooser
-    from classifiers.thresholds import curve_for
+    from classifiers.scores.gallery import Gallery
+    from classifiers.scores.normalization import choose_background
+    from classifiers.scores.thresholds import curve_for
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.choosers import NearestChooser, VoteChooser
-from classifiers.gallery import UNKNOWN
 from classifiers.membership import fitted_chooser
+from classifiers.scores.gallery import UNKNOWN
 from classifiers.serving import LOWEST_SCORE, Head
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.

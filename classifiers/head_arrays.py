@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.choosers import Chooser, LinearMachine
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher
-from classifiers.normalization import BACKGROUND_ARRAYS, Background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
 from classifiers.serving import Head
 
 Arrays = dict[str, NDArray[Any]]

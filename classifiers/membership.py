@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from classifiers.choosers import Chooser, NearestChooser
 from classifiers.errors import HeadFileError, IdentityError
 from classifiers.face_samples import FaceSample
-from classifiers.gallery import UNKNOWN, Gallery, summarize_names
-from classifiers.matching import Matcher
+from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
+from classifiers.scores.matcher import Matcher
 from classifiers.serving import Head
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.

@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import IdentityError
 from classifiers.estimators import GalleryClassifier, KNNClassifier, SVMClassifier, check_n_neighbors, many_classes
-from classifiers.gallery import Gallery
 from classifiers.heads import DEFAULT_HEAD, head_name, make_head
-from classifiers.matching import Matcher
-from classifiers.normalization import Background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import Background
+from classifiers.scores.thresholds import Threshold
 from classifiers.serving import Head
-from classifiers.thresholds import Threshold
 
 
 class OpenSetClassifier(ClassifierMixin, BaseEstimator):
@@ -31,7 +31,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
         A name of `classifiers.heads.HEADS` or an unfitted scikit-learn classifier.
     threshold : float or classifiers.calibration.Threshold, default 0.6
         The least score that is named.
-    background : classifiers.normalization.Background, optional
+    background : classifiers.scores.normalization.Background, optional
         Normalizes the scores; without it they are cosines.
 
     Attributes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.agglomeration import Rows
 from classifiers.constraints import Face
-from classifiers.gallery import UNKNOWN
+from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.text import pluralize
 

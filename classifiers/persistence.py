@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
-from classifiers.matching import Matcher
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import Threshold
 from classifiers.serving import Head
-from classifiers.thresholds import Threshold
 from foundation.atomic import atomic_writer
 from foundation.formats import ZIP_ARCHIVE, describe_kind
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.choosers import Chooser, NearestChooser
-from classifiers.gallery import UNKNOWN, Gallery
-from classifiers.matching import Matcher, Probes
-from classifiers.neighbors import check_vectors
-from classifiers.thresholds import Threshold
+from classifiers.scores.gallery import UNKNOWN, Gallery
+from classifiers.scores.matcher import Matcher, Probes
+from classifiers.scores.neighbors import check_vectors
+from classifiers.scores.thresholds import Threshold
 from foundation.fingerprint import describe_side, differing_fields, refuse_other_space
 
 # The score of a face that nobody enrolled may be: below any threshold.

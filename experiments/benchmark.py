@@ -24,10 +24,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
 from embedder.images.listing import list_images
 from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors
-from classifiers.normalization import Background, find_background
+from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors
+from classifiers.scores.normalization import Background, find_background
 from embedder import FaceEmbedder
 from experiments.benchmark_rows import Row, row_of, seconds_of
 from foundation.threads import thread_count

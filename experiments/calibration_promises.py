@@ -14,11 +14,11 @@ import numpy as np
 from tqdm import tqdm
 
 from classifiers.calibration import calibrated_threshold, person_weights
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
-from classifiers.normalization import Background
 from classifiers.open_set import fit_chooser
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import Background
 from classifiers.serving import Head
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from classifiers.gallery import UNKNOWN, Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import UNKNOWN, Gallery
+from classifiers.scores.matcher import Matcher
 from classifiers.serving import Head
 from embedder.images.reading import read_image
 from experiments.fit_background import fit_background, one_photo_each

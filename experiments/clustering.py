@@ -29,8 +29,8 @@ from classifiers.clustering import (
 )
 from classifiers.grouping import FaceTable, faces_of, group_people, known_people
 from classifiers.metrics import bcubed
-from classifiers.normalization import find_background
 from classifiers.people import KnownPeople, keep_numbers, write_people
+from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
 from experiments.fit_background import fit_background
 from foundation.command_line import EXIT_DONE, run_script, write_json

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.gallery import Gallery
-from classifiers.neighbors import unit_rows
-from classifiers.normalization import BACKGROUND_FOLDER, Background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.neighbors import unit_rows
+from classifiers.scores.normalization import BACKGROUND_FOLDER, Background
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 if TYPE_CHECKING:

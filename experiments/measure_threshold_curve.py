@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher
-from classifiers.normalization import BACKGROUND_FOLDER
-from classifiers.thresholds import CURVE_FPIR
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import BACKGROUND_FOLDER
+from classifiers.scores.thresholds import CURVE_FPIR
 from experiments.fit_background import N_COMPONENTS, fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

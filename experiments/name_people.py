@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.gallery import UNKNOWN, Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
-from classifiers.normalization import Background
 from classifiers.open_set import build_head
-from classifiers.thresholds import ThresholdCurve, threshold_from_curve
+from classifiers.scores.gallery import UNKNOWN, Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import Background
+from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from experiments.measure_threshold_curve import measure_curve
 from foundation.command_line import EXIT_DONE, run_script, write_json

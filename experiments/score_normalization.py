@@ -3,7 +3,7 @@
 Five times the people are split at random into two halves. One half fits the background (or is the cohort), the other
 is enrolled with one photo each or plays strangers, as ``python -m classifiers evaluate`` does it. Compared are plain
 cosine, the population mean subtracted, adaptive symmetric score normalization (Matejka et al., Interspeech 2017)
-against the other half's faces and against draws from its mixture, and the scores of `classifiers.normalization`, with
+against the other half's faces and against draws from its mixture, and the scores of `classifiers.scores.normalization`, with
 one of the other half's faces each in place of the mixture and with the mixture itself.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.evaluation import FPIRS, Split, split_people
-from classifiers.gallery import Gallery
 from classifiers.metrics import threshold_at_fpir
-from classifiers.normalization import Background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.normalization import Background
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

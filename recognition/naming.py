@@ -165,7 +165,7 @@ def name_faces(head: "Head", vectors: np.ndarray, fingerprint: Mapping[str, Any]
     ValueError
         If `fingerprint` says that the vectors may not be compared with the head's.
     """
-    from classifiers.gallery import UNKNOWN
+    from classifiers.scores.gallery import UNKNOWN
 
     head.check_fingerprint(fingerprint)
     if not len(vectors):

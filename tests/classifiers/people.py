@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.normalization import Background
+from classifiers.scores.normalization import Background
 
 FINGERPRINT: dict[str, Any] = {
     "space": {"weights_sha256": "0" * 64, "crop_size": 160, "alignment": "box"},

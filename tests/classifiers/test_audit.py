@@ -7,10 +7,10 @@ import pytest
 
 from classifiers.audit import Finding, audit_head, audit_table
 from classifiers.errors import IdentityError
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 
 
 def head_of(identities, paths, rejections=None):

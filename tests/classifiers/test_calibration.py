@@ -20,11 +20,11 @@ from classifiers.calibration import (
 )
 from classifiers.errors import ThresholdError
 from classifiers.estimators import GalleryClassifier
-from classifiers.gallery import Gallery
 from classifiers.heads import HEADS, make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import fit_chooser
-from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")

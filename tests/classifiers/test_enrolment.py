@@ -5,12 +5,12 @@ import pytest
 
 from classifiers.enrolment import enrol, least_agreement, measure_pose, quality_reasons
 from classifiers.face_samples import PhotoFaces
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.membership import with_faces
 from classifiers.open_set import build_head
-from classifiers.thresholds import ThresholdCurve, threshold_from_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import make_people
 from tests.classifiers.samples import FRONTAL, make_photo, make_sample
 

@@ -125,7 +125,7 @@ def test_paths_are_relative_to_the_photo_folder_where_they_can_be(head, tmp_path
 
 def test_a_grown_gallery_is_remarked_on(head):
     from classifiers.enrolment_command import describe_size
-    from classifiers.thresholds import Threshold
+    from classifiers.scores.thresholds import Threshold
 
     calibrated = Threshold(0.5, "calibrated", "on your photos", n_exemplars=4)
     grown = load_head(head).replaced(threshold_record=calibrated)

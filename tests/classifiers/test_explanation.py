@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from classifiers.explanation import explain_face
-from classifiers.gallery import UNKNOWN, Gallery
 from classifiers.heads import HEADS, make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import UNKNOWN, Gallery
+from classifiers.scores.matcher import Matcher
 from tests.classifiers.people import make_background, make_people
 
 VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 1]])

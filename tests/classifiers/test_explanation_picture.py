@@ -8,10 +8,10 @@ from PIL import Image
 
 from classifiers.explanation import explain_face
 from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 
 BOX = np.array([10, 10, 90, 90], np.float32)
 

@@ -8,9 +8,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import HeadFileError, IdentityError
-from classifiers.gallery import Gallery
 from classifiers.heads import HEADS, make_head
-from classifiers.matching import Matcher
 from classifiers.membership import (
     check_name,
     editing,
@@ -22,7 +20,9 @@ from classifiers.membership import (
 )
 from classifiers.open_set import build_head
 from classifiers.persistence import load_head, save_head
-from classifiers.thresholds import ThresholdCurve, threshold_from_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 from tests.classifiers.samples import make_sample
 

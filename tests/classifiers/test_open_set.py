@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import IdentityError
-from classifiers.gallery import UNKNOWN
 from classifiers.heads import HEADS, make_head
 from classifiers.open_set import OpenSetClassifier
+from classifiers.scores.gallery import UNKNOWN
 from tests.classifiers.people import FINGERPRINT, make_people
 
 PEOPLE = make_people(8, 4)

@@ -18,11 +18,11 @@ from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.gallery import Gallery
 from classifiers.heads import HEADS
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import describe_head, load_estimator, load_head, save_head
-from classifiers.thresholds import Threshold, ThresholdCurve, threshold_from_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from foundation.errors import SpaceMismatchError
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 

@@ -5,13 +5,13 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import IdentityError
-from classifiers.gallery import Gallery
 from classifiers.heads import HEADS, make_head
-from classifiers.matching import Matcher
 from classifiers.membership import gallery_of
 from classifiers.open_set import build_head
 from classifiers.persistence import load_head, save_head
 from classifiers.rejection import face_to_reject, reject
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 from tests.classifiers.people import make_background, make_people
 from tests.classifiers.samples import make_sample
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from classifiers.choosers import NearestChooser, VoteChooser
-from classifiers.gallery import UNKNOWN, Gallery
-from classifiers.matching import Matcher
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
+from classifiers.scores.gallery import UNKNOWN, Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import Threshold
 from classifiers.serving import Head
-from classifiers.thresholds import Threshold
 from foundation.errors import SpaceMismatchError
 from tests.classifiers.people import FINGERPRINT, make_people
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from classifiers.gallery import Gallery
+from classifiers.scores.gallery import Gallery
 from experiments.calibration_promises import main, thirds, try_promise
 from tests.classifiers.people import make_people
 from tests.test_train_classifier import write_table

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from classifiers.gallery import Gallery
 from classifiers.heads import make_head
-from classifiers.matching import Matcher
 from classifiers.open_set import build_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 from experiments.camera_names import (
     ClipResult,
     ListeningReader,

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.gallery import Gallery
+from classifiers.scores.gallery import Gallery
 from experiments.compare_heads import draw_curves, format_row, main, ranks_of, try_head
 from experiments.fit_background import fit_background
 from tests.classifiers.people import make_background, make_people

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.gallery import Gallery
-from classifiers.neighbors import unit_rows
-from classifiers.normalization import find_background, read_background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.neighbors import unit_rows
+from classifiers.scores.normalization import find_background, read_background
 from experiments.fit_background import (
     check_groups,
     component_shares,

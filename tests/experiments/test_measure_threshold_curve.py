@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher
-from classifiers.thresholds import find_curve
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import find_curve
 from experiments.measure_threshold_curve import draw_split, main, measure_curve, threshold_of_draw
 from tests.classifiers.people import make_people
 from tests.test_train_classifier import write_table

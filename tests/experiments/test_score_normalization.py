@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from classifiers.evaluation import split_people
-from classifiers.gallery import Gallery
+from classifiers.scores.gallery import Gallery
 from experiments.fit_background import fit_background
 from experiments.score_normalization import (
     draw_faces,

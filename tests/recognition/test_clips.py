@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers.gallery import Gallery
+from classifiers.scores.gallery import Gallery
 from classifiers.serving import Head
 from recognition.events import Event
 from recognition.loop import FaceLoop

@@ -7,7 +7,7 @@ import pytest
 
 from classifiers.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
-from classifiers.thresholds import Threshold
+from classifiers.scores.thresholds import Threshold
 from recognition.naming import load_head_with
 from tests.classifiers.people import make_people
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from classifiers.errors import BackgroundError
-from classifiers.neighbors import unit_rows
-from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background, read_background
+from classifiers.scores.neighbors import unit_rows
+from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background, read_background
 from tests.classifiers.people import make_background, make_people
 
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-import classifiers.neighbors as neighbors
-from classifiers.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
+import classifiers.scores.neighbors as neighbors
+from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, check_vectors, row_blocks, unit_rows
 from tests.classifiers.people import make_people
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import IdentityError
-from classifiers.neighbors import check_vectors, unit_rows
+from classifiers.scores.neighbors import check_vectors, unit_rows
 from foundation.text import pluralize
 
 UNKNOWN = "unknown"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classifiers.errors import IdentityError
-from classifiers.gallery import Gallery, summarize_names
+from classifiers.scores.gallery import Gallery, summarize_names
 
 TWO = Gallery.build([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]], ["Bo", "Ada", "Bo"], paths=["b1", "a1", "b2"])
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.gallery import Gallery
-from classifiers.neighbors import ExactNeighbors, Neighbors, exact_similarities, row_blocks, unit_rows
-from classifiers.normalization import Background
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.neighbors import ExactNeighbors, Neighbors, exact_similarities, row_blocks, unit_rows
+from classifiers.scores.normalization import Background
 
 
 class Probes(NamedTuple):

@@ -16,6 +16,7 @@ expectation has a closed form (the moment generating function of a Gaussian), so
 drawn, and a level takes microseconds.
 """
 
+import importlib.resources
 import io
 import json
 import zipfile
@@ -28,11 +29,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import BackgroundError
-from classifiers.neighbors import check_vectors, row_blocks, unit_rows
+from classifiers.scores.neighbors import check_vectors, row_blocks, unit_rows
 from foundation.atomic import write_bytes_atomically
 from foundation.formats import describe_kind
 
-BACKGROUND_FOLDER = Path(__file__).parent / "background"
+BACKGROUND_FOLDER = Path(str(importlib.resources.files("classifiers"))) / "background"
 
 # Levels are rounded to this many decimals, so that equal exemplars have equal levels wherever they stand in a batch.
 _LEVEL_DECIMALS = 6

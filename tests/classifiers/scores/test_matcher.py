@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from classifiers.gallery import Gallery
-from classifiers.matching import Matcher, Probes
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher, Probes
 from tests.classifiers.people import make_background, make_people
 
 TWO = Matcher(Gallery.build([[0.0, 2.0], [3.0, 0.0], [4.0, 3.0]], ["Bo", "Ada", "Bo"]))

@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 from classifiers.errors import ThresholdError
-from classifiers.normalization import BACKGROUND_FOLDER, find_background
-from classifiers.thresholds import Threshold, ThresholdCurve, check_fpir, curve_for, find_curve, threshold_from_curve
+from classifiers.scores.normalization import BACKGROUND_FOLDER, find_background
+from classifiers.scores.thresholds import (
+    Threshold,
+    ThresholdCurve,
+    check_fpir,
+    curve_for,
+    find_curve,
+    threshold_from_curve,
+)
 from embedder.networks.presets import PRESETS
 from tests.classifiers.people import make_background
 

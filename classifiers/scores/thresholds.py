@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from classifiers.errors import ThresholdError
-from classifiers.normalization import BACKGROUND_FOLDER, Background, find_background
+from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background
 from foundation.fingerprint import describe_side, differing_fields
 from foundation.text import pluralize
 
