@@ -11,8 +11,8 @@ from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
+    from classifiers.heads.head import Head
     from classifiers.scores.normalization import Background
-    from classifiers.serving import Head
     from embedder.tables.table import EmbeddingTable
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     from classifiers.errors import IdentityError
-    from classifiers.heads import parse_parameters
+    from classifiers.heads.registry import parse_parameters
     from classifiers.persistence import describe_head, save_head
     from embedder.tables.table import EmbeddingTable
 
@@ -206,8 +206,8 @@ def train(
         If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
     """
     from classifiers.calibration import choose_threshold
-    from classifiers.heads import make_head
-    from classifiers.open_set import build_head, fit_chooser
+    from classifiers.heads.open_set import build_head, fit_chooser
+    from classifiers.heads.registry import make_head
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.matcher import Matcher
     from classifiers.scores.thresholds import curve_for

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from foundation import lazy_names
 
 _MODULE_OF_NAME = {
-    "HEADS": "heads",
+    "HEADS": "heads.registry",
     "UNKNOWN": "scores.gallery",
     "Gallery": "scores.gallery",
-    "Head": "serving",
-    "OpenSetClassifier": "open_set",
+    "Head": "heads.head",
+    "OpenSetClassifier": "heads.open_set",
     "load_head": "persistence",
     "save_head": "persistence",
 }
@@ -20,11 +20,11 @@ _MODULE_OF_NAME = {
 __all__ = ["HEADS", "UNKNOWN", "Gallery", "Head", "OpenSetClassifier", "load_head", "save_head"]
 
 if TYPE_CHECKING:
-    from classifiers.heads import HEADS
-    from classifiers.open_set import OpenSetClassifier
+    from classifiers.heads.head import Head
+    from classifiers.heads.open_set import OpenSetClassifier
+    from classifiers.heads.registry import HEADS
     from classifiers.persistence import load_head, save_head
     from classifiers.scores.gallery import UNKNOWN, Gallery
-    from classifiers.serving import Head
 
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_OF_NAME)

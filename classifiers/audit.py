@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from classifiers.heads.head import Head
 from classifiers.membership import check_name
-from classifiers.serving import Head
 
 
 class Finding(NamedTuple):

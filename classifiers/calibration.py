@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.choosers import Chooser, NearestChooser
 from classifiers.errors import ThresholdError
+from classifiers.heads.decision_rules import Chooser, NearestChooser
 from classifiers.metrics import Estimate, rate
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher

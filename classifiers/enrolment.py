@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.face_samples import FaceSample, PhotoFaces
+from classifiers.heads.head import Head
 from classifiers.membership import find_name, gallery_of, same_faces, with_faces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for
-from classifiers.serving import Head
 
 # Of 239 photos of LFW (every 40th), at most two lie beyond each of the following limits. They are for
 # photos a person is known by, not for those on which they are to be found.

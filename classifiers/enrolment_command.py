@@ -9,7 +9,7 @@ from classifiers.photo_command import add_head_argument, add_network_arguments
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
 
 
 def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.choosers import NearestChooser, VoteChooser
+from classifiers.heads.decision_rules import NearestChooser, VoteChooser
+from classifiers.heads.head import LOWEST_SCORE, Head
 from classifiers.membership import fitted_chooser
 from classifiers.scores.gallery import UNKNOWN
-from classifiers.serving import LOWEST_SCORE, Head
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.
 _MOST_REFITS = 12

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.choosers import Chooser, LinearMachine
+from classifiers.heads.decision_rules import Chooser, LinearMachine
+from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
-from classifiers.serving import Head
 
 Arrays = dict[str, NDArray[Any]]
 ReadArray = Callable[[str], NDArray[Any]]

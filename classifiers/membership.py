@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.choosers import Chooser, NearestChooser
 from classifiers.errors import HeadFileError, IdentityError
 from classifiers.face_samples import FaceSample
+from classifiers.heads.decision_rules import Chooser, NearestChooser
+from classifiers.heads.head import Head
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
-from classifiers.serving import Head
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
@@ -123,7 +123,7 @@ def fitted_chooser(head: Head, matcher: Matcher) -> Chooser:
     """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
         return NearestChooser()
-    from classifiers.open_set import fit_chooser
+    from classifiers.heads.open_set import fit_chooser
     from classifiers.persistence import load_estimator
 
     estimator: Any = load_estimator(head.estimator) if isinstance(head.estimator, bytes) else head.estimator

@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
+from classifiers.heads.decision_rules import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
+from classifiers.heads.head import Head
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold
-from classifiers.serving import Head
 from foundation.atomic import atomic_writer
 from foundation.formats import ZIP_ARCHIVE, describe_kind
 
@@ -40,11 +40,11 @@ VERSION = 1
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
 # (see `classifiers.tree_check`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
-    "classifiers.estimators.GalleryClassifier",
-    "classifiers.estimators.KNNClassifier",
-    "classifiers.estimators.LDAClassifier",
-    "classifiers.estimators.LogisticClassifier",
-    "classifiers.estimators.SVMClassifier",
+    "classifiers.heads.estimators.GalleryClassifier",
+    "classifiers.heads.estimators.KNNClassifier",
+    "classifiers.heads.estimators.LDAClassifier",
+    "classifiers.heads.estimators.LogisticClassifier",
+    "classifiers.heads.estimators.SVMClassifier",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
@@ -288,7 +288,7 @@ def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: st
     """Return a chooser with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
     from sklearn.exceptions import InconsistentVersionWarning
 
-    from classifiers.open_set import fit_chooser
+    from classifiers.heads.open_set import fit_chooser
 
     try:
         with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from classifiers.face_samples import FaceSample, PhotoFaces, SampleReader
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
 
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:

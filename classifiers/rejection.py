@@ -6,8 +6,8 @@ import numpy as np
 
 from classifiers.errors import IdentityError
 from classifiers.face_samples import FaceSample
+from classifiers.heads.head import Head
 from classifiers.membership import enrolled_name, gallery_of, same_faces, with_matcher
-from classifiers.serving import Head
 
 
 class Rejection(NamedTuple):

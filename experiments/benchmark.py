@@ -24,8 +24,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from embedder import MTCNN, FaceEmbedder, embed_folder, read_image

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.head import Head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
-from classifiers.serving import Head
 from embedder.images.reading import read_image
 from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown

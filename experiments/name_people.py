@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from foundation.text import sanitize_for_terminal
 
 if TYPE_CHECKING:
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from recognition.videos import Frame
 from recognition.votes import Evidence, Scorer, Verdict
 
 if TYPE_CHECKING:
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
 
 LOOKS_A_FRAME = 1
 """Faces embedded on one frame at most, and none on a frame with detection unless every frame has one, so that no frame

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
     from embedder.detection.faces import Faces
 
 # What tables had before heads said how their crops were made.

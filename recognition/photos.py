@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers.serving import Head
+from classifiers.heads.head import Head
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.paths import display_path

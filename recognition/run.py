@@ -17,7 +17,7 @@ from recognition.reports import EventLines, FaceLines, Fan
 from recognition.sources import SourceKind, parse_source
 
 if TYPE_CHECKING:
-    from classifiers.serving import Head
+    from classifiers.heads.head import Head
 
 
 def recognize(options: Options) -> int:

@@ -46,7 +46,7 @@ _LESS = 1e-6
 
 
 class Scorer(Protocol):
-    """What scores looks, such as `classifiers.serving.Head`."""
+    """What scores looks, such as `classifiers.heads.head.Head`."""
 
     threshold: float
 

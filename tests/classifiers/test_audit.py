@@ -7,8 +7,8 @@ import pytest
 
 from classifiers.audit import Finding, audit_head, audit_table
 from classifiers.errors import IdentityError
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 

@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from classifiers.cli import main
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
 from tests.classifiers.people import make_people
 

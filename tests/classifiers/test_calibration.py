@@ -19,9 +19,9 @@ from classifiers.calibration import (
     shot_numbers,
 )
 from classifiers.errors import ThresholdError
-from classifiers.estimators import GalleryClassifier
-from classifiers.heads import HEADS, make_head
-from classifiers.open_set import fit_chooser
+from classifiers.heads.estimators import GalleryClassifier
+from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve

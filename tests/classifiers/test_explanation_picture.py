@@ -8,8 +8,8 @@ from PIL import Image
 
 from classifiers.explanation import explain_face
 from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import HeadFileError, IdentityError
-from classifiers.heads import HEADS, make_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import HEADS, make_head
 from classifiers.membership import (
     check_name,
     editing,
@@ -18,7 +19,6 @@ from classifiers.membership import (
     with_faces,
     without_person,
 )
-from classifiers.open_set import build_head
 from classifiers.persistence import load_head, save_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher

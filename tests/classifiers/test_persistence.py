@@ -18,8 +18,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.persistence as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.heads import HEADS
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.open_set import OpenSetClassifier
+from classifiers.heads.registry import HEADS
 from classifiers.persistence import describe_head, load_estimator, load_head, save_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from classifiers.heads import make_head
-from classifiers.open_set import build_head
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from experiments.camera_names import (

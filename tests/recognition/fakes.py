@@ -107,7 +107,7 @@ class FakeEmbedder:
 
 
 class FakeMatch(NamedTuple):
-    """What `classifiers.serving.Match` holds."""
+    """What `classifiers.heads.head.Match` holds."""
 
     identities: np.ndarray
     scores: np.ndarray

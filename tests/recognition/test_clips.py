@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
-from classifiers.serving import Head
 from recognition.events import Event
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader

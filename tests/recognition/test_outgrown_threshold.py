@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
 from classifiers.scores.thresholds import Threshold
 from recognition.naming import load_head_with

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sklearn.naive_bayes import GaussianNB
 
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
 from tests.classifiers.people import make_people
 

@@ -8,15 +8,21 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from classifiers.choosers import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.errors import IdentityError
-from classifiers.estimators import GalleryClassifier, KNNClassifier, SVMClassifier, check_n_neighbors, many_classes
-from classifiers.heads import DEFAULT_HEAD, head_name, make_head
+from classifiers.heads.decision_rules import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
+from classifiers.heads.estimators import (
+    GalleryClassifier,
+    KNNClassifier,
+    SVMClassifier,
+    check_n_neighbors,
+    many_classes,
+)
+from classifiers.heads.head import Head
+from classifiers.heads.registry import DEFAULT_HEAD, head_name, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import Threshold
-from classifiers.serving import Head
 
 
 class OpenSetClassifier(ClassifierMixin, BaseEstimator):
@@ -28,7 +34,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     head : str or classifier, default ``"gallery"``
-        A name of `classifiers.heads.HEADS` or an unfitted scikit-learn classifier.
+        A name of `classifiers.heads.registry.HEADS` or an unfitted scikit-learn classifier.
     threshold : float or classifiers.calibration.Threshold, default 0.6
         The least score that is named.
     background : classifiers.scores.normalization.Background, optional
@@ -36,7 +42,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    head_ : classifiers.serving.Head
+    head_ : classifiers.heads.head.Head
         The fitted head; save it with `classifiers.persistence.save_head`.
     classes_ : (k,) str
         The enrolled identities, sorted.

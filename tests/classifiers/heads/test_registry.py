@@ -4,8 +4,8 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.svm import SVC
 
-from classifiers.estimators import KNNClassifier
-from classifiers.heads import HEADS, head_name, make_head, parse_parameters
+from classifiers.heads.estimators import KNNClassifier
+from classifiers.heads.registry import HEADS, head_name, make_head, parse_parameters
 
 
 @pytest.mark.parametrize("name", HEADS)

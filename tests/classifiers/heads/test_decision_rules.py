@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifiers.choosers import LinearMachine, vote_nearest
+from classifiers.heads.decision_rules import LinearMachine, vote_nearest
 
 MACHINE = {
     "support": np.arange(2),

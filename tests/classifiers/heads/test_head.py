@@ -8,13 +8,13 @@ import warnings
 import numpy as np
 import pytest
 
-from classifiers.choosers import NearestChooser, VoteChooser
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.decision_rules import NearestChooser, VoteChooser
+from classifiers.heads.head import Head
+from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.persistence import save_head
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold
-from classifiers.serving import Head
 from foundation.errors import SpaceMismatchError
 from tests.classifiers.people import FINGERPRINT, make_people
 

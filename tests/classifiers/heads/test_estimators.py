@@ -11,8 +11,14 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from classifiers.estimators import GalleryClassifier, KNNClassifier, LDAClassifier, LogisticClassifier, SVMClassifier
-from classifiers.heads import HEADS, make_head
+from classifiers.heads.estimators import (
+    GalleryClassifier,
+    KNNClassifier,
+    LDAClassifier,
+    LogisticClassifier,
+    SVMClassifier,
+)
+from classifiers.heads.registry import HEADS, make_head
 from tests.classifiers.people import make_people
 
 HARD = make_people(12, 6, spread=1.6)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.choosers import Chooser, NearestChooser
+from classifiers.heads.decision_rules import Chooser, NearestChooser
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
@@ -51,7 +51,7 @@ class Head:
     fingerprint : mapping, optional
         ``{"space": {...}, "provenance": {...}}`` of the table the head was trained on.
     name : str
-        Which head this is: a name of `classifiers.heads.HEADS` or a dotted class name.
+        Which head this is: a name of `classifiers.heads.registry.HEADS` or a dotted class name.
     parameters : mapping, optional
         The estimator's settings.
     photo_root : str

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import IdentityError
-from classifiers.heads import HEADS, make_head
-from classifiers.open_set import OpenSetClassifier
+from classifiers.heads.open_set import OpenSetClassifier
+from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import UNKNOWN
 from tests.classifiers.people import FINGERPRINT, make_people
 

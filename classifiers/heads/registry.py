@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from classifiers.estimators import (
+from classifiers.heads.estimators import (
     GalleryClassifier,
     KNNClassifier,
     LDAClassifier,

@@ -1,6 +1,6 @@
 """The estimators that choose an identity: scikit-learn classifiers that normalize rows themselves.
 
-They never reject anybody; `classifiers.open_set.OpenSetClassifier` does.
+They never reject anybody; `classifiers.heads.open_set.OpenSetClassifier` does.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from classifiers.choosers import LinearMachine, vote_nearest
+from classifiers.heads.decision_rules import LinearMachine, vote_nearest
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, unit_rows
@@ -143,7 +143,7 @@ class SVMClassifier(UnitRowsClassifier):
     Attributes
     ----------
     classes_ : (k,) array
-    machine_ : dict of arrays, see `classifiers.choosers.LinearMachine`; None with a single class
+    machine_ : dict of arrays, see `classifiers.heads.decision_rules.LinearMachine`; None with a single class
     """
 
     def __init__(self, C: float = 1.0) -> None:
