@@ -78,8 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     from classifiers.errors import IdentityError
+    from classifiers.files.head_file import describe_head, save_head
     from classifiers.heads.registry import parse_parameters
-    from classifiers.persistence import describe_head, save_head
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)

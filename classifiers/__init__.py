@@ -13,17 +13,17 @@ _MODULE_OF_NAME = {
     "Gallery": "scores.gallery",
     "Head": "heads.head",
     "OpenSetClassifier": "heads.open_set",
-    "load_head": "persistence",
-    "save_head": "persistence",
+    "load_head": "files.head_file",
+    "save_head": "files.head_file",
 }
 
 __all__ = ["HEADS", "UNKNOWN", "Gallery", "Head", "OpenSetClassifier", "load_head", "save_head"]
 
 if TYPE_CHECKING:
+    from classifiers.files.head_file import load_head, save_head
     from classifiers.heads.head import Head
     from classifiers.heads.open_set import OpenSetClassifier
     from classifiers.heads.registry import HEADS
-    from classifiers.persistence import load_head, save_head
     from classifiers.scores.gallery import UNKNOWN, Gallery
 
 

@@ -119,6 +119,6 @@ def _audit_file(path: Path, name: str) -> "list[Finding]":
         return audit_table(EmbeddingTable.read(path), name)
     if not start.startswith(_ZIP_MAGIC):
         raise ValueError(f"{path}: expected a table or a head, found {describe_kind(path)}; name one of these")
-    from classifiers.persistence import load_head
+    from classifiers.files.head_file import load_head
 
     return audit_head(load_head(path), name)

@@ -42,8 +42,8 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
 def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
     from classifiers.enrolment import enrol
+    from classifiers.files.head_file import load_head, save_head
     from classifiers.membership import check_name, editing
-    from classifiers.persistence import load_head, save_head
     from classifiers.photo_command import list_photos, open_reader, read_photos
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
@@ -81,8 +81,8 @@ def run_enrol(arguments: argparse.Namespace) -> int:
 
 def run_forget(arguments: argparse.Namespace) -> int:
     """Take a person out of a head."""
+    from classifiers.files.head_file import load_head, save_head
     from classifiers.membership import editing, enrolled_name, without_person
-    from classifiers.persistence import load_head, save_head
     from foundation.command_line import EXIT_DONE, write_json
 
     with editing(arguments.head):

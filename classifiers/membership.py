@@ -123,8 +123,8 @@ def fitted_chooser(head: Head, matcher: Matcher) -> Chooser:
     """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
         return NearestChooser()
+    from classifiers.files.head_file import load_estimator
     from classifiers.heads.open_set import fit_chooser
-    from classifiers.persistence import load_estimator
 
     estimator: Any = load_estimator(head.estimator) if isinstance(head.estimator, bytes) else head.estimator
     return fit_chooser(estimator, matcher)

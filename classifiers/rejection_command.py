@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record that a face is not the person a head takes it for."""
+    from classifiers.files.head_file import load_head, save_head
     from classifiers.membership import editing, enrolled_name
-    from classifiers.persistence import load_head, save_head
     from classifiers.photo_command import face_numbers, open_reader, stored_path
     from classifiers.rejection import face_to_reject, reject
     from embedder.images.reading import read_image

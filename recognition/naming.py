@@ -185,7 +185,7 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     OSError
         If it cannot be read.
     """
-    from classifiers.persistence import load_head
+    from classifiers.files.head_file import load_head
 
     head = load_head(path)
     if threshold is not None:

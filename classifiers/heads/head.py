@@ -57,7 +57,7 @@ class Head:
     photo_root : str
         The folder the exemplars' paths are relative to; ``""`` where unknown.
     estimator : object, optional
-        The scikit-learn estimator behind it, or its bytes in a file (see `classifiers.persistence`).
+        The scikit-learn estimator behind it, or its bytes in a file (see `classifiers.files.head_file`).
     rejections : Gallery, optional
         Faces that are *not* the identity they stand under.
     file : str

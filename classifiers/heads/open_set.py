@@ -43,7 +43,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     head_ : classifiers.heads.head.Head
-        The fitted head; save it with `classifiers.persistence.save_head`.
+        The fitted head; save it with `classifiers.files.head_file.save_head`.
     classes_ : (k,) str
         The enrolled identities, sorted.
     """

@@ -9,8 +9,8 @@ import h5py
 import pytest
 
 from classifiers.cli import main
+from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
-from classifiers.persistence import save_head
 from tests.classifiers.people import make_people
 
 

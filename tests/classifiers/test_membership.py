@@ -8,6 +8,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from classifiers.errors import HeadFileError, IdentityError
+from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.membership import (
@@ -19,7 +20,6 @@ from classifiers.membership import (
     with_faces,
     without_person,
 )
-from classifiers.persistence import load_head, save_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve

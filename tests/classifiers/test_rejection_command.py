@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from classifiers.cli import main
-from classifiers.persistence import load_head
+from classifiers.files.head_file import load_head
 
 
 @pytest.mark.realdata

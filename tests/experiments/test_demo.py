@@ -212,7 +212,7 @@ def test_script_ends_with_figures_times_and_what_next(tmp_path, monkeypatch, cap
     out = tmp_path / "new" / "demo"
     monkeypatch.setattr(demo, "run_steps", lambda *_: Steps({"a step": 1.5}))
     monkeypatch.setattr("embedder.tables.table.EmbeddingTable.read", lambda path: path)
-    monkeypatch.setattr("classifiers.persistence.load_head", lambda path: SimpleNamespace(threshold=0.5))
+    monkeypatch.setattr("classifiers.files.head_file.load_head", lambda path: SimpleNamespace(threshold=0.5))
     monkeypatch.setattr(demo, "answers_on", lambda *_: answers)
     monkeypatch.setattr(demo, "DATA", tmp_path)
     for answer in answers:

@@ -152,7 +152,7 @@ def test_a_change_is_there_within_a_second(file: Path) -> None:
 def test_a_head_that_is_saved_again_and_again_is_never_read_torn(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from classifiers.persistence import load_head, save_head
+    from classifiers.files.head_file import load_head, save_head
     from tests.recognition.trained import train_people_head
 
     path = tmp_path / "head.skops"

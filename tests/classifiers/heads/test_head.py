@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
+from classifiers.files.head_file import save_head
 from classifiers.heads.decision_rules import NearestChooser, VoteChooser
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import OpenSetClassifier
-from classifiers.persistence import save_head
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold

@@ -91,9 +91,9 @@ def test_head_of_another_version(tmp_path: Path, changes: dict[str, Any], found:
 
 
 def test_the_version_is_that_of_the_heads() -> None:
-    from classifiers import persistence
+    from classifiers.files import head_file
 
-    assert (HEAD_FORMAT, HEAD_VERSION) == (persistence.FORMAT, persistence.VERSION)
+    assert (HEAD_FORMAT, HEAD_VERSION) == (head_file.FORMAT, head_file.VERSION)
 
 
 def test_truncated_head(tmp_path: Path) -> None:

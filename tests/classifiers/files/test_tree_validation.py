@@ -6,7 +6,7 @@ from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, Ran
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from classifiers.tree_check import check_trees
+from classifiers.files.tree_validation import check_trees
 from tests.classifiers.people import make_people
 
 PEOPLE = make_people(3, 6)

@@ -16,11 +16,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-import classifiers.persistence as persistence
+import classifiers.files.head_file as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
+from classifiers.files.head_file import describe_head, load_estimator, load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.heads.registry import HEADS
-from classifiers.persistence import describe_head, load_estimator, load_head, save_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from foundation.errors import SpaceMismatchError

@@ -3,7 +3,7 @@
 A head file is a zip of uncompressed entries:
 
 - ``facetable.json``: what the head is (see `describe_head`); readable with ``zipfile`` alone;
-- ``serving/*.npy``: the exemplars, and what the chooser needs beside them (see `classifiers.head_arrays`);
+- ``serving/*.npy``: the exemplars, and what the chooser needs beside them (see `classifiers.files.head_arrays`);
 - ``estimator.skops``: the settings of the scikit-learn estimator, to fit it again;
 - ``fitted.skops``: the fitted estimator, where the arrays do not say it all. It is used under the scikit-learn that
   wrote it; under another version the estimator is fitted again from the exemplars.
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
+from classifiers.files.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
 from classifiers.heads.decision_rules import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
 from classifiers.heads.head import Head
 from classifiers.scores.matcher import Matcher
@@ -38,7 +38,7 @@ VERSION = 1
 
 # Types beyond those skops trusts by itself (NumPy arrays and scikit-learn's public estimators). Only what is written
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
-# (see `classifiers.tree_check`); the others are plain Python classes that hold numbers.
+# (see `classifiers.files.tree_validation`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
     "classifiers.heads.estimators.GalleryClassifier",
     "classifiers.heads.estimators.KNNClassifier",
@@ -273,7 +273,7 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
 
 def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
     """Return a chooser with a fitted estimator from a file, if it fits the exemplars and its trees are sound."""
-    from classifiers.tree_check import check_trees
+    from classifiers.files.tree_validation import check_trees
 
     n_features = matcher.units.shape[1]
     if getattr(estimator, "n_features_in_", None) != n_features or not np.array_equal(
