@@ -124,8 +124,8 @@ def named_by(table: "EmbeddingTable", file: str) -> "EmbeddingTable":
 
     import numpy as np
 
-    from classifiers.grouping import faces_of
-    from classifiers.people import read_people
+    from classifiers.groups.grouping import faces_of
+    from classifiers.groups.people_file import read_people
 
     names = read_people(file, {face: row for row, face in enumerate(faces_of(table))}).names
     if not (names != "").any():

@@ -56,9 +56,9 @@ def commands() -> list["Command"]:
 
 
 def _cluster(arguments: argparse.Namespace) -> int:
-    from classifiers import grouping
-    from classifiers.clustering import normalized_space
-    from classifiers.constraints import read_constraints
+    from classifiers.groups import grouping
+    from classifiers.groups.clustering import normalized_space
+    from classifiers.groups.constraints import read_constraints
     from classifiers.scores.normalization import choose_background
     from embedder.images.reading import read_image
     from embedder.tables.table import EmbeddingTable

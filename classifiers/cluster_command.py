@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-# `classifiers.clustering.METHODS`, written out: that module loads NumPy.
+# `classifiers.groups.clustering.METHODS`, written out: that module loads NumPy.
 _METHODS = ("auto", "average", "graph", "dbscan", "hdbscan")
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.explanation import Explanation
+from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
 from foundation.atomic import atomic_writer
 
 _TILE_INCHES = 1.5

@@ -23,21 +23,6 @@ class Estimate(NamedTuple):
     high: float
 
 
-class PrecisionRecall(NamedTuple):
-    """Precision, recall and their harmonic mean, all in [0, 1]."""
-
-    precision: float
-    recall: float
-    f: float
-
-
-class Corrections(NamedTuple):
-    """How many splits and merges would turn a clustering into the truth."""
-
-    n_splits: int
-    n_merges: int
-
-
 class IdentificationDet(NamedTuple):
     """Error rates over all thresholds, ascending: shares of strangers accepted and of mated probes missed."""
 
@@ -221,85 +206,6 @@ def identification_det(
     fpir = 1 - np.searchsorted(strangers, thresholds, side="left") / len(strangers)
     tpir = (len(found) - np.searchsorted(found, thresholds, side="left")) / len(scores)
     return IdentificationDet(thresholds, fpir, 1 - tpir)
-
-
-def bcubed(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | NDArray[Any]) -> PrecisionRecall:
-    """Return BCubed precision, recall and F (Amigó et al., Information Retrieval 12, 2009), averaged over faces.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or are zero.
-
-    >>> bcubed(["a", "a", "b"], [0, 0, 0]).recall
-    1.0
-    """
-    cells = _contingency(identities, clusters)
-    n_faces = cells.counts.sum()
-    precision = float((cells.counts**2 / cells.of_cluster[cells.cluster]).sum() / n_faces)
-    recall = float((cells.counts**2 / cells.of_identity[cells.identity]).sum() / n_faces)
-    return _with_f(precision, recall)
-
-
-def pairwise(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | NDArray[Any]) -> PrecisionRecall:
-    """Return precision, recall and F over pairs of faces put together; where there is no pair the rate is 1.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or are zero.
-    """
-    cells = _contingency(identities, clusters)
-    right, together, same = (_n_pairs(counts) for counts in (cells.counts, cells.of_cluster, cells.of_identity))
-    return _with_f(right / together if together else 1.0, right / same if same else 1.0)
-
-
-def corrections(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | NDArray[Any]) -> Corrections:
-    """Return how often a person must split a group, then merge two, to put a clustering right.
-
-    Each group falls into one piece per identity it holds; each identity is then joined from its pieces.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or are zero.
-
-    >>> corrections(["a", "a", "b", "b"], [0, 0, 0, 1])
-    Corrections(n_splits=1, n_merges=1)
-    """
-    cells = _contingency(identities, clusters)
-    n_pieces = len(cells.counts)
-    return Corrections(n_pieces - len(cells.of_cluster), n_pieces - len(cells.of_identity))
-
-
-class _Cells(NamedTuple):
-    identity: NDArray[np.int64]
-    cluster: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    of_identity: NDArray[np.int64]
-    of_cluster: NDArray[np.int64]
-
-
-def _contingency(identities: Any, clusters: Any) -> _Cells:
-    if len(identities) != len(clusters) or not len(identities):
-        raise ValueError(
-            "`identities` and `clusters` must have one entry per face and at least one face, "
-            f"got {len(identities)} and {len(clusters)}"
-        )
-    _, row = np.unique(np.asarray(identities), return_inverse=True)
-    _, column = np.unique(np.asarray(clusters), return_inverse=True)
-    n_columns = int(column.max()) + 1
-    keys, counts = np.unique(row.astype(np.int64) * n_columns + column, return_counts=True)
-    return _Cells(keys // n_columns, keys % n_columns, counts, np.bincount(row), np.bincount(column))
-
-
-def _n_pairs(counts: NDArray[np.int64]) -> int:
-    return int((counts * (counts - 1) // 2).sum())
-
-
-def _with_f(precision: float, recall: float) -> PrecisionRecall:
-    total = precision + recall
-    return PrecisionRecall(precision, recall, 2 * precision * recall / total if total else 0.0)
 
 
 def _fpir(value: float) -> float:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.clustering import METHODS, Method, cluster_faces, normalized_space
-from classifiers.metrics import bcubed, corrections, pairwise
+from classifiers.groups.clustering import METHODS, Method, cluster_faces, normalized_space
+from classifiers.groups.metrics import bcubed, corrections, pairwise
 from embedder.tables.table import EmbeddingTable
 from experiments.clustering import Faces
 from experiments.fit_background import fit_background

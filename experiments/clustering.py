@@ -2,7 +2,7 @@
 
 Five random halves of the people: background model and thresholds from one half, BCubed on the other. Then, on the whole
 table, every method's time, whether names survive when a fifth more photos are added, and the threshold curves that
-`classifiers.clustering` ships (``--curves`` alone for these).
+`classifiers.groups.clustering` ships (``--curves`` alone for these).
 """
 
 import argparse
@@ -17,19 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.agglomeration import Agglomeration, Separations
-from classifiers.candidate_pairs import pairs_above
-from classifiers.clustering import (
-    COSINE_CURVE,
-    MAX_FACES,
-    Curve,
-    FaceSpace,
-    cluster_faces,
-    normalized_space,
-)
-from classifiers.grouping import FaceTable, faces_of, group_people, known_people
-from classifiers.metrics import bcubed
-from classifiers.people import KnownPeople, keep_numbers, write_people
+from classifiers.groups.agglomeration import Agglomeration, Separations
+from classifiers.groups.candidate_pairs import pairs_above
+from classifiers.groups.clustering import COSINE_CURVE, MAX_FACES, Curve, FaceSpace, cluster_faces, normalized_space
+from classifiers.groups.grouping import FaceTable, faces_of, group_people, known_people
+from classifiers.groups.metrics import bcubed
+from classifiers.groups.people_file import KnownPeople, keep_numbers, write_people
 from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
 from experiments.fit_background import fit_background

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from classifiers.clustering import FaceSpace, cluster_faces
-from classifiers.metrics import bcubed
+from classifiers.groups.clustering import FaceSpace, cluster_faces
+from classifiers.groups.metrics import bcubed
 from experiments.clustering import Faces, f_by_threshold, measure_curve, measure_methods, measure_names, plain
+from tests.classifiers.groups.test_grouping import make_table
 from tests.classifiers.people import make_people
-from tests.classifiers.test_grouping import make_table
 
 
 @pytest.fixture(scope="module")

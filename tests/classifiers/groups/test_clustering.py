@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers import candidate_pairs, clustering
-from classifiers.agglomeration import Separations
 from classifiers.cluster_command import _METHODS
-from classifiers.clustering import (
+from classifiers.groups import candidate_pairs, clustering
+from classifiers.groups.agglomeration import Separations
+from classifiers.groups.clustering import (
     COSINE_CURVE,
     METHODS,
     NORMALIZED_CURVE,
@@ -17,7 +17,7 @@ from classifiers.clustering import (
     group_scores,
     normalized_space,
 )
-from classifiers.metrics import bcubed
+from classifiers.groups.metrics import bcubed
 from tests.classifiers.people import make_people
 
 EVERY_METHOD = [method for method in METHODS if method != "auto"]

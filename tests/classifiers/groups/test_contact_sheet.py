@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifiers.contact_sheet import THUMBNAIL_SIZE, Section, cut_thumbnails, render, write_page
+from classifiers.groups.contact_sheet import THUMBNAIL_SIZE, Section, cut_thumbnails, render, write_page
 
 EVIL = '<script>alert("1")</script><img src=x onerror=alert(1)>\'"&'
 

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pytest
 
-from classifiers.people import (
+from classifiers.groups.people_file import (
     KnownPeople,
     describe_changes,
     keep_numbers,

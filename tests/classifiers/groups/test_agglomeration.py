@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers.agglomeration import Agglomeration, Separations
+from classifiers.groups.agglomeration import Agglomeration, Separations
 from tests.classifiers.people import make_people
 
 

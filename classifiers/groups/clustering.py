@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.agglomeration import Agglomeration, Rows, Separations
-from classifiers.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
+from classifiers.groups.agglomeration import Agglomeration, Rows, Separations
+from classifiers.groups.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
 from classifiers.scores.neighbors import check_vectors, unit_rows
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def cluster_faces(
     if task.apart.broken(start).any():
         raise ValueError(
             "`together` and `apart` must not contradict, got rows that are in both; "
-            "see `classifiers.constraints.check_consistent`"
+            "see `classifiers.groups.constraints.check_consistent`"
         )
     name, labels, used = _run(task, method)
     labels = _by_size(labels)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.agglomeration import Rows, Separations
+from classifiers.groups.agglomeration import Rows, Separations
 from foundation.csv_rows import parse_index, read_rows
 from foundation.text import pluralize
 

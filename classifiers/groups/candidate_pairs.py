@@ -1,13 +1,13 @@
 """Pairs of faces that may belong together: all that are alike enough, or those among the nearest neighbours.
 
 The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offsets[j]``, as in
-`classifiers.agglomeration`.
+`classifiers.groups.agglomeration`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.agglomeration import Rows
+from classifiers.groups.agglomeration import Rows
 from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
 from foundation.errors import FacetableError
 

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.agglomeration import Rows
-from classifiers.clustering import FaceSpace, Groups, Method, cluster_faces
-from classifiers.constraints import Constraint, Face, combine
-from classifiers.contact_sheet import Section, cut_thumbnails, render, write_page
-from classifiers.metrics import bcubed, corrections, pairwise
-from classifiers.people import (
+from classifiers.groups.agglomeration import Rows
+from classifiers.groups.clustering import FaceSpace, Groups, Method, cluster_faces
+from classifiers.groups.constraints import Constraint, Face, combine
+from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
+from classifiers.groups.metrics import bcubed, corrections, pairwise
+from classifiers.groups.people_file import (
     KnownPeople,
     describe_changes,
     keep_numbers,
@@ -125,9 +125,9 @@ def group_people(
     before : KnownPeople, optional
         The earlier people file, from `known_people`.
     constraints : sequence of Constraint
-        From `classifiers.constraints.read_constraints`.
+        From `classifiers.groups.constraints.read_constraints`.
     method, threshold, space, threads
-        See `classifiers.clustering.cluster_faces`.
+        See `classifiers.groups.clustering.cluster_faces`.
     source : path
         Where the constraints come from, for messages.
 

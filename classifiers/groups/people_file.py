@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.agglomeration import Rows
-from classifiers.constraints import Face
+from classifiers.groups.agglomeration import Rows
+from classifiers.groups.constraints import Face
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.text import pluralize

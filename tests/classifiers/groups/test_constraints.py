@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from classifiers.constraints import Constraint, combine, read_constraints
+from classifiers.groups.constraints import Constraint, combine, read_constraints
 
 ROW_OF = {("a.jpg", 0): 0, ("a.jpg", 1): 1, ("b.jpg", 0): 2, ("c.jpg", 0): 3}
 HEADER = "kind,path_a,face_index_a,path_b,face_index_b\n"

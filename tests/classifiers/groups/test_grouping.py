@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from classifiers.cli import main
-from classifiers.grouping import group_people, known_people, report, summarize, write_people_file
+from classifiers.groups.grouping import group_people, known_people, report, summarize, write_people_file
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.tables.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import make_people
