@@ -205,12 +205,12 @@ def train(
     ValueError
         If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
     """
-    from classifiers.calibration import choose_threshold
     from classifiers.heads.open_set import build_head, fit_chooser
     from classifiers.heads.registry import make_head
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.matcher import Matcher
     from classifiers.scores.thresholds import curve_for
+    from classifiers.training.calibration import choose_threshold
 
     everybody = Gallery.build(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
@@ -275,7 +275,7 @@ def print_summary(head: "Head", path: str) -> None:
     print(f"score: {head.score_kind}{background_note(head)}")
     print(f"threshold {head.threshold:.3f}, {head.threshold_record.note}")
     if head.threshold_record.expected is not None:
-        from classifiers.calibration import describe_expected
+        from classifiers.training.calibration import describe_expected
 
         print("\n".join(f"  {line}" for line in describe_expected(head.threshold_record.expected)))
 

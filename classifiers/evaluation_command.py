@@ -47,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     from classifiers.errors import IdentityError
-    from classifiers.evaluation import evaluate, report
     from classifiers.heads.open_set import fit_chooser
     from classifiers.heads.registry import make_head, parse_parameters
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
     from classifiers.scores.thresholds import curve_for
+    from classifiers.training.evaluation import evaluate, report
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
 

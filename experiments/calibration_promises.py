@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from classifiers.calibration import calibrated_threshold, person_weights
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_chooser
 from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
+from classifiers.training.calibration import calibrated_threshold, person_weights
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.evaluation import Outcome, run_head, split_people, summarize_outcome
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_chooser
 from classifiers.heads.registry import HEADS, make_head
-from classifiers.metrics import cmc, identification_det, mated_ranks
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
+from classifiers.training.evaluation import Outcome, run_head, split_people, summarize_outcome
+from classifiers.training.metrics import cmc, identification_det, mated_ranks
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evaluation import FPIRS, Split, split_people
-from classifiers.metrics import threshold_at_fpir
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background
+from classifiers.training.evaluation import FPIRS, Split, split_people
+from classifiers.training.metrics import threshold_at_fpir
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

@@ -35,7 +35,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):
     ----------
     head : str or classifier, default ``"gallery"``
         A name of `classifiers.heads.registry.HEADS` or an unfitted scikit-learn classifier.
-    threshold : float or classifiers.calibration.Threshold, default 0.6
+    threshold : float or classifiers.training.calibration.Threshold, default 0.6
         The least score that is named.
     background : classifiers.scores.normalization.Background, optional
         Normalizes the scores; without it they are cosines.

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.evaluation import split_people
 from classifiers.scores.gallery import Gallery
+from classifiers.training.evaluation import split_people
 from experiments.fit_background import fit_background
 from experiments.score_normalization import (
     draw_faces,

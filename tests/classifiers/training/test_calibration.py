@@ -7,7 +7,14 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.calibration import (
+from classifiers.errors import ThresholdError
+from classifiers.heads.estimators import GalleryClassifier
+from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.registry import HEADS, make_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
+from classifiers.training.calibration import (
     _photo_folds,
     binomial_interval,
     calibrated_threshold,
@@ -18,13 +25,6 @@ from classifiers.calibration import (
     run_trial,
     shot_numbers,
 )
-from classifiers.errors import ThresholdError
-from classifiers.heads.estimators import GalleryClassifier
-from classifiers.heads.open_set import fit_chooser
-from classifiers.heads.registry import HEADS, make_head
-from classifiers.scores.gallery import Gallery
-from classifiers.scores.matcher import Matcher
-from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")

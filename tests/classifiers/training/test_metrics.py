@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import det_curve, pair_confusion_matrix
 
 from classifiers.groups.metrics import bcubed, corrections, pairwise
-from classifiers.metrics import cmc, identification_det, mated_ranks, rate, threshold_at_fpir, tpir_at_fpir
+from classifiers.training.metrics import cmc, identification_det, mated_ranks, rate, threshold_at_fpir, tpir_at_fpir
 
 SAME = ["a", "a", "a", "b", "b", "c"]
 CLUSTERS = [0, 0, 1, 1, 1, 2]

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import choose_threshold, shot_numbers
 from classifiers.errors import IdentityError, ThresholdError
 from classifiers.heads.decision_rules import Chooser
 from classifiers.heads.head import Head
-from classifiers.metrics import rate, tpir_at_fpir
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import ThresholdCurve
+from classifiers.training.calibration import choose_threshold, shot_numbers
+from classifiers.training.metrics import rate, tpir_at_fpir
 from foundation.text import pluralize
 
 FPIRS = (0.01, 0.1)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from classifiers.evaluation import evaluate, rates_at, report, run_head, split_people, summarize_outcome
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_chooser
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve
+from classifiers.training.evaluation import evaluate, rates_at, report, run_head, split_people, summarize_outcome
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((10, 1000), (0.5, 0.6), "cosine", "nowhere")

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from classifiers.errors import ThresholdError
 from classifiers.heads.decision_rules import Chooser, NearestChooser
-from classifiers.metrics import Estimate, rate
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.neighbors import row_blocks
 from classifiers.scores.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
+from classifiers.training.metrics import Estimate, rate
 from foundation.text import pluralize
 
 # With fewer people than this no threshold is read off the user's own photos.
