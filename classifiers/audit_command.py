@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from classifiers.audit import Finding
+    from classifiers.members.audit import Finding
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say which tables and heads still hold a person."""
-    from classifiers.membership import check_name
+    from classifiers.members.editing import check_name
     from embedder.images.photo import failure_reason
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
     from foundation.paths import display_path
@@ -109,7 +109,7 @@ def _start(path: Path) -> bytes:
 
 
 def _audit_file(path: Path, name: str) -> "list[Finding]":
-    from classifiers.audit import audit_head, audit_table
+    from classifiers.members.audit import audit_head, audit_table
     from foundation.formats import describe_kind
 
     start = _start(path)

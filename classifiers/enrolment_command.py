@@ -41,9 +41,9 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
-    from classifiers.enrolment import enrol
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.membership import check_name, editing
+    from classifiers.members.editing import check_name, editing
+    from classifiers.members.enrolment import enrol
     from classifiers.photo_command import list_photos, open_reader, read_photos
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
@@ -82,7 +82,7 @@ def run_enrol(arguments: argparse.Namespace) -> int:
 def run_forget(arguments: argparse.Namespace) -> int:
     """Take a person out of a head."""
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.membership import editing, enrolled_name, without_person
+    from classifiers.members.editing import editing, enrolled_name, without_person
     from foundation.command_line import EXIT_DONE, write_json
 
     with editing(arguments.head):

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain what a head says about the faces of a photo."""
-    from classifiers.explanation import explain_face
-    from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
     from classifiers.files.head_file import load_head
+    from classifiers.members.explanation import explain_face
+    from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
     from classifiers.photo_command import face_numbers, open_reader
     from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classifiers.face_samples import FaceSample, PhotoFaces, SampleReader
     from classifiers.heads.head import Head
+    from classifiers.members.samples import FaceSample, PhotoFaces, SampleReader
 
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     ValueError
         If its network is not built in and the arguments name none, or theirs makes vectors of another space.
     """
-    from classifiers.face_samples import SampleReader
+    from classifiers.members.samples import SampleReader
     from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
     from embedder.networks.face_embedder import FaceEmbedder

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Record that a face is not the person a head takes it for."""
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.membership import editing, enrolled_name
+    from classifiers.members.editing import editing, enrolled_name
+    from classifiers.members.rejection import face_to_reject, reject
     from classifiers.photo_command import face_numbers, open_reader, stored_path
-    from classifiers.rejection import face_to_reject, reject
     from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.paths import display_path

@@ -57,10 +57,10 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
     OSError
         If the file cannot be written.
     """
-    from classifiers.enrolment import enrol
-    from classifiers.face_samples import FaceSample, PhotoFaces, measure_sharpness
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.membership import check_name, editing
+    from classifiers.members.editing import check_name, editing
+    from classifiers.members.enrolment import enrol
+    from classifiers.members.samples import FaceSample, PhotoFaces, measure_sharpness
 
     identity = check_name(name)
     photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"

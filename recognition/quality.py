@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from classifiers.enrolment import measure_pose
-from classifiers.face_samples import measure_sharpness
+from classifiers.members.enrolment import measure_pose
+from classifiers.members.samples import measure_sharpness
 
 # A face of this many pixels (root of width times height) tells as much as a larger one: half of the network's input.
 _FULL_SIZE = 80.0
-# Half of the photos of LFW are sharper (see `classifiers.enrolment`).
+# Half of the photos of LFW are sharper (see `classifiers.members.enrolment`).
 _FULL_SHARPNESS = 410.0
 _LEAST = 0.05
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.face_samples import FaceSample, PhotoFaces
+from classifiers.members.samples import FaceSample, PhotoFaces
 
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
 

@@ -9,7 +9,7 @@ import pytest
 from classifiers.cli import main
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
-from classifiers.membership import with_faces
+from classifiers.members.editing import with_faces
 from classifiers.photo_command import stored_path
 from embedder.tables.table import EmbeddingTable
 from tests.classifiers.people import FINGERPRINT, make_people

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from classifiers.face_samples import SampleReader, measure_sharpness
+from classifiers.members.samples import SampleReader, measure_sharpness
 from embedder.detection.faces import Faces
 from embedder.images.reading import read_image
 from tests.classifiers.samples import FRONTAL, make_sample

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from classifiers.heads.head import Head
-from classifiers.membership import check_name
+from classifiers.members.editing import check_name
 
 
 class Finding(NamedTuple):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.heads.decision_rules import NearestChooser, VoteChooser
 from classifiers.heads.head import LOWEST_SCORE, Head
-from classifiers.membership import fitted_chooser
+from classifiers.members.editing import fitted_chooser
 from classifiers.scores.gallery import UNKNOWN
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.explanation import Explanation
 from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
+from classifiers.members.explanation import Explanation
 from foundation.atomic import atomic_writer
 
 _TILE_INCHES = 1.5

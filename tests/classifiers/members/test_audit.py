@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from classifiers.audit import Finding, audit_head, audit_table
 from classifiers.errors import IdentityError
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
+from classifiers.members.audit import Finding, audit_head, audit_table
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.explanation import explain_face
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import HEADS, make_head
+from classifiers.members.explanation import explain_face
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from tests.classifiers.people import make_background, make_people

@@ -8,8 +8,8 @@ from classifiers.errors import IdentityError
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import HEADS, make_head
-from classifiers.membership import gallery_of
-from classifiers.rejection import face_to_reject, reject
+from classifiers.members.editing import gallery_of
+from classifiers.members.rejection import face_to_reject, reject
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from tests.classifiers.people import make_background, make_people

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.face_samples import FaceSample, PhotoFaces
 from classifiers.heads.head import Head
-from classifiers.membership import find_name, gallery_of, same_faces, with_faces
+from classifiers.members.editing import find_name, gallery_of, same_faces, with_faces
+from classifiers.members.samples import FaceSample, PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for
@@ -17,7 +17,7 @@ from classifiers.scores.thresholds import CURVE_FPIR, curve_for
 # photos a person is known by, not for those on which they are to be found.
 # Pixels of the photo, root of the box's area: a quarter of what the network sees.
 LEAST_SIZE = 40.0
-# See `classifiers.face_samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of sigma
+# See `classifiers.members.samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of sigma
 # 4 in crops of 160 pixels, all are below 27.
 LEAST_SHARPNESS = 60.0
 # How far the nose may be from the middle between the eyes, in distances of the eyes: beyond it one eye hardly shows.

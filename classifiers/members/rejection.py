@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from classifiers.errors import IdentityError
-from classifiers.face_samples import FaceSample
 from classifiers.heads.head import Head
-from classifiers.membership import enrolled_name, gallery_of, same_faces, with_matcher
+from classifiers.members.editing import enrolled_name, gallery_of, same_faces, with_matcher
+from classifiers.members.samples import FaceSample
 
 
 class Rejection(NamedTuple):

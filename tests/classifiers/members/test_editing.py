@@ -11,7 +11,7 @@ from classifiers.errors import HeadFileError, IdentityError
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import HEADS, make_head
-from classifiers.membership import (
+from classifiers.members.editing import (
     check_name,
     editing,
     enrolled_name,

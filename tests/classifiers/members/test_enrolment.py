@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from classifiers.enrolment import enrol, least_agreement, measure_pose, quality_reasons
-from classifiers.face_samples import PhotoFaces
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
-from classifiers.membership import with_faces
+from classifiers.members.editing import with_faces
+from classifiers.members.enrolment import enrol, least_agreement, measure_pose, quality_reasons
+from classifiers.members.samples import PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve

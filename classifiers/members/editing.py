@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError, IdentityError
-from classifiers.face_samples import FaceSample
 from classifiers.heads.decision_rules import Chooser, NearestChooser
 from classifiers.heads.head import Head
+from classifiers.members.samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifiers.explanation import explain_face
-from classifiers.explanation_picture import ExplainedFace, save_plot, write_html
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
+from classifiers.members.explanation import explain_face
+from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 
