@@ -1,8 +1,8 @@
-"""``python -m classifiers``: see `classifiers.cli`."""
+"""``python -m classifiers``: see `classifiers.commands.main`."""
 
 import sys
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

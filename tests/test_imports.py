@@ -209,7 +209,7 @@ def test_serving_and_the_command_lines_load_neither():
         f"embedder.{name}"
         for name in ("cli", "pipeline.runner", "verification.comparison", "runtime.conversion", "runtime.weights")
     ]
-    assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.cli") & KERAS == set()
+    assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.commands.main") & KERAS == set()
 
 
 # --- rule 3: where detector, embedder and table meet ---
@@ -241,7 +241,7 @@ def test_libraries_of_classifiers_never_import_the_embedder():
         if top(found.module) == "classifiers" and top(found.name) == "embedder" and found.place != "types"
     ]
     assert {one.place for one in found} <= {"function"}
-    assert {one.module for one in found if not one.module.endswith("_command")} <= {"classifiers.cli"}
+    assert {one.module for one in found if not one.module.endswith("_command")} <= {"classifiers.commands.main"}
 
 
 def test_the_embedder_imports_nothing_that_comes_after_it():

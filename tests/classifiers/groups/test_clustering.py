@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers.cluster_command import _METHODS
+from classifiers.commands.cluster import _METHODS
 from classifiers.groups import candidate_pairs, clustering
 from classifiers.groups.agglomeration import Separations
 from classifiers.groups.clustering import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 from classifiers.groups.grouping import group_people, known_people, report, summarize, write_people_file
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.tables.table import EmbeddingTable, ImageLedger

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from classifiers.photo_command import add_head_argument, add_network_arguments
+from classifiers.commands.photos import add_head_argument, add_network_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record that a face is not the person a head takes it for."""
+    from classifiers.commands.photos import face_numbers, open_reader, stored_path
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import editing, enrolled_name
     from classifiers.members.rejection import face_to_reject, reject
-    from classifiers.photo_command import face_numbers, open_reader, stored_path
     from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.paths import display_path

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from classifiers.photo_command import add_head_argument, add_network_arguments
+from classifiers.commands.photos import add_head_argument, add_network_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain what a head says about the faces of a photo."""
+    from classifiers.commands.photos import face_numbers, open_reader
     from classifiers.files.head_file import load_head
     from classifiers.members.explanation import explain_face
     from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
-    from classifiers.photo_command import face_numbers, open_reader
     from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output

@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from classifiers.cli import main
+from classifiers.commands.main import main
+from classifiers.commands.photos import stored_path
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.members.editing import with_faces
-from classifiers.photo_command import stored_path
 from embedder.tables.table import EmbeddingTable
 from tests.classifiers.people import FINGERPRINT, make_people
 from tests.classifiers.samples import make_sample
@@ -124,7 +124,7 @@ def test_paths_are_relative_to_the_photo_folder_where_they_can_be(head, tmp_path
 
 
 def test_a_grown_gallery_is_remarked_on(head):
-    from classifiers.enrolment_command import describe_size
+    from classifiers.commands.enrol import describe_size
     from classifiers.scores.thresholds import Threshold
 
     calibrated = Threshold(0.5, "calibrated", "on your photos", n_exemplars=4)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifiers.photo_command import add_head_argument, add_network_arguments
+from classifiers.commands.photos import add_head_argument, add_network_arguments
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
+    from classifiers.commands.photos import list_photos, open_reader, read_photos
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import check_name, editing
     from classifiers.members.enrolment import enrol
-    from classifiers.photo_command import list_photos, open_reader, read_photos
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
     name = check_name(arguments.name)

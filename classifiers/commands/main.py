@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers import (
-        audit_command,
-        enrolment_command,
-        evaluation_command,
-        explanation_command,
-        rejection_command,
+    from classifiers.commands import (
+        audit as audit_command,
     )
-    from classifiers.cluster_command import add_arguments as add_cluster_arguments
+    from classifiers.commands import (
+        enrol as enrolment_command,
+    )
+    from classifiers.commands import (
+        evaluate as evaluation_command,
+    )
+    from classifiers.commands import (
+        explain as explanation_command,
+    )
+    from classifiers.commands import (
+        reject as rejection_command,
+    )
+    from classifiers.commands.cluster import add_arguments as add_cluster_arguments
     from foundation.command_line import Command
 
     return [

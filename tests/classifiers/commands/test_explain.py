@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 
 
 @pytest.mark.realdata

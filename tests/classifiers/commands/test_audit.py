@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from tests.classifiers.people import make_people

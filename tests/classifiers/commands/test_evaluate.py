@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 from tests.classifiers.people import People, make_background, make_people
 from tests.test_train_classifier import DEFAULT_WEIGHTS, write_table
 

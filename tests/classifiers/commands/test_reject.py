@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from classifiers.cli import main
+from classifiers.commands.main import main
 from classifiers.files.head_file import load_head
 
 
