@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from recognition.videos import Frame
+from recognition.sources.video_file import Frame
 
 FRAMES_PER_SECOND = 25.0
 SIZE_HW = (240, 320)

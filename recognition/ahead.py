@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.videos import Frame
+from recognition.sources.video_file import Frame
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
 from recognition.events import Event
-from recognition.patient_http import PatientHandler, PatientSecureHandler
-from recognition.sources import is_cut_password, redact_url
+from recognition.sources.deadline_http import PatientHandler, PatientSecureHandler
+from recognition.sources.source import is_cut_password, redact_url
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from recognition.events import Event, make_event
 from recognition.looking import Look, LookQueue
 from recognition.motion import CutDetector, Motion
 from recognition.naming import FaceReader
+from recognition.sources.video_file import Frame
 from recognition.tracks import Stamp, State, Track, Tracker
-from recognition.videos import Frame
 from recognition.votes import Evidence, Scorer, Verdict
 
 if TYPE_CHECKING:

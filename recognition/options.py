@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognition.errors import OptionsError
-from recognition.sources import SourceKind
+from recognition.sources.source import SourceKind
 
 DEFAULT_DETECT_EVERY = 3
 DEFAULT_KEEP_DAYS = 7.0

@@ -6,7 +6,7 @@ from recognition.errors import SaveError
 from recognition.events import refuse_other_file
 from recognition.options import Options
 from recognition.pictures import same_file
-from recognition.sources import Source
+from recognition.sources.source import Source
 
 
 def check_outputs(source: Source, options: Options) -> None:

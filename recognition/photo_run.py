@@ -13,7 +13,7 @@ from recognition.options import Options
 from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
 from recognition.reports import print_no_face
 from recognition.run import load, open_sinks
-from recognition.sources import Source, SourceKind
+from recognition.sources.source import Source, SourceKind
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from recognition.errors import SaveError, SourceError
 from recognition.events import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
 from recognition.pictures import can_write, picture_name, same_file, write_picture
-from recognition.sources import VIDEO_SUFFIXES, Source, SourceKind
+from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
 
 logger = logging.getLogger(__name__)
 

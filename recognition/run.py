@@ -14,7 +14,7 @@ from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_
 from recognition.options import Options, check_options
 from recognition.outputs import check_outputs
 from recognition.reports import EventLines, FaceLines, Fan
-from recognition.sources import SourceKind, parse_source
+from recognition.sources.source import SourceKind, parse_source
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head

@@ -6,8 +6,8 @@ import time
 from typing import TextIO
 
 from foundation.text import pluralize
-from recognition.live import LiveCounts
 from recognition.pace import Speed
+from recognition.sources.grabber import LiveCounts
 
 logger = logging.getLogger(__name__)
 

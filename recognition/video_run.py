@@ -12,8 +12,6 @@ from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
 from recognition.best_looks import BestLooks, enrol_look
-from recognition.connections import connect
-from recognition.live import LiveSource
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
@@ -23,11 +21,13 @@ from recognition.recorder import Recorder
 from recognition.run import load, open_sinks
 from recognition.screen import Enrol, Screen
 from recognition.session import Outputs, Session
-from recognition.sources import Source, SourceKind
+from recognition.sources.connections import connect
+from recognition.sources.grabber import LiveSource
+from recognition.sources.source import Source, SourceKind
+from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine, describe
 from recognition.unknown_faces import UnknownFaces
 from recognition.video_writer import video_place
-from recognition.videos import VideoFile
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import numpy as np
 from foundation.atomic import PartialFile, remove_stale
 from recognition.errors import SaveError
 from recognition.pictures import same_file
-from recognition.sources import Source, SourceKind
+from recognition.sources.source import Source, SourceKind
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "vp08"}
 """Codec of each video suffix, of those that OpenCV's wheels bring: MPEG-4 plays in players, VP8 in browsers too."""

@@ -257,7 +257,7 @@ def obama_clip(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.realdata
 def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
-    from recognition.videos import VideoFile
+    from recognition.sources.video_file import VideoFile
 
     finished = run(
         obama_clip,
@@ -310,7 +310,7 @@ def test_a_video_whose_resolution_changes(people_head: Path, tmp_path: Path) -> 
 
 @pytest.mark.realdata
 def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
-    from recognition.videos import VideoFile
+    from recognition.sources.video_file import VideoFile
     from tests.recognition.mjpeg_server import encode
 
     jpegs = [encode(frame.image) for frame in VideoFile(str(obama_clip), "clip")]

@@ -13,8 +13,8 @@ from experiments.camera_clock import picture_at
 from experiments.camera_endurance import Cuts, Watch, Watched, _mean_memory, pictures_of, resident_mb
 from experiments.cameras import read_stamp, save_pictures, stamp
 from tests.recognition.fakes import picture
-from tests.recognition.test_live import Script, opens
-from tests.recognition.test_videos import write_video
+from tests.recognition.sources.test_grabber import Script, opens
+from tests.recognition.sources.test_video_file import write_video
 
 
 @pytest.mark.parametrize("number", [0, 1, 399, 4095])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from foundation.atomic import PartialFile, remove_stale
-from tests.recognition.test_videos import write_video
+from tests.recognition.sources.test_video_file import write_video
 
 
 def names(folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from embedder.detection.faces import Faces
 from recognition.events import Event
 from recognition.naming import FaceReader
-from recognition.videos import Frame
+from recognition.sources.video_file import Frame
 
 GREY = 96
 ANN = (220, 40, 40)

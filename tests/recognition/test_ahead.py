@@ -8,7 +8,7 @@ import pytest
 from embedder.detection.faces import Faces
 from recognition import ahead
 from recognition.ahead import find_ahead
-from recognition.videos import Frame
+from recognition.sources.video_file import Frame
 from tests.recognition.fakes import faces_at
 
 

@@ -18,11 +18,11 @@ import pytest
 from embedder.images.reading import read_image
 from experiments.camera_clock import picture_at
 from experiments.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
-from recognition.connections import TIMEOUT_S, connect
 from recognition.errors import SourceError
-from recognition.live import LiveSource
-from recognition.sources import parse_source
-from recognition.videos import VideoFile
+from recognition.sources.connections import TIMEOUT_S, connect
+from recognition.sources.grabber import LiveSource
+from recognition.sources.source import parse_source
+from recognition.sources.video_file import VideoFile
 from tests.recognition.fakes import picture
 from tests.recognition.test_delivery import Receiver
 from tests.recognition.trained import train_people_head

@@ -7,8 +7,8 @@ from recognition.events import Event
 from recognition.looking import Look
 from recognition.loop import FaceLoop, Seen
 from recognition.naming import FaceReader
+from recognition.sources.video_file import Frame
 from recognition.tracks import Track
-from recognition.videos import Frame
 from tests.recognition.fakes import (
     ANN,
     BOB,

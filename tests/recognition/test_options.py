@@ -5,7 +5,7 @@ import pytest
 
 from recognition.errors import OptionsError
 from recognition.options import Options, add_arguments, check_options, read_options
-from recognition.sources import SourceKind
+from recognition.sources.source import SourceKind
 
 
 def parse(*argv: str) -> Options:

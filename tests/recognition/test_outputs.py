@@ -5,7 +5,7 @@ import pytest
 from recognition.errors import SaveError
 from recognition.options import Options
 from recognition.outputs import check_outputs
-from recognition.sources import parse_source
+from recognition.sources.source import parse_source
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from contextlib import ExitStack
 import pytest
 
 from recognition.photo_run import _open_window
-from recognition.sources import Source, SourceKind
+from recognition.sources.source import Source, SourceKind
 from recognition.window import SHIFT
 from tests.recognition.fakes import picture
 from tests.recognition.test_screen import ESCAPE, FakeWindow

@@ -10,7 +10,7 @@ from recognition.errors import SaveError, SourceError
 from recognition.events import Event
 from recognition.photos import PhotoRun, annotate, list_photos, recognize_photos, see_faces
 from recognition.pictures import can_write, write_picture
-from recognition.sources import parse_source
+from recognition.sources.source import parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
 
 

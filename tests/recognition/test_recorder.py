@@ -6,7 +6,7 @@ import pytest
 
 from recognition import recorder as recorder_module
 from recognition.recorder import Recorder, choose_rate
-from recognition.videos import VideoFile
+from recognition.sources.video_file import VideoFile
 
 
 def image(number: int) -> np.ndarray:

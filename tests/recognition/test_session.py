@@ -13,22 +13,22 @@ from PIL import Image
 from recognition.best_looks import BestLooks
 from recognition.errors import SaveError
 from recognition.events import Event
-from recognition.live import LiveSource
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.pace import Pace
 from recognition.recorder import Recorder
 from recognition.reports import Fan
 from recognition.session import Outputs, Session, annotate
+from recognition.sources.grabber import LiveSource
+from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine
 from recognition.tracks import Track
 from recognition.unknown_faces import UnknownFaces
 from recognition.video_writer import VideoWriter
-from recognition.videos import VideoFile
 from recognition.votes import Verdict
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
-from tests.recognition.test_live import Script, opens
-from tests.recognition.test_videos import claim_rate
+from tests.recognition.sources.test_grabber import Script, opens
+from tests.recognition.sources.test_video_file import claim_rate
 
 ANN_HERE = picture((ANN, (20, 40, 60, 80)))
 BOX = np.array([60.0, 40.0, 110.0, 90.0])

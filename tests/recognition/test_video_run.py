@@ -10,10 +10,10 @@ import pytest
 from foundation.command_line import EXIT_DONE
 from recognition import video_run
 from recognition.options import Options
-from recognition.sources import parse_source
+from recognition.sources.source import parse_source
 from tests.recognition.fakes import FakeHead, fake_reader
+from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.test_screen import FakeWindow
-from tests.recognition.test_videos import write_video
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition import connections
-from recognition.connections import (
+from recognition.errors import SourceError
+from recognition.sources import connections
+from recognition.sources.connections import (
     CaptureConnection,
     HttpConnection,
     PipeConnection,
@@ -19,11 +20,10 @@ from recognition.connections import (
     open_camera,
     open_http,
 )
-from recognition.errors import SourceError
-from recognition.sources import Source, SourceKind, parse_source
+from recognition.sources.source import Source, SourceKind, parse_source
 from tests.recognition.fakes import ANN, picture
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
-from tests.recognition.test_videos import write_video
+from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.trickling_server import TricklingServer
 
 IMAGE = picture((ANN, (20, 30, 60, 70)))
@@ -279,7 +279,7 @@ def test_why_a_camera_does_not_open(
 
 
 def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognition.mjpeg.LARGEST_PICTURE", 1000)
+    monkeypatch.setattr("recognition.sources.mjpeg.LARGEST_PICTURE", 1000)
     with MjpegServer(lambda number: b"\xff\xd8\xff\xda" + b"0" * 5000) as server:
         connection = connect(parse_source(server.url))
         assert connection.read() == []

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition import live as live_module
-from recognition.connections import Picture, connect
 from recognition.errors import SourceError
-from recognition.live import LiveSource
-from recognition.sources import parse_source
+from recognition.sources import grabber as live_module
+from recognition.sources.connections import Picture, connect
+from recognition.sources.grabber import LiveSource
+from recognition.sources.source import parse_source
 from tests.recognition.fakes import picture
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.errors import SourceError
-from recognition.sources import SourceKind, parse_source, redact_url
+from recognition.sources.source import SourceKind, parse_source, redact_url
 
 
 @pytest.mark.parametrize(

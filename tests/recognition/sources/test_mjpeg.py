@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognition import mjpeg
 from recognition.errors import SourceError
-from recognition.mjpeg import JpegSplitter
+from recognition.sources import mjpeg
+from recognition.sources.mjpeg import JpegSplitter
 from tests.recognition.fakes import ANN, picture
 from tests.recognition.mjpeg_server import encode
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recognition.errors import SaveError, SourceError
-from recognition.sources import parse_source
+from recognition.sources.source import parse_source
+from recognition.sources.video_file import VideoFile
 from recognition.video_writer import CODECS, VideoWriter, fit, video_place
-from recognition.videos import VideoFile
 
 
 def write_video(path: Path, n_frames: int, size_hw: tuple[int, int] = (48, 64), rate: float = 20.0) -> Path:

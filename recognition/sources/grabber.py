@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import cv2
 
 from foundation.text import sanitize_for_terminal
-from recognition.connections import Connection, Picture, decode
 from recognition.errors import SourceError
-from recognition.videos import Frame
+from recognition.sources.connections import Connection, Picture, decode
+from recognition.sources.video_file import Frame
 
 logger = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from recognition.errors import SourceError
-from recognition.mjpeg import JpegSplitter
-from recognition.patient_http import PatientHandler, PatientResponse, PatientSecureHandler
-from recognition.sources import Source, SourceKind, redact_url
+from recognition.sources.deadline_http import PatientHandler, PatientResponse, PatientSecureHandler
+from recognition.sources.mjpeg import JpegSplitter
+from recognition.sources.source import Source, SourceKind, redact_url
 
 TIMEOUT_S = 2.0
 """How long a stream may take to open, and to give its next frame, before it counts as gone."""
