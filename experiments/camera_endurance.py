@@ -37,7 +37,7 @@ from experiments.camera_clock import picture_at
 from experiments.cameras import Camera, read_stamp, save_pictures
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.threads import thread_count
-from recognition.events import Event
+from recognition.events.event import Event
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, SeenFace
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader

@@ -12,7 +12,7 @@ from embedder.detection.faces import Faces
 from foundation.threads import thread_count
 from recognition.ahead import find_ahead
 from recognition.beside import Beside, LateFaces
-from recognition.events import Event, make_event
+from recognition.events.event import Event, make_event
 from recognition.looking import Look, LookQueue
 from recognition.motion import CutDetector, Motion
 from recognition.naming import FaceReader

@@ -9,9 +9,9 @@ import numpy as np
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
+from recognition.events.console import print_no_face
 from recognition.options import Options
 from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
-from recognition.reports import print_no_face
 from recognition.run import load, open_sinks
 from recognition.sources.source import Source, SourceKind
 

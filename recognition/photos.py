@@ -13,7 +13,7 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
-from recognition.events import EventSink, make_event
+from recognition.events.event import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
 from recognition.pictures import can_write, picture_name, same_file, write_picture
 from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from recognition.events import EventFile, EventSink
+from recognition.events.console import EventLines, FaceLines, Fan
+from recognition.events.event import EventSink
+from recognition.events.event_file import EventFile
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import Options, check_options
 from recognition.outputs import check_outputs
-from recognition.reports import EventLines, FaceLines, Fan
 from recognition.sources.source import SourceKind, parse_source
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     """Return what events go to: standard output, the file of ``--events``, and other programs."""
     sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
     if options.webhook is not None or options.mqtt is not None:
-        from recognition.delivery import MqttSink, WebhookSink
+        from recognition.events.mqtt import MqttSink
+        from recognition.events.webhook import WebhookSink
 
         sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
         sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]

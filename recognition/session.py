@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recognition.anonymize import hide_faces
-from recognition.events import Event, EventSink
+from recognition.events.event import Event, EventSink
 from recognition.live_head import LiveHead
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from embedder.detection.faces import Faces
-from recognition.events import Event
+from recognition.events.event import Event
 from recognition.naming import FaceReader
 from recognition.sources.video_file import Frame
 

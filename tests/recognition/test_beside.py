@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.beside import Beside
-from recognition.events import Event
+from recognition.events.event import Event
 from recognition.loop import FaceLoop, Seen
 from recognition.motion import View
 from recognition.naming import FaceReader

@@ -23,8 +23,8 @@ from recognition.sources.connections import TIMEOUT_S, connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
+from tests.recognition.events.test_webhook import Receiver
 from tests.recognition.fakes import picture
-from tests.recognition.test_delivery import Receiver
 from tests.recognition.trained import train_people_head
 
 RATE = 20

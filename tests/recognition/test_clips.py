@@ -8,7 +8,7 @@ import pytest
 
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
-from recognition.events import Event
+from recognition.events.event import Event
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY

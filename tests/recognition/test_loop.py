@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from recognition.events import Event
+from recognition.events.event import Event
 from recognition.looking import Look
 from recognition.loop import FaceLoop, Seen
 from recognition.naming import FaceReader

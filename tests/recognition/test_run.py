@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from recognition.errors import AddressError
-from recognition.events import EventFile, make_event
+from recognition.events.event import make_event
+from recognition.events.event_file import EventFile
 from recognition.options import Options
 from recognition.run import open_sinks
 

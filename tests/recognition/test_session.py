@@ -12,12 +12,12 @@ from PIL import Image
 
 from recognition.best_looks import BestLooks
 from recognition.errors import SaveError
-from recognition.events import Event
+from recognition.events.console import Fan
+from recognition.events.event import Event
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.pace import Pace
 from recognition.recorder import Recorder
-from recognition.reports import Fan
 from recognition.session import Outputs, Session, annotate
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from recognition.errors import SaveError
-from recognition.events import EventFile, make_event
+from recognition.events.event import make_event
+from recognition.events.event_file import EventFile
 
 KEYS = ["event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"]
 

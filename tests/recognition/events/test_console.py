@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from recognition.events import Event, make_event
-from recognition.reports import EventLines, FaceLines, Fan, describe_event, print_no_face
+from recognition.events.console import EventLines, FaceLines, Fan, describe_event, print_no_face
+from recognition.events.event import Event, make_event
 
 
 def event(kind: str, identity: str = "ann", *, accepted: bool = True) -> Event:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from foundation.text import sanitize_for_terminal
-from recognition.events import Event, EventSink
+from recognition.events.event import Event, EventSink
 
 
 class FaceLines:
@@ -73,7 +73,7 @@ class Fan:
 def describe_event(event: Event) -> str:
     r"""Return an event as one line.
 
-    >>> from recognition.events import make_event
+    >>> from recognition.events.event import make_event
     >>> describe_event(make_event("face", "a.jpg", box=[1, 2, 30, 40], identity="ann", score=0.71, accepted=True))
     'a.jpg\tann\t0.710\t1,2,30,40'
     """

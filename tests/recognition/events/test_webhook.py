@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from recognition import delivery
-from recognition.delivery import MqttSink, WebhookSink
 from recognition.errors import AddressError
-from recognition.events import Event, make_event
+from recognition.events import webhook as delivery
+from recognition.events.event import Event, make_event
+from recognition.events.mqtt import MqttSink
+from recognition.events.webhook import WebhookSink
 from tests.recognition.trickling_server import TricklingServer
 
 
