@@ -6,8 +6,8 @@ from pathlib import Path
 
 from recognition.looking import Look
 from recognition.naming import FaceReader
+from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.tracks import Track
-from recognition.unknown_faces import UnknownFaces
 
 
 class BestLooks:

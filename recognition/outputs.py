@@ -5,7 +5,7 @@ from pathlib import Path
 from recognition.errors import SaveError
 from recognition.events.event_file import refuse_other_file
 from recognition.options import Options
-from recognition.pictures import same_file
+from recognition.outputs.image_files import same_file
 from recognition.sources.source import Source
 
 

@@ -15,7 +15,7 @@ from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
 from recognition.naming import FaceReader, name_faces
-from recognition.pictures import can_write, picture_name, same_file, write_picture
+from recognition.outputs.image_files import can_write, picture_name, same_file, write_picture
 from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -151,8 +151,8 @@ def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | No
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
     """
-    from recognition.anonymize import hide_faces
-    from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+    from recognition.outputs.anonymize import hide_faces
+    from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 
     hidden = [seen for seen in sightings if hide == "all" or (hide == "unknown" and not seen.accepted)]
     if hidden:

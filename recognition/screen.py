@@ -11,8 +11,8 @@ import numpy as np
 
 from foundation.text import sanitize_for_terminal
 from recognition.loop import SeenFace
-from recognition.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
-from recognition.pictures import write_picture
+from recognition.outputs.image_files import write_picture
+from recognition.outputs.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.window import KEYS_HELP, Key, NameField, Window, key_of
 
 logger = logging.getLogger(__name__)

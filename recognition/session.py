@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.anonymize import hide_faces
 from recognition.events.event import Event, EventSink
 from recognition.live_head import LiveHead
 from recognition.loop import FaceLoop, Seen, SeenFace
-from recognition.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+from recognition.outputs.anonymize import hide_faces
+from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+from recognition.outputs.recorder import Recorder
+from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.pace import Meter, Pace
-from recognition.recorder import Recorder
 from recognition.screen import Screen
 from recognition.sources.grabber import LiveCounts, LiveSource
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.status import StatusLine, describe
-from recognition.unknown_faces import UnknownFaces
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -16,8 +16,10 @@ from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, load_head_with
 from recognition.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
+from recognition.outputs.recorder import Recorder
+from recognition.outputs.unknown_faces import UnknownFaces
+from recognition.outputs.video_writer import video_place
 from recognition.pace import Pace
-from recognition.recorder import Recorder
 from recognition.run import load, open_sinks
 from recognition.screen import Enrol, Screen
 from recognition.session import Outputs, Session
@@ -26,8 +28,6 @@ from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine, describe
-from recognition.unknown_faces import UnknownFaces
-from recognition.video_writer import video_place
 
 logger = logging.getLogger(__name__)
 

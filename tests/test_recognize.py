@@ -37,7 +37,7 @@ def run(*arguments: str | Path, cwd: Path = PROJECT, code: str | None = None) ->
 
 
 def write_video(path: Path, images: list[np.ndarray], rate: float = 25.0) -> Path:
-    from recognition.video_writer import VideoWriter
+    from recognition.outputs.video_writer import VideoWriter
 
     writer = VideoWriter(path, rate, (images[0].shape[0], images[0].shape[1]))
     for image in images:

@@ -12,9 +12,9 @@ from recognition.events.event import Event
 from recognition.loop import FaceLoop
 from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY
+from recognition.outputs.video_writer import VideoWriter
 from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
-from recognition.video_writer import VideoWriter
 from tests.recognition.fakes import told
 from tests.recognition.trained import train_people_head
 

@@ -16,15 +16,15 @@ from recognition.events.console import Fan
 from recognition.events.event import Event
 from recognition.live_head import LiveHead, state_of
 from recognition.loop import FaceLoop, Seen, SeenFace
+from recognition.outputs.recorder import Recorder
+from recognition.outputs.unknown_faces import UnknownFaces
+from recognition.outputs.video_writer import VideoWriter
 from recognition.pace import Pace
-from recognition.recorder import Recorder
 from recognition.session import Outputs, Session, annotate
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine
 from recognition.tracks import Track
-from recognition.unknown_faces import UnknownFaces
-from recognition.video_writer import VideoWriter
 from recognition.votes import Verdict
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
 from tests.recognition.sources.test_grabber import Script, opens

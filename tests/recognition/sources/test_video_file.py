@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recognition.errors import SaveError, SourceError
+from recognition.outputs.video_writer import CODECS, VideoWriter, fit, video_place
 from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
-from recognition.video_writer import CODECS, VideoWriter, fit, video_place
 
 
 def write_video(path: Path, n_frames: int, size_hw: tuple[int, int] = (48, 64), rate: float = 20.0) -> Path:
@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_no_torn_video(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_disk_keeps_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recognition import video_writer
+    from recognition.outputs import video_writer
 
     writer = VideoWriter(tmp_path / "a.mp4", 20, (48, 64))
     for _ in range(32):

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition.anonymize import hide_faces
+from recognition.outputs.anonymize import hide_faces
 from tests.recognition.fakes import ANN, FakeDetector, picture
 
 BOX = np.array([60.0, 40.0, 110.0, 90.0])

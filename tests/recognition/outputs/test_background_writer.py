@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from recognition.disk_thread import DiskThread
+from recognition.outputs.background_writer import DiskThread
 
 
 def test_jobs_are_done_in_order_by_another_thread() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from foundation.atomic import PartialFile, remove_stale
 from recognition.errors import SaveError
-from recognition.pictures import same_file
+from recognition.outputs.image_files import same_file
 from recognition.sources.source import Source, SourceKind
 
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "vp08"}

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition import recorder as recorder_module
-from recognition.recorder import Recorder, choose_rate
+from recognition.outputs import recorder as recorder_module
+from recognition.outputs.recorder import Recorder, choose_rate
 from recognition.sources.video_file import VideoFile
 
 

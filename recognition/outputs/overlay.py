@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from foundation.text import sanitize_for_terminal
-from recognition.fonts import font_runs, open_font
+from recognition.outputs.fonts import font_runs, open_font
 
 Color = tuple[int, int, int]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition import unknown_faces
-from recognition.unknown_faces import Clock, UnknownFaces
+from recognition.outputs import unknown_faces
+from recognition.outputs.unknown_faces import Clock, UnknownFaces
 
 DAY_S = 86_400.0
 CROP = np.full((32, 32, 3), 90, np.uint8)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recognition.video_writer import VideoWriter
+from recognition.outputs.video_writer import VideoWriter
 
 _LONGEST_STILL_S = 2.0
 # The rate is measured on the first frames: few, for they are kept until then, and for two seconds at most.

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from foundation.text import sanitize_for_terminal
-from recognition.disk_thread import DiskThread
-from recognition.pictures import write_picture
+from recognition.outputs.background_writer import DiskThread
+from recognition.outputs.image_files import write_picture
 
 logger = logging.getLogger(__name__)
 
