@@ -350,7 +350,7 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
 
     The rounds of one video come one after the other. As a camera it plays for `seconds` at `rate` frames a second.
     """
-    from recognition.naming import NetworkOptions, load_reader
+    from recognition.tracking.naming import NetworkOptions, load_reader
 
     people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
     head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)

@@ -20,15 +20,15 @@ import numpy as np
 from embedder.detection.alignment import crop_faces
 from embedder.detection.boxes import clip_boxes
 from experiments.benchmark_peers import CvFaceNet, Peer
-from recognition.loop import FaceLoop
-from recognition.naming import FaceReader
 from recognition.options import DEFAULT_DETECT_EVERY
-from recognition.pace import Meter, Pace, Speed
 from recognition.session import annotate
 from recognition.sources.connections import Picture
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile
-from recognition.votes import Scorer
+from recognition.tracking.detection_interval import Meter, Pace, Speed
+from recognition.tracking.evidence import Scorer
+from recognition.tracking.loop import FaceLoop
+from recognition.tracking.naming import FaceReader
 
 _PATIENCE_S = 0.1
 

@@ -39,15 +39,15 @@ from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.threads import thread_count
 from recognition.events.event import Event
 from recognition.live_head import LiveHead, state_of
-from recognition.loop import FaceLoop, SeenFace
-from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
-from recognition.pace import Pace
 from recognition.session import Outputs, Session
 from recognition.sources.connections import connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, parse_source
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.status import StatusLine
+from recognition.tracking.detection_interval import Pace
+from recognition.tracking.loop import FaceLoop, SeenFace
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 
 SIZE_HW = (360, 640)
 MOST_PICTURES = 400

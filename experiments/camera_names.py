@@ -6,7 +6,7 @@ Some people of the table are enrolled with their first photos; their other photo
 strangers, become clips (see `experiments.moving_photos`), which the loop sees as a video file, looking for faces on
 every third frame. Threshold curve and background model come from the people who are neither.
 
-First the rule itself, on vectors alone: how often the score of `recognition.votes` for 1, 2, 4 and 8 photos of one
+First the rule itself, on vectors alone: how often the score of `recognition.tracking.evidence` for 1, 2, 4 and 8 photos of one
 person reaches the threshold. `--no-clips` ends there.
 """
 
@@ -31,10 +31,10 @@ from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from
 from foundation.command_line import EXIT_DONE, run_script, write_json
-from recognition.loop import FaceLoop
-from recognition.naming import FaceReader, NetworkOptions, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY
-from recognition.votes import Evidence, Scorer
+from recognition.tracking.evidence import Evidence, Scorer
+from recognition.tracking.loop import FaceLoop
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader
 
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable

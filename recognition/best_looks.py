@@ -4,10 +4,10 @@ import hashlib
 import time
 from pathlib import Path
 
-from recognition.looking import Look
-from recognition.naming import FaceReader
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.tracks import Track
+from recognition.tracking.embedding_queue import Look
+from recognition.tracking.naming import FaceReader
+from recognition.tracking.tracker import Track
 
 
 class BestLooks:

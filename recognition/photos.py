@@ -14,9 +14,9 @@ from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
-from recognition.naming import FaceReader, name_faces
 from recognition.outputs.image_files import can_write, picture_name, same_file, write_picture
 from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
+from recognition.tracking.naming import FaceReader, name_faces
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import cv2
 from recognition.events.console import EventLines, FaceLines, Fan
 from recognition.events.event import EventSink
 from recognition.events.event_file import EventFile
-from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import Options, check_options
 from recognition.outputs import check_outputs
 from recognition.sources.source import SourceKind, parse_source
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head

@@ -12,16 +12,16 @@ import numpy as np
 
 from recognition.events.event import Event, EventSink
 from recognition.live_head import LiveHead
-from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.pace import Meter, Pace
 from recognition.screen import Screen
 from recognition.sources.grabber import LiveCounts, LiveSource
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.status import StatusLine, describe
+from recognition.tracking.detection_interval import Meter, Pace
+from recognition.tracking.loop import FaceLoop, Seen, SeenFace
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -6,8 +6,8 @@ import time
 from typing import TextIO
 
 from foundation.text import pluralize
-from recognition.pace import Speed
 from recognition.sources.grabber import LiveCounts
+from recognition.tracking.detection_interval import Speed
 
 logger = logging.getLogger(__name__)
 

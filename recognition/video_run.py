@@ -13,13 +13,10 @@ from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
 from recognition.best_looks import BestLooks, enrol_look
 from recognition.live_head import LiveHead, state_of
-from recognition.loop import FaceLoop
-from recognition.naming import FaceReader, load_head_with
 from recognition.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import video_place
-from recognition.pace import Pace
 from recognition.run import load, open_sinks
 from recognition.screen import Enrol, Screen
 from recognition.session import Outputs, Session
@@ -28,6 +25,9 @@ from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine, describe
+from recognition.tracking.detection_interval import Pace
+from recognition.tracking.loop import FaceLoop
+from recognition.tracking.naming import FaceReader, load_head_with
 
 logger = logging.getLogger(__name__)
 

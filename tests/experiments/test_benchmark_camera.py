@@ -8,8 +8,8 @@ import pytest
 
 from experiments.benchmark_camera import PacedVideo, look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_peers import CvFaceNet, Peer
-from recognition.naming import FaceReader
 from recognition.outputs.video_writer import VideoWriter
+from recognition.tracking.naming import FaceReader
 from tests.recognition.fakes import ANN, FakeDetector, FakeEmbedder, FakeHead, fake_reader, picture
 
 N_FRAMES = 30

@@ -21,7 +21,7 @@ from experiments.camera_names import (
     watch,
 )
 from experiments.moving_photos import FacePhoto
-from recognition.votes import GAINS
+from recognition.tracking.evidence import GAINS
 from tests.classifiers.people import make_people
 from tests.recognition.fakes import ANN, BOB, FakeHead, draw_person, fake_reader
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.moving_photos import FRAMES_PER_SECOND, GAP_S, SIZE_HW, FacePhoto, clip_of, is_shown
-from recognition.motion import CutDetector
+from recognition.tracking.motion import CutDetector
 
 GAP = round(GAP_S * FRAMES_PER_SECOND)
 RED = FacePhoto(np.full((250, 250, 3), (230, 20, 20), np.uint8), np.array([80.0, 70, 165, 178], np.float32))

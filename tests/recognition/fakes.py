@@ -12,8 +12,8 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from recognition.events.event import Event
-from recognition.naming import FaceReader
 from recognition.sources.video_file import Frame
+from recognition.tracking.naming import FaceReader
 
 GREY = 96
 ANN = (220, 40, 40)

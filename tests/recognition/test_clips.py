@@ -9,12 +9,12 @@ import pytest
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from recognition.events.event import Event
-from recognition.loop import FaceLoop
-from recognition.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from recognition.options import DEFAULT_DETECT_EVERY
 from recognition.outputs.video_writer import VideoWriter
 from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
+from recognition.tracking.loop import FaceLoop
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
 from tests.recognition.fakes import told
 from tests.recognition.trained import train_people_head
 

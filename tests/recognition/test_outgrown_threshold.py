@@ -8,7 +8,7 @@ import pytest
 from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.thresholds import Threshold
-from recognition.naming import load_head_with
+from recognition.tracking.naming import load_head_with
 from tests.classifiers.people import make_people
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recognition.errors import DisplayError
-from recognition.loop import SeenFace
 from recognition.screen import Screen
-from recognition.votes import Verdict
+from recognition.tracking.evidence import Verdict
+from recognition.tracking.loop import SeenFace
 from recognition.window import SHIFT, Key, NameField, check_display, decode_key, key_of
 from tests.recognition.fakes import picture
 

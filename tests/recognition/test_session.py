@@ -15,17 +15,17 @@ from recognition.errors import SaveError
 from recognition.events.console import Fan
 from recognition.events.event import Event
 from recognition.live_head import LiveHead, state_of
-from recognition.loop import FaceLoop, Seen, SeenFace
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import VideoWriter
-from recognition.pace import Pace
 from recognition.session import Outputs, Session, annotate
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile
 from recognition.status import StatusLine
-from recognition.tracks import Track
-from recognition.votes import Verdict
+from recognition.tracking.detection_interval import Pace
+from recognition.tracking.evidence import Verdict
+from recognition.tracking.loop import FaceLoop, Seen, SeenFace
+from recognition.tracking.tracker import Track
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
 from tests.recognition.sources.test_grabber import Script, opens
 from tests.recognition.sources.test_video_file import claim_rate

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from recognition import status
-from recognition.pace import Speed
 from recognition.status import StatusLine, describe
+from recognition.tracking.detection_interval import Speed
 
 
 class Terminal(io.StringIO):

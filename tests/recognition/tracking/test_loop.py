@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from recognition.events.event import Event
-from recognition.looking import Look
-from recognition.loop import FaceLoop, Seen
-from recognition.naming import FaceReader
 from recognition.sources.video_file import Frame
-from recognition.tracks import Track
+from recognition.tracking.embedding_queue import Look
+from recognition.tracking.loop import FaceLoop, Seen
+from recognition.tracking.naming import FaceReader
+from recognition.tracking.tracker import Track
 from tests.recognition.fakes import (
     ANN,
     BOB,

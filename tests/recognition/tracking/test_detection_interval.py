@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recognition.pace import LONGEST_WAIT_S, SHARE_OF_INTERVAL, Meter, Pace, Speed
+from recognition.tracking.detection_interval import LONGEST_WAIT_S, SHARE_OF_INTERVAL, Meter, Pace, Speed
 
 
 def frames_between(pace: Pace, interval_s: float, detection_s: float, rest_s: float, n_frames: int = 200) -> float:

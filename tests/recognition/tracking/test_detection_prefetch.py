@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from embedder.detection.faces import Faces
-from recognition import ahead
-from recognition.ahead import find_ahead
 from recognition.sources.video_file import Frame
+from recognition.tracking import detection_prefetch
+from recognition.tracking.detection_prefetch import find_ahead
 from tests.recognition.fakes import faces_at
 
 
@@ -65,13 +65,13 @@ def test_no_more_is_read_ahead_than_there_is_use_for(monkeypatch: pytest.MonkeyP
     next(frames)
     assert reading.n_read == 7
     frames.close()
-    monkeypatch.setattr(ahead, "_MOST_BYTES", 4 * 8 * 8 * 3)
+    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 4 * 8 * 8 * 3)
     large = Reading(1000)
     frames = find_ahead(large, find, every=3, n_threads=2)
     next(frames)
     assert large.n_read == 4, "large frames fill the memory sooner"
     frames.close()
-    monkeypatch.setattr(ahead, "_MOST_BYTES", 0)
+    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 0)
     assert len(list(find_ahead(Reading(9), find, every=3, n_threads=2))) == 9
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recognition.motion import Moved
-from recognition.tracks import KEEP_LOST_S, Stamp, State, Tracker
+from recognition.tracking.motion import Moved
+from recognition.tracking.tracker import KEEP_LOST_S, Stamp, State, Tracker
 from tests.recognition.fakes import faces_at
 
 SIZE = (120, 200)

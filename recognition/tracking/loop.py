@@ -10,15 +10,15 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from foundation.threads import thread_count
-from recognition.ahead import find_ahead
-from recognition.beside import Beside, LateFaces
 from recognition.events.event import Event, make_event
-from recognition.looking import Look, LookQueue
-from recognition.motion import CutDetector, Motion
-from recognition.naming import FaceReader
 from recognition.sources.video_file import Frame
-from recognition.tracks import Stamp, State, Track, Tracker
-from recognition.votes import Evidence, Scorer, Verdict
+from recognition.tracking.background_inference import Beside, LateFaces
+from recognition.tracking.detection_prefetch import find_ahead
+from recognition.tracking.embedding_queue import Look, LookQueue
+from recognition.tracking.evidence import Evidence, Scorer, Verdict
+from recognition.tracking.motion import CutDetector, Motion
+from recognition.tracking.naming import FaceReader
+from recognition.tracking.tracker import Stamp, State, Track, Tracker
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recognition.beside import Beside
 from recognition.events.event import Event
-from recognition.loop import FaceLoop, Seen
-from recognition.motion import View
-from recognition.naming import FaceReader
+from recognition.tracking.background_inference import Beside
+from recognition.tracking.loop import FaceLoop, Seen
+from recognition.tracking.motion import View
+from recognition.tracking.naming import FaceReader
 from tests.recognition.fakes import (
     ANN,
     BOB,

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from recognition.naming import FaceReader, NetworkOptions, load_reader, name_faces
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader, name_faces
 from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, FakeHead, faces_at, fake_reader, picture
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.naming import FaceReader
-from recognition.quality import face_quality, geometric_quality
-from recognition.tracks import Sighting, State, Track
-from recognition.votes import MIN_LOOKS
+from recognition.tracking.evidence import MIN_LOOKS
+from recognition.tracking.naming import FaceReader
+from recognition.tracking.quality import face_quality, geometric_quality
+from recognition.tracking.tracker import Sighting, State, Track
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recognition.motion import CutDetector, Motion
+from recognition.tracking.motion import CutDetector, Motion
 from tests.recognition.fakes import ANN, BOB, STRANGER, picture
 
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
@@ -60,7 +60,7 @@ def test_no_box_collapses(monkeypatch: pytest.MonkeyPatch) -> None:
         return middle + (points - middle) * next(factors), np.ones(len(points), bool)
 
     factors = iter([0.1, 10.0])
-    monkeypatch.setattr("recognition.motion._flow", onto_one_point)
+    monkeypatch.setattr("recognition.tracking.motion._flow", onto_one_point)
     assert moved(at(60, 40), at(60, 40), BOX) == [None]
 
 

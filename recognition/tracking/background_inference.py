@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.looking import Look
-from recognition.motion import View
-from recognition.naming import FaceReader
+from recognition.tracking.embedding_queue import Look
+from recognition.tracking.motion import View
+from recognition.tracking.naming import FaceReader
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
@@ -24,7 +24,7 @@ class LateFaces:
     image : numpy.ndarray
         The frame, uint8 (h, w, 3).
     view : View or None
-        What `recognition.motion` needs to follow them from there.
+        What `recognition.tracking.motion` needs to follow them from there.
     faces : Faces
     seconds : float
         How long it took to find them.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from embedder.detection.boxes import paired_overlap, pairwise_overlap
-from recognition.motion import Moved
-from recognition.votes import Evidence
+from recognition.tracking.evidence import Evidence
+from recognition.tracking.motion import Moved
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognition.votes import GAINS, LOSSES, MAX_LOOKS, MIN_LOOKS, Evidence
+from recognition.tracking.evidence import GAINS, LOSSES, MAX_LOOKS, MIN_LOOKS, Evidence
 from tests.recognition.fakes import FakeHead, FakeMatch
 
 LENGTH = 64
