@@ -44,10 +44,10 @@ from recognition.sources.connections import connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, parse_source
 from recognition.sources.video_file import Frame, VideoFile
-from recognition.status import StatusLine
 from recognition.tracking.detection_interval import Pace
 from recognition.tracking.loop import FaceLoop, SeenFace
 from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
+from recognition.viewer.status import StatusLine
 
 SIZE_HW = (360, 640)
 MOST_PICTURES = 400

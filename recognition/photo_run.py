@@ -55,7 +55,7 @@ def run_on_photos(source: Source, options: Options) -> int:
 
 def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], bool]:
     """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
-    from recognition.window import SHIFT, Key, Window, key_of
+    from recognition.viewer.window import SHIFT, Key, Window, key_of
 
     window = Window(f"Facetable: {source.name}", lambda _x, _y: None)
     stack.callback(window.close)

@@ -38,7 +38,7 @@ def recognize(options: Options) -> int:
     check_options(options, source.kind)
     check_outputs(source, options)
     if options.show:
-        from recognition.window import check_display
+        from recognition.viewer.window import check_display
 
         check_display()
     if source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):

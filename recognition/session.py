@@ -16,12 +16,12 @@ from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.screen import Screen
 from recognition.sources.grabber import LiveCounts, LiveSource
 from recognition.sources.video_file import Frame, VideoFile
-from recognition.status import StatusLine, describe
 from recognition.tracking.detection_interval import Meter, Pace
 from recognition.tracking.loop import FaceLoop, Seen, SeenFace
+from recognition.viewer.status import StatusLine, describe
+from recognition.viewer.viewer import Screen
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces

@@ -18,16 +18,16 @@ from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import video_place
 from recognition.run import load, open_sinks
-from recognition.screen import Enrol, Screen
 from recognition.session import Outputs, Session
 from recognition.sources.connections import connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
-from recognition.status import StatusLine, describe
 from recognition.tracking.detection_interval import Pace
 from recognition.tracking.loop import FaceLoop
 from recognition.tracking.naming import FaceReader, load_head_with
+from recognition.viewer.status import StatusLine, describe
+from recognition.viewer.viewer import Enrol, Screen
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _open_unknown_faces(folder: Path, options: Options, source: Source) -> Unkno
 
 
 def _open_screen(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Screen:
-    from recognition.window import Window
+    from recognition.viewer.window import Window
 
     return Screen(
         lambda on_click: Window(f"Facetable: {source.name}", on_click),

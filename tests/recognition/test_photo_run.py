@@ -4,9 +4,9 @@ import pytest
 
 from recognition.photo_run import _open_window
 from recognition.sources.source import Source, SourceKind
-from recognition.window import SHIFT
+from recognition.viewer.window import SHIFT
 from tests.recognition.fakes import picture
-from tests.recognition.test_screen import ESCAPE, FakeWindow
+from tests.recognition.viewer.test_viewer import ESCAPE, FakeWindow
 
 SOURCE = Source(SourceKind.FOLDER, "photos", "photos")
 
@@ -20,7 +20,7 @@ def test_a_photo_is_shown_until_a_key_is_pressed(
 ) -> None:
     windows: list[FakeWindow] = []
     monkeypatch.setattr(
-        "recognition.window.Window",
+        "recognition.viewer.window.Window",
         lambda _title, on_click: windows.append(FakeWindow([*keys, None], on_click)) or windows[0],
     )
     with ExitStack() as stack:
@@ -33,6 +33,6 @@ def test_a_photo_is_shown_until_a_key_is_pressed(
 def test_a_window_that_is_closed_ends_the_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     window = FakeWindow([], lambda _x, _y: None)
     window.is_closed = True
-    monkeypatch.setattr("recognition.window.Window", lambda _title, _on_click: window)
+    monkeypatch.setattr("recognition.viewer.window.Window", lambda _title, _on_click: window)
     with ExitStack() as stack:
         assert _open_window(stack, SOURCE)(picture()) is False

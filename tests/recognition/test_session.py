@@ -21,11 +21,11 @@ from recognition.outputs.video_writer import VideoWriter
 from recognition.session import Outputs, Session, annotate
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile
-from recognition.status import StatusLine
 from recognition.tracking.detection_interval import Pace
 from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import FaceLoop, Seen, SeenFace
 from recognition.tracking.tracker import Track
+from recognition.viewer.status import StatusLine
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
 from tests.recognition.sources.test_grabber import Script, opens
 from tests.recognition.sources.test_video_file import claim_rate
@@ -311,7 +311,7 @@ def test_hidden_faces_have_no_name() -> None:
 def test_status_is_shown_while_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from recognition import status
+    from recognition.viewer import status
 
     monkeypatch.setattr(status, "_IN_LOG_S", 0.0)
     collected = Collected()

@@ -13,7 +13,7 @@ from recognition.options import Options
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import FakeHead, fake_reader
 from tests.recognition.sources.test_video_file import write_video
-from tests.recognition.test_screen import FakeWindow
+from tests.recognition.viewer.test_viewer import FakeWindow
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def keys(monkeypatch: pytest.MonkeyPatch, *pressed: int) -> None:
     def window(_title: str, on_click: Callable[[int, int], None]) -> Any:
         return FakeWindow([*pressed], on_click)
 
-    monkeypatch.setattr("recognition.window.Window", window)
+    monkeypatch.setattr("recognition.viewer.window.Window", window)
 
 
 def test_a_video_that_the_user_quits_is_not_called_truncated(

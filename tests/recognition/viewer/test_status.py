@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from recognition import status
-from recognition.status import StatusLine, describe
 from recognition.tracking.detection_interval import Speed
+from recognition.viewer import status
+from recognition.viewer.status import StatusLine, describe
 
 
 class Terminal(io.StringIO):

@@ -13,7 +13,7 @@ from foundation.text import sanitize_for_terminal
 from recognition.outputs.image_files import write_picture
 from recognition.outputs.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.tracking.loop import SeenFace
-from recognition.window import KEYS_HELP, Key, NameField, Window, key_of
+from recognition.viewer.window import KEYS_HELP, Key, NameField, Window, key_of
 
 logger = logging.getLogger(__name__)
 

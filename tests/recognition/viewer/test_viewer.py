@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from recognition.errors import DisplayError
-from recognition.screen import Screen
 from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import SeenFace
-from recognition.window import SHIFT, Key, NameField, check_display, decode_key, key_of
+from recognition.viewer.viewer import Screen
+from recognition.viewer.window import SHIFT, Key, NameField, check_display, decode_key, key_of
 from tests.recognition.fakes import picture
 
 IMAGE = picture()
@@ -364,7 +364,7 @@ def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from recognition import window
+    from recognition.viewer import window
 
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":1")
