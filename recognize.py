@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from foundation.command_line import run_script
-from recognition.options import add_arguments, read_options
+from recognition.runs.options import add_arguments, read_options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # FFmpeg writes to standard error by itself, and what it writes may hold a camera's address with its password.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    from recognition.run import recognize
+    from recognition.runs.run import recognize
 
     return recognize(read_options(arguments))
 

@@ -20,8 +20,8 @@ import numpy as np
 from embedder.detection.alignment import crop_faces
 from embedder.detection.boxes import clip_boxes
 from experiments.benchmark_peers import CvFaceNet, Peer
-from recognition.options import DEFAULT_DETECT_EVERY
-from recognition.session import annotate
+from recognition.runs.options import DEFAULT_DETECT_EVERY
+from recognition.runs.session import annotate
 from recognition.sources.connections import Picture
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile

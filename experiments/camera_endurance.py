@@ -38,8 +38,8 @@ from experiments.cameras import Camera, read_stamp, save_pictures
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.threads import thread_count
 from recognition.events.event import Event
-from recognition.live_head import LiveHead, state_of
-from recognition.session import Outputs, Session
+from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.runs.session import Outputs, Session
 from recognition.sources.connections import connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, parse_source

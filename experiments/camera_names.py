@@ -31,7 +31,7 @@ from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from
 from foundation.command_line import EXIT_DONE, run_script, write_json
-from recognition.options import DEFAULT_DETECT_EVERY
+from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.tracking.evidence import Evidence, Scorer
 from recognition.tracking.loop import FaceLoop
 from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader

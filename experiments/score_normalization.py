@@ -3,8 +3,8 @@
 Five times the people are split at random into two halves. One half fits the background (or is the cohort), the other
 is enrolled with one photo each or plays strangers, as ``python -m classifiers evaluate`` does it. Compared are plain
 cosine, the population mean subtracted, adaptive symmetric score normalization (Matejka et al., Interspeech 2017)
-against the other half's faces and against draws from its mixture, and the scores of `classifiers.scores.normalization`, with
-one of the other half's faces each in place of the mixture and with the mixture itself.
+against the other half's faces and against draws from its mixture, and the scores of `classifiers.scores.normalization`,
+with one of the other half's faces each in place of the mixture and with the mixture itself.
 """
 
 import argparse

@@ -125,8 +125,8 @@ def cluster_faces(
 def normalized_space(embeddings: ArrayLike, background: "Background") -> FaceSpace:
     """Return the space in which similarities are normalized by a background: strangers are about equally alike.
 
-    Half of both faces' level is subtracted from their cosine (see `classifiers.scores.normalization`), which keeps the mean
-    similarities of groups additive.
+    Half of both faces' level is subtracted from their cosine (see `classifiers.scores.normalization`), which keeps the
+    mean similarities of groups additive.
 
     Parameters
     ----------

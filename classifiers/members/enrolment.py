@@ -17,8 +17,8 @@ from classifiers.scores.thresholds import CURVE_FPIR, curve_for
 # photos a person is known by, not for those on which they are to be found.
 # Pixels of the photo, root of the box's area: a quarter of what the network sees.
 LEAST_SIZE = 40.0
-# See `classifiers.members.samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of sigma
-# 4 in crops of 160 pixels, all are below 27.
+# See `classifiers.members.samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of
+# sigma 4 in crops of 160 pixels, all are below 27.
 LEAST_SHARPNESS = 60.0
 # How far the nose may be from the middle between the eyes, in distances of the eyes: beyond it one eye hardly shows.
 LARGEST_TURN = 0.45

@@ -44,8 +44,8 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.commands.info_folders.describe_folder` says; the other
-        keys depend on it.
+        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.commands.info_folders.describe_folder` says; the
+        other keys depend on it.
 
     Raises
     ------

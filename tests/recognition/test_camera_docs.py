@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from foundation.command_line import OneLineParser
-from recognition.options import add_arguments, read_options
+from recognition.runs.options import add_arguments, read_options
 from tests import PROJECT
 
 TEXT = (PROJECT / "docs" / "camera.md").read_text("utf-8")

@@ -9,8 +9,8 @@ import pytest
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from recognition.events.event import Event
-from recognition.options import DEFAULT_DETECT_EVERY
 from recognition.outputs.video_writer import VideoWriter
+from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.loop import FaceLoop

@@ -203,7 +203,8 @@ def test_a_folder_with_other_files_is_no_run(faces: Path, tmp_path: Path, monkey
 
 def test_help_loads_neither_tensorflow_nor_numpy() -> None:
     code = (
-        "import sys\nfrom embedder.commands.main import main\ntry:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom embedder.commands.main import main\n"
+        "try:\n    main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'numpy', 'cv2')))"
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)

@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_no_torn_video(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_disk_keeps_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recognition.outputs import video_writer
+    from recognition.runs.setup import video_writer
 
     writer = VideoWriter(tmp_path / "a.mp4", 20, (48, 64))
     for _ in range(32):

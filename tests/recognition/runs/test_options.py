@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from recognition.errors import OptionsError
-from recognition.options import Options, add_arguments, check_options, read_options
+from recognition.runs.options import Options, add_arguments, check_options, read_options
 from recognition.sources.source import SourceKind
 
 

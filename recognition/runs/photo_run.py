@@ -10,9 +10,17 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
 from recognition.events.console import print_no_face
-from recognition.options import Options
-from recognition.photos import PhotoCounts, PhotoRun, Sighting, annotate, list_photos, recognize_photos, see_faces
-from recognition.run import load, open_sinks
+from recognition.runs.options import Options
+from recognition.runs.photos import (
+    PhotoCounts,
+    PhotoRun,
+    Sighting,
+    annotate,
+    list_photos,
+    recognize_photos,
+    see_faces,
+)
+from recognition.runs.setup import load_recognizer, open_sinks
 from recognition.sources.source import Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -31,7 +39,7 @@ def run_on_photos(source: Source, options: Options) -> int:
         If a file cannot be read or written.
     """
     photos = list_photos(source, options.save)
-    reader, head = load(options)
+    reader, head = load_recognizer(options)
 
     def annotated(image: np.ndarray, sightings: Sequence[Sighting]) -> np.ndarray:
         return annotate(image, sightings, hide=options.anonymize)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recognition.live_head import LiveHead, state_of
+from recognition.runs.head_watcher import LiveHead, state_of
 from tests.recognition.fakes import ANN, BOB, FakeHead
 
 

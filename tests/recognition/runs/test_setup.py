@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from recognition.errors import SaveError
-from recognition.options import Options
-from recognition.outputs import check_outputs
+from recognition.runs.options import Options
+from recognition.runs.setup import check_outputs
 from recognition.sources.source import parse_source
 
 

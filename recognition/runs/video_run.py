@@ -11,14 +11,14 @@ from pathlib import Path
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
-from recognition.best_looks import BestLooks, enrol_look
-from recognition.live_head import LiveHead, state_of
-from recognition.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import video_place
-from recognition.run import load, open_sinks
-from recognition.session import Outputs, Session
+from recognition.runs.best_crops import BestLooks, enrol_look
+from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.runs.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
+from recognition.runs.session import Outputs, Session
+from recognition.runs.setup import load_recognizer, open_sinks
 from recognition.sources.connections import connect
 from recognition.sources.grabber import LiveSource
 from recognition.sources.source import Source, SourceKind
@@ -49,7 +49,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
     with ExitStack() as stack:
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
-        reader, head = load(options, threads_an_image=1)
+        reader, head = load_recognizer(options, threads_an_image=1)
         looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
@@ -86,7 +86,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every, is_beside=is_beside)
     with ExitStack() as stack:
         known = state_of(options.head)
-        reader, head = load(options, threads_an_image=thread_count() - 1 if is_beside else None)
+        reader, head = load_recognizer(options, threads_an_image=thread_count() - 1 if is_beside else None)
         live = LiveSource(
             source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE, patient=options.headless
         )

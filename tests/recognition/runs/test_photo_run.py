@@ -2,7 +2,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from recognition.photo_run import _open_window
+from recognition.runs.photo_run import _open_window
 from recognition.sources.source import Source, SourceKind
 from recognition.viewer.window import SHIFT
 from tests.recognition.fakes import picture

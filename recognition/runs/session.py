@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recognition.events.event import Event, EventSink
-from recognition.live_head import LiveHead
 from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
+from recognition.runs.head_watcher import LiveHead
 from recognition.sources.grabber import LiveCounts, LiveSource
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.detection_interval import Meter, Pace

@@ -5,8 +5,8 @@ import pytest
 from recognition.errors import AddressError
 from recognition.events.event import make_event
 from recognition.events.event_file import EventFile
-from recognition.options import Options
-from recognition.run import open_sinks
+from recognition.runs.options import Options
+from recognition.runs.setup import open_sinks
 
 
 @pytest.mark.parametrize("addresses", [{"webhook": "no address"}, {"mqtt": "no address"}])

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognition.best_looks import BestLooks
 from recognition.errors import SaveError
 from recognition.events.console import Fan
 from recognition.events.event import Event
-from recognition.live_head import LiveHead, state_of
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import VideoWriter
-from recognition.session import Outputs, Session, annotate
+from recognition.runs.best_crops import BestLooks
+from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.runs.session import Outputs, Session, annotate
 from recognition.sources.grabber import LiveSource
 from recognition.sources.video_file import VideoFile
 from recognition.tracking.detection_interval import Pace

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from foundation.command_line import EXIT_DONE
-from recognition import video_run
-from recognition.options import Options
+from recognition.runs import video_run
+from recognition.runs.options import Options
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import FakeHead, fake_reader
 from tests.recognition.sources.test_video_file import write_video

@@ -9,7 +9,7 @@ from embedder.errors import ImageError
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_picture
-from recognition.photos import PhotoRun, annotate, list_photos, recognize_photos, see_faces
+from recognition.runs.photos import PhotoRun, annotate, list_photos, recognize_photos, see_faces
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
 

@@ -1,0 +1,88 @@
+"""Load what a run needs and open where its results go; nothing may take the place of what it is made from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recognition.errors import SaveError
+from recognition.events.console import EventLines, FaceLines, Fan
+from recognition.events.event import EventSink
+from recognition.events.event_file import EventFile, refuse_other_file
+from recognition.outputs.image_files import same_file
+from recognition.runs.options import Options
+from recognition.sources.source import Source
+from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
+
+if TYPE_CHECKING:
+    from classifiers.heads.head import Head
+
+
+def load_recognizer(options: Options, *, threads_an_image: int | None = None) -> "tuple[FaceReader, Head]":
+    """Load the head and the networks that fit it; for `threads_an_image` see `NetworkOptions`.
+
+    Raises
+    ------
+    ValueError
+        If the file is no head, or its network is not known or not the one that is named.
+    OSError
+        If a file cannot be read.
+    """
+    head = load_head_with(options.head, options.threshold)
+    reader = load_reader(
+        head.fingerprint if head.fingerprint is not None else {},
+        NetworkOptions(
+            preset=options.preset,
+            weights=options.weights,
+            precision=options.precision,
+            min_face_size=options.min_face_size,
+            thresholds=options.thresholds,
+            threads_an_image=threads_an_image,
+        ),
+        whose=options.head,
+    )
+    head.check_fingerprint(reader.fingerprint)
+    return reader, head
+
+
+def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
+    """Return what events go to: standard output, the file of ``--events``, and other programs."""
+    sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
+    if options.webhook is not None or options.mqtt is not None:
+        from recognition.events.mqtt import MqttSink
+        from recognition.events.webhook import WebhookSink
+
+        sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
+        sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]
+    if options.events not in (None, "-"):
+        # Last, for it replaces the events of the run before, which a wrong address shall not do.
+        sinks.append(EventFile(str(options.events), append=is_live))
+    return Fan(sinks)
+
+
+def check_outputs(source: Source, options: Options) -> None:
+    """Refuse outputs that would replace the head, the source, each other, or a file of another kind.
+
+    Raises
+    ------
+    SaveError
+        If one would.
+    """
+    if options.save is not None:
+        _refuse(Path(options.save), options.head, "is the head; save the annotated copy somewhere else")
+    if options.events in (None, "-"):
+        return
+    events = Path(str(options.events))
+    _refuse(events, options.head, "is the head; give another name for --events")
+    if not source.kind.is_live:
+        _refuse(events, Path(source.address), "is what is looked at; give another name for --events")
+    if options.save is not None:
+        _refuse(events, Path(options.save), "is given for --save too; give another name for --events")
+    if events.is_dir():
+        raise SaveError(
+            f"{events}: expected a file for the events, found a folder; name a file in it, such as events.jsonl"
+        )
+    refuse_other_file(events)
+
+
+def _refuse(output: Path, other: Path, why: str) -> None:
+    if output.resolve() == other.resolve() or same_file(output, other):
+        raise SaveError(f"{output}: {why}")
