@@ -6,8 +6,8 @@ Some people of the table are enrolled with their first photos; their other photo
 strangers, become clips (see `experiments.moving_photos`), which the loop sees as a video file, looking for faces on
 every third frame. Threshold curve and background model come from the people who are neither.
 
-First the rule itself, on vectors alone: how often the score of `recognition.tracking.evidence` for 1, 2, 4 and 8 photos of one
-person reaches the threshold. `--no-clips` ends there.
+First the rule itself, on vectors alone: how often the score of `recognition.tracking.evidence` for 1, 2, 4 and 8
+photos of one person reaches the threshold. `--no-clips` ends there.
 """
 
 import argparse

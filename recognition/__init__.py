@@ -1,1 +1,1 @@
-"""Names on photos, videos and live cameras: sources, tracks, identity votes, overlay, events, the loop."""
+"""Names on photos, videos and cameras: sources, tracking, events, overlays, the window, whole runs."""

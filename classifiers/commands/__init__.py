@@ -1,0 +1,7 @@
+"""The commands of ``python -m classifiers``: arguments in, library call, report out.
+
+In: command lines.
+Out: files, reports and exit codes.
+May import: foundation, every wing of classifiers, embedder.images, embedder.detection, embedder.networks,
+    embedder.tables.
+"""

@@ -4,7 +4,8 @@ A head file is a zip of uncompressed entries:
 
 - ``facetable.json``: what the head is (see `describe_head`); readable with ``zipfile`` alone;
 - ``serving/*.npy``: the exemplars, and what the chooser needs beside them (see `classifiers.files.head_arrays`);
-- ``estimator.skops``: the settings of the scikit-learn estimator, to fit it again;
+- ``estimator.skops``: the settings of the scikit-learn estimator, to fit it again; heads of our own kinds go without,
+  for their name and parameters in ``facetable.json`` say it all;
 - ``fitted.skops``: the fitted estimator, where the arrays do not say it all. It is used under the scikit-learn that
   wrote it; under another version the estimator is fitted again from the exemplars.
 """
@@ -40,6 +41,11 @@ VERSION = 1
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
 # (see `classifiers.files.tree_validation`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
+    "classifiers.estimators.GalleryClassifier",  # the names of heads written before version 0.2
+    "classifiers.estimators.KNNClassifier",
+    "classifiers.estimators.LDAClassifier",
+    "classifiers.estimators.LogisticClassifier",
+    "classifiers.estimators.SVMClassifier",
     "classifiers.heads.estimators.GalleryClassifier",
     "classifiers.heads.estimators.KNNClassifier",
     "classifiers.heads.estimators.LDAClassifier",
@@ -81,7 +87,7 @@ def describe_head(head: Head) -> dict[str, Any]:
 
 
 def save_head(head: Head, path: str | Path) -> None:
-    """Write `head` to `path`, atomic_writer the file in one step.
+    """Write `head` to `path`, replacing the file in one step.
 
     Raises
     ------
@@ -95,7 +101,8 @@ def save_head(head: Head, path: str | Path) -> None:
     target = Path(path)
     record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     entries: dict[str, str | bytes] = {_METADATA: record}
-    entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
+    if not _says_it_all(head):
+        entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
     if isinstance(head.chooser, EstimatorChooser):
         entries[_FITTED] = dump_estimator(head.chooser.estimator)
     _refuse_other_file(target)
@@ -146,6 +153,26 @@ def _is_head(path: Path) -> bool:
             return _METADATA in archive.namelist()
     except zipfile.BadZipFile:
         return False
+
+
+def _says_it_all(head: Head) -> bool:
+    """Return whether a head's name and parameters are enough to make its estimator again."""
+    return "." not in head.name and all(_plain(value) is value for value in head.parameters.values())
+
+
+def estimator_of(head: Head) -> Any:
+    """Return the unfitted scikit-learn estimator of a head, made or loaded where need be.
+
+    Raises
+    ------
+    UntrustedTypesError
+        If the head's file asks for types that are not in `TRUSTED_TYPES`.
+    """
+    from classifiers.heads.registry import make_head
+
+    if isinstance(head.estimator, bytes):
+        return load_estimator(head.estimator)
+    return make_head(head.name, head.parameters) if head.estimator is None else head.estimator
 
 
 def load_estimator(data: bytes) -> Any:
@@ -226,7 +253,7 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
 
     try:
         matcher = unpack_matcher(record, read)
-        estimator = archive.read(_ESTIMATOR)
+        estimator = archive.read(_ESTIMATOR) if _ESTIMATOR in archive.namelist() else None
         if record["chooser"] == LinearMachine.kind:
             chooser = unpack_machine(matcher, read)
         else:
@@ -260,7 +287,7 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
     wrote, here = record["versions"]["scikit-learn"], _scikit_learn_version()
     if wrote == here:
         return _checked_chooser(load_estimator(archive.read(_FITTED)), matcher)
-    chooser = _refitted_chooser(archive.read(_ESTIMATOR), matcher, wrote=wrote, here=here)
+    chooser = _refitted_chooser(record, archive, matcher, wrote=wrote)
     logger.info(
         "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
         "threshold and scores stay, a close call may get another name; train it again to save the time",
@@ -284,21 +311,24 @@ def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
     return EstimatorChooser(estimator)
 
 
-def _refitted_chooser(settings: bytes, matcher: Matcher, *, wrote: str, here: str) -> Chooser:
+def _refitted_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, wrote: str) -> Chooser:
     """Return a chooser with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
     from sklearn.exceptions import InconsistentVersionWarning
 
     from classifiers.heads.open_set import fit_chooser
+    from classifiers.heads.registry import make_head
 
     try:
         with warnings.catch_warnings():
             # It is fitted again for the very reason this warning gives.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
-            return fit_chooser(load_estimator(settings), matcher)
+            if _ESTIMATOR in archive.namelist():
+                return fit_chooser(load_estimator(archive.read(_ESTIMATOR)), matcher)
+            return fit_chooser(make_head(record["head"], record["parameters"]), matcher)
     except UntrustedTypesError:
         raise
     except Exception as error:
         raise HeadFileError(
-            f"its estimator was fitted with scikit-learn {wrote} and cannot be fitted again with {here} "
-            f"({' '.join(str(error).split())}); train the head again"
+            f"its estimator was fitted with scikit-learn {wrote} and cannot be fitted again with "
+            f"{_scikit_learn_version()} ({' '.join(str(error).split())}); train the head again"
         ) from error

@@ -1,7 +1,7 @@
 """What chooses an identity: the nearest exemplar, votes, a linear machine, or any fitted classifier.
 
-All but the last run on NumPy alone, and are also what the estimators of `classifiers.heads.registry` predict with, so that
-a head chooses the same before and after it has been saved, equal votes and equal similarities included.
+All but the last run on NumPy alone, and are also what the estimators of `classifiers.heads.registry` predict with, so
+that a head chooses the same before and after it has been saved, equal votes and equal similarities included.
 """
 
 from typing import Any, Protocol

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,11 +122,10 @@ def fitted_chooser(head: Head, matcher: Matcher) -> Chooser:
     """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
         return NearestChooser()
-    from classifiers.files.head_file import load_estimator
+    from classifiers.files.head_file import estimator_of
     from classifiers.heads.open_set import fit_chooser
 
-    estimator: Any = load_estimator(head.estimator) if isinstance(head.estimator, bytes) else head.estimator
-    return fit_chooser(estimator, matcher)
+    return fit_chooser(estimator_of(head), matcher)
 
 
 def gallery_of(faces: Sequence[FaceSample], identity: str) -> Gallery:

@@ -1,0 +1,6 @@
+"""Fitting heads: calibration of thresholds, open-set evaluation, identification metrics.
+
+In: vectors (n, d) with identities (n,).
+Out: fitted heads, calibrated thresholds, identification rates.
+May import: foundation, classifiers.scores, classifiers.heads.
+"""

@@ -1,0 +1,6 @@
+"""The commands of ``python -m embedder``: arguments in, library call, report out.
+
+In: command lines.
+Out: files, reports and exit codes.
+May import: foundation, every wing of embedder.
+"""

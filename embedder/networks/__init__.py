@@ -1,0 +1,6 @@
+"""Crops to vectors: presets, the network's architecture and checkpoints, and detector and network joined.
+
+In: crops, uint8 (n, s, s, 3), or images.
+Out: unit vectors, float32 (n, d), and the fingerprint they belong to.
+May import: foundation, embedder.detection, embedder.runtime.
+"""

@@ -232,11 +232,16 @@ def _read_preset(folder: Path) -> Preset:
         raise WeightsError(f"{path}: not JSON ({error}); write the preset of this run again") from None
     _check_record(path, record)
     # The record names a file beside it, and nothing else: a folder from elsewhere must not point into the system.
-    return Preset(**record | {"weights_file": str(folder / record["weights_file"]), "weights_package": ""})
+    places = {"weights_file": str(folder / record["weights_file"]), "weights_package": ""}
+    return Preset(**record | places | {"builder": _BUILDERS[record["builder"]]})
 
 
-_BUILDERS = ("embedder.networks.inception_resnet_v1:from_safetensors",)
-"""What a training run's record may name: a builder is code that runs."""
+RUN_BUILDER = "embedder.networks.inception_resnet_v1:from_safetensors"
+_BUILDERS = {
+    RUN_BUILDER: RUN_BUILDER,
+    "embedder.inception_resnet_v1:from_safetensors": RUN_BUILDER,  # as runs before version 0.2 call it
+}
+"""What a training run's record may name, and what it is called today: a builder is code that runs."""
 
 
 def _check_record(path: Path, record: Any) -> None:

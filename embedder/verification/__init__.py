@@ -1,0 +1,6 @@
+"""Same person or not: distances between photos, LFW pairs, ROC and DET.
+
+In: photos, or pairs of a list.
+Out: distances, `Comparison`, verification figures and plots.
+May import: foundation, embedder.images, embedder.detection, embedder.networks, embedder.tables.
+"""

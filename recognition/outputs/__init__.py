@@ -1,0 +1,6 @@
+"""What is drawn, saved and recorded.
+
+In: images and what is known about their faces.
+Out: annotated images, videos, crops of unknown faces.
+May import: foundation, recognition.sources.
+"""

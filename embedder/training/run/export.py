@@ -3,7 +3,7 @@
 import hashlib
 
 from embedder.networks.inception_resnet_v1 import save
-from embedder.networks.presets import Preset, write_preset
+from embedder.networks.presets import RUN_BUILDER, Preset, write_preset
 from embedder.training.model.network import TrainingNetwork
 from embedder.training.run.folder import RunFolder
 from foundation.atomic import atomic_path
@@ -41,7 +41,7 @@ def export_run(folder: RunFolder, network: TrainingNetwork, *, figures: dict[str
         folder.path,
         Preset(
             name=folder.path.absolute().name,
-            builder="embedder.networks.inception_resnet_v1:from_safetensors",
+            builder=RUN_BUILDER,
             weights_file=path.name,
             weights_sha256=sha256,
             input_size=settings.image_size,

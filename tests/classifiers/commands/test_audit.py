@@ -3,7 +3,6 @@
 import json
 import shutil
 import zipfile
-from pathlib import Path
 
 import h5py
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from classifiers.commands.main import main
 from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
+from tests import PROJECT
 from tests.classifiers.people import make_people
 
 
@@ -77,7 +77,7 @@ def test_file_names_that_are_no_text_are_escaped(folder, capsys):
 
 
 def test_heads_of_another_scikit_learn_are_named_once_each(capsys):
-    heads = Path(__file__).parent / "heads_of_scikit_learn_1_7"
+    heads = PROJECT / "tests" / "classifiers" / "heads_of_scikit_learn_1_7"
     assert main(["audit", str(heads), "--name", "person 001"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(": the head was made with scikit-learn 1.7.2, here is ")[0] for line in lines] == [

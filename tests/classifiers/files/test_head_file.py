@@ -24,6 +24,7 @@ from classifiers.heads.registry import HEADS
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from foundation.errors import SpaceMismatchError
+from tests import PROJECT
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 
 CROWD = make_people(9, 3, spread=2.0)
@@ -374,6 +375,6 @@ def test_refuses_compressed_entries(tmp_path):
 def test_heads_written_under_scikit_learn_1_7_still_name_people(name, caplog):
     people = make_people(4, 3, length=8)
     with caplog.at_level("INFO"):
-        head = load_head(Path(__file__).parent / "heads_of_scikit_learn_1_7" / f"{name}.skops")
+        head = load_head(PROJECT / "tests" / "classifiers" / "heads_of_scikit_learn_1_7" / f"{name}.skops")
     assert head.choose(people.vectors).tolist() == people.identities.tolist()
     assert (f"{name}.skops: the head was made with scikit-learn 1.7.2" in caplog.text) is (name != "svm")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
+from recognition.outputs import fonts
 from recognition.outputs.fonts import font_runs, open_font
 from recognition.outputs.overlay import NAMED_COLOR, Mark, draw_marks, text_plate
-from recognition.runs.setup import fonts
 
 GREY = np.full((120, 200, 3), 96, np.uint8)
 

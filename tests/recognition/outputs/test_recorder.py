@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognition.outputs import recorder as recorder_module
 from recognition.outputs.recorder import Recorder, choose_rate
-from recognition.runs.setup import recorder as recorder_module
 from recognition.sources.video_file import VideoFile
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognition.outputs import unknown_faces
 from recognition.outputs.unknown_faces import Clock, UnknownFaces
-from recognition.runs.setup import unknown_faces
 
 DAY_S = 86_400.0
 CROP = np.full((32, 32, 3), 90, np.uint8)

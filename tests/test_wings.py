@@ -1,0 +1,182 @@
+"""The layout: which wing may import which, how large wings are, and what each wing says about itself.
+
+`ALLOWED` is the whole graph: an import between wings that is not in it fails with file and line, imports for type
+checking included. Each wing's ``__init__`` says the same in its docstring.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests import PROJECT
+
+ALLOWED = {
+    "foundation": "",
+    "embedder.images": "foundation",
+    "embedder.runtime": "foundation",
+    "embedder.detection": "foundation embedder.images embedder.runtime",
+    "embedder.networks": "foundation embedder.runtime embedder.detection",
+    "embedder.tables": "foundation embedder.images",
+    "embedder.folders": "foundation embedder.images embedder.detection",
+    "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.verification": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.training": "foundation",
+    "embedder.training.data": "foundation embedder.images embedder.training",
+    "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",
+    "embedder.training.run": (
+        "foundation embedder.networks embedder.verification "
+        "embedder.training embedder.training.data embedder.training.model"
+    ),
+    "embedder.commands": "foundation embedder.*",
+    "classifiers.scores": "foundation",
+    "classifiers.heads": "foundation classifiers.scores",
+    "classifiers.files": "foundation classifiers.scores classifiers.heads",
+    "classifiers.training": "foundation classifiers.scores classifiers.heads",
+    "classifiers.groups": "foundation classifiers.scores",
+    "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
+    "classifiers.commands": (
+        "foundation classifiers.* embedder.images embedder.detection embedder.networks embedder.tables"
+    ),
+    "recognition.sources": "foundation embedder.images",
+    "recognition.events": "foundation recognition.sources",
+    "recognition.outputs": "foundation recognition.sources",
+    "recognition.tracking": (
+        "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
+        "classifiers.members recognition.sources recognition.events"
+    ),
+    "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
+    "recognition.runs": (
+        "foundation recognition.* embedder.images embedder.detection embedder.networks "
+        "classifiers.heads classifiers.files classifiers.members"
+    ),
+}
+PACKAGES = ("foundation", "embedder", "classifiers", "recognition")
+MOST_MODULES = 10
+NOT_COUNTED = {"__init__.py", "__main__.py", "errors.py"}
+
+
+def modules() -> dict[str, Path]:
+    """Return dotted name -> file of all modules of the packages."""
+    found = {}
+    for path in (path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")):
+        parts = path.relative_to(PROJECT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def wing_of(module: str) -> str | None:
+    """Return the wing of a module; None for a package's face: its ``__init__``, ``__main__`` and ``errors``."""
+    while module:
+        if module in ALLOWED:
+            return module
+        module = module.rpartition(".")[0]
+    return None
+
+
+def allowed(wing: str) -> set[str]:
+    patterns = ALLOWED[wing].split()
+    wide = {pattern.removesuffix("*") for pattern in patterns if pattern.endswith("*")}
+    return {*patterns, *(other for other in ALLOWED for start in wide if other.startswith(start))} - {wing}
+
+
+def imported_modules(module: str, source: str) -> Iterator[tuple[str, int]]:
+    """Yield the modules of the packages that a source imports, with the line, wherever the import stands."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            while name and name not in MODULES:
+                name = name.rpartition(".")[0]
+            if name:
+                yield name, node.lineno
+
+
+def forbidden(module: str, source: str) -> list[str]:
+    """Return one line for each import of a source that `ALLOWED` does not have."""
+    wing = wing_of(module)
+    if wing is None:
+        return []
+    return [
+        f"{module.replace('.', '/')}.py:{line}: {wing} may not import {other} ({name})"
+        for name, line in imported_modules(module, source)
+        if (other := wing_of(name)) is not None and other != wing and other not in allowed(wing)
+    ]
+
+
+def test_every_import_between_wings_is_allowed():
+    found = [line for module, path in MODULES.items() for line in forbidden(module, path.read_text("utf-8"))]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "line"),
+    [
+        ("embedder.images.reading", "import os\nfrom embedder.tables.table import EmbeddingTable\n", 2),
+        ("classifiers.scores.gallery", "def f():\n    import embedder.images.reading\n", 2),
+        ("recognition.sources.source", "if TYPE_CHECKING:\n    from recognition.tracking.loop import FaceLoop\n", 2),
+    ],
+)
+def test_a_forbidden_import_is_found_wherever_it_stands(module, source, line):
+    assert [found.split(": ")[0] for found in forbidden(module, source)] == [f"{module.replace('.', '/')}.py:{line}"]
+    assert forbidden(module, "from foundation.text import pluralize\n") == []
+
+
+def test_no_circle():
+    order = list(TopologicalSorter({wing: allowed(wing) for wing in ALLOWED}).static_order())
+    assert order[0] == "foundation"
+
+
+def test_no_arrow_is_allowed_that_nobody_needs():
+    used = {
+        (wing, other)
+        for module, path in MODULES.items()
+        if (wing := wing_of(module)) is not None
+        for name, _ in imported_modules(module, path.read_text("utf-8"))
+        if (other := wing_of(name)) is not None
+    }
+    stated = {(wing, other) for wing in ALLOWED for other in ALLOWED[wing].split() if not other.endswith("*")}
+    assert stated - used == set()
+
+
+@pytest.mark.parametrize("wing", ALLOWED)
+def test_a_wing_says_what_comes_in_what_goes_out_and_what_it_imports(wing):
+    text = ast.get_docstring(ast.parse(MODULES[wing].read_text("utf-8"))) or ""
+    assert re.search(r"^In: .+\.$", text, re.MULTILINE)
+    assert re.search(r"^Out: .+\.$", text, re.MULTILINE)
+    said = re.search(r"^May import: (.+?)\.$", text, re.MULTILINE | re.DOTALL)
+    assert said is not None
+    names = {re.sub(r"^every wing of (\w+)$", r"\1.*", " ".join(name.split())) for name in said[1].split(",")}
+    assert names - {"nothing"} == set(ALLOWED[wing].split())
+
+
+def test_no_wing_and_no_package_has_more_than_ten_modules():
+    folders = {path.parent for path in MODULES.values()}
+    sizes = {
+        str(folder.relative_to(PROJECT)): len({path.name for path in folder.glob("*.py")} - NOT_COUNTED)
+        for folder in folders
+    }
+    assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def test_every_module_belongs_to_a_wing_or_is_its_packages_face():
+    faces = {module for module in MODULES if wing_of(module) is None}
+    assert faces == {
+        *(package for package in PACKAGES if package != "foundation"),
+        "embedder.__main__",
+        "embedder.errors",
+        "classifiers.__main__",
+        "classifiers.errors",
+        "classifiers.estimators",
+        "recognition.errors",
+    }
