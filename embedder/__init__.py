@@ -5,25 +5,26 @@ Names load on first use: importing the package loads neither TensorFlow nor ONNX
 
 from typing import TYPE_CHECKING
 
+from foundation import __version__ as __version__
 from foundation import lazy_names
-
-__version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
     "MTCNN": "detection.mtcnn",
     "EmbeddingTable": "tables.table",
     "FaceEmbedder": "networks.face_embedder",
+    "FaceEncoder": "networks.encoder",
     "Faces": "detection.faces",
     "embed_folder": "pipeline.runner",
     "read_image": "images.reading",
 }
 
-__all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "Faces", "embed_folder", "read_image"]
+__all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "FaceEncoder", "Faces", "embed_folder", "read_image"]
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
     from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import read_image
+    from embedder.networks.encoder import FaceEncoder
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.pipeline.runner import embed_folder
     from embedder.tables.table import EmbeddingTable

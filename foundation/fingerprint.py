@@ -47,7 +47,7 @@ def _preset_of(fingerprint: Mapping[str, Any]) -> str:
     return "" if preset is None else f" (preset {preset})"
 
 
-_VERSIONS = "versions"
+VERSIONS = "versions"
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
@@ -94,7 +94,7 @@ def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return one phrase for each package whose version differs between two fingerprints."""
-    old, new = before["provenance"].get(_VERSIONS, {}), now["provenance"].get(_VERSIONS, {})
+    old, new = before["provenance"].get(VERSIONS, {}), now["provenance"].get(VERSIONS, {})
     return [
         f"{name} {old.get(name)} before, {new.get(name)} now"
         for name in sorted(old.keys() | new.keys())
@@ -105,7 +105,7 @@ def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
 def _flatten(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for part in ("space", "provenance"):
         for name, value in fingerprint[part].items():
-            if name == _VERSIONS:
+            if name == VERSIONS:
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())
@@ -120,7 +120,7 @@ def _show(values: Mapping[str, Any], name: str) -> str:
     return text if len(text) <= 40 else f"{text[:12]}..."
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return `value` as it comes back from JSON, so that a fingerprint equals its stored self."""
     import json
 

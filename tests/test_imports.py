@@ -207,7 +207,13 @@ def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_convert
 def test_serving_and_the_command_lines_load_neither():
     modules = [
         f"embedder.{name}"
-        for name in ("cli", "pipeline.runner", "verification.comparison", "runtime.conversion", "runtime.weights")
+        for name in (
+            "commands.main",
+            "pipeline.runner",
+            "verification.comparison",
+            "runtime.conversion",
+            "runtime.weights",
+        )
     ]
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.commands.main") & KERAS == set()
 
@@ -215,20 +221,19 @@ def test_serving_and_the_command_lines_load_neither():
 # --- rule 3: where detector, embedder and table meet ---
 
 
-def test_detector_embedder_and_table_meet_in_the_pipeline_only():
+def test_detector_and_network_meet_in_the_encoder_and_where_workers_load_them():
     parts = {"embedder.detection.mtcnn", "embedder.networks.face_embedder", "embedder.tables.table"}
     used: dict[str, set[str]] = {}
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
             used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
-    assert {module for module, some in used.items() if some == parts} == {"embedder.pipeline.runner"}
+    assert {module for module, some in used.items() if some == parts} == set()
     both_networks = {
         module
         for module, some in used.items()
         if {"embedder.detection.mtcnn", "embedder.networks.face_embedder"} <= some
     }
-    commands = {module for module in both_networks if module.endswith(("_command", ".cli"))}
-    assert both_networks - commands == {"embedder.pipeline.runner"}
+    assert both_networks == {"embedder.networks.encoder", "embedder.pipeline.worker"}
 
 
 # --- rule 4: classifiers know tables only by their columns ---
@@ -241,7 +246,7 @@ def test_libraries_of_classifiers_never_import_the_embedder():
         if top(found.module) == "classifiers" and top(found.name) == "embedder" and found.place != "types"
     ]
     assert {one.place for one in found} <= {"function"}
-    assert {one.module for one in found if not one.module.endswith("_command")} <= {"classifiers.commands.main"}
+    assert {one.module for one in found if not one.module.startswith("classifiers.commands.")} == set()
 
 
 def test_the_embedder_imports_nothing_that_comes_after_it():

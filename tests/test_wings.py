@@ -24,7 +24,7 @@ ALLOWED = {
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
-    "embedder.training": "foundation",
+    "embedder.training": "",
     "embedder.training.data": "foundation embedder.images embedder.training",
     "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",
     "embedder.training.run": (
@@ -38,15 +38,13 @@ ALLOWED = {
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
     "classifiers.groups": "foundation classifiers.scores",
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
-    "classifiers.commands": (
-        "foundation classifiers.* embedder.images embedder.detection embedder.networks embedder.tables"
-    ),
+    "classifiers.commands": ("foundation classifiers.* embedder.images embedder.networks embedder.tables"),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",
     "recognition.tracking": (
         "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
-        "classifiers.members recognition.sources recognition.events"
+        "recognition.sources recognition.events"
     ),
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.runs": (

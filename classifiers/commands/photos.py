@@ -35,18 +35,14 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
         If its network is not built in and the arguments name none, or theirs makes vectors of another space.
     """
     from classifiers.members.samples import SampleReader
-    from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-    from embedder.networks.face_embedder import FaceEmbedder
-    from embedder.networks.presets import preset_for
+    from embedder.networks.encoder import EncoderOptions, FaceEncoder
 
     wanted = {} if head.fingerprint is None else head.fingerprint
-    preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset
-    embedder = FaceEmbedder(
-        preset, weights=arguments.weights, precision=wanted.get("provenance", {}).get("precision", "fp32")
-    )
+    options = EncoderOptions(preset=arguments.preset, weights=arguments.weights)
+    encoder = FaceEncoder.for_fingerprint(wanted, options, source=arguments.head)
     max_pixels = DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
-    reader = SampleReader(MTCNN("auto"), embedder, wanted=wanted, read_image=partial(read_image, max_pixels=max_pixels))
+    reader = SampleReader(encoder, read_image=partial(read_image, max_pixels=max_pixels))
     head.check_fingerprint(reader.fingerprint)
     return reader
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifiers.heads.head import Head
 from classifiers.members.editing import find_name, gallery_of, same_faces, with_faces
@@ -17,7 +16,7 @@ from classifiers.scores.thresholds import CURVE_FPIR, curve_for
 # photos a person is known by, not for those on which they are to be found.
 # Pixels of the photo, root of the box's area: a quarter of what the network sees.
 LEAST_SIZE = 40.0
-# See `classifiers.members.samples.measure_sharpness`. Half of those photos lie above 410; blurred with a Gaussian of
+# Variance of the crop's Laplacian. Half of those photos lie above 410; blurred with a Gaussian of
 # sigma 4 in crops of 160 pixels, all are below 27.
 LEAST_SHARPNESS = 60.0
 # How far the nose may be from the middle between the eyes, in distances of the eyes: beyond it one eye hardly shows.
@@ -110,16 +109,16 @@ def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
         reasons.append(f"the face is too small: {face.size:.0f} pixels, expected at least {LEAST_SIZE:.0f}")
     if face.sharpness < LEAST_SHARPNESS:
         reasons.append(f"the face is blurred: sharpness {face.sharpness:.0f}, expected at least {LEAST_SHARPNESS:.0f}")
-    turn, height = measure_pose(face.landmarks)
-    if not abs(turn) <= LARGEST_TURN:
+    if not abs(face.turn) <= LARGEST_TURN:
         reasons.append(
-            f"the face is turned to the side: the nose is {abs(turn):.2f} eye distances off the middle, "
+            f"the face is turned to the side: the nose is {abs(face.turn):.2f} eye distances off the middle, "
             f"expected at most {LARGEST_TURN}"
         )
-    if not NOSE_RANGE[0] <= height <= NOSE_RANGE[1]:
+    if not NOSE_RANGE[0] <= face.nose_height <= NOSE_RANGE[1]:
         reasons.append(
-            f"the face looks {'up' if height < NOSE_RANGE[0] else 'down'}: the nose is {height:.2f} of the "
-            f"way from eyes to mouth, expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
+            f"the face looks {'up' if face.nose_height < NOSE_RANGE[0] else 'down'}: "
+            f"the nose is {face.nose_height:.2f} of the way from eyes to mouth, "
+            f"expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
         )
     companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
     if companions and max(companions) > LARGEST_COMPANION * face.size:
@@ -128,20 +127,6 @@ def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
             f"the main one {face.size:.0f}; cut out the person"
         )
     return tuple(reasons)
-
-
-def measure_pose(landmarks: NDArray[np.floating]) -> tuple[float, float]:
-    """Return how far a face is turned to the side and how high its nose is, from `landmarks (5, 2)`.
-
-    The first is 0 for a face that looks ahead and about 0.5 or -0.5 where the nose is level with an eye; the second
-    is the nose's place between eyes (0) and mouth (1). Both are NaN where the landmarks coincide.
-    """
-    left, right, nose, mouth_left, mouth_right = np.asarray(landmarks, np.float64)
-    middle = (left + right) / 2
-    eyes, down = right - left, (mouth_left + mouth_right) / 2 - middle
-    if not (eyes @ eyes and down @ down):
-        return float("nan"), float("nan")
-    return float((nose - middle) @ eyes / (eyes @ eyes)), float((nose - middle) @ down / (down @ down))
 
 
 def least_agreement(head: Head) -> float:

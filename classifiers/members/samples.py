@@ -1,20 +1,13 @@
-"""Faces on photos as a head needs them: found, cut out as the head's own were, and embedded."""
+"""Faces on photos as a head needs them: found, cut out as the head's own were, embedded and measured."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-# What tables had before heads said how their crops were made.
-_DEFAULT_MARGIN: dict[str, Any] = {"mode": "scaled", "value": 32.0}
-_DEFAULT_ALIGNMENT = "box"
-
-# The side at which sharpness is measured: a crop of any network, half as large as the usual one.
-_SHARPNESS_SIDE = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +26,11 @@ class FaceSample:
     landmarks : (5, 2) float32
         Pixels: left eye, right eye, nose, left and right corner of the mouth, as seen in the photo.
     sharpness : float
-        See `measure_sharpness`.
+        Variance of the crop's Laplacian; blurred faces have little.
+    turn : float
+        How far the face is turned to the side: 0 looks ahead, beyond about 0.5 the nose hides an eye; may be NaN.
+    nose_height : float
+        Where the nose is on the way from the eyes (0) to the mouth (1); may be NaN.
     """
 
     path: str
@@ -42,6 +39,8 @@ class FaceSample:
     box: NDArray[np.float32]
     landmarks: NDArray[np.float32]
     sharpness: float
+    turn: float
+    nose_height: float
 
     @property
     def size(self) -> float:
@@ -62,45 +61,21 @@ class SampleReader:
 
     Parameters
     ----------
-    detector, embedder
-        Networks such as `embedder.MTCNN` and `embedder.FaceEmbedder`, or stand-ins.
-    wanted : mapping
-        The head's fingerprint; it says how faces are cut out.
+    encoder : object
+        Such as `embedder.FaceEncoder.for_fingerprint` makes: its ``encode(image)`` gives ``faces``, ``embeddings`` and
+        ``quality``, its `fingerprint` says what the vectors are.
     read_image : callable
         File to uint8 (h, w, 3) RGB.
     """
 
-    def __init__(
-        self, detector: Any, embedder: Any, *, wanted: Mapping[str, Any], read_image: Callable[[Path], Any]
-    ) -> None:
-        self._detector = detector
-        self._embedder = embedder
+    def __init__(self, encoder: Any, *, read_image: Callable[[Path], Any]) -> None:
+        self._encoder = encoder
         self._read_image = read_image
-        self._wanted_provenance = dict(wanted.get("provenance", {}))
-        space = wanted.get("space", {})
-        margin = space.get("margin", _DEFAULT_MARGIN)
-        self._crop_options = {
-            "margin": margin["value"],
-            "margin_mode": margin["mode"],
-            "alignment": space.get("alignment", _DEFAULT_ALIGNMENT),
-        }
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """Return the fingerprint of the vectors, for `Head.check_fingerprint`.
-
-        What only concerns tables, and the size of the faces that are looked for, is taken from the head.
-        """
-        crop = self._crop_options
-        space = {
-            **self._embedder.space,
-            "margin": {"mode": crop["margin_mode"], "value": crop["margin"]},
-            "alignment": crop["alignment"],
-        }
-        provenance = {**self._wanted_provenance, **self._detector.provenance, **self._embedder.provenance}
-        if "min_face_size" in self._wanted_provenance:
-            provenance["min_face_size"] = self._wanted_provenance["min_face_size"]
-        return {"space": space, "provenance": provenance}
+        """Return the fingerprint of the vectors, for `Head.check_fingerprint`."""
+        return dict(self._encoder.fingerprint)
 
     def read(self, photo: Path, stored_path: str) -> PhotoFaces:
         """Return the faces on `photo`, which a head stores as `stored_path`.
@@ -115,28 +90,25 @@ class SampleReader:
         image = self._read_image(photo)
         with photo.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        faces = self._detector.detect(image)
+        encoded = self._encoder.encode(image)
+        faces = encoded.faces
         if not len(faces):
             return PhotoFaces([], 0)
-        crops = faces.crop(image, self._embedder.space["crop_size"], **self._crop_options)
-        samples = [
-            FaceSample(stored_path, sha256, vector, box, landmarks, measure_sharpness(crop))
-            for vector, box, landmarks, crop in zip(
-                self._embedder.embed(crops), faces.boxes, faces.landmarks, crops, strict=True
-            )
-        ]
-        return PhotoFaces(samples, int(faces.primary(image.shape[:2])))
+        return PhotoFaces(samples_of(encoded, stored_path, sha256), int(faces.primary(image.shape[:2])))
 
 
-def measure_sharpness(crop: NDArray[np.uint8]) -> float:
-    """Return the variance of the Laplacian of `crop`, uint8 (s, s, 3), in grey and at a fixed size.
-
-    Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
-    """
-    from PIL import Image
-
-    side = (_SHARPNESS_SIDE, _SHARPNESS_SIDE)
-    grey = np.asarray(Image.fromarray(crop).convert("L").resize(side, Image.Resampling.BOX), np.float64)
-    centre = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
-    return float(laplacian.var())
+def samples_of(encoded: Any, path: str, image_sha256: str) -> list[FaceSample]:
+    """Return encoded faces, such as ``FaceEncoder.encode`` gives, as samples of the photo at `path`."""
+    faces, quality = encoded.faces, encoded.quality
+    return [
+        FaceSample(path, image_sha256, vector, box, landmarks, float(sharpness), float(turn), float(nose_height))
+        for vector, box, landmarks, sharpness, turn, nose_height in zip(
+            encoded.embeddings,
+            faces.boxes,
+            faces.landmarks,
+            quality.sharpness,
+            quality.turns,
+            quality.nose_heights,
+            strict=True,
+        )
+    ]

@@ -19,8 +19,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.detection.mtcnn import MTCNN
     from embedder.images.reading import DEFAULT_MAX_PIXELS
+    from embedder.networks.encoder import FaceEncoder
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.presets import DEFAULT_PRESET
     from embedder.verification.comparison import compare_photos, save_heat_map
@@ -30,8 +30,7 @@ def _run(arguments: argparse.Namespace) -> int:
     embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset, weights=arguments.weights)
     comparison = compare_photos(
         arguments.photos,
-        MTCNN("auto"),
-        embedder,
+        FaceEncoder(embedder=embedder),
         threshold=embedder.preset.verification_threshold,
         max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
     )

@@ -4,8 +4,6 @@ Nothing heavy is imported before the command runs.
 """
 
 import argparse
-import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +52,9 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
-    _load_tensorflow()
+    from embedder.training.tensorflow_loading import load_tensorflow
+
+    load_tensorflow()
     from embedder.networks.checkpoints import read_checkpoint
     from embedder.training.run.evaluation import read_pairs_source
     from embedder.training.run.runner import configure_threads, train
@@ -92,23 +92,6 @@ def _report(summary: "RunSummary", json: Path | None) -> None:
     if json is not None:
         counts = {name: getattr(summary, name) for name in ("steps", "epochs", "interrupted", "n_left_out")}
         write_json(json, {"run": str(summary.path), **counts, **figures})
-
-
-def _load_tensorflow() -> None:
-    """Import TensorFlow without the lines that it writes past its own log level, about instructions and absent GPUs."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-        # One line for each all-reduce of the graph, twice, otherwise.
-        tf.get_logger().setLevel(logging.WARNING)
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
 
 
 def settings_of(arguments: argparse.Namespace, checkpoint: "Checkpoint | None") -> TrainingSettings:

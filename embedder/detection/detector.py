@@ -17,5 +17,8 @@ class Detector(Protocol):
     def provenance(self) -> Mapping[str, Any]:
         """Return all settings that decide which faces are found, ready for JSON."""
 
+    def detect(self, image: np.ndarray) -> Faces:
+        """Return the faces of one image, uint8 (h, w, 3)."""
+
     def detect_batch(self, images: Sequence[np.ndarray]) -> list[Faces]:
         """Return the faces of each image, uint8 (h, w, 3)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from embedder.detection.alignment import Alignment, MarginMode, crop_faces
+from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, MarginMode, crop_faces
 from embedder.detection.boxes import areas
 
 _CENTRE_WEIGHT = 2.0
@@ -65,8 +65,8 @@ class Faces:
     def crop(
         self,
         image: np.ndarray,
-        size: int = 160,
-        margin: float = 32,
+        size: int = DEFAULT_CROP_SIZE,
+        margin: float = DEFAULT_MARGIN,
         *,
         margin_mode: MarginMode = "scaled",
         alignment: Alignment = "box",

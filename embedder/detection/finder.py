@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from embedder.detection.alignment import CropRule
+from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.errors import WeightsError
 from embedder.images.photo import Photo, failure_reason
@@ -45,6 +47,56 @@ class FoundFaces:
     crops: np.ndarray
 
 
+class FaceFinder:
+    """Finds and cuts out the faces of photos, several photos at a time.
+
+    Parameters
+    ----------
+    detector : Detector
+    crop_rule : CropRule
+    select : {"all", "one"}
+        Which faces of a photo are kept; ``"one"`` is the largest, weighted to the centre.
+    """
+
+    def __init__(self, detector: Detector, crop_rule: CropRule, *, select: FaceSelection = "all") -> None:
+        self._detector = detector
+        self._rule = crop_rule
+        self._select = select
+
+    def find(self, photos: Sequence[Photo]) -> list[FoundFaces]:
+        """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
+        readable = [photo for photo in photos if photo.image is not None]
+        detected = iter(isolate_failures(self._detect, readable))
+        return [
+            self._without_faces(photo) if photo.image is None else self._cut_out(photo, photo.image, next(detected))
+            for photo in photos
+        ]
+
+    def _detect(self, photos: Sequence[Photo]) -> list[Faces]:
+        return self._detector.detect_batch([photo.image for photo in photos if photo.image is not None])
+
+    def _cut_out(self, photo: Photo, image: np.ndarray, detected: Faces | Exception) -> FoundFaces:
+        size_hw = (image.shape[0], image.shape[1])
+        cropped = [detected] if isinstance(detected, Exception) else isolate_failures(self._crop, [(image, detected)])
+        if isinstance(cropped[0], Exception):
+            return self._without_faces(mark_failed(photo, cropped[0]), size_hw)
+        faces, crops = cropped[0]
+        photo = replace(photo, image=None, status="ok" if len(faces) else "no_face")
+        return FoundFaces(photo, size_hw, faces, crops)
+
+    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
+        cropped = []
+        for image, faces in detected:
+            if self._select == "one" and len(faces):
+                faces = faces[faces.primary((image.shape[0], image.shape[1]))]
+            cropped.append((faces, self._rule.crop(image, faces.boxes, faces.landmarks)))
+        return cropped
+
+    def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
+        crops = np.empty((0, self._rule.size, self._rule.size, 3), np.uint8)
+        return FoundFaces(photo, size_hw, Faces.empty(), crops)
+
+
 def in_batches(photos: Iterable[Photo]) -> Iterator[list[Photo]]:
     """Yield `photos` in lists of at most `MAX_PHOTOS_A_BATCH` and, unless alone, `MAX_PIXELS_A_BATCH`."""
     batch: list[Photo] = []
@@ -60,12 +112,13 @@ def in_batches(photos: Iterable[Photo]) -> Iterator[list[Photo]]:
         yield batch
 
 
-def _failed(photo: Photo, error: Exception) -> Photo:
+def mark_failed(photo: Photo, error: Exception) -> Photo:
+    """Return `photo` without pixels, its status ``error`` and its message saying why."""
     logger.debug("%s failed", photo.path, exc_info=error)
     return replace(photo, image=None, status="error", message=failure_reason(error, photo.path))
 
 
-def _each(
+def isolate_failures(
     function: Callable[[Sequence[_Item]], Sequence[_Result]], items: Sequence[_Item]
 ) -> list[_Result | Exception]:
     """Return ``function(items)``; if that fails, what it gives or raises for each item alone."""
@@ -82,4 +135,4 @@ def _each(
         if len(items) == 1:
             return [error]
         logger.debug("a batch of %d failed, going on one by one", len(items), exc_info=True)
-    return [result for item in items for result in _each(function, [item])]
+    return [result for item in items for result in isolate_failures(function, [item])]

@@ -11,22 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
-from embedder.detection.alignment import Alignment, MarginMode
+from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.finder import FoundFaces, in_batches
+from embedder.detection.finder import FaceFinder, FoundFaces, in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-from embedder.pipeline.mapper import FaceMapper
-from embedder.pipeline.settings import EmbedSettings
 from foundation.atomic import write_atomically
 from foundation.paths import display_path
 from foundation.prefetch import prefetch
@@ -112,8 +110,8 @@ def align_folder(
     out: str | os.PathLike[str],
     *,
     faces: FaceSelection = "one",
-    size: int = 160,
-    margin: float = 32,
+    size: int = DEFAULT_CROP_SIZE,
+    margin: float = DEFAULT_MARGIN,
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
@@ -158,26 +156,19 @@ def align_folder(
         If `photos` cannot be listed or holds no photo, or an output cannot be written.
     """
     start = time.monotonic()
-    settings = EmbedSettings(
-        faces=faces, margin=margin, margin_mode=margin_mode, alignment=alignment, max_pixels=max_pixels
-    )
-    if size < 1:
-        raise ValueError(f"`size` must be at least 1 pixel, got {size}")
+    if faces not in get_args(FaceSelection):
+        raise ValueError(f"`faces` must be one of {', '.join(get_args(FaceSelection))}, got {faces!r}")
+    if max_pixels < 1:
+        raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}")
+    rule = CropRule(size, margin, margin_mode, alignment)
     root, target = Path(photos), Path(out)
     listing, sources = _list_sources(root, target)
     if detector is None:
         detector = MTCNN(min_face_size, thresholds=thresholds)
-    decisive = {
-        **detector.provenance,
-        "faces": faces,
-        "size": size,
-        "margin": float(margin),
-        "margin_mode": margin_mode,
-        "alignment": alignment,
-    }
-    ledger = AlignLedger(target, decisive)
+    ledger = AlignLedger(target, {**detector.provenance, "faces": faces, **asdict(rule), "margin": float(margin)})
     try:
-        run = _Run(root, target, ledger, mapper=FaceMapper(detector, _CropSize(size), settings), settings=settings)
+        finder = FaceFinder(detector, rule, select=faces)
+        run = _AlignRun(root, target, ledger, finder=finder, numbered=faces == "all", max_pixels=max_pixels)
         run.align(sources, random_order=random_order, progress=progress)
         boxes = ledger.write_csv()
     finally:
@@ -229,16 +220,18 @@ def name_crops(photos: Iterable[str], taken: Mapping[str, str]) -> dict[str, str
     return names
 
 
-class _Run:
+class _AlignRun:
     """The work of one process on one output folder."""
 
-    def __init__(self, root: Path, out: Path, ledger: AlignLedger, *, mapper: FaceMapper, settings: EmbedSettings):
+    def __init__(
+        self, root: Path, out: Path, ledger: AlignLedger, *, finder: FaceFinder, numbered: bool, max_pixels: int
+    ) -> None:
         self._root = root
         self._out = out
         self._ledger = ledger
-        self._mapper = mapper
-        self._numbered = settings.faces == "all"
-        self._read_image = partial(read_image, max_pixels=settings.max_pixels)
+        self._finder = finder
+        self._numbered = numbered
+        self._read_image = partial(read_image, max_pixels=max_pixels)
         self._names: dict[str, str] = {}
         self.failures: dict[str, dict[str, str]] = {}
         self.n_finished = 0
@@ -255,7 +248,7 @@ class _Run:
             photos = prefetch(read, self._not_done(order, bar), threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_n_bytes)
             with ThreadPoolExecutor(threads) as pool:
                 for batch in in_batches(photos):
-                    found = self._mapper.find(batch)
+                    found = self._finder.find(batch)
                     for one, error in zip(found, pool.map(self._write, found), strict=True):
                         self._finish(one, error)
                     bar.update(len(batch))
@@ -314,19 +307,6 @@ class _Run:
             )
         )
         self.n_finished += 1
-
-
-class _CropSize:
-    """Stands where the mapper expects an embedder; only its crop size is asked for."""
-
-    provenance: Mapping[str, Any] = {}
-
-    def __init__(self, size: int) -> None:
-        self.space = {"crop_size": size, "embedding_length": 0}
-
-    def embed(self, crops: np.ndarray) -> np.ndarray:
-        """Return no vectors."""
-        return np.empty((len(crops), 0), np.float32)
 
 
 def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[Path]]:

@@ -252,7 +252,7 @@ def _check_record(path: Path, record: Any) -> None:
         ("name", _is_text, "a word"),
         ("weights_file", lambda value: _is_text(value) and Path(value).name == value, "a file name without a folder"),
         ("weights_sha256", lambda value: _is_text(value) and len(value) == 64, "64 hexadecimal digits"),
-        ("builder", lambda value: value in _BUILDERS, " or ".join(_BUILDERS)),
+        ("builder", lambda value: value in _BUILDERS, RUN_BUILDER),
         ("input_size", _is_count, "a whole number of at least 1"),
         ("embedding_size", _is_count, "a whole number of at least 1"),
         ("standardization", lambda value: value in STANDARDIZATIONS, " or ".join(STANDARDIZATIONS)),

@@ -1,8 +1,8 @@
 """Folder to table: read, detect, cut out, embed, write; resumable at any moment.
 
-Reader -> mapper -> writer (`photo_reader`, `face_mapper`, `part_writer`) embed a list of photos into part files. Around
-them, `update_table` decides what is to be done (`embed_plan`), lets this process or several do it, and puts the
-finished table together (`table_assembly`).
+Reader -> mapper -> writer (`embedder.pipeline.worker`) embed a list of photos into part files. Around them,
+`update_table` decides what is to be done (`embedder.pipeline.plan`), lets this process or several do it, and puts the
+finished table together (`embedder.tables.assembly`).
 """
 
 import errno
@@ -18,12 +18,13 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from embedder.detection.alignment import Alignment, MarginMode
+from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.images.listing import ImageListing, list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
+from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.pipeline.engines import EngineName, Workers, open_engine
 from embedder.pipeline.plan import EmbedPlan, make_plan
@@ -33,12 +34,11 @@ from embedder.pipeline.state import TableState, entries_done, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     EmbedJob,
-    Networks,
     Progress,
     count_results,
     embed_photos,
     embed_shard,
-    load_networks,
+    load_encoder,
 )
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.file import Header, now
@@ -66,7 +66,7 @@ def embed_folder(
     identity_from: IdentitySource = "folder",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
     thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
-    margin: float = 32,
+    margin: float = DEFAULT_MARGIN,
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
     max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -170,14 +170,14 @@ def update_table(
     if only is not None:
         listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
-        networks = load_networks(settings, thread_count(), detector, embedder)
-        header = Header(display_path(listing.root), settings.fingerprint(*networks), now())
+        encoder = load_encoder(settings, thread_count(), detector, embedder)
+        header = Header(display_path(listing.root), settings.fingerprint(encoder), now())
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.paths), progress, delay=1) as bar:
             plan = make_plan(listing, state.known, on_checked=bar.update)
         job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
-            _embed(job, plan.todo, networks, workers=workers, bar=bar)
+            _embed(job, plan.todo, encoder, workers=workers, bar=bar)
         present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
     return summarize(
@@ -192,7 +192,7 @@ def update_table(
     )
 
 
-def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers: Workers, bar: tqdm) -> None:
+def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, workers: Workers, bar: tqdm) -> None:
     """Embed `paths` in this process or in `workers`; count on `bar`."""
     total = Progress(0, 0, 0)
 
@@ -203,7 +203,7 @@ def _embed(job: EmbedJob, paths: Sequence[Path], networks: Networks, *, workers:
         bar.update(progress.n_photos)
 
     if not paths or workers.is_this_process:
-        embed_photos(job, paths, networks, threads=thread_count(), on_results=lambda done: show(count_results(done)))
+        embed_photos(job, paths, encoder, threads=thread_count(), on_results=lambda done: show(count_results(done)))
         return
     parent = os.getpid() if workers.engine == "local" else None
     work = partial(embed_shard, job, threads=workers.threads_a_job, parent=parent)
@@ -258,7 +258,7 @@ def _finish(
 
 def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> dict[str, Any]:
     """Return the fingerprint of the tables that `settings` lead to here and now."""
-    return settings.fingerprint(*load_networks(settings, thread_count(), None, embedder))
+    return settings.fingerprint(load_encoder(settings, thread_count(), None, embedder))
 
 
 def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:

@@ -5,14 +5,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args
 
-from embedder.detection.alignment import Alignment, MarginMode
-from embedder.detection.detector import Detector, FaceSelection
+import foundation
+from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
+from embedder.detection.detector import FaceSelection
 from embedder.detection.faces import Faces
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.images.reading import DEFAULT_MAX_PIXELS
-from embedder.networks.embedder import Embedder
+from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.file import Columns
-from foundation.fingerprint import _VERSIONS, _as_json
+from foundation.fingerprint import VERSIONS, as_json
 
 IdentitySource = Literal["folder", "filename", "none"]
 
@@ -36,43 +38,36 @@ class EmbedSettings:
     weights: str | None = None
     precision: str = "fp32"
     identity_from: IdentitySource = "folder"
-    min_face_size: int | Literal["auto"] = 20
-    thresholds: tuple[float, ...] = (0.6, 0.7, 0.7)
-    margin: float = 32
+    min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE
+    thresholds: tuple[float, ...] = DEFAULT_THRESHOLDS
+    margin: float = DEFAULT_MARGIN
     margin_mode: MarginMode = "scaled"
     alignment: Alignment = "box"
     max_pixels: int = DEFAULT_MAX_PIXELS
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("faces", get_args(FaceSelection)),
-            ("identity_from", get_args(IdentitySource)),
-            ("margin_mode", get_args(MarginMode)),
-            ("alignment", get_args(Alignment)),
-        ):
+        for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
             if getattr(self, name) not in known:
                 raise ValueError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        if not 0 <= self.margin < float("inf"):
-            raise ValueError(f"`margin` must be a finite number of pixels, at least 0, got {self.margin}")
+        self.crop_rule(DEFAULT_CROP_SIZE)  # refuses what it does not know
         if self.max_pixels < 1:
             raise ValueError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
 
-    def fingerprint(self, detector: Detector, embedder: Embedder) -> dict[str, Any]:
-        """Return the fingerprint of tables made by `detector` and `embedder` with these settings."""
-        space = {
-            **embedder.space,
-            "margin": {"mode": self.margin_mode, "value": float(self.margin)},
-            "alignment": self.alignment,
-        }
+    def crop_rule(self, size: int) -> CropRule:
+        """Return how faces are cut out for a network that takes `size` pixels."""
+        return CropRule(size, self.margin, self.margin_mode, self.alignment)
+
+    def fingerprint(self, encoder: FaceEncoder) -> dict[str, Any]:
+        """Return the fingerprint of tables made by `encoder` with these settings."""
+        made_by = encoder.fingerprint
         provenance = {
-            **detector.provenance,
-            **embedder.provenance,
+            **made_by["provenance"],
             "faces": self.faces,
             "identity_from": self.identity_from,
             "max_pixels": self.max_pixels,
-            _VERSIONS: _versions(),
+            VERSIONS: _versions(),
         }
-        return {"space": _as_json(space), "provenance": _as_json(provenance)}
+        return {"space": as_json(made_by["space"]), "provenance": as_json(provenance)}
 
     def identities(self, path: str, size_hw: tuple[int, int], faces: Faces) -> list[str]:
         """Return the identity of each face of the photo at `path` (relative, ``/`` between folders).
@@ -106,9 +101,7 @@ def identity_of(path: str, identity_from: IdentitySource) -> str:
 
 
 def _versions() -> dict[str, str]:
-    from embedder import __version__
-
-    versions = {"facetable": __version__}
+    versions = {"facetable": foundation.__version__}
     for package in _PACKAGES:
         try:
             versions[package] = version(package)

@@ -15,6 +15,7 @@ from embedder.detection.mtcnn import MTCNN
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_image
 from embedder.networks.embedder import Embedder
+from embedder.networks.encoder import FaceEncoder
 from embedder.networks.face_embedder import FaceEmbedder
 from embedder.pipeline.engines import end_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
@@ -26,9 +27,6 @@ from foundation.fingerprint import setting_differences, version_differences
 from foundation.prefetch import prefetch
 
 _PHOTOS_AHEAD = 64
-
-
-Networks = tuple[Detector, Embedder]
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,14 @@ class EmbedJob:
 def embed_photos(
     job: EmbedJob,
     paths: Iterable[Path],
-    networks: Networks,
+    encoder: FaceEncoder,
     *,
     threads: int,
     on_results: Callable[[Sequence[PhotoResult]], object],
 ) -> None:
     """Embed photos into part files: reader -> mapper -> writer.
 
-    Photos are decoded by `threads` threads prefetch of time, and faces are looked for in the next batch while those of
+    Photos are decoded by `threads` threads ahead of time, and faces are looked for in the next batch while those of
     this one are embedded. Whatever happens, photos that are done get written.
 
     Parameters
@@ -84,14 +82,13 @@ def embed_photos(
     job : EmbedJob
     paths : iterable of Path
         Relative to the job's root.
-    networks : tuple
-        Detector and embedder.
+    encoder : FaceEncoder
     threads : int
         Threads that decode.
     on_results : callable
         Called with each batch of results.
     """
-    mapper = FaceMapper(*networks, job.settings)
+    mapper = FaceMapper(encoder, job.settings)
     writer = PartWriter(job.parts_folder, job.header)
     read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
     reading = prefetch(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
@@ -111,26 +108,27 @@ def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: i
     """Embed `paths` in a worker process; doing it again gives the same part files."""
     if parent is not None:
         end_with_parent(parent)
-    networks = load_networks(job.settings, threads, job.detector, job.embedder)
-    _check_worker(job, job.settings.fingerprint(*networks))
+    encoder = load_encoder(job.settings, threads, job.detector, job.embedder)
+    _check_worker(job, job.settings.fingerprint(encoder))
     total = Progress(0, 0, 0)
 
     def count(results: Sequence[PhotoResult]) -> None:
         nonlocal total
         total += count_results(results)
 
-    embed_photos(job, paths, networks, threads=threads, on_results=count)
+    embed_photos(job, paths, encoder, threads=threads, on_results=count)
     return total
 
 
-def load_networks(
+def load_encoder(
     settings: EmbedSettings, threads: int, detector: Detector | None, embedder: Embedder | None
-) -> Networks:
+) -> FaceEncoder:
+    """Return the encoder that `settings` describe, with stand-ins for its networks where they are given."""
     if detector is None:
         detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
-    return detector, embedder
+    return FaceEncoder(detector, embedder, settings.crop_rule(int(embedder.space["crop_size"])))
 
 
 # A worker process makes its networks once, not for every shard.
@@ -169,6 +167,7 @@ def _pixel_bytes(photo: Photo) -> int:
 
 
 def count_results(results: Sequence[PhotoResult]) -> Progress:
+    """Return what `results` add to the counts."""
     return Progress(
         len(results),
         sum(len(result.faces) for result in results),

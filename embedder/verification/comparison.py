@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from embedder.detection.detector import Detector
 from embedder.errors import ImageError
 from embedder.images.photo import failure_reason
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-from embedder.networks.embedder import Embedder
+from embedder.networks.encoder import FaceEncoder
 from foundation.atomic import write_bytes_atomically
 from foundation.paths import display_path
 
@@ -129,11 +128,9 @@ class Comparison:
 
 def compare_photos(
     photos: Sequence[str | Path],
-    detector: Detector,
-    embedder: Embedder,
+    encoder: FaceEncoder,
     *,
     threshold: float | None = None,
-    margin: float = 32,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Comparison:
     """Find the main face of each photo and measure the distances between all of them.
@@ -142,12 +139,9 @@ def compare_photos(
     ----------
     photos : sequence of path
         Image files.
-    detector, embedder
-        Networks, such as `embedder.MTCNN` and `embedder.FaceEmbedder`.
+    encoder : FaceEncoder
     threshold : float, optional
         Distance below which two faces are the same person, such as the preset's `verification_threshold`.
-    margin : float
-        See `embedder.Faces.crop`.
     max_pixels : int
         Larger photos count as failed.
 
@@ -170,12 +164,12 @@ def compare_photos(
         except (ImageError, OSError) as error:
             failures.append((path, failure_reason(error, photo)))
             continue
-        face = _main_face(path, image, detector, size=embedder.space["crop_size"], margin=margin)
+        face = _main_face(path, image, encoder)
         if face is None:
             without_face.append(path)
         else:
             faces.append(face)
-    embeddings = embedder.embed(np.stack([face.crop for face in faces])) if faces else np.empty((0, 1))
+    embeddings = encoder.embed(np.stack([face.crop for face in faces])) if faces else np.empty((0, 1))
     distances = measure_distances(embeddings)
     return Comparison(tuple(faces), distances, threshold, tuple(without_face), tuple(failures))
 
@@ -224,12 +218,12 @@ def save_heat_map(comparison: Comparison, path: str | Path) -> None:
     write_bytes_atomically(target, encoded.getvalue())
 
 
-def _main_face(path: str, image: np.ndarray, detector: Detector, *, size: int, margin: float) -> ComparedFace | None:
-    (found,) = detector.detect_batch([image])
+def _main_face(path: str, image: np.ndarray, encoder: FaceEncoder) -> ComparedFace | None:
+    found = encoder.detect(image)
     if not len(found):
         return None
     face = found[found.primary((image.shape[0], image.shape[1]))]
-    return ComparedFace(path, face.boxes[0], len(found), face.crop(image, size, margin)[0])
+    return ComparedFace(path, face.boxes[0], len(found), encoder.crop(image, face)[0])
 
 
 def _draw(figure: Any, comparison: Comparison) -> None:

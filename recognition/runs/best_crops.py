@@ -60,7 +60,8 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import check_name, editing
     from classifiers.members.enrolment import enrol
-    from classifiers.members.samples import FaceSample, PhotoFaces, measure_sharpness
+    from classifiers.members.samples import FaceSample, PhotoFaces
+    from embedder.detection.quality import measure_pose, measure_sharpness
 
     identity = check_name(name)
     photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"
@@ -71,6 +72,7 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
         look.box,
         look.landmarks,
         measure_sharpness(look.crop),
+        *measure_pose(look.landmarks),
     )
     with editing(head_path):
         result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)

@@ -3,5 +3,5 @@
 In: frames, detector, network, head.
 Out: tracks with identities, and their events.
 May import: foundation, embedder.detection, embedder.networks, classifiers.scores, classifiers.heads,
-    classifiers.files, classifiers.members, recognition.sources, recognition.events.
+    classifiers.files, recognition.sources, recognition.events.
 """

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from classifiers.members.enrolment import measure_pose
-from classifiers.members.samples import measure_sharpness
+from embedder.detection.quality import measure_pose, measure_sharpness
 
 # A face of this many pixels (root of width times height) tells as much as a larger one: half of the network's input.
 _FULL_SIZE = 80.0

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.members.samples import FaceSample, PhotoFaces
+from embedder.detection.quality import measure_pose
 
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
 
@@ -20,10 +21,22 @@ def make_sample(vector: NDArray[np.floating], name: str = "photo", **changes: An
         "landmarks": FRONTAL,
         "sharpness": 500.0,
     }
-    return FaceSample(**settings | changes)
+    settings |= changes
+    turn, nose_height = measure_pose(settings["landmarks"])
+    return FaceSample(**settings, turn=turn, nose_height=nose_height)
 
 
 def make_photo(vector: NDArray[np.floating], name: str = "photo", **changes: Any) -> tuple[str, PhotoFaces]:
     """Return the name and the only face of a photo, see `make_sample`."""
     sample = make_sample(vector, name, **changes)
     return sample.path, PhotoFaces([sample], 0)
+
+
+def turned_by(offset):
+    return nose_moved(offset * 40, 0)
+
+
+def nose_moved(right, down):
+    landmarks = FRONTAL.copy()
+    landmarks[2] += right, down
+    return landmarks

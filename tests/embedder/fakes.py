@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from embedder.detection.faces import Faces
+from embedder.networks.encoder import FaceEncoder
+from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable, ImageLedger
 
 NO_FACE = 0
@@ -46,6 +48,9 @@ class FakeDetector:
     @property
     def provenance(self) -> dict[str, Any]:
         return {"detector": "fake", "thresholds": (0.6, 0.7, 0.7), **self.settings}
+
+    def detect(self, image: np.ndarray) -> Faces:
+        return self.detect_batch([image])[0]
 
     def detect_batch(self, images: Sequence[np.ndarray]) -> list[Faces]:
         if any(image[0, 0, 0] == DETECTOR_FAILS for image in images):
@@ -93,6 +98,13 @@ class FakeEmbedder:
         vectors[crops[:, 0, 0, 0] == NOT_FINITE, 0] = np.nan
         vectors[crops[:, 0, 0, 0] == NOT_UNIT] *= 1.1
         return vectors
+
+
+def make_encoder(detector: Any = None, embedder: Any = None, settings: EmbedSettings | None = None) -> FaceEncoder:
+    """Return an encoder of stand-ins that cuts faces out as `settings` say."""
+    embedder = FakeEmbedder() if embedder is None else embedder
+    rule = (EmbedSettings() if settings is None else settings).crop_rule(embedder.space["crop_size"])
+    return FaceEncoder(FakeDetector() if detector is None else detector, embedder, rule)
 
 
 def make_table(n_faces: Sequence[int] = (1, 2, 0), *, fingerprint: dict[str, Any] | None = None) -> EmbeddingTable:

@@ -6,13 +6,13 @@ import pytest
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
 from classifiers.members.editing import with_faces
-from classifiers.members.enrolment import enrol, least_agreement, measure_pose, quality_reasons
+from classifiers.members.enrolment import enrol, least_agreement, quality_reasons
 from classifiers.members.samples import PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import make_people
-from tests.classifiers.samples import FRONTAL, make_photo, make_sample
+from tests.classifiers.samples import make_photo, make_sample, nose_moved, turned_by
 
 PEOPLE = make_people(6, 4)
 CURVE = ThresholdCurve((1, 1000), (0.5, 0.7), "cosine", "made-up people")
@@ -26,16 +26,6 @@ def head_of(n_people=5, n_photos=3):
 
 def photo(row, **changes):
     return make_photo(PEOPLE.vectors[row], f"photo {row}", **changes)
-
-
-def nose_moved(right, down):
-    landmarks = FRONTAL.copy()
-    landmarks[2] += right, down
-    return landmarks
-
-
-def turned_by(offset):
-    return nose_moved(offset * 40, 0)
 
 
 def test_good_photos_of_a_new_and_of_a_known_person_are_enrolled():
@@ -129,11 +119,3 @@ def test_agreement_is_asked_of_one_pair_or_by_the_threshold():
     assert least_agreement(given) == 0.62
     low = with_faces(given, [make_sample(PEOPLE.vectors[20])], "Zoe").replaced(threshold=0.2)
     assert least_agreement(low) == 0.2
-
-
-def test_pose_is_measured_along_the_face():
-    assert measure_pose(FRONTAL) == (0.0, 25 / 45)
-    angle = np.radians(30)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    np.testing.assert_allclose(measure_pose(turned_by(0.25) @ turn), (0.25, 25 / 45), atol=1e-6)
-    assert np.isnan(measure_pose(np.zeros((5, 2)))).all()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from embedder.commands.main import main
-from embedder.pipeline import runner
+from embedder.pipeline import worker
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from tests import PROJECT
@@ -32,8 +32,8 @@ def made_with(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.append(arguments)
         return FakeEmbedder()
 
-    monkeypatch.setattr(runner, "_load_detector", make_detector)
-    monkeypatch.setattr(runner, "_load_embedder", make_embedder)
+    monkeypatch.setattr(worker, "_load_detector", make_detector)
+    monkeypatch.setattr(worker, "_load_embedder", make_embedder)
     monkeypatch.setenv("FACETABLE_THREADS", "2")
     return made
 

@@ -255,9 +255,9 @@ def test_dask_workers_that_cannot_do_the_run(photos: Path, tmp_path: Path, dask:
     out = tmp_path / "t.h5"
     with pytest.raises(ConnectionError, match="expected Dask workers at this scheduler, found none"):
         embed(photos, out, "dask", dask.address)
-    shutil.copytree(PROJECT / "embedder", tmp_path / "older" / "embedder", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(PROJECT / "tests", tmp_path / "older" / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    package = tmp_path / "older" / "embedder" / "__init__.py"
+    for name in ("foundation", "embedder", "tests"):
+        shutil.copytree(PROJECT / name, tmp_path / "older" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    package = tmp_path / "older" / "foundation" / "__init__.py"
     package.write_text(package.read_text().replace('__version__ = "', '__version__ = "0.0.'))
     older = dask.add_worker(path=tmp_path / "older")
     with pytest.raises(FingerprintError, match=r"expected the run's networks and packages, .* facetable .* 0\.0\."):

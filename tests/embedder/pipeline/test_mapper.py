@@ -17,7 +17,7 @@ from tests.embedder.fakes import (
     NOT_UNIT,
     SIZE_HW,
     FakeDetector,
-    FakeEmbedder,
+    make_encoder,
 )
 
 
@@ -27,7 +27,8 @@ def photo(name: str, red: int, green: int = 0) -> Photo:
 
 
 def results(photos: list[Photo], detector: Any = None, embedder: Any = None, **settings: Any) -> list[PhotoResult]:
-    mapper = FaceMapper(detector or FakeDetector(), embedder or FakeEmbedder(), EmbedSettings(**settings))
+    chosen = EmbedSettings(**settings)
+    mapper = FaceMapper(make_encoder(detector, embedder, chosen), chosen)
     return mapper.embed(mapper.find(photos))
 
 

@@ -23,6 +23,7 @@ from tests.embedder.fakes import (
     NOT_FINITE,
     FakeDetector,
     FakeEmbedder,
+    make_encoder,
     names,
     write_photo,
 )
@@ -53,7 +54,7 @@ def test_folder_to_table(photos: Path, tmp_path: Path) -> None:
     assert table.images.path.tolist() == ["Ada/1.png", "Ada/2.png", "group.png", "landscape.png", "王小明/照 片.png"]
     assert table.images.status.tolist() == ["ok", "ok", "ok", "no_face", "ok"]
     assert table.photo_root == str(photos.resolve())
-    assert table.fingerprint == EmbedSettings().fingerprint(FakeDetector(), FakeEmbedder())
+    assert table.fingerprint == EmbedSettings().fingerprint(make_encoder())
     assert same(table, EmbeddingTable.read(out))
     assert names(out.parent) == ["faces.h5"]
 

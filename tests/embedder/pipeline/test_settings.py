@@ -8,7 +8,7 @@ from embedder.detection.faces import Faces
 from embedder.pipeline import settings as embed_settings
 from embedder.pipeline.settings import EmbedSettings, identity_of
 from foundation.fingerprint import same_settings, setting_differences, version_differences
-from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder
+from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder, make_encoder
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,9 @@ def test_refuses_other_values(name: str, value: Any, message: str) -> None:
 
 def test_fingerprint_holds_all_settings_and_survives_json() -> None:
     settings = EmbedSettings(margin=44, margin_mode="absolute", faces="one", identity_from="none", max_pixels=10**6)
-    fingerprint = settings.fingerprint(FakeDetector(min_face_size=20), FakeEmbedder(precision="int8"))
+    fingerprint = settings.fingerprint(
+        make_encoder(FakeDetector(min_face_size=20), FakeEmbedder(precision="int8"), settings)
+    )
     assert fingerprint["space"] == {
         "weights_sha256": "ab" * 32,
         "crop_size": 16,
@@ -93,7 +95,7 @@ def test_fingerprint_holds_all_settings_and_survives_json() -> None:
 
 def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embed_settings, "_PACKAGES", ("no-such-package",))
-    fingerprint = EmbedSettings().fingerprint(FakeDetector(), FakeEmbedder())
+    fingerprint = EmbedSettings().fingerprint(make_encoder())
     assert fingerprint["provenance"]["versions"]["no-such-package"] == "unknown"
 
 
@@ -112,15 +114,15 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None:
-    before = EmbedSettings().fingerprint(FakeDetector(min_face_size=20), FakeEmbedder())
+    before = EmbedSettings().fingerprint(make_encoder(FakeDetector(min_face_size=20)))
     now = {"space": before["space"], "provenance": {**before["provenance"], **changes}}
     assert same_settings(before, now) == words
 
 
 def test_the_margin_has_two_settings_to_go_on_with() -> None:
     before, now = (
-        EmbedSettings(margin=margin, margin_mode=mode).fingerprint(FakeDetector(), FakeEmbedder())
-        for margin, mode in ((32, "scaled"), (44, "absolute"))
+        settings.fingerprint(make_encoder(settings=settings))
+        for settings in (EmbedSettings(margin=32), EmbedSettings(margin=44, margin_mode="absolute"))
     )
     assert same_settings(before, now) == (
         "margin_mode='scaled', margin=32.0 in Python, --margin-mode scaled --margin 32.0 on the command line"

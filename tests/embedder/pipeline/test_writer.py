@@ -10,13 +10,13 @@ from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.writer import PartWriter
 from embedder.tables.file import Header
 from embedder.tables.table import EmbeddingTable
-from tests.embedder.fakes import LENGTH, SIZE_HW, FakeDetector, FakeEmbedder
+from tests.embedder.fakes import LENGTH, SIZE_HW, make_encoder
 
 HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance": {}}, "")
 
 
 def some_results(n: int, start: int = 0) -> list[PhotoResult]:
-    mapper = FaceMapper(FakeDetector(), FakeEmbedder(), EmbedSettings())
+    mapper = FaceMapper(make_encoder(), EmbedSettings())
     photos = [
         Photo(f"Ada/{i:04d}", np.full((*SIZE_HW, 3), i % 4, np.uint8), image_sha256=f"{i:x}", size=i, mtime_ns=i)
         for i in range(start, start + n)

@@ -17,11 +17,11 @@ from embedder.verification.comparison import (
     measure_distances,
     save_heat_map,
 )
-from tests.embedder.fakes import NO_FACE, THREE_FACES, FakeDetector, FakeEmbedder, write_photo
+from tests.embedder.fakes import NO_FACE, THREE_FACES, FakeEmbedder, make_encoder, write_photo
 
 
 def compare(photos, **options):
-    return compare_photos(photos, FakeDetector(), FakeEmbedder(), **options)
+    return compare_photos(photos, make_encoder(), **options)
 
 
 def comparison_of(distances, threshold=1.0):

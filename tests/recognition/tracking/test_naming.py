@@ -54,10 +54,11 @@ def test_crops_follow_the_heads_fingerprint() -> None:
 
 
 def test_the_fingerprint_is_the_one_of_tables() -> None:
+    from embedder.networks.encoder import FaceEncoder
     from embedder.pipeline.settings import EmbedSettings
 
     detector, embedder = FakeDetector(), FakeEmbedder()
-    of_table = EmbedSettings().fingerprint(detector, embedder)  # type: ignore[arg-type]
+    of_table = EmbedSettings().fingerprint(FaceEncoder(detector, embedder))
     reader = FaceReader(detector, embedder, of_table)
     assert json.loads(json.dumps(reader.fingerprint)) == of_table
     assert FaceReader(detector, embedder, {}).fingerprint["space"] == of_table["space"]

@@ -1,0 +1,224 @@
+"""Images to faces with vectors: detector, crop rule and embedding network as one thing with one fingerprint."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from embedder.detection.alignment import CropRule
+from embedder.detection.detector import Detector
+from embedder.detection.faces import Faces
+from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
+from embedder.detection.quality import FaceQuality, measure_quality
+from embedder.networks.embedder import Embedder
+from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.presets import preset_for
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedFaces:
+    """The faces of one image with their vectors, best detection first.
+
+    Attributes
+    ----------
+    faces : Faces
+        Boxes, landmarks and scores.
+    crops : np.ndarray
+        uint8 ``(n, s, s, 3)``, as the network has seen them.
+    embeddings : np.ndarray
+        float32 ``(n, d)``, rows of unit length.
+    quality : FaceQuality
+        Size, sharpness and pose.
+    """
+
+    faces: Faces
+    crops: np.ndarray
+    embeddings: np.ndarray
+    quality: FaceQuality
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """Which networks an encoder takes, where somebody says something else than a fingerprint does.
+
+    Attributes
+    ----------
+    preset : str, Path or None
+        Built-in preset or folder of a training run; None takes the one the fingerprint's vectors were made with.
+    weights : Path or None
+        The preset's weights file, where no package brings it.
+    precision : str or None
+        ``"fp32"`` or ``"int8"``; None takes the fingerprint's.
+    min_face_size : int or "auto"
+        Smallest face to look for, in pixels: smaller finds more faces and takes longer.
+    thresholds : tuple of float
+        Scores a face must reach in the three stages of MTCNN: lower finds more faces, and more that are none.
+    detector_threads : int or None
+        Threads that look for the faces of one image; None takes all. One is best where several images are searched at
+        the same time.
+    """
+
+    preset: str | Path | None = None
+    weights: Path | None = None
+    precision: str | None = None
+    min_face_size: int | Literal["auto"] = "auto"
+    thresholds: tuple[float, ...] = DEFAULT_THRESHOLDS
+    detector_threads: int | None = None
+
+
+class FaceEncoder:
+    """Finds the faces of an image, cuts them out and turns them into vectors.
+
+    Parameters
+    ----------
+    detector : Detector, optional
+        Default: `embedder.MTCNN` with its own settings.
+    embedder : Embedder, optional
+        Default: `embedder.FaceEmbedder` with the default preset.
+    crop_rule : CropRule, optional
+        Default: the rule of the network's preset. Its size must be the network's.
+
+    Raises
+    ------
+    ValueError
+        If the crop rule's size is not the network's.
+    WeightsError
+        If the weights of a default network are missing or damaged.
+
+    Examples
+    --------
+    >>> encoder = FaceEncoder()  # doctest: +SKIP
+    >>> encoded = encoder.encode(read_image("party.jpg"))  # doctest: +SKIP
+    >>> encoded.faces.boxes, encoded.embeddings, encoded.quality.sharpness  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        detector: Detector | None = None,
+        embedder: Embedder | None = None,
+        crop_rule: CropRule | None = None,
+    ) -> None:
+        self.detector: Detector = MTCNN("auto") if detector is None else detector
+        self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
+        size = int(self.embedder.space["crop_size"])
+        self.crop_rule = CropRule(size=size) if crop_rule is None else crop_rule
+        if self.crop_rule.size != size:
+            raise ValueError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
+        self._wanted_provenance: Mapping[str, Any] = {}
+
+    @classmethod
+    def for_fingerprint(
+        cls,
+        wanted: Mapping[str, Any],
+        options: EncoderOptions | None = None,
+        *,
+        source: str | Path = "the fingerprint",
+    ) -> "FaceEncoder":
+        """Return an encoder whose vectors may be compared with those of a table or head.
+
+        Parameters
+        ----------
+        wanted : mapping
+            The table's or head's fingerprint, ``{"space": {...}, "provenance": {...}}``; empty for the defaults.
+        options : EncoderOptions, optional
+            What is to be another way.
+        source : str or Path
+            The file the fingerprint comes from, for messages.
+
+        Raises
+        ------
+        WeightsError
+            If no built-in preset makes such vectors and `options` name none, or the weights are missing.
+        """
+        chosen = EncoderOptions() if options is None else options
+        with ThreadPoolExecutor(max_workers=2) as pool:  # loading either takes a second
+            detector = pool.submit(
+                MTCNN, chosen.min_face_size, thresholds=chosen.thresholds, threads=chosen.detector_threads
+            )
+            embedder = pool.submit(_load_embedder, wanted, chosen, str(source))
+            return cls.like(wanted, detector.result(), embedder.result())
+
+    @classmethod
+    def like(cls, wanted: Mapping[str, Any], detector: Detector, embedder: Embedder) -> "FaceEncoder":
+        """Return an encoder of these networks that cuts faces out as those of a fingerprint were.
+
+        Parameters
+        ----------
+        wanted : mapping
+            The fingerprint; what only concerns tables in it, and the size of faces looked for, which decides what is
+            found but no vector, goes into the encoder's own fingerprint.
+        detector, embedder
+            The networks, or stand-ins.
+        """
+        rule = CropRule.from_space(wanted.get("space", {}), size=int(embedder.space["crop_size"]))
+        encoder = cls(detector, embedder, rule)
+        encoder._wanted_provenance = dict(wanted.get("provenance", {}))
+        return encoder
+
+    @property
+    def embedding_length(self) -> int:
+        """Length of a vector."""
+        return int(self.embedder.space["embedding_length"])
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what the vectors are made of: ``space`` decides what they may be compared with."""
+        space = {**self.embedder.space, **self.crop_rule.space}
+        provenance = {**self._wanted_provenance, **self.detector.provenance, **self.embedder.provenance}
+        if "min_face_size" in self._wanted_provenance:
+            provenance["min_face_size"] = self._wanted_provenance["min_face_size"]
+        return {"space": space, "provenance": provenance}
+
+    def detect(self, image: np.ndarray) -> Faces:
+        """Return the faces of `image`, uint8 (h, w, 3) RGB."""
+        return self.detector.detect(image)
+
+    def crop(self, image: np.ndarray, faces: Faces) -> np.ndarray:
+        """Return the crops of `faces`, uint8 (n, s, s, 3), as the network takes them."""
+        return self.crop_rule.crop(image, faces.boxes, faces.landmarks)
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Return the vectors of `crops`: float32 (n, d), unit length."""
+        return self.embedder.embed(crops)
+
+    def embed_mirrored(self, crops: np.ndarray) -> np.ndarray:
+        """Return the mean vectors of `crops` and their mirror images: float32 (n, d), unit length.
+
+        Faces that are half turned away gain by it: the chance of their one side is halved.
+        """
+        vectors = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        sums = vectors[: len(crops)] + vectors[len(crops) :]
+        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+
+    def encode(self, image: np.ndarray) -> EncodedFaces:
+        """Return the faces of `image`, uint8 (h, w, 3) RGB, with their vectors and quality.
+
+        Raises
+        ------
+        ValueError
+            If `image` is not uint8 RGB.
+        """
+        return self.encode_faces(image, self.detect(image))
+
+    def encode_faces(self, image: np.ndarray, faces: Faces) -> EncodedFaces:
+        """Return `faces` found in `image` before, with their vectors and quality."""
+        crops = self.crop(image, faces)
+        return EncodedFaces(faces, crops, self.embed(crops), measure_quality(faces, crops))
+
+    def encode_batch(self, images: Sequence[np.ndarray]) -> list[EncodedFaces]:
+        """Return what `encode` does for each image; the detector sees them together."""
+        found = self.detector.detect_batch(images)
+        return [self.encode_faces(image, faces) for image, faces in zip(images, found, strict=True)]
+
+
+def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:
+    made_in = wanted.get("provenance", {}).get("precision", "fp32")
+    precision = made_in if options.precision is None else options.precision
+    preset = preset_for(wanted, whose=source) if options.preset is None else options.preset
+    return FaceEmbedder(preset, weights=options.weights, precision=precision)
