@@ -5,15 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from foundation.command_line import run_script
+from foundation.command_line import Command, run_command
 from recognition.runs.options import add_arguments, read_options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``recognize.py`` with `argv` (default: the process's arguments) and return the exit code."""
-    return run_script(
-        "recognize.py", "Name the faces on photos, in videos and before cameras.", add_arguments, _run, argv=argv
-    )
+    return run_command("recognize.py", RECOGNIZE, argv)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -22,6 +20,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from recognition.runs.run import recognize
 
     return recognize(read_options(arguments))
+
+
+RECOGNIZE = Command("recognize", "Name the faces on photos, in videos and before cameras.", add_arguments, _run)
 
 
 if __name__ == "__main__":

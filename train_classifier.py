@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -291,8 +291,12 @@ def background_note(head: "Head") -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script with `argv` (default: the process's arguments) and return the exit code."""
-    description = "Train a head, which names faces and refuses strangers, on an embedding table."
-    return run_script("train_classifier.py", description, add_arguments, run, argv=argv)
+    return run_command("train_classifier.py", TRAIN, argv)
+
+
+TRAIN = Command(
+    "train", "Train a head, which names faces and refuses strangers, on an embedding table.", add_arguments, run
+)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
+from foundation import __version__
 from foundation.text import sanitize_for_terminal
 from foundation.threads import bound_threads, parse_threads
 
@@ -52,6 +53,13 @@ class Command:
     run: Callable[[argparse.Namespace], int]
 
 
+class CommandGroup(NamedTuple):
+    """Commands that the help shows together, under a title."""
+
+    title: str
+    commands: Sequence[Command]
+
+
 class OneLineParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line on standard error."""
 
@@ -74,17 +82,28 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 def run_commands(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> int:
     """Run the sub-command that `argv` names and return its exit code; without one, print the help."""
     parser = OneLineParser(prog=prog, description=description)
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=OneLineParser)
-    for command in commands:
-        subparser = subparsers.add_parser(command.name, help=command.summary, description=command.summary)
-        command.add_arguments(subparser)
-        add_shared_arguments(subparser)
-        subparser.set_defaults(run=command.run)
-    arguments = parser.parse_args(argv)
-    if arguments.command is None:
-        parser.print_help()
-        return EXIT_DONE
-    return run_guarded(f"{prog} {arguments.command}", arguments.run, arguments)
+    _add_version(parser)
+    _add_commands(parser, commands)
+    return _run_chosen(parser, argv)
+
+
+def run_command_groups(prog: str, description: str, groups: Sequence[CommandGroup], argv: Sequence[str] | None) -> int:
+    """Run the command that `argv` names and return its exit code; without one, print the groups on one screen."""
+    parser = _GroupedParser(groups, prog=prog, description=description)
+    _add_version(parser)
+    parser.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        metavar="SHELL",
+        help="print what lets a shell (bash, zsh, fish, tcsh) complete commands and flags",
+    )
+    _add_commands(parser, [command for group in groups for command in group.commands])
+    return _run_chosen(parser, argv)
+
+
+def run_command(prog: str, command: Command, argv: Sequence[str] | None) -> int:
+    """Run a script that is one command and return its exit code."""
+    return run_script(prog, command.summary, command.add_arguments, command.run, argv=argv)
 
 
 def run_script(
@@ -97,6 +116,7 @@ def run_script(
 ) -> int:
     """Run a script without sub-commands and return its exit code."""
     parser = OneLineParser(prog=prog, description=description)
+    _add_version(parser)
     add_arguments(parser)
     add_shared_arguments(parser)
     return run_guarded(prog, run, parser.parse_args(argv))
@@ -163,6 +183,60 @@ def write_json(path: str | Path, result: Any) -> None:
         stream.write(text.encode("utf-8", "backslashreplace"))
 
     write_atomically(target, fill)
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", action="version", version=f"facetable {__version__}")
+
+
+def _add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command]) -> None:
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=OneLineParser)
+    for command in commands:
+        subparser = subparsers.add_parser(command.name, help=command.summary, description=command.summary)
+        command.add_arguments(subparser)
+        add_shared_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+
+
+def _run_chosen(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return EXIT_DONE
+    return run_guarded(f"{parser.prog} {arguments.command}", arguments.run, arguments)
+
+
+class _GroupedParser(OneLineParser):
+    """A parser whose help lists its commands by group, on one screen of 24 lines."""
+
+    def __init__(self, groups: Sequence[CommandGroup], **options: Any) -> None:
+        super().__init__(**options)
+        self._groups = groups
+
+    def format_help(self) -> str:
+        """Return the help."""
+        width = max(len(command.name) for group in self._groups for command in group.commands)
+        lines = [f"usage: {self.prog} COMMAND ...   ({self.prog} COMMAND --help tells its arguments)"]
+        for group in self._groups:
+            lines.append(f"{group.title}:")
+            lines += [f"  {command.name:<{width}}  {command.summary}" for command in group.commands]
+        return "\n".join([*lines, "also: --version, --print-completion SHELL"]) + "\n"
+
+
+class _PrintCompletion(argparse.Action):
+    """Print what makes a shell complete the parser's commands and flags, and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _namespace: Any, value: Any, _flag: str | None = None) -> None:
+        try:
+            import shtab
+        except ImportError as error:
+            parser.error(explain_import_error(error))
+        if value not in shtab.SUPPORTED_SHELLS:
+            parser.error(
+                f"{self.option_strings[0]}: expected one of {', '.join(shtab.SUPPORTED_SHELLS)}, got {value!r}"
+            )
+        print(shtab.complete(parser, value))
+        parser.exit()
 
 
 def _threads_argument(text: str) -> int:

@@ -1,0 +1,41 @@
+"""One command for everything: ``facetable embed``, ``facetable train``, ``facetable recognize`` ...; see its help."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+
+from classifiers.commands.main import commands as head_commands
+from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
+from foundation.command_line import Command, CommandGroup, run_command_groups
+from recognize import RECOGNIZE
+from train_classifier import TRAIN
+
+DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
+
+
+def command_groups() -> list[CommandGroup]:
+    """Return all commands of the project in the groups of the help.
+
+    They are those that ``python -m embedder``, ``python -m classifiers``, ``train_classifier.py`` and ``recognize.py``
+    run, so that flags, help and exit codes cannot differ; only ``python -m embedder train``, which trains a network,
+    has another name here.
+    """
+    tables = {command.name: command for command in EMBEDDER_COMMANDS}
+    heads = {command.name: command for command in head_commands()}
+    train_network: Command = dataclasses.replace(tables["train"], name="train-network")
+    return [
+        CommandGroup("photos to a table", [tables[name] for name in ("embed", "align", "convert", "info")]),
+        CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
+        CommandGroup("people of a head", [heads[name] for name in ("enrol", "forget", "reject", "explain", "audit")]),
+        CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
+        CommandGroup("the network", [train_network]),
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``facetable`` with `argv` (default: the process's arguments) and return the exit code."""
+    return run_command_groups("facetable", DESCRIPTION, command_groups(), argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

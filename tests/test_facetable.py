@@ -1,0 +1,100 @@
+"""The one command: the same commands as everywhere else, a help of one screen, shell completion."""
+
+import subprocess
+import sys
+
+import pytest
+
+import facetable
+import recognize
+import train_classifier
+from classifiers.commands.main import commands as head_commands
+from classifiers.commands.main import main as classifiers_main
+from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
+from embedder.commands.main import main as embedder_main
+from foundation import __version__
+from tests import PROJECT
+
+COMMANDS = [command for group in facetable.command_groups() for command in group.commands]
+
+
+def test_its_commands_are_those_of_the_packages_and_scripts():
+    elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
+    assert len(COMMANDS) == len(elsewhere)
+    assert {(command.summary, command.add_arguments, command.run) for command in COMMANDS} == {
+        (command.summary, command.add_arguments, command.run) for command in elsewhere
+    }
+    names = [command.name for command in COMMANDS]
+    assert len(set(names)) == len(names)
+
+
+def test_alone_it_lists_all_commands_on_one_screen(capsys):
+    assert facetable.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 100
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [command.name for command in COMMANDS]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        facetable.main([command.name, "--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: facetable {command.name} ")
+    assert "--debug" in out and "--threads" in out
+
+
+@pytest.mark.parametrize(
+    "main", [facetable.main, embedder_main, classifiers_main, train_classifier.main, recognize.main]
+)
+def test_the_version_is_said_everywhere(main, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"facetable {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["info", "no such file"], ["train", "no such table", "-o", "h.skops"]])
+def test_errors_are_one_line_and_exit_code_2(arguments, capsys):
+    assert facetable.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"facetable {arguments[0]}: error: no such ")
+    assert len(error.splitlines()) == 1
+
+
+def test_an_unknown_command_is_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        facetable.main(["embedd"])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert "'embedd'" in error and "'embed'" in error and len(error.splitlines()) == 1
+
+
+def test_bash_completes_commands_and_flags(tmp_path):
+    script = tmp_path / "completion"
+    printed = subprocess.run(
+        [sys.executable, PROJECT / "facetable.py", "--print-completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    script.write_text(printed.stdout)
+
+    def completed(*words: str) -> set[str]:
+        line = (
+            f"source {script}; COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; "
+            "_shtab_facetable; printf '%s\\n' \"${COMPREPLY[@]}\""
+        )
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+        return {word.strip() for word in done.stdout.splitlines()}
+
+    assert completed("facetable", "emb") == {"embed"}
+    assert completed("facetable", "train", "--fp") == {"--fpir"}
+
+
+def test_a_shell_that_is_not_known_is_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        facetable.main(["--print-completion", "cmd"])
+    assert ended.value.code == 2
+    assert "expected one of bash" in capsys.readouterr().err
