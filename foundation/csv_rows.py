@@ -62,7 +62,7 @@ def parse_index(text: str, where: str) -> int:
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file with a header, atomic_writer it in one step: it is whole at any moment.
+    """Write a CSV file with a header, replacing it in one step: it is whole at any moment.
 
     Raises
     ------

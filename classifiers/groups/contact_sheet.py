@@ -106,7 +106,7 @@ def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, byt
 
 
 def write_page(path: str | Path, page: str) -> None:
-    """Write `page`, atomic_writer the file in one step.
+    """Write `page`, replacing the file in one step.
 
     Raises
     ------

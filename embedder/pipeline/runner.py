@@ -33,9 +33,9 @@ from embedder.pipeline.shards import cut_into_shards
 from embedder.pipeline.state import TableState, entries_done, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
+    STAGES,
     EmbedJob,
     Progress,
-    count_results,
     embed_photos,
     embed_shard,
     load_encoder,
@@ -177,7 +177,7 @@ def update_table(
             plan = make_plan(listing, state.known, on_checked=bar.update)
         job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
-            _embed(job, plan.todo, encoder, workers=workers, bar=bar)
+            done = _embed(job, plan.todo, encoder, workers=workers, bar=bar)
         present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
     return summarize(
@@ -189,27 +189,31 @@ def update_table(
         n_moved=plan.n_moved,
         pruned=prune,
         seconds=time.monotonic() - begun,
+        stage_seconds=dict(zip(STAGES, done.seconds, strict=True)),
     )
 
 
-def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, workers: Workers, bar: tqdm) -> None:
-    """Embed `paths` in this process or in `workers`; count on `bar`."""
-    total = Progress(0, 0, 0)
+def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, workers: Workers, bar: tqdm) -> Progress:
+    """Embed `paths` in this process or in `workers`; count on `bar` and return what was done."""
+    total = Progress()
 
     def show(progress: Progress) -> None:
         nonlocal total
         total += progress
-        bar.set_postfix_str(f"{pluralize(total.n_faces, 'face')}, {total.n_failed:,} failed", refresh=False)
+        seconds = ", ".join(f"{stage} {spent:.0f} s" for stage, spent in zip(STAGES, total.seconds, strict=True))
+        faces = pluralize(total.n_faces, "face")
+        bar.set_postfix_str(f"{faces}, {total.n_failed:,} failed; {seconds}", refresh=False)
         bar.update(progress.n_photos)
 
     if not paths or workers.is_this_process:
-        embed_photos(job, paths, encoder, threads=thread_count(), on_results=lambda done: show(count_results(done)))
-        return
+        embed_photos(job, paths, encoder, threads=thread_count(), on_progress=show)
+        return total
     parent = os.getpid() if workers.engine == "local" else None
     work = partial(embed_shard, job, threads=workers.threads_a_job, parent=parent)
     with open_engine(workers) as engine:
         for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
             show(progress)
+    return total
 
 
 @contextmanager

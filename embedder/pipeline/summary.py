@@ -36,13 +36,16 @@ class EmbedSummary:
     without_face : list of str
         Photos without a face.
     gone : list of str
-        Deleted photos, in the table still or, after `n_pruned` has pluralize them, no longer.
+        Deleted photos, in the table still or, after `n_pruned` has counted them, no longer.
     n_pruned : int
         Deleted photos removed from the table.
     unreadable_folders : list of str
         Folders that could not be listed; what the table holds of them stays.
     seconds : float
         Wall-clock time of the run.
+    stage_seconds : dict
+        Seconds spent ``reading``, ``detecting``, ``embedding`` and ``writing``, added up over all threads and
+        processes.
     """
 
     table: str
@@ -60,6 +63,7 @@ class EmbedSummary:
     n_pruned: int
     unreadable_folders: list[str]
     seconds: float
+    stage_seconds: dict[str, float]
 
     @property
     def photos_per_second(self) -> float:
@@ -107,6 +111,7 @@ def summarize(
     n_moved: int,
     pruned: bool,
     seconds: float,
+    stage_seconds: dict[str, float],
 ) -> EmbedSummary:
     """Return the summary of a run; `present` are the table's entries whose files are there."""
     counts = Counter(entry.status for entry in present)
@@ -130,6 +135,7 @@ def summarize(
         n_pruned=len(gone) if pruned else 0,
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
         seconds=seconds,
+        stage_seconds=stage_seconds,
     )
 
 

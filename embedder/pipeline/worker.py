@@ -2,12 +2,14 @@
 
 import errno
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from embedder.detection.detector import Detector
 from embedder.detection.finder import in_batches
@@ -28,17 +30,66 @@ from foundation.prefetch import prefetch
 
 _PHOTOS_AHEAD = 64
 
+_Input = TypeVar("_Input")
+_Output = TypeVar("_Output")
+
+
+STAGES = ("reading", "detecting", "embedding", "writing")
+"""What a photo goes through; detecting includes cutting out."""
+
 
 @dataclass(frozen=True)
 class Progress:
-    """What a piece of work adds to the counts: photos, faces, and photos that failed."""
+    """What a piece of work adds to the counts.
 
-    n_photos: int
-    n_faces: int
-    n_failed: int
+    Attributes
+    ----------
+    n_photos, n_faces, n_failed : int
+        Photos, faces, and photos that failed.
+    seconds : tuple of float
+        Time spent in each of `STAGES`, added up over the threads and processes that work at the same time.
+    """
+
+    n_photos: int = 0
+    n_faces: int = 0
+    n_failed: int = 0
+    seconds: tuple[float, ...] = (0.0,) * len(STAGES)
 
     def __add__(self, other: "Progress") -> "Progress":
-        return Progress(self.n_photos + other.n_photos, self.n_faces + other.n_faces, self.n_failed + other.n_failed)
+        return Progress(
+            self.n_photos + other.n_photos,
+            self.n_faces + other.n_faces,
+            self.n_failed + other.n_failed,
+            tuple(a + b for a, b in zip(self.seconds, other.seconds, strict=True)),
+        )
+
+
+class StageClock:
+    """Adds up the seconds that threads spend in each of `STAGES`."""
+
+    def __init__(self) -> None:
+        self._seconds = dict.fromkeys(STAGES, 0.0)
+        self._lock = threading.Lock()
+
+    def timed(self, stage: str, function: Callable[[_Input], _Output]) -> Callable[[_Input], _Output]:
+        """Return `function`, its time counted for `stage`."""
+
+        def call(argument: _Input) -> _Output:
+            begun = time.perf_counter()
+            try:
+                return function(argument)
+            finally:
+                with self._lock:
+                    self._seconds[stage] += time.perf_counter() - begun
+
+        return call
+
+    def take(self) -> tuple[float, ...]:
+        """Return the seconds of each stage since the last call."""
+        with self._lock:
+            taken = tuple(self._seconds.values())
+            self._seconds = dict.fromkeys(STAGES, 0.0)
+        return taken
 
 
 @dataclass(frozen=True)
@@ -70,7 +121,7 @@ def embed_photos(
     encoder: FaceEncoder,
     *,
     threads: int,
-    on_results: Callable[[Sequence[PhotoResult]], object],
+    on_progress: Callable[[Progress], object],
 ) -> None:
     """Embed photos into part files: reader -> mapper -> writer.
 
@@ -85,21 +136,23 @@ def embed_photos(
     encoder : FaceEncoder
     threads : int
         Threads that decode.
-    on_results : callable
-        Called with each batch of results.
+    on_progress : callable
+        Called with what each batch adds.
     """
     mapper = FaceMapper(encoder, job.settings)
     writer = PartWriter(job.parts_folder, job.header)
     read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
-    reading = prefetch(read, paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
+    clock = StageClock()
+    embed, write = clock.timed("embedding", mapper.embed), clock.timed("writing", writer.add)
+    reading = prefetch(clock.timed("reading", read), paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
     # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
-    finding = prefetch(mapper.find, in_batches(reading), threads=1, depth=2)
+    finding = prefetch(clock.timed("detecting", mapper.find), in_batches(reading), threads=1, depth=2)
     try:
         with closing(reading), closing(finding):
             for found in finding:
-                results = mapper.embed(found)
-                writer.add(results)
-                on_results(results)
+                results = embed(found)
+                write(results)
+                on_progress(_count(results, clock.take()))
     finally:
         writer.flush()
 
@@ -110,14 +163,9 @@ def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: i
         end_with_parent(parent)
     encoder = load_encoder(job.settings, threads, job.detector, job.embedder)
     _check_worker(job, job.settings.fingerprint(encoder))
-    total = Progress(0, 0, 0)
-
-    def count(results: Sequence[PhotoResult]) -> None:
-        nonlocal total
-        total += count_results(results)
-
-    embed_photos(job, paths, encoder, threads=threads, on_results=count)
-    return total
+    done: list[Progress] = []
+    embed_photos(job, paths, encoder, threads=threads, on_progress=done.append)
+    return sum(done, Progress())
 
 
 def load_encoder(
@@ -166,10 +214,10 @@ def _pixel_bytes(photo: Photo) -> int:
     return 0 if photo.image is None else photo.image.nbytes
 
 
-def count_results(results: Sequence[PhotoResult]) -> Progress:
-    """Return what `results` add to the counts."""
+def _count(results: Sequence[PhotoResult], seconds: tuple[float, ...]) -> Progress:
     return Progress(
         len(results),
         sum(len(result.faces) for result in results),
         sum(result.photo.status in FAILED_STATUSES for result in results),
+        seconds,
     )

@@ -170,7 +170,7 @@ def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | No
 def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
     """Name the faces of `photos` one by one, with events as soon as a photo is done.
 
-    A photo that cannot be read is logged and pluralize, unless it is the only one.
+    A photo that cannot be read is logged and counted, unless it is the only one.
 
     Raises
     ------

@@ -25,4 +25,4 @@ def test_shards_hold_all_paths_in_order(n: int, n_jobs: int, sizes: list[int]) -
 
 
 def test_progress_adds_up() -> None:
-    assert Progress(1, 2, 3) + Progress(10, 20, 30) == Progress(11, 22, 33)
+    assert Progress(1, 2, 3, (1, 2, 3, 4)) + Progress(10, 20, 30, (0, 0, 0, 1)) == Progress(11, 22, 33, (1, 2, 3, 5))
