@@ -153,9 +153,10 @@ def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 SMALL_PARTS = """
 import sys
-from embedder import face_mapper, part_writer
 from embedder.commands.main import main
-face_mapper.MAX_PHOTOS_A_BATCH = part_writer.MAX_PHOTOS_A_PART = 8
+from embedder.detection import finder
+from embedder.pipeline import writer
+finder.MAX_PHOTOS_A_BATCH = writer.MAX_PHOTOS_A_PART = 8
 sys.exit(main(["embed", *sys.argv[1:]]))
 """
 
