@@ -55,3 +55,17 @@ def test_what_the_container_copies_is_there() -> None:
     copied = re.findall(r"^COPY (\S+)", block("dockerfile"), re.MULTILINE)
     assert copied
     assert all((PROJECT / name).exists() for name in copied)
+
+
+def test_what_the_container_copies_is_enough_to_start(tmp_path: Path) -> None:
+    for source, target in re.findall(r"^COPY (\S+) (\S+)", block("dockerfile"), re.MULTILINE):
+        place = tmp_path / (source if target == "./" else target)
+        if (PROJECT / source).is_dir():
+            shutil.copytree(PROJECT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / source, place)
+    code = (
+        "import sys; sys.argv = ['recognize.py', '--version']; import recognition.runs.run, recognize; recognize.main()"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.stdout.startswith("facetable "), finished.stderr
