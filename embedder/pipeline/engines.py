@@ -50,8 +50,8 @@ _SHARDS_A_WORKER_AND_WAVE = 16
 
 
 @dataclass(frozen=True)
-class Workers:
-    """Who shall do the work.
+class EngineConfig:
+    """Where shards run: the engine, its address and how many at once.
 
     Attributes
     ----------
@@ -139,8 +139,8 @@ class Engine:
 
 
 @contextlib.contextmanager
-def open_engine(workers: Workers) -> Iterator[Engine]:
-    """Connect to `workers`, and let go of them at the end.
+def open_engine(config: EngineConfig) -> Iterator[Engine]:
+    """Connect to the workers that `config` names; disconnect at the end.
 
     Raises
     ------
@@ -149,23 +149,23 @@ def open_engine(workers: Workers) -> Iterator[Engine]:
     ConnectionError
         If nobody answers at the address, or no worker is there.
     """
-    if workers.engine == "local":
+    if config.engine == "local":
         with joblib.parallel_config(
             backend="loky",
-            n_jobs=workers.n_jobs,
-            inner_max_num_threads=workers.threads_a_job,
+            n_jobs=config.n_jobs,
+            inner_max_num_threads=config.threads_a_job,
             idle_worker_timeout=_IDLE_SECONDS,
         ):
-            yield Engine("local", workers.n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": workers.n_jobs})
+            yield Engine("local", config.n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": config.n_jobs})
         return
-    package = _PACKAGES[workers.engine]
+    package = _PACKAGES[config.engine]
     if importlib.util.find_spec(package) is None:
         raise ValueError(
-            f"`engine` {workers.engine} needs the package `{package}`, which is not installed; run: pip "
+            f"`engine` {config.engine} needs the package `{package}`, which is not installed; run: pip "
             "install -r requirements-distributed.txt"
         )
-    connect = _dask if workers.engine == "dask" else _ray
-    with connect(str(workers.address), workers.n_jobs) as engine:
+    connect = _dask if config.engine == "dask" else _ray
+    with connect(str(config.address), config.n_jobs) as engine:
         yield engine
 
 
@@ -332,7 +332,7 @@ _DEAD_WORKER_ERRORS = ("TerminatedWorkerError", "KilledWorker", "ActorDiedError"
 
 
 @lru_cache(maxsize=1)
-def end_with_parent(parent: int) -> None:
+def exit_with_parent(parent: int) -> None:
     """Make this worker process end soon after process `parent`, its parent, has; only POSIX tells."""
     if os.name == "posix":
         threading.Thread(target=_watch, args=(parent,), daemon=True, name="parent-watch").start()

@@ -16,7 +16,7 @@ from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_image
 from embedder.networks.embedder import Embedder
 from embedder.networks.face_embedder import FaceEmbedder
-from embedder.pipeline.engines import end_with_parent
+from embedder.pipeline.engines import exit_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.writer import PartWriter
@@ -110,7 +110,7 @@ def embed_photos(
 def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
     """Embed `paths` in a worker process; doing it again gives the same part files."""
     if parent is not None:
-        end_with_parent(parent)
+        exit_with_parent(parent)
     networks = load_networks(job.settings, threads, job.detector, job.embedder)
     _check_worker(job, job.settings.fingerprint(*networks))
     total = Progress(0, 0, 0)

@@ -16,7 +16,7 @@ import pytest
 
 from embedder.commands.main import main
 from embedder.pipeline import engines
-from embedder.pipeline.engines import Workers, open_engine
+from embedder.pipeline.engines import EngineConfig, open_engine
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable
@@ -41,18 +41,18 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 )
 def test_workers_that_cannot_be(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Workers(*arguments)
+        EngineConfig(*arguments)
 
 
 def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACETABLE_THREADS", "6")
-    assert Workers("local", None, -1).n_jobs == 6 and Workers("dask", "host:1", -1).n_jobs == -1
-    assert [Workers("local", None, n).threads_a_job for n in (1, 2, 4, 9)] == [6, 3, 1, 1]
-    assert Workers("dask", "host:1", 2).threads_a_job == 6
+    assert EngineConfig("local", None, -1).n_jobs == 6 and EngineConfig("dask", "host:1", -1).n_jobs == -1
+    assert [EngineConfig("local", None, n).threads_a_job for n in (1, 2, 4, 9)] == [6, 3, 1, 1]
+    assert EngineConfig("dask", "host:1", 2).threads_a_job == 6
     monkeypatch.delenv("FACETABLE_THREADS")
-    assert Workers("dask", "host:1", 2).threads_a_job == 1
-    assert Workers("local", None, 1).is_this_process and not Workers("local", None, 2).is_this_process
-    assert not Workers("ray", "auto", 1).is_this_process
+    assert EngineConfig("dask", "host:1", 2).threads_a_job == 1
+    assert EngineConfig("local", None, 1).is_this_process and not EngineConfig("local", None, 2).is_this_process
+    assert not EngineConfig("ray", "auto", 1).is_this_process
 
 
 @pytest.mark.parametrize(("engine", "package"), [("dask", "distributed"), ("ray", "ray")])
@@ -60,7 +60,7 @@ def test_an_engine_that_is_not_installed(engine: Any, package: str, monkeypatch:
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
     with (
         pytest.raises(ValueError, match=f"needs the package `{package}`.*requirements-distributed.txt"),
-        open_engine(Workers(engine, "host:1", -1)),
+        open_engine(EngineConfig(engine, "host:1", -1)),
     ):
         pass
 
@@ -92,8 +92,8 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACETABLE_THREADS", "2")
 
 
-def run(function: Callable[[Any], Any], shards: Any, workers: Workers | None = None) -> list[Any]:
-    with open_engine(workers or Workers("local", None, 2)) as engine:
+def run(function: Callable[[Any], Any], shards: Any, workers: EngineConfig | None = None) -> list[Any]:
+    with open_engine(workers or EngineConfig("local", None, 2)) as engine:
         return list(engine.run(function, shards))
 
 
@@ -255,10 +255,10 @@ def test_dask_workers_that_cannot_do_the_run(photos: Path, tmp_path: Path, dask:
     out = tmp_path / "t.h5"
     with pytest.raises(ConnectionError, match="expected Dask workers at this scheduler, found none"):
         embed(photos, out, "dask", dask.address)
-    shutil.copytree(PROJECT / "embedder", tmp_path / "older" / "embedder", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(PROJECT / "tests", tmp_path / "older" / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    package = tmp_path / "older" / "embedder" / "__init__.py"
-    package.write_text(package.read_text().replace('__version__ = "', '__version__ = "0.0.'))
+    for package in ("foundation", "embedder", "tests"):
+        shutil.copytree(PROJECT / package, tmp_path / "older" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    init = tmp_path / "older" / "embedder" / "__init__.py"
+    init.write_text(init.read_text().replace('__version__ = "', '__version__ = "0.0.'))
     older = dask.add_worker(path=tmp_path / "older")
     with pytest.raises(FingerprintError, match=r"expected the run's networks and packages, .* facetable .* 0\.0\."):
         embed(photos, out, "dask", dask.address)
@@ -283,7 +283,7 @@ def test_a_dask_scheduler_that_goes_away(photos: Path, tmp_path: Path) -> None:
         cluster.add_worker()
         with (
             pytest.raises(ConnectionError, match="connection to Dask's scheduler was lost; run the same command again"),
-            open_engine(Workers("dask", cluster.address, -1)) as engine,
+            open_engine(EngineConfig("dask", cluster.address, -1)) as engine,
         ):
             for _ in engine.run(time.sleep, [0.01, 5, 5]):
                 stack.close()
@@ -295,7 +295,7 @@ def test_a_run_waits_for_new_dask_workers(
 ) -> None:
     monkeypatch.setattr(engines, "_SECONDS_BETWEEN_COUNTS", 0.5)
     worker = dask.add_worker()
-    with open_engine(Workers("dask", dask.address, -1)) as engine:
+    with open_engine(EngineConfig("dask", dask.address, -1)) as engine:
         done = engine.run(pid_and_double, range(200))
         next(done)
         worker.kill()
@@ -314,7 +314,7 @@ def test_dask_errors_outside_of_the_task_are_raised(dask: DaskCluster) -> None:
             return int, ("no number",)
 
     with pytest.raises((ValueError, ChildProcessError), match=r"no number|cannot read a task"):
-        run(str, [Unreadable()], Workers("dask", dask.address, -1))
+        run(str, [Unreadable()], EngineConfig("dask", dask.address, -1))
 
 
 @pytest.mark.parametrize(
@@ -333,11 +333,11 @@ def test_an_address_that_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from embedder.pipeline import runner
+    from embedder.pipeline import worker
 
     monkeypatch.setattr(engines, "_SECONDS_TO_CONNECT", 1)
-    monkeypatch.setattr(runner, "_load_detector", lambda *_: FakeDetector())
-    monkeypatch.setattr(runner, "_load_embedder", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(worker, "_load_detector", lambda *_: FakeDetector())
+    monkeypatch.setattr(worker, "_load_embedder", lambda *_: FakeEmbedder())
     address = address.format(port=free_port())
     assert main(["embed", str(photos), "-o", str(tmp_path / "t.h5"), "--engine", engine, "--address", address]) == 2
     errors = capsys.readouterr().err
@@ -408,7 +408,7 @@ def pid_of_a_ray_worker() -> int:
 @needs_ray
 def test_ray_errors_and_waves(ray: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_SHARDS_A_WORKER_AND_WAVE", 2)
-    workers = Workers("ray", ray, -1)
+    workers = EngineConfig("ray", ray, -1)
     with open_engine(workers) as engine:
         assert engine.n_workers == 2
         assert sorted(result for _, result in engine.run(pid_and_double, range(9))) == list(range(0, 18, 2))
