@@ -8,10 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from embedder.images.listing import ImageListing
 from embedder.images.photo import hash_file
+from embedder.pipeline.writer import MAX_PHOTOS_A_PART
 from embedder.tables.assembly import Entry
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
+
+_SHARDS_A_WORKER = 4
+_MIN_PHOTOS_A_SHARD = 16
 
 
 @dataclass
@@ -66,6 +70,19 @@ def make_plan(
         plan.changed |= entry is not known.get(name)
     plan.deleted = movable.remaining()
     return plan
+
+
+def cut_into_shards(paths: Sequence[Path], n_workers: int) -> list[tuple[Path, ...]]:
+    """Cut `paths` into shards, small enough that `n_workers` end together and at most one part large.
+
+    A shard is a task that any process can do, and do again: it writes its own part files.
+
+    >>> [len(shard) for shard in cut_into_shards([Path("a.jpg")] * 100, 2)]
+    [16, 16, 16, 16, 16, 16, 4]
+    """
+    size = -(-len(paths) // (n_workers * _SHARDS_A_WORKER))
+    size = min(max(size, _MIN_PHOTOS_A_SHARD), MAX_PHOTOS_A_PART)
+    return [tuple(paths[start : start + size]) for start in range(0, len(paths), size)]
 
 
 def _by_stored_path(listing: ImageListing) -> dict[str, Path]:

@@ -26,9 +26,8 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
-from embedder.pipeline.plan import EmbedPlan, make_plan
+from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
-from embedder.pipeline.shards import cut_into_shards
 from embedder.pipeline.state import TableState, entries_of, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (

@@ -6,7 +6,7 @@ import pytest
 
 from embedder.images.listing import list_images
 from embedder.images.photo import hash_file
-from embedder.pipeline.plan import EmbedPlan, make_plan
+from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.tables.assembly import Entry
 
 
@@ -160,3 +160,21 @@ def test_every_file_is_counted_once(tmp_path: Path) -> None:
     seen = []
     make_plan(list_images(tmp_path), {"1.jpg": entry_of(tmp_path, "1.jpg")}, on_checked=lambda: seen.append(1))
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("n", "n_jobs", "sizes"),
+    [
+        (0, 2, []),
+        (1, 2, [1]),
+        (100, 2, [16] * 6 + [4]),
+        (1000, 2, [125] * 8),
+        (1000, 1, [250] * 4),
+        (10_000, 4, [256] * 39 + [16]),
+    ],
+)
+def test_shards_hold_all_paths_in_order(n: int, n_jobs: int, sizes: list[int]) -> None:
+    paths = [Path(f"{i}.jpg") for i in range(n)]
+    shards = cut_into_shards(paths, n_jobs)
+    assert [len(shard) for shard in shards] == sizes
+    assert [path for shard in shards for path in shard] == paths
