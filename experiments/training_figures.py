@@ -54,9 +54,9 @@ def grey_pixels(faces: Path, paths: Sequence[str]) -> np.ndarray:
     """Return the central crops as grey pixels, float32 (n, 1024), each with zero mean and unit variance."""
     import cv2
 
-    from embedder.training.data.input_pipeline import FaceReader, central_crop
+    from embedder.training.data.input_pipeline import FaceImageReader, central_crop
 
-    reader = FaceReader(faces, paths, size=109, memory=0)
+    reader = FaceImageReader(faces, paths, size=109, memory=0)
     rows = []
     for i in range(len(paths)):
         grey = cv2.cvtColor(central_crop(reader.read(i), 96), cv2.COLOR_RGB2GRAY)

@@ -250,7 +250,7 @@ class _Unseen:
         """Return unit vectors of the tested people's photos, then of the strangers'; the frozen part runs only once."""
         import tensorflow as tf
 
-        from embedder.training.data.input_pipeline import FaceReader
+        from embedder.training.data.input_pipeline import FaceImageReader
         from embedder.training.model.feature_cache import frozen_features
         from embedder.training.model.losses import unit_rows
         from embedder.training.model.network import TrainingNetwork, load_pretrained
@@ -258,11 +258,13 @@ class _Unseen:
         network = TrainingNetwork(replace(settings, random_flip=False), n_classes=2)
         load_pretrained(network, checkpoint)
         paths = [*self.pairs.paths, *self.strangers]
-        reader = FaceReader(self._faces, paths, size=settings.source_size)
+        reader = FaceImageReader(self._faces, paths, size=settings.source_size)
         features = frozen_features(network, reader, len(paths), self._folder)[0]
-        places = tf.zeros((1,), tf.int64)
+        sample_indices = tf.zeros((1,), tf.int64)
         rows = [
-            unit_rows(network.prelogits(tf.constant(features[start : start + 64]), places, training=False)).numpy()
+            unit_rows(
+                network.prelogits(tf.constant(features[start : start + 64]), sample_indices, training=False)
+            ).numpy()
             for start in range(0, len(paths), 64)
         ]
         return np.concatenate(rows)
@@ -283,7 +285,7 @@ def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, An
     labels = tf.range(settings.batch_size) % n_classes
     network = TrainingNetwork(settings, n_classes=n_classes)
     step = TrainingStep(network, build_optimizer(settings), tf.distribute.get_strategy())
-    places = tf.range(settings.batch_size, dtype=tf.int64)
+    sample_indices = tf.range(settings.batch_size, dtype=tf.int64)
 
     reference = TrainingNetwork(settings, n_classes=n_classes).model
     logits = keras.layers.Dense(n_classes)(reference.output)
@@ -298,7 +300,7 @@ def study_step_time(faces: Path, out: Path, *, epochs: int = 30) -> dict[str, An
     def time_ours(n_steps: int) -> float:
         started = time.perf_counter()
         for _ in range(n_steps):
-            step((images, labels, places), settings.learning_rate)
+            step((images, labels, sample_indices), settings.learning_rate)
         return (time.perf_counter() - started) / n_steps
 
     def time_keras(n_steps: int) -> float:

@@ -56,7 +56,7 @@ _OVERLAP_IN_LEVEL = 0.5
 _OVERLAP = 0.7
 
 _VOTE_SHARE = 2 / 3
-"""How far a face's box goes from O-Net's best one to the mean of those around it, see `_steady_boxes`. Shares of 0, 2/3
+"""How far a face's box goes from O-Net's best one to the mean of those around it, see `_vote_boxes`. Shares of 0, 2/3
 and 1 give a mean IoU with the reference's boxes of 0.966, 0.954 and 0.941 (300 photos of LFW); of 100 photos 77, 93 and
 96 have a cosine of 0.98 or more to their fourfold enlargement, the least being 0.881, 0.956 and 0.957."""
 
@@ -71,8 +71,8 @@ _CROP_REDUCTION = 8
 """A crop is cut from a halved photo if it is still this many times smaller, so that half a pixel does not matter."""
 
 
-class _Crew(NamedTuple):
-    """Who does the work inside one photo: `each` is `map`, or the same on `n_threads` threads."""
+class _Parallelism(NamedTuple):
+    """How one image is worked on: `each` is `map`, or the same on `n_threads` threads."""
 
     each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]] = map
     n_threads: int = 1
@@ -163,21 +163,23 @@ class MTCNN:
         for image in images:
             check_rgb(image)
         if self._pool is None:
-            return [self._detect(image, _Crew()) for image in images]
+            return [self._detect(image, _Parallelism()) for image in images]
         if len(images) == 1:
-            return [self._detect(images[0], _Crew(self._pool.map, self._threads))]
+            return [self._detect(images[0], _Parallelism(self._pool.map, self._threads))]
         # A thread for each photo leaves none idle; within a photo its stages wait for each other.
-        return list(self._pool.map(partial(self._detect, crew=_Crew()), images))
+        return list(self._pool.map(partial(self._detect, parallelism=_Parallelism()), images))
 
-    def _detect(self, image: np.ndarray, crew: _Crew) -> Faces:
+    def _detect(self, image: np.ndarray, parallelism: _Parallelism) -> Faces:
         pyramid = Pyramid(image)
-        return self._finish(pyramid, self._refine(pyramid, self._propose(pyramid, crew), crew), crew)
+        proposed = self._propose(pyramid, parallelism)
+        refined = self._refine(pyramid, proposed, parallelism)
+        return self._finish(pyramid, refined, parallelism)
 
-    def _propose(self, pyramid: Pyramid, crew: _Crew) -> np.ndarray:
+    def _propose(self, pyramid: Pyramid, parallelism: _Parallelism) -> np.ndarray:
         """Return the squares, int ``(n, 4)``, in which P-Net sees a face."""
         scales = level_scales(pyramid.size_hw, self._smallest_face(pyramid.size_hw), self.scale_factor)
         tiles = ((i, tile) for i, scale in enumerate(scales) for tile in cut_tiles(pyramid.level(scale)))
-        found = list(crew.each(self._search, tiles))
+        found = list(parallelism.each(self._search, tiles))
         if not found:
             return np.empty((0, 4), np.int64)
         levels, cells, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -196,24 +198,28 @@ class MTCNN:
         cells = np.column_stack([rows + tile.first_row, columns + tile.first_column])
         return np.full(len(rows), level), cells, outputs[0, rows, columns]
 
-    def _refine(self, pyramid: Pyramid, squares: np.ndarray, crew: _Crew) -> np.ndarray:
+    def _refine(self, pyramid: Pyramid, squares: np.ndarray, parallelism: _Parallelism) -> np.ndarray:
         """Return the squares that R-Net lets through, moved by it."""
         if len(squares) == 0:
             return squares
-        scores, offsets = _judge(self._rnet, pyramid, squares, size=_RNET_SIZE, batch=_RNET_BATCH, crew=crew)
+        scores, offsets = _run_stage(
+            self._rnet, pyramid, squares, size=_RNET_SIZE, batch=_RNET_BATCH, parallelism=parallelism
+        )
         passed = np.flatnonzero(scores > self.thresholds[1])
         passed = passed[non_maximum_suppression(squares[passed], scores[passed], _OVERLAP)]
         return _to_squares(_move_edges(squares[passed], offsets[passed]))
 
-    def _finish(self, pyramid: Pyramid, squares: np.ndarray, crew: _Crew) -> Faces:
+    def _finish(self, pyramid: Pyramid, squares: np.ndarray, parallelism: _Parallelism) -> Faces:
         """Return the faces that O-Net sees in the squares."""
         if len(squares) == 0:
             return Faces.empty()
-        scores, offsets, points = _judge(self._onet, pyramid, squares, size=_ONET_SIZE, batch=_ONET_BATCH, crew=crew)
+        scores, offsets, points = _run_stage(
+            self._onet, pyramid, squares, size=_ONET_SIZE, batch=_ONET_BATCH, parallelism=parallelism
+        )
         passed = np.flatnonzero(scores > self.thresholds[2])
         boxes = _move_edges(squares[passed], offsets[passed])
         chosen = non_maximum_suppression(boxes, scores[passed], _OVERLAP, measure="minimum")
-        boxes = clip_boxes(_steady_boxes(boxes, scores[passed], chosen), pyramid.size_hw)
+        boxes = clip_boxes(_vote_boxes(boxes, scores[passed], chosen), pyramid.size_hw)
         inside = areas(boxes) > 0
         chosen = passed[chosen[inside]]
         corners, sides = squares[chosen, None, :2], squares[chosen, None, 2:] - squares[chosen, None, :2]
@@ -226,16 +232,16 @@ class MTCNN:
         return self.min_face_size
 
 
-def _judge(
-    network: Network, pyramid: Pyramid, squares: np.ndarray, *, size: int, batch: int, crew: _Crew
+def _run_stage(
+    network: Network, pyramid: Pyramid, squares: np.ndarray, *, size: int, batch: int, parallelism: _Parallelism
 ) -> list[np.ndarray]:
     """Return the scores ``(n,)`` and the other outputs of `network` for the squares, of which there is at least one."""
 
     def run(part: np.ndarray) -> tuple[np.ndarray, ...]:
         return network.run(cut_squares(pyramid, part, size).astype(np.float32))
 
-    n_parts = min(len(squares), crew.n_threads * math.ceil(len(squares) / (crew.n_threads * batch)))
-    results = crew.each(run, np.array_split(squares, n_parts))
+    n_parts = min(len(squares), parallelism.n_threads * math.ceil(len(squares) / (parallelism.n_threads * batch)))
+    results = parallelism.each(run, np.array_split(squares, n_parts))
     scores, *others = (np.concatenate(parts) for parts in zip(*results, strict=True))
     return [scores[:, 0], *others]
 
@@ -280,12 +286,12 @@ def _move_edges(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return boxes + offsets * np.hstack([sides, sides])
 
 
-def _steady_boxes(boxes: np.ndarray, scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def _vote_boxes(boxes: np.ndarray, scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Return the chosen boxes, moved towards the mean of all that show the same face.
 
-    About eight squares lead O-Net to one face, all with scores near 1, and which is the best hangs on the last bits: in
-    an enlarged photo it is another. The mean is steadier, but further from the boxes of other implementations, which
-    vectors and thresholds elsewhere were made with; hence not all the way.
+    About eight squares lead O-Net to one face, all with scores near 1, and which of them is the best is sensitive to
+    rounding: in an enlarged photo it is another. The mean is more stable, but further from the boxes of other
+    implementations, which vectors and thresholds elsewhere were made with; hence not all the way.
     """
     best = boxes[chosen]
     return best + _VOTE_SHARE * (vote_boxes(boxes, scores, chosen, threshold=_OVERLAP) - best)

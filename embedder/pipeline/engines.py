@@ -1,28 +1,19 @@
-"""Who does the shards of a run: worker processes of this machine, or those of a Dask or Ray cluster.
+"""Execution backends for shards: processes of this machine, or the workers of a Dask or Ray cluster."""
 
-Every engine is joblib's backend of that name: scheduling, moving tasks off dead workers and scaling are theirs.
-"""
-
-import asyncio
 import contextlib
 import importlib.util
-import itertools
-import logging
 import os
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import joblib
 
+from embedder.pipeline.cluster_engines import Cluster, connect_dask, connect_ray
 from foundation.threads import THREADS_VARIABLE, thread_count
-
-logger = logging.getLogger(__name__)
 
 EngineName = Literal["local", "dask", "ray"]
 
@@ -33,25 +24,19 @@ ALL_WORKERS = -1
 _PACKAGES = {"dask": "distributed", "ray": "ray"}
 _EXAMPLES = {"dask": "tcp://HOST:8786", "ray": "auto"}
 
-_AS_THEY_GET_DONE = {"return_as": "generator_unordered"}
-
 _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
 
-_SECONDS_TO_CONNECT = 10
-_SECONDS_BETWEEN_LOOKS = 0.5
-_SECONDS_BETWEEN_COLLECTIONS = 0.01
-_SECONDS_BETWEEN_COUNTS = 10
 _IDLE_SECONDS = 10
+"""How long a local worker process with nothing to do stays. A run begun in that time finds it ready; loky's own five
+minutes would hold its memory as long."""
 
-# What waits at Dask's scheduler: enough that it can add workers, few enough that 100 million photos fit into memory.
-_SHARDS_AT_THE_SCHEDULER = 1000
-_SHARDS_A_WORKER_AND_WAVE = 16
+_PARENT_CHECK_S = 0.5
 
 
 @dataclass(frozen=True)
-class Workers:
-    """Who shall do the work.
+class EngineConfig:
+    """Where shards run, and how many at once.
 
     Attributes
     ----------
@@ -62,6 +47,13 @@ class Workers:
         Where the Dask scheduler (``tcp://host:8786``) or the Ray cluster (``auto``, ``host:6379``) is.
     n_jobs : int
         Shards done at once, at least 1; -1: one a core of this machine, or as many as the cluster has workers.
+    connect_timeout_s : float
+        Seconds until nobody is taken to be at `address`; a longer wait helps only where the network is slow.
+    worker_check_s : float
+        Seconds between two looks at whether Dask still has workers; each asks the scheduler.
+    max_pending_shards : int
+        Shards that wait at a cluster where `n_jobs` is -1. Enough that a cluster sees the need for more workers, few
+        enough that a hundred million photos fit into the scheduler's memory.
 
     Raises
     ------
@@ -72,6 +64,9 @@ class Workers:
     engine: EngineName
     address: str | None
     n_jobs: int
+    connect_timeout_s: float = 10.0
+    worker_check_s: float = 10.0
+    max_pending_shards: int = 1000
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -92,31 +87,37 @@ class Workers:
 
     @property
     def is_this_process(self) -> bool:
-        """Return whether no other process is needed."""
+        """Whether no other process is needed."""
         return self.engine == "local" and self.n_jobs == 1
 
     @property
     def threads_a_job(self) -> int:
-        """Return the threads of each job: this machine's are shared out; elsewhere one, or what the user says."""
+        """Threads of each job: this machine's are shared out; elsewhere one, or what the user says."""
         if self.engine == "local":
             return max(1, thread_count() // self.n_jobs)
         return thread_count() if THREADS_VARIABLE in os.environ else 1
 
+    def concurrency(self, n_workers: int) -> int:
+        """Return how many shards a cluster of `n_workers` does at once."""
+        return n_workers if self.n_jobs == ALL_WORKERS else self.n_jobs
+
+    def max_pending(self, n_workers: int) -> int:
+        """Return how many shards are submitted to a cluster of `n_workers` and not yet done, at most."""
+        return max(self.max_pending_shards, 2 * n_workers) if self.n_jobs == ALL_WORKERS else self.n_jobs
+
 
 @dataclass(frozen=True)
 class Engine:
-    """An open connection to workers.
+    """Workers that are ready.
 
     Attributes
     ----------
-    name : {"local", "dask", "ray"}
     n_workers : int
         How many shards are done at once, as far as is known when the run begins.
     """
 
-    name: EngineName
     n_workers: int
-    _options: dict[str, Any] = field(default_factory=dict)
+    _workers: Cluster
 
     def run(self, function: Callable[[_Shard], _Result], shards: Sequence[_Shard]) -> Iterator[_Result]:
         """Yield ``function(shard)`` for each of `shards`, in any order, as they get done.
@@ -125,22 +126,39 @@ class Engine:
         ------
         ChildProcessError
             If a worker was killed and nobody else could do its shard, or workers cannot import this package.
+        ConnectionError
+            If the connection to the cluster is lost.
         Exception
             What `function` raises.
         """
-        tasks = (joblib.delayed(function)(shard) for shard in shards)
-        with _worker_errors(), joblib.Parallel(batch_size=1, **self._options) as parallel:
-            if self.name != "ray":
-                yield from parallel(tasks)
-                return
-            # Ray's backend gives nothing back before all is done, so it gets the shards in waves.
-            while wave := list(itertools.islice(tasks, _SHARDS_A_WORKER_AND_WAVE * self.n_workers)):
-                yield from parallel(wave)
+        with _worker_errors():
+            yield from self._workers.map_unordered(function, shards)
+
+
+class LocalProcesses:
+    """Processes of this machine, started as they are needed."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.n_workers = config.n_jobs
+        self._threads = config.threads_a_job
+
+    def map_unordered(self, function: Callable[[_Shard], _Result], shards: Sequence[_Shard]) -> Iterator[_Result]:
+        """Yield ``function(shard)`` for each of `shards`, in any order, as they get done."""
+        with (
+            joblib.parallel_config(
+                backend="loky",
+                n_jobs=self.n_workers,
+                inner_max_num_threads=self._threads,
+                idle_worker_timeout=_IDLE_SECONDS,
+            ),
+            joblib.Parallel(batch_size=1, return_as="generator_unordered", pre_dispatch=self.n_workers) as parallel,
+        ):
+            yield from parallel(joblib.delayed(function)(shard) for shard in shards)
 
 
 @contextlib.contextmanager
-def open_engine(workers: Workers) -> Iterator[Engine]:
-    """Connect to `workers`, and let go of them at the end.
+def open_engine(config: EngineConfig) -> Iterator[Engine]:
+    """Connect to the workers that `config` names; disconnect at the end.
 
     Raises
     ------
@@ -148,156 +166,37 @@ def open_engine(workers: Workers) -> Iterator[Engine]:
         If the engine's package is not installed.
     ConnectionError
         If nobody answers at the address, or no worker is there.
+    ChildProcessError
+        If workers cannot import this package.
     """
-    if workers.engine == "local":
-        with joblib.parallel_config(
-            backend="loky",
-            n_jobs=workers.n_jobs,
-            inner_max_num_threads=workers.threads_a_job,
-            idle_worker_timeout=_IDLE_SECONDS,
-        ):
-            yield Engine("local", workers.n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": workers.n_jobs})
+    if config.engine == "local":
+        yield Engine(config.n_jobs, LocalProcesses(config))
         return
-    package = _PACKAGES[workers.engine]
+    package = _PACKAGES[config.engine]
     if importlib.util.find_spec(package) is None:
         raise ValueError(
-            f"`engine` {workers.engine} needs the package `{package}`, which is not installed; run: pip "
+            f"`engine` {config.engine} needs the package `{package}`, which is not installed; run: pip "
             "install -r requirements-distributed.txt"
         )
-    connect = _dask if workers.engine == "dask" else _ray
-    with connect(str(workers.address), workers.n_jobs) as engine:
-        yield engine
-
-
-@contextlib.contextmanager
-def _dask(address: str, n_jobs: int) -> Iterator[Engine]:
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConnectionError(_no_answer("a Dask scheduler", address, error)) from error
-    with contextlib.closing(client), _quiet("distributed"):
-        n_workers = sum(client.ncores().values())
-        if not n_workers:
-            raise ConnectionError(
-                f"{address}: expected Dask workers at this scheduler, found none; start some with "
-                f"`dask worker {address} --nthreads 1`"
-            )
+    connectors: dict[str, Callable[[EngineConfig], contextlib.AbstractContextManager[Cluster]]]
+    connectors = {"dask": connect_dask, "ray": connect_ray}
+    with contextlib.ExitStack() as stack:
         with _worker_errors():
-            # A worker that cannot unpickle a task dies of it, so this is found out before.
-            client.run_on_scheduler(importlib.import_module, __package__)
-            client.run(importlib.import_module, __package__)
-        at_once = max(_SHARDS_AT_THE_SCHEDULER, 2 * n_workers) if n_jobs == ALL_WORKERS else n_jobs
-        with joblib.parallel_config(backend=_dask_backend(client), n_jobs=at_once):
-            yield Engine(
-                "dask", n_workers if n_jobs == ALL_WORKERS else n_jobs, {**_AS_THEY_GET_DONE, "pre_dispatch": at_once}
-            )
+            cluster = stack.enter_context(connectors[config.engine](config))
+        yield Engine(cluster.n_workers, cluster)
 
 
-def _dask_backend(client: Any) -> Any:
-    """Return joblib's Dask backend, mended: it waits for ever for a task that fails outside of its own code.
+_DEAD_WORKER_ERRORS = (
+    "TerminatedWorkerError",
+    "KilledWorker",
+    "WorkerCrashedError",
+    "NodeDiedError",
+    "OutOfMemoryError",
+)
+"""Of loky, Dask and Ray; by name, because two of the three need not be installed."""
 
-    Such are tasks whose workers were killed again and again, and those that a worker or the scheduler cannot unpickle.
-    """
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            # For 1 joblib would do everything in this process instead of the one worker.
-            return max(2, super().effective_n_jobs(n_jobs))
-
-        def start_call(self) -> None:
-            super().start_call()
-            self.client.loop.add_callback(self._watch_workers)
-
-        async def _watch_workers(self) -> None:
-            while self._continue:
-                await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
-                with contextlib.suppress(OSError, AttributeError):  # the connection is lost: said elsewhere
-                    if self._continue and not await self.client.scheduler.ncores():
-                        logger.warning("no Dask worker is left, waiting for new ones; Ctrl-C keeps what is done")
-                        return
-
-        async def _collect(self) -> None:
-            while self._continue:
-                async for future, result in self.waiting_futures:
-                    self._results.pop(future).set_result(None)
-                    failed = future.status != "finished"
-                    self._callbacks.pop(future)(_TaskError(result) if failed else result)
-                await asyncio.sleep(_SECONDS_BETWEEN_COLLECTIONS)
-
-        def retrieve_result_callback(self, out: Any) -> Any:
-            if isinstance(out, _TaskError):
-                raise out.error
-            return super().retrieve_result_callback(out)
-
-    return Backend(client=client)
-
-
-class _TaskError:
-    """What Dask says of a task that failed outside of its own code."""
-
-    def __init__(self, result: Any) -> None:
-        error = result[1] if isinstance(result, tuple) else result
-        self.error = error if isinstance(error, BaseException) else ConnectionError(f"a shard was lost ({error})")
-
-
-@contextlib.contextmanager
-def _ray(address: str, n_jobs: int) -> Iterator[Engine]:
-    import ray
-    from ray.util.joblib import register_ray
-
-    try:
-        _check_answers(address)  # Ray itself goes on trying for minutes
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConnectionError(_no_answer("a Ray cluster", address, error)) from error
-    try:
-        n_workers = int(ray.cluster_resources().get("CPU", 0)) if n_jobs == ALL_WORKERS else n_jobs
-        if not n_workers:
-            raise ConnectionError(
-                f"{address}: expected CPUs in this Ray cluster, found none; start a worker with "
-                "`ray start --address=HEAD:6379`"
-            )
-        register_ray()
-        # Without these a dead worker's shard is lost: Ray's joblib backend does not begin it again by itself.
-        restarts = {"max_restarts": -1, "max_task_retries": -1}
-        # What its daemon reports would go to standard output, where only results belong.
-        with (
-            contextlib.redirect_stdout(sys.stderr),
-            joblib.parallel_config(backend="ray", n_jobs=n_workers, ray_remote_args=restarts),
-        ):
-            yield Engine("ray", n_workers)
-    finally:
-        ray.shutdown()
-
-
-@contextlib.contextmanager
-def _quiet(package: str) -> Iterator[None]:
-    """Keep a package from logging tracebacks of what is raised here in one line anyway."""
-    names = [name for name in logging.root.manager.loggerDict if f"{name}.".startswith(f"{package}.")]
-    levels = {name: logging.getLogger(name).level for name in names}
-    try:
-        for name in names:
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-
-
-def _check_answers(address: str) -> None:
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_SECONDS_TO_CONNECT).close()
-
-
-def _no_answer(what: str, address: str, error: Exception) -> str:
-    return (
-        f"{address}: expected {what}, got no answer ({' '.join(str(error).split())}); check the address and that "
-        "it is running"
-    )
+_LOST_SCHEDULER_ERRORS = ("FutureCancelledError", "ClosedClientError")
+"""Of Dask."""
 
 
 @contextlib.contextmanager
@@ -315,7 +214,7 @@ def _worker_errors() -> Iterator[None]:
             raise ChildProcessError(
                 "Dask's scheduler cannot read a task; install there the packages that are here, of the same versions"
             ) from error
-        if type(error).__name__ == "FutureCancelledError":
+        if type(error).__name__ in _LOST_SCHEDULER_ERRORS:
             raise ConnectionError(
                 "the connection to Dask's scheduler was lost; run the same command again to go on"
             ) from error
@@ -327,18 +226,14 @@ def _worker_errors() -> Iterator[None]:
         ) from error
 
 
-_DEAD_WORKER_ERRORS = ("TerminatedWorkerError", "KilledWorker", "ActorDiedError", "RayActorError")
-"""Of loky, Dask and Ray; by name, because two of the three need not be installed."""
-
-
 @lru_cache(maxsize=1)
-def end_with_parent(parent: int) -> None:
-    """Make this worker process end soon after process `parent`, its parent, has; only POSIX tells."""
+def exit_with_parent(parent: int) -> None:
+    """Make this worker process exit soon after its parent, process `parent`, has; only POSIX tells."""
     if os.name == "posix":
-        threading.Thread(target=_watch, args=(parent,), daemon=True, name="parent-watch").start()
+        threading.Thread(target=_watch_parent, args=(parent,), daemon=True, name="parent-watch").start()
 
 
-def _watch(parent: int) -> None:
+def _watch_parent(parent: int, *, check_s: float = _PARENT_CHECK_S) -> None:
     while os.getppid() == parent:
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(check_s)
     os._exit(1)

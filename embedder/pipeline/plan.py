@@ -8,10 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from embedder.images.listing import ImageListing
 from embedder.images.photo import hash_file
+from embedder.pipeline.writer import MAX_PHOTOS_A_PART
 from embedder.tables.assembly import Entry
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
+
+_SHARDS_A_WORKER = 4
+_MIN_PHOTOS_A_SHARD = 16
 
 
 @dataclass
@@ -22,9 +26,9 @@ class EmbedPlan:
     ----------
     kept : list of Entry
         Photos that need no network, with the path, size and time they have now.
-    todo : list of Path
+    pending : list of Path
         Photos to embed, relative to the folder, in path order.
-    gone : list of Entry
+    deleted : list of Entry
         Entries whose file is no longer there.
     n_moved : int
         How many of `kept` have another path than before.
@@ -33,8 +37,8 @@ class EmbedPlan:
     """
 
     kept: list[Entry] = field(default_factory=list)
-    todo: list[Path] = field(default_factory=list)
-    gone: list[Entry] = field(default_factory=list)
+    pending: list[Path] = field(default_factory=list)
+    deleted: list[Entry] = field(default_factory=list)
     n_moved: int = 0
     changed: bool = False
 
@@ -44,28 +48,41 @@ def make_plan(
 ) -> EmbedPlan:
     """Compare the files of a folder with the `known` entries by path.
 
-    A file of the same size and time keeps its entry; one of another size or time does if its hash is the same. A file
-    under a new path takes the entry of a file that is gone and has its hash. Entries with status ``error``, and those
-    of files that could not even be opened, are tried again; a damaged file is not, until it changes. `on_checked` is
-    called after each file.
+    A file of the same size and time keeps its entry; one of another time does if its hash is the same. A file under a
+    new path takes the entry of a deleted file that had its hash. Entries with status ``error``, and those of files that
+    could not even be opened, are tried again; a damaged file is not, until it changes. `on_checked` is called after
+    each file.
     """
     plan = EmbedPlan()
     paths = _by_stored_path(listing)
     missing = [entry for path, entry in known.items() if path not in paths]
-    plan.gone, out_of_reach = _out_of_reach(missing, listing.unreadable_folders)
+    plan.deleted, out_of_reach = _out_of_reach(missing, listing.unreadable_folders)
     plan.kept += out_of_reach
-    movable = _Movable(plan.gone)
+    movable = _MovableEntries(plan.deleted)
     for name, path in paths.items():
         entry = _entry_for(listing.root / path, name, known.get(name), movable=movable)
         on_checked()
         if entry is None:
-            plan.todo.append(path)
+            plan.pending.append(path)
             continue
         plan.kept.append(entry)
         plan.n_moved += entry.path != entry.stored_path
         plan.changed |= entry is not known.get(name)
-    plan.gone = movable.left()
+    plan.deleted = movable.remaining()
     return plan
+
+
+def cut_into_shards(paths: Sequence[Path], n_workers: int) -> list[tuple[Path, ...]]:
+    """Cut `paths` into shards, small enough that `n_workers` end together and at most one part large.
+
+    A shard is a task that any process can do, and do again: it writes its own part files.
+
+    >>> [len(shard) for shard in cut_into_shards([Path("a.jpg")] * 100, 2)]
+    [16, 16, 16, 16, 16, 16, 4]
+    """
+    size = -(-len(paths) // (n_workers * _SHARDS_A_WORKER))
+    size = min(max(size, _MIN_PHOTOS_A_SHARD), MAX_PHOTOS_A_PART)
+    return [tuple(paths[start : start + size]) for start in range(0, len(paths), size)]
 
 
 def _by_stored_path(listing: ImageListing) -> dict[str, Path]:
@@ -82,23 +99,23 @@ def _by_stored_path(listing: ImageListing) -> dict[str, Path]:
 
 
 def _out_of_reach(missing: Sequence[Entry], unreadable_folders: Sequence[Path]) -> tuple[list[Entry], list[Entry]]:
-    """Split missing entries into those that are gone and those in folders nobody could look into."""
+    """Split missing entries into those that are deleted and those in folders that could not be listed."""
     folders = {PurePosixPath(display_path(folder)) for folder in unreadable_folders}
-    gone: list[Entry] = []
+    deleted: list[Entry] = []
     out_of_reach: list[Entry] = []
     for entry in missing:
-        (gone if folders.isdisjoint(PurePosixPath(entry.path).parents) else out_of_reach).append(entry)
-    return gone, out_of_reach
+        (deleted if folders.isdisjoint(PurePosixPath(entry.path).parents) else out_of_reach).append(entry)
+    return deleted, out_of_reach
 
 
-class _Movable:
-    """Entries whose file is gone, to be found again under another path by hash."""
+class _MovableEntries:
+    """Entries whose file is deleted, to be found again under another path by hash."""
 
-    def __init__(self, gone: Sequence[Entry]) -> None:
-        self._entries = {entry.path: entry for entry in gone}
-        self._sizes = {entry.size for entry in gone if _is_settled(entry)}
+    def __init__(self, deleted: Sequence[Entry]) -> None:
+        self._entries = {entry.path: entry for entry in deleted}
+        self._sizes = {entry.size for entry in deleted if _is_settled(entry)}
         self._by_hash: dict[str, list[Entry]] = defaultdict(list)
-        for entry in reversed(gone):
+        for entry in reversed(deleted):
             if _is_settled(entry):
                 self._by_hash[entry.image_sha256].append(entry)
 
@@ -115,12 +132,12 @@ class _Movable:
         del self._entries[entry.path]
         return entry
 
-    def left(self) -> list[Entry]:
+    def remaining(self) -> list[Entry]:
         """Return the entries nobody took."""
         return list(self._entries.values())
 
 
-def _entry_for(file: Path, name: str, entry: Entry | None, *, movable: _Movable) -> Entry | None:
+def _entry_for(file: Path, name: str, entry: Entry | None, *, movable: _MovableEntries) -> Entry | None:
     """Return the entry `file` keeps or takes over, or None if it is to be embedded."""
     try:
         status = file.stat()

@@ -26,11 +26,10 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.pipeline.engines import EngineName, Workers, open_engine
-from embedder.pipeline.plan import EmbedPlan, make_plan
+from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
+from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
-from embedder.pipeline.shards import cut_into_shards
-from embedder.pipeline.state import TableState, entries_done, load_state
+from embedder.pipeline.state import TableState, entries_of, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     STAGES,
@@ -165,7 +164,7 @@ def update_table(
     table must lie on storage that all of them see under the same path.
     """
     begun = time.monotonic()
-    workers = Workers(engine, address, n_jobs)
+    config = EngineConfig(engine, address, n_jobs)
     listing = _list_photos(Path(photos), settings)
     if only is not None:
         listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
@@ -177,15 +176,15 @@ def update_table(
             plan = make_plan(listing, state.known, on_checked=bar.update)
         job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
-            done = _embed(job, plan.todo, encoder, workers=workers, bar=bar)
-        present = [*plan.kept, *entries_done(parts, [display_path(path) for path in plan.todo])]
+            done = _embed(job, plan.pending, encoder, config=config, bar=bar)
+        present = [*plan.kept, *entries_of(parts, [display_path(path) for path in plan.pending])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
     return summarize(
         parts.table,
         listing,
         present,
-        gone=plan.gone,
-        n_embedded=len(plan.todo),
+        deleted=plan.deleted,
+        n_embedded=len(plan.pending),
         n_moved=plan.n_moved,
         pruned=prune,
         seconds=time.monotonic() - begun,
@@ -193,8 +192,8 @@ def update_table(
     )
 
 
-def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, workers: Workers, bar: tqdm) -> Progress:
-    """Embed `paths` in this process or in `workers`; count on `bar` and return what was done."""
+def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, config: EngineConfig, bar: tqdm) -> Progress:
+    """Embed `paths` in this process or in the workers of `config`; count on `bar` and return what was done."""
     total = Progress()
 
     def show(progress: Progress) -> None:
@@ -205,12 +204,12 @@ def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, worker
         bar.set_postfix_str(f"{faces}, {total.n_failed:,} failed; {seconds}", refresh=False)
         bar.update(progress.n_photos)
 
-    if not paths or workers.is_this_process:
+    if not paths or config.is_this_process:
         embed_photos(job, paths, encoder, threads=thread_count(), on_progress=show)
         return total
-    parent = os.getpid() if workers.engine == "local" else None
-    work = partial(embed_shard, job, threads=workers.threads_a_job, parent=parent)
-    with open_engine(workers) as engine:
+    parent = os.getpid() if config.engine == "local" else None
+    work = partial(embed_shard, job, threads=config.threads_a_job, parent=parent)
+    with open_engine(config) as engine:
         for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
             show(progress)
     return total
@@ -237,7 +236,7 @@ def _finish(
     settings: EmbedSettings,
 ) -> None:
     """Write the finished table unless the one that is there holds the same, and delete the part files."""
-    entries = [*present, *([] if prune else plan.gone)]
+    entries = [*present, *([] if prune else plan.deleted)]
     before = state.header
     is_same = (
         before is not None
@@ -249,7 +248,7 @@ def _finish(
     )
     if not is_same:
         # Versions of packages that have done nothing for this table are not recorded.
-        fingerprint = header.fingerprint if plan.todo or before is None else before.fingerprint
+        fingerprint = header.fingerprint if plan.pending or before is None else before.fingerprint
         write_table(
             parts.table,
             replace(header, fingerprint=fingerprint, created=now()),

@@ -76,7 +76,7 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
     return TableState(before, {path: known[path] for path in sorted(known, key=path_order)}, is_whole)
 
 
-def entries_done(parts: PartsFolder, names: list[str]) -> list[Entry]:
+def entries_of(parts: PartsFolder, names: list[str]) -> list[Entry]:
     """Return the entries that the part files hold for `names`, the newest of each.
 
     Raises

@@ -36,7 +36,7 @@ class EmbedSummary:
     without_face : list of str
         Photos without a face.
     gone : list of str
-        Deleted photos, in the table still or, after `n_pruned` has counted them, no longer.
+        Deleted photos; the table still has them unless `n_pruned` counts them.
     n_pruned : int
         Deleted photos removed from the table.
     unreadable_folders : list of str
@@ -106,7 +106,7 @@ def summarize(
     listing: ImageListing,
     present: Sequence[Entry],
     *,
-    gone: Sequence[Entry],
+    deleted: Sequence[Entry],
     n_embedded: int,
     n_moved: int,
     pruned: bool,
@@ -131,8 +131,8 @@ def summarize(
             if entry.status in FAILED_STATUSES
         ],
         without_face=[entry.path for entry in present if entry.status == "no_face"],
-        gone=[entry.path for entry in gone],
-        n_pruned=len(gone) if pruned else 0,
+        gone=[entry.path for entry in deleted],
+        n_pruned=len(deleted) if pruned else 0,
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
         seconds=seconds,
         stage_seconds=stage_seconds,

@@ -19,7 +19,7 @@ from embedder.images.reading import read_image
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.face_embedder import FaceEmbedder
-from embedder.pipeline.engines import end_with_parent
+from embedder.pipeline.engines import exit_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.writer import PartWriter
@@ -160,7 +160,7 @@ def embed_photos(
 def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
     """Embed `paths` in a worker process; doing it again gives the same part files."""
     if parent is not None:
-        end_with_parent(parent)
+        exit_with_parent(parent)
     encoder = load_encoder(job.settings, threads, job.detector, job.embedder)
     _check_worker(job, job.settings.fingerprint(encoder))
     done: list[Progress] = []

@@ -16,9 +16,9 @@ from embedder.images.listing import IMAGE_SUFFIXES
 from embedder.networks.mirrored import MIRRORED_COPY
 from embedder.verification.metrics import (
     FALSE_ACCEPT_RATES,
-    Comparison,
-    Estimate,
     Roc,
+    SeparationComparison,
+    TarEstimate,
     area_under,
     compare_separation,
     cross_validate,
@@ -74,7 +74,7 @@ class Verification:
     threshold : float
         Median of the folds' thresholds.
     curve : Roc
-    tar_at_far : dict of float to Estimate
+    tar_at_far : dict of float to TarEstimate
     failures : dict of str to str
         Photos that failed to enrol, and why.
     fingerprint : dict
@@ -86,7 +86,7 @@ class Verification:
     accuracies: NDArray[np.float64]
     threshold: float
     curve: Roc
-    tar_at_far: Mapping[float, Estimate]
+    tar_at_far: Mapping[float, TarEstimate]
     failures: Mapping[str, str]
     fingerprint: Mapping[str, Any]
 
@@ -150,12 +150,12 @@ def read_pairs(path: str | Path) -> Pairs:
         )
     photos, identities, folds = [], [], []
     for i, words in enumerate(lines[1:]):
-        fold, place = divmod(i, 2 * n_each)
-        is_genuine = place < n_each
+        fold, row = divmod(i, 2 * n_each)  # row of the pair in its fold, the genuine ones first
+        is_genuine = row < n_each
         photo, people = _read_pair(f"{path}: pair {i + 1}", words, is_genuine=is_genuine)
         photos.append(photo)
         identities.append(people)
-        folds.append(fold if n_folds else place % n_each * min(N_FOLDS, n_each) // n_each)
+        folds.append(fold if n_folds else row % n_each * min(N_FOLDS, n_each) // n_each)
     return Pairs(np.asarray(photos), np.asarray(identities), np.asarray(folds))
 
 
@@ -224,7 +224,7 @@ def verify(
     )
 
 
-def compare_tables(pairs: Pairs, table: "EmbeddingTable", other: "EmbeddingTable") -> Comparison:
+def compare_tables(pairs: Pairs, table: "EmbeddingTable", other: "EmbeddingTable") -> SeparationComparison:
     """Return how well two tables of the photos of `pairs` tell people apart, over all pairs of photos in both.
 
     Raises

@@ -19,8 +19,8 @@ N_BOOTSTRAP = 1000
 CONFIDENCE = 0.95
 
 
-class Estimate(NamedTuple):
-    """A rate and its confidence interval, all in [0, 1]; ``_asdict()`` is its JSON form."""
+class TarEstimate(NamedTuple):
+    """A true accept rate and its confidence interval, all in [0, 1]; ``_asdict()`` is the JSON form."""
 
     value: float
     low: float
@@ -46,7 +46,7 @@ class Folds(NamedTuple):
     scores: NDArray[np.float64]
 
 
-class Comparison(NamedTuple):
+class SeparationComparison(NamedTuple):
     """d' of two embeddings, and in which share of the redraws the second has the higher one."""
 
     first: float
@@ -143,7 +143,7 @@ def tar_intervals(
     fars: Sequence[float] = FALSE_ACCEPT_RATES,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
-) -> dict[float, Estimate]:
+) -> dict[float, TarEstimate]:
     """Return TAR at each of `fars` with its interval, bootstrapped over identities.
 
     Pairs that share a person are not independent, so people are redrawn, not pairs (the subsets bootstrap: Bolle, Ratha
@@ -296,7 +296,7 @@ def compare_separation(
     *,
     n_bootstrap: int = 200,
     seed: int = 0,
-) -> Comparison:
+) -> SeparationComparison:
     """Return how well two embeddings of the same faces tell people apart, over all pairs of the faces.
 
     Parameters
@@ -328,7 +328,7 @@ def compare_separation(
         times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)[person]
         weights = np.where(genuine, times[left], times[left] * times[right])
         n_better += separation(scores[1], genuine, weights=weights) > separation(scores[0], genuine, weights=weights)
-    return Comparison(values[0], values[1], n_better / n_bootstrap)
+    return SeparationComparison(values[0], values[1], n_better / n_bootstrap)
 
 
 class _Redrawn(NamedTuple):
@@ -349,14 +349,14 @@ def _redrawn_tars(genuine: _Redrawn, impostor: _Redrawn, fars: Sequence[float]) 
     return np.asarray([genuine.times[genuine.scores > bar].sum() for bar in bars]) / n_genuine
 
 
-def _estimate(value: float, draws: NDArray[np.float64], *, n_people: int) -> Estimate:
+def _estimate(value: float, draws: NDArray[np.float64], *, n_people: int) -> TarEstimate:
     tail = (1 - CONFIDENCE) / 2
     if value in (0.0, 1.0):
         # All pairs alike: redrawing shows no spread, the exact binomial bound (Clopper and Pearson) does.
         width = 1 - tail ** (1 / n_people)
-        return Estimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
+        return TarEstimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
     low, high = np.nanquantile(draws, [tail, 1 - tail])
-    return Estimate(value, min(float(low), value), max(float(high), value))
+    return TarEstimate(value, min(float(low), value), max(float(high), value))
 
 
 def _checked(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

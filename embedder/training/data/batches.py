@@ -15,8 +15,10 @@ class PermutedBatches:
     def indices(self, step: int) -> np.ndarray:
         """Return the faces, int64 (batch_size,), of a step of the run, which count from 0."""
         positions = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
-        rounds, places = np.divmod(positions, self._n_faces)
-        return np.array([self._permutation(int(i))[place] for i, place in zip(rounds, places, strict=True)], np.int64)
+        rounds, offsets = np.divmod(positions, self._n_faces)
+        return np.array(
+            [self._permutation(int(i))[offset] for i, offset in zip(rounds, offsets, strict=True)], np.int64
+        )
 
     def _permutation(self, number: int) -> np.ndarray:
         if number not in self._permutations:

@@ -1,7 +1,8 @@
 """Faces from files to standardized, augmented batches with tf.data.
 
-Everything random is drawn from the seed and the face's place in the run, never from a shared generator: the order of
-threads and the number of workers change nothing.
+Everything random is drawn from the seed and the sample's index in the run, never from a shared generator: the order of
+threads and the number of workers change nothing. A *sample index* counts the samples of the whole run from 0, a *face
+index* is a row of the folder's faces.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ DECODED_BYTES = 2**30
 PIXEL_CENTER, PIXEL_SCALE = 127.5, 128.0
 
 
-class FaceReader:
+class FaceImageReader:
     """Reads faces at one size; keeps decoded ones in memory as long as there is room."""
 
     def __init__(self, root: Path, paths: Sequence[str], *, size: int, memory: int = DECODED_BYTES) -> None:
@@ -65,14 +66,14 @@ def standardize(images: tf.Tensor, standardization: str) -> tf.Tensor:
     return (images - PIXEL_CENTER) / PIXEL_SCALE
 
 
-def augment(face: tf.Tensor, place: tf.Tensor, settings: TrainingSettings) -> tf.Tensor:
+def augment(face: tf.Tensor, sample_index: tf.Tensor, settings: TrainingSettings) -> tf.Tensor:
     """Return one face turned, cropped, mirrored and brightened at random, with pixels still 0-255.
 
     Parameters
     ----------
     face : uint8 tensor (source_size, source_size, 3)
-    place : int64 scalar
-        Place of the face in the run, which with the seed decides everything that is random here.
+    sample_index : int64 scalar
+        Of the sample in the run; with the seed it decides everything that is random here.
     settings : TrainingSettings
 
     Returns
@@ -81,7 +82,7 @@ def augment(face: tf.Tensor, place: tf.Tensor, settings: TrainingSettings) -> tf
     """
     size, free = settings.image_size, settings.source_size - settings.image_size
     image = tf.cast(face, tf.float32)
-    draws = tf.random.stateless_uniform((5,), tf.stack([tf.constant(settings.seed, tf.int64), place]))
+    draws = tf.random.stateless_uniform((5,), tf.stack([tf.constant(settings.seed, tf.int64), sample_index]))
     if settings.random_rotate > 0:
         image = _rotate(image, (draws[0] * 2 - 1) * settings.random_rotate, settings.source_size)
     if settings.random_crop:
@@ -109,7 +110,7 @@ def local_rows(batch_size: int, *, worker: int, n_workers: int) -> slice:
 
 
 def image_dataset(
-    reader: FaceReader,
+    reader: FaceImageReader,
     labels: np.ndarray,
     batches: Batches,
     *,
@@ -118,7 +119,7 @@ def image_dataset(
     rows: slice,
     replica_batch_size: int,
 ) -> tf.data.Dataset:
-    """Return batches ``(images, labels, places)`` of one worker for the given steps of the run.
+    """Return batches ``(images, labels, sample_indices)`` of one worker for the given steps of the run.
 
     Parameters
     ----------
@@ -136,12 +137,12 @@ def image_dataset(
     """
     size = settings.source_size
 
-    def load(index: tf.Tensor, label: tf.Tensor, place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def load(index: tf.Tensor, label: tf.Tensor, sample_index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         face = tf.numpy_function(reader.read, [index], tf.uint8, stateful=False)
-        image = augment(tf.ensure_shape(face, (size, size, 3)), place, settings)
-        return standardize(image, settings.standardization), label, place
+        image = augment(tf.ensure_shape(face, (size, size, 3)), sample_index, settings)
+        return standardize(image, settings.standardization), label, sample_index
 
-    dataset = _places(labels, batches, steps, settings, rows)
+    dataset = _sample_dataset(labels, batches, steps, settings, rows)
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.batch(replica_batch_size, drop_remainder=True).prefetch(2)
 
@@ -162,27 +163,27 @@ def feature_dataset(
     ----------
     features : numpy.ndarray
         float32 (n_views, n, ...): each face as it is and, with a second view, mirrored.
-        Each place in the run has one of them at random.
+        Each sample takes one of them at random.
     """
 
-    def choose(index: tf.Tensor, label: tf.Tensor, place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def choose(index: tf.Tensor, label: tf.Tensor, sample_index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         view = tf.random.stateless_uniform(
-            (), tf.stack([tf.constant(settings.seed, tf.int64), place]), maxval=features.shape[0], dtype=tf.int32
+            (), tf.stack([tf.constant(settings.seed, tf.int64), sample_index]), maxval=features.shape[0], dtype=tf.int32
         )
         chosen = tf.numpy_function(lambda v, i: features[v, i], [view, index], tf.float32, stateful=False)
-        return tf.ensure_shape(chosen, features.shape[2:]), label, place
+        return tf.ensure_shape(chosen, features.shape[2:]), label, sample_index
 
-    dataset = _places(labels, batches, steps, settings, rows).map(choose)
+    dataset = _sample_dataset(labels, batches, steps, settings, rows).map(choose)
     return dataset.batch(replica_batch_size, drop_remainder=True).prefetch(2)
 
 
-def _places(
+def _sample_dataset(
     labels: np.ndarray, batches: Batches, steps: range, settings: TrainingSettings, rows: slice
 ) -> tf.data.Dataset:
     size = settings.batch_size
     indices = np.concatenate([batches.indices(step)[rows] for step in steps])
-    places = np.concatenate([np.arange(step * size, (step + 1) * size, dtype=np.int64)[rows] for step in steps])
-    return tf.data.Dataset.from_tensor_slices((indices, labels[indices], places))
+    sample_indices = np.concatenate([np.arange(step * size, (step + 1) * size, dtype=np.int64)[rows] for step in steps])
+    return tf.data.Dataset.from_tensor_slices((indices, labels[indices], sample_indices))
 
 
 def _rotate(image: tf.Tensor, degrees: tf.Tensor, size: int) -> tf.Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.data.input_pipeline import FaceImageReader, central_crop, standardize
 from embedder.training.model.network import TrainingNetwork
 from foundation.atomic import atomic_path
 from foundation.text import pluralize
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 32
 
 
-def frozen_features(network: TrainingNetwork, reader: FaceReader, n_faces: int, folder: Path) -> np.ndarray:
+def frozen_features(network: TrainingNetwork, reader: FaceImageReader, n_faces: int, folder: Path) -> np.ndarray:
     """Return what the frozen layers make of every face's central crop, and of its mirror image.
 
     They are kept in ``features.npy`` inside `folder` and mapped into memory, so that a run that goes on has them.

@@ -1,4 +1,4 @@
-"""Where fine-tuning begins for the classes: at the means of their faces, instead of anywhere.
+"""Weight imprinting: start the class weights and centers of fine-tuning at the mean embedding of each class.
 
 Random class weights send gradients of no meaning into a network that knows faces already, and centers at zero pull its
 embeddings together. Weights of a new class taken from the mean of its embeddings are the imprinting of Qi, Brown and
@@ -12,17 +12,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.data.input_pipeline import FaceImageReader, central_crop, standardize
 from embedder.training.model.network import TrainingNetwork
 
-#: Faces of a class that its mean is taken of, at most.
-FACES_A_CLASS = 20
+#: Faces whose mean stands for a class, at most; more change it little and cost time.
+MAX_FACES_PER_CLASS = 20
 _BATCH = 32
 #: Sharpness ``t`` is chosen among these, times the mean squared distance of a face to its class's mean.
 _SHARPNESS = np.geomspace(0.1, 100, 31)
 
 
-class ClassStart(NamedTuple):
+class ImprintedWeights(NamedTuple):
     """`means` (c, d), and `kernel` (d, c) and `bias` (c,) of the softmax, all float32."""
 
     means: NDArray[np.float32]
@@ -30,10 +30,10 @@ class ClassStart(NamedTuple):
     bias: NDArray[np.float32]
 
 
-def class_start(prelogits: NDArray[np.float32], labels: NDArray[np.integer]) -> ClassStart:
-    """Return class weights at the classes' means, as sharp as tells held-out faces apart best.
+def imprinted_weights(prelogits: NDArray[np.float32], labels: NDArray[np.integer]) -> ImprintedWeights:
+    """Return the weights of a linear classifier around the class means, as sharp as classifies held-out faces best.
 
-    Each face is held out of its own class's mean when sharpness is chosen.
+    Each face is left out of its own class's mean while the sharpness is chosen.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ def class_start(prelogits: NDArray[np.float32], labels: NDArray[np.integer]) -> 
         choices = _SHARPNESS / spread
         sharpness = float(choices[np.argmin([_cross_entropy(t * scores[several], labels[several]) for t in choices])])
     kernel, bias = sharpness * means.T, -sharpness * np.sum(means**2, axis=1) / 2
-    return ClassStart(means.astype(np.float32), kernel.astype(np.float32), bias.astype(np.float32))
+    return ImprintedWeights(means.astype(np.float32), kernel.astype(np.float32), bias.astype(np.float32))
 
 
-def start_at_means(
-    network: TrainingNetwork, reader: FaceReader, labels: NDArray[np.integer], features: NDArray[np.float32] | None
+def imprint_class_weights(
+    network: TrainingNetwork, reader: FaceImageReader, labels: NDArray[np.integer], features: NDArray[np.float32] | None
 ) -> None:
-    """Let the classes of `network` begin at the means of their faces' central crops.
+    """Set the class weights and centers of `network` to those of its faces' central crops.
 
     Parameters
     ----------
@@ -76,28 +76,28 @@ def start_at_means(
         What the frozen layers made of the faces, where it is known.
     """
     chosen = _first_of_each_class(labels)
-    places = tf.zeros((1,), tf.int64)
+    sample_indices = tf.zeros((1,), tf.int64)
     parts = []
     for start in range(0, len(chosen), _BATCH):
         rows = chosen[start : start + _BATCH]
         if features is not None:
-            parts.append(network.prelogits(tf.constant(features[0, rows]), places, training=False).numpy())
+            parts.append(network.prelogits(tf.constant(features[0, rows]), sample_indices, training=False).numpy())
         else:
             crops = np.stack([central_crop(reader.read(i), network.settings.image_size) for i in rows.tolist()])
             images = standardize(tf.constant(crops.astype(np.float32)), network.settings.standardization)
             parts.append(network.prelogits_of_images(images).numpy())
-    start_of = class_start(np.concatenate(parts), labels[chosen])
-    for variable, value in zip(network.classifier, (start_of.kernel, start_of.bias), strict=False):
+    imprinted = imprinted_weights(np.concatenate(parts), labels[chosen])
+    for variable, value in zip(network.classifier, (imprinted.kernel, imprinted.bias), strict=False):
         variable.assign(value)
     if network.centers is not None:
-        network.centers.assign(start_of.means)
+        network.centers.assign(imprinted.means)
 
 
 def _first_of_each_class(labels: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the positions of the first `FACES_A_CLASS` faces of each class, in ascending order."""
+    """Return the positions of the first `MAX_FACES_PER_CLASS` faces of each class, in ascending order."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], labels[order])
-    return np.sort(order[np.arange(len(order)) - starts < FACES_A_CLASS])
+    return np.sort(order[np.arange(len(order)) - starts < MAX_FACES_PER_CLASS])
 
 
 def _cross_entropy(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> float:

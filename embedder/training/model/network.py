@@ -66,15 +66,15 @@ class TrainingNetwork:
         self.classifier = self._build_classifier(n_classes)
         self.centers = self._build_centers(n_classes)
 
-    def prelogits(self, inputs: Any, places: Any, *, training: bool) -> Any:
+    def prelogits(self, inputs: Any, sample_indices: Any, *, training: bool) -> Any:
         """Return prelogits (n, d) as float32.
 
         Parameters
         ----------
         inputs : tensor
             Standardized images, or the features that the trained layers start from (see `input_shape`).
-        places : int64 tensor (n,)
-            Place of each sample in the run, consecutive; with the seed it decides the dropout, and nothing else does.
+        sample_indices : int64 tensor (n,)
+            Of the samples in the run, consecutive; with the seed they decide the dropout, and nothing else does.
         training : bool
             Whether dropout is on and batch norm uses the batch's own statistics.
         """
@@ -83,7 +83,7 @@ class TrainingNetwork:
         norm_training = training and not self.settings.freeze_batch_norm
         pooled = inputs if self._trained is None else self._trained(inputs, training=norm_training)
         if training and self.settings.keep_probability < 1:
-            pooled = self._dropout(pooled, places)
+            pooled = self._dropout(pooled, sample_indices)
         return tf.cast(self._bottleneck_norm(self._bottleneck(pooled), training=norm_training), tf.float32)
 
     def prelogits_of_images(self, images: Any) -> Any:
@@ -112,15 +112,15 @@ class TrainingNetwork:
             f"{self.model.count_params():,} network weights; {norm}"
         )
 
-    def _dropout(self, features: Any, places: Any) -> Any:
+    def _dropout(self, features: Any, sample_indices: Any) -> Any:
         """Return `features` (n, d), some entries zero, the others scaled to the same mean.
 
         The mask is drawn for the whole global batch, and a replica takes its rows of it: the same numbers however the
         batch is spread, and after a resume.
         """
         keep, batch_size = self.settings.keep_probability, self.settings.batch_size
-        first = places[0] % batch_size
-        seed = tf.stack([tf.constant(self.settings.seed, tf.int64) - 2**62, places[0] // batch_size])
+        first = sample_indices[0] % batch_size
+        seed = tf.stack([tf.constant(self.settings.seed, tf.int64) - 2**62, sample_indices[0] // batch_size])
         draws = tf.random.stateless_uniform((batch_size, features.shape[1]), seed)
         draws = draws[first : first + tf.shape(features, tf.int64)[0]]
         return tf.where(draws < keep, features / keep, tf.zeros_like(features))

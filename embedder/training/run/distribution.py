@@ -1,4 +1,4 @@
-"""Which replicas a run is spread over, and which worker writes."""
+"""Distribution strategy of a run: replicas and workers, and which worker writes."""
 
 import functools
 import json
@@ -11,25 +11,26 @@ CLUSTER_VARIABLE = "TF_CONFIG"
 
 
 @dataclass(frozen=True)
-class Workers:
-    """The strategy of a run and this process's place in it.
+class Distribution:
+    """The strategy of a run, and which of its workers this process is.
 
     Attributes
     ----------
     strategy : tf.distribute.Strategy
-    worker : int
-        Number of this worker, from 0.
+    worker_index : int
+        Of this process, from 0.
     n_workers : int
+        Processes that train together.
     """
 
     strategy: tf.distribute.Strategy
-    worker: int
+    worker_index: int
     n_workers: int
 
     @property
     def is_chief(self) -> bool:
         """Whether this worker writes the run's files."""
-        return self.worker == 0
+        return self.worker_index == 0
 
     @property
     def n_replicas(self) -> int:
@@ -42,7 +43,7 @@ class Workers:
         Raises
         ------
         ValueError
-            If they cannot be dealt out evenly.
+            If `batch_size` is no multiple of the number of replicas.
         """
         if batch_size % self.n_replicas:
             raise ValueError(f"`batch_size` must be a multiple of the {self.n_replicas} replicas, got {batch_size}")
@@ -50,8 +51,8 @@ class Workers:
 
 
 @functools.cache
-def make_workers(name: str) -> Workers:
-    """Return the workers of a strategy; call it before TensorFlow computes anything.
+def make_distribution(name: str) -> Distribution:
+    """Return the distribution of a strategy by name; call it before TensorFlow computes anything.
 
     A process has one of each kind: TensorFlow confuses the all-reduces of two strategies over the same devices.
 
@@ -68,11 +69,11 @@ def make_workers(name: str) -> Workers:
     """
     if name == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return Workers(tf.distribute.MirroredStrategy([device.name for device in devices]), 0, 1)
+        return Distribution(tf.distribute.MirroredStrategy([device.name for device in devices]), 0, 1)
     if name == "multi-worker":
-        worker, n_workers = read_cluster()
-        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), worker, n_workers)
-    return Workers(tf.distribute.get_strategy(), 0, 1)
+        worker_index, n_workers = read_cluster()
+        return Distribution(tf.distribute.MultiWorkerMirroredStrategy(), worker_index, n_workers)
+    return Distribution(tf.distribute.get_strategy(), 0, 1)
 
 
 def read_cluster() -> tuple[int, int]:

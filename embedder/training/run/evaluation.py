@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from embedder.training.data.dataset import TrainingFaces
-from embedder.training.data.input_pipeline import FaceReader, central_crop, standardize
+from embedder.training.data.input_pipeline import FaceImageReader, central_crop, standardize
 from embedder.training.model.losses import unit_rows
 from embedder.training.model.network import TrainingNetwork
 from embedder.verification.lfw import Pairs, find_photos, read_pairs
@@ -94,8 +94,8 @@ class Evaluator:
 
     def _pairs_figures(self, source: PairsSource) -> dict[str, float]:
         vectors = self.embed_faces(source.folder, source.paths)
-        place = {photo: i for i, photo in enumerate(source.photos)}
-        rows = np.array([[place.get(photo, -1) for photo in pair] for pair in source.pairs.photos.tolist()])
+        row_of = {photo: i for i, photo in enumerate(source.photos)}
+        rows = np.array([[row_of.get(photo, -1) for photo in pair] for pair in source.pairs.photos.tolist()])
         folds = cross_validate(
             vectors[rows[:, 0]],
             vectors[rows[:, 1]],
@@ -118,7 +118,7 @@ class Evaluator:
     def embed_faces(self, root: Path, paths: Sequence[str]) -> np.ndarray:
         """Return the unit embeddings, float32 (n, d), of the central crops of aligned faces."""
         settings = self._network.settings
-        reader = FaceReader(root, paths, size=settings.source_size, memory=0)
+        reader = FaceImageReader(root, paths, size=settings.source_size, memory=0)
         vectors = []
         for start in range(0, len(paths), _BATCH):
             faces = np.stack(

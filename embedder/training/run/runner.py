@@ -15,14 +15,14 @@ from tqdm import tqdm
 from embedder.networks.checkpoints import Checkpoint
 from embedder.training.data.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
 from embedder.training.data.dataset import TrainingFaces, read_faces_folder
-from embedder.training.data.input_pipeline import FaceReader, feature_dataset, image_dataset, local_rows
+from embedder.training.data.input_pipeline import FaceImageReader, feature_dataset, image_dataset, local_rows
 from embedder.training.model.feature_cache import frozen_features
-from embedder.training.model.imprinting import start_at_means
+from embedder.training.model.imprinting import imprint_class_weights
 from embedder.training.model.network import TrainingNetwork, load_pretrained
 from embedder.training.model.optimizers import build_optimizer
 from embedder.training.model.schedules import LearningRateSchedule, parse_schedule
 from embedder.training.run.description import check_same_run, say_what_is_left_out, write_description
-from embedder.training.run.distribution import Workers, make_workers
+from embedder.training.run.distribution import Distribution, make_distribution
 from embedder.training.run.evaluation import Evaluator, PairsSource
 from embedder.training.run.export import export_run
 from embedder.training.run.folder import CsvLog, RunFolder
@@ -113,10 +113,10 @@ def train(
     TrainingDataError, RunFolderError, RunLockedError, CheckpointError, NotFiniteError, ValueError, OSError
         Each with a message that names the file or setting and the remedy.
     """
-    workers = make_workers(settings.strategy)
-    workers.replica_batch_size(settings.batch_size)
-    with RunFolder(out, writes=workers.is_chief) as run_folder:
-        record = out / "faces.csv" if workers.is_chief else None
+    distribution = make_distribution(settings.strategy)
+    distribution.replica_batch_size(settings.batch_size)
+    with RunFolder(out, writes=distribution.is_chief) as run_folder:
+        record = out / "faces.csv" if distribution.is_chief else None
         faces = read_faces_folder(
             folder,
             source_size=settings.source_size,
@@ -130,43 +130,44 @@ def train(
         config = run_folder.read_config()
         if config is not None:
             check_same_run(config, settings, faces, out)
-        if workers.is_chief:
+        if distribution.is_chief:
             write_description(run_folder, settings, faces, config)
-        run = _Run(run_folder, settings, faces, workers, checkpoint=checkpoint, progress=progress)
-        return run.go(pairs, out / "logs" if logs_dir is None else logs_dir)
+        run = _TrainingRun(run_folder, settings, faces, distribution, checkpoint=checkpoint, progress=progress)
+        return run.train(pairs, out / "logs" if logs_dir is None else logs_dir)
 
 
-class _Run:
-    """The objects of one run and its loop."""
+class _TrainingRun:
+    """The network, optimizer, data and counters of one run, and its loop."""
 
     def __init__(
         self,
         folder: RunFolder,
         settings: TrainingSettings,
         faces: TrainingFaces,
-        workers: Workers,
+        distribution: Distribution,
         *,
         checkpoint: Checkpoint | None,
         progress: bool,
     ) -> None:
-        self.folder, self.settings, self.faces, self.workers, self.progress = folder, settings, faces, workers, progress
+        self.folder, self.settings, self.faces = folder, settings, faces
+        self.distribution, self.progress = distribution, progress
         self.schedule = _schedule_of(settings)
         self.epoch_size = epoch_length(len(faces.paths), batch_size=settings.batch_size, epoch_size=settings.epoch_size)
         keras.utils.set_random_seed(settings.seed % 2**32)
-        with workers.strategy.scope():
-            synchronized = settings.sync_batch_norm and workers.n_replicas > 1
+        with distribution.strategy.scope():
+            synchronized = settings.sync_batch_norm and distribution.n_replicas > 1
             n_classes = 0 if settings.loss == "triplet" else len(faces.identities)
             self.network = TrainingNetwork(settings, n_classes=n_classes, synchronized=synchronized)
             if checkpoint is not None:
                 logger.info("%s: %s", checkpoint.name, load_pretrained(self.network, checkpoint))
             self.optimizer = build_optimizer(settings)
-            self.step = TrainingStep(self.network, self.optimizer, workers.strategy)
+            self.step = TrainingStep(self.network, self.optimizer, distribution.strategy)
         logger.info("%s", self.network.describe_start(settings.pretrained))
         self.done = 0
         self.best = -math.inf
         self.evaluation: dict[str, float] = {}
         self._restore()
-        self.reader = FaceReader(faces.root, faces.paths, size=settings.source_size)
+        self.reader = FaceImageReader(faces.root, faces.paths, size=settings.source_size)
         self.batches = _batches_of(settings, faces)
         self.features = (
             frozen_features(self.network, self.reader, len(faces.paths), folder.path)
@@ -174,7 +175,7 @@ class _Run:
             else None
         )
         if settings.class_start == "means" and self.done == 0:
-            start_at_means(self.network, self.reader, faces.labels, self.features)
+            imprint_class_weights(self.network, self.reader, faces.labels, self.features)
 
     @property
     def n_epochs(self) -> int:
@@ -182,10 +183,10 @@ class _Run:
         stop = self.schedule.stop_epoch
         return self.settings.epochs if stop is None else min(self.settings.epochs, stop - 1)
 
-    def go(self, pairs: PairsSource | None, logs_dir: Path) -> RunSummary:
+    def train(self, pairs: PairsSource | None, logs_dir: Path) -> RunSummary:
         """Train to the end, or until asked to stop."""
         evaluator = Evaluator(self.network, self.faces, pairs)
-        logs = _Logs(self, evaluator, logs_dir) if self.workers.is_chief else None
+        logs = _Logs(self, evaluator, logs_dir) if self.distribution.is_chief else None
         metrics: dict[str, float] = {}
         total = self.n_epochs * self.epoch_size
         if self.done >= total:
@@ -254,12 +255,12 @@ class _Run:
         return math.isfinite(norm) or self.settings.precision == "mixed_float16"
 
     def _dataset(self, steps: range) -> Any:
-        settings, workers = self.settings, self.workers
+        settings, distribution = self.settings, self.distribution
         options: dict[str, Any] = {
             "steps": steps,
             "settings": settings,
-            "replica_batch_size": workers.replica_batch_size(settings.batch_size),
-            "rows": local_rows(settings.batch_size, worker=workers.worker, n_workers=workers.n_workers),
+            "replica_batch_size": distribution.replica_batch_size(settings.batch_size),
+            "rows": local_rows(settings.batch_size, worker=distribution.worker_index, n_workers=distribution.n_workers),
         }
 
         def make(_: Any) -> tf.data.Dataset:
@@ -267,7 +268,7 @@ class _Run:
                 return feature_dataset(self.features, self.faces.labels, self.batches, **options)
             return image_dataset(self.reader, self.faces.labels, self.batches, **options)
 
-        return workers.strategy.distribute_datasets_from_function(make)
+        return distribution.strategy.distribute_datasets_from_function(make)
 
     def _restore(self) -> None:
         found = self.folder.read_last_checkpoint()
@@ -314,7 +315,7 @@ def _show(bar: Any, metrics: dict[str, float]) -> None:
 class _Logs:
     """History, evaluations and TensorBoard files of the chief."""
 
-    def __init__(self, run: _Run, evaluator: Evaluator, logs_dir: Path) -> None:
+    def __init__(self, run: _TrainingRun, evaluator: Evaluator, logs_dir: Path) -> None:
         path = run.folder.path
         self._history = CsvLog(path / "history.csv", _HISTORY, first_step=run.done)
         self._evaluations = CsvLog(path / "evaluations.csv", evaluator.columns, first_step=run.done)

@@ -59,7 +59,7 @@ class TrainingStep:
 
         Parameters
         ----------
-        batch : (inputs, labels, places)
+        batch : (inputs, labels, sample_indices)
             One element of the strategy's distributed dataset.
         rate : float
             Learning rate of this step.
@@ -72,12 +72,12 @@ class TrainingStep:
         values = self._strategy.run(self._replica_step, args=batch)
         return self._strategy.experimental_local_results(values)[0]
 
-    def _replica_step(self, inputs: tf.Tensor, labels: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    def _replica_step(self, inputs: tf.Tensor, labels: tf.Tensor, sample_indices: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         n_samples = tf.cast(self._settings.batch_size, tf.float32)
         every_label = _gathered(context, labels)
         with tf.GradientTape() as tape:
-            prelogits = self._network.prelogits(inputs, places, training=True)
+            prelogits = self._network.prelogits(inputs, sample_indices, training=True)
             terms = self._loss_terms(context, prelogits, labels, every_label)
             # The sum over replicas of this is the loss of the global batch.
             local_loss = tf.add_n([factor * term for factor, term in terms.values()]) / n_samples

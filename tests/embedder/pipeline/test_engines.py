@@ -1,31 +1,12 @@
-import importlib.util
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
-from embedder.commands.main import main
 from embedder.pipeline import engines
-from embedder.pipeline.engines import Workers, open_engine
-from embedder.pipeline.runner import update_table
-from embedder.pipeline.settings import EmbedSettings
-from embedder.tables.table import EmbeddingTable
-from foundation.errors import FingerprintError
-from tests import PROJECT
-from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
-
-needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+from embedder.pipeline.engines import EngineConfig, open_engine
 
 
 @pytest.mark.parametrize(
@@ -41,18 +22,18 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 )
 def test_workers_that_cannot_be(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Workers(*arguments)
+        EngineConfig(*arguments)
 
 
 def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACETABLE_THREADS", "6")
-    assert Workers("local", None, -1).n_jobs == 6 and Workers("dask", "host:1", -1).n_jobs == -1
-    assert [Workers("local", None, n).threads_a_job for n in (1, 2, 4, 9)] == [6, 3, 1, 1]
-    assert Workers("dask", "host:1", 2).threads_a_job == 6
+    assert EngineConfig("local", None, -1).n_jobs == 6 and EngineConfig("dask", "host:1", -1).n_jobs == -1
+    assert [EngineConfig("local", None, n).threads_a_job for n in (1, 2, 4, 9)] == [6, 3, 1, 1]
+    assert EngineConfig("dask", "host:1", 2).threads_a_job == 6
     monkeypatch.delenv("FACETABLE_THREADS")
-    assert Workers("dask", "host:1", 2).threads_a_job == 1
-    assert Workers("local", None, 1).is_this_process and not Workers("local", None, 2).is_this_process
-    assert not Workers("ray", "auto", 1).is_this_process
+    assert EngineConfig("dask", "host:1", 2).threads_a_job == 1
+    assert EngineConfig("local", None, 1).is_this_process and not EngineConfig("local", None, 2).is_this_process
+    assert not EngineConfig("ray", "auto", 1).is_this_process
 
 
 @pytest.mark.parametrize(("engine", "package"), [("dask", "distributed"), ("ray", "ray")])
@@ -60,7 +41,7 @@ def test_an_engine_that_is_not_installed(engine: Any, package: str, monkeypatch:
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
     with (
         pytest.raises(ValueError, match=f"needs the package `{package}`.*requirements-distributed.txt"),
-        open_engine(Workers(engine, "host:1", -1)),
+        open_engine(EngineConfig(engine, "host:1", -1)),
     ):
         pass
 
@@ -92,8 +73,8 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACETABLE_THREADS", "2")
 
 
-def run(function: Callable[[Any], Any], shards: Any, workers: Workers | None = None) -> list[Any]:
-    with open_engine(workers or Workers("local", None, 2)) as engine:
+def run(function: Callable[[Any], Any], shards: Any, workers: EngineConfig | None = None) -> list[Any]:
+    with open_engine(workers or EngineConfig("local", None, 2)) as engine:
         return list(engine.run(function, shards))
 
 
@@ -119,322 +100,5 @@ def test_a_watched_process_ends_only_with_its_parent(monkeypatch: pytest.MonkeyP
     parents = iter([7, 7, 1])
     monkeypatch.setattr(engines.os, "getppid", lambda: next(parents))
     monkeypatch.setattr(engines.os, "_exit", exits.append)
-    monkeypatch.setattr(engines, "_SECONDS_BETWEEN_LOOKS", 0)
-    engines._watch(7)
+    engines._watch_parent(7, check_s=0)
     assert exits == [1] and next(parents, None) is None
-
-
-# --- clusters ---
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextmanager
-def process(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log.txt").open("w") as log:
-        started = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ | environment)
-    try:
-        yield started
-    finally:
-        started.terminate()
-        try:
-            started.wait(20)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.1)
-
-
-class DaskCluster:
-    """A scheduler and workers as processes of their own."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder = folder
-        self._stack = stack
-        port = free_port()
-        self.address = f"tcp://127.0.0.1:{port}"
-        self._start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-        wait_until(lambda: engines_answer(port))
-
-    def _start(self, what: str, *options: str, prefix: tuple[str, ...] = (), path: Path = PROJECT) -> subprocess.Popen:
-        command = [*prefix, sys.executable, "-m", "distributed.cli.dask_" + what, *options]
-        folder = self._folder / f"{what}{len(list(self._folder.glob('*')))}"
-        return self._stack.enter_context(process(command, folder, PYTHONPATH=str(path)))
-
-    def add_worker(self, **options: Any) -> subprocess.Popen:
-        from distributed import Client
-
-        with Client(self.address, set_as_default=False) as client:
-            n_workers = len(client.ncores())
-            worker = self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", **options)
-            client.wait_for_workers(n_workers + 1, timeout=60)
-        return worker
-
-
-def engines_answer(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[DaskCluster]:
-    with ExitStack() as stack:
-        yield DaskCluster(tmp_path / "dask", stack)
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("photos")
-    for i in range(40):
-        write_photo(root / f"person {i % 4}" / f"{i}.png", i % 4, green=i)
-    return root
-
-
-class Slow(FakeDetector):
-    """Takes its time, so that there is something to kill."""
-
-    def detect_batch(self, images: Any) -> Any:
-        time.sleep(0.05 * len(images))
-        return super().detect_batch(images)
-
-
-def embed(photos: Path, out: Path, engine: Any = "local", address: str | None = None, **options: Any) -> EmbeddingTable:
-    n_jobs = -1 if address else 1
-    update_table(
-        photos,
-        out,
-        EmbedSettings(),
-        engine=engine,
-        address=address,
-        n_jobs=options.pop("n_jobs", n_jobs),
-        detector=options.pop("detector", FakeDetector()),
-        embedder=FakeEmbedder(),
-    )
-    return EmbeddingTable.read(out)
-
-
-def same(one: EmbeddingTable, other: EmbeddingTable) -> bool:
-    return (
-        one.to_frame().equals(other.to_frame())
-        and np.array_equal(one.embeddings, other.embeddings)
-        and (one.images.to_frame().equals(other.images.to_frame()))
-    )
-
-
-@needs_dask
-def test_dask_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, dask: DaskCluster) -> None:
-    first, _ = dask.add_worker(), dask.add_worker()
-    out = tmp_path / "t.h5"
-    script = (
-        f"from pathlib import Path; from tests.embedder.pipeline.test_engines import Slow, embed; "
-        f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'dask', {dask.address!r}, detector=Slow())"
-    )
-    with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
-        wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None)
-        first.kill()
-        assert running.wait(60) == 0, (tmp_path / "run" / "log.txt").read_text()
-    assert same(EmbeddingTable.read(out), embed(photos, tmp_path / "alone.h5"))
-
-
-@needs_dask
-def test_dask_workers_that_cannot_do_the_run(photos: Path, tmp_path: Path, dask: DaskCluster) -> None:
-    out = tmp_path / "t.h5"
-    with pytest.raises(ConnectionError, match="expected Dask workers at this scheduler, found none"):
-        embed(photos, out, "dask", dask.address)
-    for name in ("foundation", "embedder", "tests"):
-        shutil.copytree(PROJECT / name, tmp_path / "older" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    package = tmp_path / "older" / "foundation" / "__init__.py"
-    package.write_text(package.read_text().replace('__version__ = "', '__version__ = "0.0.'))
-    older = dask.add_worker(path=tmp_path / "older")
-    with pytest.raises(FingerprintError, match=r"expected the run's networks and packages, .* facetable .* 0\.0\."):
-        embed(photos, out, "dask", dask.address)
-    older.kill()
-    older.wait()
-    without = dask.add_worker(path=tmp_path)
-    with pytest.raises(ChildProcessError, match="the cluster has no module `embedder`; install this package"):
-        embed(photos, out, "dask", dask.address)
-    without.kill()
-    without.wait()
-    dask.add_worker(prefix=("sh", "-c", 'ulimit -f 8; exec "$@"', "sh"))
-    with pytest.raises(OSError, match="no room to write it"):
-        embed(photos, out, "dask", dask.address)
-    assert not out.exists()
-    assert len(embed(photos, out)) == 60
-
-
-@needs_dask
-def test_a_dask_scheduler_that_goes_away(photos: Path, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        cluster = DaskCluster(tmp_path / "dask", stack)
-        cluster.add_worker()
-        with (
-            pytest.raises(ConnectionError, match="connection to Dask's scheduler was lost; run the same command again"),
-            open_engine(Workers("dask", cluster.address, -1)) as engine,
-        ):
-            for _ in engine.run(time.sleep, [0.01, 5, 5]):
-                stack.close()
-
-
-@needs_dask
-def test_a_run_waits_for_new_dask_workers(
-    dask: DaskCluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(engines, "_SECONDS_BETWEEN_COUNTS", 0.5)
-    worker = dask.add_worker()
-    with open_engine(Workers("dask", dask.address, -1)) as engine:
-        done = engine.run(pid_and_double, range(200))
-        next(done)
-        worker.kill()
-        wait_until(lambda: "no Dask worker is left, waiting for new ones" in caplog.text)
-        dask.add_worker()
-        assert len(list(done)) == 199
-
-
-@needs_dask
-def test_dask_errors_outside_of_the_task_are_raised(dask: DaskCluster) -> None:
-    """joblib's own backend would wait for ever here."""
-    dask.add_worker()
-
-    class Unreadable:
-        def __reduce__(self):
-            return int, ("no number",)
-
-    with pytest.raises((ValueError, ChildProcessError), match=r"no number|cannot read a task"):
-        run(str, [Unreadable()], Workers("dask", dask.address, -1))
-
-
-@pytest.mark.parametrize(
-    ("engine", "address"),
-    [
-        pytest.param("dask", "tcp://127.0.0.1:{port}", marks=needs_dask),
-        pytest.param("dask", "nonsense://x", marks=needs_dask),
-        pytest.param("ray", "127.0.0.1:{port}", marks=needs_ray),
-    ],
-)
-def test_an_address_that_does_not_answer(
-    photos: Path,
-    tmp_path: Path,
-    engine: str,
-    address: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    from embedder.pipeline import runner
-
-    monkeypatch.setattr(engines, "_SECONDS_TO_CONNECT", 1)
-    monkeypatch.setattr(runner, "_load_detector", lambda *_: FakeDetector())
-    monkeypatch.setattr(runner, "_load_embedder", lambda *_: FakeEmbedder())
-    address = address.format(port=free_port())
-    assert main(["embed", str(photos), "-o", str(tmp_path / "t.h5"), "--engine", engine, "--address", address]) == 2
-    errors = capsys.readouterr().err
-    assert f"error: {address}: expected a " in errors and "got no answer" in errors
-    assert len([line for line in errors.splitlines() if line]) == 1
-
-
-@pytest.fixture
-def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Start a Ray cluster of two workers as processes of its own and return its address."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    port = free_port()
-    command = [
-        str(Path(sys.executable).with_name("ray")),
-        "start",
-        "--head",
-        "--block",
-        "--num-cpus",
-        "2",
-        "--node-ip-address",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--min-worker-port",
-        "0",
-        "--max-worker-port",
-        "0",
-        "--ray-client-server-port",
-        str(free_port()),
-        "--include-dashboard",
-        "false",
-        "--disable-usage-stats",
-    ]
-    with process(command, tmp_path / "ray", PYTHONPATH=str(PROJECT)):
-        log = tmp_path / "ray" / "log.txt"
-        wait_until(lambda: "Ray runtime started" in log.read_text() or "Error" in log.read_text())
-        assert engines_answer(port), log.read_text()
-        yield f"127.0.0.1:{port}"
-
-
-@needs_ray
-def test_ray_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, ray: str) -> None:
-    out = tmp_path / "t.h5"
-    script = (
-        f"from pathlib import Path; from tests.embedder.pipeline.test_engines import Slow, embed; "
-        f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'ray', {ray!r}, detector=Slow()); print('done')"
-    )
-    with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
-        wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None)
-        os.kill(pid_of_a_ray_worker(), signal.SIGKILL)
-        assert running.wait(100) == 0, (tmp_path / "run" / "log.txt").read_text()
-    assert same(EmbeddingTable.read(out), embed(photos, tmp_path / "alone.h5"))
-
-
-def pid_of_a_ray_worker() -> int:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-            environment = (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if command.startswith(b"ray::PoolActor") and f"PYTHONPATH={PROJECT}".encode() in environment:
-            return int(folder.name)
-    raise AssertionError("no Ray worker is running")
-
-
-@needs_ray
-def test_ray_errors_and_waves(ray: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_SHARDS_A_WORKER_AND_WAVE", 2)
-    workers = Workers("ray", ray, -1)
-    with open_engine(workers) as engine:
-        assert engine.n_workers == 2
-        assert sorted(result for _, result in engine.run(pid_and_double, range(9))) == list(range(0, 18, 2))
-        with pytest.raises(ValueError, match="not three"):
-            list(engine.run(fail_at_three, range(5)))
-
-
-@pytest.mark.realdata
-@pytest.mark.parametrize("engine", [pytest.param("dask", marks=needs_dask), pytest.param("ray", marks=needs_ray)])
-def test_real_photos_on_two_workers_though_one_is_killed(
-    data: Path, tmp_path: Path, engine: str, request: pytest.FixtureRequest
-) -> None:
-    for file in sorted((data / "lfw" / "images").glob("*/*.jpg"))[:200]:
-        (tmp_path / "p" / file.parent.name).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, tmp_path / "p" / file.parent.name)
-    assert main(["embed", str(tmp_path / "p"), "-o", str(tmp_path / "alone.h5")]) == 0
-    cluster = request.getfixturevalue(engine)
-    workers = [cluster.add_worker().pid for _ in range(2)] if engine == "dask" else []
-    address = cluster if engine == "ray" else cluster.address
-    out = tmp_path / "t.h5"
-    command = ["-m", "embedder", "embed", str(tmp_path / "p"), "-o", str(out), "--engine", engine, "--address", address]
-    with process([sys.executable, *command], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
-        wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None, 300)
-        os.kill(workers[0] if workers else pid_of_a_ray_worker(), signal.SIGKILL)
-        assert running.wait(300) == 0, (tmp_path / "run" / "log.txt").read_text()
-    table, alone = EmbeddingTable.read(out), EmbeddingTable.read(tmp_path / "alone.h5")
-    assert table.paths.tolist() == alone.paths.tolist() and table.identities.tolist() == alone.identities.tolist()
-    np.testing.assert_allclose(table.boxes, alone.boxes, atol=0.5)
-    np.testing.assert_allclose(table.embeddings, alone.embeddings, atol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 
 from embedder.images.listing import list_images
 from embedder.images.photo import hash_file
-from embedder.pipeline.plan import EmbedPlan, make_plan
+from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.tables.assembly import Entry
 
 
@@ -31,8 +31,8 @@ def plan(root: Path, *entries: Entry) -> EmbedPlan:
 def summary(made: EmbedPlan) -> tuple[list[str], list[str], list[str]]:
     return (
         [entry.path for entry in made.kept],
-        [path.as_posix() for path in made.todo],
-        [entry.path for entry in made.gone],
+        [path.as_posix() for path in made.pending],
+        [entry.path for entry in made.deleted],
     )
 
 
@@ -50,7 +50,7 @@ def test_unchanged_files_are_kept_without_reading_them(
     entry = entry_of(tmp_path, "1.jpg", status=status)
     monkeypatch.setattr("embedder.pipeline.plan.hash_file", None)
     made = plan(tmp_path, entry)
-    assert made.kept == [entry] and not made.changed and not made.todo
+    assert made.kept == [entry] and not made.changed and not made.pending
 
 
 def test_a_touched_file_is_kept_by_its_hash_and_takes_the_new_time(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_moved_file_takes_its_entry_along(tmp_path: Path) -> None:
     made = plan(tmp_path, entry)
     assert made.kept == [replace(entry, path="Bob/9.jpg")]
     assert made.kept[0].stored_path == "Ada/1.jpg"
-    assert (made.n_moved, made.changed, made.todo, made.gone) == (1, True, [], [])
+    assert (made.n_moved, made.changed, made.pending, made.deleted) == (1, True, [], [])
 
 
 def test_a_copy_of_a_file_that_is_still_there_is_new(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_opened_is_left_to_the_reader(tmp_path: Path) -> N
 def test_two_names_stored_alike_are_one_and_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     photo(tmp_path, "caf\udce9.jpg", "one"), photo(tmp_path, "caf\\xe9.jpg", "two")
     made = plan(tmp_path)
-    assert len(made.todo) == 1 and "two files have this name" in caplog.text
+    assert len(made.pending) == 1 and "two files have this name" in caplog.text
 
 
 def test_every_file_is_counted_once(tmp_path: Path) -> None:
@@ -160,3 +160,21 @@ def test_every_file_is_counted_once(tmp_path: Path) -> None:
     seen = []
     make_plan(list_images(tmp_path), {"1.jpg": entry_of(tmp_path, "1.jpg")}, on_checked=lambda: seen.append(1))
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("n", "n_jobs", "sizes"),
+    [
+        (0, 2, []),
+        (1, 2, [1]),
+        (100, 2, [16] * 6 + [4]),
+        (1000, 2, [125] * 8),
+        (1000, 1, [250] * 4),
+        (10_000, 4, [256] * 39 + [16]),
+    ],
+)
+def test_shards_hold_all_paths_in_order(n: int, n_jobs: int, sizes: list[int]) -> None:
+    paths = [Path(f"{i}.jpg") for i in range(n)]
+    shards = cut_into_shards(paths, n_jobs)
+    assert [len(shard) for shard in shards] == sizes
+    assert [path for shard in shards for path in shard] == paths

@@ -8,7 +8,7 @@ import pytest
 
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
-from embedder.pipeline.worker import STAGES, StageClock
+from embedder.pipeline.worker import STAGES, Progress, StageClock
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 
 
@@ -61,3 +61,7 @@ def test_a_run_says_where_its_time_went(tmp_path: Path) -> None:
         tmp_path / "photos", tmp_path / "t.h5", EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder()
     )
     assert set(again.stage_seconds.values()) == {0.0}
+
+
+def test_progress_adds_up() -> None:
+    assert Progress(1, 2, 3, (1, 2, 3, 4)) + Progress(10, 20, 30, (0, 0, 0, 1)) == Progress(11, 22, 33, (1, 2, 3, 5))

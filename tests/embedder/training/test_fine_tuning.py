@@ -162,6 +162,6 @@ def test_features_of_a_network_without_frozen_layers_are_refused(small: None, fa
     from embedder.training.model.feature_cache import frozen_features
 
     network = TrainingNetwork(TrainingSettings(**SMALL_RUN), n_classes=2)
-    reader = input_pipeline.FaceReader(faces, ["person_00/000.png"], size=91)
+    reader = input_pipeline.FaceImageReader(faces, ["person_00/000.png"], size=91)
     with pytest.raises(ValueError, match="`cache_features` needs frozen layers before `train_from`, got 'stem'"):
         frozen_features(network, reader, 1, tmp_path)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from embedder.networks.presets import standardize_fixed, standardize_per_image
 from embedder.training.data.batches import PermutedBatches
 from embedder.training.data.input_pipeline import (
-    FaceReader,
+    FaceImageReader,
     augment,
     central_crop,
     feature_dataset,
@@ -86,14 +86,14 @@ def test_brightness_moves_all_pixels_alike_and_stays_in_range() -> None:
 
 def test_faces_of_other_sizes_are_resized(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "wide.png"), np.full((40, 200, 3), 90, np.uint8))
-    reader = FaceReader(tmp_path, ["wide.png"], size=91)
+    reader = FaceImageReader(tmp_path, ["wide.png"], size=91)
     assert reader.read(0).shape == (91, 91, 3)
     assert (reader.read(0) == 90).all()
 
 
 def test_decoded_faces_are_kept_only_as_memory_allows(faces: Path) -> None:
     paths = [f"person_00/{i:03d}.png" for i in range(3)]
-    reader = FaceReader(faces, paths, size=91, memory=91 * 91 * 3 * 2)
+    reader = FaceImageReader(faces, paths, size=91, memory=91 * 91 * 3 * 2)
     first = reader.read(0)
     assert reader.read(0) is first
     assert reader.read(1) is reader.read(1)
@@ -108,7 +108,7 @@ def test_workers_read_their_rows_of_the_same_global_batches(faces: Path) -> None
 
     def read(rows: slice, size: int) -> list[list[np.ndarray]]:
         dataset = image_dataset(
-            FaceReader(faces, paths, size=91),
+            FaceImageReader(faces, paths, size=91),
             labels,
             batches,
             steps=range(2, 5),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.training.run.distribution import Workers, make_workers, read_cluster
+from embedder.training.run.distribution import Distribution, make_distribution, read_cluster
 from tests.embedder.training.conftest import read_losses, start_small_run
 
 _COMMON: dict[str, Any] = {"epochs": 2, "batch_size": 8}
@@ -102,11 +102,11 @@ def test_a_cluster_tells_this_workers_place(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused() -> None:
-    workers = make_workers("single")
-    assert (workers.n_replicas, workers.is_chief, workers.replica_batch_size(7)) == (1, True, 7)
+    single = make_distribution("single")
+    assert (single.n_replicas, single.is_chief, single.replica_batch_size(7)) == (1, True, 7)
 
     class Three:
         num_replicas_in_sync = 3
 
     with pytest.raises(ValueError, match="`batch_size` must be a multiple of the 3 replicas, got 7"):
-        Workers(Three(), 1, 3).replica_batch_size(7)  # type: ignore[arg-type]
+        Distribution(Three(), 1, 3).replica_batch_size(7)  # type: ignore[arg-type]

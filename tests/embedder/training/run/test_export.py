@@ -7,7 +7,7 @@ import numpy as np
 from embedder.networks.inception_resnet_v1 import from_safetensors
 from embedder.networks.presets import get_preset
 from embedder.training.data.dataset import read_faces_folder
-from embedder.training.data.input_pipeline import FaceReader, central_crop
+from embedder.training.data.input_pipeline import FaceImageReader, central_crop
 from embedder.training.model.network import TrainingNetwork
 from embedder.training.run.evaluation import Evaluator
 from embedder.training.run.export import export_run
@@ -26,7 +26,7 @@ def test_the_preset_of_a_run_gives_the_vectors_of_its_network(faces: Path, tmp_p
     assert [path.name for path in (tmp_path / "run").glob("*.safetensors")] == ["weights-000000002.safetensors"]
 
     preset = get_preset(tmp_path / "run")
-    reader = FaceReader(faces, found.validation_paths, size=91)
+    reader = FaceImageReader(faces, found.validation_paths, size=91)
     crops = np.stack([central_crop(reader.read(i), 80) for i in range(len(found.validation_paths))])
     served = from_safetensors(preset.find_weights())(preset.standardize(crops), training=False)
     np.testing.assert_allclose(served, vectors, atol=2e-5)

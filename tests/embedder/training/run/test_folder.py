@@ -79,7 +79,7 @@ def test_a_checkpoint_that_cannot_be_written_names_the_one_before(
         def fail(path: Path, content: bytes) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("embedder.training.run.folder.write_bytes", fail)
+        monkeypatch.setattr("embedder.training.run.folder.write_bytes_atomically", fail)
         with pytest.raises(
             CheckpointError, match=r"step 2: could not be written .* the last good checkpoint is .*step-000000001"
         ):
