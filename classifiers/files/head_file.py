@@ -41,7 +41,8 @@ VERSION = 1
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
 # (see `classifiers.files.tree_validation`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
-    "classifiers.estimators.GalleryClassifier",  # the names of heads written before version 0.2
+    # The names in heads written before version 0.2.
+    "classifiers.estimators.GalleryClassifier",
     "classifiers.estimators.KNNClassifier",
     "classifiers.estimators.LDAClassifier",
     "classifiers.estimators.LogisticClassifier",
@@ -253,7 +254,9 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
 
     try:
         matcher = unpack_matcher(record, read)
-        estimator = archive.read(_ESTIMATOR) if _ESTIMATOR in archive.namelist() else None
+        # Only our own kinds go without: a module that a file names is never imported on its word.
+        named = "." not in record["head"] and _ESTIMATOR not in archive.namelist()
+        estimator = None if named else archive.read(_ESTIMATOR)
         if record["chooser"] == LinearMachine.kind:
             chooser = unpack_machine(matcher, read)
         else:
