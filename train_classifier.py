@@ -165,7 +165,7 @@ def choose_background(
         return background
     if background is None:
         raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
-    refuse_other_space(table.fingerprint, strangers.fingerprint, whose="the table's")
+    refuse_other_space(table.fingerprint, strangers.fingerprint, source="the table's")
     return background.joined_by(normalization.one_of_each(strangers.embeddings, strangers.identities))
 
 
@@ -205,7 +205,7 @@ def train(
     ValueError
         If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
     """
-    from classifiers.heads.open_set import build_head, fit_chooser
+    from classifiers.heads.open_set import build_head, fit_decision_rule
     from classifiers.heads.registry import make_head
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.matcher import Matcher
@@ -219,7 +219,7 @@ def train(
     estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,
-        lambda part: fit_chooser(estimator, part),
+        lambda part: fit_decision_rule(estimator, part),
         threshold=threshold,
         fpir=fpir,
         curve=curve_for(table.fingerprint, background),

@@ -41,7 +41,7 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     from embedder.networks.presets import preset_for
 
     wanted = {} if head.fingerprint is None else head.fingerprint
-    preset = preset_for(wanted, whose=str(arguments.head)) if arguments.preset is None else arguments.preset
+    preset = preset_for(wanted, source=str(arguments.head)) if arguments.preset is None else arguments.preset
     embedder = FaceEmbedder(
         preset, weights=arguments.weights, precision=wanted.get("provenance", {}).get("precision", "fp32")
     )

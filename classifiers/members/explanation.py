@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.heads.decision_rules import NearestChooser, VoteChooser
+from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import LOWEST_SCORE, Head
-from classifiers.members.editing import fitted_chooser
+from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.
@@ -192,9 +192,9 @@ def _ruled_out(head: Head, probe: NDArray[np.floating], choice: str, score: floa
 
 def _candidates(head: Head, probe: NDArray[np.floating], exemplar: int) -> list[int]:
     """Return the rows that could change the answer when left out; for fitted classifiers, the most likely ones."""
-    if isinstance(head.chooser, NearestChooser):
+    if isinstance(head.decision_rule, NearestRule):
         return [exemplar]
-    n_nearest = head.chooser.n_neighbors if isinstance(head.chooser, VoteChooser) else _MOST_REFITS
+    n_nearest = head.decision_rule.n_neighbors if isinstance(head.decision_rule, VotingRule) else _MOST_REFITS
     units = head.matcher.prepare(probe).units
     nearest = np.argsort(-(head.matcher.units @ units[0]), kind="stable")[:n_nearest].tolist()
     return nearest if exemplar in nearest else [exemplar, *nearest]
@@ -214,4 +214,4 @@ def _answer_without(head: Head, probe: NDArray[np.floating], row: int) -> str:
     if len(head.gallery) == 1:
         return UNKNOWN
     matcher = head.matcher.selected(np.arange(len(head.gallery)) != row)
-    return _answer(head.replaced(matcher=matcher, chooser=fitted_chooser(head, matcher)), probe)
+    return _answer(head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher)), probe)

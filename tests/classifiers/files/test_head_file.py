@@ -283,7 +283,7 @@ def test_a_head_of_another_space_is_named(tmp_path):
         load_head(tmp_path / "h.skops").check_fingerprint(other)
 
 
-def test_refuses_other_versions_and_unknown_choosers(tmp_path):
+def test_refuses_other_versions_and_unknown_decision_rules(tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     with_metadata(tmp_path / "h.skops", version=2)
     with pytest.raises(HeadFileError, match="expected a head file of version 1, got facetable-head 2"):
@@ -348,11 +348,11 @@ def test_refuses_an_estimator_that_is_not_the_exemplars(estimator, tmp_path):
 def test_refuses_a_forest_with_a_tree_that_leads_astray(tmp_path):
     head = fitted(RandomForestClassifier(3, random_state=0))
     save_head(head, tmp_path / "h.skops")
-    tree = head.chooser.estimator.estimators_[1].tree_
+    tree = head.decision_rule.estimator.estimators_[1].tree_
     state = tree.__getstate__()
     state["nodes"]["left_child"][0] = 10**6
     tree.__setstate__(state)
-    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(head.chooser.estimator)})
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(head.decision_rule.estimator)})
     with pytest.raises(HeadFileError, match="a decision tree in it is not sound"):
         load_head(tmp_path / "h.skops")
 
