@@ -124,10 +124,10 @@ def named_by(table: "EmbeddingTable", file: str) -> "EmbeddingTable":
 
     import numpy as np
 
-    from classifiers.groups.grouping import faces_of
+    from classifiers.groups.grouping import face_keys
     from classifiers.groups.people_file import read_people
 
-    names = read_people(file, {face: row for row, face in enumerate(faces_of(table))}).names
+    names = read_people(file, {face: row for row, face in enumerate(face_keys(table))}).names
     if not (names != "").any():
         raise ValueError(f"{file}: expected names in its column `name`, found none; write one in each person's group")
     return replace(table, identities=np.where(names != "", names, table.identities))
@@ -166,7 +166,7 @@ def choose_background(
     if background is None:
         raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
     refuse_other_space(table.fingerprint, strangers.fingerprint, source="the table's")
-    return background.joined_by(normalization.one_of_each(strangers.embeddings, strangers.identities))
+    return background.with_cohort(normalization.one_vector_per_identity(strangers.embeddings, strangers.identities))
 
 
 def train(
@@ -215,7 +215,7 @@ def train(
     everybody = Gallery.build(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
     )
-    matcher = Matcher(everybody.cut(identities=identities, min_photos=min_photos), background)
+    matcher = Matcher(everybody.filtered(identities=identities, min_photos=min_photos), background)
     estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,

@@ -100,15 +100,15 @@ def remove_person(head: Head, identity: str) -> Head:
         If the person is not enrolled, or nobody would be left.
     """
     label = enrolled_name(head, identity)
-    gone = head.gallery.identities == label
-    if gone.all():
+    leaving = head.gallery.identities == label
+    if leaving.all():
         raise IdentityError(
             f"{label!r} is the only person enrolled, and a head needs at least one; "
             "delete the head's file instead, or enrol somebody else first"
         )
     against = head.rejections
-    theirs = (against.identities == label) | same_faces(against, head.gallery.selected(gone))
-    changed = replace_matcher(head, head.matcher.selected(~gone))
+    theirs = (against.identities == label) | same_faces(against, head.gallery.selected(leaving))
+    changed = replace_matcher(head, head.matcher.selected(~leaving))
     return changed.replaced(rejections=against.selected(~theirs))
 
 

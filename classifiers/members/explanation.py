@@ -16,7 +16,7 @@ _MOST_REFITS = 12
 
 
 @dataclass(frozen=True)
-class Neighbor:
+class NearestExemplar:
     """An enrolled photo near the face.
 
     Attributes
@@ -38,7 +38,7 @@ class Neighbor:
 
 
 @dataclass(frozen=True)
-class Decisive:
+class DecisiveExemplar:
     """An enrolled photo without which the answer would be another.
 
     Attributes
@@ -84,11 +84,11 @@ class Explanation:
     choice: str
     score: float
     threshold: float
-    neighbors: tuple[Neighbor, ...]
+    neighbors: tuple[NearestExemplar, ...]
     next_identity: str | None
     margin: float | None
     ruled_out: tuple[str, ...]
-    decisive: tuple[Decisive, ...]
+    decisive: tuple[DecisiveExemplar, ...]
     n_tried: int
 
     @property
@@ -160,7 +160,7 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
         score=score,
         threshold=head.threshold,
         neighbors=tuple(
-            _neighbor(head, int(row), float(similarity))
+            _nearest_exemplar(head, int(row), float(similarity))
             for row, similarity in zip(found.indices[0], found.similarities[0], strict=True)
         ),
         next_identity=None if following is None else head.labels[following],
@@ -171,10 +171,10 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
     )
 
 
-def _neighbor(head: Head, row: int, score: float) -> Neighbor:
+def _nearest_exemplar(head: Head, row: int, score: float) -> NearestExemplar:
     gallery = head.gallery
     box = tuple(float(side) for side in gallery.boxes[row])
-    return Neighbor(row, str(gallery.identities[row]), str(gallery.paths[row]), box, score)
+    return NearestExemplar(row, str(gallery.identities[row]), str(gallery.paths[row]), box, score)
 
 
 def _answer(head: Head, probe: NDArray[np.floating]) -> str:
@@ -200,13 +200,13 @@ def _candidates(head: Head, probe: NDArray[np.floating], exemplar: int) -> list[
     return nearest if exemplar in nearest else [exemplar, *nearest]
 
 
-def _decisive(head: Head, probe: NDArray[np.floating], rows: list[int]) -> tuple[Decisive, ...]:
+def _decisive(head: Head, probe: NDArray[np.floating], rows: list[int]) -> tuple[DecisiveExemplar, ...]:
     gallery, answer = head.gallery, _answer(head, probe)
     found = []
     for row in rows:
         without = _answer_without(head, probe, row)
         if without != answer:
-            found.append(Decisive(row, str(gallery.identities[row]), str(gallery.paths[row]), without))
+            found.append(DecisiveExemplar(row, str(gallery.identities[row]), str(gallery.paths[row]), without))
     return tuple(found)
 
 
