@@ -115,6 +115,22 @@ def read_known_people(table: FaceTable, *, names: Path | None, out: Path, dry_ru
     return read_people(out, row_of) if dry_run else None
 
 
+def read_identities(path: str | Path, table: FaceTable) -> NDArray[np.object_]:
+    """Return ``(n,)`` str: the name that a people file gives to each face of `table`, else the identity it has there.
+
+    Raises
+    ------
+    ValueError
+        If the file is no people file of this table, or gives no name.
+    OSError
+        If it cannot be read.
+    """
+    names = read_people(path, {face: row for row, face in enumerate(face_keys(table))}).names
+    if not (names != "").any():
+        raise ValueError(f"{path}: expected names in its column `name`, found none; write one in each person's group")
+    return np.where(names != "", names, table.identities)
+
+
 def cluster_table(
     table: FaceTable,
     *,
