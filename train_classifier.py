@@ -1,9 +1,9 @@
 """Train a head on an embedding table: ``python train_classifier.py faces.h5 -o heads/family.skops``."""
 
 import argparse
-import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,6 @@ from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
-    from classifiers.scores.normalization import Background
-    from embedder.tables.table import EmbeddingTable
-
-logger = logging.getLogger(__name__)
 
 # How many people the summary lists by name.
 _N_LISTED = 20
@@ -79,20 +75,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     from classifiers.errors import IdentityError
     from classifiers.files.head_file import describe_head, save_head
+    from classifiers.groups.grouping import read_identities
     from classifiers.heads.registry import parse_parameters
+    from classifiers.scores.normalization import choose_background
+    from classifiers.training.train import add_strangers, train_head
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
     if arguments.names is not None:
-        table = named_by(table, arguments.names)
-    background = choose_background(
-        table,
-        file=arguments.background,
-        none=arguments.no_background,
-        strangers=None if arguments.strangers is None else EmbeddingTable.read(arguments.strangers),
-    )
+        table = replace(table, identities=read_identities(arguments.names, table))
+    background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
+    if arguments.strangers is not None:
+        strangers = EmbeddingTable.read(arguments.strangers)
+        background = add_strangers(background, strangers, fingerprint=table.fingerprint)
     try:
-        head = train(
+        head = train_head(
             table,
             head=arguments.head,
             parameters=parse_parameters(arguments.param),
@@ -110,123 +107,6 @@ def run(arguments: argparse.Namespace) -> int:
         photos = head.gallery.photos_per_identity
         write_json(arguments.json, {**describe_head(head), "photos_per_identity": photos})
     return EXIT_DONE
-
-
-def named_by(table: "EmbeddingTable", file: str) -> "EmbeddingTable":
-    """Return `table` with the names that a people file gives to its faces; the others keep what they have.
-
-    Raises
-    ------
-    ValueError
-        If the file is no people file of this table, or gives no name.
-    """
-    from dataclasses import replace
-
-    import numpy as np
-
-    from classifiers.groups.grouping import faces_of
-    from classifiers.groups.people_file import read_people
-
-    names = read_people(file, {face: row for row, face in enumerate(faces_of(table))}).names
-    if not (names != "").any():
-        raise ValueError(f"{file}: expected names in its column `name`, found none; write one in each person's group")
-    return replace(table, identities=np.where(names != "", names, table.identities))
-
-
-def choose_background(
-    table: "EmbeddingTable",
-    *,
-    file: str | None = None,
-    none: bool = False,
-    strangers: "EmbeddingTable | None" = None,
-) -> "Background | None":
-    """Return the background model for a table: the one in `file`, else its preset's, or none.
-
-    Parameters
-    ----------
-    table : EmbeddingTable
-    file : str, optional
-        A model made by ``python -m experiments.fit_background``.
-    none : bool
-        Use no background model.
-    strangers : EmbeddingTable, optional
-        Its faces, one of each identity and all that have none, join the cohort.
-
-    Raises
-    ------
-    ValueError
-        If the model or the strangers do not belong to the table's vectors, or there is no model for them to join.
-    """
-    from classifiers.scores import normalization
-    from foundation.fingerprint import refuse_other_space
-
-    background = normalization.choose_background(table.fingerprint, file=file, none=none)
-    if strangers is None:
-        return background
-    if background is None:
-        raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
-    refuse_other_space(table.fingerprint, strangers.fingerprint, whose="the table's")
-    return background.joined_by(normalization.one_of_each(strangers.embeddings, strangers.identities))
-
-
-def train(
-    table: "EmbeddingTable",
-    *,
-    head: str = "gallery",
-    parameters: Mapping[str, Any] | None = None,
-    fpir: float | None = None,
-    threshold: float | None = None,
-    identities: Sequence[str] | None = None,
-    min_photos: int = 1,
-    background: "Background | None" = None,
-) -> "Head":
-    """Return a head trained on `table`.
-
-    Parameters
-    ----------
-    table : EmbeddingTable
-    head : str
-        A name of `classifiers.HEADS`, or the dotted path of a scikit-learn classifier.
-    parameters : mapping, optional
-        Settings of the head.
-    fpir : float, optional
-        Wanted rate of strangers that are given a name; default: the preset's curve, which is for 0.01.
-    threshold : float, optional
-        The threshold itself.
-    identities : sequence of str, optional
-        Enrol these people only.
-    min_photos : int
-        Enrol people with at least this many photos only.
-    background : Background, optional
-        Normalizes the scores; without it they are cosines. See `choose_background`.
-
-    Raises
-    ------
-    ValueError
-        If nobody is left to enrol, a wanted person is not in the table, or no threshold can be chosen.
-    """
-    from classifiers.heads.open_set import build_head, fit_chooser
-    from classifiers.heads.registry import make_head
-    from classifiers.scores.gallery import Gallery
-    from classifiers.scores.matcher import Matcher
-    from classifiers.scores.thresholds import curve_for
-    from classifiers.training.calibration import choose_threshold
-
-    everybody = Gallery.build(
-        table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
-    )
-    matcher = Matcher(everybody.cut(identities=identities, min_photos=min_photos), background)
-    estimator = make_head(head, parameters)
-    chosen = choose_threshold(
-        matcher,
-        lambda part: fit_chooser(estimator, part),
-        threshold=threshold,
-        fpir=fpir,
-        curve=curve_for(table.fingerprint, background),
-    )
-    return build_head(
-        matcher, estimator, threshold=chosen, fingerprint=table.fingerprint, photo_root=str(table.photo_root)
-    )
 
 
 def read_names(text: str) -> list[str]:

@@ -13,18 +13,32 @@ _MODULE_OF_NAME = {
     "Gallery": "scores.gallery",
     "Head": "heads.head",
     "OpenSetClassifier": "heads.open_set",
+    "cluster_table": "groups.grouping",
     "load_head": "files.head_file",
     "save_head": "files.head_file",
+    "train_head": "training.train",
 }
 
-__all__ = ["HEADS", "UNKNOWN", "Gallery", "Head", "OpenSetClassifier", "load_head", "save_head"]
+__all__ = [
+    "HEADS",
+    "UNKNOWN",
+    "Gallery",
+    "Head",
+    "OpenSetClassifier",
+    "cluster_table",
+    "load_head",
+    "save_head",
+    "train_head",
+]
 
 if TYPE_CHECKING:
     from classifiers.files.head_file import load_head, save_head
+    from classifiers.groups.grouping import cluster_table
     from classifiers.heads.head import Head
     from classifiers.heads.open_set import OpenSetClassifier
     from classifiers.heads.registry import HEADS
     from classifiers.scores.gallery import UNKNOWN, Gallery
+    from classifiers.training.train import train_head
 
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_OF_NAME)

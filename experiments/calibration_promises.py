@@ -14,12 +14,12 @@ import numpy as np
 from tqdm import tqdm
 
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
-from classifiers.training.calibration import calibrated_threshold, person_weights
+from classifiers.training.calibration import calibrate_threshold, person_weights
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
@@ -32,8 +32,8 @@ def try_promise(
     """Calibrate on `gallery` and return what was promised and what `strangers` then do."""
     estimator = make_head(head)
     matcher = Matcher(gallery, background)
-    threshold = calibrated_threshold(matcher, lambda part: fit_chooser(estimator, part), fpir)
-    scores = Head(matcher, fit_chooser(estimator, matcher), threshold).match(strangers.vectors).scores
+    threshold = calibrate_threshold(matcher, lambda part: fit_decision_rule(estimator, part), fpir)
+    scores = Head(matcher, fit_decision_rule(estimator, matcher), threshold).match(strangers.vectors).scores
     passed = scores >= threshold.value
     expected = (threshold.expected or {})["fpir"]
     observed = float(np.sum(person_weights(strangers.codes)[passed]))

@@ -17,10 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import Agglomeration, Separations
+from classifiers.groups.agglomeration import Agglomeration, CannotLinks
 from classifiers.groups.candidate_pairs import pairs_above
-from classifiers.groups.clustering import COSINE_CURVE, MAX_FACES, Curve, FaceSpace, cluster_faces, normalized_space
-from classifiers.groups.grouping import FaceTable, faces_of, group_people, known_people
+from classifiers.groups.clustering import (
+    COSINE_CURVE,
+    MAX_FACES,
+    Curve,
+    SimilaritySpace,
+    cluster_faces,
+    normalized_space,
+)
+from classifiers.groups.grouping import FaceTable, cluster_table, face_keys, read_known_people
 from classifiers.groups.metrics import bcubed
 from classifiers.groups.people_file import KnownPeople, keep_numbers, write_people
 from classifiers.scores.normalization import find_background
@@ -58,15 +65,17 @@ class Faces(NamedTuple):
         return self.vectors[np.unique(self.people, return_index=True)[1]]
 
 
-def plain(faces: Faces, curve: Curve = COSINE_CURVE) -> FaceSpace:
+def plain(faces: Faces, curve: Curve = COSINE_CURVE) -> SimilaritySpace:
     """Return the space of plain cosines."""
-    return FaceSpace(faces.vectors, np.zeros(len(faces.vectors), np.float32), curve)
+    return SimilaritySpace(faces.vectors, np.zeros(len(faces.vectors), np.float32), curve)
 
 
-def f_by_threshold(space: FaceSpace, people: NDArray[np.int64], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+def f_by_threshold(
+    space: SimilaritySpace, people: NDArray[np.int64], thresholds: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return BCubed F of average linkage at each of `thresholds`, which descend."""
     pairs = pairs_above(space.vectors, space.offsets, thresholds[-1])
-    groups = Agglomeration(space.vectors, space.offsets, start=np.arange(len(people)), separations=Separations())
+    groups = Agglomeration(space.vectors, space.offsets, start=np.arange(len(people)), cannot_links=CannotLinks())
     result = []
     for threshold in thresholds:
         groups.merge(*pairs, threshold=threshold)
@@ -75,7 +84,12 @@ def f_by_threshold(space: FaceSpace, people: NDArray[np.int64], thresholds: NDAr
 
 
 def measure_curve(
-    space: FaceSpace, people: NDArray[np.int64], *, lowest: float, sizes: Sequence[int] = CURVE_SIZES, seed: int = 0
+    space: SimilaritySpace,
+    people: NDArray[np.int64],
+    *,
+    lowest: float,
+    sizes: Sequence[int] = CURVE_SIZES,
+    seed: int = 0,
 ) -> Curve:
     """Return the best threshold by number of people, for each of `sizes` that there are, and for all people."""
     rng = np.random.default_rng(seed)
@@ -90,7 +104,7 @@ def measure_curve(
         for draw in range(N_DRAWS if size < len(everybody) / 2 else 1):
             pool = often if draw % 2 and len(often) >= size else everybody
             rows = np.isin(people, rng.choice(pool, size, replace=False))
-            part = FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
+            part = SimilaritySpace(space.vectors[rows], space.offsets[rows], space.curve)
             total += f_by_threshold(part, people[rows], thresholds)
         good = thresholds[total >= total.max() - _GOOD * total.max()]
         curve.append((size, round(float(good.mean()), 3)))
@@ -118,7 +132,7 @@ def measure_half(faces: Faces, *, seed: int) -> dict[str, Any]:
     result: dict[str, Any] = {"seed": seed, "n_photos": len(unknown.people), "n_people": len(halves[1])}
     for name, space in (
         ("cosine", plain(unknown, cosine_curve)),
-        ("normalized", FaceSpace(normalized.vectors, normalized.offsets, normalized_curve)),
+        ("normalized", SimilaritySpace(normalized.vectors, normalized.offsets, normalized_curve)),
     ):
         groups = cluster_faces(unknown.vectors, space=space)
         best = f_by_threshold(space, unknown.people, np.arange(_HIGHEST, 0.2, -_STEP)).max()
@@ -130,7 +144,7 @@ def measure_half(faces: Faces, *, seed: int) -> dict[str, Any]:
     return result
 
 
-def measure_methods(faces: Faces, space: FaceSpace) -> dict[str, Any]:
+def measure_methods(faces: Faces, space: SimilaritySpace) -> dict[str, Any]:
     """Return time and BCubed F of every method on all faces."""
     result = {}
     for method in ("average", "graph", "dbscan", "hdbscan"):
@@ -145,7 +159,7 @@ def measure_methods(faces: Faces, space: FaceSpace) -> dict[str, Any]:
     return result
 
 
-def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str, Any]:
+def measure_names(table: FaceTable, space: SimilaritySpace, *, seed: int) -> dict[str, Any]:
     """Return how many names stay on their faces when a fifth more photos are added, and the groups are found anew.
 
     Every group of several faces gets a name, filled in for one of its faces in the people file, as a user would. `kept`
@@ -158,7 +172,7 @@ def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str,
     first_photos = rng.permutation(photos)[: round(len(photos) / (1 + NEW_PHOTOS))]
     rows = np.flatnonzero(np.isin(table.paths.astype(str), first_photos))
     first = SimpleNamespace(**{name: getattr(table, name)[rows] for name in _COLUMNS})
-    before = group_people(first, space=_part(space, rows))
+    before = cluster_table(first, space=_part(space, rows))
     sizes = np.bincount(before.labels)
     given = np.where(sizes[before.labels] > 1, [f"person {label}" for label in before.labels], "").astype(object)
     filled_in = np.full(len(rows), "", object)
@@ -166,10 +180,10 @@ def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str,
     filled_in[one_of_each] = given[one_of_each]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.csv"
-        write_people(path, faces_of(first), before.labels, names=filled_in, scores=before.groups.scores)
-        after = group_people(table, before=known_people(table, names=path, out=path), space=space)
+        write_people(path, face_keys(first), before.labels, names=filled_in, scores=before.clustering.scores)
+        after = cluster_table(table, before=read_known_people(table, names=path, out=path), space=space)
     named = given != ""
-    alone = group_people(table, space=space)
+    alone = cluster_table(table, space=space)
     numbers = np.full(len(table.paths), -1)
     numbers[rows] = before.labels
     known = KnownPeople(numbers, np.empty(0, object), 0, int(before.labels.max()) + 1)
@@ -181,8 +195,8 @@ def measure_names(table: FaceTable, space: FaceSpace, *, seed: int) -> dict[str,
     }
 
 
-def _part(space: FaceSpace, rows: NDArray[np.int64]) -> FaceSpace:
-    return FaceSpace(space.vectors[rows], space.offsets[rows], space.curve)
+def _part(space: SimilaritySpace, rows: NDArray[np.int64]) -> SimilaritySpace:
+    return SimilaritySpace(space.vectors[rows], space.offsets[rows], space.curve)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
-from classifiers.training.evaluation import Outcome, run_head, split_people, summarize_outcome
+from classifiers.training.evaluation import ProbeScores, score_probes, split_people, summarize_scores
 from classifiers.training.metrics import cmc, identification_det, mated_ranks
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
@@ -28,31 +28,31 @@ PHOTOS_PER_PERSON = (1, 3, 10)
 
 _MAX_RANK = 20
 
-Curves = dict[str, tuple[Outcome, np.ndarray]]
+Curves = dict[str, tuple[ProbeScores, np.ndarray]]
 
 
 def try_head(
     name: str, gallery: Gallery, *, per_person: int, background: Background | None
-) -> tuple[dict[str, Any], Outcome, Head]:
+) -> tuple[dict[str, Any], ProbeScores, Head]:
     """Return the figures of one head, what it said about every probe, and the head."""
     split = split_people(gallery, per_person)
     matcher = Matcher(gallery.selected(split.enrolled), background)
     start = time.perf_counter()
-    chooser = fit_chooser(make_head(name), matcher)
+    decision_rule = fit_decision_rule(make_head(name), matcher)
     fitted = time.perf_counter()
-    head = Head(matcher, chooser, 0.0, name=name)
-    outcome = run_head(head, gallery, split)
+    head = Head(matcher, decision_rule, 0.0, name=name)
+    scores = score_probes(head, gallery, split)
     n_probes = len(split.mated) + len(split.strangers)
     figures = {
         "head": name,
         "per_person": per_person,
         "score": head.score_kind,
         "gallery_size": len(head.labels),
-        **summarize_outcome(outcome),
+        **summarize_scores(scores),
         "fit_s": fitted - start,
         "query_ms": (time.perf_counter() - fitted) / n_probes * 1000,
     }
-    return figures, outcome, head
+    return figures, scores, head
 
 
 def compare(gallery: Gallery, background: Background) -> tuple[list[dict[str, Any]], Curves]:
@@ -60,14 +60,14 @@ def compare(gallery: Gallery, background: Background) -> tuple[list[dict[str, An
     results: list[dict[str, Any]] = []
     curves: Curves = {}
     for per_person in PHOTOS_PER_PERSON:
-        figures, outcome, head = try_head("gallery", gallery, per_person=per_person, background=None)
+        figures, scores, head = try_head("gallery", gallery, per_person=per_person, background=None)
         results.append(figures)
-        curves[f"cosine, {per_person} each"] = outcome, ranks_of(head, gallery, per_person)
+        curves[f"cosine, {per_person} each"] = scores, ranks_of(head, gallery, per_person)
         for name in HEADS:
-            figures, outcome, head = try_head(name, gallery, per_person=per_person, background=background)
+            figures, scores, head = try_head(name, gallery, per_person=per_person, background=background)
             results.append(figures)
             if name == "gallery":
-                curves[f"normalized, {per_person} each"] = outcome, ranks_of(head, gallery, per_person)
+                curves[f"normalized, {per_person} each"] = scores, ranks_of(head, gallery, per_person)
     return results, curves
 
 
@@ -101,9 +101,9 @@ def draw_curves(curves: Curves, path: str) -> None:
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     det, ranks = figure.subplots(1, 2)
-    for label, (outcome, places) in curves.items():
+    for label, (scores, places) in curves.items():
         style = "--" if label.startswith("cosine") else "-"
-        curve = identification_det(outcome.mated_scores, outcome.mated_correct, outcome.stranger_scores)
+        curve = identification_det(scores.mated_scores, scores.mated_correct, scores.stranger_scores)
         seen = curve.fpir > 0
         det.plot(curve.fpir[seen], curve.fnir[seen], style, label=label)
         ranks.plot(np.arange(1, _MAX_RANK + 1), cmc(places, _MAX_RANK), style, label=label)

@@ -6,7 +6,7 @@ from typing import Any
 from foundation.errors import SpaceMismatchError
 
 
-def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, whose: str = "the head's") -> None:
+def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, source: str = "the head's") -> None:
     """Refuse vectors of another space than `expected`; both are fingerprints.
 
     Raises
@@ -17,7 +17,7 @@ def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, w
     fields = differing_fields(expected.get("space", {}), got.get("space", {}))
     if fields:
         raise SpaceMismatchError(
-            f"these vectors cannot be compared with {whose}: expected {describe_side(fields, 0)}{_preset_of(expected)}"
+            f"these vectors cannot be compared with {source}: expected {describe_side(fields, 0)}{_preset_of(expected)}"
             f", got {describe_side(fields, 1)}{_preset_of(got)}; embed the photos with the same settings, or train a "
             "new head"
         )

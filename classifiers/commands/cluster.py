@@ -1,7 +1,13 @@
-"""The arguments of ``python -m classifiers cluster``; it loads nothing else, so that help comes at once."""
+"""The command ``python -m classifiers cluster``."""
 
 import argparse
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from classifiers.groups.grouping import NamedGroups
+    from embedder.tables.table import EmbeddingTable
 
 # `classifiers.groups.clustering.METHODS`, written out: that module loads NumPy.
 _METHODS = ("auto", "average", "graph", "dbscan", "hdbscan")
@@ -49,3 +55,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photo folder, if it is not where the table says")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would change")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Group the faces of a table and write a people file."""
+    from classifiers.groups import grouping, summary
+    from classifiers.groups.clustering import normalized_space
+    from classifiers.groups.constraints import read_constraints
+    from classifiers.scores.normalization import choose_background
+    from embedder.tables.table import EmbeddingTable
+    from foundation.command_line import EXIT_DONE, write_json
+    from foundation.formats import check_output
+    from foundation.threads import thread_count
+
+    grouping.check_output_files(arguments.out, arguments.html, arguments.json, table=arguments.table)
+    check_output(arguments.html, "--html", kind="page")
+    table = EmbeddingTable.read(arguments.table)
+    before = grouping.read_known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
+    row_of = {face: row for row, face in enumerate(grouping.face_keys(table))}
+    constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
+    background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
+    groups = grouping.cluster_table(
+        table,
+        before=before,
+        constraints=constraints,
+        method=arguments.method,
+        threshold=arguments.threshold,
+        space=None if background is None else normalized_space(table.embeddings, background),
+        threads=thread_count(),
+        source=arguments.constraints or "constraints",
+    )
+    result = summary.summarize(table, groups)
+    print("\n".join(summary.report(result)))
+    if arguments.json is not None:
+        write_json(arguments.json, {**result, "fingerprint": table.fingerprint})
+    if arguments.dry_run:
+        print(f"dry run: {arguments.out} not written")
+        return EXIT_DONE
+    grouping.write_people_file(arguments.out, table, groups)
+    if not result["n_named_faces"] and not result["n_identified_faces"]:
+        table_file, people_file = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
+        print(
+            f"{arguments.out}: write a name into one row of each person's group, then run: python "
+            f"train_classifier.py {table_file} --names {people_file} -o heads/people.skops"
+        )
+    if arguments.html is not None:
+        _write_contact_sheet(arguments, table, groups)
+    return EXIT_DONE
+
+
+def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable", groups: "NamedGroups") -> None:
+    from classifiers.groups.grouping import write_contact_sheet
+    from embedder.images.reading import read_image
+
+    root = Path(table.photo_root) if arguments.photos is None else arguments.photos
+    write_contact_sheet(
+        arguments.html,
+        table,
+        groups,
+        title=f"People in {root.name}",
+        read_photo=lambda path: read_image(root / path),
+    )

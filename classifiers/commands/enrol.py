@@ -43,13 +43,13 @@ def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
     from classifiers.commands.photos import list_photos, open_reader, read_photos
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import check_name, editing
+    from classifiers.members.editing import check_name, locked_for_editing
     from classifiers.members.enrolment import enrol
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
     name = check_name(arguments.name)
     photos = list_photos(arguments.photos)
-    with editing(arguments.head):
+    with locked_for_editing(arguments.head):
         head = load_head(arguments.head)
         read = read_photos(open_reader(head, arguments), photos, head)
         result = enrol(head, read, name, force=arguments.force)
@@ -82,13 +82,13 @@ def run_enrol(arguments: argparse.Namespace) -> int:
 def run_forget(arguments: argparse.Namespace) -> int:
     """Take a person out of a head."""
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import editing, enrolled_name, without_person
+    from classifiers.members.editing import enrolled_name, locked_for_editing, remove_person
     from foundation.command_line import EXIT_DONE, write_json
 
-    with editing(arguments.head):
+    with locked_for_editing(arguments.head):
         head = load_head(arguments.head)
         name = enrolled_name(head, arguments.name)
-        changed = without_person(head, name)
+        changed = remove_person(head, name)
         save_head(changed, arguments.head)
     n_photos = len(head.gallery) - len(changed.gallery)
     n_rejections = len(head.rejections) - len(changed.rejections)

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     from classifiers.errors import IdentityError
-    from classifiers.heads.open_set import fit_chooser
+    from classifiers.heads.open_set import fit_decision_rule
     from classifiers.heads.registry import make_head, parse_parameters
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         result = evaluate(
             Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256),
-            lambda matcher: fit_chooser(estimator, matcher),
+            lambda matcher: fit_decision_rule(estimator, matcher),
             per_person=arguments.gallery_per_person,
             background=background,
             curve=curve_for(table.fingerprint, background),

@@ -25,14 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Record that a face is not the person a head takes it for."""
     from classifiers.commands.photos import face_numbers, open_reader, stored_path
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import editing, enrolled_name
+    from classifiers.members.editing import enrolled_name, locked_for_editing
     from classifiers.members.rejection import face_to_reject, reject
     from embedder.images.reading import read_image
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.paths import display_path
 
     photo = arguments.photo
-    with editing(arguments.head):
+    with locked_for_editing(arguments.head):
         head = load_head(arguments.head)
         name = enrolled_name(head, arguments.name)
         read_image(photo)  # what is wrong with it shows before the networks are loaded

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.heads.decision_rules import Chooser, LinearMachine
+from classifiers.heads.decision_rules import DecisionRule, LinearSVM
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -18,12 +18,12 @@ ReadArray = Callable[[str], NDArray[Any]]
 # Squared length of a unit vector after rounding to float32.
 _UNIT_TOLERANCE = 1e-4
 
-_MACHINE_ARRAYS = ("support", "dual_coef", "intercept", "n_support")
+_SVM_ARRAYS = ("support", "dual_coef", "intercept", "n_support")
 
 
 def pack_head(head: Head) -> Arrays:
-    """Return the arrays of a head: exemplars, levels and background, rejections, and what the chooser needs."""
-    gallery, chooser = head.gallery, head.chooser
+    """Return the arrays of a head: exemplars, levels and background, rejections, and what the decision rule needs."""
+    gallery, decision_rule = head.gallery, head.decision_rule
     arrays: Arrays = {
         "exemplars": gallery.vectors,
         "codes": gallery.codes.astype(np.int32),
@@ -38,8 +38,8 @@ def pack_head(head: Head) -> Arrays:
     if head.matcher.background is not None:
         packed = head.matcher.background.to_arrays()
         arrays |= {f"background_{name}": array for name, array in packed.items()} | {"levels": head.matcher.levels}
-    if isinstance(chooser, LinearMachine):
-        arrays |= {name: getattr(chooser, name) for name in _MACHINE_ARRAYS}
+    if isinstance(decision_rule, LinearSVM):
+        arrays |= {name: getattr(decision_rule, name) for name in _SVM_ARRAYS}
     return arrays
 
 
@@ -71,18 +71,18 @@ def unpack_rejections(read: ReadArray) -> Gallery:
     )
 
 
-def unpack_machine(matcher: Matcher, read: ReadArray) -> Chooser:
-    """Return the linear machine of a head's file.
+def unpack_linear_svm(matcher: Matcher, read: ReadArray) -> DecisionRule:
+    """Return the linear support vector machine of a head's file.
 
     Raises
     ------
     ValueError
         If its arrays do not fit together.
     """
-    arrays = {name: read(name) for name in _MACHINE_ARRAYS}
+    arrays = {name: read(name) for name in _SVM_ARRAYS}
     if len(arrays["n_support"]) != len(matcher.labels):
         raise ValueError("its machine has other classes than its exemplars")
-    return LinearMachine(support_vectors=matcher.units[arrays["support"]], **arrays)
+    return LinearSVM(support_vectors=matcher.units[arrays["support"]], **arrays)
 
 
 def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:

@@ -3,7 +3,7 @@
 A head file is a zip of uncompressed entries:
 
 - ``facetable.json``: what the head is (see `describe_head`); readable with ``zipfile`` alone;
-- ``serving/*.npy``: the exemplars, and what the chooser needs beside them (see `classifiers.files.head_arrays`);
+- ``serving/*.npy``: the exemplars, and what the decision rule needs beside them (see `classifiers.files.head_arrays`);
 - ``estimator.skops``: the settings of the scikit-learn estimator, to fit it again; heads of our own kinds go without,
   for their name and parameters in ``facetable.json`` say it all;
 - ``fitted.skops``: the fitted estimator, where the arrays do not say it all. It is used under the scikit-learn that
@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.files.head_arrays import pack_head, unpack_machine, unpack_matcher, unpack_rejections
-from classifiers.heads.decision_rules import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
+from classifiers.files.head_arrays import pack_head, unpack_linear_svm, unpack_matcher, unpack_rejections
+from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
 from classifiers.heads.head import Head
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold
@@ -41,7 +41,8 @@ VERSION = 1
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
 # (see `classifiers.files.tree_validation`); the others are plain Python classes that hold numbers.
 TRUSTED_TYPES = [
-    "classifiers.estimators.GalleryClassifier",  # the names of heads written before version 0.2
+    # The names in heads written before version 0.2.
+    "classifiers.estimators.GalleryClassifier",
     "classifiers.estimators.KNNClassifier",
     "classifiers.estimators.LDAClassifier",
     "classifiers.estimators.LogisticClassifier",
@@ -73,7 +74,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "version": VERSION,
         "head": head.name,
         "parameters": {name: _plain(value) for name, value in sorted(head.parameters.items())},
-        "chooser": head.chooser.kind,
+        "chooser": head.decision_rule.kind,
         "identities": head.labels,
         "n_exemplars": len(head.gallery),
         "embedding_length": int(head.gallery.vectors.shape[1]),
@@ -103,8 +104,8 @@ def save_head(head: Head, path: str | Path) -> None:
     entries: dict[str, str | bytes] = {_METADATA: record}
     if not _says_it_all(head):
         entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
-    if isinstance(head.chooser, EstimatorChooser):
-        entries[_FITTED] = dump_estimator(head.chooser.estimator)
+    if isinstance(head.decision_rule, EstimatorRule):
+        entries[_FITTED] = dump_estimator(head.decision_rule.estimator)
     _refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -253,14 +254,16 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
 
     try:
         matcher = unpack_matcher(record, read)
-        estimator = archive.read(_ESTIMATOR) if _ESTIMATOR in archive.namelist() else None
-        if record["chooser"] == LinearMachine.kind:
-            chooser = unpack_machine(matcher, read)
+        # Only our own kinds go without: a module that a file names is never imported on its word.
+        named = "." not in record["head"] and _ESTIMATOR not in archive.namelist()
+        estimator = None if named else archive.read(_ESTIMATOR)
+        if record["chooser"] == LinearSVM.kind:
+            decision_rule = unpack_linear_svm(matcher, read)
         else:
-            chooser = _read_chooser(record, archive, matcher, source=source)
+            decision_rule = _read_decision_rule(record, archive, matcher, source=source)
         return Head(
             matcher,
-            chooser,
+            decision_rule,
             Threshold.from_json(record["threshold"]),
             fingerprint=record["fingerprint"],
             name=record["head"],
@@ -276,18 +279,20 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
         raise zipfile.BadZipFile(str(error)) from error
 
 
-def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, source: Path) -> Chooser:
+def _read_decision_rule(
+    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, source: Path
+) -> DecisionRule:
     kind = record["chooser"]
-    if kind == NearestChooser.kind:
-        return NearestChooser()
-    if kind == VoteChooser.kind:
-        return VoteChooser(int(record["parameters"]["n_neighbors"]))
-    if kind != EstimatorChooser.kind:
+    if kind == NearestRule.kind:
+        return NearestRule()
+    if kind == VotingRule.kind:
+        return VotingRule(int(record["parameters"]["n_neighbors"]))
+    if kind != EstimatorRule.kind:
         raise ValueError(f"its chooser {kind!r} is not known")
     wrote, here = record["versions"]["scikit-learn"], _scikit_learn_version()
     if wrote == here:
-        return _checked_chooser(load_estimator(archive.read(_FITTED)), matcher)
-    chooser = _refitted_chooser(record, archive, matcher, wrote=wrote)
+        return _checked_rule(load_estimator(archive.read(_FITTED)), matcher)
+    decision_rule = _refitted_rule(record, archive, matcher, wrote=wrote)
     logger.info(
         "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
         "threshold and scores stay, a close call may get another name; train it again to save the time",
@@ -295,11 +300,11 @@ def _read_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: 
         wrote,
         here,
     )
-    return chooser
+    return decision_rule
 
 
-def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
-    """Return a chooser with a fitted estimator from a file, if it fits the exemplars and its trees are sound."""
+def _checked_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
+    """Return a rule with a fitted estimator from a file, if it fits the exemplars and its trees are sound."""
     from classifiers.files.tree_validation import check_trees
 
     n_features = matcher.units.shape[1]
@@ -308,14 +313,16 @@ def _checked_chooser(estimator: Any, matcher: Matcher) -> Chooser:
     ):
         raise ValueError("its estimator does not fit its exemplars")
     check_trees(estimator, n_features=n_features)
-    return EstimatorChooser(estimator)
+    return EstimatorRule(estimator)
 
 
-def _refitted_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, wrote: str) -> Chooser:
-    """Return a chooser with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
+def _refitted_rule(
+    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, wrote: str
+) -> DecisionRule:
+    """Return a rule with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
     from sklearn.exceptions import InconsistentVersionWarning
 
-    from classifiers.heads.open_set import fit_chooser
+    from classifiers.heads.open_set import fit_decision_rule
     from classifiers.heads.registry import make_head
 
     try:
@@ -323,8 +330,8 @@ def _refitted_chooser(record: Mapping[str, Any], archive: zipfile.ZipFile, match
             # It is fitted again for the very reason this warning gives.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             if _ESTIMATOR in archive.namelist():
-                return fit_chooser(load_estimator(archive.read(_ESTIMATOR)), matcher)
-            return fit_chooser(make_head(record["head"], record["parameters"]), matcher)
+                return fit_decision_rule(load_estimator(archive.read(_ESTIMATOR)), matcher)
+            return fit_decision_rule(make_head(record["head"], record["parameters"]), matcher)
     except UntrustedTypesError:
         raise
     except Exception as error:

@@ -22,8 +22,8 @@ def _no_pairs() -> Rows:
 
 
 @dataclass(frozen=True)
-class Separations:
-    """What keeps rows apart.
+class CannotLinks:
+    """Constraints between rows that may not be in one group: cannot-links.
 
     Attributes
     ----------
@@ -36,23 +36,23 @@ class Separations:
     pairs: Rows = field(default_factory=_no_pairs)
     names: Rows | None = None
 
-    def broken(self, labels: Rows) -> NDArray[np.bool_]:
-        """Return which groups of `labels` hold rows that must be apart, by label."""
-        broken = np.zeros(int(labels.max(initial=-1)) + 1, bool)
+    def violated(self, labels: Rows) -> NDArray[np.bool_]:
+        """Return ``(n_groups,)`` bool: which groups of `labels (n,)` hold rows that must be apart."""
+        violated = np.zeros(int(labels.max(initial=-1)) + 1, bool)
         one, two = labels[self.pairs[:, 0]], labels[self.pairs[:, 1]]
-        broken[one[one == two]] = True
+        violated[one[one == two]] = True
         if self.names is not None:
             named = self.names >= 0
             name_and_group = np.unique(np.stack([labels[named], self.names[named]]), axis=1)
-            broken |= np.bincount(name_and_group[0], minlength=len(broken)) > 1
-        return broken
+            violated |= np.bincount(name_and_group[0], minlength=len(violated)) > 1
+        return violated
 
-    def take(self, rows: Rows) -> "Separations":
-        """Return the separations among `rows` alone, numbered by their places."""
+    def subset(self, rows: Rows) -> "CannotLinks":
+        """Return the constraints among `rows` alone, numbered by their places."""
         place = np.full(int(max(rows.max(initial=-1), self.pairs.max(initial=-1))) + 1, -1)
         place[rows] = np.arange(len(rows))
         pairs = place[self.pairs]
-        return Separations(pairs[(pairs >= 0).all(axis=1)], None if self.names is None else self.names[rows])
+        return CannotLinks(pairs[(pairs >= 0).all(axis=1)], None if self.names is None else self.names[rows])
 
 
 class Agglomeration:
@@ -65,7 +65,8 @@ class Agglomeration:
         The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offsets[j]``.
     start : (n,) int64
         Rows with the same number begin in one group; numbers count from 0 without gaps.
-    separations : Separations
+    cannot_links : CannotLinks
+        Rows that never come into one group.
 
     Raises
     ------
@@ -74,10 +75,10 @@ class Agglomeration:
     """
 
     def __init__(
-        self, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, start: Rows, separations: Separations
+        self, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, start: Rows, cannot_links: CannotLinks
     ) -> None:
-        if separations.broken(start).any():
-            raise ValueError("`start` must not put rows in one group that `separations` keeps apart")
+        if cannot_links.violated(start).any():
+            raise ValueError("`start` must not put rows in one group that `cannot_links` keep apart")
         self._group = start
         self.n_groups = int(start.max(initial=-1)) + 1
         _, self._first = np.unique(start, return_index=True)
@@ -94,9 +95,9 @@ class Agglomeration:
         np.add.at(self._sums, self._place[start[others]], vectors[others])
         self._offsets = np.bincount(start, weights=offsets, minlength=self.n_groups).astype(np.float32)
         self._names = np.full(self.n_groups, -1, np.int64)
-        if separations.names is not None:
-            np.maximum.at(self._names, start, separations.names)
-        self._apart = self._keys(start[separations.pairs[:, 0]], start[separations.pairs[:, 1]])
+        if cannot_links.names is not None:
+            np.maximum.at(self._names, start, cannot_links.names)
+        self._forbidden = self._keys(start[cannot_links.pairs[:, 0]], start[cannot_links.pairs[:, 1]])
 
     @property
     def labels(self) -> Rows:
@@ -137,8 +138,8 @@ class Agglomeration:
         one, two = keys // len(self._sizes), keys % len(self._sizes)
         names = self._names[one], self._names[two]
         free = (names[0] < 0) | (names[1] < 0) | (names[0] == names[1])
-        if len(self._apart):
-            free &= ~np.isin(keys, self._apart, assume_unique=True)
+        if len(self._forbidden):
+            free &= ~np.isin(keys, self._forbidden, assume_unique=True)
         one, two = one[free], two[free]
         alike = np.empty(len(one), np.float32)
         for begin in range(0, len(one), _CHUNK):
@@ -163,17 +164,17 @@ class Agglomeration:
         np.minimum.at(lowest, two[mutual], mutual)
         return mutual[(lowest[one[mutual]] == mutual) & (lowest[two[mutual]] == mutual)]
 
-    def _join(self, kept: Rows, gone: Rows) -> Rows:
-        """Put each of the groups `gone` into its partner; return the new number of every group."""
-        self._add_sums(kept, gone)
-        self._sizes[kept] += self._sizes[gone]
-        self._offsets[kept] += self._offsets[gone]
-        self._names[kept] = np.maximum(self._names[kept], self._names[gone])
+    def _join(self, kept: Rows, absorbed: Rows) -> Rows:
+        """Put each of the groups `absorbed` into its partner; return the new number of every group."""
+        self._add_sums(kept, absorbed)
+        self._sizes[kept] += self._sizes[absorbed]
+        self._offsets[kept] += self._offsets[absorbed]
+        self._names[kept] = np.maximum(self._names[kept], self._names[absorbed])
         target = np.arange(len(self._sizes))
-        target[gone] = kept
+        target[absorbed] = kept
         self._group = target[self._group]
-        self._apart = self._keys(target[self._apart // len(target)], target[self._apart % len(target)])
-        self.n_groups -= len(gone)
+        self._forbidden = self._keys(target[self._forbidden // len(target)], target[self._forbidden % len(target)])
+        self.n_groups -= len(absorbed)
         return target
 
     def _sums_of(self, groups: Rows) -> NDArray[np.float32]:
@@ -184,11 +185,11 @@ class Agglomeration:
         sums[~several] = self._vectors[self._first[groups[~several]]]
         return sums
 
-    def _add_sums(self, kept: Rows, gone: Rows) -> None:
-        swap = (self._place[kept] < 0) & (self._place[gone] >= 0)
-        self._place[kept[swap]], self._place[gone[swap]] = self._place[gone[swap]], -1
+    def _add_sums(self, kept: Rows, absorbed: Rows) -> None:
+        swap = (self._place[kept] < 0) & (self._place[absorbed] >= 0)
+        self._place[kept[swap]], self._place[absorbed[swap]] = self._place[absorbed[swap]], -1
         # After the swap it is the sum of the other one that is missing.
-        added = np.where(swap, kept, gone)
+        added = np.where(swap, kept, absorbed)
         alone = self._place[kept] < 0
         new = self._take_places(kept[alone])
         self._sums[self._place[new]] = self._vectors[self._first[new]]
@@ -198,9 +199,9 @@ class Agglomeration:
             single = rows < 0
             self._sums[self._place[kept[part][single]]] += self._vectors[self._first[added[part][single]]]
             self._sums[self._place[kept[part][~single]]] += self._sums[rows[~single]]
-        released = self._place[gone]
+        released = self._place[absorbed]
         self._free = np.append(self._free, released[released >= 0])
-        self._place[gone] = -1
+        self._place[absorbed] = -1
 
     def _take_places(self, groups: Rows) -> Rows:
         """Give each of `groups` a place for its sum, places used before first; return `groups`."""

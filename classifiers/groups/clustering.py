@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.groups.agglomeration import Agglomeration, Rows, Separations
+from classifiers.groups.agglomeration import Agglomeration, CannotLinks, Rows
 from classifiers.groups.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
 from classifiers.scores.neighbors import check_vectors, unit_rows
 
@@ -36,8 +36,22 @@ NORMALIZED_CURVE: Curve = ((20, 0.254), (100, 0.31), (500, 0.35), (2000, 0.365))
 """Measured by ``python -m experiments.clustering --curves`` on LFW View 1 training people (deep-funneled)."""
 
 
-class Groups(NamedTuple):
-    """What `cluster_faces` found."""
+class Clustering(NamedTuple):
+    """Result of `cluster_faces`.
+
+    Attributes
+    ----------
+    labels : (n,) int64
+        Group of each face, numbered by size, largest 0.
+    method : str
+        The method that was used: never ``auto``.
+    threshold : float
+        The similarity that was needed to merge.
+    scores : (n,) float32
+        Cosine of each face with the mean direction of the others in its group, 1 for a lone face.
+    normalized : bool
+        Whether similarities were normalized by a background.
+    """
 
     labels: Rows
     method: str
@@ -47,7 +61,7 @@ class Groups(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FaceSpace:
+class SimilaritySpace:
     """Vectors in which faces are compared: similarity is ``v_i @ v_j - offset_i - offset_j``.
 
     Attributes
@@ -69,11 +83,11 @@ def cluster_faces(
     *,
     method: Method = "auto",
     threshold: float | None = None,
-    together: Rows | None = None,
-    apart: Separations | None = None,
-    space: FaceSpace | None = None,
+    must_link: Rows | None = None,
+    cannot_links: CannotLinks | None = None,
+    space: SimilaritySpace | None = None,
     threads: int | None = None,
-) -> Groups:
+) -> Clustering:
     """Group faces by person.
 
     Parameters
@@ -85,44 +99,44 @@ def cluster_faces(
     threshold : float, optional
         Mean similarity that two groups need to be merged; with ``dbscan`` the similarity of two neighbouring faces. By
         default `default_threshold` decides.
-    together : (n,) int, optional
+    must_link : (n,) int, optional
         Rows of one number must be in one group.
-    apart : Separations, optional
+    cannot_links : CannotLinks, optional
         Rows that must not be in one group.
-    space : FaceSpace, optional
+    space : SimilaritySpace, optional
         Where to compare the faces; by default the embeddings themselves.
 
     Returns
     -------
-    Groups
-        `labels` (n,) number the groups by size, largest 0; `scores` (n,) are the cosine of each face with the mean
-        direction of the others in its group, 1 for a lone face.
+    Clustering
+        The groups, the largest first.
 
     Raises
     ------
     ValueError
-        If an embedding is not finite, the method is unknown or too large for it, or `together` and `apart` contradict.
+        If an embedding is not finite, the method is unknown or the table too large for it, or `must_link` and
+        `cannot_links` contradict.
     """
     vectors = check_vectors("embeddings", embeddings)
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     if threshold is not None and not -2 <= threshold <= 2:
         raise ValueError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
-    unit = _unit(vectors)
-    where = FaceSpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
-    start = np.arange(len(unit)) if together is None else np.unique(together, return_inverse=True)[1].astype(np.int64)
-    task = _Task(where, start, Separations() if apart is None else apart, threshold, threads)
-    if task.apart.broken(start).any():
+    unit = _unit_float32(vectors)
+    where = SimilaritySpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
+    start = np.arange(len(unit)) if must_link is None else np.unique(must_link, return_inverse=True)[1].astype(np.int64)
+    task = _Task(where, start, CannotLinks() if cannot_links is None else cannot_links, threshold, threads)
+    if task.cannot_links.violated(start).any():
         raise ValueError(
-            "`together` and `apart` must not contradict, got rows that are in both; "
+            "`must_link` and `cannot_links` must not contradict, got rows that are in both; "
             "see `classifiers.groups.constraints.check_consistent`"
         )
     name, labels, used = _run(task, method)
-    labels = _by_size(labels)
-    return Groups(labels, name, used, group_scores(unit, labels), space is not None)
+    labels = _number_by_size(labels)
+    return Clustering(labels, name, used, group_scores(unit, labels), space is not None)
 
 
-def normalized_space(embeddings: ArrayLike, background: "Background") -> FaceSpace:
+def normalized_space(embeddings: ArrayLike, background: "Background") -> SimilaritySpace:
     """Return the space in which similarities are normalized by a background: strangers are about equally alike.
 
     Half of both faces' level is subtracted from their cosine (see `classifiers.scores.normalization`), which keeps the
@@ -139,13 +153,13 @@ def normalized_space(embeddings: ArrayLike, background: "Background") -> FaceSpa
     ValueError
         If an embedding is not finite.
     """
-    unit = _unit(check_vectors("embeddings", embeddings))
+    unit = _unit_float32(check_vectors("embeddings", embeddings))
     vectors, offsets = np.empty(unit.shape, np.float32), np.empty(len(unit), np.float32)
     for begin in range(0, len(unit), _BLOCK):
         block = slice(begin, begin + _BLOCK)
         vectors[block] = background.center(unit[block])
         offsets[block] = background.level(vectors[block]) / 2
-    return FaceSpace(vectors, offsets, NORMALIZED_CURVE)
+    return SimilaritySpace(vectors, offsets, NORMALIZED_CURVE)
 
 
 def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]:
@@ -184,7 +198,7 @@ def default_threshold(n_people: int, curve: Curve) -> float:
     return float(np.interp(size, sizes, thresholds) + beyond)
 
 
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+def _unit_float32(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """The rows scaled to unit length: themselves, not a copy, where they are."""
     blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(vectors), _BLOCK)]
     squares = (np.einsum("ij,ij->i", vectors[block], vectors[block]) for block in blocks)
@@ -205,9 +219,9 @@ _FAR = 4.0
 
 
 class _Task(NamedTuple):
-    space: FaceSpace
+    space: SimilaritySpace
     start: Rows
-    apart: Separations
+    cannot_links: CannotLinks
     threshold: float | None
     threads: int | None
 
@@ -238,7 +252,7 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
 def _average(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     pairs = pairs_above(task.space.vectors, task.space.offsets, lowest)
-    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
+    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, cannot_links=task.cannot_links)
     threshold = _merge_down(groups, pairs, task)
     return groups.labels, threshold
 
@@ -249,7 +263,7 @@ def _graph(task: _Task) -> tuple[Rows, float]:
     pairs = neighbor_pairs(
         np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest, threads=task.threads
     )
-    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, separations=task.apart)
+    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, cannot_links=task.cannot_links)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
     for _ in range(_MAX_SWEEPS):
@@ -290,7 +304,7 @@ def _dbscan(task: _Task) -> tuple[Rows, float]:
         (np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))), shape=(n_faces, n_faces)
     ).tocsr()
     found = DBSCAN(eps=1.0, min_samples=2, metric="precomputed").fit_predict(near) if n_faces else np.empty(0, int)
-    return _repair(task, _outliers_alone(found)), threshold
+    return _enforce_constraints(task, _outliers_as_singletons(found)), threshold
 
 
 def _hdbscan(task: _Task) -> tuple[Rows, float]:
@@ -305,24 +319,26 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     np.fill_diagonal(distances, 0)
     # The product of a matrix with its own transpose is symmetric only up to rounding, and HDBSCAN insists.
     distances = np.minimum(distances, distances.T)
-    found = _outliers_alone(HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2])
+    found = _outliers_as_singletons(
+        HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False).fit_predict(distances)[:-2]
+    )
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     first, second = pairs_above(task.space.vectors, task.space.offsets, lowest)
     inside = found[first] == found[second]
-    groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), separations=task.apart)
+    groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), cannot_links=task.cannot_links)
     threshold = _merge_down(groups, (first[inside], second[inside]), task)
-    return _repair(task, groups.labels), threshold
+    return _enforce_constraints(task, groups.labels), threshold
 
 
-def _outliers_alone(found: NDArray[np.signedinteger]) -> Rows:
+def _outliers_as_singletons(found: NDArray[np.signedinteger]) -> Rows:
     labels = found.astype(np.int64)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
     return labels
 
 
-def _repair(task: _Task, labels: Rows) -> Rows:
+def _enforce_constraints(task: _Task, labels: Rows) -> Rows:
     """Join the groups of rows that must be together, then split those that hold rows that must be apart."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -332,12 +348,12 @@ def _repair(task: _Task, labels: Rows) -> Rows:
     link = coo_array((np.ones(len(labels)), (labels, labels[first][task.start])), shape=(n_groups, n_groups))
     labels = connected_components(link, directed=False)[1].astype(np.int64)[labels]
     n_groups = int(labels.max(initial=-1)) + 1
-    for group in np.flatnonzero(task.apart.broken(labels)):
+    for group in np.flatnonzero(task.cannot_links.violated(labels)):
         rows = np.flatnonzero(labels == group)
         part = Agglomeration(
             task.space.vectors[rows],
             task.space.offsets[rows],
-            separations=task.apart.take(rows),
+            cannot_links=task.cannot_links.subset(rows),
             start=np.unique(task.start[rows], return_inverse=True)[1].astype(np.int64),
         )
         part.merge(*(pairs.astype(np.int64) for pairs in np.triu_indices(len(rows), 1)), threshold=-np.inf)
@@ -346,7 +362,7 @@ def _repair(task: _Task, labels: Rows) -> Rows:
     return labels
 
 
-def _by_size(labels: Rows) -> Rows:
+def _number_by_size(labels: Rows) -> Rows:
     """Number the groups from 0, the largest first, among equals the one whose first row comes first."""
     if not len(labels):
         return labels

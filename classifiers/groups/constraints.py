@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import Rows, Separations
+from classifiers.groups.agglomeration import CannotLinks, Rows
 from foundation.csv_rows import parse_index, read_rows
 from foundation.text import pluralize
 
@@ -20,7 +20,7 @@ COLUMNS = ("kind", "path_a", "face_index_a", "path_b", "face_index_b")
 
 _MAX_LISTED = 3
 
-Face = tuple[str, int]
+FaceKey = tuple[str, int]
 """Path and face index: what names a row of a table."""
 
 
@@ -33,7 +33,7 @@ class Constraint(NamedTuple):
     line: int
 
 
-def read_constraints(path: str | Path, row_of: Mapping[Face, int]) -> list[Constraint]:
+def read_constraints(path: str | Path, row_of: Mapping[FaceKey, int]) -> list[Constraint]:
     """Read a CSV file with the columns `COLUMNS`; faces that are not in the table are left out with a warning.
 
     Parameters
@@ -83,13 +83,13 @@ def read_constraints(path: str | Path, row_of: Mapping[Face, int]) -> list[Const
     return constraints
 
 
-def combine(
+def combine_constraints(
     paths: Sequence[str] | NDArray[np.object_],
     constraints: Sequence[Constraint] = (),
     *,
     names: Sequence[str] | NDArray[np.object_] | None = None,
     source: str | Path = "constraints",
-) -> tuple[Rows, Separations]:
+) -> tuple[Rows, CannotLinks]:
     """Return what must be together, as one number a row, and what must be apart.
 
     Parameters
@@ -107,18 +107,18 @@ def combine(
     ValueError
         If constraints contradict each other, a photo, or names; the lines are listed.
     """
-    together = _closure(len(paths), constraints)
+    must_link = _must_link_components(len(paths), constraints)
     pairs = _pairs_of_one_photo(np.asarray(paths, dtype=object))
     cannot = [constraint for constraint in constraints if not constraint.must]
     contradictions = [
-        *_contradicted_cannots(cannot, constraints, together),
-        *_contradicted_photos(pairs, paths, constraints, together=together),
+        *_contradicted_cannots(cannot, constraints, must_link),
+        *_contradicted_photos(pairs, paths, constraints, must_link=must_link),
     ]
     name_ids = None
     if names is not None:
         distinct, inverse = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
         name_ids = np.where(distinct[inverse] == "", -1, inverse).astype(np.int64)
-        contradictions += _contradicted_names(constraints, names, together)
+        contradictions += _contradicted_names(constraints, names, must_link)
     if contradictions:
         listed, more = "; ".join(contradictions[:_MAX_LISTED]), len(contradictions) - _MAX_LISTED
         raise ValueError(
@@ -127,10 +127,10 @@ def combine(
             + "; remove one of each"
         )
     by_user = np.asarray([(c.first, c.second) for c in cannot], np.int64).reshape(-1, 2)
-    return together, Separations(np.concatenate([pairs, by_user]), name_ids)
+    return must_link, CannotLinks(np.concatenate([pairs, by_user]), name_ids)
 
 
-def _closure(n_rows: int, constraints: Sequence[Constraint]) -> Rows:
+def _must_link_components(n_rows: int, constraints: Sequence[Constraint]) -> Rows:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -154,32 +154,34 @@ def _pairs_of_one_photo(paths: NDArray[np.object_]) -> Rows:
     return np.concatenate(pairs)
 
 
-def _contradicted_cannots(cannot: Sequence[Constraint], constraints: Sequence[Constraint], together: Rows) -> list[str]:
+def _contradicted_cannots(
+    cannot: Sequence[Constraint], constraints: Sequence[Constraint], must_link: Rows
+) -> list[str]:
     return [
         f"line {constraint.line} (cannot) and {_why(constraints, constraint.first, constraint.second)}"
         if constraint.first != constraint.second
         else f"line {constraint.line} keeps a face from itself"
         for constraint in cannot
-        if together[constraint.first] == together[constraint.second]
+        if must_link[constraint.first] == must_link[constraint.second]
     ]
 
 
 def _contradicted_photos(
-    pairs: Rows, paths: Sequence[str] | NDArray[np.object_], constraints: Sequence[Constraint], *, together: Rows
+    pairs: Rows, paths: Sequence[str] | NDArray[np.object_], constraints: Sequence[Constraint], *, must_link: Rows
 ) -> list[str]:
-    broken = pairs[together[pairs[:, 0]] == together[pairs[:, 1]]]
-    return [f"{_why(constraints, one, two)} and two faces of one photo, {paths[one]}" for one, two in broken.tolist()]
+    violated = pairs[must_link[pairs[:, 0]] == must_link[pairs[:, 1]]]
+    return [f"{_why(constraints, one, two)} and two faces of one photo, {paths[one]}" for one, two in violated.tolist()]
 
 
 def _contradicted_names(
-    constraints: Sequence[Constraint], names: Sequence[str] | NDArray[np.object_], together: Rows
+    constraints: Sequence[Constraint], names: Sequence[str] | NDArray[np.object_], must_link: Rows
 ) -> list[str]:
     named: dict[int, int] = {}
     found = []
     touched = sorted({row for constraint in constraints if constraint.must for row in constraint[1:3]})
     for row in touched:
         if names[row]:
-            other = named.setdefault(int(together[row]), row)
+            other = named.setdefault(int(must_link[row]), row)
             if names[other] != names[row]:
                 found.append(f"{_why(constraints, other, row)} and the names {names[other]!r} and {names[row]!r}")
     return found

@@ -1,6 +1,6 @@
 """A table in, a people file and contact sheets out: what ``python -m classifiers cluster`` does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import Rows
-from classifiers.groups.clustering import FaceSpace, Groups, Method, cluster_faces
-from classifiers.groups.constraints import Constraint, Face, combine
+from classifiers.groups.clustering import Clustering, Method, SimilaritySpace, cluster_faces
+from classifiers.groups.constraints import Constraint, FaceKey, combine_constraints
 from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
-from classifiers.groups.metrics import bcubed, corrections, pairwise
 from classifiers.groups.people_file import (
     KnownPeople,
     describe_changes,
+    drop_separated_names,
     keep_numbers,
-    part_names,
+    propagate_names,
     read_people,
-    spread_names,
     write_people,
 )
 from foundation.csv_rows import read_rows
@@ -27,7 +26,6 @@ from foundation.text import pluralize
 _MAX_GROUPS_SHOWN = 500
 _MAX_FACES_SHOWN = 30
 _MAX_LONE_SHOWN = 200
-_MAX_LISTED = 20
 
 
 class FaceTable(Protocol):
@@ -54,21 +52,33 @@ class FaceTable(Protocol):
         """Boxes in pixels, (n, 4)."""
 
 
-class People(NamedTuple):
-    """The outcome of a clustering: numbers and names of the rows, and what changed since the last one."""
+class NamedGroups(NamedTuple):
+    """Groups of a table's rows with their numbers and names; result of `cluster_table`.
 
-    groups: Groups
+    Attributes
+    ----------
+    clustering : Clustering
+        The groups as they were found, and how.
+    labels : (n,) int64
+        Group of each row: the number it had in the earlier people file, where there is one.
+    names : (n,) str
+        Name of each row, "" for none.
+    changes : dict or None
+        What changed since the earlier people file, see `describe_changes`; None without one.
+    """
+
+    clustering: Clustering
     labels: Rows
     names: NDArray[np.object_]
     changes: dict[str, Any] | None
 
 
-def faces_of(table: FaceTable) -> list[Face]:
+def face_keys(table: FaceTable) -> list[FaceKey]:
     """Return path and face index of each row."""
     return list(zip(table.paths.tolist(), table.face_indices.tolist(), strict=True))
 
 
-def check_outputs(*paths: Path | None, table: Path) -> None:
+def check_output_files(*paths: Path | None, table: Path) -> None:
     """Find out before the work, not after it, that a result cannot be written.
 
     Raises
@@ -85,7 +95,7 @@ def check_outputs(*paths: Path | None, table: Path) -> None:
             raise ValueError(f"{path}: expected a file to write to, found the table itself; give another name")
 
 
-def known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bool = False) -> KnownPeople | None:
+def read_known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bool = False) -> KnownPeople | None:
     """Return what the people file `names` says or, for a dry run without one, what `out` says now.
 
     Raises
@@ -95,7 +105,7 @@ def known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bo
     OSError
         If a file cannot be read.
     """
-    row_of = {face: row for row, face in enumerate(faces_of(table))}
+    row_of = {face: row for row, face in enumerate(face_keys(table))}
     if names is not None:
         return read_people(names, row_of)
     if not out.exists():
@@ -105,17 +115,33 @@ def known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bo
     return read_people(out, row_of) if dry_run else None
 
 
-def group_people(
+def read_identities(path: str | Path, table: FaceTable) -> NDArray[np.object_]:
+    """Return ``(n,)`` str: the name that a people file gives to each face of `table`, else the identity it has there.
+
+    Raises
+    ------
+    ValueError
+        If the file is no people file of this table, or gives no name.
+    OSError
+        If it cannot be read.
+    """
+    names = read_people(path, {face: row for row, face in enumerate(face_keys(table))}).names
+    if not (names != "").any():
+        raise ValueError(f"{path}: expected names in its column `name`, found none; write one in each person's group")
+    return np.where(names != "", names, table.identities)
+
+
+def cluster_table(
     table: FaceTable,
     *,
     before: KnownPeople | None = None,
     constraints: Sequence[Constraint] = (),
     method: Method = "auto",
     threshold: float | None = None,
-    space: FaceSpace | None = None,
+    space: SimilaritySpace | None = None,
     threads: int | None = None,
     source: str | Path = "constraints",
-) -> People:
+) -> NamedGroups:
     """Cluster the faces of `table`; names and numbers of an earlier people file are carried over.
 
     Parameters
@@ -123,7 +149,7 @@ def group_people(
     table : EmbeddingTable
         Or an object with its columns.
     before : KnownPeople, optional
-        The earlier people file, from `known_people`.
+        The earlier people file, from `read_known_people`.
     constraints : sequence of Constraint
         From `classifiers.groups.constraints.read_constraints`.
     method, threshold, space, threads
@@ -136,78 +162,27 @@ def group_people(
     ValueError
         If constraints contradict each other, or as `cluster_faces` does.
     """
-    together, apart = combine(table.paths, constraints, names=None if before is None else before.names, source=source)
-    groups = cluster_faces(
+    must_link, cannot_links = combine_constraints(
+        table.paths, constraints, names=None if before is None else before.names, source=source
+    )
+    clustering = cluster_faces(
         table.embeddings,
         method=method,
         threshold=threshold,
         space=space,
-        together=together,
-        apart=apart,
+        must_link=must_link,
+        cannot_links=cannot_links,
         threads=threads,
     )
     if before is None:
-        return People(groups, groups.labels, np.full(len(groups.labels), "", object), None)
-    labels = keep_numbers(groups.labels, before)
-    parted = np.asarray([(c.first, c.second) for c in constraints if not c.must], np.int64).reshape(-1, 2)
-    names = spread_names(labels, part_names(labels, before.names, parted))
-    return People(groups, labels, names, describe_changes(labels, names, before))
+        return NamedGroups(clustering, clustering.labels, np.full(len(clustering.labels), "", object), None)
+    labels = keep_numbers(clustering.labels, before)
+    separated = np.asarray([(c.first, c.second) for c in constraints if not c.must], np.int64).reshape(-1, 2)
+    names = propagate_names(labels, drop_separated_names(labels, before.names, separated))
+    return NamedGroups(clustering, labels, names, describe_changes(labels, names, before))
 
 
-def summarize(table: FaceTable, people: People) -> dict[str, Any]:
-    """Return the figures of a clustering, ready for JSON; those that need identities are null without any."""
-    sizes = np.unique(people.labels, return_counts=True)[1]
-    result: dict[str, Any] = {
-        "n_faces": len(people.labels),
-        "n_groups": len(sizes),
-        "n_lone_faces": int((sizes == 1).sum()),
-        "n_named_faces": int((people.names != "").sum()),
-        "method": people.groups.method,
-        "threshold": people.groups.threshold,
-        "normalized": people.groups.normalized,
-        "n_identified_faces": 0,
-        "bcubed": None,
-        "pairwise": None,
-        "n_splits": None,
-        "n_merges": None,
-        "changes": people.changes,
-    }
-    identified = table.identities != ""
-    if identified.any():
-        truth, labels = table.identities[identified], people.labels[identified]
-        needed = corrections(truth, labels)
-        result |= {
-            "n_identified_faces": int(identified.sum()),
-            "bcubed": bcubed(truth, labels)._asdict(),
-            "pairwise": pairwise(truth, labels)._asdict(),
-            **needed._asdict(),
-        }
-    return result
-
-
-def report(result: Mapping[str, Any]) -> list[str]:
-    """Return the figures of `summarize` as lines of text."""
-    kind = "normalized similarity" if result["normalized"] else "cosine"
-    lines = [
-        f"{pluralize(result['n_faces'], 'face')} in {pluralize(result['n_groups'], 'group')}, "
-        f"{pluralize(result['n_lone_faces'], 'lone face')} among them "
-        f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"
-    ]
-    if result["bcubed"] is not None:
-        lines.append(f"against the identities of {pluralize(result['n_identified_faces'], 'face')}:")
-        lines += [
-            f"  {title:8} precision {rates['precision']:.4f}, recall {rates['recall']:.4f}, F {rates['f']:.4f}"
-            for title, rates in (("BCubed", result["bcubed"]), ("pairwise", result["pairwise"]))
-        ]
-        lines.append(
-            f"  to put it right: {pluralize(result['n_splits'], 'split')} and {pluralize(result['n_merges'], 'merge')}"
-        )
-    if result["changes"] is not None:
-        lines += _report_changes(result["changes"], result["n_named_faces"])
-    return lines
-
-
-def write_people_file(path: Path, table: FaceTable, people: People) -> None:
+def write_people_file(path: Path, table: FaceTable, groups: NamedGroups) -> None:
     """Write the people file of the rows of `table`.
 
     Raises
@@ -215,11 +190,11 @@ def write_people_file(path: Path, table: FaceTable, people: People) -> None:
     OSError
         If it cannot be written.
     """
-    write_people(path, faces_of(table), people.labels, names=people.names, scores=people.groups.scores)
+    write_people(path, face_keys(table), groups.labels, names=groups.names, scores=groups.clustering.scores)
 
 
-def write_sheet(
-    path: Path, table: FaceTable, people: People, *, title: str, read_photo: Callable[[str], NDArray[np.uint8]]
+def write_contact_sheet(
+    path: Path, table: FaceTable, groups: NamedGroups, *, title: str, read_photo: Callable[[str], NDArray[np.uint8]]
 ) -> None:
     """Write the contact sheets of the groups, the largest first, named ones before the others, as one HTML page.
 
@@ -228,14 +203,14 @@ def write_sheet(
     OSError
         If it cannot be written.
     """
-    numbers, counts = np.unique(people.labels, return_counts=True)
-    members = np.split(np.argsort(people.labels, kind="stable"), np.cumsum(counts)[:-1]) if len(numbers) else []
-    order = sorted(range(len(numbers)), key=lambda at: (people.names[members[at][0]] == "", -counts[at], numbers[at]))
+    numbers, counts = np.unique(groups.labels, return_counts=True)
+    members = np.split(np.argsort(groups.labels, kind="stable"), np.cumsum(counts)[:-1]) if len(numbers) else []
+    order = sorted(range(len(numbers)), key=lambda at: (groups.names[members[at][0]] == "", -counts[at], numbers[at]))
     several = [at for at in order if counts[at] > 1]
-    sections = [_section(table, people, members[at]) for at in several[:_MAX_GROUPS_SHOWN]]
+    sections = [_section(table, groups, members[at]) for at in several[:_MAX_GROUPS_SHOWN]]
     lone = [int(members[at][0]) for at in order if counts[at] == 1]
     if lone:
-        captions = [f"{people.labels[row]}: {people.names[row]} {_caption(table, row)}" for row in lone]
+        captions = [f"{groups.labels[row]}: {groups.names[row]} {_caption(table, row)}" for row in lone]
         sections.append(
             Section(
                 "Lone faces",
@@ -247,22 +222,22 @@ def write_sheet(
     shown = [row for section in sections for row in section.rows]
     thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
     remark = (
-        f"{pluralize(len(people.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
+        f"{pluralize(len(groups.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
         f"faces and {pluralize(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
         "again with --names."
     )
     write_page(path, render(title, sections, thumbnails, remark=remark))
 
 
-def _section(table: FaceTable, people: People, rows: Rows) -> Section:
-    number = int(people.labels[rows[0]])
-    best_first = rows[np.argsort(-people.groups.scores[rows], kind="stable")].tolist()
+def _section(table: FaceTable, groups: NamedGroups, rows: Rows) -> Section:
+    number = int(groups.labels[rows[0]])
+    best_first = rows[np.argsort(-groups.clustering.scores[rows], kind="stable")].tolist()
     if len(best_first) > _MAX_FACES_SHOWN:
         # The least alike are the ones to look at.
         best_first = best_first[: _MAX_FACES_SHOWN // 2] + best_first[-(_MAX_FACES_SHOWN // 2) :]
-    names = sorted(set(people.names[rows]) - {""})
+    names = sorted(set(groups.names[rows]) - {""})
     heading = f"{number}: {', '.join(names)}" if names else str(number)
-    captions = [f"{people.groups.scores[row]:.2f} {_caption(table, row)}" for row in best_first]
+    captions = [f"{groups.clustering.scores[row]:.2f} {_caption(table, row)}" for row in best_first]
     return Section(heading, _shown(len(rows), _MAX_FACES_SHOWN, "face"), best_first, captions)
 
 
@@ -272,23 +247,3 @@ def _caption(table: FaceTable, row: int) -> str:
 
 def _shown(n: int, limit: int, noun: str) -> str:
     return pluralize(n, noun) + ("" if n <= limit else f", {limit:,} of them shown,")
-
-
-def _report_changes(changes: Mapping[str, Any], n_named: int) -> list[str]:
-    lines = [
-        f"since the last run: {pluralize(changes['n_new_faces'], 'new face')}, {changes['n_gone_faces']:,} gone, "
-        f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
-        f"{changes['n_newly_named_faces']:,} of them newly"
-    ]
-    lines += [f"  group {old} falls into {_listed(new)}" for old, new in changes["split_groups"].items()]
-    lines += [f"  groups {_listed(old)} come together in {new}" for new, old in changes["merged_groups"].items()]
-    lines += [f"  group {group} gains {pluralize(count, 'face')}" for group, count in changes["grown_groups"].items()]
-    if changes["new_groups"]:
-        lines.append(f"  new groups: {_listed(changes['new_groups'])}")
-    n_more = len(lines) - 1 - _MAX_LISTED
-    return lines if n_more <= 0 else [*lines[: _MAX_LISTED + 1], f"  and {pluralize(n_more, 'more change')}"]
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    more = len(numbers) - _MAX_LISTED
-    return ", ".join(map(str, numbers[:_MAX_LISTED])) + (f" and {more:,} more" if more > 0 else "")

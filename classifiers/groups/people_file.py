@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import Rows
-from classifiers.groups.constraints import Face
+from classifiers.groups.constraints import FaceKey
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.text import pluralize
@@ -38,11 +38,11 @@ class KnownPeople:
 
     clusters: Rows
     names: NDArray[np.object_]
-    n_gone: int
+    n_missing: int
     next_cluster: int
 
 
-def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
+def read_people(path: str | Path, row_of: Mapping[FaceKey, int]) -> KnownPeople:
     """Read a people file that a user may have edited.
 
     A name in any row of a group is the name of the group's unnamed rows too, unless the group holds several names:
@@ -61,7 +61,7 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
     OSError
         If it cannot be read.
     """
-    lines: dict[Face, int] = {}
+    lines: dict[FaceKey, int] = {}
     clusters = np.full(len(row_of), -1, np.int64)
     names = np.full(len(row_of), "", object)
     names_of_group: dict[int, set[str]] = {}
@@ -87,7 +87,7 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
             f"{path}: expected faces of the table, found none of {pluralize(len(lines), 'face')}, the first "
             f"of {next(iter(lines))[0]}; this file is for another table"
         )
-    _spread(names, clusters, names_of_group)
+    _propagate_within_groups(names, clusters, names_of_group)
     _warn_of_mixed_groups(path, names_of_group)
     if len(lines) > n_found:
         logger.warning(
@@ -99,7 +99,7 @@ def read_people(path: str | Path, row_of: Mapping[Face, int]) -> KnownPeople:
     return KnownPeople(clusters, names, len(lines) - n_found, highest + 1)
 
 
-def _spread(names: NDArray[np.object_], clusters: Rows, of_group: Mapping[int, set[str]]) -> None:
+def _propagate_within_groups(names: NDArray[np.object_], clusters: Rows, of_group: Mapping[int, set[str]]) -> None:
     """Give the unnamed rows of each group its name, in place."""
     name_of = {cluster: next(iter(given)) for cluster, given in of_group.items() if len(given) == 1}
     for row in np.flatnonzero((names == "") & (clusters >= 0)):
@@ -138,7 +138,7 @@ def keep_numbers(labels: Rows, known: KnownPeople) -> Rows:
     return number[labels]
 
 
-def spread_names(labels: Rows, names: NDArray[np.object_]) -> NDArray[np.object_]:
+def propagate_names(labels: Rows, names: NDArray[np.object_]) -> NDArray[np.object_]:
     """Return the name of each row: its own or, where it has none, the only one in its group; "" for none."""
     result = names.copy()
     given: dict[int, set[str]] = {}
@@ -150,7 +150,7 @@ def spread_names(labels: Rows, names: NDArray[np.object_]) -> NDArray[np.object_
     return result
 
 
-def part_names(labels: Rows, names: NDArray[np.object_], parted: Rows) -> NDArray[np.object_]:
+def drop_separated_names(labels: Rows, names: NDArray[np.object_], separated: Rows) -> NDArray[np.object_]:
     """Return `names` (n,) without those that the user's constraints take away.
 
     Where two rows of one name must be apart, one of them is somebody else: the name stays with the group that has more
@@ -162,7 +162,7 @@ def part_names(labels: Rows, names: NDArray[np.object_], parted: Rows) -> NDArra
         Rows that a user put apart.
     """
     result = names.copy()
-    for one, two in parted.tolist():
+    for one, two in separated.tolist():
         name = result[one]
         if name and name == result[two] and labels[one] != labels[two]:
             groups = [(labels == labels[row]) & (result == name) for row in (one, two)]
@@ -178,7 +178,7 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
     labels : (n,) int
         As `keep_numbers` returns them.
     names : (n,) str
-        As `spread_names` returns them.
+        As `propagate_names` returns them.
     """
     new = known.clusters < 0
     moved = ~new & (labels != known.clusters)
@@ -187,7 +187,7 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
     named = np.asarray(names, dtype=object)
     return {
         "n_new_faces": int(new.sum()),
-        "n_gone_faces": known.n_gone,
+        "n_gone_faces": known.n_missing,
         "n_moved_faces": int(moved.sum()),
         "n_newly_named_faces": int(((named != "") & (known.names == "")).sum()),
         "new_groups": sorted(set(labels.tolist()) - set(known.clusters.tolist())),
@@ -203,7 +203,12 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
 
 
 def write_people(
-    path: str | Path, faces: Sequence[Face], labels: Rows, *, names: NDArray[np.object_], scores: NDArray[np.floating]
+    path: str | Path,
+    faces: Sequence[FaceKey],
+    labels: Rows,
+    *,
+    names: NDArray[np.object_],
+    scores: NDArray[np.floating],
 ) -> None:
     """Write a people file, replacing it in one step.
 

@@ -1,9 +1,10 @@
-"""What chooses an identity: the nearest exemplar, votes, a linear machine, or any fitted classifier.
+"""Decide an identity: nearest-neighbour rule, voting rule, linear support vector machine, or any fitted classifier.
 
 All but the last run on NumPy alone, and are also what the estimators of `classifiers.heads.registry` predict with, so
-that a head chooses the same before and after it has been saved, equal votes and equal similarities included.
+that a head decides the same before and after it has been saved, equal votes and equal similarities included.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,35 +16,46 @@ from classifiers.scores.neighbors import ExactNeighbors, exact_similarities
 # Two unit vectors that are equal up to float32 rounding are this far apart at most; it bounds the weight of a vote.
 _SMALLEST_DISTANCE = 1e-3
 
-# A decision of a linear machine that is zero up to rounding counts as zero (libsvm then votes for the later class).
+# A decision value that is zero up to rounding counts as zero (libsvm then votes for the later class).
 _ZERO_DECISION = 1e-9
 
 
-class Chooser(Protocol):
-    """What chooses an identity for each probe; `kind` says how it is kept in a file."""
+class DecisionRule(Protocol):
+    """Decide an identity for each probe.
+
+    Attributes
+    ----------
+    kind : str
+        What the rule is called in head files (their JSON key `chooser`).
+    """
 
     kind: str
 
-    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the position in ``matcher.labels`` of the identity chosen for each of `probes`."""
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return ``(n,)`` int64: the position in ``matcher.labels`` of the identity of each of `probes`."""
 
 
-class NearestChooser:
-    """Chooses the identity of the best-scoring exemplar."""
+FitDecisionRule = Callable[[Matcher], DecisionRule]
+"""Fits a decision rule on the exemplars of a matcher."""
+
+
+class NearestRule:
+    """Decide for the identity of the best-scoring exemplar."""
 
     kind = "nearest"
 
-    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the code of the best-scoring exemplar's identity."""
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code ``(n,)`` of the best-scoring exemplar's identity."""
         return matcher.codes[matcher.nearest(probes).indices[:, 0]]
 
 
-class VoteChooser:
-    """Chooses by the votes of the nearest exemplars.
+class VotingRule:
+    """Decide by the votes of the nearest exemplars, see `vote_nearest`.
 
     Parameters
     ----------
     n_neighbors : int
+        How many exemplars vote; more smooth over mislabelled photos, fewer favour people with few photos.
     """
 
     kind = "votes"
@@ -51,17 +63,18 @@ class VoteChooser:
     def __init__(self, n_neighbors: int) -> None:
         self.n_neighbors = n_neighbors
 
-    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the code of the identity with the most votes."""
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code ``(n,)`` of the identity with the most votes."""
         return vote_nearest(matcher.units, matcher.codes, probes.units, n_neighbors=self.n_neighbors)
 
 
-class EstimatorChooser:
-    """Chooses with a fitted scikit-learn classifier.
+class EstimatorRule:
+    """Decide with a fitted scikit-learn classifier.
 
     Parameters
     ----------
-    estimator : classifier fitted on the gallery's unit vectors and identities
+    estimator : classifier
+        Fitted on the gallery's unit vectors and identities.
     """
 
     kind = "estimator"
@@ -69,23 +82,31 @@ class EstimatorChooser:
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the code of the predicted identity."""
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code ``(n,)`` of the predicted identity."""
         if not len(probes.units):
             return np.zeros(0, np.int64)
         return np.searchsorted(matcher.labels, self.estimator.predict(probes.units).astype(np.str_)).astype(np.int64)
 
 
-class LinearMachine:
-    """A fitted linear support vector machine, one against one, as arrays.
+class LinearSVM:
+    """Decide with a linear support vector machine that was fitted elsewhere, one against one.
+
+    It is no scikit-learn estimator and cannot be fitted: it holds the arrays of one, and needs NumPy alone to predict.
+    The estimator is `classifiers.heads.estimators.SVMClassifier`.
 
     Parameters
     ----------
-    support : (s,) int, rows of the training data that are support vectors, grouped by class
-    support_vectors : (s, d) float32, those rows
-    dual_coef : (k - 1, s) float64, as scikit-learn's ``SVC`` lays it out
+    support : (s,) int
+        Rows of the training data that are support vectors, grouped by class.
+    support_vectors : (s, d) float32
+        Those rows.
+    dual_coef : (k - 1, s) float64
+        As scikit-learn's ``SVC`` lays it out.
     intercept : (k (k - 1) / 2,) float64
-    n_support : (k,) int, support vectors of each class
+        One for each pair of classes, in the order of ``itertools.combinations``.
+    n_support : (k,) int
+        Support vectors of each class.
 
     Raises
     ------
@@ -115,12 +136,18 @@ class LinearMachine:
         self.intercept = intercept
         self.n_support = n_support
 
-    def choose(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the code of the class with the most votes."""
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code ``(n,)`` of the class with the most votes."""
         return self.vote(probes.units)
 
     def vote(self, probes: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the class with the most one-against-one votes, the first of equals (as libsvm does)."""
+        """Return the class ``(n,)`` with the most one-against-one votes, the first of equals (as libsvm does).
+
+        Parameters
+        ----------
+        probes : (n, d) float32
+            Unit rows, prepared as the training data was.
+        """
         n_classes = len(self.n_support)
         starts = np.concatenate([[0], np.cumsum(self.n_support)[:-1]])
         first, second = np.triu_indices(n_classes, k=1)
@@ -141,10 +168,19 @@ class LinearMachine:
 def vote_nearest(
     exemplars: NDArray[np.float32], codes: NDArray[np.int64], probes: NDArray[np.float32], *, n_neighbors: int
 ) -> NDArray[np.int64]:
-    """Return the code with the most votes among each probe's nearest exemplars.
+    """Return the code ``(n,)`` with the most votes among each probe's nearest exemplars.
 
     A vote weighs one over the Euclidean distance of unit vectors (scikit-learn's ``weights="distance"``). Equal votes
     go to the code with the nearer exemplar, then to the exemplar that comes first.
+
+    Parameters
+    ----------
+    exemplars : (m, d) float32 of unit length
+    codes : (m,) int64
+        Identity of each exemplar.
+    probes : (n, d) float32 of unit length
+    n_neighbors : int
+        How many exemplars vote; all of them where there are fewer.
     """
     indices, similarities = ExactNeighbors(exemplars).query(probes, n_neighbors)
     if not indices.size:

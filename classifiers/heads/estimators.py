@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from classifiers.heads.decision_rules import LinearMachine, vote_nearest
+from classifiers.heads.decision_rules import LinearSVM, vote_nearest
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, unit_rows
@@ -143,7 +143,7 @@ class SVMClassifier(UnitRowsClassifier):
     Attributes
     ----------
     classes_ : (k,) array
-    machine_ : dict of arrays, see `classifiers.heads.decision_rules.LinearMachine`; None with a single class
+    machine_ : dict of arrays, see `classifiers.heads.decision_rules.LinearSVM`; None with a single class
     """
 
     def __init__(self, C: float = 1.0) -> None:
@@ -173,7 +173,7 @@ class SVMClassifier(UnitRowsClassifier):
         probes = self._predict_input(X)
         if self.machine_ is None:
             return np.repeat(self.classes_, len(probes))
-        return self.classes_[LinearMachine(**self.machine_).vote(probes)]
+        return self.classes_[LinearSVM(**self.machine_).vote(probes)]
 
 
 class LogisticClassifier(UnitRowsClassifier):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.heads.decision_rules import Chooser, NearestChooser
+from classifiers.heads.decision_rules import DecisionRule, NearestRule
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
@@ -38,14 +38,14 @@ class Match(NamedTuple):
 
 
 class Head:
-    """A trained head: a gallery, what chooses among its people, and a threshold.
+    """A trained head: a gallery, the rule that decides among its people, and a threshold.
 
     Parameters
     ----------
     matcher : Matcher
         The exemplars, at least one, and how they are scored.
-    chooser : Chooser
-        Chooses the identity; never the score.
+    decision_rule : DecisionRule
+        Decides the identity; never the score.
     threshold : Threshold or float
         A face whose score is below it is `UNKNOWN`.
     fingerprint : mapping, optional
@@ -74,7 +74,7 @@ class Head:
     def __init__(
         self,
         matcher: Matcher,
-        chooser: Chooser,
+        decision_rule: DecisionRule,
         threshold: Threshold | float,
         *,
         fingerprint: Mapping[str, Any] | None = None,
@@ -91,7 +91,7 @@ class Head:
         if not isinstance(threshold, Threshold):
             threshold = Threshold(float(threshold), "given", "given by you", n_exemplars=n_exemplars)
         self.matcher = matcher
-        self.chooser = chooser
+        self.decision_rule = decision_rule
         self.threshold_record = threshold
         self.threshold = threshold.value
         self.fingerprint = dict(fingerprint) if fingerprint is not None else None
@@ -139,15 +139,15 @@ class Head:
             If the vectors are not finite or not of the exemplars' length.
         """
         probes = self._probes(vectors)
-        if isinstance(self.chooser, NearestChooser):
+        if isinstance(self.decision_rule, NearestRule):
             found = self.matcher.nearest(probes)
             codes = self.matcher.codes[found.indices[:, 0]]
         else:
-            codes = self.chooser.choose(self.matcher, probes)
+            codes = self.decision_rule.decide(self.matcher, probes)
             found = self.matcher.nearest_of(probes, codes)
         indices, scores = found.indices[:, 0].copy(), found.similarities[:, 0].copy()
         if len(self.rejections):
-            self._honour_rejections(probes, indices, scores)
+            self._apply_rejections(probes, indices, scores)
         identities = self.matcher.labels[self.matcher.codes[indices]]
         return Match(identities, scores.astype(np.float32), indices)
 
@@ -191,8 +191,8 @@ class Head:
         """
         if fingerprint is None or self.fingerprint is None:
             return
-        whose = f"those of the head {self.file}" if self.file else "the head's"
-        refuse_other_space(self.fingerprint, fingerprint, whose=whose)
+        source = f"those of the head {self.file}" if self.file else "the head's"
+        refuse_other_space(self.fingerprint, fingerprint, source=source)
         fields = differing_fields(self.fingerprint.get("provenance", {}), fingerprint.get("provenance", {}))
         if fields and not self._warned_of_provenance:
             self._warned_of_provenance = True
@@ -205,7 +205,7 @@ class Head:
     def _probes(self, vectors: ArrayLike) -> Probes:
         return self.matcher.prepare(check_vectors("vectors", vectors, length=self.gallery.vectors.shape[1]))
 
-    def _honour_rejections(self, probes: Probes, indices: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
+    def _apply_rejections(self, probes: Probes, indices: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
         """Change choices (in place) that the rejected faces forbid."""
         against = Matcher(self.rejections, self.matcher.background)
         rejected = against.scores(probes)

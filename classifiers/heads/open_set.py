@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from classifiers.errors import IdentityError
-from classifiers.heads.decision_rules import Chooser, EstimatorChooser, LinearMachine, NearestChooser, VoteChooser
+from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
 from classifiers.heads.estimators import (
     GalleryClassifier,
     KNNClassifier,
@@ -115,7 +115,7 @@ def build_head(
         raise IdentityError("no row has an identity, so there is nobody to enrol; put photos into folders by name")
     return Head(
         matcher,
-        fit_chooser(estimator, matcher),
+        fit_decision_rule(estimator, matcher),
         threshold,
         fingerprint=fingerprint,
         name=head_name(estimator),
@@ -125,14 +125,14 @@ def build_head(
     )
 
 
-def fit_chooser(estimator: Any, matcher: Matcher) -> Chooser:
+def fit_decision_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
     """Return what chooses with a copy of `estimator` fitted on a matcher; NumPy alone where the kind allows it."""
     if len(matcher.labels) == 1 or isinstance(estimator, GalleryClassifier):
-        return NearestChooser()
+        return NearestRule()
     if isinstance(estimator, KNNClassifier):
-        return VoteChooser(check_n_neighbors(estimator.n_neighbors))
+        return VotingRule(check_n_neighbors(estimator.n_neighbors))
     with many_classes():
         fitted = clone(estimator).fit(matcher.units, matcher.gallery.identities)
     if isinstance(fitted, SVMClassifier) and fitted.machine_ is not None:
-        return LinearMachine(**fitted.machine_)
-    return EstimatorChooser(fitted)
+        return LinearSVM(**fitted.machine_)
+    return EstimatorRule(fitted)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError, IdentityError
-from classifiers.heads.decision_rules import Chooser, NearestChooser
+from classifiers.heads.decision_rules import DecisionRule, NearestRule
 from classifiers.heads.head import Head
 from classifiers.members.samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
@@ -69,7 +69,7 @@ def enrolled_name(head: Head, name: str) -> str:
     return label
 
 
-def with_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
+def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
     """Return `head` with `faces` enrolled as `identity`; rejections of these very faces are taken back.
 
     Raises
@@ -86,11 +86,11 @@ def with_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
     more = gallery_of(faces, name if label is None else label)
     against = head.rejections
     taken_back = (against.identities == label) & same_faces(against, more)
-    changed = with_matcher(head, head.matcher.added(more))
+    changed = replace_matcher(head, head.matcher.added(more))
     return changed.replaced(rejections=against.selected(~taken_back)) if taken_back.any() else changed
 
 
-def without_person(head: Head, identity: str) -> Head:
+def remove_person(head: Head, identity: str) -> Head:
     """Return `head` without a person: their exemplars, what was rejected as them, and their face where it stands
     among the faces that are not somebody else.
 
@@ -100,32 +100,32 @@ def without_person(head: Head, identity: str) -> Head:
         If the person is not enrolled, or nobody would be left.
     """
     label = enrolled_name(head, identity)
-    gone = head.gallery.identities == label
-    if gone.all():
+    leaving = head.gallery.identities == label
+    if leaving.all():
         raise IdentityError(
             f"{label!r} is the only person enrolled, and a head needs at least one; "
             "delete the head's file instead, or enrol somebody else first"
         )
     against = head.rejections
-    theirs = (against.identities == label) | same_faces(against, head.gallery.selected(gone))
-    changed = with_matcher(head, head.matcher.selected(~gone))
+    theirs = (against.identities == label) | same_faces(against, head.gallery.selected(leaving))
+    changed = replace_matcher(head, head.matcher.selected(~leaving))
     return changed.replaced(rejections=against.selected(~theirs))
 
 
-def with_matcher(head: Head, matcher: Matcher) -> Head:
+def replace_matcher(head: Head, matcher: Matcher) -> Head:
     """Return `head` with other exemplars: what chooses is fitted to them, and a threshold from a curve read again."""
     threshold = head.threshold_record.for_gallery(len(matcher.gallery))
-    return head.replaced(matcher=matcher, chooser=fitted_chooser(head, matcher), threshold_record=threshold)
+    return head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher), threshold_record=threshold)
 
 
-def fitted_chooser(head: Head, matcher: Matcher) -> Chooser:
+def refit_decision_rule(head: Head, matcher: Matcher) -> DecisionRule:
     """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
-        return NearestChooser()
+        return NearestRule()
     from classifiers.files.head_file import estimator_of
-    from classifiers.heads.open_set import fit_chooser
+    from classifiers.heads.open_set import fit_decision_rule
 
-    return fit_chooser(estimator_of(head), matcher)
+    return fit_decision_rule(estimator_of(head), matcher)
 
 
 def gallery_of(faces: Sequence[FaceSample], identity: str) -> Gallery:
@@ -150,7 +150,7 @@ def same_faces(gallery: Gallery, others: Gallery) -> NDArray[np.bool_]:
 
 
 @contextmanager
-def editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+def locked_for_editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
     """Be the only one who changes the head at `path`; wait up to `seconds` for somebody else who does.
 
     Raises

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifiers.heads.head import Head
-from classifiers.members.editing import find_name, gallery_of, same_faces, with_faces
+from classifiers.members.editing import enrol_faces, find_name, gallery_of, same_faces
 from classifiers.members.samples import FaceSample, PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -92,7 +92,7 @@ def enrol(head: Head, photos: Sequence[tuple[str, PhotoFaces]], identity: str, *
         candidates, strange = _in_agreement(head, candidates, identity)
         refused += strange
     faces = tuple(main_face(photo) for _, photo in candidates)
-    changed = with_faces(head, faces, identity) if faces else head
+    changed = enrol_faces(head, faces, identity) if faces else head
     return Enrolment(changed, faces, tuple(refused), tuple(known))
 
 

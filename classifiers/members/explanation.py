@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.heads.decision_rules import NearestChooser, VoteChooser
+from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import LOWEST_SCORE, Head
-from classifiers.members.editing import fitted_chooser
+from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.
@@ -16,7 +16,7 @@ _MOST_REFITS = 12
 
 
 @dataclass(frozen=True)
-class Neighbor:
+class NearestExemplar:
     """An enrolled photo near the face.
 
     Attributes
@@ -38,7 +38,7 @@ class Neighbor:
 
 
 @dataclass(frozen=True)
-class Decisive:
+class DecisiveExemplar:
     """An enrolled photo without which the answer would be another.
 
     Attributes
@@ -84,11 +84,11 @@ class Explanation:
     choice: str
     score: float
     threshold: float
-    neighbors: tuple[Neighbor, ...]
+    neighbors: tuple[NearestExemplar, ...]
     next_identity: str | None
     margin: float | None
     ruled_out: tuple[str, ...]
-    decisive: tuple[Decisive, ...]
+    decisive: tuple[DecisiveExemplar, ...]
     n_tried: int
 
     @property
@@ -160,7 +160,7 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
         score=score,
         threshold=head.threshold,
         neighbors=tuple(
-            _neighbor(head, int(row), float(similarity))
+            _nearest_exemplar(head, int(row), float(similarity))
             for row, similarity in zip(found.indices[0], found.similarities[0], strict=True)
         ),
         next_identity=None if following is None else head.labels[following],
@@ -171,10 +171,10 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
     )
 
 
-def _neighbor(head: Head, row: int, score: float) -> Neighbor:
+def _nearest_exemplar(head: Head, row: int, score: float) -> NearestExemplar:
     gallery = head.gallery
     box = tuple(float(side) for side in gallery.boxes[row])
-    return Neighbor(row, str(gallery.identities[row]), str(gallery.paths[row]), box, score)
+    return NearestExemplar(row, str(gallery.identities[row]), str(gallery.paths[row]), box, score)
 
 
 def _answer(head: Head, probe: NDArray[np.floating]) -> str:
@@ -192,21 +192,21 @@ def _ruled_out(head: Head, probe: NDArray[np.floating], choice: str, score: floa
 
 def _candidates(head: Head, probe: NDArray[np.floating], exemplar: int) -> list[int]:
     """Return the rows that could change the answer when left out; for fitted classifiers, the most likely ones."""
-    if isinstance(head.chooser, NearestChooser):
+    if isinstance(head.decision_rule, NearestRule):
         return [exemplar]
-    n_nearest = head.chooser.n_neighbors if isinstance(head.chooser, VoteChooser) else _MOST_REFITS
+    n_nearest = head.decision_rule.n_neighbors if isinstance(head.decision_rule, VotingRule) else _MOST_REFITS
     units = head.matcher.prepare(probe).units
     nearest = np.argsort(-(head.matcher.units @ units[0]), kind="stable")[:n_nearest].tolist()
     return nearest if exemplar in nearest else [exemplar, *nearest]
 
 
-def _decisive(head: Head, probe: NDArray[np.floating], rows: list[int]) -> tuple[Decisive, ...]:
+def _decisive(head: Head, probe: NDArray[np.floating], rows: list[int]) -> tuple[DecisiveExemplar, ...]:
     gallery, answer = head.gallery, _answer(head, probe)
     found = []
     for row in rows:
         without = _answer_without(head, probe, row)
         if without != answer:
-            found.append(Decisive(row, str(gallery.identities[row]), str(gallery.paths[row]), without))
+            found.append(DecisiveExemplar(row, str(gallery.identities[row]), str(gallery.paths[row]), without))
     return tuple(found)
 
 
@@ -214,4 +214,4 @@ def _answer_without(head: Head, probe: NDArray[np.floating], row: int) -> str:
     if len(head.gallery) == 1:
         return UNKNOWN
     matcher = head.matcher.selected(np.arange(len(head.gallery)) != row)
-    return _answer(head.replaced(matcher=matcher, chooser=fitted_chooser(head, matcher)), probe)
+    return _answer(head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher)), probe)

@@ -6,7 +6,7 @@ import numpy as np
 
 from classifiers.errors import IdentityError
 from classifiers.heads.head import Head
-from classifiers.members.editing import enrolled_name, gallery_of, same_faces, with_matcher
+from classifiers.members.editing import enrolled_name, gallery_of, replace_matcher, same_faces
 from classifiers.members.samples import FaceSample
 
 
@@ -47,7 +47,7 @@ def reject(head: Head, face: FaceSample, identity: str) -> Rejection:
             f"{face.path}: this face is the only one enrolled as {label!r}; enrol another photo of them first, "
             "or forget them"
         )
-    changed = with_matcher(head, head.matcher.selected(~wrong)) if wrong.any() else head
+    changed = replace_matcher(head, head.matcher.selected(~wrong)) if wrong.any() else head
     against = head.rejections
     is_new = not np.any((against.identities == label) & same_faces(against, rejected))
     if is_new:

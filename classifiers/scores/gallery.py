@@ -113,12 +113,12 @@ class Gallery:
         IdentityError
             If `identity` is not enrolled.
         """
-        gone = self.identities == identity
-        if not gone.any():
+        leaving = self.identities == identity
+        if not leaving.any():
             raise IdentityError(f"{identity!r} is not enrolled; enrolled are {summarize_names(self.labels)}")
-        return self.selected(~gone)
+        return self.selected(~leaving)
 
-    def cut(self, *, identities: Sequence[str] | None = None, min_photos: int = 1) -> "Gallery":
+    def filtered(self, *, identities: Sequence[str] | None = None, min_photos: int = 1) -> "Gallery":
         """Return a gallery of the people in `identities` (default: all) that have at least `min_photos` exemplars.
 
         Raises

@@ -119,7 +119,7 @@ class Background:
         log_cohort = _log_sum_exp(rows @ self.cohort.T / t) - np.log(len(self.cohort))
         return t * np.logaddexp(np.log1p(-share) + log_mean, np.log(share) + log_cohort)
 
-    def joined_by(self, strangers: ArrayLike) -> "Background":
+    def with_cohort(self, strangers: ArrayLike) -> "Background":
         """Return a background with the user's own strangers ``(c, d)``, one vector a person, in the cohort."""
         rows = self.center(unit_rows(check_vectors("strangers", strangers, length=len(self.mean))))
         return replace(self, cohort=np.concatenate([self.cohort, rows]))
@@ -217,10 +217,12 @@ def choose_background(
     return find_background(fingerprint)
 
 
-def one_of_each(vectors: NDArray[np.float32], identities: Sequence[str] | NDArray[Any]) -> NDArray[np.float32]:
+def one_vector_per_identity(
+    vectors: NDArray[np.float32], identities: Sequence[str] | NDArray[Any]
+) -> NDArray[np.float32]:
     """Return rows of `vectors (n, d)`: the first of each identity, and all whose identity is ``""``.
 
-    >>> one_of_each(np.eye(4, dtype=np.float32), ["Ada", "", "Ada", ""]).argmax(axis=1)
+    >>> one_vector_per_identity(np.eye(4, dtype=np.float32), ["Ada", "", "Ada", ""]).argmax(axis=1)
     array([0, 1, 3])
     """
     first: dict[str, int] = {}

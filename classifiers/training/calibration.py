@@ -7,7 +7,7 @@ expected TPIR (ISO/IEC 19795-1). Nothing synthetic ever plays a stranger.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import ThresholdError
-from classifiers.heads.decision_rules import Chooser, NearestChooser
+from classifiers.heads.decision_rules import FitDecisionRule, NearestRule
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.neighbors import row_blocks
 from classifiers.scores.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
-from classifiers.training.metrics import Estimate, rate
+from classifiers.training.metrics import RateEstimate, rate
 from foundation.text import pluralize
 
 # With fewer people than this no threshold is read off the user's own photos.
@@ -43,16 +43,21 @@ _STRANGERS_PER_INDEPENDENT_ONE = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """How the people of a gallery fared as strangers, and as themselves.
+class HeldOutScores:
+    """Scores of a gallery's own photos, each held out of what it is compared with.
 
     Attributes
     ----------
-    stranger_scores, stranger_codes : (n,) float64, (n,) int64
-        Score of each photo among everybody else's, and whose photo it is.
-    mated_scores, mated_correct, mated_codes : (m,) float64, (m,) bool, (m,) int64
-        Score of each photo among all others, whether the right person was chosen, and whose photo it is; only people
-        with a second photo that is no near-duplicate.
+    stranger_scores : (n,) float64
+        Score of each photo among everybody else's: that of a stranger.
+    stranger_codes : (n,) int64
+        Whose photo it is, as a position in the gallery's `labels`.
+    mated_scores : (m,) float64
+        Score of each photo among all others; only people with a second photo that is no near-duplicate.
+    mated_correct : (m,) bool
+        Whether the right person was chosen.
+    mated_codes : (m,) int64
+        Whose photo it is.
     """
 
     stranger_scores: NDArray[np.float64]
@@ -62,8 +67,12 @@ class Trial:
     mated_codes: NDArray[np.int64]
 
 
-def shot_numbers(gallery: Gallery) -> NDArray[np.int64]:
-    """Return ``(m,)`` a number for each exemplar, equal where two are near-duplicates: one person, one shot."""
+def near_duplicate_groups(gallery: Gallery) -> NDArray[np.int64]:
+    """Return ``(m,)`` int64: a number for each exemplar, equal where two are near-duplicates.
+
+    Near-duplicates show one person, and are one file or at least as alike as `NEAR_DUPLICATE_COSINE`, directly or
+    through others.
+    """
     numbers = np.arange(len(gallery))
     order = np.argsort(gallery.codes, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(gallery.codes[order])) + 1):
@@ -78,24 +87,25 @@ def shot_numbers(gallery: Gallery) -> NDArray[np.int64]:
     return numbers
 
 
-def run_trial(matcher: Matcher, fit: Callable[[Matcher], Chooser], *, seed: int = 0) -> Trial:
-    """Let everybody play a stranger, and look for everybody's photos among their other photos.
+def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0) -> HeldOutScores:
+    """Score everybody's photos among the others' (as a stranger's), and among all others with their own.
 
     Parameters
     ----------
     matcher : Matcher
+        The exemplars.
     fit : callable
-        Fits what chooses on the exemplars of a matcher.
+        Matcher to decision rule; called for all exemplars, then for those that are not held out.
     seed : int
-        Of the folds, where there are any.
+        Of the folds, where the rule must be fitted.
     """
-    shots = shot_numbers(matcher.gallery)
-    if isinstance(fit(matcher), NearestChooser):
-        return _leave_one_out(matcher, shots)
-    return _folds(matcher, fit, shots, np.random.default_rng(seed))
+    duplicate_groups = near_duplicate_groups(matcher.gallery)
+    if isinstance(fit(matcher), NearestRule):
+        return _leave_one_out(matcher, duplicate_groups)
+    return _cross_validate(matcher, fit, duplicate_groups, rng=np.random.default_rng(seed))
 
 
-def calibrated_threshold(matcher: Matcher, fit: Callable[[Matcher], Chooser], fpir: float) -> Threshold:
+def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> Threshold:
     """Return the threshold at which `fpir` of the gallery's own people pass as somebody else, each counting once.
 
     Raises
@@ -111,11 +121,11 @@ def calibrated_threshold(matcher: Matcher, fit: Callable[[Matcher], Chooser], fp
             f"a threshold for FPIR {fpir:g} needs at least {MIN_IDENTITIES} people in the table, got {n_identities}; "
             "leave --fpir out, or give --threshold T"
         )
-    trial = run_trial(matcher, fit)
-    value = lowest_threshold(trial.stranger_scores, trial.stranger_codes, fpir)
+    held_out = score_held_out(matcher, fit)
+    value = lowest_threshold(held_out.stranger_scores, held_out.stranger_codes, fpir)
     note = f"from your photos: FPIR {fpir:g} when each of your {n_identities} people is looked for among the others"
     return Threshold(
-        value, "calibrated", note, fpir=fpir, n_exemplars=len(gallery), expected=expected_rates(trial, value)
+        value, "calibrated", note, fpir=fpir, n_exemplars=len(gallery), expected=expected_rates(held_out, value)
     )
 
 
@@ -136,20 +146,20 @@ def person_weights(codes: NDArray[np.int64]) -> NDArray[np.float64]:
     return 1.0 / (counts[inverse] * len(counts))
 
 
-def expected_rates(trial: Trial, threshold: float) -> dict[str, Any]:
-    """Return what a trial says about a threshold: FPIR and TPIR with 95 % intervals.
+def expected_rates(held_out: HeldOutScores, threshold: float) -> dict[str, Any]:
+    """Return what held-out scores say about a threshold: FPIR and TPIR with 95 % intervals.
 
     Every person counts once in the FPIR. Its interval says where the rate of as many new strangers will lie: it is
     Clopper and Pearson's (Biometrika 26, 1934) for a third of the people, since every resemblance is seen twice, once
     from either side, and the new strangers vary as well. The TPIR counts photos; its interval is a bootstrap over
     people.
     """
-    n_strangers = len(np.unique(trial.stranger_codes))
-    passing = np.sum(person_weights(trial.stranger_codes)[trial.stranger_scores >= threshold])
+    n_strangers = len(np.unique(held_out.stranger_codes))
+    passing = np.sum(person_weights(held_out.stranger_codes)[held_out.stranger_scores >= threshold])
     tpir = None
-    if len(trial.mated_scores):
-        found = trial.mated_correct & (trial.mated_scores >= threshold)
-        tpir = rate(found, trial.mated_codes)._asdict()
+    if len(held_out.mated_scores):
+        found = held_out.mated_correct & (held_out.mated_scores >= threshold)
+        tpir = rate(found, held_out.mated_codes)._asdict()
     return {
         "fpir": binomial_interval(float(passing), n_strangers / _STRANGERS_PER_INDEPENDENT_ONE)._asdict(),
         "tpir": tpir,
@@ -158,7 +168,7 @@ def expected_rates(trial: Trial, threshold: float) -> dict[str, Any]:
     }
 
 
-def binomial_interval(share: float, n: float) -> Estimate:
+def binomial_interval(share: float, n: float) -> RateEstimate:
     """Return `share` of `n` trials, whole or not, with its exact 95 % interval (Clopper and Pearson, Biometrika 1934).
 
     >>> binomial_interval(0.0, 100).high < 0.037
@@ -169,12 +179,12 @@ def binomial_interval(share: float, n: float) -> Estimate:
     tail, hits = (1.0 - _CONFIDENCE) / 2, share * n
     low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
     high = float(beta.ppf(1.0 - tail, hits + 1, n - hits)) if hits < n else 1.0
-    return Estimate(share, low, high)
+    return RateEstimate(share, low, high)
 
 
 def choose_threshold(
     matcher: Matcher,
-    fit: Callable[[Matcher], Chooser],
+    fit: FitDecisionRule,
     *,
     threshold: float | None = None,
     fpir: float | None = None,
@@ -206,7 +216,7 @@ def choose_threshold(
             f"no threshold curve is known for these weights, and {pluralize(n_identities, 'person', 'people')} "
             f"cannot measure one (at least {MIN_IDENTITIES}); give --threshold T"
         )
-    return calibrated_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)
+    return calibrate_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)
 
 
 def describe_expected(expected: dict[str, Any]) -> list[str]:
@@ -228,31 +238,31 @@ def _percent(estimate: dict[str, float]) -> str:
     return f"{estimate['value']:.2%} (95 % interval {estimate['low']:.2%} to {estimate['high']:.2%})"
 
 
-def _leave_one_out(matcher: Matcher, shots: NDArray[np.int64]) -> Trial:
+def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64]) -> HeldOutScores:
     codes, n_rows = matcher.codes, len(matcher.codes)
     strangers, mated = np.empty(n_rows), np.empty(n_rows)
     best, has_other = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
     for block in row_blocks(n_rows, n_rows):
         scores = matcher.scores(matcher.prepare(matcher.gallery.vectors[block]))
         own = codes[block, None] == codes[None, :]
-        same_shot = shots[block, None] == shots[None, :]
+        is_duplicate = duplicate_groups[block, None] == duplicate_groups[None, :]
         strangers[block] = np.where(own, -np.inf, scores).max(axis=1)
-        scores[same_shot] = -np.inf
+        scores[is_duplicate] = -np.inf
         best[block], mated[block] = scores.argmax(axis=1), scores.max(axis=1)
-        has_other[block] = (own & ~same_shot).any(axis=1)
+        has_other[block] = (own & ~is_duplicate).any(axis=1)
     correct = codes[best] == codes
-    return Trial(strangers, codes, mated[has_other], correct[has_other], codes[has_other])
+    return HeldOutScores(strangers, codes, mated[has_other], correct[has_other], codes[has_other])
 
 
-def _folds(
-    matcher: Matcher, fit: Callable[[Matcher], Chooser], shots: NDArray[np.int64], rng: np.random.Generator
-) -> Trial:
+def _cross_validate(
+    matcher: Matcher, fit: FitDecisionRule, duplicate_groups: NDArray[np.int64], *, rng: np.random.Generator
+) -> HeldOutScores:
     codes = matcher.codes
     fold_of_person = rng.permutation(len(matcher.labels)) % N_FOLDS
-    strangers = list(_held_out(matcher, fit, fold_of_person[codes], range(N_FOLDS)))
-    fold_of_photo = _photo_folds(codes, shots, rng)
-    mated = list(_held_out(matcher, fit, fold_of_photo, range(N_PHOTO_FOLDS)))
-    return Trial(
+    strangers = list(_score_folds(matcher, fit, fold_of_person[codes], n_folds=N_FOLDS))
+    fold_of_photo = _photo_folds(codes, duplicate_groups, rng)
+    mated = list(_score_folds(matcher, fit, fold_of_photo, n_folds=N_PHOTO_FOLDS))
+    return HeldOutScores(
         np.concatenate([scores for _, _, scores in strangers]),
         codes[np.concatenate([rows for rows, _, _ in strangers])],
         np.concatenate([scores for _, _, scores in mated]),
@@ -261,29 +271,31 @@ def _folds(
     )
 
 
-def _photo_folds(codes: NDArray[np.int64], shots: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return ``(m,)`` which fold holds out each photo: all of one shot together, -1 for a person's only shot."""
-    _, first_row, shot_of_row = np.unique(shots, return_index=True, return_inverse=True)
+def _photo_folds(
+    codes: NDArray[np.int64], duplicate_groups: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return ``(m,)`` which fold holds out each photo: near-duplicates together, -1 for a person's only such group."""
+    _, first_row, group_of_row = np.unique(duplicate_groups, return_index=True, return_inverse=True)
     shuffled = rng.permutation(len(first_row))
     order = shuffled[np.argsort(codes[first_row][shuffled], kind="stable")]
     person = codes[first_row][order]
     position = np.arange(len(order)) - np.searchsorted(person, person)
     lone = np.bincount(person, minlength=int(codes.max()) + 1)[person] < 2
-    fold_of_shot = np.empty(len(order), np.int64)
-    fold_of_shot[order] = np.where(lone, -1, position % N_PHOTO_FOLDS)
-    return fold_of_shot[shot_of_row]
+    fold_of_group = np.empty(len(order), np.int64)
+    fold_of_group[order] = np.where(lone, -1, position % N_PHOTO_FOLDS)
+    return fold_of_group[group_of_row]
 
 
-def _held_out(
-    matcher: Matcher, fit: Callable[[Matcher], Chooser], fold_of_row: NDArray[np.int64], folds: range
+def _score_folds(
+    matcher: Matcher, fit: FitDecisionRule, fold_of_row: NDArray[np.int64], *, n_folds: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]]:
     """For each fold, fit on the other rows and yield the fold's rows, the names chosen for them, and the scores."""
-    for fold in folds:
+    for fold in range(n_folds):
         rows = np.flatnonzero(fold_of_row == fold)
         rest = matcher.selected(fold_of_row != fold)
         if not len(rest.codes):
             continue
         probes = rest.prepare(matcher.gallery.vectors[rows])
-        codes = fit(rest).choose(rest, probes) if len(rows) else np.zeros(0, np.int64)
+        codes = fit(rest).decide(rest, probes) if len(rows) else np.zeros(0, np.int64)
         found = rest.nearest_of(probes, codes)
         yield rows, rest.labels[codes], found.similarities[:, 0]

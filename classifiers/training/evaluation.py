@@ -5,7 +5,6 @@ photos of everybody else are strangers. Where all have more, every second person
 of an enrolled photo are no probes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import IdentityError, ThresholdError
-from classifiers.heads.decision_rules import Chooser
+from classifiers.heads.decision_rules import FitDecisionRule
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import ThresholdCurve
-from classifiers.training.calibration import choose_threshold, shot_numbers
+from classifiers.training.calibration import choose_threshold, near_duplicate_groups
 from classifiers.training.metrics import rate, tpir_at_fpir
 from foundation.text import pluralize
 
@@ -28,9 +27,20 @@ FPIRS = (0.01, 0.1)
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of a gallery: who is enrolled, their other photos, everybody else's; and how many were left out.
+    """Rows of a gallery: enrolled photos, mated probes and strangers.
 
-    `plays_strangers` says whether people who could have been enrolled are the strangers, since there are no others.
+    Attributes
+    ----------
+    enrolled : (e,) int64
+        Photos that are enrolled.
+    mated : (m,) int64
+        Other photos of the people enrolled.
+    strangers : (s,) int64
+        Photos of everybody else.
+    n_near_duplicates : int
+        Photos left out because they are near-duplicates of enrolled ones.
+    plays_strangers : bool
+        Whether people who could have been enrolled are the strangers, since there are no others.
     """
 
     enrolled: NDArray[np.int64]
@@ -41,8 +51,22 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a head said about the probes of a split; see `Split`."""
+class ProbeScores:
+    """Scores of a head for the probes of a `Split`.
+
+    Attributes
+    ----------
+    mated_scores : (m,) float32
+        Score of the identity that was chosen for each mated probe.
+    mated_correct : (m,) bool
+        Whether it is the right one.
+    mated_identities : (m,) str
+        The right one.
+    stranger_scores : (s,) float32
+        Score of the identity that was chosen for each stranger.
+    stranger_identities : (s,) str
+        Who the stranger is.
+    """
 
     mated_scores: NDArray[np.float32]
     mated_correct: NDArray[np.bool_]
@@ -80,55 +104,55 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
             f"{pluralize(int((counts <= per_person).sum()), 'person', 'people')}; "
             "choose another --gallery-per-person, or a larger table"
         )
-    shots = shot_numbers(gallery)
-    mated = others[~np.isin(shots[others], shots[enrolled])]
+    duplicate_groups = near_duplicate_groups(gallery)
+    mated = others[~np.isin(duplicate_groups[others], duplicate_groups[enrolled])]
     if not len(mated):
         raise ValueError("all further photos are near-duplicates of enrolled ones; evaluation needs other photos")
     return Split(enrolled, mated, strangers, len(others) - len(mated), plays_strangers)
 
 
-def run_head(head: Head, gallery: Gallery, split: Split) -> Outcome:
-    """Return what `head`, trained on the split's enrolled rows, says about its probes."""
+def score_probes(head: Head, gallery: Gallery, split: Split) -> ProbeScores:
+    """Return the scores of the split's probes with `head`, which was trained on its enrolled rows."""
     mated, strangers = head.match(gallery.vectors[split.mated]), head.match(gallery.vectors[split.strangers])
     names = gallery.identities[split.mated]
-    return Outcome(
+    return ProbeScores(
         mated.scores, mated.identities == names, names, strangers.scores, gallery.identities[split.strangers]
     )
 
 
-def summarize_outcome(outcome: Outcome) -> dict[str, Any]:
+def summarize_scores(scores: ProbeScores) -> dict[str, Any]:
     """Return rank-1 and TPIR at FPIR, each ``{"value", "low", "high"}``, as fractions."""
     return {
-        "n_mated": len(outcome.mated_scores),
-        "n_strangers": len(outcome.stranger_scores),
-        "rank1": rate(outcome.mated_correct, outcome.mated_identities)._asdict(),
+        "n_mated": len(scores.mated_scores),
+        "n_strangers": len(scores.stranger_scores),
+        "rank1": rate(scores.mated_correct, scores.mated_identities)._asdict(),
         "tpir_at_fpir": {
             f"{fpir:g}": tpir_at_fpir(
-                outcome.mated_scores,
-                outcome.mated_correct,
-                outcome.stranger_scores,
+                scores.mated_scores,
+                scores.mated_correct,
+                scores.stranger_scores,
                 fpir=fpir,
-                mated_identities=outcome.mated_identities,
-                stranger_identities=outcome.stranger_identities,
+                mated_identities=scores.mated_identities,
+                stranger_identities=scores.stranger_identities,
             )._asdict()
             for fpir in FPIRS
         },
     }
 
 
-def rates_at(outcome: Outcome, threshold: float) -> dict[str, Any]:
+def rates_at(scores: ProbeScores, threshold: float) -> dict[str, Any]:
     """Return the TPIR and FPIR that a threshold gives, each ``{"value", "low", "high"}``."""
-    found = outcome.mated_correct & (outcome.mated_scores >= threshold)
-    passed = outcome.stranger_scores >= threshold
+    found = scores.mated_correct & (scores.mated_scores >= threshold)
+    passed = scores.stranger_scores >= threshold
     return {
-        "tpir": rate(found, outcome.mated_identities)._asdict(),
-        "fpir": rate(passed, outcome.stranger_identities)._asdict(),
+        "tpir": rate(found, scores.mated_identities)._asdict(),
+        "fpir": rate(passed, scores.stranger_identities)._asdict(),
     }
 
 
 def evaluate(
     gallery: Gallery,
-    fit: Callable[[Matcher], Chooser],
+    fit: FitDecisionRule,
     *,
     per_person: int = 1,
     background: Background | None = None,
@@ -142,7 +166,7 @@ def evaluate(
     gallery : Gallery
         Everybody's photos.
     fit : callable
-        Fits what chooses on the exemplars of a matcher.
+        Matcher to decision rule.
     per_person : int
         How many photos of each person are enrolled.
     background : Background, optional
@@ -160,14 +184,14 @@ def evaluate(
     split = split_people(gallery, per_person)
     matcher = Matcher(gallery.selected(split.enrolled), background)
     head = Head(matcher, fit(matcher), 0.0)
-    outcome = run_head(head, gallery, split)
+    scores = score_probes(head, gallery, split)
     result: dict[str, Any] = {
         "gallery_size": len(head.labels),
         "n_exemplars": len(matcher.gallery),
         "n_near_duplicates": split.n_near_duplicates,
         "plays_strangers": split.plays_strangers,
         "score": head.score_kind,
-        **summarize_outcome(outcome),
+        **summarize_scores(scores),
         "at_threshold": None,
     }
     try:
@@ -175,7 +199,7 @@ def evaluate(
     except ThresholdError as error:
         return {**result, "no_threshold_because": str(error)}
     at = {"threshold": threshold.value, "source": threshold.source, "expected": threshold.expected}
-    return {**result, "at_threshold": {**at, **rates_at(outcome, threshold.value)}}
+    return {**result, "at_threshold": {**at, **rates_at(scores, threshold.value)}}
 
 
 def report(result: dict[str, Any]) -> list[str]:

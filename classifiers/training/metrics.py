@@ -15,7 +15,7 @@ N_BOOTSTRAP = 1000
 CONFIDENCE = 0.95
 
 
-class Estimate(NamedTuple):
+class RateEstimate(NamedTuple):
     """A rate and its confidence interval, all in [0, 1]; ``_asdict()`` is its JSON form."""
 
     value: float
@@ -50,7 +50,7 @@ def threshold_at_fpir(stranger_scores: ArrayLike, fpir: float) -> float:
     np.True_
     """
     scores = _scores("stranger_scores", stranger_scores)
-    return _just_above(np.sort(scores)[::-1], _fpir(fpir) * len(scores))
+    return _threshold_accepting(np.sort(scores)[::-1], _fpir(fpir) * len(scores))
 
 
 def tpir_at_fpir(
@@ -63,7 +63,7 @@ def tpir_at_fpir(
     stranger_identities: Sequence[Any] | NDArray[Any] | None = None,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
-) -> Estimate:
+) -> RateEstimate:
     """Return the share of mated probes named rightly at the threshold where strangers reach `fpir`.
 
     Parameters
@@ -99,8 +99,8 @@ def tpir_at_fpir(
     rng = np.random.default_rng(seed)
     draws = np.empty(n_bootstrap)
     for draw in range(n_bootstrap):
-        mated_weights, stranger_weights = _redraw(rng, mated), _redraw(rng, others)
-        at = _just_above(strangers, fpir * stranger_weights.sum(), weights=stranger_weights)
+        mated_weights, stranger_weights = _resample(rng, mated), _resample(rng, others)
+        at = _threshold_accepting(strangers, fpir * stranger_weights.sum(), weights=stranger_weights)
         draws[draw] = mated_weights[correct & (scores >= at)].sum() / mated_weights.sum()
     return _estimate(value, draws, n_identities=int(mated.max()) + 1)
 
@@ -111,7 +111,7 @@ def rate(
     *,
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
-) -> Estimate:
+) -> RateEstimate:
     """Return the share of true `outcomes`, its interval bootstrapped over `identities`.
 
     Raises
@@ -130,7 +130,7 @@ def rate(
     rng = np.random.default_rng(seed)
     draws = np.empty(n_bootstrap)
     for draw in range(n_bootstrap):
-        weights = _redraw(rng, groups)
+        weights = _resample(rng, groups)
         draws[draw] = weights[hits].sum() / weights.sum()
     return _estimate(float(hits.mean()), draws, n_identities=int(groups.max()) + 1)
 
@@ -214,7 +214,7 @@ def _fpir(value: float) -> float:
     return value
 
 
-def _just_above(
+def _threshold_accepting(
     descending: NDArray[np.float64], allowed: float, *, weights: NDArray[np.float64] | None = None
 ) -> float:
     """Lowest threshold at which the weight of the accepted scores is at most `allowed`."""
@@ -223,19 +223,19 @@ def _just_above(
     return np.nextafter(descending[min(first_too_many, len(descending) - 1)], np.inf)
 
 
-def _redraw(rng: np.random.Generator, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+def _resample(rng: np.random.Generator, groups: NDArray[np.int64]) -> NDArray[np.float64]:
     n_groups = int(groups.max()) + 1
     return np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)[groups].astype(np.float64)
 
 
-def _estimate(value: float, draws: NDArray[np.float64], *, n_identities: int) -> Estimate:
+def _estimate(value: float, draws: NDArray[np.float64], *, n_identities: int) -> RateEstimate:
     tail = (1 - CONFIDENCE) / 2
     if value in (0.0, 1.0):
         # All outcomes alike: resampling shows no spread, the exact binomial bound (Clopper and Pearson) does.
         width = 1 - tail ** (1 / n_identities)
-        return Estimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
+        return RateEstimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
     low, high = np.quantile(draws, [tail, 1 - tail])
-    return Estimate(value, float(min(low, value)), float(max(high, value)))
+    return RateEstimate(value, float(min(low, value)), float(max(high, value)))
 
 
 def _groups(name: str, identities: Any, length: int) -> NDArray[np.int64]:

@@ -220,5 +220,5 @@ class FaceEncoder:
 def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:
     made_in = wanted.get("provenance", {}).get("precision", "fp32")
     precision = made_in if options.precision is None else options.precision
-    preset = preset_for(wanted, whose=source) if options.preset is None else options.preset
+    preset = preset_for(wanted, source=source) if options.preset is None else options.preset
     return FaceEmbedder(preset, weights=options.weights, precision=precision)

@@ -180,14 +180,14 @@ def get_preset(name: str | Path) -> Preset:
     raise ValueError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
 
 
-def preset_for(fingerprint: Mapping[str, Any], *, whose: str) -> str:
+def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
     """Return the name of the built-in preset that makes vectors like those of `fingerprint`; an empty one: the default.
 
     Parameters
     ----------
     fingerprint : mapping
         ``{"space": {...}, "provenance": {...}}`` of a table or head.
-    whose : str
+    source : str
         Of which file, for the message.
 
     Raises
@@ -205,7 +205,7 @@ def preset_for(fingerprint: Mapping[str, Any], *, whose: str) -> str:
     found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if recorded is None else f" of a preset {recorded!r}")
     known = " or ".join(f"{preset.weights_sha256[:_DIGITS_SHOWN]}... ({preset.name})" for preset in PRESETS.values())
     raise WeightsError(
-        f"{whose}: expected vectors of weights {known}, found those of weights {found}; name the "
+        f"{source}: expected vectors of weights {known}, found those of weights {found}; name the "
         "training run that made them with --preset RUN, or embed the photos again and train a new head"
     )
 

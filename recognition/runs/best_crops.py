@@ -58,7 +58,7 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
         If the file cannot be written.
     """
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import check_name, editing
+    from classifiers.members.editing import check_name, locked_for_editing
     from classifiers.members.enrolment import enrol
     from classifiers.members.samples import FaceSample, PhotoFaces
     from embedder.detection.quality import measure_pose, measure_sharpness
@@ -74,7 +74,7 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
         measure_sharpness(look.crop),
         *measure_pose(look.landmarks),
     )
-    with editing(head_path):
+    with locked_for_editing(head_path):
         result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)
         if result.enrolled:
             save_head(result.head, head_path)

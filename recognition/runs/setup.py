@@ -37,7 +37,7 @@ def load_recognizer(options: Options, *, threads_an_image: int | None = None) ->
             thresholds=options.thresholds,
             threads_an_image=threads_an_image,
         ),
-        whose=options.head,
+        source=options.head,
     )
     head.check_fingerprint(reader.fingerprint)
     return reader, head

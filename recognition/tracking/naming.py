@@ -199,7 +199,7 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     return head
 
 
-def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, whose: str | Path = "the head") -> FaceReader:
+def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, source: str | Path = "the head") -> FaceReader:
     """Load the networks that fit a head, both at once.
 
     Parameters
@@ -207,7 +207,7 @@ def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, whose: st
     wanted : mapping
         The head's fingerprint; an empty one for the defaults.
     options : NetworkOptions
-    whose : str or Path
+    source : str or Path
         The head's file, for the message.
 
     Raises
@@ -217,7 +217,7 @@ def load_reader(wanted: Mapping[str, Any], options: NetworkOptions, *, whose: st
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
         detector = pool.submit(_load_detector, options)
-        embedder = pool.submit(_load_embedder, wanted, options, str(whose))
+        embedder = pool.submit(_load_embedder, wanted, options, str(source))
         return FaceReader(detector.result(), embedder.result(), wanted)
 
 
@@ -229,11 +229,11 @@ def _load_detector(options: NetworkOptions) -> Detector:
     return MTCNN(size, thresholds=thresholds, threads=options.threads_an_image)
 
 
-def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions, whose: str) -> Embedder:
+def _load_embedder(wanted: Mapping[str, Any], options: NetworkOptions, source: str) -> Embedder:
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.networks.presets import preset_for
 
     trained_in = wanted.get("provenance", {}).get("precision", "fp32")
     precision = trained_in if options.precision is None else options.precision
-    preset = preset_for(wanted, whose=whose) if options.preset is None else options.preset
+    preset = preset_for(wanted, source=source) if options.preset is None else options.preset
     return FaceEmbedder(preset, weights=options.weights, precision=precision)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifiers.groups.clustering import FaceSpace, cluster_faces
+from classifiers.groups.clustering import SimilaritySpace, cluster_faces
 from classifiers.groups.metrics import bcubed
 from experiments.clustering import Faces, f_by_threshold, measure_curve, measure_methods, measure_names, plain
 from tests.classifiers.groups.test_grouping import make_table
@@ -46,7 +46,7 @@ def test_methods_are_compared(faces):
 
 def test_names_are_kept():
     table = make_table()
-    space = FaceSpace(table.embeddings, np.zeros(len(table), np.float32), ((10, 0.4), (100, 0.4)))
+    space = SimilaritySpace(table.embeddings, np.zeros(len(table), np.float32), ((10, 0.4), (100, 0.4)))
     figures = measure_names(table, space, seed=0)
     assert figures["kept"] == 1
     assert figures["same_group"] > 0.9

@@ -13,4 +13,4 @@ def test_differing_fields_sees_missing_ones():
 def test_another_space_is_refused_and_another_provenance_is_not():
     refuse_other_space({"space": {"a": 1}, "provenance": {"b": 1}}, {"space": {"a": 1}, "provenance": {"b": 2}})
     with pytest.raises(SpaceMismatchError, match="compared with the table's: expected a 1, got a 2"):
-        refuse_other_space({"space": {"a": 1}}, {"space": {"a": 2}}, whose="the table's")
+        refuse_other_space({"space": {"a": 1}}, {"space": {"a": 2}}, source="the table's")

@@ -10,7 +10,7 @@ from classifiers.commands.main import main
 from classifiers.commands.photos import stored_path
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
-from classifiers.members.editing import with_faces
+from classifiers.members.editing import enrol_faces
 from embedder.tables.table import EmbeddingTable
 from tests.classifiers.people import FINGERPRINT, make_people
 from tests.classifiers.samples import make_sample
@@ -130,5 +130,5 @@ def test_a_grown_gallery_is_remarked_on(head):
     calibrated = Threshold(0.5, "calibrated", "on your photos", n_exemplars=4)
     grown = load_head(head).replaced(threshold_record=calibrated)
     assert describe_size(grown) == "2 identities, 4 photos, threshold 0.500"
-    more = with_faces(grown, [make_sample(make_people(3, 2).vectors[row]) for row in (4, 5)], "Zoe")
+    more = enrol_faces(grown, [make_sample(make_people(3, 2).vectors[row]) for row in (4, 5)], "Zoe")
     assert describe_size(more).endswith("; set for 4 photos, train the head again to set it for these")

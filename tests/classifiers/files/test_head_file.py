@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import classifiers.files.head_file as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.files.head_file import describe_head, load_estimator, load_head, save_head
+from classifiers.files.head_file import describe_head, estimator_of, load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.heads.registry import HEADS
 from classifiers.scores.gallery import Gallery
@@ -88,7 +88,7 @@ def test_a_loaded_head_can_be_saved_again(name, tmp_path):
     save_head(fitted(name), tmp_path / "a.skops")
     save_head(load_head(tmp_path / "a.skops"), tmp_path / "b.skops")
     np.testing.assert_array_equal(load_head(tmp_path / "b.skops").choose(PROBES), fitted(name).choose(PROBES))
-    assert type(load_estimator(load_head(tmp_path / "b.skops").estimator)) is HEADS[name]
+    assert type(estimator_of(load_head(tmp_path / "b.skops"))) is HEADS[name]
 
 
 def test_a_curve_survives(tmp_path):
@@ -109,7 +109,7 @@ def test_the_file_holds_no_pickle_and_is_described_in_json(tmp_path):
         for name in names:
             if name.endswith(".npy"):
                 np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
-    assert sorted(name for name in names if not name.startswith("serving/")) == ["estimator.skops", "facetable.json"]
+    assert [name for name in names if not name.startswith("serving/")] == ["facetable.json"]
     assert (record["format"], record["version"], record["head"]) == ("facetable-head", 1, "svm")
     assert record["parameters"] == {"C": 1.0}
     assert (record["n_exemplars"], record["embedding_length"], len(record["identities"])) == (27, 32, 9)
@@ -197,7 +197,6 @@ def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
         {"facetable.json": b"{}"},
         {"facetable.json": b"\xff"},
         {"facetable.json": b"[1]"},
-        {"estimator.skops": None},
         {"serving/levels.npy": npy(np.zeros(3))},
         {"serving/levels.npy": npy(np.full(27, np.nan))},
         {"serving/background_mean.npy": npy(np.zeros(3))},
@@ -210,6 +209,17 @@ def test_refuses_damaged_entries(changes, tmp_path):
     with pytest.raises(HeadFileError, match=r"h\.skops: expected a whole head, found .*; train it again") as raised:
         load_head(tmp_path / "h.skops")
     assert "pickle" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["GaussianNB", "svm"])
+def test_a_head_of_another_kind_must_come_with_its_estimator(name, tmp_path):
+    save_head(fitted(GaussianNB() if name == "GaussianNB" else name), tmp_path / "h.skops")
+    with_metadata(tmp_path / "h.skops", head="this.module.is.never.imported")
+    rewritten(tmp_path / "h.skops", **{"estimator.skops": None})
+    with pytest.raises(
+        HeadFileError, match=r"h\.skops: expected a whole head, found .*estimator\.skops.*; train it again"
+    ):
+        load_head(tmp_path / "h.skops")
 
 
 @pytest.mark.parametrize(
@@ -273,7 +283,7 @@ def test_a_head_of_another_space_is_named(tmp_path):
         load_head(tmp_path / "h.skops").check_fingerprint(other)
 
 
-def test_refuses_other_versions_and_unknown_choosers(tmp_path):
+def test_refuses_other_versions_and_unknown_decision_rules(tmp_path):
     save_head(fitted(), tmp_path / "h.skops")
     with_metadata(tmp_path / "h.skops", version=2)
     with pytest.raises(HeadFileError, match="expected a head file of version 1, got facetable-head 2"):
@@ -338,11 +348,11 @@ def test_refuses_an_estimator_that_is_not_the_exemplars(estimator, tmp_path):
 def test_refuses_a_forest_with_a_tree_that_leads_astray(tmp_path):
     head = fitted(RandomForestClassifier(3, random_state=0))
     save_head(head, tmp_path / "h.skops")
-    tree = head.chooser.estimator.estimators_[1].tree_
+    tree = head.decision_rule.estimator.estimators_[1].tree_
     state = tree.__getstate__()
     state["nodes"]["left_child"][0] = 10**6
     tree.__setstate__(state)
-    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(head.chooser.estimator)})
+    rewritten(tmp_path / "h.skops", **{"fitted.skops": skops.io.dumps(head.decision_rule.estimator)})
     with pytest.raises(HeadFileError, match="a decision tree in it is not sound"):
         load_head(tmp_path / "h.skops")
 

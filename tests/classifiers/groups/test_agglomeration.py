@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers.groups.agglomeration import Agglomeration, Separations
+from classifiers.groups.agglomeration import Agglomeration, CannotLinks
 from tests.classifiers.people import make_people
 
 
@@ -14,13 +14,13 @@ def all_pairs(n):
     return tuple(pairs.astype(np.int64) for pairs in np.triu_indices(n, 1))
 
 
-def grown(vectors, threshold, *, start=None, offsets=None, separations=None):
+def grown(vectors, threshold, *, start=None, offsets=None, cannot_links=None):
     n = len(vectors)
     groups = Agglomeration(
         vectors,
         np.zeros(n, np.float32) if offsets is None else offsets,
         start=np.arange(n) if start is None else start,
-        separations=separations or Separations(),
+        cannot_links=cannot_links or CannotLinks(),
     )
     groups.merge(*all_pairs(n), threshold=threshold)
     return groups.labels
@@ -55,7 +55,7 @@ def test_agrees_with_scipy_on_offsets(people):
 def test_agrees_with_scipy_on_pairs_apart(people):
     apart = np.random.default_rng(0).integers(len(people.vectors), size=(60, 2))
     apart = apart[apart[:, 0] != apart[:, 1]]
-    found = grown(people.vectors, 0.4, separations=Separations(apart))
+    found = grown(people.vectors, 0.4, cannot_links=CannotLinks(apart))
     assert adjusted_rand_score(by_scipy(people.vectors, 0.4, apart=apart), found) == 1
     assert (found[apart[:, 0]] != found[apart[:, 1]]).all()
 
@@ -65,7 +65,7 @@ def test_pairs_above_the_threshold_are_enough(people):
     first, second = all_pairs(len(vectors))
     near = np.einsum("ij,ij->i", vectors[first], vectors[second]) >= 0.4
     groups = Agglomeration(
-        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), separations=Separations()
+        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), cannot_links=CannotLinks()
     )
     groups.merge(first[near], second[near], threshold=0.4)
     assert adjusted_rand_score(groups.labels, grown(vectors, 0.4)) == 1
@@ -74,7 +74,7 @@ def test_pairs_above_the_threshold_are_enough(people):
 def test_lowering_the_threshold_goes_on(people):
     vectors = people.vectors
     groups = Agglomeration(
-        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), separations=Separations()
+        vectors, np.zeros(len(vectors), np.float32), start=np.arange(len(vectors)), cannot_links=CannotLinks()
     )
     merges = [groups.merge(*all_pairs(len(vectors)), threshold=threshold) for threshold in (0.8, 0.5, 0.3)]
     assert adjusted_rand_score(groups.labels, grown(vectors, 0.3)) == 1
@@ -95,7 +95,7 @@ def test_start_groups_stay_together_and_count_as_one():
 def test_different_names_stay_apart():
     vectors = np.tile(np.float32([[1, 0]]), (4, 1))
     names = np.array([0, 1, -1, 0])
-    labels = grown(vectors, 0.5, separations=Separations(names=names))
+    labels = grown(vectors, 0.5, cannot_links=CannotLinks(names=names))
     assert labels[0] == labels[3] != labels[1]
     assert labels[2] in (labels[0], labels[1])
 
@@ -104,13 +104,13 @@ def test_a_merged_group_takes_over_what_its_parts_avoid():
     # 0 and 1 merge first; 1 avoids 2, so the two may not take 2 in.
     vectors = np.float32([[1, 0], [1, 0.1], [1, 0.2]])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    labels = grown(vectors, 0.5, separations=Separations(np.array([[1, 2]])))
+    labels = grown(vectors, 0.5, cannot_links=CannotLinks(np.array([[1, 2]])))
     assert labels[0] == labels[1] != labels[2]
 
 
 def test_refuses_a_start_that_is_already_wrong():
-    with pytest.raises(ValueError, match="`start` must not put rows in one group that `separations` keeps apart"):
-        grown(np.eye(2, dtype=np.float32), 0.5, start=np.zeros(2, int), separations=Separations(np.array([[0, 1]])))
+    with pytest.raises(ValueError, match="`start` must not put rows in one group that `cannot_links` keep apart"):
+        grown(np.eye(2, dtype=np.float32), 0.5, start=np.zeros(2, int), cannot_links=CannotLinks(np.array([[0, 1]])))
 
 
 def test_no_row_and_one_row():
@@ -120,19 +120,19 @@ def test_no_row_and_one_row():
 
 class TestSeparations:
     def test_broken(self):
-        separations = Separations(np.array([[0, 1]]), np.array([0, -1, -1, 1, 0]))
-        assert separations.broken(np.array([0, 0, 1, 1, 1])).tolist() == [True, True]
-        assert separations.broken(np.array([0, 1, 1, 2, 0])).tolist() == [False, False, False]
+        cannot_links = CannotLinks(np.array([[0, 1]]), np.array([0, -1, -1, 1, 0]))
+        assert cannot_links.violated(np.array([0, 0, 1, 1, 1])).tolist() == [True, True]
+        assert cannot_links.violated(np.array([0, 1, 1, 2, 0])).tolist() == [False, False, False]
 
     def test_take_renumbers(self):
-        taken = Separations(np.array([[0, 3], [1, 2]]), np.array([5, 6, 7, 8])).take(np.array([3, 0, 1]))
+        taken = CannotLinks(np.array([[0, 3], [1, 2]]), np.array([5, 6, 7, 8])).subset(np.array([3, 0, 1]))
         assert taken.pairs.tolist() == [[1, 0]]
         assert taken.names.tolist() == [8, 5, 6]
 
 
 def test_centroids():
     groups = Agglomeration(
-        np.float32([[1, 0], [0, 1], [0, 1]]), np.float32([0.1, 0, 0.5]), start=np.arange(3), separations=Separations()
+        np.float32([[1, 0], [0, 1], [0, 1]]), np.float32([0.1, 0, 0.5]), start=np.arange(3), cannot_links=CannotLinks()
     )
     groups.merge(*all_pairs(3), threshold=0.3)
     rows, centroids, offsets = groups.centroids()

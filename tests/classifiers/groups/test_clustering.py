@@ -6,12 +6,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from classifiers.commands.cluster import _METHODS
 from classifiers.groups import candidate_pairs, clustering
-from classifiers.groups.agglomeration import Separations
+from classifiers.groups.agglomeration import CannotLinks
 from classifiers.groups.clustering import (
     COSINE_CURVE,
     METHODS,
     NORMALIZED_CURVE,
-    FaceSpace,
+    SimilaritySpace,
     cluster_faces,
     default_threshold,
     group_scores,
@@ -57,10 +57,10 @@ def test_no_face_and_one_face(method, n):
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
 def test_what_must_be_together_and_apart_is(people, method):
-    together = np.arange(len(people.vectors))
-    together[6] = together[0]  # two people
+    must_link = np.arange(len(people.vectors))
+    must_link[6] = must_link[0]  # two people
     apart = np.array([[0, 1], [7, 8]])  # one person each
-    groups = cluster_faces(people.vectors, method=method, together=together, apart=Separations(apart))
+    groups = cluster_faces(people.vectors, method=method, must_link=must_link, cannot_links=CannotLinks(apart))
     assert groups.labels[0] == groups.labels[6]
     assert (groups.labels[apart[:, 0]] != groups.labels[apart[:, 1]]).all()
     others = np.arange(12, len(people.vectors))
@@ -71,7 +71,7 @@ def test_what_must_be_together_and_apart_is(people, method):
 def test_different_names_stay_apart(people, method):
     names = np.full(len(people.vectors), -1)
     names[[0, 1]] = 0, 1
-    groups = cluster_faces(people.vectors, method=method, apart=Separations(names=names))
+    groups = cluster_faces(people.vectors, method=method, cannot_links=CannotLinks(names=names))
     assert groups.labels[0] != groups.labels[1]
 
 
@@ -96,7 +96,7 @@ def test_approximate_neighbors_do_as_well(monkeypatch):
 
 def test_hdbscan_takes_distances_that_rounding_made_asymmetric():
     people = make_people(200, 3, length=512, spread=0.5)
-    space = FaceSpace(people.vectors, np.linspace(0, 0.1, 600).astype(np.float32), COSINE_CURVE)
+    space = SimilaritySpace(people.vectors, np.linspace(0, 0.1, 600).astype(np.float32), COSINE_CURVE)
     groups = cluster_faces(people.vectors, method="hdbscan", space=space, threshold=0.4)
     assert bcubed(people.identities, groups.labels).f > 0.95
 
@@ -134,7 +134,7 @@ def test_refuses_large_tables(people, method, monkeypatch):
         ({"threshold": float("nan")}, "`threshold` must be a similarity"),
         ({"embeddings": [[np.nan, 1.0]]}, "`embeddings` must be finite"),
         ({"embeddings": [1.0, 2.0]}, r"`embeddings` must have shape \(n, d\)"),
-        ({"together": np.zeros(120, int), "apart": Separations(np.array([[0, 1]]))}, "must not contradict"),
+        ({"must_link": np.zeros(120, int), "cannot_links": CannotLinks(np.array([[0, 1]]))}, "must not contradict"),
     ],
 )
 def test_refuses(people, change, message):
@@ -202,7 +202,7 @@ class TestNormalizedSpace:
         assert space.curve == NORMALIZED_CURVE
 
     def test_its_similarities_decide(self):
-        space = FaceSpace(np.float32([[1, 0], [0.8, 0.6], [0.6, 0.8]]), np.float32([0, 0.3, 0]), COSINE_CURVE)
+        space = SimilaritySpace(np.float32([[1, 0], [0.8, 0.6], [0.6, 0.8]]), np.float32([0, 0.3, 0]), COSINE_CURVE)
         # 0-1: 0.8 - 0.3, 1-2: 0.96 - 0.3, 0-2: 0.6
         assert cluster_faces(np.eye(3), space=space, threshold=0.58).labels.tolist() == [1, 0, 0]
         assert cluster_faces(np.eye(3), space=space, threshold=0.7).labels.tolist() == [0, 1, 2]

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from classifiers.groups.constraints import Constraint, combine, read_constraints
+from classifiers.groups.constraints import Constraint, combine_constraints, read_constraints
 
 ROW_OF = {("a.jpg", 0): 0, ("a.jpg", 1): 1, ("b.jpg", 0): 2, ("c.jpg", 0): 3}
 HEADER = "kind,path_a,face_index_a,path_b,face_index_b\n"
@@ -61,26 +61,26 @@ class TestRead:
 
 class TestCombine:
     def test_faces_of_one_photo_are_apart(self):
-        together, apart = combine(["b", "a", "b", "c", "b", "a"])
-        assert len(set(together)) == 6
-        assert sorted(map(sorted, apart.pairs.tolist())) == [[0, 2], [0, 4], [1, 5], [2, 4]]
-        assert apart.names is None
+        must_link, cannot_links = combine_constraints(["b", "a", "b", "c", "b", "a"])
+        assert len(set(must_link)) == 6
+        assert sorted(map(sorted, cannot_links.pairs.tolist())) == [[0, 2], [0, 4], [1, 5], [2, 4]]
+        assert cannot_links.names is None
 
     def test_constraints_are_obeyed_through_others(self):
-        together, apart = combine(list("abcde"), [must(0, 2), must(2, 4), cannot(1, 3)])
-        assert together[0] == together[2] == together[4]
-        assert len(set(together)) == 3
-        assert apart.pairs.tolist() == [[1, 3]]
+        must_link, cannot_links = combine_constraints(list("abcde"), [must(0, 2), must(2, 4), cannot(1, 3)])
+        assert must_link[0] == must_link[2] == must_link[4]
+        assert len(set(must_link)) == 3
+        assert cannot_links.pairs.tolist() == [[1, 3]]
 
     def test_names_become_numbers(self):
-        names = combine(list("abcd"), names=["Ada", "", "Bob", "Ada"])[1].names
+        names = combine_constraints(list("abcd"), names=["Ada", "", "Bob", "Ada"])[1].names
         assert names[0] == names[3] != names[2]
         assert names[1] == -1
         assert min(names[0], names[2]) >= 0
 
     def test_no_row(self):
-        together, apart = combine([], names=[])
-        assert len(together) == len(apart.pairs) == 0
+        must_link, cannot_links = combine_constraints([], names=[])
+        assert len(must_link) == len(cannot_links.pairs) == 0
 
     @pytest.mark.parametrize(
         ("constraints", "message"),
@@ -99,13 +99,13 @@ class TestCombine:
     def test_contradictions_are_named(self, constraints, message):
         paths = ["a.jpg", "a.jpg", "b.jpg", "c.jpg", "d.jpg"]
         with pytest.raises(ValueError, match=r"my.csv: constraints must not contradict each other, got " + message):
-            combine(paths, constraints, names=["", "", "", "Ada", "Bob"], source="my.csv")
+            combine_constraints(paths, constraints, names=["", "", "", "Ada", "Bob"], source="my.csv")
 
     def test_many_contradictions_are_counted(self):
         constraints = [must(0, 1), *[cannot(0, 1, line) for line in range(3, 9)]]
         with pytest.raises(ValueError, match=r"line 5 .* and 3 more; remove one of each"):
-            combine(["a", "b"], constraints)
+            combine_constraints(["a", "b"], constraints)
 
     def test_a_large_photo(self):
-        pairs = combine(np.array(["p"] * 60, object))[1].pairs
+        pairs = combine_constraints(np.array(["p"] * 60, object))[1].pairs
         assert len({tuple(sorted(pair)) for pair in pairs.tolist()}) == 60 * 59 // 2

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from classifiers.commands.main import main
-from classifiers.groups.grouping import group_people, known_people, report, summarize, write_people_file
+from classifiers.groups.grouping import cluster_table, read_known_people, write_people_file
+from classifiers.groups.summary import report, summarize
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.tables.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import make_people
@@ -84,7 +85,7 @@ def fill_in(folder, row_number, name):
 class TestPython:
     def test_figures(self):
         table = make_table()
-        result = summarize(table, group_people(table))
+        result = summarize(table, cluster_table(table))
         assert (result["n_faces"], result["n_groups"], result["n_lone_faces"]) == (40, 8, 0)
         assert result["bcubed"] == result["pairwise"] == {"precision": 1.0, "recall": 1.0, "f": 1.0}
         assert (result["n_splits"], result["n_merges"]) == (0, 0)
@@ -92,7 +93,7 @@ class TestPython:
 
     def test_without_identities(self):
         table = make_table(identities=False)
-        result = summarize(table, group_people(table))
+        result = summarize(table, cluster_table(table))
         assert result["bcubed"] is None
         assert result["n_identified_faces"] == 0
         assert "BCubed" not in "\n".join(report(result))
@@ -100,9 +101,9 @@ class TestPython:
     def test_one_identity_and_no_row(self):
         one = make_table()
         one = one.select(one.identities == "person 000")
-        assert summarize(one, group_people(one))["bcubed"]["f"] == 1
+        assert summarize(one, cluster_table(one))["bcubed"]["f"] == 1
         none = one.select(np.zeros(len(one), bool))
-        result = summarize(none, group_people(none))
+        result = summarize(none, cluster_table(none))
         assert (result["n_faces"], result["n_groups"], result["bcubed"]) == (0, 0, None)
 
     def test_faces_of_one_photo_are_apart(self):
@@ -127,18 +128,18 @@ class TestPython:
             face_indices=np.tile(np.int32([0, 1]), 20),
             images=ledger,
         )
-        labels = group_people(table).labels
+        labels = cluster_table(table).labels
         assert (labels[::2] != labels[1::2]).all()
 
 
 class TestNames:
     def test_survive_more_photos(self, tmp_path):
         first, out = make_table(slice(0, 32)), tmp_path / "people.csv"
-        write_people_file(out, first, group_people(first))
+        write_people_file(out, first, cluster_table(first))
         rows = fill_in(tmp_path, 0, "Ada")
         ada = {(row["path"], row["face_index"]) for row in rows if row["cluster"] == rows[0]["cluster"]}
         table = make_table()
-        people = group_people(table, before=known_people(table, names=out, out=out))
+        people = cluster_table(table, before=read_known_people(table, names=out, out=out))
         named = {
             (path, str(index))
             for path, index, name in zip(table.paths, table.face_indices, people.names, strict=True)

@@ -9,10 +9,10 @@ import pytest
 from classifiers.groups.people_file import (
     KnownPeople,
     describe_changes,
+    drop_separated_names,
     keep_numbers,
-    part_names,
+    propagate_names,
     read_people,
-    spread_names,
     write_people,
 )
 
@@ -21,9 +21,9 @@ ROW_OF = {face: row for row, face in enumerate(FACES)}
 HEADER = "path,face_index,cluster,name,score\n"
 
 
-def known(clusters, names=None, n_gone=0):
+def known(clusters, names=None, n_missing=0):
     clusters = np.array(clusters)
-    return KnownPeople(clusters, np.array(names or [""] * len(clusters), object), n_gone, int(clusters.max()) + 1)
+    return KnownPeople(clusters, np.array(names or [""] * len(clusters), object), n_missing, int(clusters.max()) + 1)
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ class TestRead:
         people = read_people(file, ROW_OF)
         assert people.clusters.tolist() == [5, 2, 5, -1]
         assert people.names.tolist() == ["Ada", "", "Ada", ""]
-        assert (people.n_gone, people.next_cluster) == (0, 6)
+        assert (people.n_missing, people.next_cluster) == (0, 6)
 
     def test_the_name_may_stand_beside_a_face_that_is_gone(self, file, caplog):
         file.write_text(HEADER + "a.jpg,0,5,,1\nz.jpg,0,5,Ada,1\n")
         with caplog.at_level(logging.WARNING):
             people = read_people(file, ROW_OF)
         assert people.names[0] == "Ada"
-        assert people.n_gone == 1
+        assert people.n_missing == 1
         assert "left out 1 of 2 faces, which the table no longer holds" in caplog.text
 
     def test_several_names_in_a_group_stay_where_they_are(self, file, caplog):
@@ -76,7 +76,7 @@ class TestRead:
         file.write_text(HEADER)
         assert read_people(file, ROW_OF).next_cluster == 0
         file.write_text(HEADER + "a.jpg,0,1,,1\n")
-        assert read_people(file, {}).n_gone == 1
+        assert read_people(file, {}).n_missing == 1
 
 
 class TestKeepNumbers:
@@ -102,29 +102,33 @@ class TestKeepNumbers:
 
 def test_names_spread_to_new_faces():
     names = np.array(["Ada", "", "", "Bob", "Cy", ""], object)
-    assert spread_names(np.array([0, 0, 1, 2, 2, 2]), names).tolist() == ["Ada", "Ada", "", "Bob", "Cy", ""]
+    assert propagate_names(np.array([0, 0, 1, 2, 2, 2]), names).tolist() == ["Ada", "Ada", "", "Bob", "Cy", ""]
 
 
 class TestPartNames:
     def test_the_larger_group_keeps_the_name(self):
         names = np.array(["Ada"] * 4, object)
         for pair in ([0, 3], [3, 0]):
-            parted = part_names(np.array([0, 0, 0, 1]), names, np.array([pair]))
-            assert parted.tolist() == ["Ada", "Ada", "Ada", ""]
+            separated = drop_separated_names(np.array([0, 0, 0, 1]), names, np.array([pair]))
+            assert separated.tolist() == ["Ada", "Ada", "Ada", ""]
 
     def test_the_first_keeps_it_among_equals(self):
         names = np.array(["Ada", "Ada"], object)
-        assert part_names(np.array([0, 1]), names, np.array([[1, 0]])).tolist() == ["", "Ada"]
+        assert drop_separated_names(np.array([0, 1]), names, np.array([[1, 0]])).tolist() == ["", "Ada"]
 
     def test_other_names_stay(self):
         names = np.array(["Ada", "Bob", ""], object)
-        assert part_names(np.array([0, 1, 2]), names, np.array([[0, 1], [0, 2]])).tolist() == ["Ada", "Bob", ""]
+        assert drop_separated_names(np.array([0, 1, 2]), names, np.array([[0, 1], [0, 2]])).tolist() == [
+            "Ada",
+            "Bob",
+            "",
+        ]
 
 
 def test_changes():
     labels = np.array([1, 1, 2, 2, 5, 1])
     names = np.array(["Ada", "Ada", "", "", "", "Ada"], object)
-    changes = describe_changes(labels, names, known([1, 1, 1, 2, -1, -1], ["Ada", "", "", "", "", ""], n_gone=2))
+    changes = describe_changes(labels, names, known([1, 1, 1, 2, -1, -1], ["Ada", "", "", "", "", ""], n_missing=2))
     assert changes == {
         "n_new_faces": 2,
         "n_gone_faces": 2,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifiers.heads.decision_rules import LinearMachine, vote_nearest
+from classifiers.heads.decision_rules import LinearSVM, vote_nearest
 
 MACHINE = {
     "support": np.arange(2),
@@ -16,7 +16,7 @@ MACHINE = {
 
 def test_a_hand_worked_machine():
     probes = np.array([[0.9, 0.1], [0.1, 0.9], [0.5, 0.5]], np.float32)
-    assert LinearMachine(**MACHINE).vote(probes).tolist() == [0, 1, 1]
+    assert LinearSVM(**MACHINE).vote(probes).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_hand_worked_machine():
 )
 def test_a_machine_refuses_arrays_that_do_not_fit(changes):
     with pytest.raises(ValueError, match="must fit together"):
-        LinearMachine(**{**MACHINE, **changes})
+        LinearSVM(**{**MACHINE, **changes})
 
 
 def test_votes_weigh_one_over_the_distance():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classifiers.files.head_file import save_head
-from classifiers.heads.decision_rules import NearestChooser, VoteChooser
+from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.gallery import UNKNOWN, Gallery
@@ -23,7 +23,7 @@ TILTED = np.array([[0.8, 0.6, 0.0], [0.0, 0.5, 3.0], [0.6, 0.6, 0.6]], np.float3
 
 
 def test_a_face_below_the_threshold_is_unknown():
-    head = Head(AXES, NearestChooser(), 0.75)
+    head = Head(AXES, NearestRule(), 0.75)
     identities, scores = head.identify(TILTED)
     assert identities.tolist() == ["Ada", "Cy", UNKNOWN]
     np.testing.assert_allclose(scores, [0.8, 3 / np.hypot(0.5, 3), 3**-0.5], rtol=1e-6)
@@ -34,7 +34,7 @@ def test_a_face_below_the_threshold_is_unknown():
 
 
 def test_a_score_equal_to_the_threshold_is_named():
-    head = Head(AXES, NearestChooser(), 0.0)
+    head = Head(AXES, NearestRule(), 0.0)
     assert head.identify(np.zeros((1, 3)))[0].tolist() == ["Ada"]
     head.threshold = 0.5
     assert head.identify(np.zeros((1, 3)))[0].tolist() == [UNKNOWN]
@@ -42,7 +42,7 @@ def test_a_score_equal_to_the_threshold_is_named():
 
 def test_the_score_belongs_to_the_chosen_person_even_if_another_is_nearer():
     gallery = Gallery.build([[1, 0.0], [0.8, 0.6], [0.8, 0.62]], ["Ada", "Bo", "Bo"])
-    head = Head(Matcher(gallery), VoteChooser(3), 0.5)
+    head = Head(Matcher(gallery), VotingRule(3), 0.5)
     match = head.match([[0.93, 0.36]])
     assert match.identities.tolist() == ["Bo"]
     np.testing.assert_allclose(match.scores, head.similarity([[0.93, 0.36]])[:, 1], rtol=1e-6)
@@ -57,17 +57,17 @@ def test_no_probe_gives_no_answer():
 
 
 def test_refuses_vectors_that_cannot_be_compared():
-    head = Head(AXES, NearestChooser(), 0.5)
+    head = Head(AXES, NearestRule(), 0.5)
     with pytest.raises(ValueError, match="vectors of length 3, got 2"):
         head.identify(np.eye(2))
     with pytest.raises(ValueError, match="NaN or infinity in row 0"):
         head.identify([[np.nan, 0, 0]])
     with pytest.raises(ValueError, match="at least one exemplar"):
-        Head(AXES.selected(np.zeros(3, bool)), NearestChooser(), 0.5)
+        Head(AXES.selected(np.zeros(3, bool)), NearestRule(), 0.5)
 
 
 def test_refuses_another_space_and_names_the_fields():
-    head = Head(AXES, NearestChooser(), 0.5, fingerprint=FINGERPRINT)
+    head = Head(AXES, NearestRule(), 0.5, fingerprint=FINGERPRINT)
     other = copy.deepcopy(FINGERPRINT)
     other["space"] |= {"crop_size": 112, "alignment": "similarity"}
     with pytest.raises(SpaceMismatchError, match="expected alignment box, crop_size 160, got alignment simil"):
@@ -75,11 +75,11 @@ def test_refuses_another_space_and_names_the_fields():
     with pytest.raises(SpaceMismatchError, match=r"got alignment \(not said\)"):
         head.identify(TILTED, {})
     head.identify(TILTED, FINGERPRINT)
-    Head(AXES, NearestChooser(), 0.5).identify(TILTED, other)
+    Head(AXES, NearestRule(), 0.5).identify(TILTED, other)
 
 
 def test_warns_once_of_another_provenance():
-    head = Head(AXES, NearestChooser(), 0.5, fingerprint=FINGERPRINT)
+    head = Head(AXES, NearestRule(), 0.5, fingerprint=FINGERPRINT)
     other = copy.deepcopy(FINGERPRINT)
     other["provenance"]["precision"] = "int8"
     with pytest.warns(UserWarning, match="embedded with precision fp32, these with precision int8"):
@@ -92,8 +92,8 @@ def test_warns_once_of_another_provenance():
 
 def test_threshold_keeps_where_it_came_from():
     record = Threshold(0.4, "given", "given by you", n_exemplars=3)
-    assert Head(AXES, NearestChooser(), record).threshold_record is record
-    assert Head(AXES, NearestChooser(), 0.4).threshold_record == record
+    assert Head(AXES, NearestRule(), record).threshold_record is record
+    assert Head(AXES, NearestRule(), 0.4).threshold_record == record
 
 
 @pytest.mark.parametrize("name", ["gallery", "knn", "svm"])

@@ -13,12 +13,12 @@ from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.members.editing import (
     check_name,
-    editing,
+    enrol_faces,
     enrolled_name,
     find_name,
+    locked_for_editing,
+    remove_person,
     same_faces,
-    with_faces,
-    without_person,
 )
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -46,7 +46,7 @@ def samples(rows):
 @pytest.mark.parametrize("background", [None, make_background()])
 def test_enrolling_gives_the_head_that_training_gives(head, background):
     before = trained(head, rows=slice(15), background=background)
-    after = with_faces(before, samples([15, 16, 17]), "person 005")
+    after = enrol_faces(before, samples([15, 16, 17]), "person 005")
     expected = trained(head, background=background)
     np.testing.assert_array_equal(after.choose(PROBES), expected.choose(PROBES))
     np.testing.assert_allclose(after.match(PROBES).scores, expected.match(PROBES).scores, atol=1e-6)
@@ -58,7 +58,7 @@ def test_enrolling_gives_the_head_that_training_gives(head, background):
 @pytest.mark.parametrize("background", [None, make_background()])
 def test_forgetting_gives_the_head_that_training_without_them_gives(tmp_path, head, background):
     save_head(trained(head, background=background), tmp_path / "h.skops")
-    after = without_person(load_head(tmp_path / "h.skops"), "person 002")
+    after = remove_person(load_head(tmp_path / "h.skops"), "person 002")
     expected = trained(head, rows=PEOPLE.identities != "person 002", background=background)
     np.testing.assert_array_equal(after.choose(PROBES), expected.choose(PROBES))
     assert (after.threshold, after.labels) == (expected.threshold, expected.labels)
@@ -66,31 +66,31 @@ def test_forgetting_gives_the_head_that_training_without_them_gives(tmp_path, he
 
 def test_a_second_person_gets_an_estimator_chosen_head_going():
     alone = trained("svm", rows=slice(3))
-    assert alone.chooser.kind == "nearest"
-    both = with_faces(alone, samples([3, 4, 5]), "person 001")
-    assert both.chooser.kind == "linear"
+    assert alone.decision_rule.kind == "nearest"
+    both = enrol_faces(alone, samples([3, 4, 5]), "person 001")
+    assert both.decision_rule.kind == "linear"
     assert both.choose(PEOPLE.vectors[:6]).tolist() == PEOPLE.identities[:6].tolist()
 
 
 def test_a_gallery_is_not_fitted_again():
     head = trained().replaced(estimator=b"cannot be loaded")
-    assert "Zoe" in with_faces(head, samples([0]), "Zoe").labels
-    assert "person 000" not in without_person(head, "person 000").labels
+    assert "Zoe" in enrol_faces(head, samples([0]), "Zoe").labels
+    assert "person 000" not in remove_person(head, "person 000").labels
 
 
 def test_a_given_threshold_stays():
-    assert with_faces(trained(threshold=0.55), samples([0]), "Zoe").threshold == 0.55
+    assert enrol_faces(trained(threshold=0.55), samples([0]), "Zoe").threshold == 0.55
 
 
 def test_exemplars_say_where_they_come_from():
-    gallery = with_faces(trained(), samples([1]), " Zoe ").gallery
+    gallery = enrol_faces(trained(), samples([1]), " Zoe ").gallery
     assert (gallery.identities[-1], gallery.paths[-1]) == ("Zoe", "photo 1.jpg")
     assert gallery.boxes[-1].tolist() == [10, 10, 110, 110]
 
 
 def test_a_name_that_is_written_with_other_code_points_is_the_same_person():
-    head = with_faces(trained(), samples([0]), "Jose\u0301")
-    assert with_faces(head, samples([1]), "Jos\u00e9").labels == head.labels
+    head = enrol_faces(trained(), samples([0]), "Jose\u0301")
+    assert enrol_faces(head, samples([1]), "Jos\u00e9").labels == head.labels
     assert enrolled_name(head, "Jos\u00e9") == "Jose\u0301"
     assert find_name(["Ada"], "ada") is None
 
@@ -100,32 +100,32 @@ def test_names_nobody_can_have(name):
     with pytest.raises(IdentityError, match="`name`"):
         check_name(name)
     with pytest.raises(IdentityError, match="`name`"):
-        with_faces(trained(), samples([0]), name)
+        enrol_faces(trained(), samples([0]), name)
 
 
 def test_nothing_to_enrol_is_refused():
     with pytest.raises(ValueError, match="`faces` must hold at least one"):
-        with_faces(trained(), [], "Zoe")
+        enrol_faces(trained(), [], "Zoe")
     with pytest.raises(ValueError, match="must hold vectors of length 32, got 5"):
-        with_faces(trained(), [make_sample(np.eye(5)[0])], "Zoe")
+        enrol_faces(trained(), [make_sample(np.eye(5)[0])], "Zoe")
 
 
 def test_strangers_and_the_last_person_cannot_be_forgotten():
     with pytest.raises(IdentityError, match="'Zoe' is not enrolled; enrolled are person 000, "):
-        without_person(trained(), "Zoe")
+        remove_person(trained(), "Zoe")
     with pytest.raises(IdentityError, match="'person 000' is the only person enrolled"):
-        without_person(trained(rows=slice(3)), "person 000")
+        remove_person(trained(rows=slice(3)), "person 000")
 
 
 def test_forgetting_takes_rejections_along():
     face, other = samples([0, 9])
-    head = with_faces(trained(), [face], "Zoe")
+    head = enrol_faces(trained(), [face], "Zoe")
     rejections = Gallery.build(
         [PEOPLE.vectors[4], face.vector, other.vector, face.vector],
         ["Zoe", "person 001", "person 001", "person 001"],
         image_sha256=["", face.image_sha256, other.image_sha256, other.image_sha256],
     )
-    left = without_person(head.replaced(rejections=rejections), "Zoe").rejections
+    left = remove_person(head.replaced(rejections=rejections), "Zoe").rejections
     # Gone: what Zoe is not, and Zoe's enrolled face as one that is not person 001.
     assert left.image_sha256.tolist() == [other.image_sha256, other.image_sha256]
 
@@ -135,7 +135,7 @@ def test_enrolling_a_rejected_face_takes_the_rejection_back():
     rejections = Gallery.build(
         [face.vector, face.vector], ["person 000", "person 001"], image_sha256=[face.image_sha256] * 2
     )
-    after = with_faces(trained().replaced(rejections=rejections), [face], "person 000")
+    after = enrol_faces(trained().replaced(rejections=rejections), [face], "person 000")
     assert after.rejections.identities.tolist() == ["person 001"]
 
 
@@ -150,11 +150,11 @@ def test_the_same_face_of_the_same_photo():
 def test_a_head_is_changed_by_one_at_a_time(tmp_path):
     path = tmp_path / "h.skops"
     save_head(trained(), path)
-    with editing(path):
+    with locked_for_editing(path):
         assert sorted(file.name for file in tmp_path.iterdir()) == [".h.skops.lock", "h.skops"]
     assert [file.name for file in tmp_path.iterdir()] == ["h.skops"]
     busy = pytest.raises(HeadFileError, match=r"h\.skops: expected to be the only one")
-    with filelock.FileLock(tmp_path / ".h.skops.lock"), busy, editing(path, seconds=0):
+    with filelock.FileLock(tmp_path / ".h.skops.lock"), busy, locked_for_editing(path, seconds=0):
         pass
 
 
@@ -164,11 +164,11 @@ def test_whoever_waits_gets_the_head(tmp_path):
     order = []
 
     def change():
-        with editing(path, seconds=30):
+        with locked_for_editing(path, seconds=30):
             order.append("second")
 
     other = threading.Thread(target=change)
-    with editing(path):
+    with locked_for_editing(path):
         other.start()
         other.join(0.2)
         order.append("first")
@@ -177,7 +177,7 @@ def test_whoever_waits_gets_the_head(tmp_path):
 
 
 def test_there_must_be_a_head_to_change(tmp_path):
-    with pytest.raises(FileNotFoundError), editing(tmp_path / "missing.skops"):
+    with pytest.raises(FileNotFoundError), locked_for_editing(tmp_path / "missing.skops"):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -187,7 +187,7 @@ def test_a_folder_without_room_for_the_lock_names_the_head(tmp_path):
     path.touch()
     (tmp_path / ".h.skops.lock").mkdir()
     refused = pytest.raises(OSError, match="expected to change it, the lock beside it cannot be made")
-    with refused as raised, editing(path):
+    with refused as raised, locked_for_editing(path):
         pass
     assert raised.value.filename == str(path)
 
@@ -196,5 +196,5 @@ def test_a_head_and_a_link_to_it_share_their_lock(tmp_path):
     (tmp_path / "h.skops").touch()
     (tmp_path / "link.skops").symlink_to("h.skops")
     busy = pytest.raises(HeadFileError, match="expected to be the only one changing it")
-    with editing(tmp_path / "h.skops"), busy, editing(tmp_path / "link.skops", seconds=0):
+    with locked_for_editing(tmp_path / "h.skops"), busy, locked_for_editing(tmp_path / "link.skops", seconds=0):
         pass

@@ -5,7 +5,7 @@ import pytest
 
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
-from classifiers.members.editing import with_faces
+from classifiers.members.editing import enrol_faces
 from classifiers.members.enrolment import enrol, least_agreement, quality_reasons
 from classifiers.members.samples import PhotoFaces
 from classifiers.scores.gallery import Gallery
@@ -117,5 +117,5 @@ def test_agreement_is_asked_of_one_pair_or_by_the_threshold():
     assert least_agreement(head_of()) == 0.5
     given = build_head(head_of().matcher, make_head("gallery"), threshold=0.62)
     assert least_agreement(given) == 0.62
-    low = with_faces(given, [make_sample(PEOPLE.vectors[20])], "Zoe").replaced(threshold=0.2)
+    low = enrol_faces(given, [make_sample(PEOPLE.vectors[20])], "Zoe").replaced(threshold=0.2)
     assert least_agreement(low) == 0.2

@@ -37,14 +37,14 @@ def test_adding_and_removing_a_person():
 
 
 def test_cutting():
-    assert TWO.cut(min_photos=2).labels.tolist() == ["Bo"]
-    assert TWO.cut(identities=["Ada"]).labels.tolist() == ["Ada"]
+    assert TWO.filtered(min_photos=2).labels.tolist() == ["Bo"]
+    assert TWO.filtered(identities=["Ada"]).labels.tolist() == ["Ada"]
     with pytest.raises(IdentityError, match="not among the table's identities: Cy, Dee; they are Ada, Bo"):
-        TWO.cut(identities=["Dee", "Ada", "Cy"])
+        TWO.filtered(identities=["Dee", "Ada", "Cy"])
     with pytest.raises(IdentityError, match="nobody is left to enrol"):
-        TWO.cut(identities=["Ada"], min_photos=2)
+        TWO.filtered(identities=["Ada"], min_photos=2)
     with pytest.raises(ValueError, match="`min_photos` must be at least 1, got 0"):
-        TWO.cut(min_photos=0)
+        TWO.filtered(min_photos=0)
 
 
 def test_refuses_the_reserved_name_and_columns_of_other_lengths():

@@ -47,20 +47,20 @@ def test_centring_subtracts_the_mean_and_keeps_unit_length():
 
 def test_the_users_strangers_join_the_cohort():
     strangers = make_people(50, 1, seed=4).vectors
-    joined = BACKGROUND.joined_by(strangers)
+    joined = BACKGROUND.with_cohort(strangers)
     t = BACKGROUND.temperature
     before = np.exp(BACKGROUND.level(ROWS) / t)
     cohort = np.mean(np.exp(ROWS @ BACKGROUND.center(strangers).T / t), axis=1)
     np.testing.assert_allclose(joined.level(ROWS), t * np.log(before * 100 / 150 + cohort * 50 / 150), atol=1e-5)
-    assert len(joined.joined_by(strangers).cohort) == 100
+    assert len(joined.with_cohort(strangers).cohort) == 100
     with pytest.raises(ValueError, match="`strangers` must hold vectors of length 32, got 2"):
-        BACKGROUND.joined_by(np.eye(2))
+        BACKGROUND.with_cohort(np.eye(2))
 
 
 def test_it_survives_its_file(tmp_path):
-    BACKGROUND.joined_by(ROWS).write(tmp_path / "b.npz")
+    BACKGROUND.with_cohort(ROWS).write(tmp_path / "b.npz")
     read = read_background(tmp_path / "b.npz")
-    np.testing.assert_array_equal(read.level(ROWS), BACKGROUND.joined_by(ROWS).level(ROWS))
+    np.testing.assert_array_equal(read.level(ROWS), BACKGROUND.with_cohort(ROWS).level(ROWS))
     assert (read.record, read.n_identities, read.temperature) == (BACKGROUND.record, 100, 0.1)
 
 

@@ -93,7 +93,7 @@ def test_normalized_scores_have_their_own_curve():
     shipped = find_background(fingerprint)
     assert curve_for(fingerprint, None).score == "cosine"
     assert curve_for(fingerprint, shipped).score == "normalized"
-    assert curve_for(fingerprint, shipped.joined_by(np.eye(512)[:3])).score == "normalized"
+    assert curve_for(fingerprint, shipped.with_cohort(np.eye(512)[:3])).score == "normalized"
     assert curve_for(fingerprint, None).at(100) > curve_for(fingerprint, shipped).at(100) + 0.1
     assert curve_for(fingerprint, make_background()) is None
     assert curve_for({"space": {"weights_sha256": "0" * 64}}, make_background()) is None

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from classifiers.errors import ThresholdError
 from classifiers.heads.estimators import GalleryClassifier
-from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -17,13 +17,13 @@ from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_f
 from classifiers.training.calibration import (
     _photo_folds,
     binomial_interval,
-    calibrated_threshold,
+    calibrate_threshold,
     choose_threshold,
     describe_expected,
     expected_rates,
     lowest_threshold,
-    run_trial,
-    shot_numbers,
+    near_duplicate_groups,
+    score_held_out,
 )
 from tests.classifiers.people import make_background, make_people
 
@@ -35,7 +35,7 @@ MANY = Matcher(Gallery.build(*make_people(60, 3)))
 def by(head):
     """Return what fits `head`, a name or an estimator."""
     estimator = make_head(head) if isinstance(head, str) else head
-    return lambda matcher: fit_chooser(estimator, matcher)
+    return lambda matcher: fit_decision_rule(estimator, matcher)
 
 
 NEAREST = by(GalleryClassifier())
@@ -43,28 +43,28 @@ NEAREST = by(GalleryClassifier())
 
 def test_leaving_one_out_looks_among_everybody_else():
     gallery = Gallery.build([[1, 0], [0.6, 0.8], [0.8, 0.6]], ["Ada", "Ada", "Bo"])
-    trial = run_trial(Matcher(gallery), NEAREST)
-    np.testing.assert_allclose(trial.stranger_scores, [0.8, 0.96, 0.96], atol=1e-6)
-    assert trial.stranger_codes.tolist() == [0, 0, 1]
+    held_out = score_held_out(Matcher(gallery), NEAREST)
+    np.testing.assert_allclose(held_out.stranger_scores, [0.8, 0.96, 0.96], atol=1e-6)
+    assert held_out.stranger_codes.tolist() == [0, 0, 1]
     # Ada's photos are both nearer to Bo than to each other; Bo has no second photo.
-    np.testing.assert_allclose(trial.mated_scores, [0.8, 0.96], atol=1e-6)
-    assert trial.mated_correct.tolist() == [False, False]
+    np.testing.assert_allclose(held_out.mated_scores, [0.8, 0.96], atol=1e-6)
+    assert held_out.mated_correct.tolist() == [False, False]
 
 
 def test_near_duplicates_are_one_shot():
     close = np.array([[1.0, 0.0], [1.0, 0.05], [1.0, 0.1], [0.0, 1.0], [0.0, 1.0]])
     gallery = Gallery.build(close, ["Ada", "Ada", "Ada", "Ada", "Bo"], image_sha256=["a", "", "", "a", "a"])
-    assert shot_numbers(gallery).tolist() == [0, 0, 0, 0, 4]
-    assert len(run_trial(Matcher(gallery), NEAREST).mated_scores) == 0
+    assert near_duplicate_groups(gallery).tolist() == [0, 0, 0, 0, 4]
+    assert len(score_held_out(Matcher(gallery), NEAREST).mated_scores) == 0
     apart = Gallery.build(close, ["Ada", "Ada", "Bo", "Ada", "Bo"])
-    assert shot_numbers(apart).tolist() == [0, 0, 2, 3, 4]
+    assert near_duplicate_groups(apart).tolist() == [0, 0, 2, 3, 4]
 
 
 @pytest.mark.parametrize("head", ["knn", "svm", LogisticRegression(C=100)])
 @pytest.mark.parametrize("background", [None, make_background()])
 def test_folds_agree_with_leaving_one_out_on_clear_people(head, background):
     matcher = Matcher(MANY.gallery, background)
-    exact, folded = run_trial(matcher, NEAREST), run_trial(matcher, by(head))
+    exact, folded = score_held_out(matcher, NEAREST), score_held_out(matcher, by(head))
     assert sorted(folded.stranger_codes) == sorted(exact.stranger_codes)
     assert sorted(folded.mated_codes) == sorted(exact.mated_codes)
     assert folded.mated_correct.mean() > 0.98
@@ -75,9 +75,9 @@ def test_folds_agree_with_leaving_one_out_on_clear_people(head, background):
 def test_nobody_is_looked_for_among_own_photos_in_folds():
     twins = make_people(40, 2)
     twins.vectors[1::2] = twins.vectors[::2]
-    trial = run_trial(Matcher(Gallery.build(*twins)), by("svm"))
-    assert trial.stranger_scores.max() < 0.9
-    assert len(trial.mated_scores) == 0
+    held_out = score_held_out(Matcher(Gallery.build(*twins)), by("svm"))
+    assert held_out.stranger_scores.max() < 0.9
+    assert len(held_out.mated_scores) == 0
 
 
 def test_lowest_threshold_lets_the_wanted_share_of_people_through():
@@ -91,10 +91,10 @@ def test_lowest_threshold_lets_the_wanted_share_of_people_through():
 
 @pytest.mark.parametrize("head", HEADS)
 def test_the_calibrated_threshold_does_what_it_promises(head):
-    trial = run_trial(MANY, by(head))
+    held_out = score_held_out(MANY, by(head))
     for fpir in (0.01, 0.1, 0.5):
-        threshold = calibrated_threshold(MANY, by(head), fpir)
-        assert np.mean(trial.stranger_scores >= threshold.value) <= fpir + 1e-9
+        threshold = calibrate_threshold(MANY, by(head), fpir)
+        assert np.mean(held_out.stranger_scores >= threshold.value) <= fpir + 1e-9
         assert threshold.expected["fpir"]["value"] <= fpir + 1e-9
         assert (threshold.source, threshold.fpir, threshold.n_exemplars) == ("calibrated", fpir, 180)
         assert threshold.expected["tpir"]["value"] > 0.9
@@ -102,11 +102,11 @@ def test_the_calibrated_threshold_does_what_it_promises(head):
 
 
 def test_expected_rates_by_hand():
-    trial = run_trial(Matcher(Gallery.build([[1, 0], [0.6, 0.8], [0.8, 0.6]], ["Ada", "Ada", "Bo"])), NEAREST)
-    rates = expected_rates(trial, 0.9)
+    held_out = score_held_out(Matcher(Gallery.build([[1, 0], [0.6, 0.8], [0.8, 0.6]], ["Ada", "Ada", "Bo"])), NEAREST)
+    rates = expected_rates(held_out, 0.9)
     assert rates["fpir"]["value"] == pytest.approx(0.75)
     assert rates["tpir"]["value"] == 0.0
-    alone = run_trial(Matcher(Gallery.build(np.eye(2), ["Ada", "Bo"])), NEAREST)
+    alone = score_held_out(Matcher(Gallery.build(np.eye(2), ["Ada", "Bo"])), NEAREST)
     assert expected_rates(alone, 0.5)["tpir"] is None
     assert "nobody has a second photo" in describe_expected(expected_rates(alone, 0.5))[1]
 
@@ -118,7 +118,7 @@ def test_the_interval_is_clopper_and_pearsons(hits, n):
 
 
 def test_what_is_promised_is_said():
-    lines = " ".join(describe_expected(calibrated_threshold(MANY, NEAREST, 0.05).expected))
+    lines = " ".join(describe_expected(calibrate_threshold(MANY, NEAREST, 0.05).expected))
     assert "each of 60 people having played a stranger" in lines
     assert "no FPIR below 1.67% can be seen" in lines
     assert "expected TPIR" in lines
@@ -141,7 +141,7 @@ def test_with_fpir_the_people_decide_if_there_are_enough():
 
 
 def test_without_a_curve_the_people_decide_or_nobody():
-    assert choose_threshold(MANY, NEAREST) == calibrated_threshold(MANY, NEAREST, 0.01)
+    assert choose_threshold(MANY, NEAREST) == calibrate_threshold(MANY, NEAREST, 0.01)
     with pytest.raises(ThresholdError, match=r"no threshold curve is known.*29 people cannot measure one.*--threshold"):
         choose_threshold(FEW, NEAREST)
 
@@ -155,8 +155,8 @@ def test_a_given_threshold_is_taken():
 
 def test_photo_folds_keep_shots_together_and_lone_photos_in():
     codes = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3])
-    shots = np.array([0, 1, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11])
-    folds = _photo_folds(codes, shots, np.random.default_rng(0))
+    duplicate_groups = np.array([0, 1, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11])
+    folds = _photo_folds(codes, duplicate_groups, np.random.default_rng(0))
     assert folds[0] == -1
     assert folds[1] == folds[2] != folds[3]
     assert sorted(folds[4:11]) == [0, 0, 1, 1, 2, 3, 4]

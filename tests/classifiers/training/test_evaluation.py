@@ -5,12 +5,12 @@ import pytest
 from sklearn.metrics import roc_curve
 
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import fit_chooser
+from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve
-from classifiers.training.evaluation import evaluate, rates_at, report, run_head, split_people, summarize_outcome
+from classifiers.training.evaluation import evaluate, rates_at, report, score_probes, split_people, summarize_scores
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((10, 1000), (0.5, 0.6), "cosine", "nowhere")
@@ -26,7 +26,7 @@ def crowd(n_known=40, n_strangers=60, seed=0):
 
 def by(head):
     estimator = make_head(head)
-    return lambda matcher: fit_chooser(estimator, matcher)
+    return lambda matcher: fit_decision_rule(estimator, matcher)
 
 
 def test_the_first_photos_by_path_are_enrolled():
@@ -80,17 +80,17 @@ def test_the_rates_are_those_of_a_curve_through_all_thresholds():
     gallery = crowd()
     split = split_people(gallery, 1)
     matcher = Matcher(gallery.selected(split.enrolled))
-    outcome = run_head(Head(matcher, by("gallery")(matcher), 0.0), gallery, split)
+    of_probes = score_probes(Head(matcher, by("gallery")(matcher), 0.0), gallery, split)
     # Rightly named mated probes are the positives; what is named wrongly can be found at no threshold.
-    scores = np.concatenate([np.where(outcome.mated_correct, outcome.mated_scores, -1), outcome.stranger_scores])
+    scores = np.concatenate([np.where(of_probes.mated_correct, of_probes.mated_scores, -1), of_probes.stranger_scores])
     is_mated = np.arange(len(scores)) < len(split.mated)
     fpir, tpir, _ = roc_curve(is_mated, scores, drop_intermediate=False)
     for wanted in ("0.01", "0.1"):
         expected = tpir[fpir <= float(wanted)].max()
-        assert summarize_outcome(outcome)["tpir_at_fpir"][wanted]["value"] == pytest.approx(expected)
-    at = rates_at(outcome, 0.6)
-    assert at["fpir"]["value"] == np.mean(outcome.stranger_scores >= 0.6)
-    assert at["tpir"]["value"] == np.mean(outcome.mated_correct & (outcome.mated_scores >= 0.6))
+        assert summarize_scores(of_probes)["tpir_at_fpir"][wanted]["value"] == pytest.approx(expected)
+    at = rates_at(of_probes, 0.6)
+    assert at["fpir"]["value"] == np.mean(of_probes.stranger_scores >= 0.6)
+    assert at["tpir"]["value"] == np.mean(of_probes.mated_correct & (of_probes.mated_scores >= 0.6))
 
 
 @pytest.mark.parametrize("head", HEADS)

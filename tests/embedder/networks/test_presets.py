@@ -146,8 +146,8 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path, text: str, message: st
 
 def test_the_preset_of_a_fingerprint_is_that_of_its_weights() -> None:
     for name, preset in PRESETS.items():
-        assert preset_for({"space": {"weights_sha256": preset.weights_sha256}}, whose="h") == name
-    assert preset_for({}, whose="h") == DEFAULT_PRESET
+        assert preset_for({"space": {"weights_sha256": preset.weights_sha256}}, source="h") == name
+    assert preset_for({}, source="h") == DEFAULT_PRESET
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_preset_of_a_fingerprint_is_that_of_its_weights() -> None:
 )
 def test_weights_nobody_knows_are_refused(provenance: dict[str, str], found: str) -> None:
     with pytest.raises(WeightsError) as raised:
-        preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, whose="family.skops")
+        preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, source="family.skops")
     assert str(raised.value) == (
         "family.skops: expected vectors of weights 704afe26766c... (facenet-casia-20180408) or 6acdd8fb3a3f... "
         f"(facenet-ms1m-keras), found those of weights {found} name the training run that made them with --preset RUN, "

@@ -72,4 +72,4 @@ def test_what_only_tables_have_is_no_difference_but_the_detector_is() -> None:
 
 def test_a_head_of_weights_nobody_knows_is_named() -> None:
     with pytest.raises(ValueError, match=r"family\.skops: expected vectors of weights .*, found those of weights 0000"):
-        load_reader({"space": {"weights_sha256": "0" * 64}}, NetworkOptions(), whose="family.skops")
+        load_reader({"space": {"weights_sha256": "0" * 64}}, NetworkOptions(), source="family.skops")

@@ -1,0 +1,139 @@
+"""Train a head on the columns of an embedding table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.heads.head import Head
+from classifiers.heads.open_set import build_head, fit_decision_rule
+from classifiers.heads.registry import DEFAULT_HEAD, make_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from classifiers.scores.normalization import Background, one_vector_per_identity
+from classifiers.scores.thresholds import curve_for
+from classifiers.training.calibration import choose_threshold
+from foundation.fingerprint import refuse_other_space
+
+
+class StrangerTable(Protocol):
+    """The columns of an embedding table that a cohort of strangers needs; see `embedder.EmbeddingTable`."""
+
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """Vectors, (n, d)."""
+
+    @property
+    def identities(self) -> NDArray[Any]:
+        """Identity of each row, (n,) str, "" for none."""
+
+    @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """Which vectors these are: ``{"space": {...}, "provenance": {...}}``."""
+
+
+class TrainingTable(StrangerTable, Protocol):
+    """The columns of an embedding table that training a head needs; see `embedder.EmbeddingTable`."""
+
+    @property
+    def paths(self) -> NDArray[Any]:
+        """Photo of each row, (n,) str."""
+
+    @property
+    def image_sha256(self) -> NDArray[Any]:
+        """Hash of each row's photo, (n,) str."""
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """Boxes in pixels, (n, 4)."""
+
+    @property
+    def photo_root(self) -> Any:
+        """Folder the paths are relative to."""
+
+
+def train_head(
+    table: TrainingTable,
+    *,
+    head: str = DEFAULT_HEAD,
+    parameters: Mapping[str, Any] | None = None,
+    fpir: float | None = None,
+    threshold: float | None = None,
+    identities: Sequence[str] | None = None,
+    min_photos: int = 1,
+    background: Background | None = None,
+) -> Head:
+    """Train a head on the rows of `table` that have an identity.
+
+    Parameters
+    ----------
+    table : EmbeddingTable
+        Or an object with its columns.
+    head : str
+        A name of `classifiers.HEADS`, or the dotted path of a scikit-learn classifier.
+    parameters : mapping, optional
+        Settings of the head.
+    fpir : float, optional
+        Wanted rate of strangers that are given a name, above 0 and below 1. A lower rate leaves more of the enrolled
+        people unnamed. By default the preset's curve decides, which is for 0.01.
+    threshold : float, optional
+        The threshold itself.
+    identities : sequence of str, optional
+        Enrol these people only.
+    min_photos : int
+        Enrol people with at least this many photos only.
+    background : Background, optional
+        Normalizes the scores; without it they are cosines. See `classifiers.scores.normalization.choose_background`.
+
+    Raises
+    ------
+    IdentityError
+        If nobody is left to enrol, or a wanted person is not in the table.
+    ThresholdError
+        If no threshold can be chosen.
+    ValueError
+        If there is no such head, or it has no such parameter.
+    """
+    everybody = Gallery.build(
+        table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
+    )
+    matcher = Matcher(everybody.filtered(identities=identities, min_photos=min_photos), background)
+    estimator = make_head(head, parameters)
+    chosen = choose_threshold(
+        matcher,
+        lambda part: fit_decision_rule(estimator, part),
+        threshold=threshold,
+        fpir=fpir,
+        curve=curve_for(table.fingerprint, background),
+    )
+    return build_head(
+        matcher, estimator, threshold=chosen, fingerprint=table.fingerprint, photo_root=str(table.photo_root)
+    )
+
+
+def add_strangers(
+    background: Background | None, strangers: StrangerTable, *, fingerprint: Mapping[str, Any]
+) -> Background:
+    """Return a background model whose cohort the faces of `strangers` have joined.
+
+    Parameters
+    ----------
+    background : Background or None
+        The model; None is refused, because there is nothing to join.
+    strangers : EmbeddingTable
+        Or an object with its columns: one face of each identity joins, and all that have none.
+    fingerprint : mapping
+        That of the table the head is trained on.
+
+    Raises
+    ------
+    SpaceMismatchError
+        If the strangers' vectors are of another space.
+    ValueError
+        If there is no background model.
+    """
+    if background is None:
+        raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
+    refuse_other_space(fingerprint, strangers.fingerprint, source="the table's")
+    return background.with_cohort(one_vector_per_identity(strangers.embeddings, strangers.identities))
