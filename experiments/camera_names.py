@@ -101,7 +101,7 @@ def watch(
     """Run the loop over a clip of one person and return what it said."""
     loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
     n_frames = n_shown = 0
-    for frame, faces in loop.look_ahead(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
+    for frame, faces in loop.prefetch_detections(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
         n_frames, n_shown = n_frames + 1, n_shown + is_shown(frame.index)
     events += loop.finish()

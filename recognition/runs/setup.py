@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognition.errors import SaveError
-from recognition.events.console import EventLines, FaceLines, Fan
+from recognition.events.console import FanOutSink, JsonLinesSink, TextSink
 from recognition.events.event import EventSink
 from recognition.events.event_file import EventFile, refuse_other_file
 from recognition.outputs.image_files import same_file
@@ -45,7 +45,7 @@ def load_recognizer(options: Options, *, threads_an_image: int | None = None) ->
 
 def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     """Return what events go to: standard output, the file of ``--events``, and other programs."""
-    sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
+    sinks: list[EventSink] = [JsonLinesSink() if options.events == "-" else TextSink()]
     if options.webhook is not None or options.mqtt is not None:
         from recognition.events.mqtt import MqttSink
         from recognition.events.webhook import WebhookSink
@@ -55,7 +55,7 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     if options.events not in (None, "-"):
         # Last, for it replaces the events of the run before, which a wrong address shall not do.
         sinks.append(EventFile(str(options.events), append=is_live))
-    return Fan(sinks)
+    return FanOutSink(sinks)
 
 
 def check_outputs(source: Source, options: Options) -> None:

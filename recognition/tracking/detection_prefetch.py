@@ -16,7 +16,7 @@ _MOST_BYTES = 128 * 2**20
 """What the frames that wait may hold in memory, however large they are; two may always wait."""
 
 
-def find_ahead(
+def prefetch_detections(
     frames: Iterable[Frame], detect: Callable[[np.ndarray], "Faces"], *, every: int, n_threads: int
 ) -> Generator[tuple[Frame, "Faces | None"]]:
     """Yield each frame with the faces on it, None where none are looked for.

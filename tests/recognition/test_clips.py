@@ -124,7 +124,7 @@ def reader(head: Head) -> FaceReader:
 def watch(frames: Iterable[Frame], reader: FaceReader, head: Head, *, every_frame: bool = False) -> list[Event]:
     loop = FaceLoop(reader, head, SourceKind.VIDEO.value, every_frame=every_frame)
     events = []
-    for frame, faces in loop.look_ahead(frames, DEFAULT_DETECT_EVERY):
+    for frame, faces in loop.prefetch_detections(frames, DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
     return events + loop.finish()
 

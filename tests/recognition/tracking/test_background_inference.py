@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recognition.events.event import Event
-from recognition.tracking.background_inference import Beside
-from recognition.tracking.loop import FaceLoop, Seen
-from recognition.tracking.motion import View
+from recognition.tracking.background_inference import BackgroundInference
+from recognition.tracking.loop import FaceLoop, FrameResult
+from recognition.tracking.motion import FlowFrame
 from recognition.tracking.naming import FaceReader
 from tests.recognition.fakes import (
     ANN,
@@ -50,7 +50,7 @@ class Slow(Executor):
 
 def run(
     images: Sequence[np.ndarray], *, delay: int = 2, reader: FaceReader | None = None
-) -> tuple[list[Event], list[Seen]]:
+) -> tuple[list[Event], list[FrameResult]]:
     """Run a loop beside which each job takes `delay` frames."""
     slow, age, seen = Slow(), 0, []
     loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead(), "camera", executor=slow)
@@ -149,21 +149,21 @@ def test_errors_are_told() -> None:
 
 def test_it_takes_one_job_at_a_time() -> None:
     slow = Slow()
-    beside = Beside(fake_reader(), slow)
-    assert beside.is_free
-    assert beside.take_faces() is None
-    assert beside.take_looks(wait=True) == []
+    inference = BackgroundInference(fake_reader(), slow)
+    assert inference.is_free
+    assert inference.poll_detections() is None
+    assert inference.poll_embeddings(wait=True) == []
     image = picture((ANN, (10, 40, 50, 80)))
-    beside.find(image, View(image[:, :, 0], 1.0))
-    assert not beside.is_free
-    assert beside.take_faces() is None
+    inference.start_detection(image, FlowFrame(image[:, :, 0], 1.0))
+    assert not inference.is_free
+    assert inference.poll_detections() is None
     slow.work()
-    late = beside.take_faces()
+    late = inference.poll_detections()
     assert late is not None
     assert late.faces.boxes.tolist() == [[10, 40, 50, 80]]
-    assert beside.is_free
-    beside.find(image, View(image[:, :, 0], 1.0))
-    beside.drop_faces()
-    assert beside.is_free
+    assert inference.is_free
+    inference.start_detection(image, FlowFrame(image[:, :, 0], 1.0))
+    inference.discard_detections()
+    assert inference.is_free
     slow.work()
-    assert beside.take_faces() is None
+    assert inference.poll_detections() is None
