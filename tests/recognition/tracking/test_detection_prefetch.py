@@ -7,7 +7,6 @@ import pytest
 
 from embedder.detection.faces import Faces
 from recognition.sources.video_file import Frame
-from recognition.tracking import detection_prefetch
 from recognition.tracking.detection_prefetch import prefetch_detections
 from tests.recognition.fakes import faces_at
 
@@ -59,20 +58,18 @@ def test_several_frames_are_looked_at_at_once() -> None:
     assert len(list(prefetch_detections(Reading(12), meet, every=3, n_threads=2))) == 12
 
 
-def test_no_more_is_read_ahead_than_there_is_use_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_read_ahead_than_there_is_use_for() -> None:
     reading = Reading(1000)
     frames = prefetch_detections(reading, find, every=3, n_threads=2)
     next(frames)
     assert reading.n_read == 7
     frames.close()
-    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 4 * 8 * 8 * 3)
     large = Reading(1000)
-    frames = prefetch_detections(large, find, every=3, n_threads=2)
+    frames = prefetch_detections(large, find, every=3, n_threads=2, max_bytes=4 * 8 * 8 * 3)
     next(frames)
     assert large.n_read == 4, "large frames fill the memory sooner"
     frames.close()
-    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 0)
-    assert len(list(prefetch_detections(Reading(9), find, every=3, n_threads=2))) == 9
+    assert len(list(prefetch_detections(Reading(9), find, every=3, n_threads=2, max_bytes=0))) == 9
 
 
 def test_an_error_of_the_file_comes_after_the_frames_before_it() -> None:
@@ -97,7 +94,7 @@ def test_an_error_of_the_detector_comes_with_its_frame() -> None:
 
 
 def test_who_stops_early_leaves_no_thread_behind() -> None:
-    started = []
+    started, before = [], threading.enumerate()
 
     def slow(image: np.ndarray) -> Faces:
         started.append(int(image[0, 0, 0]))
@@ -107,5 +104,5 @@ def test_who_stops_early_leaves_no_thread_behind() -> None:
     frames = prefetch_detections(Reading(100), slow, every=1, n_threads=4)
     next(frames)
     frames.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("find-ahead")]
+    assert threading.enumerate() == before
     assert len(started) <= 5
