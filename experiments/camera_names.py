@@ -27,6 +27,7 @@ from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from embedder.images.reading import read_image
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from
@@ -34,7 +35,6 @@ from foundation.command_line import EXIT_DONE, run_script, write_json
 from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.tracking.evidence import Evidence, Scorer
 from recognition.tracking.loop import FaceLoop
-from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader
 
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable
@@ -77,10 +77,10 @@ class ClipResult:
     n_changes: int
 
 
-class ListeningReader(FaceReader):
+class ListeningReader(FaceEncoder):
     """A reader that keeps the vectors it makes."""
 
-    def __init__(self, reader: FaceReader) -> None:
+    def __init__(self, reader: FaceEncoder) -> None:
         self.__dict__.update(reader.__dict__)
         self.vectors: list[np.ndarray] = []
 
@@ -89,9 +89,9 @@ class ListeningReader(FaceReader):
         self.vectors += [*super().embed(crops)]
         return np.stack(self.vectors[-len(crops) :])
 
-    def embed_both_ways(self, crops: np.ndarray) -> np.ndarray:
+    def embed_mirrored(self, crops: np.ndarray) -> np.ndarray:
         """Return and keep the vectors of `crops` and their mirror images."""
-        self.vectors += [*super().embed_both_ways(crops)]
+        self.vectors += [*super().embed_mirrored(crops)]
         return np.stack(self.vectors[-len(crops) :])
 
 
@@ -101,7 +101,7 @@ def watch(
     """Run the loop over a clip of one person and return what it said."""
     loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
     n_frames = n_shown = 0
-    for frame, faces in loop.look_ahead(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
+    for frame, faces in loop.prefetch_detections(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
         n_frames, n_shown = n_frames + 1, n_shown + is_shown(frame.index)
     events += loop.finish()
@@ -251,7 +251,7 @@ def run(arguments: argparse.Namespace) -> int:
             + f" ({rates[0]['n_people'] if rates else 0} people with as many)"
         )
     if not arguments.no_clips:
-        reader = ListeningReader(load_reader(table.fingerprint, NetworkOptions(threads_an_image=1)))
+        reader = ListeningReader(FaceEncoder.for_fingerprint(table.fingerprint, EncoderOptions(detector_threads=1)))
         for name, gallery, n_clips in (("strangers", strange, 1), ("enrolled", mated, arguments.clips)):
             results = watch_all(gallery, arguments.images, reader, head, seed=arguments.seed, n_clips=n_clips)
             report[name] = {**summarize(results), "results": [asdict(result) for result in results]}

@@ -57,8 +57,9 @@ class EncoderOptions:
         ``"fp32"`` or ``"int8"``; None takes the fingerprint's.
     min_face_size : int or "auto"
         Smallest face to look for, in pixels: smaller finds more faces and takes longer.
-    thresholds : tuple of float
-        Scores a face must reach in the three stages of MTCNN: lower finds more faces, and more that are none.
+    thresholds : tuple of float or None
+        Scores a face must reach in the three stages of MTCNN: lower finds more faces, and more that are none; None:
+        the detector's own.
     detector_threads : int or None
         Threads that look for the faces of one image; None takes all. One is best where several images are searched at
         the same time.
@@ -68,7 +69,7 @@ class EncoderOptions:
     weights: Path | None = None
     precision: str | None = None
     min_face_size: int | Literal["auto"] = "auto"
-    thresholds: tuple[float, ...] = DEFAULT_THRESHOLDS
+    thresholds: tuple[float, ...] | None = None
     detector_threads: int | None = None
 
 
@@ -137,10 +138,9 @@ class FaceEncoder:
             If no built-in preset makes such vectors and `options` name none, or the weights are missing.
         """
         chosen = EncoderOptions() if options is None else options
+        thresholds = DEFAULT_THRESHOLDS if chosen.thresholds is None else chosen.thresholds
         with ThreadPoolExecutor(max_workers=2) as pool:  # loading either takes a second
-            detector = pool.submit(
-                MTCNN, chosen.min_face_size, thresholds=chosen.thresholds, threads=chosen.detector_threads
-            )
+            detector = pool.submit(MTCNN, chosen.min_face_size, thresholds=thresholds, threads=chosen.detector_threads)
             embedder = pool.submit(_load_embedder, wanted, chosen, str(source))
             return cls.like(wanted, detector.result(), embedder.result())
 

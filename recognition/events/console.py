@@ -6,7 +6,7 @@ from foundation.text import sanitize_for_terminal
 from recognition.events.event import Event, EventSink
 
 
-class FaceLines:
+class TextSink:
     """Events as lines for people and for ``cut``: source, identity, score and box, with tabs between them.
 
     Of a video's or stream's tracks a line is printed when an identity is accepted or changes, and at the end of a
@@ -22,7 +22,7 @@ class FaceLines:
         """Do nothing: standard output stays open."""
 
 
-class EventLines:
+class JsonLinesSink:
     """Events as JSON lines on standard output."""
 
     def write(self, event: Event) -> None:
@@ -33,7 +33,7 @@ class EventLines:
         """Do nothing: standard output stays open."""
 
 
-class Fan:
+class FanOutSink:
     """Hands each event to several sinks, also where one of them fails."""
 
     def __init__(self, sinks: Sequence[EventSink]) -> None:

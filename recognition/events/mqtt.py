@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
 from recognition.events.event import Event
-from recognition.events.webhook import _LONGEST_PAUSE_S, LAST_CHANCE_S, MOST_WAITING, _is_done, _is_sent, _split
+from recognition.events.webhook import _LONGEST_PAUSE_S, LAST_CHANCE_S, MAX_PENDING, _is_done, _is_sent, _split
 from recognition.sources.source import redact_url
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class MqttSink:
             raise AddressError(f"`mqtt` must be a URL like {example}, got {redact_url(url)!r}")
         self._name, self._topic = redact_url(url), topic
         self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.max_queued_messages_set(MOST_WAITING)
+        self._client.max_queued_messages_set(MAX_PENDING)
         self._client.reconnect_delay_set(1, round(_LONGEST_PAUSE_S))
         if parts.username is not None:
             self._client.username_pw_set(

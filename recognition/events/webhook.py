@@ -13,12 +13,12 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
 from recognition.events.event import Event
-from recognition.sources.deadline_http import PatientHandler, PatientSecureHandler
+from recognition.sources.deadline_http import DeadlineHandler, SecureDeadlineHandler
 from recognition.sources.source import is_cut_password, redact_url
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 1000
+MAX_PENDING = 1000
 """Events that wait for a receiver that is away; older ones are dropped."""
 
 LAST_CHANCE_S = 5.0
@@ -64,7 +64,7 @@ class WebhookSink:
             password = parts.password if parts.password is not None else ""
             secret = b64encode(f"{unquote(parts.username)}:{unquote(password)}".encode()).decode()
             self._headers["Authorization"] = f"Basic {secret}"
-        self._opener = urllib.request.build_opener(_NoRedirect(), PatientHandler(), PatientSecureHandler())
+        self._opener = urllib.request.build_opener(_NoRedirect(), DeadlineHandler(), SecureDeadlineHandler())
         self._waiting: deque[bytes] = deque()
         self._n_dropped = 0
         self._has_warned = False
@@ -79,7 +79,7 @@ class WebhookSink:
         if not _is_sent(event):
             return
         with self._condition:
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= MAX_PENDING:
                 self._waiting.popleft()
                 self._n_dropped += 1
             self._waiting.append(event.to_json().encode())

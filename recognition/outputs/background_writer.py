@@ -5,22 +5,22 @@ import threading
 from collections.abc import Callable
 
 
-class DiskThread:
+class BackgroundWriter:
     """Does jobs one after the other in the background.
 
     Parameters
     ----------
-    most_waiting : int
+    max_pending : int
         Jobs that may wait.
     """
 
-    def __init__(self, most_waiting: int) -> None:
-        self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue(most_waiting)
+    def __init__(self, max_pending: int) -> None:
+        self._jobs: queue.Queue[Callable[[], object] | None] = queue.Queue(max_pending)
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="disk", daemon=True)
         self._thread.start()
 
-    def do(self, job: Callable[[], object], *, wait: bool) -> bool:
+    def submit(self, job: Callable[[], object], *, wait: bool) -> bool:
         """Have a job done some time later, and return whether it will be.
 
         Parameters

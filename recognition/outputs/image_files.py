@@ -25,16 +25,16 @@ def can_write(path: Path) -> bool:
     return path.suffix.lower() in _FORMATS
 
 
-def picture_name(name: str) -> str:
+def annotated_name(name: str) -> str:
     """Return the name of the annotated copy of a photo: the same, or a JPEG's where that format is not written.
 
-    >>> picture_name("a/b.png"), picture_name("a/c.heic")
+    >>> annotated_name("a/b.png"), annotated_name("a/c.heic")
     ('a/b.png', 'a/c.heic.jpg')
     """
     return name if can_write(Path(name)) else f"{name}.jpg"
 
 
-def write_picture(path: Path, image: np.ndarray) -> None:
+def write_image(path: Path, image: np.ndarray) -> None:
     """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; folders are made where missing.
 
     Raises
@@ -49,9 +49,9 @@ def write_picture(path: Path, image: np.ndarray) -> None:
     if not can_write(path):
         raise SaveError(f"{path}: cannot write a picture of this format; use one of {', '.join(_FORMATS)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.fromarray(image)
+    encoded = Image.fromarray(image)
     options = {"quality": _JPEG_QUALITY} if _FORMATS[path.suffix.lower()] in ("JPEG", "WebP") else {}
-    write_atomically(path, lambda stream: picture.save(stream, _FORMATS[path.suffix.lower()], **options))
+    write_atomically(path, lambda stream: encoded.save(stream, _FORMATS[path.suffix.lower()], **options))
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:

@@ -19,9 +19,9 @@ SELECTED_COLOR: Color = (24, 92, 196)
 _TEXT_COLOR: Color = (255, 255, 255)
 
 # A label is as tall as a thirtieth of the picture's shorter side: readable when the picture fills a screen.
-_PICTURE_PER_TEXT = 30
+_IMAGE_PER_TEXT = 30
 _SMALLEST_TEXT = 12
-_PICTURE_PER_LINE = 300
+_IMAGE_PER_LINE = 300
 
 
 class Mark(NamedTuple):
@@ -48,7 +48,7 @@ def draw_marks(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     """
     drawn = np.ascontiguousarray(image).copy()
     shorter_side = min(image.shape[:2])
-    thickness = max(1, round(shorter_side / _PICTURE_PER_LINE))
+    thickness = max(1, round(shorter_side / _IMAGE_PER_LINE))
     for mark in marks:
         x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
         cv2.rectangle(drawn, (x_min, y_min), (x_max - 1, y_max - 1), mark.color, thickness)
@@ -81,7 +81,7 @@ def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *
 
 
 def _text_size(image: np.ndarray) -> int:
-    return max(_SMALLEST_TEXT, round(min(image.shape[:2]) / _PICTURE_PER_TEXT))
+    return max(_SMALLEST_TEXT, round(min(image.shape[:2]) / _IMAGE_PER_TEXT))
 
 
 @lru_cache(maxsize=256)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from foundation.text import sanitize_for_terminal
-from recognition.outputs.background_writer import DiskThread
-from recognition.outputs.image_files import write_picture
+from recognition.outputs.background_writer import BackgroundWriter
+from recognition.outputs.image_files import write_image
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +21,10 @@ _SWEEP_EVERY_S = 3_600.0
 _LARGEST_JUMP_S = 3_600.0
 # File systems take names of 255 bytes; a letter may take four, and addresses of streams are long.
 _LONGEST_STEM = 50
-MOST_WAITING = 100
+MAX_PENDING = 100
 """Faces that wait to be written; of a live source those that come while so many wait are left out."""
 
-_TOLD_EVERY_S = 60.0
+_REPORT_INTERVAL_S = 60.0
 _NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
 
 
@@ -61,13 +61,13 @@ class UnknownFaces:
         self._keep_s = keep_days * _DAY_S
         self._stem = re.sub(r"[^\w.+-]+", "_", stem)[-_LONGEST_STEM:]
         self._may_drop = may_drop
-        self._n_untold, self._told_s = 0, -math.inf
+        self._n_unreported, self._reported_s = 0, -math.inf
         self._clock = Clock() if clock is None else clock
         folder.mkdir(parents=True, exist_ok=True)
         self._swept_s = self._clock.steady()
         self._offset_s = self._clock.wall() - self._swept_s
         self._sweep()
-        self._disk = DiskThread(MOST_WAITING)
+        self._writer = BackgroundWriter(MAX_PENDING)
 
     def save(self, crop: np.ndarray, track: int, frame: int) -> Path:
         """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where it will soon be.
@@ -77,12 +77,12 @@ class UnknownFaces:
         OSError
             If one before it could not be written.
         """
-        self._disk.check()
+        self._writer.check()
         path = self._folder / f"unknown-{self._stem}-track{track}-frame{frame}.jpg"
-        if not self._disk.do(lambda: write_picture(path, crop), wait=not self._may_drop):
-            self._n_untold += 1
-            if self._clock.steady() - self._told_s >= _TOLD_EVERY_S:
-                self._tell_dropped()
+        if not self._writer.submit(lambda: write_image(path, crop), wait=not self._may_drop):
+            self._n_unreported += 1
+            if self._clock.steady() - self._reported_s >= _REPORT_INTERVAL_S:
+                self._report_dropped()
         return path
 
     def close(self) -> None:
@@ -93,8 +93,8 @@ class UnknownFaces:
         OSError
             If one could not be written.
         """
-        self._tell_dropped()
-        self._disk.close()
+        self._report_dropped()
+        self._writer.close()
 
     def tidy(self) -> None:
         """Remove what is too old, at most once an hour; to be called now and then.
@@ -104,7 +104,7 @@ class UnknownFaces:
         OSError
             If a face could not be written.
         """
-        self._disk.check()
+        self._writer.check()
         now_s = self._clock.steady()
         if now_s - self._swept_s < _SWEEP_EVERY_S:
             return
@@ -115,12 +115,14 @@ class UnknownFaces:
             # A clock that was set makes new files look old; at the next sweep their ages are told by one clock.
             logger.warning("the clock has jumped by %.0f s: unknown faces are not removed this time", jumped_s)
             return
-        self._disk.do(self._sweep, wait=False)
+        self._writer.submit(self._sweep, wait=False)
 
-    def _tell_dropped(self) -> None:
-        if self._n_untold:
-            logger.warning("%s: %d unknown faces were left out, for the disk is too slow", self._folder, self._n_untold)
-            self._n_untold, self._told_s = 0, self._clock.steady()
+    def _report_dropped(self) -> None:
+        if self._n_unreported:
+            logger.warning(
+                "%s: %d unknown faces were left out, for the disk is too slow", self._folder, self._n_unreported
+            )
+            self._n_unreported, self._reported_s = 0, self._clock.steady()
 
     def _sweep(self) -> None:
         now_s = self._clock.wall()

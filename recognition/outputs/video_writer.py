@@ -105,7 +105,7 @@ class VideoWriter:
             )
 
 
-def video_place(source: Source, save: str) -> Path:
+def video_target(source: Source, save: str) -> Path:
     """Return where the annotated video of `source` goes: the file `save`, or a file in the folder `save`.
 
     Raises

@@ -4,13 +4,13 @@ import hashlib
 import time
 from pathlib import Path
 
+from embedder.networks.encoder import FaceEncoder
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.tracking.embedding_queue import Look
-from recognition.tracking.naming import FaceReader
+from recognition.tracking.embedding_queue import ProbeCrop
 from recognition.tracking.tracker import Track
 
 
-class BestLooks:
+class BestCrops:
     """Keeps the best look of each track, and saves those of tracks that end unknown.
 
     Parameters
@@ -21,17 +21,17 @@ class BestLooks:
 
     def __init__(self, unknown_faces: UnknownFaces | None = None) -> None:
         self._unknown_faces = unknown_faces
-        self._looks: dict[int, Look] = {}
+        self._crops: dict[int, ProbeCrop] = {}
 
-    def note(self, track: Track, look: Look) -> None:
+    def note(self, track: Track, crop: ProbeCrop) -> None:
         """Take a look at a track."""
         number = track.number
-        if number is not None and (number not in self._looks or look.quality > self._looks[number].quality):
-            self._looks[number] = look
+        if number is not None and (number not in self._crops or crop.quality > self._crops[number].quality):
+            self._crops[number] = crop
 
-    def get(self, number: int) -> Look | None:
+    def get(self, number: int) -> ProbeCrop | None:
         """Return the best look at a track; None if there was none."""
-        return self._looks.get(number)
+        return self._crops.get(number)
 
     def end(self, track: Track) -> None:
         """Forget a track, and save its face if it stayed unknown.
@@ -41,13 +41,13 @@ class BestLooks:
         OSError
             If the face cannot be written.
         """
-        look = None if track.number is None else self._looks.pop(track.number, None)
-        if self._unknown_faces is None or look is None or track.number is None or track.evidence.verdict.accepted:
+        crop = None if track.number is None else self._crops.pop(track.number, None)
+        if self._unknown_faces is None or crop is None or track.number is None or track.evidence.verdict.accepted:
             return
-        self._unknown_faces.save(look.crop, track.number, track.seen.frame)
+        self._unknown_faces.save(crop.image, track.number, track.last_seen.frame)
 
 
-def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, source: str) -> str:
+def enrol_crop(head_path: Path, reader: FaceEncoder, crop: ProbeCrop, *, name: str, source: str) -> str:
     """Enrol a look under a name in the head's file and return what came of it, as one line.
 
     Raises
@@ -67,12 +67,12 @@ def enrol_look(head_path: Path, reader: FaceReader, look: Look, *, name: str, so
     photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"
     sample = FaceSample(
         photo,
-        hashlib.sha256(look.crop.tobytes()).hexdigest(),
-        reader.embed(look.crop[None])[0],
-        look.box,
-        look.landmarks,
-        measure_sharpness(look.crop),
-        *measure_pose(look.landmarks),
+        hashlib.sha256(crop.image.tobytes()).hexdigest(),
+        reader.embed(crop.image[None])[0],
+        crop.box,
+        crop.landmarks,
+        measure_sharpness(crop.image),
+        *measure_pose(crop.landmarks),
     )
     with locked_for_editing(head_path):
         result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.3
+POLL_INTERVAL_S = 0.3
 
-FileState = tuple[int, int, int]
+FileVersion = tuple[int, int, int]
 """When a file was changed, in nanoseconds, its size in bytes, and its number in the file system."""
 
 
-class LiveHead:
+class HeadWatcher:
     """Watches a head file, and has the new head ready when it changes.
 
     A file that is no head, or not yet whole, changes nothing: the head before stays, a warning says so once, and the
@@ -33,18 +33,18 @@ class LiveHead:
         Reads it.
     fingerprint : mapping
         Fingerprint of the vectors the head has to name; a head for others is refused like an unreadable one.
-    known : FileState or None
-        What `state_of` said before the head in use was loaded.
+    known : FileVersion or None
+        What `file_version` said before the head in use was loaded.
     """
 
     def __init__(
-        self, path: Path, load: Callable[[Path], "Head"], fingerprint: Mapping[str, Any], *, known: FileState | None
+        self, path: Path, load: Callable[[Path], "Head"], fingerprint: Mapping[str, Any], *, known: FileVersion | None
     ) -> None:
         self._path = path
         self._load = load
         self._fingerprint = fingerprint
-        self._state = known
-        self._refused: FileState | None = None
+        self._version = known
+        self._refused: FileVersion | None = None
         self._new: Head | None = None
         self._has_warned = False
         self._lock = threading.Lock()
@@ -60,43 +60,43 @@ class LiveHead:
         self._stopping.set()
         self._thread.join()
 
-    def take_new(self) -> "Head | None":
+    def poll_new_head(self) -> "Head | None":
         """Return the head that has replaced the one before, once; None if there is none."""
         with self._lock:
             new, self._new = self._new, None
         return new
 
     def _watch(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            self.look()
+        while not self._stopping.wait(POLL_INTERVAL_S):
+            self.poll()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Look at the file once, and load it if it has changed."""
-        state = state_of(self._path)
-        if state is None:
+        version = file_version(self._path)
+        if version is None:
             self._refused = None  # another file may come that looks like the one before
             return
-        if state in (self._state, self._refused):
+        if version in (self._version, self._refused):
             return
         try:
             head = self._load(self._path)
             head.check_fingerprint(self._fingerprint)
         except (ValueError, OSError) as error:
             # Why a file cannot be opened may pass without a change of the file.
-            self._refused = state if isinstance(error, ValueError) else None
+            self._refused = version if isinstance(error, ValueError) else None
             if not self._has_warned:
                 self._has_warned = True
                 logger.warning("the head before stays in use: %s", sanitize_for_terminal(str(error)))
             return
         # A file that was replaced while it was read is read again by the next look.
-        self._state = state
+        self._version = version
         self._has_warned = False
         with self._lock:
             self._new = head
         logger.info("%s: changed, %d people are known now", self._path, len(head.labels))
 
 
-def state_of(path: Path) -> FileState | None:
+def file_version(path: Path) -> FileVersion | None:
     """Return what tells one version of a file from the next; None while there is no file."""
     try:
         found = path.stat()

@@ -4,6 +4,7 @@ import argparse
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from recognition.errors import OptionsError
 from recognition.sources.source import SourceKind
@@ -34,7 +35,7 @@ class Options:
     preset: str | None = None
     weights: Path | None = None
     precision: str | None = None
-    min_face_size: int | str = "auto"
+    min_face_size: int | Literal["auto"] = "auto"
     thresholds: tuple[float, ...] | None = None
     max_pixels: int | None = None
 

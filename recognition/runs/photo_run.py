@@ -12,13 +12,13 @@ from foundation.text import pluralize
 from recognition.events.console import print_no_face
 from recognition.runs.options import Options
 from recognition.runs.photos import (
+    NamedFace,
     PhotoCounts,
     PhotoRun,
-    Sighting,
-    annotate,
+    annotate_photo,
+    identify_faces,
     list_photos,
     recognize_photos,
-    see_faces,
 )
 from recognition.runs.setup import load_recognizer, open_sinks
 from recognition.sources.source import Source, SourceKind
@@ -41,14 +41,14 @@ def run_on_photos(source: Source, options: Options) -> int:
     photos = list_photos(source, options.save)
     reader, head = load_recognizer(options)
 
-    def annotated(image: np.ndarray, sightings: Sequence[Sighting]) -> np.ndarray:
-        return annotate(image, sightings, hide=options.anonymize)
+    def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
+        return annotate_photo(image, faces, hide=options.anonymize)
 
     with ExitStack() as stack:
         sink = open_sinks(options)
         stack.callback(sink.close)
         run = PhotoRun(
-            see=lambda image: see_faces(image, reader, head),
+            identify=lambda image: identify_faces(image, reader, head),
             annotate=annotated,
             sink=sink,
             show=_open_window(stack, source) if options.show else None,

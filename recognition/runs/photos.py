@@ -10,19 +10,20 @@ import numpy as np
 from classifiers.heads.head import Head
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
-from recognition.outputs.image_files import can_write, picture_name, same_file, write_picture
+from recognition.outputs.image_files import annotated_name, can_write, same_file, write_image
 from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
-from recognition.tracking.naming import FaceReader, name_faces
+from recognition.tracking.naming import name_faces
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Photo:
+class PhotoJob:
     """A photo to look at.
 
     Attributes
@@ -41,7 +42,7 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class NamedFace:
     """A face on a picture and what the head says about it.
 
     Attributes
@@ -67,8 +68,8 @@ class PhotoRun:
 
     Attributes
     ----------
-    see : callable
-        Picture, uint8 (h, w, 3), to the faces on it.
+    identify : callable
+        Image, uint8 (h, w, 3), to the faces on it.
     annotate : callable
         Picture and faces to an annotated copy; called only for photos whose copy is saved or shown.
     sink : EventSink
@@ -81,8 +82,8 @@ class PhotoRun:
         Larger photos are refused.
     """
 
-    see: Callable[[np.ndarray], Sequence[Sighting]]
-    annotate: Callable[[np.ndarray, Sequence[Sighting]], np.ndarray]
+    identify: Callable[[np.ndarray], Sequence[NamedFace]]
+    annotate: Callable[[np.ndarray, Sequence[NamedFace]], np.ndarray]
     sink: EventSink
     report_empty: Callable[[str], None]
     show: Callable[[np.ndarray], bool] | None = None
@@ -100,7 +101,7 @@ class PhotoCounts:
     n_failed: int = 0
 
 
-def list_photos(source: Source, save: str | None) -> list[Photo]:
+def list_photos(source: Source, save: str | None) -> list[PhotoJob]:
     """Return the photos of an image or folder, in path order, with the places of their annotated copies.
 
     Raises
@@ -112,37 +113,37 @@ def list_photos(source: Source, save: str | None) -> list[Photo]:
     """
     if source.kind is SourceKind.IMAGE:
         path = Path(source.address)
-        return [Photo(path, source.name, None if save is None else _save_place(path, save))]
+        return [PhotoJob(path, source.name, None if save is None else _image_target(path, save))]
     listing = list_images(source.address)
     if not listing.paths:
         raise SourceError(
             f"{source.name}: expected photos, found none ({pluralize(listing.n_other, 'other file')}, "
             f"{listing.n_hidden:,} hidden); name the folder that holds them"
         )
-    root = None if save is None else _save_folder(listing.root, save)
+    root = None if save is None else _folder_target(listing.root, save)
     return [
-        Photo(
+        PhotoJob(
             listing.root / path,
             display_path(listing.root / path),
-            None if root is None else root / picture_name(display_path(path)),
+            None if root is None else root / annotated_name(display_path(path)),
         )
         for path in listing.paths
     ]
 
 
-def see_faces(image: np.ndarray, reader: FaceReader, head: Head) -> list[Sighting]:
+def identify_faces(image: np.ndarray, reader: FaceEncoder, head: Head) -> list[NamedFace]:
     """Return the faces of `image`, uint8 (h, w, 3) RGB, with what `head` says about each; best detection first."""
     faces = reader.detect(image)
     names = name_faces(head, reader.embed(reader.crop(image, faces)), reader.fingerprint)
     return [
-        Sighting((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
+        NamedFace((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
         for (x_min, y_min, x_max, y_max), identity, score, accepted in zip(
             faces.boxes, names.identities, names.scores, names.accepted, strict=True
         )
     ]
 
 
-def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | None = None) -> np.ndarray:
+def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str | None = None) -> np.ndarray:
     """Return a copy of `image` with boxes, names and scores.
 
     Parameters
@@ -154,20 +155,20 @@ def annotate(image: np.ndarray, sightings: Sequence[Sighting], *, hide: str | No
     from recognition.outputs.anonymize import hide_faces
     from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 
-    hidden = [seen for seen in sightings if hide == "all" or (hide == "unknown" and not seen.accepted)]
+    hidden = [face for face in faces if hide == "all" or (hide == "unknown" and not face.accepted)]
     if hidden:
-        image = hide_faces(image, [np.array(seen.box) for seen in hidden])
+        image = hide_faces(image, [np.array(face.box) for face in hidden])
     return draw_marks(
         image,
         [
-            Mark(seen.box, f"{seen.identity} {seen.score:.2f}", NAMED_COLOR if seen.accepted else UNKNOWN_COLOR)
-            for seen in sightings
-            if seen not in hidden
+            Mark(face.box, f"{face.identity} {face.score:.2f}", NAMED_COLOR if face.accepted else UNKNOWN_COLOR)
+            for face in faces
+            if face not in hidden
         ],
     )
 
 
-def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
+def recognize_photos(photos: Sequence[PhotoJob], run: PhotoRun) -> PhotoCounts:
     """Name the faces of `photos` one by one, with events as soon as a photo is done.
 
     A photo that cannot be read is logged and counted, unless it is the only one.
@@ -195,32 +196,32 @@ def recognize_photos(photos: Sequence[Photo], run: PhotoRun) -> PhotoCounts:
     return counts
 
 
-def _recognize_photo(photo: Photo, image: np.ndarray, *, run: PhotoRun, counts: PhotoCounts) -> bool:
+def _recognize_photo(photo: PhotoJob, image: np.ndarray, *, run: PhotoRun, counts: PhotoCounts) -> bool:
     """Name the faces of one photo and return whether to go on with the next."""
-    sightings = run.see(image)
-    for seen in sightings:
+    faces = run.identify(image)
+    for face in faces:
         run.sink.write(
             make_event(
-                "face", photo.name, box=seen.box, identity=seen.identity, score=seen.score, accepted=seen.accepted
+                "face", photo.name, box=face.box, identity=face.identity, score=face.score, accepted=face.accepted
             )
         )
-    if not sightings:
+    if not faces:
         counts.n_without_face += 1
         run.report_empty(photo.name)
-    counts.n_faces += len(sightings)
-    counts.n_named += sum(seen.accepted for seen in sightings)
+    counts.n_faces += len(faces)
+    counts.n_named += sum(face.accepted for face in faces)
     if photo.save_to is None and run.show is None:
         return True
-    annotated = run.annotate(image, sightings)
+    annotated = run.annotate(image, faces)
     if photo.save_to is not None:
-        write_picture(photo.save_to, annotated)
+        write_image(photo.save_to, annotated)
     return run.show is None or run.show(annotated)
 
 
-def _save_place(path: Path, save: str) -> Path:
+def _image_target(path: Path, save: str) -> Path:
     target = Path(save)
     if target.is_dir() or save.endswith(("/", "\\")):
-        target = target / picture_name(path.name)
+        target = target / annotated_name(path.name)
     elif not can_write(target):
         raise SaveError(
             f"{save}: expected a file like out.jpg or out.png, or a folder; end a new folder's name with a slash"
@@ -230,7 +231,7 @@ def _save_place(path: Path, save: str) -> Path:
     return target
 
 
-def _save_folder(photos: Path, save: str) -> Path:
+def _folder_target(photos: Path, save: str) -> Path:
     target = Path(save)
     if target.exists() and not target.is_dir():
         raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")

@@ -15,21 +15,21 @@ from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.runs.head_watcher import LiveHead
-from recognition.sources.grabber import LiveCounts, LiveSource
+from recognition.runs.head_watcher import HeadWatcher
+from recognition.sources.grabber import FrameGrabber, LiveCounts
 from recognition.sources.video_file import Frame, VideoFile
-from recognition.tracking.detection_interval import Meter, Pace
-from recognition.tracking.loop import FaceLoop, Seen, SeenFace
+from recognition.tracking.detection_interval import DetectionScheduler, FrameRateMeter
+from recognition.tracking.loop import FaceLoop, FrameResult, TrackedFace
 from recognition.viewer.status import StatusLine, describe
-from recognition.viewer.viewer import Screen
+from recognition.viewer.viewer import Viewer
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE_S = 0.1
-_MOST_BEHIND_S = 0.5
+_READ_TIMEOUT_S = 0.1
+_MAX_DELAY_S = 0.5
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Outputs:
     ----------
     sink : EventSink
     recorder : Recorder or None
-    screen : Screen or None
+    viewer : Viewer or None
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable in pictures.
     unknown_faces : UnknownFaces or None
@@ -49,7 +49,7 @@ class Outputs:
     sink: EventSink
     status: StatusLine
     recorder: Recorder | None = None
-    screen: Screen | None = None
+    viewer: Viewer | None = None
     hide: str | None = None
     unknown_faces: UnknownFaces | None = None
 
@@ -70,7 +70,7 @@ class Session:
         self._outputs = outputs
         self._stopping = stopping
         self._connection = 1
-        self.meter = Meter()
+        self.meter = FrameRateMeter()
         self.n_faces = 0
 
     def run_file(self, video: VideoFile, every: int) -> None:
@@ -84,17 +84,17 @@ class Session:
             If output cannot be written.
         """
         due_s, before_s = time.monotonic(), 0.0
-        with self._ending(), closing(self._loop.look_ahead(video, every)) as frames:
+        with self._ending(), closing(self._loop.prefetch_detections(video, every)) as frames:
             for frame, faces in frames:
                 # What a pause of the user's took is not made up for.
-                due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MOST_BEHIND_S)
+                due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MAX_DELAY_S)
                 before_s = frame.time_s
                 self._handle(frame, detect=False, faces=faces, due_s=due_s)
                 self._show_status(share=(frame.index + 1) / video.n_expected if video.n_expected else None)
                 if self.is_stopping:
                     break
 
-    def run_live(self, live: LiveSource, pace: Pace, head: LiveHead) -> None:
+    def run_live(self, live: FrameGrabber, scheduler: DetectionScheduler, head: HeadWatcher) -> None:
         """Run through a live source until it ends or the run is stopped.
 
         Raises
@@ -106,58 +106,60 @@ class Session:
         """
         with self._ending():
             while not self.is_stopping and not live.is_over:
-                new_head = head.take_new()
+                new_head = head.poll_new_head()
                 if new_head is not None:
-                    self._loop.use_head(new_head)
-                frame = live.take(_PATIENCE_S)
+                    self._loop.replace_head(new_head)
+                frame = live.read_latest(_READ_TIMEOUT_S)
                 if frame is not None:
-                    self._handle_in_time(frame, pace, live.frame_interval_s)
+                    self._handle_live(frame, scheduler, live.frame_interval_s)
                 else:
                     self._wait(live)
                 self._show_status(counts=live.counts)
                 if self._outputs.unknown_faces is not None:
                     self._outputs.unknown_faces.tidy()
 
-    def _wait(self, live: LiveSource) -> None:
+    def _wait(self, live: FrameGrabber) -> None:
         if live.is_lost:
             # No track outlives a connection, and who waits for its end shall not wait for the camera.
             self._write(self._loop.finish())
-        if self._outputs.screen is not None:
-            self._outputs.screen.serve()
+        if self._outputs.viewer is not None:
+            self._outputs.viewer.serve()
 
     def _show_status(self, *, counts: LiveCounts | None = None, share: float | None = None) -> None:
         if self._outputs.status.is_due:
             speed = self.meter.speed_at(time.monotonic())
             self._outputs.status.show(describe(speed, self.n_faces, counts=counts, share=share))
 
-    def _handle_in_time(self, frame: Frame, pace: Pace, frame_interval_s: float) -> None:
+    def _handle_live(self, frame: Frame, scheduler: DetectionScheduler, frame_interval_s: float) -> None:
         started_s = time.monotonic()
-        seen = self._handle(frame, detect=pace.wants_detection(frame_interval_s))
-        pace.note(detected=seen.detected, detection_s=seen.detection_s, total_s=time.monotonic() - started_s)
+        result = self._handle(frame, detect=scheduler.is_due(frame_interval_s))
+        scheduler.record(detected=result.detected, detection_s=result.detection_s, total_s=time.monotonic() - started_s)
 
     @property
     def is_stopping(self) -> bool:
         """Whether the user or the system asked for the end."""
-        screen = self._outputs.screen
-        return self._stopping.is_set() or (screen is not None and screen.wants_to_quit)
+        viewer = self._outputs.viewer
+        return self._stopping.is_set() or (viewer is not None and viewer.wants_to_quit)
 
-    def _handle(self, frame: Frame, *, detect: bool, faces: "Faces | None" = None, due_s: float | None = None) -> Seen:
+    def _handle(
+        self, frame: Frame, *, detect: bool, faces: "Faces | None" = None, due_s: float | None = None
+    ) -> FrameResult:
         if frame.connection != self._connection:
             self._connection = frame.connection
-            self._loop.break_off()
-        seen = self._loop.process(frame, detect=detect, faces=faces)
-        self.n_faces = len(seen.faces)
-        self._write(seen.events)
-        if self._outputs.recorder is None and self._outputs.screen is None:
-            self.meter.note(frame.captured_s, time.monotonic())
-            return seen
-        picture = annotate(frame.image, seen, hide=self._outputs.hide)
-        self.meter.note(frame.captured_s, time.monotonic())
+            self._loop.end_all_tracks()
+        result = self._loop.process(frame, detect=detect, faces=faces)
+        self.n_faces = len(result.faces)
+        self._write(result.events)
+        if self._outputs.recorder is None and self._outputs.viewer is None:
+            self.meter.record(frame.captured_s, time.monotonic())
+            return result
+        annotated = annotate_frame(frame.image, result, hide=self._outputs.hide)
+        self.meter.record(frame.captured_s, time.monotonic())
         if self._outputs.recorder is not None:
-            self._outputs.recorder.write(picture, frame.time_s)
-        if self._outputs.screen is not None:
-            self._outputs.screen.show(picture, seen.faces, until_s=due_s)
-        return seen
+            self._outputs.recorder.write(annotated, frame.time_s)
+        if self._outputs.viewer is not None:
+            self._outputs.viewer.show(annotated, result.faces, until_s=due_s)
+        return result
 
     def _write(self, events: list[Event]) -> None:
         """Hand on events; where one fails the others are handed on all the same."""
@@ -177,11 +179,11 @@ class Session:
         """End all tracks at the end, also where something failed, as far as that still goes."""
         try:
             yield
-            self._loop.break_off()
+            self._loop.end_all_tracks()
         except (OSError, ValueError):
             self._outputs.status.clear()
             with suppress(OSError, ValueError):
-                self._loop.break_off()
+                self._loop.end_all_tracks()
             with suppress(OSError, ValueError):
                 self._write(self._loop.finish())
             raise
@@ -189,7 +191,7 @@ class Session:
         self._write(self._loop.finish())
 
 
-def annotate(image: np.ndarray, seen: Seen, *, hide: str | None = None) -> np.ndarray:
+def annotate_frame(image: np.ndarray, result: FrameResult, *, hide: str | None = None) -> np.ndarray:
     """Return a copy of `image`, uint8 (h, w, 3), with boxes and names.
 
     Parameters
@@ -198,17 +200,17 @@ def annotate(image: np.ndarray, seen: Seen, *, hide: str | None = None) -> np.nd
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
     """
-    hidden = [face for face in [*seen.faces, *seen.lost] if _is_hidden(face, hide)]
+    hidden = [face for face in [*result.faces, *result.lost] if _is_hidden(face, hide)]
     if hidden:
         image = hide_faces(image, [face.box for face in hidden])
-    return draw_marks(image, [_mark_of(face) for face in seen.faces if not _is_hidden(face, hide)])
+    return draw_marks(image, [_mark_of(face) for face in result.faces if not _is_hidden(face, hide)])
 
 
-def _is_hidden(face: SeenFace, hide: str | None) -> bool:
+def _is_hidden(face: TrackedFace, hide: str | None) -> bool:
     return hide == "all" or (hide == "unknown" and not face.verdict.accepted)
 
 
-def _mark_of(face: SeenFace) -> Mark:
+def _mark_of(face: TrackedFace) -> Mark:
     if face.track is None:
         return Mark(face.box, "", UNKNOWN_COLOR)
     if face.verdict.accepted:

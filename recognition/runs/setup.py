@@ -3,21 +3,22 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from recognition.errors import SaveError
-from recognition.events.console import EventLines, FaceLines, Fan
+from recognition.events.console import FanOutSink, JsonLinesSink, TextSink
 from recognition.events.event import EventSink
 from recognition.events.event_file import EventFile, refuse_other_file
 from recognition.outputs.image_files import same_file
 from recognition.runs.options import Options
 from recognition.sources.source import Source
-from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
+from recognition.tracking.naming import load_head_with
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
 
 
-def load_recognizer(options: Options, *, threads_an_image: int | None = None) -> "tuple[FaceReader, Head]":
-    """Load the head and the networks that fit it; for `threads_an_image` see `NetworkOptions`.
+def load_recognizer(options: Options, *, detector_threads: int | None = None) -> "tuple[FaceEncoder, Head]":
+    """Load the head and the networks that fit it; for `detector_threads` see `EncoderOptions`.
 
     Raises
     ------
@@ -27,15 +28,15 @@ def load_recognizer(options: Options, *, threads_an_image: int | None = None) ->
         If a file cannot be read.
     """
     head = load_head_with(options.head, options.threshold)
-    reader = load_reader(
+    reader = FaceEncoder.for_fingerprint(
         head.fingerprint if head.fingerprint is not None else {},
-        NetworkOptions(
+        EncoderOptions(
             preset=options.preset,
             weights=options.weights,
             precision=options.precision,
             min_face_size=options.min_face_size,
             thresholds=options.thresholds,
-            threads_an_image=threads_an_image,
+            detector_threads=detector_threads,
         ),
         source=options.head,
     )
@@ -45,7 +46,7 @@ def load_recognizer(options: Options, *, threads_an_image: int | None = None) ->
 
 def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     """Return what events go to: standard output, the file of ``--events``, and other programs."""
-    sinks: list[EventSink] = [EventLines() if options.events == "-" else FaceLines()]
+    sinks: list[EventSink] = [JsonLinesSink() if options.events == "-" else TextSink()]
     if options.webhook is not None or options.mqtt is not None:
         from recognition.events.mqtt import MqttSink
         from recognition.events.webhook import WebhookSink
@@ -55,7 +56,7 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     if options.events not in (None, "-"):
         # Last, for it replaces the events of the run before, which a wrong address shall not do.
         sinks.append(EventFile(str(options.events), append=is_live))
-    return Fan(sinks)
+    return FanOutSink(sinks)
 
 
 def check_outputs(source: Source, options: Options) -> None:

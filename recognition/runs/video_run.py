@@ -8,26 +8,27 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
+from embedder.networks.encoder import FaceEncoder
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
-from recognition.outputs.video_writer import video_place
-from recognition.runs.best_crops import BestLooks, enrol_look
-from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.outputs.video_writer import video_target
+from recognition.runs.best_crops import BestCrops, enrol_crop
+from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
 from recognition.runs.session import Outputs, Session
 from recognition.runs.setup import load_recognizer, open_sinks
 from recognition.sources.connections import connect
-from recognition.sources.grabber import LiveSource
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
-from recognition.tracking.detection_interval import Pace
+from recognition.tracking.detection_interval import DetectionScheduler
 from recognition.tracking.loop import FaceLoop
-from recognition.tracking.naming import FaceReader, load_head_with
+from recognition.tracking.naming import load_head_with
 from recognition.viewer.status import StatusLine, describe
-from recognition.viewer.viewer import Enrol, Screen
+from recognition.viewer.viewer import Enrol, Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -42,19 +43,19 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
     OSError
         If a file cannot be read or written.
     """
-    target = None if options.save is None else video_place(source, options.save)
+    target = None if options.save is None else video_target(source, options.save)
     every = options.detect_every
     if every is None:
         every = DEFAULT_DETECT_EVERY if options.anonymize is None else 1
     with ExitStack() as stack:
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
-        reader, head = load_recognizer(options, threads_an_image=1)
-        looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
+        reader, head = load_recognizer(options, detector_threads=1)
+        crops, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
         loop = FaceLoop(
-            reader, head, source.name, every_frame=options.events_every_frame, on_look=looks.note, on_end=looks.end
+            reader, head, source.name, every_frame=options.events_every_frame, on_crop=crops.note, on_end=crops.end
         )
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
@@ -79,41 +80,46 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     OSError
         If a file cannot be read or written.
     """
-    target = None if options.save is None else video_place(source, options.save)
+    target = None if options.save is None else video_target(source, options.save)
     every = 1 if options.detect_every is None and options.anonymize is not None else options.detect_every
     # Faces that are to be hidden cannot wait to be found.
-    is_beside = options.anonymize is None and thread_count() > 1
-    pace = Pace(None if options.budget_ms is None else options.budget_ms / 1000, every, is_beside=is_beside)
+    in_background = options.anonymize is None and thread_count() > 1
+    scheduler = DetectionScheduler(
+        None if options.budget_ms is None else options.budget_ms / 1000, every, in_background=in_background
+    )
     with ExitStack() as stack:
-        known = state_of(options.head)
-        reader, head = load_recognizer(options, threads_an_image=thread_count() - 1 if is_beside else None)
-        live = LiveSource(
-            source.name, lambda: connect(source), reopen=source.kind is not SourceKind.PIPE, patient=options.headless
+        known = file_version(options.head)
+        reader, head = load_recognizer(options, detector_threads=thread_count() - 1 if in_background else None)
+        live = FrameGrabber(
+            source.name,
+            lambda: connect(source),
+            reopen=source.kind is not SourceKind.PIPE,
+            wait_for_source=options.headless,
         )
         stack.callback(live.stop)
         live.start()
-        looks, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
+        crops, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
-        live_head = LiveHead(
+        watcher = HeadWatcher(
             options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint, known=known
         )
-        stack.callback(live_head.stop)
-        live_head.start()
-        executor = stack.enter_context(ThreadPoolExecutor(1, "beside")) if is_beside else None
+        stack.callback(watcher.stop)
+        watcher.start()
+        executor = stack.enter_context(ThreadPoolExecutor(1, "inference")) if in_background else None
         loop = FaceLoop(
             reader,
             head,
             source.name,
             every_frame=options.events_every_frame,
-            on_look=looks.note,
-            on_end=looks.end,
+            on_crop=crops.note,
+            on_end=crops.end,
             executor=executor,
         )
         session = Session(loop, outputs, stopping)
         if options.headless:
             logger.info("%s: started, %d people are known", live.name, len(head.labels))
-        session.run_live(live, pace, live_head)
+        session.run_live(live, scheduler, watcher)
         logger.info("%s: stopped; %s", live.name, describe(session.meter.speed, session.n_faces, counts=live.counts))
     return EXIT_DONE
 
@@ -125,12 +131,12 @@ def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = 
 
 
 def _open_outputs(
-    stack: ExitStack, options: Options, source: Source, *, reader: FaceReader, stopping: threading.Event
-) -> tuple[BestLooks, Outputs]:
+    stack: ExitStack, options: Options, source: Source, *, reader: FaceEncoder, stopping: threading.Event
+) -> tuple[BestCrops, Outputs]:
     unknown_faces = None if options.save_unknown is None else _open_unknown_faces(options.save_unknown, options, source)
     if unknown_faces is not None:
         stack.callback(unknown_faces.close)
-    looks = BestLooks(unknown_faces)
+    crops = BestCrops(unknown_faces)
     sink = open_sinks(options, is_live=source.kind.is_live)
     stack.callback(sink.close)
     outputs = Outputs(
@@ -139,14 +145,14 @@ def _open_outputs(
     if options.show:
 
         def enrol(track: int, name: str) -> str:
-            look = looks.get(track)
-            if look is None:
+            crop = crops.get(track)
+            if crop is None:
                 return "not enrolled: the face has gone"
-            return enrol_look(options.head, reader, look, name=name, source=source.name)
+            return enrol_crop(options.head, reader, crop, name=name, source=source.name)
 
-        outputs.screen = _open_screen(source, enrol if source.kind.is_live else None, stopping)
-        stack.callback(outputs.screen.close)
-    return looks, outputs
+        outputs.viewer = _open_viewer(source, enrol if source.kind.is_live else None, stopping)
+        stack.callback(outputs.viewer.close)
+    return crops, outputs
 
 
 def _open_unknown_faces(folder: Path, options: Options, source: Source) -> UnknownFaces:
@@ -157,10 +163,10 @@ def _open_unknown_faces(folder: Path, options: Options, source: Source) -> Unkno
     return UnknownFaces(folder, keep_days, stem, may_drop=is_live)
 
 
-def _open_screen(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Screen:
+def _open_viewer(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Viewer:
     from recognition.viewer.window import Window
 
-    return Screen(
+    return Viewer(
         lambda on_click: Window(f"Facetable: {source.name}", on_click),
         enrol,
         folder=Path(),

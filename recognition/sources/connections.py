@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 
 from recognition.errors import SourceError
-from recognition.sources.deadline_http import PatientHandler, PatientResponse, PatientSecureHandler
+from recognition.sources.deadline_http import DeadlineHandler, DeadlineResponse, SecureDeadlineHandler
 from recognition.sources.mjpeg import JpegSplitter
 from recognition.sources.source import Source, SourceKind, redact_url
 
 TIMEOUT_S = 2.0
 """How long a stream may take to open, and to give its next frame, before it counts as gone."""
 
-FIRST_PICTURE_S = 10.0
+FIRST_FRAME_S = 10.0
 """How long the first picture of a stream may take: decoding begins at a key frame, and many cameras send one every few
 seconds only."""
 
@@ -35,17 +35,17 @@ _DEVICES = Path("/dev")
 _DECODING_THREADS = 1
 # FFmpeg looks at a stream for as long as it is allowed to, to tell its frame rate, which nobody asks for here.
 _FFMPEG_OPTIONS = "rtsp_flags;prefer_tcp|fpsprobesize;0|analyzeduration;1000000"
-_TRIES_OF_AN_END, _SHORTEST_TRY_S = 10, 0.05
+_MAX_EMPTY_READS, _EMPTY_READ_PAUSE_S = 10, 0.05
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
-Picture = np.ndarray | bytes
+EncodedFrame = np.ndarray | bytes
 """A frame as it comes: uint8 (h, w, 3) in OpenCV's order of colours, or a JPEG that is decoded only if it is used."""
 
 
 class Connection(Protocol):
     """An open live source."""
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         """Return the pictures that came since, the newest last; none when the connection is over."""
 
     def close(self) -> None:
@@ -68,14 +68,14 @@ def connect(source: Source) -> Connection:
         response = open_http(source.address)
         if response is not None:
             return HttpConnection(response)
-    return CaptureConnection(open_stream(source.address), FIRST_PICTURE_S)
+    return CaptureConnection(open_stream(source.address), FIRST_FRAME_S)
 
 
-def decode(picture: Picture) -> np.ndarray | None:
+def decode(encoded: EncodedFrame) -> np.ndarray | None:
     """Return a picture as uint8 (h, w, 3) RGB; None for a JPEG that is damaged."""
-    if isinstance(picture, np.ndarray):
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if isinstance(encoded, np.ndarray):
+        return cv2.cvtColor(encoded, cv2.COLOR_BGR2RGB)
+    return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
 
 
 class CaptureConnection:
@@ -84,26 +84,26 @@ class CaptureConnection:
     Parameters
     ----------
     capture : cv2.VideoCapture
-    patience_s : float
+    first_frame_s : float
         How long the first picture may take, in seconds.
     """
 
-    def __init__(self, capture: cv2.VideoCapture, patience_s: float = 0.0) -> None:
+    def __init__(self, capture: cv2.VideoCapture, first_frame_s: float = 0.0) -> None:
         self._capture = capture
-        self._patience_s = patience_s
+        self._first_frame_s = first_frame_s
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         """Return the next picture."""
         read, pixels = self._capture.read()
-        until_s, n_tries = time.monotonic() + self._patience_s, _TRIES_OF_AN_END
+        until_s, n_tries = time.monotonic() + self._first_frame_s, _MAX_EMPTY_READS
         while not read and n_tries and time.monotonic() < until_s:
             started_s = time.monotonic()
             read, pixels = self._capture.read()
-            if time.monotonic() - started_s < _SHORTEST_TRY_S:
+            if time.monotonic() - started_s < _EMPTY_READ_PAUSE_S:
                 # What has ended answers at once, but so does what could not be decoded.
                 n_tries -= 1
-                time.sleep(_SHORTEST_TRY_S)
-        self._patience_s = 0.0
+                time.sleep(_EMPTY_READ_PAUSE_S)
+        self._first_frame_s = 0.0
         return [pixels] if read else []
 
     def close(self) -> None:
@@ -123,19 +123,19 @@ class PipeConnection:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._splitter = JpegSplitter()
-        self._n_pictures = 0
+        self._n_frames = 0
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         """Return the next whole pictures."""
-        if not self._n_pictures and os.name == "posix":
+        if not self._n_frames and os.name == "posix":
             # Nobody may write yet; to read at once would be the end.
             select.select([self._stream], [], [])
         while data := os.read(self._stream.fileno(), _CHUNK):
-            pictures = self._splitter.feed(data)
-            if pictures:
-                self._n_pictures += len(pictures)
-                return [*pictures]
-        if not self._n_pictures:
+            frames = self._splitter.feed(data)
+            if frames:
+                self._n_frames += len(frames)
+                return [*frames]
+        if not self._n_frames:
             raise SourceError("the pipe ended without a picture; send MJPEG, such as ffmpeg -i INPUT -f mjpeg -")
         return []
 
@@ -147,20 +147,20 @@ class PipeConnection:
 class HttpConnection:
     """Pictures from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
 
-    def __init__(self, response: PatientResponse) -> None:
+    def __init__(self, response: DeadlineResponse) -> None:
         self._response = response
         self._splitter = JpegSplitter()
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         """Return the next whole pictures; none if none came in time."""
-        until_s = time.monotonic() + FIRST_PICTURE_S
+        until_s = time.monotonic() + FIRST_FRAME_S
         self._response.wait_until(until_s)
         try:
             # A camera may send for ever without a picture, slowly enough to seem alive.
             while (data := self._response.read1(_CHUNK)) and time.monotonic() < until_s:
-                pictures = self._splitter.feed(data)
-                if pictures:
-                    return [*pictures]
+                frames = self._splitter.feed(data)
+                if frames:
+                    return [*frames]
         except (OSError, http.client.HTTPException, SourceError):
             pass  # lost, as if it had ended: the caller opens it again
         return []
@@ -248,7 +248,7 @@ def open_stream(url: str) -> cv2.VideoCapture:
     return capture
 
 
-def open_http(url: str) -> PatientResponse | None:
+def open_http(url: str) -> DeadlineResponse | None:
     """Open an HTTP address; return the response if it is MJPEG, None if it is a video that FFmpeg shall open.
 
     Raises
@@ -261,11 +261,11 @@ def open_http(url: str) -> PatientResponse | None:
     address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     # Cameras stand in the local network, which no proxy leads to.
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), PatientHandler(), PatientSecureHandler(), *_handlers(url)
+        urllib.request.ProxyHandler({}), DeadlineHandler(), SecureDeadlineHandler(), *_handlers(url)
     )
     request = urllib.request.Request(address, headers={"User-Agent": "facetable"})
     try:
-        response: PatientResponse = opener.open(request, timeout=TIMEOUT_S)
+        response: DeadlineResponse = opener.open(request, timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):

@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 
 
-class PatientResponse(http.client.HTTPResponse):
+class DeadlineResponse(http.client.HTTPResponse):
     """An answer that ends in a `TimeoutError` when its time is over; Python's own allows each byte the whole time-out.
 
     Parameters
@@ -20,15 +20,15 @@ class PatientResponse(http.client.HTTPResponse):
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, until_s: float, **options: Any) -> None:
-        self._trickle = _Trickle(sock, until_s)
-        super().__init__(self._trickle, *arguments, **options)  # type: ignore[arg-type]
+        self._reader = _DeadlineSocketReader(sock, until_s)
+        super().__init__(self._reader, *arguments, **options)  # type: ignore[arg-type]
 
     def wait_until(self, until_s: float) -> None:
         """Give what is read from now on another time."""
-        self._trickle.until_s = until_s
+        self._reader.until_s = until_s
 
 
-class _Trickle(io.RawIOBase):
+class _DeadlineSocketReader(io.RawIOBase):
     """What a socket receives, in the place of the socket from which a response makes a file."""
 
     def __init__(self, sock: socket.socket, until_s: float) -> None:
@@ -60,23 +60,23 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         until_s = time.monotonic() + (0.0 if self.timeout is None else self.timeout)
         super().connect()
-        self.response_class = functools.partial(PatientResponse, until_s=until_s)  # type: ignore[assignment]
+        self.response_class = functools.partial(DeadlineResponse, until_s=until_s)  # type: ignore[assignment]
 
 
 class _SecureConnection(_Connection, http.client.HTTPSConnection):
     """The same over TLS."""
 
 
-class PatientHandler(urllib.request.HTTPHandler):
-    """Opens HTTP addresses; the answers are `PatientResponse`."""
+class DeadlineHandler(urllib.request.HTTPHandler):
+    """Opens HTTP addresses; the answers are `DeadlineResponse`."""
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Open one."""
         return self.do_open(_Connection, request)  # type: ignore[arg-type]
 
 
-class PatientSecureHandler(urllib.request.HTTPSHandler):
-    """Opens HTTPS addresses; the answers are `PatientResponse`."""
+class SecureDeadlineHandler(urllib.request.HTTPSHandler):
+    """Opens HTTPS addresses; the answers are `DeadlineResponse`."""
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Open one."""

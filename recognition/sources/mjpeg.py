@@ -9,7 +9,7 @@ _START = b"\xff\xd8\xff"
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
-LARGEST_PICTURE = 64 * 1024 * 1024
+MAX_FRAME_BYTES = 64 * 1024 * 1024
 """Bytes without a whole picture after which a stream is given up."""
 
 
@@ -29,18 +29,18 @@ class JpegSplitter:
         Raises
         ------
         SourceError
-            If there was no picture in `LARGEST_PICTURE` bytes.
+            If there was no picture in `MAX_FRAME_BYTES` bytes.
         """
         self._bytes += data
-        pictures = []
-        while (picture := self._cut()) is not None:
-            pictures.append(picture)
-        if len(self._bytes) > LARGEST_PICTURE:
+        frames = []
+        while (frame := self._cut()) is not None:
+            frames.append(frame)
+        if len(self._bytes) > MAX_FRAME_BYTES:
             raise SourceError(
                 f"expected JPEG pictures, found none in {len(self._bytes) // 1_000_000} MB; "
                 "send MJPEG, such as ffmpeg -i INPUT -f mjpeg -"
             )
-        return pictures
+        return frames
 
     def _cut(self) -> bytes | None:
         while True:
@@ -55,12 +55,12 @@ class JpegSplitter:
             end = self._find_end()
             if end is None:
                 return None
-            picture = bytes(self._bytes[:end])
+            frame = bytes(self._bytes[:end])
             # What begins like a picture and is none is passed over by its first two bytes.
             del self._bytes[: max(end, 2)]
             self._position = self._searched = 0
             if end:
-                return picture
+                return frame
 
     def _find_end(self) -> int | None:
         """Return where the picture at the start of the bytes ends: 0 if it is none, None if its end has yet to come."""

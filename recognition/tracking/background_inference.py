@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.tracking.embedding_queue import Look
-from recognition.tracking.motion import View
-from recognition.tracking.naming import FaceReader
+from embedder.networks.encoder import FaceEncoder
+from recognition.tracking.embedding_queue import ProbeCrop
+from recognition.tracking.motion import FlowFrame
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
 
 @dataclass(frozen=True, eq=False)
-class LateFaces:
+class DelayedDetections:
     """Faces of a frame that has gone by.
 
     Attributes
     ----------
     image : numpy.ndarray
         The frame, uint8 (h, w, 3).
-    view : View or None
+    flow_frame : FlowFrame or None
         What `recognition.tracking.motion` needs to follow them from there.
     faces : Faces
     seconds : float
@@ -31,70 +31,70 @@ class LateFaces:
     """
 
     image: np.ndarray
-    view: View | None
+    flow_frame: FlowFrame | None
     faces: "Faces"
     seconds: float
 
 
-class Beside:
+class BackgroundInference:
     """Does one job at a time on another thread: finds the faces of a frame, or embeds looks.
 
     Parameters
     ----------
-    reader : FaceReader
+    reader : FaceEncoder
     executor : Executor
         Where the jobs run.
     """
 
-    def __init__(self, reader: FaceReader, executor: Executor) -> None:
+    def __init__(self, reader: FaceEncoder, executor: Executor) -> None:
         self._reader = reader
         self._executor = executor
-        self._finding: Future[LateFaces] | None = None
-        self._looking: Future[list[tuple[Look, np.ndarray]]] | None = None
-        self._looked_last = True
+        self._detecting: Future[DelayedDetections] | None = None
+        self._embedding: Future[list[tuple[ProbeCrop, np.ndarray]]] | None = None
+        self._last_job_was_embedding = True
 
     @property
     def is_free(self) -> bool:
         """Whether it can take a job."""
-        return self._finding is None and self._looking is None
+        return self._detecting is None and self._embedding is None
 
     @property
-    def looked_last(self) -> bool:
-        """Whether the last job was looks, or there was none: finding faces and looks take turns."""
-        return self._looked_last
+    def last_job_was_embedding(self) -> bool:
+        """Whether the last job was crops, or there was none: finding faces and looks take turns."""
+        return self._last_job_was_embedding
 
-    def find(self, image: np.ndarray, view: View | None) -> None:
+    def start_detection(self, image: np.ndarray, flow_frame: FlowFrame | None) -> None:
         """Begin to look for faces on a frame; only when free."""
-        self._looked_last = False
-        self._finding = self._executor.submit(self._find, image, view)
+        self._last_job_was_embedding = False
+        self._detecting = self._executor.submit(self._detect, image, flow_frame)
 
-    def look(self, looks: list[Look]) -> None:
+    def start_embedding(self, crops: list[ProbeCrop]) -> None:
         """Begin to embed looks; only when free."""
-        self._looked_last = True
-        self._looking = self._executor.submit(self._embed, looks)
+        self._last_job_was_embedding = True
+        self._embedding = self._executor.submit(self._embed, crops)
 
-    def take_faces(self) -> LateFaces | None:
+    def poll_detections(self) -> DelayedDetections | None:
         """Return the faces that were found since the last call, if any."""
-        if self._finding is None or not self._finding.done():
+        if self._detecting is None or not self._detecting.done():
             return None
-        done, self._finding = self._finding, None
+        done, self._detecting = self._detecting, None
         return done.result()
 
-    def take_looks(self, *, wait: bool = False) -> list[tuple[Look, np.ndarray]]:
+    def poll_embeddings(self, *, wait: bool = False) -> list[tuple[ProbeCrop, np.ndarray]]:
         """Return the looks that were embedded since the last call and their vectors; `wait` for those under way."""
-        if self._looking is None or not (wait or self._looking.done()):
+        if self._embedding is None or not (wait or self._embedding.done()):
             return []
-        done, self._looking = self._looking, None
+        done, self._embedding = self._embedding, None
         return done.result()
 
-    def drop_faces(self) -> None:
+    def discard_detections(self) -> None:
         """Forget the frame whose faces are being looked for."""
-        self._finding = None
+        self._detecting = None
 
-    def _find(self, image: np.ndarray, view: View | None) -> LateFaces:
+    def _detect(self, image: np.ndarray, flow_frame: FlowFrame | None) -> DelayedDetections:
         started_s = time.monotonic()
         faces = self._reader.detect(image)
-        return LateFaces(image, view, faces, time.monotonic() - started_s)
+        return DelayedDetections(image, flow_frame, faces, time.monotonic() - started_s)
 
-    def _embed(self, looks: list[Look]) -> list[tuple[Look, np.ndarray]]:
-        return [(look, look.embed(self._reader)) for look in looks]
+    def _embed(self, crops: list[ProbeCrop]) -> list[tuple[ProbeCrop, np.ndarray]]:
+        return [(crop, crop.embed(self._reader)) for crop in crops]

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LONGEST_WAIT_S = 0.5
+MAX_INTERVAL_S = 0.5
 """Faces are looked for at least this often, however slow the machine: who comes in is seen soon."""
 
-SHARE_OF_INTERVAL = 0.85
+BUDGET_SHARE = 0.85
 """Share of the source's interval that a frame may take on average; the rest is for the thread that receives and decodes
 frames, and for frames that take longer than the last ones did."""
 
-_SHARE = 0.2
-_WINDOW = 300
-_LATELY_S = 10.0
+_SMOOTHING = 0.2
+_MAX_FRAMES = 300
+_RECENT_S = 10.0
 
 
-class Pace:
+class DetectionScheduler:
     """Chooses on which frames of a live source faces are looked for.
 
     So that the mean time a frame takes stays within the budget, detection is spread over as many frames as it needs:
     with ``t`` for everything else and ``d`` for detection, ``t + d / n <= budget``. Without a budget of the user's it
-    is `SHARE_OF_INTERVAL` of the time between two frames of the source; detection beside the frames then has a core of
+    is `BUDGET_SHARE` of the time between two frames of the source; detection beside the frames then has a core of
     its own, and ``d / n <= budget`` is enough.
 
     Parameters
@@ -32,19 +32,19 @@ class Pace:
         Mean seconds a frame may take; None keeps up with the source.
     every : int or None
         Look on every nth frame, whatever it takes.
-    is_beside : bool
+    in_background : bool
         Whether faces are found beside the frames, which do not wait for it.
     """
 
-    def __init__(self, budget_s: float | None = None, every: int | None = None, *, is_beside: bool = False) -> None:
+    def __init__(self, budget_s: float | None = None, every: int | None = None, *, in_background: bool = False) -> None:
         self._budget_s = budget_s
         self._every = every
-        self._is_beside = is_beside
+        self._in_background = in_background
         self._detection_s = 0.0
         self._rest_s = 0.0
         self._since = 0
 
-    def wants_detection(self, frame_interval_s: float) -> bool:
+    def is_due(self, frame_interval_s: float) -> bool:
         """Return whether to look for faces on the next frame, of a source with a frame every `frame_interval_s`."""
         return self._since == 0 or self._since >= self.frames_between(frame_interval_s)
 
@@ -54,23 +54,25 @@ class Pace:
             return self._every
         # Frames that take longer than the source's interval come that much later.
         frame_s = max(frame_interval_s, self._rest_s)
-        most = max(1, math.floor(LONGEST_WAIT_S / frame_s))
+        most = max(1, math.floor(MAX_INTERVAL_S / frame_s))
         if self._budget_s is not None:
             left_s = self._budget_s - self._rest_s
-        elif self._is_beside:
-            left_s = SHARE_OF_INTERVAL * frame_s
+        elif self._in_background:
+            left_s = BUDGET_SHARE * frame_s
         else:
-            left_s = SHARE_OF_INTERVAL * frame_interval_s - self._rest_s
+            left_s = BUDGET_SHARE * frame_interval_s - self._rest_s
         return most if left_s <= 0 else min(most, max(1, math.ceil(self._detection_s / left_s)))
 
-    def note(self, *, detected: bool, detection_s: float | None, total_s: float) -> None:
+    def record(self, *, detected: bool, detection_s: float | None, total_s: float) -> None:
         """Take what a frame took: whether faces were looked for, how long that took, and all of it, in seconds."""
         self._since = 1 if detected else self._since + 1
-        rest_s = total_s if self._is_beside or detection_s is None else total_s - detection_s
-        self._rest_s = rest_s if not self._rest_s else self._rest_s + _SHARE * (rest_s - self._rest_s)
+        rest_s = total_s if self._in_background or detection_s is None else total_s - detection_s
+        self._rest_s = rest_s if not self._rest_s else self._rest_s + _SMOOTHING * (rest_s - self._rest_s)
         if detection_s is not None:
             first = not self._detection_s
-            self._detection_s = detection_s if first else self._detection_s + _SHARE * (detection_s - self._detection_s)
+            self._detection_s = (
+                detection_s if first else self._detection_s + _SMOOTHING * (detection_s - self._detection_s)
+            )
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,14 @@ class Speed:
     p95_ms: float
 
 
-class Meter:
+class FrameRateMeter:
     """Measures the loop over its last frames."""
 
     def __init__(self) -> None:
-        self._done_s: deque[float] = deque(maxlen=_WINDOW)
-        self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
+        self._done_s: deque[float] = deque(maxlen=_MAX_FRAMES)
+        self._latencies_s: deque[float] = deque(maxlen=_MAX_FRAMES)
 
-    def note(self, captured_s: float, done_s: float) -> None:
+    def record(self, captured_s: float, done_s: float) -> None:
         """Take the times, of one monotonic clock, when a frame was captured and when it had its labels."""
         self._done_s.append(done_s)
         self._latencies_s.append(done_s - captured_s)
@@ -101,7 +103,7 @@ class Meter:
 
     def speed_at(self, now_s: float) -> Speed:
         """Return the speed over the ten seconds before `now_s`: while no frames come it falls to nothing."""
-        n_old = sum(done_s <= now_s - _LATELY_S for done_s in self._done_s)
+        n_old = sum(done_s <= now_s - _RECENT_S for done_s in self._done_s)
         return _speed_of([*self._done_s][n_old:], [*self._latencies_s][n_old:], until_s=now_s)
 
 

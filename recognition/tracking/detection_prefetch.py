@@ -1,64 +1,62 @@
-"""The faces of a video file's frames, found ahead of the loop that follows them."""
+"""Detect the faces of a video file's frames ahead of the loop that tracks them."""
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foundation.prefetch import prefetch
 from recognition.sources.video_file import Frame
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
-_MOST_BYTES = 128 * 2**20
-"""What the frames that wait may hold in memory, however large they are; two may always wait."""
+MAX_BYTES_WAITING = 128 * 2**20
+"""Bytes of frames that may wait in memory; two frames may always wait, however large they are."""
 
 
-def find_ahead(
-    frames: Iterable[Frame], detect: Callable[[np.ndarray], "Faces"], *, every: int, n_threads: int
+def prefetch_detections(
+    frames: Iterable[Frame],
+    detect: Callable[[np.ndarray], "Faces"],
+    *,
+    every: int,
+    n_threads: int,
+    max_bytes: int = MAX_BYTES_WAITING,
 ) -> Generator[tuple[Frame, "Faces | None"]]:
-    """Yield each frame with the faces on it, None where none are looked for.
+    """Yield each frame with its detected faces, None where detection does not run.
 
-    Which faces a frame shows hangs on no other frame. So the frames are read ahead of whoever takes them, and faces are
-    looked for on several at once, one thread a frame: that leaves no core idle, which several threads on one frame,
-    whose stages wait for each other, do.
+    The faces of a frame depend on no other frame, so several frames are searched at once, one thread a frame. That
+    leaves no core idle; several threads on one frame do, since its stages wait for each other.
 
     Parameters
     ----------
     frames : iterable of Frame
-        Read by the thread that takes what is yielded. An error ends it after the frames before.
+        Read in the thread of whoever takes the results. An error ends it after the frames before.
     detect : callable
         Finds the faces of an image, uint8 (h, w, 3); called by several threads.
     every : int
-        Look for faces on each frame whose index this divides.
+        Run detection on each frame whose index is a multiple of this.
     n_threads : int
-        Frames looked at at the same time.
+        Frames searched at the same time.
+    max_bytes : int
+        Bytes of frames that may wait.
     """
-    errors: list[Exception] = []
-    reading = _until_error(frames, errors)
-    waiting: deque[tuple[Frame, Future[Faces] | None]] = deque()
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="find-ahead")
-    try:
-        most = 1
-        while True:
-            while len(waiting) < most and (frame := next(reading, None)) is not None:
-                most = min(every * n_threads + 1, max(2, _MOST_BYTES // frame.image.nbytes))
-                waiting.append((frame, pool.submit(detect, frame.image) if frame.index % every == 0 else None))
-            if not waiting:
-                break
-            frame, found = waiting.popleft()
-            yield frame, None if found is None else found.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-    if errors:
-        raise errors[0]
 
+    def detect_on(frame: Frame) -> "tuple[Frame, Faces | None]":
+        return frame, detect(frame.image) if frame.index % every == 0 else None
 
-def _until_error(frames: Iterable[Frame], errors: list[Exception]) -> Iterator[Frame]:
-    """Yield `frames`; an error that ends them goes to `errors`."""
-    try:
-        yield from frames
-    except Exception as error:  # noqa: BLE001 - raised again once the frames before it are done
-        errors.append(error)
+    remaining = iter(frames)
+    first = next(remaining, None)
+    if first is None:
+        return
+    # Of so many frames in a row `n_threads` are searched; the others take no time. One more frame waits unsearched.
+    depth = max(1, min(every * n_threads, max_bytes // first.image.nbytes - 1))
+    yield from prefetch(
+        detect_on,
+        chain([first], remaining),
+        threads=depth,
+        depth=depth,
+        n_bytes=lambda result: result[0].image.nbytes,
+        max_bytes=max_bytes,
+    )

@@ -5,39 +5,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognition.tracking.evidence import MIN_LOOKS
-from recognition.tracking.naming import FaceReader
+from embedder.networks.encoder import FaceEncoder
+from recognition.tracking.evidence import MIN_CROPS
 from recognition.tracking.quality import face_quality, geometric_quality
-from recognition.tracking.tracker import Sighting, State, Track
+from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
-FIRST_LOOKS = MIN_LOOKS
+FIRST_CROPS = MIN_CROPS
 """Looks a new track gets at every detection; afterwards looks are due now and then."""
 
-MOST_LOOKS_IN_A_ROW = 24
+MAX_CONSECUTIVE_EMBEDDINGS = 24
 """Looks that a face gets at every detection while a little more evidence would name it."""
 
-SOON_S = 0.5
-LATER_S = 1.5
+UNKNOWN_REFRESH_S = 0.5
+REFRESH_S = 1.5
 """How old the last look may become: of an unknown face with few looks, and of others."""
 
-_FEW_LOOKS = 6
+_FEW_CROPS = 6
 
-_BETTER = 1.25
-_BETTER_INTERVAL_S = 0.15
+_IMPROVEMENT = 1.25
+_IMPROVEMENT_INTERVAL_S = 0.15
 
 
 @dataclass(frozen=True)
-class Look:
+class ProbeCrop:
     """A crop that waits to be embedded.
 
     Attributes
     ----------
     track : Track
         Whose it is.
-    crop : numpy.ndarray
+    image : numpy.ndarray
         uint8 (s, s, 3), as the network takes it.
     box : numpy.ndarray
         float32 (4,), pixels of the frame.
@@ -47,107 +47,107 @@ class Look:
         Above 0, up to 1.
     is_whole : bool
         Whether the frame shows the whole face.
-    urgency : int
+    priority : int
         The smaller, the sooner.
     """
 
     track: Track
-    crop: np.ndarray
+    image: np.ndarray
     box: np.ndarray
     landmarks: np.ndarray
     quality: float
     is_whole: bool
-    urgency: int
+    priority: int
 
     @property
-    def is_thorough(self) -> bool:
+    def embeds_mirrored(self) -> bool:
         """Whether it is worth the time of a mirrored second look: where a little more evidence may name the face."""
-        return self.urgency in (_Urgency.LITTLE_EVIDENCE, _Urgency.NEARLY_KNOWN)
+        return self.priority in (_Priority.FEW_CROPS, _Priority.NEAR_THRESHOLD)
 
-    def embed(self, reader: FaceReader) -> np.ndarray:
+    def embed(self, reader: FaceEncoder) -> np.ndarray:
         """Return the vector of the crop, float32 (d,)."""
-        embed = reader.embed_both_ways if self.is_thorough else reader.embed
-        return embed(self.crop[None])[0]
+        embed = reader.embed_mirrored if self.embeds_mirrored else reader.embed
+        return embed(self.image[None])[0]
 
 
-class LookQueue:
+class EmbeddingQueue:
     """The crops that are worth embedding, at most one a track.
 
     Parameters
     ----------
-    reader : FaceReader
+    reader : FaceEncoder
         Cuts them out.
     """
 
-    def __init__(self, reader: FaceReader) -> None:
+    def __init__(self, reader: FaceEncoder) -> None:
         self._reader = reader
-        self._looks: list[Look] = []
+        self._crops: list[ProbeCrop] = []
 
-    def fill(self, image: np.ndarray, faces: "Faces", sightings: list[Sighting], *, now_s: float) -> None:
+    def fill(self, image: np.ndarray, faces: "Faces", detections: list[TrackDetection], *, now_s: float) -> None:
         """Replace what waits by what is due on this frame, the most urgent first."""
         wanted = [
-            (sighting, urgency)
-            for sighting in sightings
-            if (urgency := _urgency(sighting.track, now_s)) is not None
-            and _may_be_worth_it(sighting, urgency, faces=faces, image=image)
+            (detection, priority)
+            for detection in detections
+            if (priority := _priority(detection.track, now_s)) is not None
+            and _may_improve(detection, priority, faces=faces, image=image)
         ]
-        crops = self._reader.crop(image, faces[[sighting.face for sighting, _ in wanted]]) if wanted else ()
-        looks = []
-        for (sighting, urgency), crop in zip(wanted, crops, strict=True):
-            box, landmarks = faces.boxes[sighting.face], faces.landmarks[sighting.face]
+        crops = self._reader.crop(image, faces[[detection.face for detection, _ in wanted]]) if wanted else ()
+        found = []
+        for (detection, priority), crop in zip(wanted, crops, strict=True):
+            box, landmarks = faces.boxes[detection.face], faces.landmarks[detection.face]
             quality = face_quality(crop, box, landmarks)
-            if urgency != _Urgency.IF_BETTER or quality > _BETTER * sighting.track.evidence.best_quality:
+            if priority != _Priority.IF_BETTER or quality > _IMPROVEMENT * detection.track.evidence.best_quality:
                 is_whole = _is_whole(box, image.shape[:2])
-                looks.append(Look(sighting.track, crop, box, landmarks, quality, is_whole, urgency))
-        self._looks = sorted(looks, key=lambda look: look.urgency)
+                found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority))
+        self._crops = sorted(found, key=lambda crop: crop.priority)
 
     def __bool__(self) -> bool:
-        return any(look.track.state is State.CONFIRMED for look in self._looks)
+        return any(crop.track.state is State.CONFIRMED for crop in self._crops)
 
-    def take(self, n_looks: int) -> list[Look]:
-        """Take out the `n_looks` most urgent looks whose tracks are still there."""
-        waiting = [look for look in self._looks if look.track.state is State.CONFIRMED]
-        taken, self._looks = waiting[:n_looks], waiting[n_looks:]
+    def pop(self, n_crops: int) -> list[ProbeCrop]:
+        """Take out the `n_crops` most urgent looks whose tracks are still there."""
+        waiting = [crop for crop in self._crops if crop.track.state is State.CONFIRMED]
+        taken, self._crops = waiting[:n_crops], waiting[n_crops:]
         return taken
 
-    def take_first_looks(self) -> list[Look]:
+    def pop_first_crops(self) -> list[ProbeCrop]:
         """Take out all looks at tracks that were never looked at, and forget the rest, as at a cut."""
-        taken = [look for look in self._looks if look.urgency == _Urgency.NEW and look.track.state is State.CONFIRMED]
-        self._looks = []
+        taken = [crop for crop in self._crops if crop.priority == _Priority.NEW and crop.track.state is State.CONFIRMED]
+        self._crops = []
         return taken
 
 
-class _Urgency:
-    NEW, IN_DOUBT, LITTLE_EVIDENCE, NEARLY_KNOWN, OLD, IF_BETTER = range(6)
+class _Priority:
+    NEW, OUTLIER, FEW_CROPS, NEAR_THRESHOLD, STALE, IF_BETTER = range(6)
 
 
-def _urgency(track: Track, now_s: float) -> int | None:
+def _priority(track: Track, now_s: float) -> int | None:
     """Return how urgent a look at `track` is, or None if it has been looked at enough."""
     if track.state is not State.CONFIRMED:
         return None
-    evidence, age_s = track.evidence, now_s - track.last_look_s
+    evidence, age_s = track.evidence, now_s - track.last_embedded_s
     if evidence.is_empty:
-        return _Urgency.NEW
-    if track.doubt is not None:
-        return _Urgency.IN_DOUBT
-    if evidence.n_looks < FIRST_LOOKS:
-        return _Urgency.LITTLE_EVIDENCE
-    if evidence.is_close and evidence.n_looks < MOST_LOOKS_IN_A_ROW:
-        return _Urgency.NEARLY_KNOWN
-    is_settled = evidence.verdict.accepted or evidence.n_looks >= _FEW_LOOKS
-    if age_s >= (LATER_S if is_settled else SOON_S):
-        return _Urgency.OLD
-    return _Urgency.IF_BETTER if age_s >= _BETTER_INTERVAL_S else None
+        return _Priority.NEW
+    if track.outlier is not None:
+        return _Priority.OUTLIER
+    if evidence.n_crops < FIRST_CROPS:
+        return _Priority.FEW_CROPS
+    if evidence.is_near_threshold and evidence.n_crops < MAX_CONSECUTIVE_EMBEDDINGS:
+        return _Priority.NEAR_THRESHOLD
+    is_settled = evidence.verdict.accepted or evidence.n_crops >= _FEW_CROPS
+    if age_s >= (REFRESH_S if is_settled else UNKNOWN_REFRESH_S):
+        return _Priority.STALE
+    return _Priority.IF_BETTER if age_s >= _IMPROVEMENT_INTERVAL_S else None
 
 
-def _may_be_worth_it(sighting: Sighting, urgency: int, *, faces: "Faces", image: np.ndarray) -> bool:
+def _may_improve(detection: TrackDetection, priority: int, *, faces: "Faces", image: np.ndarray) -> bool:
     """Whether a face is worth cutting out: faces cut off by the edge are not, and some cannot be better than before."""
-    box, evidence = faces.boxes[sighting.face], sighting.track.evidence
+    box, evidence = faces.boxes[detection.face], detection.track.evidence
     if not evidence.is_empty and not _is_whole(box, image.shape[:2]):
         return False
-    if urgency != _Urgency.IF_BETTER:
+    if priority != _Priority.IF_BETTER:
         return True
-    return geometric_quality(box, faces.landmarks[sighting.face]) > _BETTER * evidence.best_quality
+    return geometric_quality(box, faces.landmarks[detection.face]) > _IMPROVEMENT * evidence.best_quality
 
 
 def _is_whole(box: np.ndarray, size_hw: tuple[int, ...]) -> bool:

@@ -12,7 +12,7 @@ gains below, strangers' tracks of 1, 2, 4 and 8 photos reach the threshold equal
 five of the false names of strangers who are small, blurred or turned away (measured on LFW, see experiments/README.md).
 The rule:
 
-- an identity is accepted once there are `MIN_LOOKS` looks, its score is the largest and reaches the threshold, and at
+- an identity is accepted once there are `MIN_CROPS` looks, its score is the largest and reaches the threshold, and at
   least half of the looks chose it;
 - it is given up only when its score falls below the threshold by more than the gain, or when another identity
   satisfies the first rule and leads by as much.
@@ -27,22 +27,22 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_LOOKS = 3
+MIN_CROPS = 3
 
-MAX_LOOKS = 12
+MAX_CROPS = 12
 """Looks that are kept: enough for every pose of a person, few enough to score again when the head changes."""
 
-GAINS = {"cosine": 0.034, "normalized": 0.05}
+FUSION_GAIN = {"cosine": 0.034, "normalized": 0.05}
 """How much lower the mean of many photos of a stranger may be than a single score, by the kind of score."""
 
-LOSSES = {"cosine": 0.02, "normalized": 0.03}
+LOW_QUALITY_PENALTY = {"cosine": 0.02, "normalized": 0.03}
 """How much lower a score counts where no look shows the face well, by the kind of score."""
 
-_COSINE_OF_PHOTOS = 0.68
+_CROSS_PHOTO_COSINE = 0.68
 """Looks that differ this much count in full; the mean cosine between two photos of one person of LFW is 0.70."""
 
-_SMALLEST_SHARE = 0.5
-_LESS = 1e-6
+_MIN_VOTE_SHARE = 0.5
+_TIE_MARGIN = 1e-6
 
 
 class Scorer(Protocol):
@@ -52,7 +52,7 @@ class Scorer(Protocol):
 
     @property
     def score_kind(self) -> str:
-        """One of `GAINS`."""
+        """One of `FUSION_GAIN`."""
 
     @property
     def labels(self) -> list[str]:
@@ -93,12 +93,12 @@ class Evidence:
 
     Attributes
     ----------
-    n_looks : int
+    n_crops : int
         Looks at the whole face so far.
     best_quality : float
         Quality of the best of them.
     verdict : Verdict
-    is_close : bool
+    is_near_threshold : bool
         Whether the face is unknown, but more evidence may well name it: of the distance from the mean to the threshold
         more looks bring at most the gain, and better looks about as much.
     """
@@ -107,17 +107,17 @@ class Evidence:
         self._unknown = unknown
         self._vectors: list[np.ndarray] = []
         self._weights: list[float] = []
-        self.n_looks = 0
+        self.n_crops = 0
         self.best_quality = 0.0
         self.verdict = Verdict(unknown, 0.0, False)
-        self.is_close = False
+        self.is_near_threshold = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there was no look at all."""
         return not self._vectors
 
-    def nearness(self, vector: np.ndarray) -> float:
+    def max_cosine(self, vector: np.ndarray) -> float:
         """Return the cosine of `vector`, unit length, to the look that is most like it; -1 without looks."""
         return float(np.max(np.stack(self._vectors) @ vector)) if self._vectors else -1.0
 
@@ -137,31 +137,31 @@ class Evidence:
         """
         if not is_whole and self._vectors:
             return self.verdict
-        if is_whole and not self.n_looks:
+        if is_whole and not self.n_crops:
             self._vectors, self._weights = [], []
         self._vectors.append(vector)
         self._weights.append(quality)
         if is_whole:
-            self.n_looks += 1
+            self.n_crops += 1
             self.best_quality = max(self.best_quality, quality)
-        if len(self._vectors) > MAX_LOOKS:
-            self._merge_most_alike()
-        return self.judge(scorer)
+        if len(self._vectors) > MAX_CROPS:
+            self._merge_most_similar()
+        return self.decide(scorer)
 
-    def judge(self, scorer: Scorer, *, afresh: bool = False) -> Verdict:
-        """Score all looks again and return the new verdict; `afresh` forgets what was held, as for a changed head."""
+    def decide(self, scorer: Scorer, *, reset: bool = False) -> Verdict:
+        """Score all looks again and return the new verdict; `reset` forgets what was held, as for a changed head."""
         if not self._vectors:
             return self.verdict
-        gain, loss = GAINS[scorer.score_kind], LOSSES[scorer.score_kind]
-        by_look, chosen = self._score_looks(scorer)
-        means = np.average(by_look, axis=0, weights=self._weights)
-        scores = means + gain * (1 - 1 / self._n_independent()) - loss * (1 - self.best_quality)
+        gain, loss = FUSION_GAIN[scorer.score_kind], LOW_QUALITY_PENALTY[scorer.score_kind]
+        by_crop, chosen = self._score_crops(scorer)
+        means = np.average(by_crop, axis=0, weights=self._weights)
+        scores = means + gain * (1 - 1 / self._n_effective()) - loss * (1 - self.best_quality)
         labels, threshold = scorer.labels, scorer.threshold
         best = int(np.argmax(scores))
         suffices = (
-            self.n_looks >= MIN_LOOKS and scores[best] >= threshold and np.mean(chosen == best) >= _SMALLEST_SHARE
+            self.n_crops >= MIN_CROPS and scores[best] >= threshold and np.mean(chosen == best) >= _MIN_VOTE_SHARE
         )
-        held = labels.index(self.verdict.identity) if self.verdict.identity in labels and not afresh else None
+        held = labels.index(self.verdict.identity) if self.verdict.identity in labels and not reset else None
         if (
             held is not None
             and scores[held] >= threshold - gain
@@ -172,11 +172,11 @@ class Evidence:
             self.verdict = Verdict(labels[best], float(scores[best]), True)
         else:
             self.verdict = Verdict(self._unknown, float(scores[best]), False)
-        self.is_close = not self.verdict.accepted and bool(means[best] >= threshold - 2 * gain)
+        self.is_near_threshold = not self.verdict.accepted and bool(means[best] >= threshold - 2 * gain)
         return self.verdict
 
-    def _score_looks(self, scorer: Scorer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return scores (n_looks, n_identities) and the position of each look's choice.
+    def _score_crops(self, scorer: Scorer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return scores (n_crops, n_identities) and the position of each look's choice.
 
         The head's choice has the last word: no identity scores as much as the chosen one.
         """
@@ -184,20 +184,20 @@ class Evidence:
         identities, best, _ = scorer.match(vectors)
         places = {label: place for place, label in enumerate(scorer.labels)}
         chosen = np.array([places[str(identity)] for identity in identities], np.int64)
-        scores = np.minimum(scorer.similarity(vectors).astype(np.float64), best[:, None] - _LESS)
+        scores = np.minimum(scorer.similarity(vectors).astype(np.float64), best[:, None] - _TIE_MARGIN)
         scores[np.arange(len(chosen)), chosen] = best
         return scores, chosen
 
-    def _n_independent(self) -> float:
+    def _n_effective(self) -> float:
         """Return how many looks at different photos would say as much."""
         n_kept = len(self._vectors)
         if n_kept == 1:
             return 1.0
         similarities = np.stack(self._vectors) @ np.stack(self._vectors).T
         likeness = (float(similarities.sum()) - float(np.trace(similarities))) / (n_kept * (n_kept - 1))
-        return 1 + (n_kept - 1) * float(np.clip((1 - likeness) / (1 - _COSINE_OF_PHOTOS), 0.0, 1.0))
+        return 1 + (n_kept - 1) * float(np.clip((1 - likeness) / (1 - _CROSS_PHOTO_COSINE), 0.0, 1.0))
 
-    def _merge_most_alike(self) -> None:
+    def _merge_most_similar(self) -> None:
         """Let one of the two looks that are most alike, the better one, stand for both, so that all go on counting."""
         similarities = np.stack(self._vectors) @ np.stack(self._vectors).T
         similarities[np.tril_indices(len(similarities))] = -np.inf

@@ -29,7 +29,7 @@ _CUT_RATIO = 3.0
 
 
 @dataclass(frozen=True)
-class Moved:
+class BoxMotion:
     """Where a box has moved to.
 
     Attributes
@@ -44,14 +44,14 @@ class Moved:
     scale: float
     shift_xy: np.ndarray
 
-    def carry(self, points: np.ndarray, box: np.ndarray) -> np.ndarray:
+    def apply(self, points: np.ndarray, box: np.ndarray) -> np.ndarray:
         """Return `points`, (n, 2), of the box that `box` was, moved with it."""
         centre = (box[:2] + box[2:]) / 2
         return centre + self.scale * (points - centre) + self.shift_xy
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class FlowFrame:
     """What is kept of a frame to follow boxes from it: the picture in grey, uint8 (h, w), at `factor` of its size."""
 
     grey: np.ndarray
@@ -62,52 +62,52 @@ class Motion:
     """Follows boxes from frame to frame by sparse optical flow (pyramidal Lucas-Kanade)."""
 
     def __init__(self) -> None:
-        self._before: View | None = None
-        self._now: View | None = None
+        self._previous: FlowFrame | None = None
+        self._newest: FlowFrame | None = None
 
-    def see(self, image: np.ndarray) -> None:
+    def update(self, image: np.ndarray) -> None:
         """Take the next frame, uint8 (h, w, 3) RGB; after a change of its size nothing can be followed once."""
         factor = min(1.0, _FLOW_SIDE / max(image.shape[:2]))
         if factor < 1:
             # Of what is very long and narrow a pixel is left.
             factor_x, factor_y = max(factor, 1 / image.shape[1]), max(factor, 1 / image.shape[0])
             image = cv2.resize(image, None, fx=factor_x, fy=factor_y, interpolation=cv2.INTER_AREA)
-        self._before, self._now = self._now, View(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor)
+        self._previous, self._newest = self._newest, FlowFrame(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor)
 
     @property
-    def view(self) -> View | None:
-        """The newest frame, for `follow_from`."""
-        return self._now
+    def flow_frame(self) -> FlowFrame | None:
+        """The newest frame, for `propagate_from`."""
+        return self._newest
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Follow nothing into the next frame, as after a cut."""
-        self._before = self._now = None
+        self._previous = self._newest = None
 
-    def follow(self, boxes: Sequence[np.ndarray]) -> list[Moved | None]:
+    def propagate(self, boxes: Sequence[np.ndarray]) -> list[BoxMotion | None]:
         """Return where each of `boxes` (of the frame before) is now; None where it cannot be told."""
-        return self.follow_from(self._before, boxes)
+        return self.propagate_from(self._previous, boxes)
 
-    def follow_from(self, view: View | None, boxes: Sequence[np.ndarray]) -> list[Moved | None]:
-        """Return where each of `boxes` (of the frame of `view`) is now; None where it cannot be told."""
-        now = self._now
-        if view is None or now is None or view.grey.shape != now.grey.shape or not len(boxes):
+    def propagate_from(self, start: FlowFrame | None, boxes: Sequence[np.ndarray]) -> list[BoxMotion | None]:
+        """Return where each of `boxes` (of the frame of `start`) is now; None where it cannot be told."""
+        newest = self._newest
+        if start is None or newest is None or start.grey.shape != newest.grey.shape or not len(boxes):
             return [None] * len(boxes)
-        grids = [_grid(box * now.factor) for box in boxes]
+        grids = [_grid(box * newest.factor) for box in boxes]
         points = np.concatenate(grids).astype(np.float32)[:, None]
-        there, found = _flow(view.grey, now.grey, points)
-        back, returned = _flow(now.grey, view.grey, there)
+        there, found = _flow(start.grey, newest.grey, points)
+        back, returned = _flow(newest.grey, start.grey, there)
         error = np.linalg.norm((back - points)[:, 0], axis=1)
         good = found & returned & (error < _MAX_RETURN_ERROR)
         parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
         return [
-            _move(np.asarray(box, np.float64), *ways, error=error, good=good, factor=now.factor)
+            _median_motion(np.asarray(box, np.float64), *ways, error=error, good=good, factor=newest.factor)
             for box, (*ways, error, good) in zip(boxes, parts, strict=True)
         ]
 
 
-def _move(
+def _median_motion(
     box: np.ndarray, before: np.ndarray, after: np.ndarray, *, error: np.ndarray, good: np.ndarray, factor: float
-) -> Moved | None:
+) -> BoxMotion | None:
     """Return the median move of the better half of the points."""
     if good.sum() < _MIN_POINTS:
         return None
@@ -122,7 +122,7 @@ def _move(
         return None
     shift = np.median(after - before, axis=0) / factor
     centre, half = (box[:2] + box[2:]) / 2 + shift, (box[2:] - box[:2]) / 2 * scale
-    return Moved(np.concatenate([centre - half, centre + half]), scale, shift)
+    return BoxMotion(np.concatenate([centre - half, centre + half]), scale, shift)
 
 
 class CutDetector:

@@ -13,7 +13,7 @@ import numpy as np
 
 from embedder.detection.boxes import paired_overlap, pairwise_overlap
 from recognition.tracking.evidence import Evidence
-from recognition.tracking.motion import Moved
+from recognition.tracking.motion import BoxMotion
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 MIN_OVERLAP = 0.3
 """Intersection over union from which a detection and a track are the same face."""
 
-SURE_SCORE = 0.98
+ACTIVATION_SCORE = 0.98
 """A detection of this score starts a track alone (most of MTCNN's false alarms are weaker)."""
 
-CONFIRM_S = 0.09
+CONFIRMATION_S = 0.09
 """Other detections must come back, without a miss, for this long: false alarms seldom do."""
 
 MAX_MISSES = 2
 """Detections in a row that may miss a face before it counts as lost."""
 
-KEEP_LOST_S = 1.5
+LOST_TRACK_TTL_S = 1.5
 """How long a lost track waits to be found again."""
 
 # MTCNN's boxes tremble by a tenth of their size from frame to frame; what flow says of the last ones calms them.
-_DETECTED_SHARE = 0.5
-_CALM_OVERLAP = 0.5
+_DETECTION_WEIGHT = 0.5
+_SMOOTHING_OVERLAP = 0.5
 
 
 class State(Enum):
@@ -48,7 +48,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Stamp:
+class FrameTime:
     """When a frame was: its index and its time in seconds."""
 
     frame: int
@@ -65,11 +65,11 @@ class Track:
         float64 (4,), pixels of the newest frame.
     landmarks : numpy.ndarray
         float64 (5, 2), pixels of the newest frame.
-    begun : Stamp
+    first_seen : FrameTime
         When it was found first.
-    seen : Stamp
+    last_seen : FrameTime
         The last frame it was seen on: detected, or followed from there.
-    detected : Stamp
+    last_detected : FrameTime
         The last frame it was detected on.
     number : int or None
         Given when it is first shown to the outside.
@@ -78,23 +78,23 @@ class Track:
         Detections in a row that did not find it.
     evidence : Evidence
         Its looks and its identity.
-    last_look_s : float
+    last_embedded_s : float
         When it was last looked at; minus infinity if never.
-    doubt : numpy.ndarray or None
+    outlier : numpy.ndarray or None
         A look, (d,), that did not fit the others.
     """
 
     box: np.ndarray
     landmarks: np.ndarray
-    begun: Stamp
-    seen: Stamp
-    detected: Stamp
+    first_seen: FrameTime
+    last_seen: FrameTime
+    last_detected: FrameTime
     number: int | None = None
     state: State = State.TENTATIVE
     n_misses: int = 0
     evidence: Evidence = field(default_factory=Evidence)
-    last_look_s: float = -np.inf
-    doubt: np.ndarray | None = None
+    last_embedded_s: float = -np.inf
+    outlier: np.ndarray | None = None
 
     @property
     def is_visible(self) -> bool:
@@ -102,7 +102,7 @@ class Track:
         return self.state in (State.TENTATIVE, State.CONFIRMED)
 
 
-class Sighting(NamedTuple):
+class TrackDetection(NamedTuple):
     """A track and the position of its face among those detected."""
 
     track: Track
@@ -137,50 +137,52 @@ class Tracker:
         self._n_numbers += 1
         return self._n_numbers
 
-    def move(self, moves: Sequence[Moved | None], stamp: Stamp) -> None:
+    def move(self, moves: Sequence[BoxMotion | None], now: FrameTime) -> None:
         """Move the visible tracks, in their order, into the next frame; None leaves a box where it was."""
         for track, moved in zip(self.visible, moves, strict=True):
             if moved is None:
                 continue
-            track.landmarks = moved.carry(track.landmarks, track.box)
+            track.landmarks = moved.apply(track.landmarks, track.box)
             track.box = moved.box
             if not track.n_misses:
-                track.seen = stamp
+                track.last_seen = now
 
-    def match(self, faces: "Faces", stamp: Stamp, size_hw: tuple[int, int]) -> list["Sighting"]:
+    def match(self, faces: "Faces", now: FrameTime, size_hw: tuple[int, int]) -> list["TrackDetection"]:
         """Take the faces detected on the newest frame; return which track each belongs to, new ones included.
 
         Tracks that were missed too often, or have left the frame, become lost; lost ones are found again where they
         were.
         """
-        sightings: list[Sighting] = []
+        detections: list[TrackDetection] = []
         rest = list(range(len(faces)))
         visible = self.visible
         for candidates in (visible, self.lost):
-            for row, column in _pair(np.array([track.box for track in candidates]).reshape(-1, 4), faces.boxes[rest]):
+            for row, column in _match_by_overlap(
+                np.array([track.box for track in candidates]).reshape(-1, 4), faces.boxes[rest]
+            ):
                 track = candidates[row]
                 if track.state is State.LOST:
                     # Somebody else may have come into its place: look soon.
-                    track.last_look_s = -np.inf
-                if track.state is State.LOST or stamp.time_s - track.begun.time_s >= CONFIRM_S:
+                    track.last_embedded_s = -np.inf
+                if track.state is State.LOST or now.time_s - track.first_seen.time_s >= CONFIRMATION_S:
                     track.state = State.CONFIRMED
-                sightings.append(_see(track, faces, rest[column], stamp=stamp))
-            matched = {sighting.face for sighting in sightings}
+                detections.append(_update_track(track, faces, rest[column], now=now))
+            matched = {detection.face for detection in detections}
             rest = [face for face in rest if face not in matched]
-        found = {sighting.track for sighting in sightings}
+        found = {detection.track for detection in detections}
         for track in visible:
             if track not in found:
-                self._miss(track, size_hw)
+                self._mark_missed(track, size_hw)
         for face in rest:
-            state = State.CONFIRMED if faces.scores[face] >= SURE_SCORE else State.TENTATIVE
-            track = Track(faces.boxes[face].astype(np.float64), np.empty((5, 2)), stamp, stamp, stamp, state=state)
+            state = State.CONFIRMED if faces.scores[face] >= ACTIVATION_SCORE else State.TENTATIVE
+            track = Track(faces.boxes[face].astype(np.float64), np.empty((5, 2)), now, now, now, state=state)
             self.tracks.append(track)
-            sightings.append(_see(track, faces, face, stamp=stamp))
-        return sightings
+            detections.append(_update_track(track, faces, face, now=now))
+        return detections
 
-    def end_old(self, now_s: float) -> list[Track]:
+    def end_expired(self, now_s: float) -> list[Track]:
         """End and return the tracks that are lost for too long."""
-        return self._end([track for track in self.lost if now_s - track.seen.time_s > KEEP_LOST_S])
+        return self._end([track for track in self.lost if now_s - track.last_seen.time_s > LOST_TRACK_TTL_S])
 
     def end_all(self) -> list[Track]:
         """End and return all tracks, as at a cut."""
@@ -196,17 +198,17 @@ class Tracker:
         self.tracks = [track for track in self.tracks if track.state is not State.ENDED]
         return tracks
 
-    def _miss(self, track: Track, size_hw: tuple[int, int]) -> None:
+    def _mark_missed(self, track: Track, size_hw: tuple[int, int]) -> None:
         track.n_misses += 1
         # What was followed since the last detection was no longer the face.
-        track.seen = track.detected
+        track.last_seen = track.last_detected
         if track.state is State.TENTATIVE:
             self.end(track)
         elif track.n_misses >= MAX_MISSES or not _is_inside(track.box, size_hw):
             track.state = State.LOST
 
 
-def _pair(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
+def _match_by_overlap(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
     """Return pairs of a row and a column that overlap enough, the largest overlap first, each used once."""
     if not len(tracked) or not len(detected):
         return []
@@ -219,16 +221,16 @@ def _pair(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def _see(track: Track, faces: "Faces", face: int, *, stamp: Stamp) -> Sighting:
+def _update_track(track: Track, faces: "Faces", face: int, *, now: FrameTime) -> TrackDetection:
     detected = faces.boxes[face].astype(np.float64)
-    if paired_overlap(track.box, detected) >= _CALM_OVERLAP:
-        track.box = _DETECTED_SHARE * detected + (1 - _DETECTED_SHARE) * track.box
+    if paired_overlap(track.box, detected) >= _SMOOTHING_OVERLAP:
+        track.box = _DETECTION_WEIGHT * detected + (1 - _DETECTION_WEIGHT) * track.box
     else:
         track.box = detected
     track.landmarks = faces.landmarks[face].astype(np.float64)
-    track.seen = track.detected = stamp
+    track.last_seen = track.last_detected = now
     track.n_misses = 0
-    return Sighting(track, face)
+    return TrackDetection(track, face)
 
 
 def _is_inside(box: np.ndarray, size_hw: tuple[int, int]) -> bool:

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from foundation.text import sanitize_for_terminal
-from recognition.outputs.image_files import write_picture
+from recognition.outputs.image_files import write_image
 from recognition.outputs.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
-from recognition.tracking.loop import SeenFace
+from recognition.tracking.loop import TrackedFace
 from recognition.viewer.window import KEYS_HELP, Key, NameField, Window, key_of
 
 logger = logging.getLogger(__name__)
 
 _MESSAGE_S = 4.0
 _IDLE_S = 0.03
-_LAST_CHANCE_S = 10.0
+_ENROL_TIMEOUT_S = 10.0
 
 Enrol = Callable[[int, str], str]
 
 
-class Screen:
+class Viewer:
     """The window, and what was typed into it.
 
     Parameters
@@ -59,8 +59,8 @@ class Screen:
         self._folder = folder
         self._stopping = stopping
         self._ask = ask
-        self._picture: np.ndarray | None = None
-        self._faces: Sequence[SeenFace] = ()
+        self._image: np.ndarray | None = None
+        self._faces: Sequence[TrackedFace] = ()
         self._selected: int | None = None
         self._name: NameField | None = None
         self._message, self._message_until_s = KEYS_HELP, time.monotonic() + _MESSAGE_S
@@ -70,24 +70,24 @@ class Screen:
         self._enrolling: threading.Thread | None = None
         self.wants_to_quit = False
 
-    def show(self, image: np.ndarray, faces: Sequence[SeenFace], *, until_s: float | None = None) -> None:
+    def show(self, image: np.ndarray, faces: Sequence[TrackedFace], *, until_s: float | None = None) -> None:
         """Show an annotated picture and serve the keys; while paused this does not return.
 
         Parameters
         ----------
         image : numpy.ndarray
             uint8 (h, w, 3), RGB.
-        faces : sequence of SeenFace
+        faces : sequence of TrackedFace
             What can be selected on it.
         until_s : float, optional
             Stay until ``time.monotonic()`` says this, to show a file at its own speed.
         """
-        self._picture, self._faces = image, faces
+        self._image, self._faces = image, faces
         # Who is being named stays selected: what is typed on must not become the keys of commands.
-        if self._name is None and not self._is_there(self._selected):
+        if self._name is None and not self._is_visible(self._selected):
             self._selected = None
         while True:
-            self._window.show(self._dressed(image))
+            self._window.show(self._with_overlay(image))
             left_s = 0.0 if until_s is None else until_s - time.monotonic()
             self._serve(image, _IDLE_S if self._is_paused else min(_IDLE_S, left_s))
             if self._window.is_closed or self._stopping.is_set():
@@ -97,8 +97,8 @@ class Screen:
 
     def serve(self) -> None:
         """Serve the keys while no new picture comes; before the first one those to quit."""
-        if self._picture is not None:
-            self.show(self._picture, self._faces)
+        if self._image is not None:
+            self.show(self._image, self._faces)
             return
         character = self._window.wait(_IDLE_S)
         if self._window.is_closed or (character is not None and key_of(character) is Key.QUIT):
@@ -111,7 +111,7 @@ class Screen:
         hit = [face.track for face in self._faces if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
         self._selected = hit[0] if hit else None
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Show a message for a while."""
         self._message, self._message_until_s = text, time.monotonic() + _MESSAGE_S
 
@@ -119,7 +119,7 @@ class Screen:
         """Close the window, once who was being enrolled is."""
         self._window.close()
         if self._enrolling is not None:
-            self._enrolling.join(_LAST_CHANCE_S)
+            self._enrolling.join(_ENROL_TIMEOUT_S)
 
     def _serve(self, image: np.ndarray, seconds: float) -> None:
         character = self._window.wait(seconds)
@@ -145,8 +145,8 @@ class Screen:
         if name is None:
             return
         self._name = None
-        if name and not self._is_there(self._selected):
-            self.say(f"{name} is not enrolled: the face has gone")
+        if name and not self._is_visible(self._selected):
+            self.show_message(f"{name} is not enrolled: the face has gone")
         elif name and self._selected is not None and self._enrol is not None:
             self._enrolling = _in_background(self._enrol_now, self._enrol, self._selected, name)
 
@@ -159,34 +159,34 @@ class Screen:
             self._enrolling = threading.current_thread()
             self._enrol_now(enrol, track, name)
 
-    def _is_there(self, track: int | None) -> bool:
+    def _is_visible(self, track: int | None) -> bool:
         return track is not None and track in {face.track for face in self._faces}
 
     def _enrol_now(self, enrol: Enrol, track: int, name: str) -> None:
-        self.say(f"enrolling {name} ...")
+        self.show_message(f"enrolling {name} ...")
         try:
             outcome = enrol(track, name)
         except (ValueError, OSError) as error:
             outcome = f"not enrolled: {error}"
         logger.info("%s", sanitize_for_terminal(outcome))
-        self.say(outcome)
+        self.show_message(outcome)
 
     def _begin_name(self, *, in_terminal: bool) -> None:
         tracks = [face.track for face in self._faces if face.track is not None]
         if self._enrol is None:
-            self.say("nobody can be enrolled from here")
+            self.show_message("nobody can be enrolled from here")
             return
         if self._selected is None and len(tracks) == 1:
             self._selected = tracks[0]
         if self._selected is None:
-            self.say("select a face first: tab, or click it")
+            self.show_message("select a face first: tab, or click it")
             return
         if not in_terminal:
             self._name = NameField()
         elif self._ask is None:
-            self.say("there is no terminal to type the name in")
+            self.show_message("there is no terminal to type the name in")
         else:
-            self.say("type the name in the terminal")
+            self.show_message("type the name in the terminal")
             if self._asking is None or not self._asking.is_alive():
                 self._asking = _in_background(self._ask_and_enrol, self._enrol, self._ask, self._selected)
 
@@ -199,25 +199,25 @@ class Screen:
         self._n_snapshots += 1
         path = self._folder / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{self._n_snapshots}.png"
         try:
-            write_picture(path, image)
+            write_image(path, image)
         except OSError as error:
-            self.say(f"no snapshot: {error}")
+            self.show_message(f"no snapshot: {error}")
         else:
-            self.say(f"saved {path}")
+            self.show_message(f"saved {path}")
 
-    def _dressed(self, image: np.ndarray) -> np.ndarray:
+    def _with_overlay(self, image: np.ndarray) -> np.ndarray:
         """Return the picture with the selection and the message on it."""
         marks = [
             Mark(face.box, "selected", SELECTED_COLOR)
             for face in self._faces
             if face.track is not None and face.track == self._selected
         ]
-        dressed = draw_marks(image, marks) if marks else image
+        drawn = draw_marks(image, marks) if marks else image
         if self._name is not None:
-            return draw_note(dressed, f"name: {self._name.text}_   (enter, or escape)")
+            return draw_note(drawn, f"name: {self._name.text}_   (enter, or escape)")
         if self._is_paused:
-            return draw_note(dressed, "paused")
-        return draw_note(dressed, self._message) if time.monotonic() < self._message_until_s else dressed
+            return draw_note(drawn, "paused")
+        return draw_note(drawn, self._message) if time.monotonic() < self._message_until_s else drawn
 
 
 def _in_background(work: Callable[..., None], *arguments: Any) -> threading.Thread:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embedder.networks.encoder import FaceEncoder
 from experiments.benchmark_camera import PacedVideo, look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_peers import CvFaceNet, Peer
 from recognition.outputs.video_writer import VideoWriter
-from recognition.tracking.naming import FaceReader
 from tests.recognition.fakes import ANN, FakeDetector, FakeEmbedder, FakeHead, fake_reader, picture
 
 N_FRAMES = 30
@@ -27,7 +27,7 @@ def video(tmp_path: Path) -> Path:
 
 def test_a_file_as_fast_as_it_goes(video: Path) -> None:
     detector = FakeDetector()
-    assert run_fast(video, FaceReader(detector, FakeEmbedder(), {}), FakeHead()) > 0
+    assert run_fast(video, FaceEncoder.like({}, detector, FakeEmbedder()), FakeHead()) > 0
     assert detector.n_calls == N_FRAMES / 3
     assert size_of(video) == (200, 120)
 

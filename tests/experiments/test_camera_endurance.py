@@ -41,7 +41,7 @@ def test_the_lag_is_from_when_the_camera_showed_a_picture() -> None:
     live = Watched("camera", opens(Script(shown, 5.0)))
     live.start()
     watch = Watch(live, 10, 100)
-    assert live.take(1.0) is not None
+    assert live.read_latest(1.0) is not None
     watch.show(shown, [])
     assert watch.lags_s[0] == pytest.approx(0.5, abs=0.2)
 

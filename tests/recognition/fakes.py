@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from embedder.detection.faces import Faces
+from embedder.networks.encoder import FaceEncoder
 from recognition.events.event import Event
 from recognition.sources.video_file import Frame
-from recognition.tracking.naming import FaceReader
 
 GREY = 96
 ANN = (220, 40, 40)
@@ -141,9 +141,9 @@ class FakeHead:
         self.checked.append(fingerprint)
 
 
-def fake_reader() -> FaceReader:
+def fake_reader() -> FaceEncoder:
     """Return a reader on fake networks."""
-    return FaceReader(FakeDetector(), FakeEmbedder(), {})
+    return FaceEncoder.like({}, FakeDetector(), FakeEmbedder())
 
 
 def frames_of(images: Sequence[np.ndarray], rate: float = 25.0) -> list[Frame]:

@@ -20,7 +20,7 @@ from experiments.camera_clock import picture_at
 from experiments.cameras import GSTREAMER, PROJECT, Camera, free_port, has_rtsp, read_stamp, save_pictures
 from recognition.errors import SourceError
 from recognition.sources.connections import TIMEOUT_S, connect
-from recognition.sources.grabber import LiveSource
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
 from tests.recognition.events.test_webhook import Receiver
@@ -224,12 +224,12 @@ def test_the_lag_of_a_stream_does_not_grow_with_a_slow_reader(
     tmp_path: Path, cameras: Callable[..., Camera], kind: str
 ) -> None:
     camera = cameras(kind, save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200))
-    live = LiveSource(kind, lambda: connect(parse_source(camera.url)))
+    live = FrameGrabber(kind, lambda: connect(parse_source(camera.url)))
     live.start()
     behind_s = []
     for _ in range(20):
         time.sleep(0.15)
-        frame = live.take(2.0)
+        frame = live.read_latest(2.0)
         assert frame is not None
         behind_s.append((picture_at(time.monotonic(), RATE, 200) - read_stamp(frame.image)) % 200 / RATE)
     live.stop()
@@ -241,7 +241,7 @@ def test_a_stream_whose_key_frames_come_seldom(tmp_path: Path, cameras: Callable
     camera = cameras("rtsp", save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200), key_seconds=5)
     source = parse_source(camera.url)
     # Somebody looks already, so that the stream does not begin anew for us.
-    first = LiveSource("first", lambda: connect(source))
+    first = FrameGrabber("first", lambda: connect(source))
     first.start()
     wait_until(lambda: first.counts.n_frames > RATE // 2)
     started_s = time.monotonic()

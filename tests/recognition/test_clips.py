@@ -8,13 +8,14 @@ import pytest
 
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from recognition.events.event import Event
 from recognition.outputs.video_writer import VideoWriter
 from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.loop import FaceLoop
-from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
+from recognition.tracking.naming import load_head_with
 from tests.recognition.fakes import told
 from tests.recognition.trained import train_people_head
 
@@ -117,14 +118,16 @@ def head(data: Path) -> Head:
 
 
 @pytest.fixture(scope="module")
-def reader(head: Head) -> FaceReader:
-    return load_reader({} if head.fingerprint is None else head.fingerprint, NetworkOptions(threads_an_image=1))
+def reader(head: Head) -> FaceEncoder:
+    return FaceEncoder.for_fingerprint(
+        {} if head.fingerprint is None else head.fingerprint, EncoderOptions(detector_threads=1)
+    )
 
 
-def watch(frames: Iterable[Frame], reader: FaceReader, head: Head, *, every_frame: bool = False) -> list[Event]:
+def watch(frames: Iterable[Frame], reader: FaceEncoder, head: Head, *, every_frame: bool = False) -> list[Event]:
     loop = FaceLoop(reader, head, SourceKind.VIDEO.value, every_frame=every_frame)
     events = []
-    for frame, faces in loop.look_ahead(frames, DEFAULT_DETECT_EVERY):
+    for frame, faces in loop.prefetch_detections(frames, DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
     return events + loop.finish()
 
@@ -156,7 +159,7 @@ def microphone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_an_unknown_man_at_the_microphone(microphone: Path, reader: FaceReader, head: Head) -> None:
+def test_an_unknown_man_at_the_microphone(microphone: Path, reader: FaceEncoder, head: Head) -> None:
     events = watch(VideoFile(str(microphone), "clip"), reader, head)
     assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
     assert events[0].frame <= 3
@@ -164,7 +167,7 @@ def test_an_unknown_man_at_the_microphone(microphone: Path, reader: FaceReader, 
     assert watch(VideoFile(str(microphone), "clip"), reader, head) == events, "another run tells the same"
 
 
-def test_a_known_man_at_the_microphone(data: Path, microphone: Path, reader: FaceReader, head: Head) -> None:
+def test_a_known_man_at_the_microphone(data: Path, microphone: Path, reader: FaceEncoder, head: Head) -> None:
     # He is the one on the right in the first shot, from another camera.
     elsewhere = next(frame.image for frame in frames_of(data, "short_hamilton_clip.mp4") if frame.index == 6)
     faces = reader.detect(elsewhere)
@@ -175,7 +178,7 @@ def test_a_known_man_at_the_microphone(data: Path, microphone: Path, reader: Fac
     assert events[1].frame <= 15, "within half a second"
 
 
-def test_four_shots_with_one_known_face(data: Path, reader: FaceReader, head: Head) -> None:
+def test_four_shots_with_one_known_face(data: Path, reader: FaceEncoder, head: Head) -> None:
     events = watch(frames_of(data, "short_hamilton_clip.mp4"), reader, head)
     frames: dict[int | None, list[int]] = {}
     for event in events:
@@ -190,7 +193,7 @@ def test_four_shots_with_one_known_face(data: Path, reader: FaceReader, head: He
     assert watch(frames_of(data, "short_hamilton_clip.mp4"), reader, head) == events, "another run tells the same"
 
 
-def test_people_walking(data: Path, reader: FaceReader, head: Head) -> None:
+def test_people_walking(data: Path, reader: FaceEncoder, head: Head) -> None:
     events = watch(frames_of(data, "facenet-pytorch_video.mp4"), reader, head, every_frame=True)
     persons: dict[int, set[str]] = {event.track: set() for event in events if event.track is not None}
     for event in events:

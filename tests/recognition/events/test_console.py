@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from recognition.events.console import EventLines, FaceLines, Fan, describe_event, print_no_face
+from recognition.events.console import FanOutSink, JsonLinesSink, TextSink, describe_event, print_no_face
 from recognition.events.event import Event, make_event
 
 
@@ -21,7 +21,7 @@ def event(kind: str, identity: str = "ann", *, accepted: bool = True) -> Event:
 
 
 def test_lines_of_a_track(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = FaceLines()
+    lines = TextSink()
     for kind in ("started", "identified", "changed", "ended"):
         lines.write(event(kind))
     lines.write(event("ended", "unknown", accepted=False))
@@ -43,7 +43,7 @@ def test_a_photo_without_a_face(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_events_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    sink = EventLines()
+    sink = JsonLinesSink()
     sink.write(event("started"))
     sink.close()
     assert json.loads(capsys.readouterr().out)["event"] == "started"
@@ -68,11 +68,11 @@ class Sink:
 
 def test_all_sinks_get_all_events_and_are_closed() -> None:
     sinks = [Sink(OSError("full")), Sink()]
-    fan = Fan(sinks)
+    fan = FanOutSink(sinks)
     with pytest.raises(OSError, match="full"):
         fan.write(event("face"))
     with pytest.raises(OSError, match="full"):
         fan.close()
     assert [len(sink.events) for sink in sinks] == [1, 1]
     assert all(sink.closed for sink in sinks)
-    Fan([]).close()
+    FanOutSink([]).close()

@@ -154,7 +154,7 @@ def test_a_receiver_whose_answer_trickles_in_is_not_waited_for(
 
 
 def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(delivery, "MOST_WAITING", 3)
+    monkeypatch.setattr(delivery, "MAX_PENDING", 3)
     receiver = Receiver(*[500] * 400)
     sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
     for number in range(10):

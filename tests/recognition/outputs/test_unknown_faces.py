@@ -112,9 +112,9 @@ class SlowDisk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.may_write = threading.Event()
         self.error: Exception | None = None
-        self._write = unknown_faces.write_picture
-        monkeypatch.setattr(unknown_faces, "write_picture", self.write)
-        monkeypatch.setattr(unknown_faces, "MOST_WAITING", 2)
+        self._write = unknown_faces.write_image
+        monkeypatch.setattr(unknown_faces, "write_image", self.write)
+        monkeypatch.setattr(unknown_faces, "MAX_PENDING", 2)
 
     def write(self, path: Path, image: np.ndarray) -> None:
         assert self.may_write.wait(5)
@@ -130,7 +130,7 @@ def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
     faces = UnknownFaces(tmp_path, 7, "a", may_drop=True, clock=clocks.clock())
     started_s = time.monotonic()
     faces.save(CROP, 0, 0)
-    while faces._disk._jobs.qsize():
+    while faces._writer._jobs.qsize():
         time.sleep(0.001)
     for track in range(1, 7):
         faces.save(CROP, track, 0)
@@ -163,7 +163,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wh
     faces.save(CROP, 1, 0)
     disk.may_write.set()
     if when != "close":
-        while faces._disk._error is None:
+        while faces._writer._error is None:
             time.sleep(0.001)
     tell = {"save": lambda: faces.save(CROP, 2, 0), "tidy": faces.tidy, "close": faces.close}
     with pytest.raises(OSError, match="no room"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recognition.runs.head_watcher import LiveHead, state_of
+from recognition.runs.head_watcher import HeadWatcher, file_version
 from tests.recognition.fakes import ANN, BOB, FakeHead
 
 
@@ -33,34 +33,34 @@ def replace(path: Path, text: str) -> None:
 
 
 def test_a_head_that_stays_gives_nothing_new(file: Path) -> None:
-    live = LiveHead(file, load, {}, known=state_of(file))
-    live.look()
-    assert live.take_new() is None
+    watcher = HeadWatcher(file, load, {}, known=file_version(file))
+    watcher.poll()
+    assert watcher.poll_new_head() is None
 
 
 def test_a_replaced_head_is_given_once(file: Path) -> None:
-    live = LiveHead(file, load, {"space": 1}, known=state_of(file))
+    watcher = HeadWatcher(file, load, {"space": 1}, known=file_version(file))
     replace(file, "ann bob")
-    live.look()
-    head = live.take_new()
+    watcher.poll()
+    head = watcher.poll_new_head()
     assert head is not None
     assert head.labels == ["ann", "bob"]
     assert head.checked == [{"space": 1}]  # type: ignore[attr-defined]
-    assert live.take_new() is None
+    assert watcher.poll_new_head() is None
 
 
 def test_a_file_that_is_being_written_changes_nothing_until_it_is_whole(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    live = LiveHead(file, load, {}, known=state_of(file))
+    watcher = HeadWatcher(file, load, {}, known=file_version(file))
     with caplog.at_level(logging.WARNING):
         for text in ("torn", "torn and longer"):
             replace(file, text)
-            live.look()
-            assert live.take_new() is None
+            watcher.poll()
+            assert watcher.poll_new_head() is None
         replace(file, "bob")
-        live.look()
-    head = live.take_new()
+        watcher.poll()
+    head = watcher.poll_new_head()
     assert head is not None
     assert head.labels == ["bob"]
     assert [record.message for record in caplog.records] == [f"the head before stays in use: {file}: damaged"]
@@ -73,20 +73,20 @@ def test_a_file_that_is_no_head_is_loaded_once_until_it_changes(file: Path) -> N
         loaded.append(path.read_text())
         return load(path)
 
-    live = LiveHead(file, load_noting, {}, known=state_of(file))
+    watcher = HeadWatcher(file, load_noting, {}, known=file_version(file))
     replace(file, "torn")
     for _ in range(3):
-        live.look()
+        watcher.poll()
     assert loaded == ["torn"]
     text = file.read_text()
     file.unlink()
-    live.look()
+    watcher.poll()
     file.write_text(text)
-    live.look()
+    watcher.poll()
     assert loaded == ["torn", "torn"], "what was away may be another file"
     replace(file, "bob")
-    live.look()
-    assert live.take_new() is not None
+    watcher.poll()
+    assert watcher.poll_new_head() is not None
 
 
 def test_a_file_that_could_not_be_opened_is_tried_again(file: Path) -> None:
@@ -98,27 +98,27 @@ def test_a_file_that_could_not_be_opened_is_tried_again(file: Path) -> None:
             raise answer
         return answer
 
-    live = LiveHead(file, load_in_turn, {}, known=state_of(file))
+    watcher = HeadWatcher(file, load_in_turn, {}, known=file_version(file))
     replace(file, "bob")
-    live.look()
-    assert live.take_new() is None
-    live.look()
-    assert live.take_new() is not None
+    watcher.poll()
+    assert watcher.poll_new_head() is None
+    watcher.poll()
+    assert watcher.poll_new_head() is not None
 
 
 def test_a_head_that_was_replaced_since_it_was_loaded_is_taken(file: Path) -> None:
-    known = state_of(file)
+    known = file_version(file)
     replace(file, "ann bob")
-    live = LiveHead(file, load, {}, known=known)
-    live.look()
-    assert live.take_new() is not None
+    watcher = HeadWatcher(file, load, {}, known=known)
+    watcher.poll()
+    assert watcher.poll_new_head() is not None
 
 
 def test_a_removed_file_changes_nothing(file: Path) -> None:
-    live = LiveHead(file, load, {}, known=state_of(file))
+    watcher = HeadWatcher(file, load, {}, known=file_version(file))
     file.unlink()
-    live.look()
-    assert live.take_new() is None
+    watcher.poll()
+    assert watcher.poll_new_head() is None
 
 
 def test_a_head_of_another_network_is_not_taken(file: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -126,24 +126,24 @@ def test_a_head_of_another_network_is_not_taken(file: Path, caplog: pytest.LogCa
         def check_fingerprint(self, fingerprint: Any) -> None:
             raise ValueError("other weights")
 
-    live = LiveHead(file, lambda _: Other({"bob": BOB}), {}, known=state_of(file))  # type: ignore[arg-type, return-value]
+    watcher = HeadWatcher(file, lambda _: Other({"bob": BOB}), {}, known=file_version(file))  # type: ignore[arg-type, return-value]
     replace(file, "bob")
-    live.look()
-    assert live.take_new() is None
+    watcher.poll()
+    assert watcher.poll_new_head() is None
     assert "the head before stays in use: other weights" in caplog.text
 
 
 def test_a_change_is_there_within_a_second(file: Path) -> None:
-    live = LiveHead(file, load, {}, known=state_of(file))
-    live.start()
+    watcher = HeadWatcher(file, load, {}, known=file_version(file))
+    watcher.start()
     replace(file, "bob")
     os.utime(file)
     until_s = time.monotonic() + 1.0
     head = None
     while head is None and time.monotonic() < until_s:
-        head = live.take_new()
+        head = watcher.poll_new_head()
         time.sleep(0.01)
-    live.stop()
+    watcher.stop()
     assert head is not None
     assert head.labels == ["bob"]
 
@@ -158,13 +158,13 @@ def test_a_head_that_is_saved_again_and_again_is_never_read_torn(
     path = tmp_path / "head.skops"
     shutil.copy(train_people_head(data), path)
     head = load_head(path)
-    live = LiveHead(path, load_head, dict(head.fingerprint), known=state_of(path))
+    watcher = HeadWatcher(path, load_head, dict(head.fingerprint), known=file_version(path))
     writer = threading.Thread(target=lambda: [save_head(head, path) for _ in range(20)])
     writer.start()
     n_taken = 0
     while writer.is_alive():
-        live.look()
-        n_taken += live.take_new() is not None
+        watcher.poll()
+        n_taken += watcher.poll_new_head() is not None
     writer.join()
     assert n_taken > 3
     assert caplog.messages == [message for message in caplog.messages if "changed, 5 people" in message]

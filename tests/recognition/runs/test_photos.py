@@ -8,8 +8,8 @@ from PIL import Image
 from embedder.errors import ImageError
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
-from recognition.outputs.image_files import can_write, write_picture
-from recognition.runs.photos import PhotoRun, annotate, list_photos, recognize_photos, see_faces
+from recognition.outputs.image_files import can_write, write_image
+from recognition.runs.photos import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
 
@@ -27,8 +27,8 @@ class Collected:
     def run(self) -> PhotoRun:
         reader, head = fake_reader(), FakeHead()
         return PhotoRun(
-            see=lambda image: see_faces(image, reader, head),
-            annotate=annotate,  # type: ignore[arg-type]
+            identify=lambda image: identify_faces(image, reader, head),
+            annotate=annotate_photo,  # type: ignore[arg-type]
             sink=self,
             report_empty=self.empty.append,
         )
@@ -76,7 +76,7 @@ def test_one_photo_that_cannot_be_read_is_an_error(folder: Path) -> None:
 
 def test_too_many_pixels_are_refused(folder: Path) -> None:
     run = Collected().run()
-    small = PhotoRun(run.see, run.annotate, run.sink, run.report_empty, max_pixels=100)
+    small = PhotoRun(run.identify, run.annotate, run.sink, run.report_empty, max_pixels=100)
     with pytest.raises(ImageError, match="pixels"):
         recognize_photos(list_photos(parse_source(str(folder / "b.png")), None), small)
 
@@ -138,7 +138,7 @@ def test_places_that_would_harm_photos_are_refused(folder: Path, source: str, sa
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.bmp", "a.tif"])
 def test_pictures_are_written_in_their_format(tmp_path: Path, name: str) -> None:
     image = picture((ANN, (20, 30, 60, 70)))
-    write_picture(tmp_path / "deep" / name, image)
+    write_image(tmp_path / "deep" / name, image)
     with Image.open(tmp_path / "deep" / name) as written:
         assert np.abs(np.asarray(written.convert("RGB")).astype(int) - image).mean() < 8
 
@@ -146,4 +146,4 @@ def test_pictures_are_written_in_their_format(tmp_path: Path, name: str) -> None
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     assert not can_write(Path("a.heic"))
     with pytest.raises(SaveError, match=r"cannot write a picture of this format; use one of .jpg"):
-        write_picture(tmp_path / "a.heic", picture())
+        write_image(tmp_path / "a.heic", picture())

@@ -11,19 +11,19 @@ import pytest
 from PIL import Image
 
 from recognition.errors import SaveError
-from recognition.events.console import Fan
+from recognition.events.console import FanOutSink
 from recognition.events.event import Event
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import VideoWriter
-from recognition.runs.best_crops import BestLooks
-from recognition.runs.head_watcher import LiveHead, state_of
-from recognition.runs.session import Outputs, Session, annotate
-from recognition.sources.grabber import LiveSource
+from recognition.runs.best_crops import BestCrops
+from recognition.runs.head_watcher import HeadWatcher, file_version
+from recognition.runs.session import Outputs, Session, annotate_frame
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.video_file import VideoFile
-from recognition.tracking.detection_interval import Pace
+from recognition.tracking.detection_interval import DetectionScheduler
 from recognition.tracking.evidence import Verdict
-from recognition.tracking.loop import FaceLoop, Seen, SeenFace
+from recognition.tracking.loop import FaceLoop, FrameResult, TrackedFace
 from recognition.tracking.tracker import Track
 from recognition.viewer.status import StatusLine
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
@@ -45,11 +45,11 @@ class Collected:
 
 
 def session(
-    head: Any = None, *, stopping: threading.Event | None = None, looks: BestLooks | None = None, **outputs: Any
+    head: Any = None, *, stopping: threading.Event | None = None, crops: BestCrops | None = None, **outputs: Any
 ) -> tuple[Session, Collected]:
     collected = Collected()
-    looks = BestLooks() if looks is None else looks
-    loop = FaceLoop(fake_reader(), FakeHead() if head is None else head, "source", on_look=looks.note, on_end=looks.end)
+    crops = BestCrops() if crops is None else crops
+    loop = FaceLoop(fake_reader(), FakeHead() if head is None else head, "source", on_crop=crops.note, on_end=crops.end)
     made = Session(
         loop,
         Outputs(collected, StatusLine(is_service=False), **outputs),
@@ -115,7 +115,7 @@ def test_a_sink_that_fails_keeps_no_event_from_the_others(tmp_path: Path) -> Non
 
     everything = Collected()
     loop = FaceLoop(fake_reader(), FakeHead(), "source")
-    run = Session(loop, Outputs(Fan([Full(), everything]), StatusLine(is_service=False)), threading.Event())
+    run = Session(loop, Outputs(FanOutSink([Full(), everything]), StatusLine(is_service=False)), threading.Event())
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both] * 30), 3)
@@ -130,8 +130,8 @@ def test_an_event_that_cannot_be_written_keeps_back_no_other(tmp_path: Path) -> 
             super().write(event)
 
     collected = FullForAMoment()
-    looks = BestLooks()
-    loop = FaceLoop(fake_reader(), FakeHead(), "source", on_look=looks.note, on_end=looks.end)
+    crops = BestCrops()
+    loop = FaceLoop(fake_reader(), FakeHead(), "source", on_crop=crops.note, on_end=crops.end)
     run = Session(loop, Outputs(collected, StatusLine(is_service=False)), threading.Event())
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
@@ -141,11 +141,11 @@ def test_an_event_that_cannot_be_written_keeps_back_no_other(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("n_empty", [0, 60])
 def test_tracks_are_told_to_have_ended_when_their_faces_cannot_be_saved(tmp_path: Path, n_empty: int) -> None:
-    class Full(BestLooks):
+    class Full(BestCrops):
         def end(self, track: Track) -> None:
             raise OSError("unknown: no room")
 
-    run, collected = session(looks=Full())
+    run, collected = session(crops=Full())
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both] * 30 + [picture()] * n_empty), 3)
@@ -166,10 +166,10 @@ def test_a_file_can_be_stopped(tmp_path: Path) -> None:
     assert [(event.event, event.frame) for event in collected.events] == [("started", 0), ("ended", 0)]
 
 
-def live_head(tmp_path: Path, people: dict[str, tuple[int, int, int]]) -> LiveHead:
+def watcher_of(tmp_path: Path, people: dict[str, tuple[int, int, int]]) -> HeadWatcher:
     path = tmp_path / "head"
     path.write_text("")
-    return LiveHead(path, lambda _: FakeHead(people), {}, known=state_of(path))  # type: ignore[arg-type, return-value]
+    return HeadWatcher(path, lambda _: FakeHead(people), {}, known=file_version(path))  # type: ignore[arg-type, return-value]
 
 
 def paced(*images: np.ndarray, pause_s: float = 0.03) -> list[Any]:
@@ -178,9 +178,9 @@ def paced(*images: np.ndarray, pause_s: float = 0.03) -> list[Any]:
 
 def test_a_live_source_from_end_to_end(tmp_path: Path) -> None:
     run, collected = session()
-    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 40))), reopen=False)
+    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 40))), reopen=False)
     live.start()
-    run.run_live(live, Pace(every=2), live_head(tmp_path, {}))
+    run.run_live(live, DetectionScheduler(every=2), watcher_of(tmp_path, {}))
     assert [(event.event, event.identity) for event in collected.events] == [
         ("started", "unknown"),
         ("identified", "ann"),
@@ -191,12 +191,12 @@ def test_a_live_source_from_end_to_end(tmp_path: Path) -> None:
 
 def test_a_changed_head_names_at_once(tmp_path: Path) -> None:
     run, collected = session(FakeHead({"bob": BOB}))
-    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 60))), reopen=False)
-    head = live_head(tmp_path, {"ann": ANN})
+    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 60))), reopen=False)
+    head = watcher_of(tmp_path, {"ann": ANN})
     live.start()
     head.start()
     os.utime(head._path, (1, 1))
-    run.run_live(live, Pace(every=2), head)
+    run.run_live(live, DetectionScheduler(every=2), head)
     head.stop()
     assert [(event.event, event.identity) for event in collected.events] == [
         ("started", "unknown"),
@@ -209,9 +209,9 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.
     jumps = iter(range(0, 10**9, 1000))
     monkeypatch.setattr(time, "time", lambda: 1.8e9 + 86_400 * (-1) ** next(jumps) * next(jumps))
     run, collected = session()
-    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 30))), reopen=False)
+    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 30))), reopen=False)
     live.start()
-    run.run_live(live, Pace(every=2), live_head(tmp_path, {}))
+    run.run_live(live, DetectionScheduler(every=2), watcher_of(tmp_path, {}))
     times = [event.time_s for event in collected.events if event.time_s is not None]
     assert [event.event for event in collected.events] == ["started", "identified", "ended"]
     assert times == sorted(times)
@@ -221,10 +221,10 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.
 def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
     stopping = threading.Event()
     run, collected = session(stopping=stopping)
-    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 10)), Script(*paced(*[ANN_HERE] * 10), 5.0)))
+    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 10)), Script(*paced(*[ANN_HERE] * 10), 5.0)))
     live.start()
     threading.Timer(2.5, stopping.set).start()
-    run.run_live(live, Pace(every=1), live_head(tmp_path, {}))
+    run.run_live(live, DetectionScheduler(every=1), watcher_of(tmp_path, {}))
     live.stop()
     assert [(event.event, event.track) for event in collected.events if event.event != "identified"] == [
         ("started", 1),
@@ -245,12 +245,12 @@ def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) 
     collected = Stops()
     loop = FaceLoop(fake_reader(), FakeHead(), "source")
     run = Session(loop, Outputs(collected, StatusLine(is_service=False)), stopping)
-    live = LiveSource("camera", opens(Script(*paced(*[ANN_HERE] * 10))))
+    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 10))))
     live.start()
     late = threading.Timer(5.0, stopping.set)
     late.start()
     started_s = time.monotonic()
-    run.run_live(live, Pace(every=1), live_head(tmp_path, {}))
+    run.run_live(live, DetectionScheduler(every=1), watcher_of(tmp_path, {}))
     late.cancel()
     live.stop()
     assert time.monotonic() - started_s < 4
@@ -260,7 +260,7 @@ def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) 
 def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "unknown"
     faces = UnknownFaces(folder, 7, "clip")
-    run, _ = session(looks=BestLooks(faces), unknown_faces=faces)
+    run, _ = session(crops=BestCrops(faces), unknown_faces=faces)
     both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     run.run_file(video_of(tmp_path, [both] * 30), 3)
     faces.close()
@@ -270,13 +270,13 @@ def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     assert np.argmax(middle) == 2, "the stranger is blue"
 
 
-def seen(*faces: SeenFace, lost: tuple[SeenFace, ...] = ()) -> Seen:
-    return Seen([*faces], [*lost], [], False, True, 0.0)
+def seen(*faces: TrackedFace, lost: tuple[TrackedFace, ...] = ()) -> FrameResult:
+    return FrameResult([*faces], [*lost], [], False, True, 0.0)
 
 
-KNOWN = SeenFace(BOX, 1, Verdict("ann", 0.8, True))
-UNKNOWN = SeenFace(BOX, 2, Verdict("unknown", 0.1, False))
-NEW = SeenFace(BOX, None, Verdict("unknown", 0.0, False))
+KNOWN = TrackedFace(BOX, 1, Verdict("ann", 0.8, True))
+UNKNOWN = TrackedFace(BOX, 2, Verdict("unknown", 0.1, False))
+NEW = TrackedFace(BOX, None, Verdict("unknown", 0.0, False))
 
 
 def is_hidden(image: np.ndarray) -> bool:
@@ -298,13 +298,13 @@ def is_hidden(image: np.ndarray) -> bool:
         (seen(), "all", False),
     ],
 )
-def test_who_is_hidden(what: Seen, hide: str | None, expected: bool) -> None:
-    assert is_hidden(annotate(picture((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
+def test_who_is_hidden(what: FrameResult, hide: str | None, expected: bool) -> None:
+    assert is_hidden(annotate_frame(picture((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
 
 
 def test_hidden_faces_have_no_name() -> None:
     image = picture()
-    hidden = annotate(image, seen(UNKNOWN), hide="unknown")
+    hidden = annotate_frame(image, seen(UNKNOWN), hide="unknown")
     assert not (hidden == (255, 255, 255)).all(axis=2).any()
 
 
@@ -336,7 +336,7 @@ def test_an_empty_video_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_screen_sees_pictures_and_can_quit(tmp_path: Path) -> None:
-    class Screen:
+    class Viewer:
         def __init__(self) -> None:
             self.n_shown = 0
             self.wants_to_quit = False
@@ -349,14 +349,14 @@ def test_the_screen_sees_pictures_and_can_quit(tmp_path: Path) -> None:
 
         def serve(self) -> None: ...
 
-    screen = Screen()
-    run, _ = session(screen=screen)
+    viewer = Viewer()
+    run, _ = session(viewer=viewer)
     run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
-    assert screen.n_shown == 5
+    assert viewer.n_shown == 5
 
 
 def test_a_video_does_not_race_after_a_pause(tmp_path: Path) -> None:
-    class Screen:
+    class Viewer:
         wants_to_quit = False
 
         def __init__(self) -> None:
@@ -368,7 +368,7 @@ def test_a_video_does_not_race_after_a_pause(tmp_path: Path) -> None:
             if len(self.left_s) == 3:
                 time.sleep(1.5)
 
-    screen = Screen()
-    run, _ = session(screen=screen)
+    viewer = Viewer()
+    run, _ = session(viewer=viewer)
     run.run_file(video_of(tmp_path, [picture()] * 6), 3)
-    assert min(screen.left_s) > -1.0
+    assert min(viewer.left_s) > -1.0

@@ -19,7 +19,7 @@ from tests.recognition.viewer.test_viewer import FakeWindow
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     write_video(tmp_path / "a.avi", 30)
-    monkeypatch.setattr(video_run, "load", lambda *_, **__: (fake_reader(), FakeHead()))
+    monkeypatch.setattr(video_run, "load_recognizer", lambda *_, **__: (fake_reader(), FakeHead()))
     return Options(str(tmp_path / "a.avi"), tmp_path / "head", show=True)
 
 

@@ -144,7 +144,7 @@ def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.Monkey
 def test_pictures_that_trickle_in_are_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, at_once: bytes, slowly: bytes
 ) -> None:
-    monkeypatch.setattr(connections, "FIRST_PICTURE_S", 0.3)
+    monkeypatch.setattr(connections, "FIRST_FRAME_S", 0.3)
     with TricklingServer(at_once, slowly) as server:
         connection = connect(parse_source(server.url))
         started_s = time.monotonic()
@@ -279,7 +279,7 @@ def test_why_a_camera_does_not_open(
 
 
 def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognition.sources.mjpeg.LARGEST_PICTURE", 1000)
+    monkeypatch.setattr("recognition.sources.mjpeg.MAX_FRAME_BYTES", 1000)
     with MjpegServer(lambda number: b"\xff\xd8\xff\xda" + b"0" * 5000) as server:
         connection = connect(parse_source(server.url))
         assert connection.read() == []
@@ -298,7 +298,7 @@ def test_an_http_camera_that_trickles_without_a_picture_is_over(monkeypatch: pyt
             time.sleep(0.01)
             return b"--boundary\r\n"
 
-    monkeypatch.setattr(connections, "FIRST_PICTURE_S", 0.1)
+    monkeypatch.setattr(connections, "FIRST_FRAME_S", 0.1)
     response: Any = Trickle()
     assert HttpConnection(response).read() == []
 

@@ -9,8 +9,8 @@ import pytest
 
 from recognition.errors import SourceError
 from recognition.sources import grabber as live_module
-from recognition.sources.connections import Picture, connect
-from recognition.sources.grabber import LiveSource
+from recognition.sources.connections import EncodedFrame, connect
+from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import picture
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
@@ -20,19 +20,19 @@ IMAGE = picture()
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(live_module, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(live_module, "MIN_PAUSE_S", 0.01)
+    monkeypatch.setattr(live_module, "MAX_PAUSE_S", 0.05)
     monkeypatch.setattr(live_module, "_JOIN_S", 0.05)
 
 
 class Script:
     """A connection that does what a list says: a picture, a pause in seconds, or the end."""
 
-    def __init__(self, *steps: Picture | float) -> None:
+    def __init__(self, *steps: EncodedFrame | float) -> None:
         self._steps = list(steps)
         self.is_closed = False
 
-    def read(self) -> list[Picture]:
+    def read(self) -> list[EncodedFrame]:
         while self._steps:
             step = self._steps.pop(0)
             if not isinstance(step, float):
@@ -64,24 +64,24 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 def test_only_the_newest_frame_is_kept_and_drops_are_counted() -> None:
-    live = LiveSource("camera", opens(Script(*[IMAGE + number for number in range(10)], 5.0)))
+    live = FrameGrabber("camera", opens(Script(*[IMAGE + number for number in range(10)], 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 10)
-    frame = live.take(1.0)
+    frame = live.read_latest(1.0)
     assert frame is not None
     assert frame.index == 9
     assert np.array_equal(frame.image, (IMAGE + 9)[:, :, ::-1])
     assert (live.counts.n_frames, live.counts.n_dropped, live.counts.n_reconnects) == (10, 9, 0)
-    assert live.take(0.01) is None
+    assert live.read_latest(0.01) is None
     live.stop()
 
 
 def test_time_counts_from_the_opening_and_goes_forward() -> None:
-    live = LiveSource("camera", opens(Script(IMAGE, 0.1, IMAGE, 5.0)))
+    live = FrameGrabber("camera", opens(Script(IMAGE, 0.1, IMAGE, 5.0)))
     live.start()
     times = []
     while len(times) < 2:
-        frame = live.take(1.0)
+        frame = live.read_latest(1.0)
         assert frame is not None
         times.append(frame.time_s)
     live.stop()
@@ -92,10 +92,10 @@ def test_time_counts_from_the_opening_and_goes_forward() -> None:
 def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None:
     first, second = Script(IMAGE), Script(IMAGE, 5.0)
     with caplog.at_level(logging.INFO):
-        live = LiveSource("camera", opens(first, SourceError("away"), SourceError("away"), Script(), second))
+        live = FrameGrabber("camera", opens(first, SourceError("away"), SourceError("away"), Script(), second))
         live.start()
         wait_until(lambda: live.counts.n_frames == 2)
-        frame = live.take(1.0)
+        frame = live.read_latest(1.0)
         live.stop()
     assert frame is not None
     assert frame.connection == 2
@@ -109,76 +109,78 @@ def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_a_source_that_is_not_opened_again_ends() -> None:
-    live = LiveSource("pipe", opens(Script(IMAGE)), reopen=False)
+    live = FrameGrabber("pipe", opens(Script(IMAGE)), reopen=False)
     live.start()
-    assert live.take(1.0) is not None
-    assert live.take(1.0) is None
+    assert live.read_latest(1.0) is not None
+    assert live.read_latest(1.0) is None
     assert live.is_over
     live.stop()
 
 
 def test_an_error_of_a_source_that_is_not_opened_again_is_raised() -> None:
     class Fails(Script):
-        def read(self) -> list[Picture]:
+        def read(self) -> list[EncodedFrame]:
             raise SourceError("no pictures")
 
-    live = LiveSource("pipe", opens(Fails()), reopen=False)
+    live = FrameGrabber("pipe", opens(Fails()), reopen=False)
     live.start()
     wait_until(lambda: live._is_over)
     with pytest.raises(SourceError, match="no pictures"):
-        live.take(1.0)
+        live.read_latest(1.0)
     live.stop()
 
 
 def test_an_unexpected_error_is_not_taken_for_the_end() -> None:
     class Fails(Script):
-        def read(self) -> list[Picture]:
+        def read(self) -> list[EncodedFrame]:
             raise RuntimeError("a fault of ours")
 
-    live = LiveSource("camera", opens(Fails()))
+    live = FrameGrabber("camera", opens(Fails()))
     live.start()
     wait_until(lambda: live._is_over)
     assert not live.is_over
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        live.take(1.0)
+        live.read_latest(1.0)
 
 
 @pytest.mark.parametrize("error", [OSError("unplugged"), cv2.error("decoder gave up")])
 def test_a_driver_that_fails_is_a_source_that_is_lost(error: Exception) -> None:
     class Fails(Script):
-        def read(self) -> list[Picture]:
+        def read(self) -> list[EncodedFrame]:
             raise error
 
-    live = LiveSource("camera", opens(Script(IMAGE), Fails(), Script(IMAGE, 5.0)))
+    live = FrameGrabber("camera", opens(Script(IMAGE), Fails(), Script(IMAGE, 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 2)
     live.stop()
-    pipe = LiveSource("pipe", opens(Fails()), reopen=False)
+    pipe = FrameGrabber("pipe", opens(Fails()), reopen=False)
     pipe.start()
     wait_until(lambda: pipe._is_over)
     with pytest.raises(SourceError, match="pipe: cannot be read: "):
-        pipe.take(1.0)
+        pipe.read_latest(1.0)
 
 
 def test_a_source_that_is_not_there_at_first() -> None:
     with pytest.raises(SourceError, match="away"):
-        LiveSource("camera", opens(SourceError("away"))).start()
-    patient = LiveSource("camera", opens(SourceError("away"), SourceError("away"), Script(IMAGE, 5.0)), patient=True)
+        FrameGrabber("camera", opens(SourceError("away"))).start()
+    patient = FrameGrabber(
+        "camera", opens(SourceError("away"), SourceError("away"), Script(IMAGE, 5.0)), wait_for_source=True
+    )
     patient.start()
-    assert patient.take(2.0) is not None
+    assert patient.read_latest(2.0) is not None
     patient.stop()
 
 
 def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    live = LiveSource("camera", opens(Script()))
+    live = FrameGrabber("camera", opens(Script()))
     live.start()
     wait_until(lambda: live._is_over)
     with pytest.raises(SourceError, match="camera: opens, but sends no picture; check the path"):
-        live.take(1.0)
-    patient = LiveSource("camera", opens(Script(), Script(), Script(IMAGE, 5.0)), patient=True)
+        live.read_latest(1.0)
+    patient = FrameGrabber("camera", opens(Script(), Script(), Script(IMAGE, 5.0)), wait_for_source=True)
     patient.start()
-    assert patient.take(2.0) is not None
+    assert patient.read_latest(2.0) is not None
     patient.stop()
     assert caplog.messages == [
         "camera: opens, but sends no picture; check the path, and that the camera is on; waiting for it",
@@ -187,15 +189,15 @@ def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixtu
 
 
 def test_damaged_pictures_are_passed_over() -> None:
-    live = LiveSource("camera", opens(Script(b"\xff\xd8\xffdamaged", 5.0)))
+    live = FrameGrabber("camera", opens(Script(b"\xff\xd8\xffdamaged", 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 1)
-    assert live.take(1.0) is None
+    assert live.read_latest(1.0) is None
     live.stop()
 
 
 def test_stop_does_not_wait_for_a_source_that_hangs() -> None:
-    live = LiveSource("camera", opens(Script(3.0)))
+    live = FrameGrabber("camera", opens(Script(3.0)))
     live.start()
     started_s = time.monotonic()
     live.stop()
@@ -203,7 +205,7 @@ def test_stop_does_not_wait_for_a_source_that_hangs() -> None:
 
 
 def test_the_frame_interval_is_learned() -> None:
-    live = LiveSource("camera", opens(Script(*[IMAGE, 0.01] * 120, 5.0)))
+    live = FrameGrabber("camera", opens(Script(*[IMAGE, 0.01] * 120, 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 120, 10)
     assert 0.008 < live.frame_interval_s < 0.03
@@ -213,13 +215,13 @@ def test_the_frame_interval_is_learned() -> None:
 def test_a_real_stream_that_goes_away_and_comes_back() -> None:
     server = MjpegServer(in_turn([IMAGE]), 50)
     source = parse_source(server.url)
-    live = LiveSource(source.name, lambda: connect(source))
+    live = FrameGrabber(source.name, lambda: connect(source))
     live.start()
-    assert live.take(1.0) is not None
+    assert live.read_latest(1.0) is not None
     server.stop()
-    wait_until(lambda: live.take(0.3) is None)
+    wait_until(lambda: live.read_latest(0.3) is None)
     server = MjpegServer(in_turn([IMAGE]), 50, port=server.port)
-    wait_until(lambda: live.take(0.1) is not None)
+    wait_until(lambda: live.read_latest(0.1) is not None)
     assert live.counts.n_reconnects == 1
     live.stop()
     server.stop()
@@ -237,12 +239,12 @@ def test_lag_does_not_grow_with_a_slow_reader() -> None:
 
     with MjpegServer(numbered, 100) as server:
         source = parse_source(server.url)
-        live = LiveSource(source.name, lambda: connect(source))
+        live = FrameGrabber(source.name, lambda: connect(source))
         live.start()
         lags = []
         for _ in range(12):
             time.sleep(0.1)
-            frame = live.take(1.0)
+            frame = live.read_latest(1.0)
             assert frame is not None
             lags.append((number - round(float(frame.image.mean()))) % 250)
         live.stop()

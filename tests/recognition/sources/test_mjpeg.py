@@ -74,7 +74,7 @@ def test_no_picture_no_answer() -> None:
 
 
 def test_a_stream_that_never_ends_a_picture_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mjpeg, "LARGEST_PICTURE", 1000)
+    monkeypatch.setattr(mjpeg, "MAX_FRAME_BYTES", 1000)
     start = PICTURES["baseline"]
     splitter = JpegSplitter()
     with pytest.raises(SourceError, match="expected JPEG pictures, found none in 0 MB; send MJPEG"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.errors import SaveError, SourceError
-from recognition.outputs.video_writer import CODECS, VideoWriter, fit, video_place
+from recognition.outputs.video_writer import CODECS, VideoWriter, fit, video_target
 from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
 
@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_no_torn_video(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_disk_keeps_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recognition.runs.setup import video_writer
+    from recognition.outputs import video_writer
 
     writer = VideoWriter(tmp_path / "a.mp4", 20, (48, 64))
     for _ in range(32):
@@ -163,16 +163,16 @@ def test_where_an_annotated_video_goes(tmp_path: Path) -> None:
     path = tmp_path / "clip.ts"
     path.write_bytes(b"")
     source, camera = parse_source(str(path)), parse_source("rtsp://cam/live")
-    assert video_place(source, str(tmp_path)) == tmp_path / "clip.ts.mp4"
-    assert video_place(source, "new/") == Path("new/clip.ts.mp4")
-    assert video_place(source, "x.webm") == Path("x.webm")
-    assert video_place(camera, "new/") == Path("new/rtsp:__cam_live.mp4")
+    assert video_target(source, str(tmp_path)) == tmp_path / "clip.ts.mp4"
+    assert video_target(source, "new/") == Path("new/clip.ts.mp4")
+    assert video_target(source, "x.webm") == Path("x.webm")
+    assert video_target(camera, "new/") == Path("new/rtsp:__cam_live.mp4")
     with pytest.raises(SaveError, match=r"x\.jpg: expected a video file, one of .mp4"):
-        video_place(source, "x.jpg")
+        video_target(source, "x.jpg")
     path.rename(tmp_path / "clip.mp4")
     source = parse_source(str(tmp_path / "clip.mp4"))
     with pytest.raises(SaveError, match="is the video itself"):
-        video_place(source, str(tmp_path))
+        video_target(source, str(tmp_path))
 
 
 def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:

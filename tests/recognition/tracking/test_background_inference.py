@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embedder.networks.encoder import FaceEncoder
 from recognition.events.event import Event
-from recognition.tracking.background_inference import Beside
-from recognition.tracking.loop import FaceLoop, Seen
-from recognition.tracking.motion import View
-from recognition.tracking.naming import FaceReader
+from recognition.tracking.background_inference import BackgroundInference
+from recognition.tracking.loop import FaceLoop, FrameResult
+from recognition.tracking.motion import FlowFrame
 from tests.recognition.fakes import (
     ANN,
     BOB,
@@ -49,8 +49,8 @@ class Slow(Executor):
 
 
 def run(
-    images: Sequence[np.ndarray], *, delay: int = 2, reader: FaceReader | None = None
-) -> tuple[list[Event], list[Seen]]:
+    images: Sequence[np.ndarray], *, delay: int = 2, reader: FaceEncoder | None = None
+) -> tuple[list[Event], list[FrameResult]]:
     """Run a loop beside which each job takes `delay` frames."""
     slow, age, seen = Slow(), 0, []
     loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead(), "camera", executor=slow)
@@ -81,7 +81,7 @@ def test_a_face_that_walks_is_named_and_its_box_is_where_it_is_now(delay: int) -
 def test_no_frame_waits() -> None:
     detector = FakeDetector()
     slow = Slow()
-    loop = FaceLoop(FaceReader(detector, FakeEmbedder(), {}), FakeHead(), "camera", executor=slow)
+    loop = FaceLoop(FaceEncoder.like({}, detector, FakeEmbedder()), FakeHead(), "camera", executor=slow)
     seen = [loop.process(frame, detect=True) for frame in frames_of(walk(ANN, 20))]
     assert (detector.n_calls, len(slow.jobs)) == (0, 1), "one job, begun with the first frame"
     assert [one.detected for one in seen] == [True] + [False] * 19
@@ -90,7 +90,7 @@ def test_no_frame_waits() -> None:
 
 def test_a_crowd_is_looked_at_a_few_faces_at_a_time() -> None:
     embedder, slow = FakeEmbedder(), Slow()
-    loop = FaceLoop(FaceReader(FakeDetector(), embedder, {}), FakeHead(), "camera", executor=slow)
+    loop = FaceLoop(FaceEncoder.like({}, FakeDetector(), embedder), FakeHead(), "camera", executor=slow)
     crowd = picture(*((ANN, (10 + 50 * n, 40, 40 + 50 * n, 70)) for n in range(6)), size_hw=(120, 320))
     jobs = []
     for frame in frames_of([crowd] * 4):
@@ -144,26 +144,26 @@ def test_errors_are_told() -> None:
             raise ValueError("the network is broken")
 
     with pytest.raises(ValueError, match="the network is broken"):
-        run(walk(ANN, 5), reader=FaceReader(Breaks(), FakeEmbedder(), {}))
+        run(walk(ANN, 5), reader=FaceEncoder.like({}, Breaks(), FakeEmbedder()))
 
 
 def test_it_takes_one_job_at_a_time() -> None:
     slow = Slow()
-    beside = Beside(fake_reader(), slow)
-    assert beside.is_free
-    assert beside.take_faces() is None
-    assert beside.take_looks(wait=True) == []
+    inference = BackgroundInference(fake_reader(), slow)
+    assert inference.is_free
+    assert inference.poll_detections() is None
+    assert inference.poll_embeddings(wait=True) == []
     image = picture((ANN, (10, 40, 50, 80)))
-    beside.find(image, View(image[:, :, 0], 1.0))
-    assert not beside.is_free
-    assert beside.take_faces() is None
+    inference.start_detection(image, FlowFrame(image[:, :, 0], 1.0))
+    assert not inference.is_free
+    assert inference.poll_detections() is None
     slow.work()
-    late = beside.take_faces()
+    late = inference.poll_detections()
     assert late is not None
     assert late.faces.boxes.tolist() == [[10, 40, 50, 80]]
-    assert beside.is_free
-    beside.find(image, View(image[:, :, 0], 1.0))
-    beside.drop_faces()
-    assert beside.is_free
+    assert inference.is_free
+    inference.start_detection(image, FlowFrame(image[:, :, 0], 1.0))
+    inference.discard_detections()
+    assert inference.is_free
     slow.work()
-    assert beside.take_faces() is None
+    assert inference.poll_detections() is None

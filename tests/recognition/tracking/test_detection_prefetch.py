@@ -7,8 +7,7 @@ import pytest
 
 from embedder.detection.faces import Faces
 from recognition.sources.video_file import Frame
-from recognition.tracking import detection_prefetch
-from recognition.tracking.detection_prefetch import find_ahead
+from recognition.tracking.detection_prefetch import prefetch_detections
 from tests.recognition.fakes import faces_at
 
 
@@ -42,7 +41,7 @@ class Reading:
 @pytest.mark.parametrize("n_frames", [0, 1, 2, 3, 25])
 @pytest.mark.parametrize(("every", "n_threads"), [(1, 1), (1, 3), (3, 2), (40, 2)])
 def test_each_frame_comes_in_order_with_its_own_faces(n_frames: int, every: int, n_threads: int) -> None:
-    found = list(find_ahead(Reading(n_frames), find, every=every, n_threads=n_threads))
+    found = list(prefetch_detections(Reading(n_frames), find, every=every, n_threads=n_threads))
     assert [frame.index for frame, _ in found] == list(range(n_frames))
     assert {frame.index: float(faces.boxes[0, 0]) for frame, faces in found if faces is not None} == {
         number: float(number) for number in range(0, n_frames, every)
@@ -56,29 +55,27 @@ def test_several_frames_are_looked_at_at_once() -> None:
         both.wait()
         return Faces.empty()
 
-    assert len(list(find_ahead(Reading(12), meet, every=3, n_threads=2))) == 12
+    assert len(list(prefetch_detections(Reading(12), meet, every=3, n_threads=2))) == 12
 
 
-def test_no_more_is_read_ahead_than_there_is_use_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_read_ahead_than_there_is_use_for() -> None:
     reading = Reading(1000)
-    frames = find_ahead(reading, find, every=3, n_threads=2)
+    frames = prefetch_detections(reading, find, every=3, n_threads=2)
     next(frames)
     assert reading.n_read == 7
     frames.close()
-    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 4 * 8 * 8 * 3)
     large = Reading(1000)
-    frames = find_ahead(large, find, every=3, n_threads=2)
+    frames = prefetch_detections(large, find, every=3, n_threads=2, max_bytes=4 * 8 * 8 * 3)
     next(frames)
     assert large.n_read == 4, "large frames fill the memory sooner"
     frames.close()
-    monkeypatch.setattr(detection_prefetch, "_MOST_BYTES", 0)
-    assert len(list(find_ahead(Reading(9), find, every=3, n_threads=2))) == 9
+    assert len(list(prefetch_detections(Reading(9), find, every=3, n_threads=2, max_bytes=0))) == 9
 
 
 def test_an_error_of_the_file_comes_after_the_frames_before_it() -> None:
     seen = []
     with pytest.raises(OSError, match="torn"):
-        for frame, _ in find_ahead(Reading(5, OSError("torn")), find, every=2, n_threads=2):
+        for frame, _ in prefetch_detections(Reading(5, OSError("torn")), find, every=2, n_threads=2):
             seen.append(frame.index)
     assert seen == [0, 1, 2, 3, 4]
 
@@ -91,21 +88,21 @@ def test_an_error_of_the_detector_comes_with_its_frame() -> None:
 
     seen = []
     with pytest.raises(ValueError, match="no"):
-        for frame, _ in find_ahead(Reading(9), fail_on_four, every=2, n_threads=2):
+        for frame, _ in prefetch_detections(Reading(9), fail_on_four, every=2, n_threads=2):
             seen.append(frame.index)
     assert seen == [0, 1, 2, 3]
 
 
 def test_who_stops_early_leaves_no_thread_behind() -> None:
-    started = []
+    started, before = [], threading.enumerate()
 
     def slow(image: np.ndarray) -> Faces:
         started.append(int(image[0, 0, 0]))
         time.sleep(0.02)
         return Faces.empty()
 
-    frames = find_ahead(Reading(100), slow, every=1, n_threads=4)
+    frames = prefetch_detections(Reading(100), slow, every=1, n_threads=4)
     next(frames)
     frames.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("find-ahead")]
+    assert threading.enumerate() == before
     assert len(started) <= 5

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognition.tracking.evidence import GAINS, LOSSES, MAX_LOOKS, MIN_LOOKS, Evidence
+from recognition.tracking.evidence import FUSION_GAIN, LOW_QUALITY_PENALTY, MAX_CROPS, MIN_CROPS, Evidence
 from tests.recognition.fakes import FakeHead, FakeMatch
 
 LENGTH = 64
@@ -78,7 +78,9 @@ def test_the_score_is_the_mean_and_what_its_looks_gain() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
     assert evidence.add(looks.at(0.5, 0.1), 1.0, head).score == pytest.approx(0.5)
     # A look that is no like the first one at all is a second photo; a repeated one is not.
-    assert evidence.add(looks.at(0.6, 0.1), 1.0, head).score == pytest.approx(0.55 + GAINS["cosine"] / 2, abs=0.003)
+    assert evidence.add(looks.at(0.6, 0.1), 1.0, head).score == pytest.approx(
+        0.55 + FUSION_GAIN["cosine"] / 2, abs=0.003
+    )
     same = Evidence()
     look = looks.at(0.5, 0.1)
     for _ in range(5):
@@ -88,13 +90,13 @@ def test_the_score_is_the_mean_and_what_its_looks_gain() -> None:
 def test_better_looks_weigh_more() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
     evidence.add(looks.at(0.8, 0.1), 0.9, head)
-    expected = 0.9 * 0.8 + 0.1 * 0.4 + GAINS["cosine"] / 2 - 0.1 * LOSSES["cosine"]
+    expected = 0.9 * 0.8 + 0.1 * 0.4 + FUSION_GAIN["cosine"] / 2 - 0.1 * LOW_QUALITY_PENALTY["cosine"]
     assert evidence.add(looks.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.001)
 
 
 def test_poor_looks_must_say_more_until_a_good_one_comes() -> None:
     looks = Looks()
-    near = [looks.at(0.6 - GAINS["cosine"] / 2, 0.1) for _ in range(8)]
+    near = [looks.at(0.6 - FUSION_GAIN["cosine"] / 2, 0.1) for _ in range(8)]
     assert identities(Head(), near, quality=1.0)[-1] == "ann"
     assert set(identities(Head(), near, quality=0.1)) == {"unknown"}
     head, evidence = Head(), Evidence()
@@ -108,35 +110,35 @@ def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
     for _ in range(5):
         evidence.add(looks.at(0.9, 0.1), 1.0, head, is_whole=False)
-    assert (evidence.n_looks, evidence.verdict.accepted) == (0, False)
-    assert evidence.verdict.score == pytest.approx(0.9 - LOSSES["cosine"])
+    assert (evidence.n_crops, evidence.verdict.accepted) == (0, False)
+    assert evidence.verdict.score == pytest.approx(0.9 - LOW_QUALITY_PENALTY["cosine"])
     evidence.add(looks.at(0.3, 0.1), 1.0, head)
     assert evidence.verdict.score == pytest.approx(0.3)
-    assert evidence.n_looks == 1
+    assert evidence.n_crops == 1
 
 
 def test_looks_beyond_the_limit_are_merged_and_go_on_counting() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
-    early = [looks.at(0.2, 0.1) for _ in range(MAX_LOOKS)]
+    early = [looks.at(0.2, 0.1) for _ in range(MAX_CROPS)]
     for look in early:
         evidence.add(look, 1.0, head)
     late = looks.at(0.8, 0.1)
-    for _ in range(3 * MAX_LOOKS):
+    for _ in range(3 * MAX_CROPS):
         evidence.add(late, 1.0, head)
     # Three quarters of all looks are the late ones; a mean of the kept twelve alone would be far lower.
     assert evidence.verdict.score > 0.6
-    assert evidence.nearness(late) == pytest.approx(1.0, abs=1e-5)
-    assert evidence.n_looks == 4 * MAX_LOOKS
+    assert evidence.max_cosine(late) == pytest.approx(1.0, abs=1e-5)
+    assert evidence.n_crops == 4 * MAX_CROPS
 
 
 def test_a_changed_head_is_believed_at_once() -> None:
     looks, evidence = Looks(), Evidence()
     for _ in range(5):
         evidence.add(looks.at(0.7, 0.1), 1.0, Head())
-    assert evidence.judge(Head(threshold=0.5)).identity == "ann"
-    assert evidence.judge(Head(threshold=0.75), afresh=True).identity == "unknown"
-    assert evidence.judge(Head(names=("bob",)), afresh=True).identity == "bob"
-    evidence.judge(Head(names=("eve",)))
+    assert evidence.decide(Head(threshold=0.5)).identity == "ann"
+    assert evidence.decide(Head(threshold=0.75), reset=True).identity == "unknown"
+    assert evidence.decide(Head(names=("bob",)), reset=True).identity == "bob"
+    evidence.decide(Head(names=("eve",)))
     assert evidence.verdict.identity == "eve"
 
 
@@ -147,7 +149,7 @@ def test_the_heads_choice_has_the_last_word() -> None:
             return FakeMatch(np.array(["bob"] * len(vectors)), scores, np.ones(len(vectors), np.int64))
 
     looks = Looks()
-    assert identities(Chooses(), [looks.at(0.75, 0.65) for _ in range(MIN_LOOKS)])[-1] == "bob"
+    assert identities(Chooses(), [looks.at(0.75, 0.65) for _ in range(MIN_CROPS)])[-1] == "bob"
 
 
 def test_nearly_known_faces_are_told() -> None:
@@ -155,19 +157,19 @@ def test_nearly_known_faces_are_told() -> None:
     close, far = Evidence(), Evidence()
     close.add(looks.at(0.56, 0.1), 1.0, head)
     far.add(looks.at(0.3, 0.1), 1.0, head)
-    assert (close.is_close, far.is_close) == (True, False)
+    assert (close.is_near_threshold, far.is_near_threshold) == (True, False)
 
 
 def test_no_face_is_nearly_known_for_having_been_looked_at_often() -> None:
     head, looks, evidence = Head(), Looks(), Evidence()
-    for _ in range(MAX_LOOKS):
+    for _ in range(MAX_CROPS):
         evidence.add(looks.at(0.52, 0.1), 1.0, head)
-        assert not evidence.is_close
-    assert evidence.verdict.score == pytest.approx(0.52 + GAINS["cosine"], abs=0.005)
+        assert not evidence.is_near_threshold
+    assert evidence.verdict.score == pytest.approx(0.52 + FUSION_GAIN["cosine"], abs=0.005)
 
 
 def test_without_looks_there_is_no_verdict() -> None:
     evidence = Evidence()
     assert evidence.is_empty
-    assert evidence.judge(Head()).identity == "unknown"
-    assert evidence.nearness(np.ones(LENGTH, np.float32)) == -1.0
+    assert evidence.decide(Head()).identity == "unknown"
+    assert evidence.max_cosine(np.ones(LENGTH, np.float32)) == -1.0

@@ -3,11 +3,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from embedder.networks.encoder import FaceEncoder
 from recognition.events.event import Event
 from recognition.sources.video_file import Frame
-from recognition.tracking.embedding_queue import Look
-from recognition.tracking.loop import FaceLoop, Seen
-from recognition.tracking.naming import FaceReader
+from recognition.tracking.embedding_queue import ProbeCrop
+from recognition.tracking.loop import FaceLoop, FrameResult
 from recognition.tracking.tracker import Track
 from tests.recognition.fakes import (
     ANN,
@@ -29,10 +29,10 @@ def run(
     images: Sequence[np.ndarray],
     *,
     every: int = 3,
-    reader: FaceReader | None = None,
+    reader: FaceEncoder | None = None,
     every_frame: bool = False,
     head: FakeHead | None = None,
-) -> tuple[list[Event], list[Seen]]:
+) -> tuple[list[Event], list[FrameResult]]:
     loop = FaceLoop(
         fake_reader() if reader is None else reader,
         FakeHead() if head is None else head,
@@ -151,9 +151,9 @@ def test_crossing_people_keep_their_tracks() -> None:
 def test_the_networks_run_now_and_then_only() -> None:
     detector, embedder = FakeDetector(), FakeEmbedder()
     n_frames = 150
-    run([picture((STRANGER, (60, 40, 100, 80)))] * n_frames, every=5, reader=FaceReader(detector, embedder, {}))
+    run([picture((STRANGER, (60, 40, 100, 80)))] * n_frames, every=5, reader=FaceEncoder.like({}, detector, embedder))
     assert detector.n_calls == n_frames / 5
-    # Two crops a look: four first looks, then two a second.
+    # Each crop and its mirror image: four crops at first, then two a second.
     assert 2 * 4 < embedder.n_crops <= 2 * (4 + 2 * n_frames / 25 + 2)
 
 
@@ -185,9 +185,9 @@ def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
     events: list[Event] = []
     for frame in frames_of(images):
         if frame.index == 20:
-            loop.use_head(FakeHead({"ann": ANN}))
+            loop.replace_head(FakeHead({"ann": ANN}))
         if frame.index == 30:
-            loop.use_head(FakeHead({"ann": ANN}, threshold=1.1))
+            loop.replace_head(FakeHead({"ann": ANN}, threshold=1.1))
         events += loop.process(frame, detect=frame.index % 3 == 0).events
     assert [(event.event, event.identity, event.frame) for event in events[1:]] == [
         ("identified", "ann", events[1].frame),
@@ -198,15 +198,15 @@ def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
 
 
 def test_looks_and_ends_are_told() -> None:
-    looks: list[tuple[Track, Look]] = []
+    crops: list[tuple[Track, ProbeCrop]] = []
     ended: list[Track] = []
-    loop = FaceLoop(fake_reader(), FakeHead(), "clip", on_look=lambda *look: looks.append(look), on_end=ended.append)
+    loop = FaceLoop(fake_reader(), FakeHead(), "clip", on_crop=lambda *crop: crops.append(crop), on_end=ended.append)
     for frame in frames_of([picture((ANN, (60, 40, 100, 80)))] * 12):
         loop.process(frame, detect=frame.index % 3 == 0)
     loop.finish()
     assert [track.number for track in ended] == [1]
-    assert {track.number for track, _ in looks} == {1}
-    assert looks[0][1].crop.shape == (32, 32, 3)
+    assert {track.number for track, _ in crops} == {1}
+    assert crops[0][1].image.shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("cut_off", [True, False])
@@ -222,7 +222,7 @@ def test_an_error_of_a_network_is_not_swallowed() -> None:
             raise RuntimeError("no network")
 
     with pytest.raises(RuntimeError, match="no network"):
-        run([picture()], reader=FaceReader(Broken(), FakeEmbedder(), {}))
+        run([picture()], reader=FaceEncoder.like({}, Broken(), FakeEmbedder()))
 
 
 def test_what_is_lost_is_said_for_a_while() -> None:
@@ -241,6 +241,6 @@ def test_a_gap_in_time_ends_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> No
     make: Callable[[], np.ndarray] = lambda: picture((ANN, (60, 40, 100, 80)))  # noqa: E731
     loop.process(frame_at(0.0, make(), 0), detect=True)
     loop.process(frame_at(0.1, make(), 1), detect=False)
-    loop.break_off()
+    loop.end_all_tracks()
     events = loop.process(frame_at(9.0, make(), 2), detect=True).events
     assert [event.event for event in events] == ["ended"]

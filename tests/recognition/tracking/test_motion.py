@@ -9,9 +9,9 @@ BOX = np.array([60.0, 40.0, 110.0, 90.0])
 
 def moved(before: np.ndarray, after: np.ndarray, *boxes: np.ndarray) -> list[np.ndarray | None]:
     motion = Motion()
-    motion.see(before)
-    motion.see(after)
-    return [found if found is None else found.box for found in motion.follow([*boxes])]
+    motion.update(before)
+    motion.update(after)
+    return [found if found is None else found.box for found in motion.propagate([*boxes])]
 
 
 def at(x: int, y: int, size: int = 50, size_hw: tuple[int, int] = (120, 200)) -> np.ndarray:
@@ -66,23 +66,23 @@ def test_no_box_collapses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_to_follow() -> None:
     motion = Motion()
-    assert motion.follow([BOX]) == [None]
-    motion.see(at(60, 40))
-    assert motion.follow([BOX]) == [None]
-    motion.see(at(60, 40))
-    assert motion.follow([]) == []
-    motion.forget()
-    motion.see(at(60, 40))
-    assert motion.follow([BOX]) == [None]
+    assert motion.propagate([BOX]) == [None]
+    motion.update(at(60, 40))
+    assert motion.propagate([BOX]) == [None]
+    motion.update(at(60, 40))
+    assert motion.propagate([]) == []
+    motion.reset()
+    motion.update(at(60, 40))
+    assert motion.propagate([BOX]) == [None]
 
 
 def test_after_a_change_of_size_nothing_is_followed_once() -> None:
     motion = Motion()
-    motion.see(at(60, 40))
-    motion.see(at(60, 40, size_hw=(140, 220)))
-    assert motion.follow([BOX]) == [None]
-    motion.see(at(60, 40, size_hw=(140, 220)))
-    assert motion.follow([BOX]) != [None]
+    motion.update(at(60, 40))
+    motion.update(at(60, 40, size_hw=(140, 220)))
+    assert motion.propagate([BOX]) == [None]
+    motion.update(at(60, 40, size_hw=(140, 220)))
+    assert motion.propagate([BOX]) != [None]
 
 
 def cuts_in(images: list[np.ndarray]) -> list[int]:

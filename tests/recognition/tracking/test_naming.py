@@ -1,10 +1,7 @@
-import json
-
 import numpy as np
-import pytest
 
-from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader, name_faces
-from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, FakeHead, faces_at, fake_reader, picture
+from recognition.tracking.naming import name_faces
+from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
 
 
 def test_a_face_is_named_and_a_stranger_is_not() -> None:
@@ -29,47 +26,3 @@ def test_the_threshold_belongs_to_the_accepted() -> None:
     exactly = head._exemplars[:1]
     head.threshold = float(head.match(exactly).scores[0])
     assert name_faces(head, exactly).identities.tolist() == ["ann"]  # type: ignore[arg-type]
-
-
-def test_crops_follow_the_heads_fingerprint() -> None:
-    image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
-    faces = faces_at([(20, 30, 60, 70)])
-    for margin, alignment in (
-        ({"mode": "absolute", "value": 8.0}, "box"),
-        ({"mode": "scaled", "value": 0.0}, "box"),
-        ({"mode": "scaled", "value": 32.0}, "similarity"),
-    ):
-        wanted = {"space": {"margin": margin, "alignment": alignment}}
-        reader = FaceReader(FakeDetector(), FakeEmbedder(), wanted)
-        expected = faces.crop(
-            image,
-            32,
-            margin["value"],
-            margin_mode=margin["mode"],  # type: ignore[arg-type]
-            alignment=alignment,
-        )  # type: ignore[arg-type]
-        assert np.array_equal(reader.crop(image, faces), expected)
-        assert reader.fingerprint["space"]["margin"] == margin
-        assert reader.fingerprint["space"]["alignment"] == alignment
-
-
-def test_the_fingerprint_is_the_one_of_tables() -> None:
-    from embedder.networks.encoder import FaceEncoder
-    from embedder.pipeline.settings import EmbedSettings
-
-    detector, embedder = FakeDetector(), FakeEmbedder()
-    of_table = EmbedSettings().fingerprint(FaceEncoder(detector, embedder))
-    reader = FaceReader(detector, embedder, of_table)
-    assert json.loads(json.dumps(reader.fingerprint)) == of_table
-    assert FaceReader(detector, embedder, {}).fingerprint["space"] == of_table["space"]
-
-
-def test_what_only_tables_have_is_no_difference_but_the_detector_is() -> None:
-    wanted = {"provenance": {"faces": "all", "min_face_size": "auto", "detector": "other"}}
-    provenance = FaceReader(FakeDetector(), FakeEmbedder(), wanted).fingerprint["provenance"]
-    assert (provenance["faces"], provenance["min_face_size"], provenance["detector"]) == ("all", "auto", "fake")
-
-
-def test_a_head_of_weights_nobody_knows_is_named() -> None:
-    with pytest.raises(ValueError, match=r"family\.skops: expected vectors of weights .*, found those of weights 0000"):
-        load_reader({"space": {"weights_sha256": "0" * 64}}, NetworkOptions(), source="family.skops")

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recognition.tracking.motion import Moved
-from recognition.tracking.tracker import KEEP_LOST_S, Stamp, State, Tracker
+from recognition.tracking.motion import BoxMotion
+from recognition.tracking.tracker import LOST_TRACK_TTL_S, FrameTime, State, Tracker
 from tests.recognition.fakes import faces_at
 
 SIZE = (120, 200)
@@ -9,8 +9,8 @@ BOX = (20.0, 30.0, 60.0, 70.0)
 OTHER = (120.0, 30.0, 160.0, 70.0)
 
 
-def stamp(frame: int, rate: float = 25.0) -> Stamp:
-    return Stamp(frame, frame / rate)
+def at(frame: int, rate: float = 25.0) -> FrameTime:
+    return FrameTime(frame, frame / rate)
 
 
 def shifted(box: tuple[float, ...], by: float) -> tuple[float, ...]:
@@ -19,7 +19,7 @@ def shifted(box: tuple[float, ...], by: float) -> tuple[float, ...]:
 
 def test_a_sure_face_is_a_track_at_once() -> None:
     tracker = Tracker()
-    ((track, face),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
+    ((track, face),) = tracker.match(faces_at([BOX]), at(0), SIZE)
     assert (track.state, face) == (State.CONFIRMED, 0)
     assert track.box.tolist() == list(BOX)
 
@@ -27,93 +27,93 @@ def test_a_sure_face_is_a_track_at_once() -> None:
 def test_an_unsure_face_must_come_back() -> None:
     tracker = Tracker()
     for frame in (0, 1, 2):
-        ((track, _),) = tracker.match(faces_at([BOX], 0.9), stamp(frame), SIZE)
+        ((track, _),) = tracker.match(faces_at([BOX], 0.9), at(frame), SIZE)
         assert track.state is State.TENTATIVE
-    tracker.match(faces_at([BOX], 0.9), stamp(3), SIZE)
+    tracker.match(faces_at([BOX], 0.9), at(3), SIZE)
     assert track.state is State.CONFIRMED
 
 
 def test_an_unsure_face_that_does_not_come_back_is_forgotten() -> None:
     tracker = Tracker()
-    tracker.match(faces_at([BOX], 0.9), stamp(0), SIZE)
-    tracker.match(faces_at([]), stamp(3), SIZE)
+    tracker.match(faces_at([BOX], 0.9), at(0), SIZE)
+    tracker.match(faces_at([]), at(3), SIZE)
     assert tracker.tracks == []
 
 
 def test_faces_keep_their_tracks_while_they_move() -> None:
     tracker = Tracker()
-    first = [sighting.track for sighting in tracker.match(faces_at([BOX, OTHER]), stamp(0), SIZE)]
+    first = [detection.track for detection in tracker.match(faces_at([BOX, OTHER]), at(0), SIZE)]
     for frame in range(1, 8):
         faces = faces_at([shifted(OTHER, -6 * frame), shifted(BOX, 6 * frame)])
-        found = {sighting.face: sighting.track for sighting in tracker.match(faces, stamp(frame), SIZE)}
+        found = {detection.face: detection.track for detection in tracker.match(faces, at(frame), SIZE)}
         assert [found[1], found[0]] == first
 
 
 def test_flow_moves_boxes_and_counts_as_seen() -> None:
     tracker = Tracker()
-    ((track, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
+    ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
     landmarks = track.landmarks.copy()
-    tracker.move([Moved(np.array(shifted(BOX, 5)), 1.0, np.array([5.0, 0.0]))], stamp(1))
+    tracker.move([BoxMotion(np.array(shifted(BOX, 5)), 1.0, np.array([5.0, 0.0]))], at(1))
     assert track.box.tolist() == list(shifted(BOX, 5))
     assert np.allclose(track.landmarks, landmarks + np.array([5, 0]))
-    assert track.seen == stamp(1)
-    tracker.move([None], stamp(2))
-    assert track.seen == stamp(1)
+    assert track.last_seen == at(1)
+    tracker.move([None], at(2))
+    assert track.last_seen == at(1)
 
 
 def test_boxes_are_calmed() -> None:
     tracker = Tracker()
-    ((track, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
-    tracker.match(faces_at([(16, 26, 64, 74)]), stamp(1), SIZE)
+    ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
+    tracker.match(faces_at([(16, 26, 64, 74)]), at(1), SIZE)
     assert track.box.tolist() == [18, 28, 62, 72]
 
 
 def test_a_face_that_is_missed_twice_is_lost_and_found_again_where_it_was() -> None:
     tracker = Tracker()
-    ((track, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
-    tracker.match(faces_at([]), stamp(3), SIZE)
+    ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
+    tracker.match(faces_at([]), at(3), SIZE)
     assert (track.state, tracker.visible) == (State.CONFIRMED, [track])
-    tracker.match(faces_at([]), stamp(6), SIZE)
+    tracker.match(faces_at([]), at(6), SIZE)
     assert (track.state, tracker.lost) == (State.LOST, [track])
-    assert track.seen == stamp(0)
-    ((again, _),) = tracker.match(faces_at([shifted(BOX, 8)]), stamp(9), SIZE)
+    assert track.last_seen == at(0)
+    ((again, _),) = tracker.match(faces_at([shifted(BOX, 8)]), at(9), SIZE)
     assert again is track
     assert (track.state, track.n_misses) == (State.CONFIRMED, 0)
 
 
 def test_a_lost_track_ends_in_time() -> None:
     tracker = Tracker()
-    ((track, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
+    ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
     for frame in (3, 6):
-        tracker.match(faces_at([]), stamp(frame), SIZE)
-    assert tracker.end_old(KEEP_LOST_S) == []
-    assert tracker.end_old(KEEP_LOST_S + 0.01) == [track]
+        tracker.match(faces_at([]), at(frame), SIZE)
+    assert tracker.end_expired(LOST_TRACK_TTL_S) == []
+    assert tracker.end_expired(LOST_TRACK_TTL_S + 0.01) == [track]
     assert (track.state, tracker.tracks) == (State.ENDED, [])
 
 
 def test_a_face_that_leaves_the_frame_is_lost_at_once() -> None:
     tracker = Tracker()
-    ((track, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
-    tracker.move([Moved(np.array(shifted(BOX, -70)), 1.0, np.array([-70.0, 0.0]))], stamp(1))
-    tracker.match(faces_at([]), stamp(1), SIZE)
+    ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
+    tracker.move([BoxMotion(np.array(shifted(BOX, -70)), 1.0, np.array([-70.0, 0.0]))], at(1))
+    tracker.match(faces_at([]), at(1), SIZE)
     assert track.state is State.LOST
 
 
 def test_a_visible_track_goes_before_a_lost_one() -> None:
     tracker = Tracker()
-    ((lost, _),) = tracker.match(faces_at([BOX]), stamp(0), SIZE)
+    ((lost, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
     for frame in (1, 2):
-        tracker.match(faces_at([]), stamp(frame), SIZE)
+        tracker.match(faces_at([]), at(frame), SIZE)
     lost.box = np.array(OTHER)
-    ((visible, _),) = tracker.match(faces_at([BOX]), stamp(3), SIZE)
+    ((visible, _),) = tracker.match(faces_at([BOX]), at(3), SIZE)
     visible.box = np.array(shifted(OTHER, 12))
-    ((found, _),) = tracker.match(faces_at([OTHER]), stamp(4), SIZE)
+    ((found, _),) = tracker.match(faces_at([OTHER]), at(4), SIZE)
     assert (found, lost.state) == (visible, State.LOST)
 
 
 def test_the_end_of_all() -> None:
     tracker = Tracker()
-    tracks = [sighting.track for sighting in tracker.match(faces_at([BOX, OTHER]), stamp(0), SIZE)]
+    tracks = [detection.track for detection in tracker.match(faces_at([BOX, OTHER]), at(0), SIZE)]
     assert tracker.end_all() == tracks
     assert tracker.tracks == []
     assert tracker.end_all() == []

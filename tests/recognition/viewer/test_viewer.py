@@ -9,8 +9,8 @@ import pytest
 
 from recognition.errors import DisplayError
 from recognition.tracking.evidence import Verdict
-from recognition.tracking.loop import SeenFace
-from recognition.viewer.viewer import Screen
+from recognition.tracking.loop import TrackedFace
+from recognition.viewer.viewer import Viewer
 from recognition.viewer.window import SHIFT, Key, NameField, check_display, decode_key, key_of
 from tests.recognition.fakes import picture
 
@@ -18,8 +18,8 @@ IMAGE = picture()
 ENTER, ESCAPE, BACKSPACE, TAB = 13, 27, 8, 9
 
 
-def face(number: int | None, x: int) -> SeenFace:
-    return SeenFace(np.array([x, 20.0, x + 30.0, 60.0]), number, Verdict("unknown", 0.1, False))
+def face(number: int | None, x: int) -> TrackedFace:
+    return TrackedFace(np.array([x, 20.0, x + 30.0, 60.0]), number, Verdict("unknown", 0.1, False))
 
 
 FACES = [face(1, 10), face(2, 60), face(None, 120)]
@@ -63,17 +63,17 @@ class Setup:
                 raise self.answer
             return self.answer
 
-        self.screen = Screen(make, enrol if can_enrol else None, folder=folder, stopping=self.stopping)
-        self.screen.say("")
+        self.viewer = Viewer(make, enrol if can_enrol else None, folder=folder, stopping=self.stopping)
+        self.viewer.show_message("")
 
-    def press(self, text: str, faces: list[SeenFace] = FACES) -> None:
+    def press(self, text: str, faces: list[TrackedFace] = FACES) -> None:
         for character in text:
             self.keys.append(ord(character))
-            self.screen.show(IMAGE, faces)
+            self.viewer.show(IMAGE, faces)
 
     def wait_for_enrolment(self) -> None:
         until_s = time.monotonic() + 5
-        while (self.screen._message.startswith("enrolling") or not self.enrolled) and time.monotonic() < until_s:
+        while (self.viewer._message.startswith("enrolling") or not self.enrolled) and time.monotonic() < until_s:
             time.sleep(0.01)
 
 
@@ -85,29 +85,29 @@ def setup(tmp_path: Path) -> Setup:
 @pytest.mark.parametrize("key", ["q", chr(ESCAPE)])
 def test_quit(setup: Setup, key: str) -> None:
     setup.press("x")
-    assert not setup.screen.wants_to_quit
+    assert not setup.viewer.wants_to_quit
     setup.press(key)
-    assert setup.screen.wants_to_quit
+    assert setup.viewer.wants_to_quit
 
 
 def test_closing_the_window_quits(setup: Setup) -> None:
     setup.windows[0].is_closed = True
-    setup.screen.show(IMAGE, FACES)
-    assert setup.screen.wants_to_quit
+    setup.viewer.show(IMAGE, FACES)
+    assert setup.viewer.wants_to_quit
 
 
 def test_a_pause_lasts_until_the_key_comes_again(setup: Setup) -> None:
     setup.keys += [ord(" "), None, None, None, ord("p")]
-    setup.screen.show(IMAGE, FACES)
+    setup.viewer.show(IMAGE, FACES)
     assert setup.keys == []
     assert len(setup.windows[0].shown) == 5
-    assert not setup.screen.wants_to_quit
+    assert not setup.viewer.wants_to_quit
 
 
 def test_a_service_that_stops_ends_a_pause(setup: Setup) -> None:
     setup.stopping.set()
     setup.press(" ")
-    assert setup.screen.wants_to_quit
+    assert setup.viewer.wants_to_quit
 
 
 def test_a_snapshot_is_what_is_shown(setup: Setup, tmp_path: Path) -> None:
@@ -117,40 +117,40 @@ def test_a_snapshot_is_what_is_shown(setup: Setup, tmp_path: Path) -> None:
     paths = sorted(tmp_path.glob("snapshot-*.png"))
     assert len(paths) == 2
     assert np.array_equal(np.asarray(Image.open(paths[0])), IMAGE)
-    assert setup.screen._message == f"saved {paths[1]}"
+    assert setup.viewer._message == f"saved {paths[1]}"
 
 
 def test_a_snapshot_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     setup = Setup(tmp_path / "file")
     setup.press("s")
-    assert setup.screen._message.startswith("no snapshot: ")
+    assert setup.viewer._message.startswith("no snapshot: ")
 
 
 def test_tab_goes_through_the_faces_that_have_a_track(setup: Setup) -> None:
     selected = []
     for _ in range(3):
         setup.press(chr(TAB))
-        selected.append(setup.screen._selected)
+        selected.append(setup.viewer._selected)
     assert selected == [1, 2, 1]
     setup.press("n", [])
-    assert setup.screen._selected is None
+    assert setup.viewer._selected is None
 
 
 def test_a_click_selects_a_face(setup: Setup) -> None:
-    setup.screen.show(IMAGE, FACES)
+    setup.viewer.show(IMAGE, FACES)
     setup.windows[0].click(75, 30)
-    assert setup.screen._selected == 2
+    assert setup.viewer._selected == 2
     setup.windows[0].click(75, 80)
-    assert setup.screen._selected is None
+    assert setup.viewer._selected is None
 
 
 def test_the_selected_face_is_enrolled_under_the_typed_name(setup: Setup) -> None:
     setup.press("n" + "e" + "Żoé q" + chr(BACKSPACE) + "s" + chr(ENTER))
     setup.wait_for_enrolment()
     assert setup.enrolled == [(1, "Żoé s")]
-    assert setup.screen._message == "done"
-    assert not setup.screen.wants_to_quit
+    assert setup.viewer._message == "done"
+    assert not setup.viewer.wants_to_quit
 
 
 def test_a_face_alone_needs_no_selection(setup: Setup) -> None:
@@ -163,21 +163,21 @@ def test_enrolment_can_be_given_up(setup: Setup) -> None:
     setup.press("ne" + "ann" + chr(ESCAPE))
     setup.press("e" + "  " + chr(ENTER))
     assert setup.enrolled == []
-    assert not setup.screen.wants_to_quit
+    assert not setup.viewer.wants_to_quit
 
 
 def test_among_several_faces_one_must_be_selected(setup: Setup) -> None:
     setup.press("e")
-    assert setup.screen._message == "select a face first: tab, or click it"
+    assert setup.viewer._message == "select a face first: tab, or click it"
 
 
 def test_a_face_that_has_gone_is_not_enrolled(setup: Setup, tmp_path: Path) -> None:
     setup.press("ne")
     setup.press("aqs", [])
-    assert not setup.screen.wants_to_quit, "keys of a name are no commands"
+    assert not setup.viewer.wants_to_quit, "keys of a name are no commands"
     setup.press(chr(ENTER), [])
     assert setup.enrolled == []
-    assert setup.screen._message == "aqs is not enrolled: the face has gone"
+    assert setup.viewer._message == "aqs is not enrolled: the face has gone"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,28 +194,28 @@ def test_what_went_wrong_is_told(setup: Setup) -> None:
     setup.answer = ValueError("nobody may be called that")
     setup.press("neunknown" + chr(ENTER))
     setup.wait_for_enrolment()
-    assert setup.screen._message == "not enrolled: nobody may be called that"
+    assert setup.viewer._message == "not enrolled: nobody may be called that"
 
 
 def test_where_nobody_can_be_enrolled(tmp_path: Path) -> None:
     setup = Setup(tmp_path, can_enrol=False)
     setup.press("e")
-    assert setup.screen._message == "nobody can be enrolled from here"
+    assert setup.viewer._message == "nobody can be enrolled from here"
 
 
 def test_a_file_is_shown_at_its_own_speed(setup: Setup) -> None:
     started_s = time.monotonic()
-    setup.screen.show(IMAGE, FACES, until_s=started_s + 0.1)
+    setup.viewer.show(IMAGE, FACES, until_s=started_s + 0.1)
     assert 0.1 <= time.monotonic() - started_s < 0.5
 
 
 def test_keys_are_served_without_new_pictures(setup: Setup) -> None:
-    setup.screen.serve()
-    setup.screen.show(IMAGE, FACES)
+    setup.viewer.serve()
+    setup.viewer.show(IMAGE, FACES)
     setup.keys.append(ord("q"))
-    setup.screen.serve()
-    assert setup.screen.wants_to_quit
-    setup.screen.close()
+    setup.viewer.serve()
+    assert setup.viewer.wants_to_quit
+    setup.viewer.close()
     assert setup.windows[0].is_closed
 
 
@@ -223,20 +223,20 @@ def test_the_window_answers_before_the_first_picture(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     setup.keys += [ord("s"), SHIFT, ord("q")]
     for expected in (False, False, True):
-        setup.screen.serve()
-        assert setup.screen.wants_to_quit is expected
+        setup.viewer.serve()
+        assert setup.viewer.wants_to_quit is expected
     assert list(tmp_path.iterdir()) == []
     closed = Setup(tmp_path)
     closed.windows[0].is_closed = True
-    closed.screen.serve()
-    assert closed.screen.wants_to_quit
+    closed.viewer.serve()
+    assert closed.viewer.wants_to_quit
 
 
 def test_messages_and_the_selection_are_drawn(setup: Setup) -> None:
-    setup.screen.say("hello")
+    setup.viewer.show_message("hello")
     setup.press("n")
     shown = setup.windows[0].shown[-1]
-    setup.screen.show(IMAGE, FACES)
+    setup.viewer.show(IMAGE, FACES)
     assert not np.array_equal(setup.windows[0].shown[-1], IMAGE)
     assert shown.shape == IMAGE.shape
 
@@ -284,9 +284,9 @@ def test_the_letter_after_shift_is_a_capital() -> None:
 
 def test_a_name_in_any_script_is_typed_in_the_terminal(setup: Setup) -> None:
     setup.press("nt")
-    assert setup.screen._message == "there is no terminal to type the name in"
+    assert setup.viewer._message == "there is no terminal to type the name in"
     asked: list[str] = []
-    setup.screen._ask = lambda question: asked.append(question) or "张伟 "  # type: ignore[func-returns-value]
+    setup.viewer._ask = lambda question: asked.append(question) or "张伟 "  # type: ignore[func-returns-value]
     setup.press("t")
     setup.wait_for_enrolment()
     assert setup.enrolled == [(1, "张伟")]
@@ -303,10 +303,10 @@ def test_a_terminal_that_answers_nothing_enrols_nobody(
     def ask(_: str) -> str:
         raise error
 
-    setup.screen._ask = ask
+    setup.viewer._ask = ask
     setup.press("nt")
-    assert setup.screen._asking is not None
-    setup.screen._asking.join(5)
+    assert setup.viewer._asking is not None
+    setup.viewer._asking.join(5)
     assert (setup.enrolled, broken) == ([], [])
 
 
@@ -325,11 +325,11 @@ def test_the_terminal_asks_once_at_a_time_and_the_end_waits_for_the_enrolment(se
         done.set()
         return "done"
 
-    setup.screen._ask, setup.screen._enrol = ask, enrol
+    setup.viewer._ask, setup.viewer._enrol = ask, enrol
     setup.press("ntt")
     typed.set()
     assert enrolling.wait(5)
-    setup.screen.close()
+    setup.viewer.close()
     assert done.is_set()
     assert len(asked) == 1
 

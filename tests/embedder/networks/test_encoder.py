@@ -1,0 +1,85 @@
+"""Detector, crop rule and network as one thing."""
+
+import json
+
+import numpy as np
+import pytest
+
+from embedder.detection.alignment import CropRule
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
+from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, faces_at, fake_reader, picture
+
+
+def test_crops_follow_the_heads_fingerprint() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+    faces = faces_at([(20, 30, 60, 70)])
+    for margin, alignment in (
+        ({"mode": "absolute", "value": 8.0}, "box"),
+        ({"mode": "scaled", "value": 0.0}, "box"),
+        ({"mode": "scaled", "value": 32.0}, "similarity"),
+    ):
+        wanted = {"space": {"margin": margin, "alignment": alignment}}
+        reader = FaceEncoder.like(wanted, FakeDetector(), FakeEmbedder())
+        expected = faces.crop(
+            image,
+            32,
+            margin["value"],
+            margin_mode=margin["mode"],  # type: ignore[arg-type]
+            alignment=alignment,
+        )  # type: ignore[arg-type]
+        assert np.array_equal(reader.crop(image, faces), expected)
+        assert reader.fingerprint["space"]["margin"] == margin
+        assert reader.fingerprint["space"]["alignment"] == alignment
+
+
+def test_the_fingerprint_is_the_one_of_tables() -> None:
+    from embedder.networks.encoder import FaceEncoder
+    from embedder.pipeline.settings import EmbedSettings
+
+    detector, embedder = FakeDetector(), FakeEmbedder()
+    of_table = EmbedSettings().fingerprint(FaceEncoder(detector, embedder))
+    reader = FaceEncoder.like(of_table, detector, embedder)
+    assert json.loads(json.dumps(reader.fingerprint)) == of_table
+    assert FaceEncoder.like({}, detector, embedder).fingerprint["space"] == of_table["space"]
+
+
+def test_what_only_tables_have_is_no_difference_but_the_detector_is() -> None:
+    wanted = {"provenance": {"faces": "all", "min_face_size": "auto", "detector": "other"}}
+    provenance = FaceEncoder.like(wanted, FakeDetector(), FakeEmbedder()).fingerprint["provenance"]
+    assert (provenance["faces"], provenance["min_face_size"], provenance["detector"]) == ("all", "auto", "fake")
+
+
+def test_a_head_of_weights_nobody_knows_is_named() -> None:
+    with pytest.raises(ValueError, match=r"family\.skops: expected vectors of weights .*, found those of weights 0000"):
+        FaceEncoder.for_fingerprint({"space": {"weights_sha256": "0" * 64}}, EncoderOptions(), source="family.skops")
+
+
+def test_faces_come_with_their_vectors_and_quality() -> None:
+    encoder = fake_reader()
+    image = picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
+    encoded = encoder.encode(image)
+    faces = encoder.detect(image)
+    assert len(encoded) == 2 and encoded.faces.boxes.tolist() == faces.boxes.tolist()
+    np.testing.assert_array_equal(encoded.crops, encoder.crop(image, faces))
+    np.testing.assert_array_equal(encoded.embeddings, encoder.embed(encoded.crops))
+    np.testing.assert_allclose(np.linalg.norm(encoded.embeddings, axis=1), 1, rtol=1e-6)
+    assert encoded.quality.sizes.tolist() == pytest.approx([40, 40])
+    assert len(encoded.quality.sharpness) == len(encoded.quality.turns) == 2
+
+
+def test_an_image_without_a_face_gives_none() -> None:
+    encoded = fake_reader().encode(picture())
+    assert len(encoded) == 0 and encoded.crops.shape == (0, 32, 32, 3) and len(encoded.quality.sizes) == 0
+
+
+def test_the_mean_of_both_ways_has_unit_length_and_no_side() -> None:
+    encoder = fake_reader()
+    crops = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), np.uint8)
+    vectors = encoder.embed_mirrored(crops)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(vectors, encoder.embed_mirrored(crops[:, :, ::-1]), atol=1e-6)
+
+
+def test_a_crop_rule_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="`crop_rule` must give crops of the network's 32 pixels, got 160"):
+        FaceEncoder(FakeDetector(), FakeEmbedder(), CropRule(size=160))
