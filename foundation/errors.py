@@ -5,6 +5,10 @@ class FacetableError(Exception):
     """Base of all errors that a user can mend; the command line prints them as one line."""
 
 
+class InputError(FacetableError, ValueError):
+    """An argument, option or file that cannot be used."""
+
+
 class FingerprintError(FacetableError, ValueError):
     """Two things made with settings that may not be mixed."""
 

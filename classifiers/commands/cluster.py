@@ -108,11 +108,12 @@ def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable",
     from classifiers.groups.grouping import write_contact_sheet
     from embedder.images.reading import read_image
 
-    root = Path(table.photo_root) if arguments.photos is None else arguments.photos
+    folder = arguments.photos
+    find_photo = table.find_photo if folder is None else lambda path: folder / path
     write_contact_sheet(
         arguments.html,
         table,
         groups,
-        title=f"People in {root.name}",
-        read_photo=lambda path: read_image(root / path),
+        title=f"People in {Path(table.photo_root if folder is None else folder).name}",
+        read_photo=lambda path: read_image(find_photo(path)),
     )

@@ -66,9 +66,9 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
             photos.append(path)
             continue
         listing = list_images(path)
-        if not listing.paths:
+        if not listing.photos:
             raise ValueError(f"{path}: expected photos in this folder, found none; name photos or their folder")
-        photos += [listing.root / relative for relative in listing.paths]
+        photos += [photo.path for photo in listing.photos]
     return photos
 
 

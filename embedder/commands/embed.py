@@ -10,8 +10,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos",
         type=Path,
+        nargs="+",
         metavar="PHOTOS",
-        help="folder of photos, read with all its sub-folders; one a person, where names are known",
+        help="folder of photos, read with all its sub-folders; one a person, where names are known; several "
+        "folders and single photos make one table together",
     )
     parser.add_argument(
         "-o",

@@ -22,7 +22,7 @@ from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.finder import FaceFinder, FoundFaces, in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
 from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
-from embedder.images.listing import ImageListing, list_images
+from embedder.images.listing import ImageListing, PhotoFile, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.atomic import write_atomically
@@ -168,12 +168,12 @@ def align_folder(
     ledger = AlignLedger(target, {**detector.provenance, "faces": faces, **asdict(rule), "margin": float(margin)})
     try:
         finder = FaceFinder(detector, rule, select=faces)
-        run = _AlignRun(root, target, ledger, finder=finder, numbered=faces == "all", max_pixels=max_pixels)
+        run = _AlignRun(target, ledger, finder=finder, numbered=faces == "all", max_pixels=max_pixels)
         run.align(sources, random_order=random_order, progress=progress)
         boxes = ledger.write_csv()
     finally:
         ledger.close()
-    records = [ledger.records[photo] for photo in map(display_path, sources) if photo not in run.failures]
+    records = [ledger.records[photo.name] for photo in sources if photo.name not in run.failures]
     counts = Counter(record.status for record in records) + Counter(one["status"] for one in run.failures.values())
     return AlignSummary(
         out=display_path(target),
@@ -223,10 +223,7 @@ def name_crops(photos: Iterable[str], taken: Mapping[str, str]) -> dict[str, str
 class _AlignRun:
     """The work of one process on one output folder."""
 
-    def __init__(
-        self, root: Path, out: Path, ledger: AlignLedger, *, finder: FaceFinder, numbered: bool, max_pixels: int
-    ) -> None:
-        self._root = root
+    def __init__(self, out: Path, ledger: AlignLedger, *, finder: FaceFinder, numbered: bool, max_pixels: int) -> None:
         self._out = out
         self._ledger = ledger
         self._finder = finder
@@ -236,15 +233,15 @@ class _AlignRun:
         self.failures: dict[str, dict[str, str]] = {}
         self.n_finished = 0
 
-    def align(self, sources: Sequence[Path], *, random_order: bool, progress: bool) -> None:
+    def align(self, sources: Sequence[PhotoFile], *, random_order: bool, progress: bool) -> None:
         """Align all of `sources` that nobody has aligned yet."""
         taken = {photo: record.name for photo, record in self._ledger.records.items()}
-        self._names = name_crops(map(display_path, sources), taken)
+        self._names = name_crops([photo.name for photo in sources], taken)
         order = random.sample(sources, len(sources)) if random_order else sources
         threads = thread_count()
         # tqdm's None: shown on a terminal only.
         with tqdm(total=len(order), unit="photo", disable=None if progress else True) as bar:
-            read = partial(read_photo, self._root, read_image=self._read_image)
+            read = partial(read_photo, read_image=self._read_image)
             photos = prefetch(read, self._not_done(order, bar), threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_n_bytes)
             with ThreadPoolExecutor(threads) as pool:
                 for batch in in_batches(photos):
@@ -253,7 +250,7 @@ class _AlignRun:
                         self._finish(one, error)
                     bar.update(len(batch))
 
-    def _not_done(self, order: Sequence[Path], bar: "tqdm[Any]") -> Iterator[Path]:
+    def _not_done(self, order: Sequence[PhotoFile], bar: "tqdm[Any]") -> Iterator[PhotoFile]:
         for source in order:
             self._ledger.refresh()
             if self._is_done(source):
@@ -261,12 +258,12 @@ class _AlignRun:
             else:
                 yield source
 
-    def _is_done(self, source: Path) -> bool:
+    def _is_done(self, source: PhotoFile) -> bool:
         try:
-            status = (self._root / source).stat()
+            status = source.path.stat()
         except OSError:
             return False  # reading it will say why
-        return self._ledger.is_done(display_path(source), status.st_size, status.st_mtime_ns)
+        return self._ledger.is_done(source.name, status.st_size, status.st_mtime_ns)
 
     def _crops(self, found: FoundFaces) -> list[str]:
         name = self._names[found.photo.path]
@@ -309,16 +306,16 @@ class _AlignRun:
         self.n_finished += 1
 
 
-def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[Path]]:
+def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[PhotoFile]]:
     """List the photos of `root`, those in `out` left out."""
     listing = list_images(root)
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(out))
     if root.resolve() == out.resolve():
         raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
-    sources, target = list(listing.paths), out.resolve()
+    sources, target = list(listing.photos), out.resolve()
     if target.is_relative_to(root.resolve()):
-        sources = [path for path in sources if not (root / path).parent.resolve().is_relative_to(target)]
+        sources = [photo for photo in sources if not photo.path.parent.resolve().is_relative_to(target)]
     if not sources and not listing.unreadable_folders:
         raise FileNotFoundError(
             errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); check the path", str(root)

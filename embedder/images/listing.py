@@ -3,11 +3,12 @@
 import errno
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedder.images.formats import format_of
+from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES
 from foundation.paths import describe_missing, display_path
 from foundation.text import pluralize
@@ -45,28 +46,62 @@ IMAGE_SUFFIXES = frozenset(
 
 
 @dataclass(frozen=True)
-class ImageListing:
-    """The image files of a folder.
+class PhotoFile:
+    """An input file, where it is and what it is called in tables, ledgers and events.
 
     Attributes
     ----------
-    root : Path
-        The folder.
-    paths : tuple of Path
-        Image files relative to `root`, in path order.
+    root, relative : Path
+        The folder that was named, and the file's path below it.
+    """
+
+    root: Path
+    relative: Path
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is opened."""
+        return self.root / self.relative
+
+    @property
+    def name(self) -> str:
+        """Return its stored name: relative, ``/`` between folders, bytes that are not UTF-8 escaped."""
+        return display_path(self.relative)
+
+
+@dataclass(frozen=True)
+class ImageListing:
+    """The image files of a folder, or of several folders and files.
+
+    Attributes
+    ----------
+    roots : tuple of Path
+        The folders, and the folders of single files.
+    photos : tuple of PhotoFile
+        Image files, all of different names, in path order.
     n_hidden : int
         Files and folders left out because their name begins with a dot.
     n_other : int
         Files that are no images by suffix or, where they have no suffix, by their first bytes.
     unreadable_folders : tuple of Path
-        Folders, relative to `root`, that could not be listed; each is logged as a warning too.
+        Folders, relative to their root, that could not be listed; each is logged as a warning too.
     """
 
-    root: Path
-    paths: tuple[Path, ...]
+    roots: tuple[Path, ...]
+    photos: tuple[PhotoFile, ...]
     n_hidden: int
     n_other: int
     unreadable_folders: tuple[Path, ...] = ()
+
+    @property
+    def root(self) -> Path:
+        """Return the folder, the first one of several."""
+        return self.roots[0]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return the image files' paths, relative to their roots."""
+        return tuple(photo.relative for photo in self.photos)
 
     @property
     def left_out(self) -> str:
@@ -95,6 +130,46 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
         raise NotADirectoryError(
             errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in", str(folder)
         )
+    return _list_folder(folder)
+
+
+def list_inputs(inputs: Sequence[str | os.PathLike[str]]) -> ImageListing:
+    """List the image files of several folders, and single image files, as `list_images` does for one folder.
+
+    A photo's name is its path below the folder that was named; a single file's name is its file name.
+
+    Raises
+    ------
+    InputError
+        If there are no inputs, or two files would have the same name; both are named.
+    OSError
+        If an input is missing or may not be listed.
+    """
+    if not inputs:
+        raise InputError("`photos` must name at least one folder or photo, got none")
+    listings = [_list_file(Path(one)) if Path(one).is_file() else list_images(one) for one in inputs]
+    known: dict[str, PhotoFile] = {}
+    for photo in (photo for listing in listings for photo in listing.photos):
+        other = known.setdefault(photo.name, photo)
+        if other is not photo and not photo.path.samefile(other.path):
+            raise InputError(
+                f"expected photos of different names below the folders given, found {display_path(other.path)} and "
+                f"{display_path(photo.path)}, both {photo.name!r}; rename one, or name a folder above both"
+            )
+    return ImageListing(
+        roots=tuple(dict.fromkeys(root for listing in listings for root in listing.roots)),
+        photos=tuple(sorted(known.values(), key=lambda photo: photo.relative)),
+        n_hidden=sum(listing.n_hidden for listing in listings),
+        n_other=sum(listing.n_other for listing in listings),
+        unreadable_folders=tuple(folder for listing in listings for folder in listing.unreadable_folders),
+    )
+
+
+def _list_file(path: Path) -> ImageListing:
+    return ImageListing((path.parent,), (PhotoFile(path.parent, Path(path.name)),), 0, 0)
+
+
+def _list_folder(folder: Path) -> ImageListing:
     walk = _Walk(folder)
     walk.visit(Path(), os.scandir(folder))
     # Real folders first, links to folders last: a person's folder keeps its own name even if a link to it sorts first.
@@ -102,8 +177,25 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
         walk.links.sort(reverse=True)
         walk.enter(walk.links.pop())
     return ImageListing(
-        folder, tuple(sorted(walk.paths)), walk.n_hidden, walk.n_other, tuple(sorted(walk.unreadable_folders))
+        roots=(folder,),
+        photos=_named_once(PhotoFile(folder, path) for path in sorted(walk.paths)),
+        n_hidden=walk.n_hidden,
+        n_other=walk.n_other,
+        unreadable_folders=tuple(sorted(walk.unreadable_folders)),
     )
+
+
+def _named_once(photos: Iterable[PhotoFile]) -> tuple[PhotoFile, ...]:
+    """Leave out photos whose name another one has: names that are not UTF-8 can become equal when they are escaped."""
+    kept: dict[str, PhotoFile] = {}
+    for photo in photos:
+        if photo.name in kept:
+            logger.warning(
+                "%s: two files have this name once it is written as UTF-8; the second is left out, rename one of them",
+                photo.name,
+            )
+        kept.setdefault(photo.name, photo)
+    return tuple(kept.values())
 
 
 class _Walk:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from embedder.errors import ImageError
+from embedder.images.listing import PhotoFile
 from foundation.paths import describe_dangling, display_path
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,9 @@ class Photo:
     mtime_ns: int = 0
 
 
-def read_photo(root: Path, path: Path, read_image: ImageReader) -> Photo:
-    """Read the photo at `path`, relative to `root`; a failure is its `status` and `message`, never raised."""
-    name = display_path(path)
-    file = root / path
+def read_photo(photo: PhotoFile, read_image: ImageReader) -> Photo:
+    """Read a photo; a failure is its `status` and `message`, never raised."""
+    name, file = photo.name, photo.path
     sha256, size, mtime_ns = "", 0, 0
     try:
         status = file.stat()  # before its content: what changes meanwhile is seen as changed by the next run

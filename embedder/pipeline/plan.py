@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from embedder.images.listing import ImageListing
+from embedder.images.listing import ImageListing, PhotoFile
 from embedder.images.photo import hash_file
 from embedder.pipeline.writer import MAX_PHOTOS_A_PART
 from embedder.tables.assembly import Entry
@@ -26,8 +26,8 @@ class EmbedPlan:
     ----------
     kept : list of Entry
         Photos that need no network, with the path, size and time they have now.
-    pending : list of Path
-        Photos to embed, relative to the folder, in path order.
+    pending : list of PhotoFile
+        Photos to embed, in path order.
     deleted : list of Entry
         Entries whose file is no longer there.
     n_moved : int
@@ -37,7 +37,7 @@ class EmbedPlan:
     """
 
     kept: list[Entry] = field(default_factory=list)
-    pending: list[Path] = field(default_factory=list)
+    pending: list[PhotoFile] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
     n_moved: int = 0
     changed: bool = False
@@ -54,48 +54,36 @@ def make_plan(
     each file.
     """
     plan = EmbedPlan()
-    paths = _by_stored_path(listing)
-    missing = [entry for path, entry in known.items() if path not in paths]
+    names = {photo.name for photo in listing.photos}
+    missing = [entry for name, entry in known.items() if name not in names]
     plan.deleted, out_of_reach = _out_of_reach(missing, listing.unreadable_folders)
     plan.kept += out_of_reach
     movable = _MovableEntries(plan.deleted)
-    for name, path in paths.items():
-        entry = _entry_for(listing.root / path, name, known.get(name), movable=movable)
+    for photo in listing.photos:
+        before = known.get(photo.name)
+        entry = _entry_for(photo, before, movable=movable)
         on_checked()
         if entry is None:
-            plan.pending.append(path)
+            plan.pending.append(photo)
             continue
         plan.kept.append(entry)
         plan.n_moved += entry.path != entry.stored_path
-        plan.changed |= entry is not known.get(name)
+        plan.changed |= entry is not before
     plan.deleted = movable.remaining()
     return plan
 
 
-def cut_into_shards(paths: Sequence[Path], n_workers: int) -> list[tuple[Path, ...]]:
-    """Cut `paths` into shards, small enough that `n_workers` end together and at most one part large.
+def cut_into_shards(photos: Sequence[PhotoFile], n_workers: int) -> list[tuple[PhotoFile, ...]]:
+    """Cut `photos` into shards, small enough that `n_workers` end together and at most one part large.
 
     A shard is a task that any process can do, and do again: it writes its own part files.
 
-    >>> [len(shard) for shard in cut_into_shards([Path("a.jpg")] * 100, 2)]
+    >>> [len(shard) for shard in cut_into_shards([PhotoFile(Path("album"), Path("a.jpg"))] * 100, 2)]
     [16, 16, 16, 16, 16, 16, 4]
     """
-    size = -(-len(paths) // (n_workers * _SHARDS_A_WORKER))
+    size = -(-len(photos) // (n_workers * _SHARDS_A_WORKER))
     size = min(max(size, _MIN_PHOTOS_A_SHARD), MAX_PHOTOS_A_PART)
-    return [tuple(paths[start : start + size]) for start in range(0, len(paths), size)]
-
-
-def _by_stored_path(listing: ImageListing) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for path in listing.paths:
-        name = display_path(path)
-        if name in paths:
-            logger.warning(
-                "%s: two files have this name once it is written as UTF-8; the second is left out, rename one of them",
-                name,
-            )
-        paths.setdefault(name, path)
-    return paths
+    return [tuple(photos[start : start + size]) for start in range(0, len(photos), size)]
 
 
 def _out_of_reach(missing: Sequence[Entry], unreadable_folders: Sequence[Path]) -> tuple[list[Entry], list[Entry]]:
@@ -137,23 +125,23 @@ class _MovableEntries:
         return list(self._entries.values())
 
 
-def _entry_for(file: Path, name: str, entry: Entry | None, *, movable: _MovableEntries) -> Entry | None:
-    """Return the entry `file` keeps or takes over, or None if it is to be embedded."""
+def _entry_for(photo: PhotoFile, entry: Entry | None, *, movable: _MovableEntries) -> Entry | None:
+    """Return the entry `photo` keeps or takes over, or None if it is to be embedded."""
     try:
-        status = file.stat()
+        status = photo.path.stat()
         size, mtime_ns = status.st_size, status.st_mtime_ns
         if entry is not None and _is_settled(entry) and (size, mtime_ns) == (entry.size, entry.mtime_ns):
             return entry
         may_be_same = entry is not None and _is_settled(entry) and size == entry.size
         if not (may_be_same or movable.may_have(size)):
             return None
-        sha256 = hash_file(file)
+        sha256 = hash_file(photo.path)
     except OSError:
         return None  # the reader meets the same error and records it
     if may_be_same and entry is not None and sha256 == entry.image_sha256:
         return replace(entry, mtime_ns=mtime_ns)
     moved = movable.take(sha256)
-    return None if moved is None else replace(moved, path=name, size=size, mtime_ns=mtime_ns)
+    return None if moved is None else replace(moved, path=photo.name, size=size, mtime_ns=mtime_ns)
 
 
 def _is_settled(entry: Entry) -> bool:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
-from embedder.images.listing import ImageListing, list_images
+from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
@@ -40,7 +40,7 @@ from embedder.pipeline.worker import (
     load_encoder,
 )
 from embedder.tables.assembly import Entry, write_table
-from embedder.tables.file import Header, now
+from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from foundation.paths import display_path
@@ -49,12 +49,15 @@ from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
+PhotoInputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""A folder of photos, or several folders and single photos."""
+
 RESERVED_IDENTITY = "unknown"
 """What heads call a stranger; no enrolled person may have this name."""
 
 
 def embed_folder(
-    photos: str | Path,
+    photos: PhotoInputs,
     out: str | Path,
     *,
     faces: FaceSelection = "all",
@@ -81,8 +84,9 @@ def embed_folder(
 
     Parameters
     ----------
-    photos : path
-        Folder of photos, read with all its sub-folders.
+    photos : path, or sequence of paths
+        Folder of photos, read with all its sub-folders; or several folders and single photos, whose names below the
+        folders given must differ.
     out : path
         The table's HDF5 file; its folder is made if need be. Work in progress is in ``<out>.parts`` beside it.
     faces : {"all", "one"}
@@ -144,7 +148,7 @@ def embed_folder(
 
 
 def update_table(
-    photos: str | Path,
+    photos: PhotoInputs,
     out: str | Path,
     settings: EmbedSettings,
     *,
@@ -165,19 +169,19 @@ def update_table(
     """
     begun = time.monotonic()
     config = EngineConfig(engine, address, n_jobs)
-    listing = _list_photos(Path(photos), settings)
+    listing = _list_photos(photos, settings)
     if only is not None:
-        listing = replace(listing, paths=tuple(path for path in listing.paths if display_path(path) in only))
+        listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         encoder = load_encoder(settings, thread_count(), detector, embedder)
-        header = Header(display_path(listing.root), settings.fingerprint(encoder), now())
+        header = Header(display_path(listing.root), settings.fingerprint(encoder), now(), more_roots(listing.roots))
         state = load_state(parts, header)
-        with _progress_bar("compared", len(listing.paths), progress, delay=1) as bar:
+        with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
             plan = make_plan(listing, state.known, on_checked=bar.update)
-        job = EmbedJob(listing.root, parts.path, header, settings, detector, embedder)
-        with _progress_bar("embedded", len(listing.paths), progress, initial=len(plan.kept)) as bar:
+        job = EmbedJob(listing.roots, parts.path, header, settings, detector, embedder)
+        with _progress_bar("embedded", len(listing.photos), progress, initial=len(plan.kept)) as bar:
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)
-        present = [*plan.kept, *entries_of(parts, [display_path(path) for path in plan.pending])]
+        present = [*plan.kept, *entries_of(parts, [photo.name for photo in plan.pending])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
     return summarize(
         parts.table,
@@ -192,8 +196,10 @@ def update_table(
     )
 
 
-def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, config: EngineConfig, bar: tqdm) -> Progress:
-    """Embed `paths` in this process or in the workers of `config`; count on `bar` and return what was done."""
+def _embed(
+    job: EmbedJob, photos: Sequence[PhotoFile], encoder: FaceEncoder, *, config: EngineConfig, bar: tqdm
+) -> Progress:
+    """Embed `photos` in this process or in the workers of `config`; count on `bar` and return what was done."""
     total = Progress()
 
     def show(progress: Progress) -> None:
@@ -204,13 +210,13 @@ def _embed(job: EmbedJob, paths: Sequence[Path], encoder: FaceEncoder, *, config
         bar.set_postfix_str(f"{faces}, {total.n_failed:,} failed; {seconds}", refresh=False)
         bar.update(progress.n_photos)
 
-    if not paths or config.is_this_process:
-        embed_photos(job, paths, encoder, threads=thread_count(), on_progress=show)
+    if not photos or config.is_this_process:
+        embed_photos(job, photos, encoder, threads=thread_count(), on_progress=show)
         return total
     parent = os.getpid() if config.engine == "local" else None
     work = partial(embed_shard, job, threads=config.threads_a_job, parent=parent)
     with open_engine(config) as engine:
-        for progress in engine.run(work, cut_into_shards(paths, engine.n_workers)):
+        for progress in engine.run(work, cut_into_shards(photos, engine.n_workers)):
             show(progress)
     return total
 
@@ -241,7 +247,7 @@ def _finish(
     is_same = (
         before is not None
         and state.is_whole
-        and before.photo_root == header.photo_root
+        and before.all_roots == header.all_roots
         and not plan.changed
         and len(entries) == len(state.known)
         and all(entry.source == parts.table for entry in entries)
@@ -264,21 +270,28 @@ def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None =
     return settings.fingerprint(load_encoder(settings, thread_count(), None, embedder))
 
 
-def _list_photos(photos: Path, settings: EmbedSettings) -> ImageListing:
-    listing = list_images(photos)
-    if not listing.paths:
+def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
+    if isinstance(photos, (str, os.PathLike)):
+        inputs, listing = [photos], list_images(photos)
+    else:
+        inputs, listing = list(photos), list_inputs(photos)
+    if not listing.photos:
         raise FileNotFoundError(
             errno.ENOENT,
             f"expected photos in this folder, found none ({listing.left_out}); check the path",
-            str(photos),
+            ", ".join(map(str, inputs)),
         )
-    if any(identity_of(display_path(path), settings.identity_from) == RESERVED_IDENTITY for path in listing.paths):
+    if any(identity_of(photo.name, settings.identity_from) == RESERVED_IDENTITY for photo in listing.photos):
         logger.warning(
             "the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
             "or file and run again, its vectors will be kept",
             RESERVED_IDENTITY,
         )
-    return replace(listing, root=listing.root.resolve())
+    return replace(
+        listing,
+        roots=tuple(dict.fromkeys(root.resolve() for root in listing.roots)),
+        photos=tuple(replace(photo, root=photo.root.resolve()) for photo in listing.photos),
+    )
 
 
 def _check_out(out: Path) -> Path:

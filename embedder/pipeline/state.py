@@ -1,6 +1,7 @@
 """What a table and its part files hold when a run begins, and whether this run may go on with it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,11 +98,9 @@ def entries_of(parts: PartsFolder, names: list[str]) -> list[Entry]:
 
 def _check_same_settings(source: Path, before: Header, header: Header, *, table: Path) -> None:
     differences = setting_differences(before.fingerprint, header.fingerprint)
-    root = Path(before.photo_root)
-    is_gone = before.photo_root != header.photo_root and not root.is_dir()
-    is_same_root = before.photo_root == header.photo_root or is_gone or _is_same_folder(root, header.photo_root)
+    is_same_root = _are_same_folders(before.all_roots, header.all_roots)
     if not is_same_root:
-        differences.append(f"photo folder {before.photo_root} before, {header.photo_root} now")
+        differences.append(f"photo folder {', '.join(before.all_roots)} before, {', '.join(header.all_roots)} now")
     if differences:
         begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
         wanted = same_settings(before.fingerprint, header.fingerprint) if is_same_root else ""
@@ -110,6 +109,15 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
             f"{display_path(table)}: expected the settings it was begun with, found other ones: "
             f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}"
         )
+
+
+def _are_same_folders(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Return whether the folders of now are those of before, whose place may be another one by now."""
+    if set(before) == set(now):
+        return True
+    if len(before) != len(now):
+        return False
+    return all(not Path(old).is_dir() or any(_is_same_folder(Path(old), new) for new in now) for old in before)
 
 
 def _is_same_folder(folder: Path, other: str) -> bool:

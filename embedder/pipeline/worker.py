@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from embedder.detection.detector import Detector
 from embedder.detection.finder import in_batches
 from embedder.detection.mtcnn import MTCNN
+from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_image
 from embedder.networks.embedder import Embedder
@@ -98,8 +99,10 @@ class EmbedJob:
 
     Attributes
     ----------
-    root, parts_folder : Path
-        Where photos come from and part files go to.
+    roots : tuple of Path
+        Where photos come from.
+    parts_folder : Path
+        Where part files go to.
     header : Header
         Of the part files; its fingerprint is what a worker must be able to do.
     settings : EmbedSettings
@@ -107,7 +110,7 @@ class EmbedJob:
         Stand-ins for the networks of `settings`.
     """
 
-    root: Path
+    roots: tuple[Path, ...]
     parts_folder: Path
     header: Header
     settings: EmbedSettings
@@ -117,7 +120,7 @@ class EmbedJob:
 
 def embed_photos(
     job: EmbedJob,
-    paths: Iterable[Path],
+    photos: Iterable[PhotoFile],
     encoder: FaceEncoder,
     *,
     threads: int,
@@ -131,8 +134,7 @@ def embed_photos(
     Parameters
     ----------
     job : EmbedJob
-    paths : iterable of Path
-        Relative to the job's root.
+    photos : iterable of PhotoFile
     encoder : FaceEncoder
     threads : int
         Threads that decode.
@@ -141,10 +143,10 @@ def embed_photos(
     """
     mapper = FaceMapper(encoder, job.settings)
     writer = PartWriter(job.parts_folder, job.header)
-    read = partial(read_photo, job.root, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
+    read = partial(read_photo, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
     clock = StageClock()
     embed, write = clock.timed("embedding", mapper.embed), clock.timed("writing", writer.add)
-    reading = prefetch(clock.timed("reading", read), paths, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
+    reading = prefetch(clock.timed("reading", read), photos, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)
     # The thread that finds faces works on one batch while the caller's embeds and writes the one before.
     finding = prefetch(clock.timed("detecting", mapper.find), in_batches(reading), threads=1, depth=2)
     try:
@@ -157,14 +159,14 @@ def embed_photos(
         writer.flush()
 
 
-def embed_shard(job: EmbedJob, paths: Sequence[Path], *, threads: int, parent: int | None) -> Progress:
-    """Embed `paths` in a worker process; doing it again gives the same part files."""
+def embed_shard(job: EmbedJob, photos: Sequence[PhotoFile], *, threads: int, parent: int | None) -> Progress:
+    """Embed `photos` in a worker process; doing it again gives the same part files."""
     if parent is not None:
         exit_with_parent(parent)
     encoder = load_encoder(job.settings, threads, job.detector, job.embedder)
     _check_worker(job, job.settings.fingerprint(encoder))
     done: list[Progress] = []
-    embed_photos(job, paths, encoder, threads=threads, on_progress=done.append)
+    embed_photos(job, photos, encoder, threads=threads, on_progress=done.append)
     return sum(done, Progress())
 
 
@@ -200,7 +202,7 @@ def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
             f"worker on {host}: expected the run's networks and packages, found other ones: "
             f"{'; '.join(differences)}; install the same ones everywhere"
         )
-    for folder in (job.root, job.parts_folder):
+    for folder in (*job.roots, job.parts_folder):
         if not folder.is_dir():
             raise FileNotFoundError(
                 errno.ENOENT,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ class PartWriter:
         """Write what has been collected."""
         if not self._results:
             return
-        header = Header(self._header.photo_root, self._header.fingerprint, now())
+        header = replace(self._header, created=now())
         write_part(self._folder, header, _row_columns(self._results), _image_columns(self._results))
         self._results = []
 

@@ -5,7 +5,7 @@ rows of the ledger's first photo come first, then those of the second, each phot
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ import numpy as np
 
 from embedder.errors import TableError
 from foundation.formats import N_FIRST_BYTES, describe_bytes
+from foundation.paths import display_path
 
 FORMAT = "facetable"
 VERSION = 1
@@ -82,11 +83,24 @@ class Header:
         ``{"space": {...}, "provenance": {...}}``.
     created : str
         ISO 8601 time, UTC.
+    more_roots : tuple of str
+        Absolute paths of the other photo folders, where there were several; attribute ``photo_roots`` of the file.
     """
 
     photo_root: str
     fingerprint: dict[str, Any]
     created: str
+    more_roots: tuple[str, ...] = ()
+
+    @property
+    def all_roots(self) -> tuple[str, ...]:
+        """Return the photo folders, at least one."""
+        return (self.photo_root, *self.more_roots)
+
+
+def more_roots(roots: Sequence[Path]) -> tuple[str, ...]:
+    """Return all photo folders but the first as they are stored."""
+    return tuple(display_path(root) for root in roots[1:])
 
 
 def now() -> str:
@@ -133,6 +147,8 @@ class TableFileWriter:
         self._file.attrs["format"] = FORMAT
         self._file.attrs["version"] = VERSION
         self._file.attrs["photo_root"] = header.photo_root
+        if header.more_roots:
+            self._file.attrs["photo_roots"] = json.dumps(header.all_roots, ensure_ascii=False)
         self._file.attrs["fingerprint"] = fingerprint_text(header.fingerprint)
         self._file.attrs["created"] = header.created
 
@@ -259,7 +275,22 @@ def _read_header(file: h5py.File, path: Path) -> Header:
             f"{path}: expected a `fingerprint` with `space` and `provenance`, found "
             f"{attributes['fingerprint']:.80}; embed the photos again"
         )
-    return Header(attributes["photo_root"], fingerprint, attributes["created"])
+    return Header(attributes["photo_root"], fingerprint, attributes["created"], _read_more_roots(attributes, path))
+
+
+def _read_more_roots(attributes: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    if "photo_roots" not in attributes:
+        return ()
+    try:
+        first, *others = json.loads(attributes["photo_roots"])
+    except (TypeError, ValueError):
+        first, others = None, []
+    if first != attributes["photo_root"] or not all(isinstance(root, str) for root in others):
+        raise TableError(
+            f"{path}: expected a list of folders that begins with `photo_root` in the attribute `photo_roots`, found "
+            f"{attributes['photo_roots']!r:.80}; embed the photos again"
+        )
+    return tuple(others)
 
 
 def _group(file: h5py.File, name: str, path: Path) -> h5py.Group:

@@ -94,7 +94,7 @@ class EmbeddingTable:
     identities : (n,) str
         ``""`` is a face nobody has named.
     paths : (n,) str
-        Photos, relative to `photo_root`, ``/`` between folders.
+        Photos, relative to their photo folder, ``/`` between folders.
     face_indices : (n,) int32
         Counted from 0 within each photo.
     boxes : (n, 4) float32
@@ -112,6 +112,8 @@ class EmbeddingTable:
         ``{"space": ..., "provenance": ...}``: what decides whether vectors may be compared, and how they were made.
     created : str
         ISO 8601 time, UTC.
+    more_roots : tuple of str
+        The other photo folders, where there were several.
 
     Raises
     ------
@@ -131,6 +133,7 @@ class EmbeddingTable:
     photo_root: str
     fingerprint: dict[str, Any]
     created: str
+    more_roots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if np.ndim(self.embeddings) != 2:
@@ -173,6 +176,7 @@ class EmbeddingTable:
                 photo_root=header.photo_root,
                 fingerprint=header.fingerprint,
                 created=header.created,
+                more_roots=header.more_roots,
             )
         except ValueError as error:
             raise TableError(f"{path}: {error}") from error
@@ -187,7 +191,7 @@ class EmbeddingTable:
         """
 
         def fill(stream: Any) -> None:
-            header = Header(self.photo_root, self.fingerprint, self.created)
+            header = Header(self.photo_root, self.fingerprint, self.created, self.more_roots)
             with TableFileWriter(
                 stream, header, n_rows=len(self), n_images=len(self.images), embedding_length=self.embeddings.shape[1]
             ) as file:
@@ -215,6 +219,11 @@ class EmbeddingTable:
                 n_text_bytes=sum(len(value.encode()) for value in text),
             ),
         )
+
+    def find_photo(self, path: str) -> Path:
+        """Return where the photo of a stored `path` is: in the first photo folder that holds it, else in the first."""
+        places = [Path(root) / path for root in (self.photo_root, *self.more_roots)]
+        return next((place for place in places if place.is_file()), places[0])
 
     def select(self, mask: np.ndarray) -> "EmbeddingTable":
         """Return the table of the rows where `mask` (n,) is true; its ledger holds their photos only.

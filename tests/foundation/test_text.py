@@ -13,5 +13,5 @@ def test_one_and_many(counted) -> None:
 
 
 def test_files_left_out() -> None:
-    assert ImageListing(Path(), (), 1, 1).left_out == "1 hidden file, 1 that are no images"
-    assert ImageListing(Path(), (), 0, 1200).left_out == "0 hidden files, 1,200 that are no images"
+    assert ImageListing((Path(),), (), 1, 1).left_out == "1 hidden file, 1 that are no images"
+    assert ImageListing((Path(),), (), 0, 1200).left_out == "0 hidden files, 1,200 that are no images"

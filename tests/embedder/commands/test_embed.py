@@ -94,8 +94,9 @@ def test_a_file_that_failed_is_exit_1_each_time(
     [
         (["{tmp}/none", "-o", "{tmp}/t.h5"], "{tmp}/none: expected a folder of photos, found nothing; check the path"),
         (
-            ["{tmp}/photos/sea.png", "-o", "{tmp}/t.h5"],
-            "{tmp}/photos/sea.png: expected a folder of photos, found a file",
+            ["{tmp}/photos/Ada", "{tmp}/photos/Bob", "-o", "{tmp}/t.h5"],
+            "expected photos of different names below the folders given, found {tmp}/photos/Ada/1.png and "
+            "{tmp}/photos/Bob/1.png, both '1.png'; rename one, or name a folder above both",
         ),
         (["{tmp}/photos", "-o", "{tmp}"], "{tmp}: expected a file to write the table to, found a folder"),
         (["{tmp}/photos", "-o", "{tmp}/t.h5", "--jobs", "0"], "`n_jobs` (--jobs) must be at least 1"),
@@ -135,6 +136,26 @@ def test_bad_arguments_are_exit_2_and_one_line(arguments: list[str], capsys: pyt
     with pytest.raises(SystemExit) as raised:
         main(["embed", *arguments])
     assert raised.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_several_folders_and_single_photos_make_one_table(
+    photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photo(tmp_path / "more" / "Cleo" / "2.png", 1, green=30)
+    write_photo(tmp_path / "party.png", 1, green=60)
+    inputs = [str(photos), str(tmp_path / "more"), str(tmp_path / "party.png"), str(photos)]
+    out = tmp_path / "t.h5"
+    assert main(["embed", *inputs, "-o", str(out)]) == 0
+    table = EmbeddingTable.read(out)
+    assert table.images.path.tolist() == ["Ada/1.png", "Bob/1.png", "Cleo/2.png", "party.png", "sea.png"]
+    assert [table.identities[table.paths == path].tolist() for path in ("Cleo/2.png", "party.png")] == [["Cleo"], [""]]
+    assert (table.photo_root, *table.more_roots) == (str(photos), str(tmp_path / "more"), str(tmp_path))
+    assert table.find_photo("Cleo/2.png") == tmp_path / "more" / "Cleo" / "2.png"
+    assert table.find_photo("gone.png") == photos / "gone.png"
+    assert main(["embed", *reversed(inputs), "-o", str(out)]) == 0
+    assert "embedded 0, kept 5" in capsys.readouterr().out
+    assert main(["embed", str(photos), "-o", str(out)]) == 2
+    assert f"photo folder {photos}, {tmp_path / 'more'}, {tmp_path} before, {photos} now" in capsys.readouterr().err
 
 
 def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from embedder.images.listing import list_images
+from embedder.images.listing import list_images, list_inputs
 from embedder.images.reading import read_image
+from foundation.errors import InputError
 from foundation.paths import display_path
 
 
@@ -132,3 +133,23 @@ def test_a_link_that_leads_nowhere_says_where_to(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").symlink_to("gone.jpg")
     with pytest.raises(FileNotFoundError, match=r"expected an image file, found a dangling link to gone\.jpg; mend"):
         read_image(tmp_path / "a.jpg")
+
+
+def test_several_folders_and_files(tmp_path):
+    touch(tmp_path, "a/1.jpg", "a/x.txt", "b/2.jpg", "b/.hidden.jpg", "c.jpg")
+    listing = list_inputs([tmp_path / "b", tmp_path / "a", tmp_path / "c.jpg", tmp_path / "a"])
+    assert [photo.name for photo in listing.photos] == ["1.jpg", "2.jpg", "c.jpg"]
+    assert [photo.path for photo in listing.photos] == [tmp_path / name for name in ("a/1.jpg", "b/2.jpg", "c.jpg")]
+    assert listing.roots == (tmp_path / "b", tmp_path / "a", tmp_path)
+    assert (listing.n_hidden, listing.n_other) == (1, 2)
+
+
+def test_two_photos_of_one_name_are_both_named(tmp_path):
+    touch(tmp_path, "a/Ann/1.jpg", "b/Ann/1.jpg")
+    with pytest.raises(InputError) as caught:
+        list_inputs([tmp_path / "a", tmp_path / "b"])
+    assert f"found {tmp_path}/a/Ann/1.jpg and {tmp_path}/b/Ann/1.jpg, both 'Ann/1.jpg'" in str(caught.value)
+    with pytest.raises(InputError, match="at least one folder or photo, got none"):
+        list_inputs([])
+    with pytest.raises(FileNotFoundError, match="expected a folder of photos, found nothing"):
+        list_inputs([tmp_path / "a", tmp_path / "none"])

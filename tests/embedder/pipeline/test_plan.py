@@ -31,7 +31,7 @@ def plan(root: Path, *entries: Entry) -> EmbedPlan:
 def summary(made: EmbedPlan) -> tuple[list[str], list[str], list[str]]:
     return (
         [entry.path for entry in made.kept],
-        [path.as_posix() for path in made.pending],
+        [photo.name for photo in made.pending],
         [entry.path for entry in made.deleted],
     )
 

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,3 +227,16 @@ def test_fingerprint_text_does_not_depend_on_order() -> None:
 def test_now_is_utc_and_sorts() -> None:
     first, second = now(), now()
     assert first.endswith("+00:00") and first <= second and len(first) == len("2026-01-02T03:04:05.678901+00:00")
+
+
+def test_several_photo_folders_come_back(tmp_path: Path) -> None:
+    dataclasses.replace(make_table(), more_roots=("/other", "/Zoë")).write(tmp_path / "t.h5")
+    assert EmbeddingTable.read(tmp_path / "t.h5").more_roots == ("/other", "/Zoë")
+
+
+@pytest.mark.parametrize("value", ["no list", '["/elsewhere", "/other"]', '["/photos", 1]', "[]", 7])
+def test_photo_folders_that_make_no_sense_are_refused(path: Path, value: object) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["photo_roots"] = value
+    with pytest.raises(TableError, match="expected a list of folders that begins with `photo_root`"):
+        EmbeddingTable.read(path)
