@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure and write the ranges."""
     from embedder.images.listing import list_images
     from embedder.networks.presets import DEFAULT_PRESET, PRESETS, get_preset
+    from embedder.runtime.activation_ranges import RUN_RANGES_FILE, SHIPPED_RANGES, measure_ranges, write_ranges
     from embedder.runtime.conversion import NetworkSource, convert
-    from embedder.runtime.quantization import RUN_RANGES_FILE, SHIPPED_RANGES, measure_ranges, write_ranges
 
     preset = get_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
     weights = preset.find_weights(arguments.weights)

@@ -223,7 +223,7 @@ class _Unseen:
     def measure(self, settings: Any, checkpoint: Any) -> dict[str, tuple[float, float, float]]:
         """Return AUC, TAR at FAR 0.1 % and TPIR at FPIR 1 % of a checkpoint, each with its interval."""
         from classifiers.training.metrics import tpir_at_fpir
-        from embedder.verification.metrics import tar_intervals
+        from embedder.verification.bootstrap import tar_intervals
 
         both = self._embed(settings, checkpoint)
         labels = self.pairs.labels

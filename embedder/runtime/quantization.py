@@ -9,25 +9,26 @@ file, so that every machine builds the same network, without photos.
 
 import argparse
 import importlib.metadata
-import importlib.resources
-import json
 import logging
 import platform
 import re
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embedder.errors import WeightsError
+from embedder.runtime.activation_ranges import Ranges, find_ranges, read_ranges
 from embedder.runtime.cache import cached_file
 from embedder.runtime.conversion import NetworkSource, conversion_settings, convert, load_network, run_child
+from embedder.runtime.int8_graph import QUANTIZED_OPS, fold_scales, keys_of_tensors, nodes_to_quantize
+from embedder.runtime.onnx_quantizer import quantize_graph
 from embedder.runtime.session import Network
-from foundation.atomic import write_bytes_atomically
+from foundation.errors import FacetableError
 from foundation.text import pluralize
 from foundation.threads import thread_count
 
@@ -37,18 +38,6 @@ if TYPE_CHECKING:
 QUANTIZER_VERSION = 1
 """Part of every cache key: raise it whenever the quantization below changes its result."""
 
-SHIPPED_RANGES = Path(str(importlib.resources.files("embedder"))) / "int8"
-
-RUN_RANGES_FILE = "int8.json"
-"""The ranges of a training run's network, in its folder."""
-
-Ranges = dict[str, tuple[float, float]]
-"""Smallest and largest value of each activation, by the name of the Keras layer it comes from."""
-
-_QUANTIZED_OPS = ("Conv", "Relu", "Add", "Concat", "MaxPool")
-"""Quantized up to the global pooling; what follows takes 3 % of the time and in fp32 keeps the vectors closer."""
-
-_LAYER_OF_TENSOR = re.compile(r"[^/]+/(?P<layer>[^/]+?)(?:_\d+)?/[^/]+:\d+")
 
 _PROBE_SECONDS = 1.0
 _PROBE_BATCH = 4
@@ -96,89 +85,6 @@ def quantize(source: NetworkSource) -> Path:
     return cached_file(f"{source.name}-int8", settings, produce)
 
 
-def find_ranges(source: NetworkSource) -> Path:
-    """Return the file with the activation ranges for the weights of `source`.
-
-    Raises
-    ------
-    WeightsError
-        If there is none, shipped or beside the weights.
-    """
-    shipped = SHIPPED_RANGES / f"{source.weights_sha256[:12]}.json"
-    for path in (shipped, source.weights_path.with_name(RUN_RANGES_FILE)):
-        if path.is_file():
-            return path
-    raise WeightsError(
-        f"`precision` int8 needs the activation ranges of {source.name}, and there is no {shipped.name} "
-        f"in {SHIPPED_RANGES}; use fp32, or measure them with python -m experiments.int8_ranges"
-    )
-
-
-def measure_ranges(network: Path, batches: Iterable[np.ndarray], *, threads: int | None = None) -> Ranges:
-    """Return the smallest and largest value of every activation of the fp32 `network` over all `batches`.
-
-    Parameters
-    ----------
-    network : Path
-        A converted fp32 network.
-    batches : iterable of np.ndarray
-        Standardized crops, float32 NHWC.
-    threads : int, optional
-        As for `embedder.runtime.session.Network`.
-    """
-    import onnx
-    import onnxruntime
-
-    model = onnx.load(network)
-    fold_scales(model)
-    keys = _keys_of_tensors(model)
-    del model.graph.output[:]
-    model.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in keys)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = thread_count() if threads is None else threads
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    ranges: Ranges = {}
-    for batch in batches:
-        outputs = session.run(list(keys), {session.get_inputs()[0].name: batch})
-        for key, output in zip(keys.values(), outputs, strict=True):
-            low, high = ranges.get(key, (np.inf, -np.inf))
-            ranges[key] = min(low, float(output.min())), max(high, float(output.max()))
-    return ranges
-
-
-def write_ranges(path: Path, ranges: Ranges, *, measured_on: str) -> None:
-    """Write `ranges` to `path`, saying what they were `measured_on`.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    """
-    rounded = {key: [float(f"{value:.5g}") for value in pair] for key, pair in sorted(ranges.items())}
-    lines = ",\n".join(f"    {json.dumps(key)}: {json.dumps(pair)}" for key, pair in rounded.items())
-    text = f'{{\n  "measured_on": {json.dumps(measured_on)},\n  "ranges": {{\n{lines}\n  }}\n}}\n'
-    write_bytes_atomically(path, text.encode("utf-8"))
-
-
-def read_ranges(path: Path) -> Ranges:
-    """Read what `write_ranges` wrote.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged.
-    """
-    try:
-        ranges = json.loads(path.read_text(encoding="utf-8"))["ranges"]
-        return {key: (float(low), float(high)) for key, (low, high) in ranges.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(
-            f"{path}: expected activation ranges, got something else ({error!r}); "
-            "measure them again with python -m experiments.int8_ranges"
-        ) from None
-
-
 def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> float:
     def produce(target: Path) -> None:
         fp32 = load_network(source, threads=threads)
@@ -216,74 +122,21 @@ def _processor() -> str:
     return match[1] if match else platform.processor()
 
 
-# What follows runs in the child process, or where ranges are measured.
-
-
-def fold_scales(model: "onnx.ModelProto") -> None:
-    """Fold each multiplication by a constant number into the convolution before it, in place.
-
-    As floating point ONNX Runtime does so itself, but a multiplication left between quantized nodes would stay one.
-    """
-    from onnx import numpy_helper
-
-    graph = model.graph
-    arrays = {array.name: array for array in graph.initializer}
-    convolutions = {node.output[0]: node for node in graph.node if node.op_type == "Conv"}
-    uses: dict[str, int] = {}
-    for node in graph.node:
-        for name in node.input:
-            uses[name] = uses.get(name, 0) + 1
-    for node in [node for node in graph.node if node.op_type == "Mul"]:
-        scaled, factor = node.input
-        if scaled not in convolutions or uses[scaled] != 1 or factor not in arrays:
-            continue
-        scale = numpy_helper.to_array(arrays[factor])
-        if scale.size != 1:
-            continue
-        for name in convolutions[scaled].input[1:]:
-            arrays[name].CopyFrom(numpy_helper.from_array(numpy_helper.to_array(arrays[name]) * scale.item(), name))
-        for reader in graph.node:
-            reader.input[:] = [scaled if name == node.output[0] else name for name in reader.input]
-        graph.node.remove(node)
-
-
-def _keys_of_tensors(model: "onnx.ModelProto") -> dict[str, str]:
-    """Return the tensors that carry a range, each with its key in the ranges file: the Keras layer it comes from."""
-    graph = model.graph
-    images = {node.output[0]: "images" for node in graph.node if node.input[:1] == [graph.input[0].name]}
-    keys = dict(images)
-    for node in _nodes_to_quantize(model):
-        match = _LAYER_OF_TENSOR.fullmatch(node.output[0])
-        if match:
-            keys[node.output[0]] = match["layer"]
-    if len(set(keys.values())) != len(keys):
-        raise WeightsError(
-            "two activations of the network come from one layer; "
-            "expected names as embedder.runtime.conversion.export_onnx gives them"
-        )
-    return keys
-
-
-def _nodes_to_quantize(model: "onnx.ModelProto") -> "list[onnx.NodeProto]":
-    types = [node.op_type for node in model.graph.node]
-    end = types.index("GlobalAveragePool") if "GlobalAveragePool" in types else len(types)
-    return [node for node in model.graph.node[:end] if node.op_type in _QUANTIZED_OPS]
+# What follows runs in the child process.
 
 
 def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
-    """Return the int8 network of the fp32 `model`.
+    """Return the int8 network of the fp32 `model`, which is used up.
 
     Raises
     ------
     WeightsError
         If a range is missing.
+    QuantizerError
+        If the installed ONNX Runtime cannot quantize.
     """
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData
-    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-
     fold_scales(model)
-    nodes, keys = _nodes_to_quantize(model), _keys_of_tensors(model)
+    nodes, keys = nodes_to_quantize(model), keys_of_tensors(model)
     missing = sorted(set(keys.values()) - ranges.keys())
     if missing:
         raise WeightsError(
@@ -291,27 +144,10 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
             f"({missing[0]}, ...); they belong to another network: measure them again with python "
             "-m experiments.int8_ranges"
         )
-    data = {
-        tensor: TensorData(lowest=np.float32(ranges[key][0]), highest=np.float32(ranges[key][1]))
-        for tensor, key in keys.items()
-    }
+    of_tensors = {tensor: ranges[key] for tensor, key in keys.items()}
     # A rectifier disappears into the clipping of its quantized input, which so has the range of its output.
-    data |= {node.input[0]: data[node.output[0]] for node in nodes if node.op_type == "Relu"}
-    quantizer = QDQQuantizer(
-        model,
-        per_channel=True,
-        reduce_range=True,
-        weight_qType=QuantType.QInt8,
-        activation_qType=QuantType.QUInt8,
-        tensors_range=TensorsData(CalibrationMethod.MinMax, data),
-        nodes_to_exclude=[],
-        nodes_to_quantize=[node.name for node in nodes],
-        op_types_to_quantize=list(_QUANTIZED_OPS),
-        extra_options={},
-    )
-    quantizer.quantize_model()
-    result: Any = quantizer.model.model
-    return result
+    of_tensors |= {node.input[0]: of_tensors[node.output[0]] for node in nodes if node.op_type == "Relu"}
+    return quantize_graph(model, of_tensors, nodes=[node.name for node in nodes], op_types=QUANTIZED_OPS)
 
 
 def _main(argv: Sequence[str] | None = None) -> None:
@@ -324,7 +160,7 @@ def _main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     try:
         model = quantized(onnx.load(arguments.network), read_ranges(arguments.ranges))
-    except WeightsError as error:
+    except FacetableError as error:
         sys.exit(str(error))  # one line, for the parent's message
     onnx.save(model, arguments.target)
 

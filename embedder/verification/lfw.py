@@ -14,18 +14,8 @@ from numpy.typing import NDArray
 
 from embedder.images.listing import IMAGE_SUFFIXES
 from embedder.networks.mirrored import MIRRORED_COPY
-from embedder.verification.metrics import (
-    FALSE_ACCEPT_RATES,
-    Roc,
-    SeparationComparison,
-    TarEstimate,
-    area_under,
-    compare_separation,
-    cross_validate,
-    equal_error_rate,
-    roc,
-    tar_intervals,
-)
+from embedder.verification.bootstrap import SeparationComparison, TarEstimate, compare_separation, tar_intervals
+from embedder.verification.metrics import FALSE_ACCEPT_RATES, Roc, area_under, cross_validate, equal_error_rate, roc
 from foundation.formats import describe_kind
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ pairs accepted (ISO/IEC 19795-1). A pair that could not be scored has score ``-i
 impostor: it is an error at every threshold.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,27 +14,39 @@ METRICS = ("cosine", "euclidean")
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3)
 
-N_BOOTSTRAP = 1000
-CONFIDENCE = 0.95
-
-
-class TarEstimate(NamedTuple):
-    """A true accept rate and its confidence interval, all in [0, 1]; ``_asdict()`` is the JSON form."""
-
-    value: float
-    low: float
-    high: float
-
 
 class Roc(NamedTuple):
-    """Receiver operating characteristic: one point per distinct score, thresholds descending, first nothing accepted.
+    """Receiver operating characteristic: one point per distinct score.
 
-    The detection error trade-off is the same curve with ``1 - tar`` over ``far``.
+    Attributes
+    ----------
+    thresholds : (m + 1,) float
+        Descending; the first is ``inf``, where nothing is accepted.
+    far, tar : (m + 1,) float
+        Shares of impostor and of genuine pairs accepted, 0..1, ascending.
     """
 
     thresholds: NDArray[np.float64]
     far: NDArray[np.float64]
     tar: NDArray[np.float64]
+
+
+class Det(NamedTuple):
+    """Detection error trade-off: from the last point without a false accept to the first without a false reject.
+
+    Attributes
+    ----------
+    thresholds : (m,) float
+        Descending.
+    far : (m,) float
+        Share of impostor pairs accepted, 0..1, ascending.
+    frr : (m,) float
+        False reject rate, the share of genuine pairs refused, ``1 - tar``, 0..1, descending.
+    """
+
+    thresholds: NDArray[np.float64]
+    far: NDArray[np.float64]
+    frr: NDArray[np.float64]
 
 
 class Folds(NamedTuple):
@@ -44,14 +55,6 @@ class Folds(NamedTuple):
     accuracies: NDArray[np.float64]
     thresholds: NDArray[np.float64]
     scores: NDArray[np.float64]
-
-
-class SeparationComparison(NamedTuple):
-    """d' of two embeddings, and in which share of the redraws the second has the higher one."""
-
-    first: float
-    second: float
-    second_better: float
 
 
 def pair_scores(left: ArrayLike, right: ArrayLike, *, metric: str = "cosine") -> NDArray[np.float64]:
@@ -95,21 +98,40 @@ def roc(scores: ArrayLike, genuine: ArrayLike) -> Roc:
     >>> roc([0.9, 0.8, 0.3], [True, False, True]).tar.tolist()
     [0.0, 0.5, 0.5, 1.0]
     """
-    values, same = _checked(scores, genuine)
-    order = np.argsort(-values, kind="stable")
-    descending = values[order]
-    # Equal scores are accepted together: only the last of each run is a point.
-    last = np.append(descending[1:] != descending[:-1], True)
-    accepted_genuine, accepted = np.cumsum(same[order])[last], np.flatnonzero(last) + 1
-    n_genuine = same.sum()
-    tar = np.concatenate([[0.0], accepted_genuine / n_genuine])
-    far = np.concatenate([[0.0], (accepted - accepted_genuine) / (len(values) - n_genuine)])
-    return Roc(np.concatenate([[np.inf], descending[last]]), far, tar)
+    from sklearn.metrics import roc_curve
+
+    values, ranks, same = _ranked(scores, genuine)
+    far, tar, thresholds = roc_curve(same, ranks, drop_intermediate=False)
+    return Roc(_scores_of(thresholds, values), far, tar)
+
+
+def det(scores: ArrayLike, genuine: ArrayLike) -> Det:
+    """Return the detection error trade-off of `scores` (n,), where `genuine` (n,) marks same-person pairs.
+
+    Raises
+    ------
+    ValueError
+        As `roc` does.
+
+    >>> det([0.9, 0.8, 0.3], [True, False, True])
+    Det(thresholds=array([0.9, 0.8, 0.3]), far=array([0., 1., 1.]), frr=array([0.5, 0.5, 0. ]))
+    """
+    from sklearn.metrics import det_curve
+
+    values, ranks, same = _ranked(scores, genuine)
+    far, frr, thresholds = det_curve(same, ranks, drop_intermediate=False)
+    return Det(_scores_of(thresholds[::-1], values), far[::-1], frr[::-1])
 
 
 def area_under(curve: Roc) -> float:
-    """Return the area under the curve: the chance that a genuine pair outscores an impostor, ties counted half."""
-    return float(np.trapezoid(curve.tar, curve.far))
+    """Return the area under the curve: the chance that a genuine pair outscores an impostor, ties counted half.
+
+    >>> area_under(roc([0.9, 0.8, 0.3, 0.3], [True, False, True, False]))
+    0.625
+    """
+    from sklearn.metrics import auc
+
+    return float(auc(curve.far, curve.tar))
 
 
 def equal_error_rate(curve: Roc) -> float:
@@ -135,55 +157,6 @@ def tar_at_far(curve: Roc, far: float) -> float:
     return float(curve.tar[np.searchsorted(curve.far, far * (1 + 1e-12), side="right") - 1])
 
 
-def tar_intervals(
-    scores: ArrayLike,
-    genuine: ArrayLike,
-    identities: Sequence[tuple[str, str]] | NDArray[np.str_],
-    *,
-    fars: Sequence[float] = FALSE_ACCEPT_RATES,
-    n_bootstrap: int = N_BOOTSTRAP,
-    seed: int = 0,
-) -> dict[float, TarEstimate]:
-    """Return TAR at each of `fars` with its interval, bootstrapped over identities.
-
-    Pairs that share a person are not independent, so people are redrawn, not pairs (the subsets bootstrap: Bolle, Ratha
-    and Pankanti, Computer Vision and Image Understanding 93, 2004). A genuine pair then counts as often as its person
-    was drawn, an impostor pair as often as the product of its two people's draws (the vertex bootstrap: Snijders and
-    Borgatti, Connections 22, 1999).
-
-    Parameters
-    ----------
-    scores, genuine : array_like, shape (n,)
-        As for `roc`.
-    identities : sequence of pairs, shape (n, 2)
-        The two people of each pair.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, or as `roc` and `tar_at_far` do.
-    """
-    values, same = _checked(scores, genuine)
-    people = np.asarray(identities)
-    if people.shape != (len(values), 2):
-        raise ValueError(f"`identities` must be ({len(values)}, 2), two people a pair, got shape {people.shape}")
-    curve = roc(values, same)
-    points = {far: tar_at_far(curve, far) for far in fars}
-    person = np.unique(people, return_inverse=True)[1].reshape(-1, 2)
-    n_people = int(person.max()) + 1
-    impostors = np.flatnonzero(~same)
-    impostors = impostors[np.argsort(-values[impostors], kind="stable")]
-    rng = np.random.default_rng(seed)
-    draws = np.empty((n_bootstrap, len(fars)))
-    for draw in draws:
-        times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)
-        genuine_pairs = _Redrawn(values[same], times[person[same, 0]])
-        impostor_pairs = _Redrawn(values[impostors], times[person[impostors, 0]] * times[person[impostors, 1]])
-        draw[:] = _redrawn_tars(genuine_pairs, impostor_pairs, fars)
-    n_genuine_people = len(np.unique(person[same, 0]))
-    return {far: _estimate(points[far], draws[:, i], n_people=n_genuine_people) for i, far in enumerate(fars)}
-
-
 def best_threshold(scores: ArrayLike, genuine: ArrayLike) -> float:
     """Return the threshold of highest accuracy: where several do equally well, the middle one.
 
@@ -192,7 +165,7 @@ def best_threshold(scores: ArrayLike, genuine: ArrayLike) -> float:
     ValueError
         As `roc` does, or if no score is finite.
     """
-    values, same = _checked(scores, genuine)
+    values, same = check_scores(scores, genuine)
     candidates = np.unique(values[np.isfinite(values)])
     if not len(candidates):
         raise ValueError("`scores` must hold at least one finite score, got none; no pair could be enrolled")
@@ -276,7 +249,7 @@ def separation(scores: ArrayLike, genuine: ArrayLike, *, weights: ArrayLike | No
     ValueError
         As `roc` does.
     """
-    values, same = _checked(scores, genuine)
+    values, same = check_scores(scores, genuine)
     times = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
     means, variances = [], []
     for kind in (same, ~same):
@@ -289,77 +262,23 @@ def separation(scores: ArrayLike, genuine: ArrayLike, *, weights: ArrayLike | No
     return float((means[0] - means[1]) / spread) if spread > 0 else 0.0
 
 
-def compare_separation(
-    first: ArrayLike,
-    second: ArrayLike,
-    identities: Sequence[str] | NDArray[np.str_],
-    *,
-    n_bootstrap: int = 200,
-    seed: int = 0,
-) -> SeparationComparison:
-    """Return how well two embeddings of the same faces tell people apart, over all pairs of the faces.
+def _ranked(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the distinct scores, each pair's index among them, and `genuine`.
 
-    Parameters
-    ----------
-    first, second : array_like, shapes (n, d) and (n, e)
-        Unit vectors of the same faces.
-    identities : (n,) str
-        Who is seen; people are redrawn, so that the certainty of the difference is known.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, or there is no pair of each kind.
+    scikit-learn refuses infinite scores, those of pairs that failed to enrol; their ranks give the same curve.
     """
-    one, two, people = np.asarray(first), np.asarray(second), np.asarray(identities)
-    if not len(one) == len(two) == len(people):
-        raise ValueError(
-            f"`first`, `second` and `identities` must be equally long, got {len(one)}, {len(two)} and {len(people)}"
-        )
-    left, right = np.triu_indices(len(people), 1)
-    genuine = people[left] == people[right]
-    scores = [(vectors @ vectors.T)[left, right] for vectors in (one, two)]
-    person = np.unique(people, return_inverse=True)[1]
-    n_people = int(person.max(initial=-1)) + 1
-    values = [separation(score, genuine) for score in scores]
-    rng = np.random.default_rng(seed)
-    n_better = 0
-    for _ in range(n_bootstrap):
-        times = np.bincount(rng.integers(n_people, size=n_people), minlength=n_people)[person]
-        weights = np.where(genuine, times[left], times[left] * times[right])
-        n_better += separation(scores[1], genuine, weights=weights) > separation(scores[0], genuine, weights=weights)
-    return SeparationComparison(values[0], values[1], n_better / n_bootstrap)
+    values, same = check_scores(scores, genuine)
+    distinct, ranks = np.unique(values, return_inverse=True)
+    return distinct, ranks, same
 
 
-class _Redrawn(NamedTuple):
-    """Scores, and how often each was drawn."""
-
-    scores: NDArray[np.float64]
-    times: NDArray[np.int64]
-
-
-def _redrawn_tars(genuine: _Redrawn, impostor: _Redrawn, fars: Sequence[float]) -> NDArray[np.float64]:
-    """TAR at each of `fars` where each pair counts as often as drawn; the impostors' scores descend."""
-    accepted = np.cumsum(impostor.times)
-    n_genuine = genuine.times.sum()
-    if not accepted[-1] or not n_genuine:
-        return np.full(len(fars), np.nan)
-    first_too_many = np.searchsorted(accepted, np.asarray(fars) * accepted[-1] * (1 + 1e-12), side="right")
-    bars = impostor.scores[np.minimum(first_too_many, len(accepted) - 1)]
-    return np.asarray([genuine.times[genuine.scores > bar].sum() for bar in bars]) / n_genuine
+def _scores_of(ranks: NDArray[np.float64], distinct: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores of `ranks`, of which the first may be infinite: a threshold that accepts nothing."""
+    is_finite = np.isfinite(ranks)
+    return np.where(is_finite, distinct[np.where(is_finite, ranks, 0).astype(np.int64)], np.inf)
 
 
-def _estimate(value: float, draws: NDArray[np.float64], *, n_people: int) -> TarEstimate:
-    tail = (1 - CONFIDENCE) / 2
-    if value in (0.0, 1.0):
-        # All pairs alike: redrawing shows no spread, the exact binomial bound (Clopper and Pearson) does.
-        width = 1 - tail ** (1 / n_people)
-        return TarEstimate(value, *((0.0, width) if value == 0 else (1 - width, 1.0)))
-    low, high = np.nanquantile(draws, [tail, 1 - tail])
-    return TarEstimate(value, min(float(low), value), max(float(high), value))
-
-
-def _checked(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def check_scores(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values, same = np.asarray(scores, dtype=np.float64), np.asarray(genuine, dtype=bool)
     if values.ndim != 1 or values.shape != same.shape:
         raise ValueError(f"`scores` and `genuine` must be equally long lists, got {values.shape} and {same.shape}")

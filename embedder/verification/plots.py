@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from embedder.verification.metrics import det
 from foundation.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
     figure = Figure(figsize=(11, 5), layout="constrained")
     roc_axes, det_axes = figure.subplots(1, 2)
     for label, result in results.items():
-        far, tar = result.curve.far, result.curve.tar
-        roc_axes.step(far, tar, where="post", label=f"{label}: AUC {result.auc:.4f}")
-        det_axes.step(far, 1 - tar, where="post", label=f"{label}: EER {result.eer:.4f}")
+        roc_axes.step(result.curve.far, result.curve.tar, where="post", label=f"{label}: AUC {result.auc:.4f}")
+        trade_off = det(result.scores, result.pairs.genuine)
+        det_axes.step(trade_off.far, trade_off.frr, where="post", label=f"{label}: EER {result.eer:.4f}")
     lowest_far = min(1 / max(1, int((~result.pairs.genuine).sum())) for result in results.values())
     lowest_miss = min(1 / max(1, int(result.pairs.genuine.sum())) for result in results.values())
     _finish(roc_axes, "Receiver operating characteristic", "true accept rate (TAR)", lowest_far=lowest_far)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset, write_preset
-from embedder.runtime import conversion, quantization
+from embedder.runtime import activation_ranges, conversion
 from experiments.int8_ranges import main, photos_of_others, real_crops
 
 
@@ -39,15 +39,15 @@ def test_the_ranges_of_a_run_lie_in_its_folder(
     write_preset(tmp_path, run)
     batches: list[np.ndarray] = []
 
-    def measure(network: Path, crops: "list[np.ndarray]") -> quantization.Ranges:
+    def measure(network: Path, crops: "list[np.ndarray]") -> activation_ranges.Ranges:
         batches.extend(crops)
         return {"images": (-1.0, 1.0)}
 
-    monkeypatch.setattr(quantization, "measure_ranges", measure)
+    monkeypatch.setattr(activation_ranges, "measure_ranges", measure)
     convert = conversion.convert
     monkeypatch.setattr(conversion, "convert", lambda source: tmp_path if source.name == "run" else convert(source))
     photos = str(data / "people" / "train")
     assert main([photos, "--preset", str(tmp_path), "--crops", "2", "--measured-on", "two photos"]) == 0
-    assert quantization.read_ranges(tmp_path / "int8.json") == {"images": (-1.0, 1.0)}
+    assert activation_ranges.read_ranges(tmp_path / "int8.json") == {"images": (-1.0, 1.0)}
     assert [batch.shape for batch in batches] == [(2, 160, 160, 3)]
     assert "ranges measured on 2 faces" in capsys.readouterr().out

@@ -7,14 +7,13 @@ from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 from embedder.verification.metrics import (
     area_under,
     best_threshold,
-    compare_separation,
     cross_validate,
+    det,
     equal_error_rate,
     pair_scores,
     roc,
     separation,
     tar_at_far,
-    tar_intervals,
 )
 
 
@@ -49,15 +48,48 @@ class TestPairScores:
             pair_scores([[1.0]], [[1.0]], metric="manhattan")
 
 
+def rates_by_hand(scores, genuine, thresholds):
+    """Count at each threshold what is accepted: ``(far, tar)``."""
+    accepted = scores >= thresholds[:, None]
+    return accepted[:, ~genuine].mean(axis=1), accepted[:, genuine].mean(axis=1)
+
+
+def area_by_hand(scores, genuine):
+    """Count over all pairs of a genuine and an impostor score which is higher."""
+    difference = scores[genuine][:, None] - scores[~genuine]
+    return np.mean((difference > 0) + 0.5 * (difference == 0))
+
+
 class TestCurve:
+    def test_equals_its_definition(self, scored):
+        scores, genuine = scored
+        curve = roc(scores, genuine)
+        assert curve.thresholds.tolist() == [np.inf, *np.unique(scores)[::-1]]
+        far, tar = rates_by_hand(scores, genuine, curve.thresholds)
+        assert np.allclose(curve.far, far, rtol=0, atol=1e-12)
+        assert np.allclose(curve.tar, tar, rtol=0, atol=1e-12)
+        assert area_under(curve) == pytest.approx(area_by_hand(scores, genuine), abs=1e-12)
+
+    def test_equals_its_definition_where_pairs_have_no_score(self, scored):
+        scores, genuine = scored
+        scores = np.where(np.arange(300) < 20, np.where(genuine, -np.inf, np.inf), scores)
+        curve = roc(scores, genuine)
+        assert curve.thresholds.tolist() == [np.inf, *np.unique(scores)[::-1]]
+        far, tar = rates_by_hand(scores, genuine, curve.thresholds[1:])
+        assert (curve.far[0], curve.tar[0]) == (0, 0)
+        assert np.allclose(curve.far[1:], far, rtol=0, atol=1e-12)
+        assert np.allclose(curve.tar[1:], tar, rtol=0, atol=1e-12)
+        ranks = np.unique(scores, return_inverse=True)[1]
+        assert area_under(curve) == pytest.approx(area_by_hand(ranks, genuine), abs=1e-12)
+
     def test_agrees_with_scikit_learn(self, scored):
         scores, genuine = scored
         curve = roc(scores, genuine)
         far, tar, thresholds = roc_curve(genuine, scores, drop_intermediate=False)
-        assert np.allclose(curve.far, far)
-        assert np.allclose(curve.tar, tar)
+        assert np.array_equal(curve.far, far)
+        assert np.array_equal(curve.tar, tar)
         assert np.array_equal(curve.thresholds, thresholds)
-        assert area_under(curve) == pytest.approx(roc_auc_score(genuine, scores))
+        assert area_under(curve) == pytest.approx(roc_auc_score(genuine, scores), abs=1e-12)
 
     def test_det_agrees_with_scikit_learn(self, scored):
         scores, genuine = scored
@@ -67,6 +99,16 @@ class TestCurve:
                 at = np.flatnonzero(curve.thresholds == threshold)
                 assert curve.far[at] == pytest.approx(far)
                 assert 1 - curve.tar[at] == pytest.approx(miss)
+
+    def test_det_is_the_roc_between_no_false_accept_and_no_false_reject(self, scored):
+        scores, genuine = scored
+        for values in (scores, np.where(np.arange(300) < 20, np.where(genuine, -np.inf, np.inf), scores)):
+            curve, trade_off = roc(values, genuine), det(values, genuine)
+            first = np.flatnonzero(curve.far == 0)[-1]
+            last = np.flatnonzero(curve.tar == 1)[0]
+            assert np.array_equal(trade_off.thresholds, curve.thresholds[first : last + 1])
+            assert np.allclose(trade_off.far, curve.far[first : last + 1], rtol=0, atol=1e-12)
+            assert np.allclose(trade_off.frr, 1 - curve.tar[first : last + 1], rtol=0, atol=1e-12)
 
     def test_equal_error_rate(self, scored):
         scores, genuine = scored
@@ -112,38 +154,6 @@ class TestCurve:
     def test_refuses(self, scores, genuine, message):
         with pytest.raises(ValueError, match=message):
             roc(scores, genuine)
-
-
-class TestIntervals:
-    def test_hold_the_value_and_shrink_with_more_people(self):
-        widths = []
-        for n_people in (10, 300):
-            rng = np.random.default_rng(0)
-            people = rng.integers(n_people, size=(1000, 2))
-            people[:400, 1] = people[:400, 0]
-            people[people[:, 0] == people[:, 1], 1] = people[people[:, 0] == people[:, 1], 0]
-            genuine = people[:, 0] == people[:, 1]
-            scores = rng.normal(0, 1, 1000) + (2 + rng.normal(0, 2, n_people)[people[:, 0]]) * genuine
-            estimate = tar_intervals(scores, genuine, people.astype(str), fars=[0.1], n_bootstrap=300)[0.1]
-            assert estimate.value == tar_at_far(roc(scores, genuine), 0.1)
-            assert estimate.low < estimate.value < estimate.high
-            widths.append(estimate.high - estimate.low)
-        assert widths[1] < 0.6 * widths[0]
-
-    def test_a_perfect_rate_is_not_certain(self):
-        people = np.array([["a", "a"], ["b", "b"], ["a", "b"], ["b", "a"]])
-        estimate = tar_intervals([3, 2, 1, 0], [True, True, False, False], people, fars=[0.1])[0.1]
-        assert estimate == (1.0, pytest.approx(0.025**0.5), 1.0)
-        assert tar_intervals([0, 1, 2, 3], [True, True, False, False], people, fars=[0.1])[0.1].high < 1
-
-    def test_same_seed_same_interval(self, scored):
-        scores, genuine = scored
-        people = np.random.default_rng(0).integers(40, size=(300, 2)).astype(str)
-        assert tar_intervals(scores, genuine, people) == tar_intervals(scores, genuine, people)
-
-    def test_refuses_another_length(self):
-        with pytest.raises(ValueError, match=r"`identities` must be \(2, 2\)"):
-            tar_intervals([1, 0], [True, False], [("a", "a")])
 
 
 class TestBestThreshold:
@@ -232,20 +242,3 @@ class TestSeparation:
         times = np.array([1, 2, 0, 1, 3])
         again = np.repeat(np.arange(5), times)
         assert separation(scores, genuine, weights=times) == pytest.approx(separation(scores[again], genuine[again]))
-
-    def test_the_better_of_two_embeddings_is_seen(self):
-        rng = np.random.default_rng(0)
-        people = np.repeat([f"P{i}" for i in range(30)], 3)
-        centers = np.repeat(rng.normal(size=(30, 16)), 3, axis=0)
-        one, two = (centers + spread * rng.normal(size=(90, 16)) for spread in (1.0, 0.7))
-        one, two = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (one, two))
-        comparison = compare_separation(one, two, people)
-        assert comparison.second > comparison.first > 1
-        assert comparison.second_better > 0.97
-        assert compare_separation(one, one, people).second_better == 0
-
-    def test_refuses(self):
-        with pytest.raises(ValueError, match="must be equally long, got 2, 2 and 1"):
-            compare_separation(np.eye(2), np.eye(2), ["a"])
-        with pytest.raises(ValueError, match="some pairs but not all"):
-            compare_separation(np.eye(2), np.eye(2), ["a", "b"])
