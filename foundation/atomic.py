@@ -130,8 +130,8 @@ class _GrowingStream(io.RawIOBase):
     HDF5 takes a file that has a length for one to be read, so the reserved length must not be seen.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream: Any = stream
+    def __init__(self, stream: io.BufferedRandom) -> None:
+        self._stream = stream
         self.length = 0
 
     def readable(self) -> bool:

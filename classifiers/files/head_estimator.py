@@ -67,7 +67,7 @@ def dump_estimator(estimator: Any) -> bytes:
     """
     import skops.io
 
-    data = skops.io.dumps(estimator)
+    data: bytes = skops.io.dumps(estimator)
     _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
     return data
 

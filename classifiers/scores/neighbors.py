@@ -65,7 +65,8 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     scaled = np.divide(wide, largest, out=np.zeros_like(wide), where=largest > 0)
     norms = largest * np.sqrt(np.sum(scaled * scaled, axis=1, keepdims=True))
     norms[np.abs(norms - 1.0) < _UNIT_ROUNDING] = 1.0
-    return np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0).astype(np.float32)
+    units: NDArray[np.float64] = np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0)
+    return units.astype(np.float32)
 
 
 def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
@@ -80,7 +81,8 @@ def exact_similarities(vector: NDArray[np.float32], rows: NDArray[np.float32]) -
     A matrix product rounds an entry differently depending on its place in the block, so that two equal exemplars
     may differ in the last bit. Summed row by row in float64 they are equal, and ties can be broken by a rule.
     """
-    return np.sum(rows.astype(np.float64) * vector.astype(np.float64), axis=1)
+    products: NDArray[np.float64] = np.sum(rows.astype(np.float64) * vector.astype(np.float64), axis=1)
+    return products
 
 
 class ExactNeighbors:
