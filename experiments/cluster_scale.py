@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.clustering import METHODS, Method, cluster_faces, normalized_space
+from classifiers.groups.clustering import METHODS, Method, cluster_faces
 from classifiers.groups.metrics import bcubed, corrections, pairwise
+from classifiers.groups.similarity import normalized_space
 from embedder.tables.table import EmbeddingTable
 from experiments.clustering import Faces
 from experiments.fit_background import fit_background

@@ -2,7 +2,7 @@
 
 Five random halves of the people: background model and thresholds from one half, BCubed on the other. Then, on the whole
 table, every method's time, whether names survive when a fifth more photos are added, and the threshold curves that
-`classifiers.groups.clustering` ships (``--curves`` alone for these).
+`classifiers.groups.similarity` ships (``--curves`` alone for these).
 """
 
 import argparse
@@ -18,18 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import Agglomeration, CannotLinks
-from classifiers.groups.candidate_pairs import pairs_above
-from classifiers.groups.clustering import (
-    COSINE_CURVE,
-    MAX_FACES,
-    Curve,
-    SimilaritySpace,
-    cluster_faces,
-    normalized_space,
-)
+from classifiers.groups.candidate_pairs import ClusteringLimits, pairs_above
+from classifiers.groups.clustering import cluster_faces
 from classifiers.groups.grouping import FaceTable, cluster_table, face_keys, read_known_people
 from classifiers.groups.metrics import bcubed
 from classifiers.groups.people_file import KnownPeople, keep_numbers, write_people
+from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, ThresholdByPeople, normalized_space
 from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
 from experiments.fit_background import fit_background
@@ -65,7 +59,7 @@ class Faces(NamedTuple):
         return self.vectors[np.unique(self.people, return_index=True)[1]]
 
 
-def plain(faces: Faces, curve: Curve = COSINE_CURVE) -> SimilaritySpace:
+def plain(faces: Faces, curve: ThresholdByPeople = COSINE_CURVE) -> SimilaritySpace:
     """Return the space of plain cosines."""
     return SimilaritySpace(faces.vectors, np.zeros(len(faces.vectors), np.float32), curve)
 
@@ -90,7 +84,7 @@ def measure_curve(
     lowest: float,
     sizes: Sequence[int] = CURVE_SIZES,
     seed: int = 0,
-) -> Curve:
+) -> ThresholdByPeople:
     """Return the best threshold by number of people, for each of `sizes` that there are, and for all people."""
     rng = np.random.default_rng(seed)
     everybody, n_photos = np.unique(people, return_counts=True)
@@ -111,7 +105,7 @@ def measure_curve(
     return curve
 
 
-def measure_normalized_curve(faces: Faces, *, seed: int = 0) -> Curve:
+def measure_normalized_curve(faces: Faces, *, seed: int = 0) -> ThresholdByPeople:
     """Return the curve of normalized similarities; no face is compared by a background its person is in."""
     people = np.random.default_rng(seed).permutation(np.unique(faces.people))
     halves = np.array_split(people, 2)
@@ -148,7 +142,8 @@ def measure_methods(faces: Faces, space: SimilaritySpace) -> dict[str, Any]:
     """Return time and BCubed F of every method on all faces."""
     result = {}
     for method in ("average", "graph", "dbscan", "hdbscan"):
-        if len(faces.people) <= MAX_FACES.get(method, len(faces.people)):
+        limit = ClusteringLimits().max_faces(method)
+        if limit is None or len(faces.people) <= limit:
             begun = time.perf_counter()
             groups = cluster_faces(faces.vectors, method=method, space=space)
             result[method] = {

@@ -103,6 +103,13 @@ def write_atomically(
 ) -> None:
     """Write a file with ``fill(stream)``, as `atomic_writer` does.
 
+    Parameters
+    ----------
+    path, reserve, temporary_folder
+        As in `atomic_writer`.
+    fill : callable
+        Writes the content to the binary stream that it is given.
+
     Raises
     ------
     OSError
@@ -130,8 +137,8 @@ class _GrowingStream(io.RawIOBase):
     HDF5 takes a file that has a length for one to be read, so the reserved length must not be seen.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream: Any = stream
+    def __init__(self, stream: io.BufferedRandom) -> None:
+        self._stream = stream
         self.length = 0
 
     def readable(self) -> bool:
@@ -182,11 +189,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-_NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-
-
 class PartialFile:
-    """A new empty file beside its later place, locked for as long as its process lives.
+    """Create an empty file beside its final place, locked for as long as its process lives.
 
     The lock tells it from what a killed process left, also to other containers and computers that share the folder.
     Windows has no such locks; there nothing is ever taken for left.
@@ -220,7 +224,7 @@ class PartialFile:
             os.close(self._descriptor)  # what is open cannot be renamed there
 
     def finish(self) -> None:
-        """Give it its name, in the place of what had it before."""
+        """Rename it to its final name, replacing a file of that name."""
         self.path.replace(self._place)
         self._unlock()
 
@@ -235,7 +239,7 @@ class PartialFile:
 
 
 def remove_stale(place: Path) -> None:
-    """Remove what killed processes left unfinished for `place`; not what another one is writing."""
+    """Remove the partial files of `place` that killed processes left; not those that another one is writing."""
     name = re.compile(rf"\.{re.escape(place.stem)}\.[0-9a-f]+\.part{re.escape(place.suffix.lower())}")
     left: list[Path] = []
     # Who may not look into the folder, or remove from it, can do without.

@@ -1,4 +1,4 @@
-"""What all command lines of this project share: sub-commands, one-line errors, exit codes.
+"""Run command lines: sub-commands, errors on one line, exit codes.
 
 It loads nothing but the standard library, so that ``--help`` answers at once.
 """
@@ -27,6 +27,7 @@ EXIT_SOME_INPUTS_FAILED = 1
 EXIT_COULD_NOT_RUN = 2
 EXIT_INTERRUPTED = 130
 
+# Error numbers whose message alone is a few words, with what was expected and the remedy.
 _REMEDIES = {
     errno.ENOENT: "expected it to exist, check the path",
     errno.EEXIST: "expected a folder, found a file, check the path",
@@ -39,12 +40,26 @@ _REMEDIES = {
     errno.ENOSPC: "expected room to write, free some space and run the same command again",
 }
 
+_MISSING_LIBRARY = re.compile(r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
+
+# What `opencv-python` takes from the system; slim images of Debian and Ubuntu come without.
+_OPENCV_LIBRARIES = ("libGL", "libgthread", "libglib")
+
 
 @dataclass(frozen=True)
 class Command:
-    """One sub-command: `add_arguments` fills its parser, `run` does it and returns the exit code.
+    """Sub-command of a command line.
 
-    `run` imports what it needs itself, so that the help of one command never loads the libraries of another.
+    Attributes
+    ----------
+    name : str
+    summary : str
+        One sentence for the help.
+    add_arguments : callable
+        Fills the command's parser.
+    run : callable
+        Runs the command and returns its exit code. It imports what it needs itself, so that the help of one command
+        never loads the libraries of another.
     """
 
     name: str
@@ -80,7 +95,18 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_commands(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> int:
-    """Run the sub-command that `argv` names and return its exit code; without one, print the help."""
+    """Run the sub-command that `argv` names and return its exit code; without one, print the help.
+
+    Parameters
+    ----------
+    prog : str
+        What the command line is called in help and messages.
+    description : str
+        One sentence for the help.
+    commands : sequence of Command
+    argv : sequence of str or None
+        The arguments; None for those of the process.
+    """
     parser = OneLineParser(prog=prog, description=description)
     _add_version(parser)
     _add_commands(parser, commands)
@@ -114,7 +140,15 @@ def run_script(
     *,
     argv: Sequence[str] | None,
 ) -> int:
-    """Run a script without sub-commands and return its exit code."""
+    """Run a script without sub-commands and return its exit code.
+
+    Parameters
+    ----------
+    prog, description, argv
+        As in `run_commands`.
+    add_arguments, run
+        As in `Command`.
+    """
     parser = OneLineParser(prog=prog, description=description)
     _add_version(parser)
     add_arguments(parser)
@@ -295,13 +329,6 @@ def _explain(error: OSError, file: Any) -> str | None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
         print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
-
-
-_MISSING_LIBRARY = re.compile(r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
-
-
-_OPENCV_LIBRARIES = ("libGL", "libgthread", "libglib")
-"""What `opencv-python` takes from the system; slim images of Debian and Ubuntu come without."""
 
 
 def explain_import_error(error: ImportError) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from foundation.atomic import atomic_writer
 from foundation.formats import describe_kind
 
+# What spreadsheet programs put between fields.
 _DELIMITERS = (",", ";", "\t")
 
 
 def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Return the line number and the fields of each row of a CSV file with a header.
+    """Return the line number and the fields, by column, of each row of a CSV file with a header.
 
     Spreadsheet programs may have put a byte-order mark in front, or semicolons or tabs between the fields. Empty rows
     are left out; spaces around a field are kept, because a file name may end in one.
@@ -45,12 +46,12 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
 
 
 def parse_index(text: str, where: str) -> int:
-    """Return a whole number of at least 0.
+    """Return the whole number of at least 0 that `text` holds.
 
     Raises
     ------
     ValueError
-        If `text` is none; `where` names the place.
+        If it holds none; `where` names the place.
 
     >>> parse_index("3", "people.csv, line 2: `cluster`")
     3

@@ -1,13 +1,27 @@
-"""Which vectors may be compared: the two parts of a fingerprint."""
+"""Compare fingerprints: which vectors may be compared, and what differs between two tables.
+
+A fingerprint has two parts: ``space``, everything that decides whether vectors may be compared, and ``provenance``, how
+they were made otherwise.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from foundation.errors import SpaceMismatchError
 
+# The field of a provenance that holds package versions.
+VERSIONS = "versions"
+
 
 def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, source: str = "the head's") -> None:
-    """Refuse vectors of another space than `expected`; both are fingerprints.
+    """Refuse vectors of another space than `expected`.
+
+    Parameters
+    ----------
+    expected, got : mapping
+        Fingerprints, of what the vectors are compared with and of the vectors.
+    source : str
+        Whose fingerprint `expected` is, for the message.
 
     Raises
     ------
@@ -24,7 +38,7 @@ def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, s
 
 
 def differing_fields(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the fields in which two parts of a fingerprint differ, with both values.
+    """Return the fields in which the same part of two fingerprints differs, with both values.
 
     >>> differing_fields({"crop_size": 160, "alignment": "box"}, {"crop_size": 112, "alignment": "box"})
     {'crop_size': (160, 112)}
@@ -38,16 +52,24 @@ def differing_fields(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[
 
 
 def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:
-    """Return one side of differing fields as text."""
+    """Return one side of differing fields as text.
+
+    Parameters
+    ----------
+    fields : mapping
+        From `differing_fields`.
+    side : {0, 1}
+        0 for the left one's values, 1 for the right one's.
+
+    >>> describe_side({"crop_size": (160, 112)}, 1)
+    'crop_size 112'
+    """
     return ", ".join(f"{name} {values[side]}" for name, values in fields.items())
 
 
 def _preset_of(fingerprint: Mapping[str, Any]) -> str:
     preset = fingerprint.get("provenance", {}).get("preset")
     return "" if preset is None else f" (preset {preset})"
-
-
-VERSIONS = "versions"
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {

@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes, and which file an output may replace."""
+"""Recognize what a file is by its first bytes, and refuse to replace files of another kind."""
 
 import codecs
 import re
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+# Bytes that are enough to recognize a file.
 N_FIRST_BYTES = 64
+
 ZIP_ARCHIVE = "a zip archive, such as a head"
 
 _KINDS = tuple(
@@ -57,14 +59,13 @@ def describe_bytes(first_bytes: bytes) -> str:
     return f"other data (it begins with {first_bytes[:8].hex(' ')})"
 
 
+# How files of the kinds begin that `check_output` knows, and what the kinds are called.
 _BEGINNINGS = {
     "picture": re.compile(
         rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM|%PDF-|%!PS|\s*<(\?xml|svg)", re.DOTALL
     ),
     "page": re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)", re.IGNORECASE),
 }
-
-
 _NAMES = {"picture": "a picture", "page": "an HTML page"}
 
 

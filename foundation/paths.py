@@ -1,4 +1,4 @@
-"""Names of files as they are stored and printed, and links whose target is gone."""
+"""Display file names as they are stored and printed, and describe links that lead nowhere."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ def describe_dangling(path: str | os.PathLike[str]) -> str | None:
     """
     for place in (Path(path), *Path(path).parents):
         if place.is_symlink() and not place.exists():
-            whose = "" if place == Path(path) else f"at {display_path(place)} "
-            return f"a dangling link {whose}to {display_path(place.readlink())}"
+            where = "" if place == Path(path) else f"at {display_path(place)} "
+            return f"a dangling link {where}to {display_path(place.readlink())}"
     return None
 
 

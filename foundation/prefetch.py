@@ -1,4 +1,4 @@
-"""Results computed by threads ahead of whoever takes them, in order."""
+"""Compute results in threads ahead of their consumer, in order."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -21,11 +21,25 @@ def prefetch(
     n_bytes: Callable[[_Result], int] = lambda result: 0,
     max_bytes: int = MAX_BYTES_WAITING,
 ) -> Generator[_Result]:
-    """Yield ``function(item)`` for each of `items` in order, computed by `threads` threads up to `depth` items ahead.
+    """Yield ``function(item)`` for each of `items` in order, computed by threads ahead of the consumer.
 
-    What is begun but not yet taken stays below `max_bytes`, counted by `n_bytes` and, while not finished, taken for as
-    large as the largest so far; beyond that only one item at a time is begun. `items` is iterated in the consumer's
-    thread, only as far as needed. What `function` raises is raised here; what `items` raises, after the results before.
+    `items` is iterated in the consumer's thread, only as far as needed. What `function` raises is raised here; what
+    `items` raises, after the results before.
+
+    Parameters
+    ----------
+    function : callable
+        Called in the threads, with one item at a time.
+    items : iterable
+    threads : int
+    depth : int
+        Most items that are begun but not yet taken: more keep the threads busy when items take unequal time, and hold
+        more results in memory.
+    n_bytes : callable
+        Result to its size in bytes.
+    max_bytes : int
+        What is begun but not yet taken stays below this, and what is not finished counts as much as the largest result
+        so far; beyond that only one item at a time is begun.
     """
     pending: deque[Future[_Result]] = deque()
     errors: list[Exception] = []

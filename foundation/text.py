@@ -1,4 +1,4 @@
-"""Text for people: counts with their nouns, and what comes from elsewhere made fit for a terminal."""
+"""Write text for people: counts with their nouns, and foreign text without what would upset a terminal."""
 
 import re
 

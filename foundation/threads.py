@@ -1,4 +1,4 @@
-"""How many threads the numeric libraries may use."""
+"""Bound the threads that the numeric libraries use."""
 
 import os
 

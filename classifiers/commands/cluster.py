@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Group the faces of a table and write a people file."""
     from classifiers.groups import grouping, summary
-    from classifiers.groups.clustering import normalized_space
     from classifiers.groups.constraints import read_constraints
+    from classifiers.groups.similarity import normalized_space
     from classifiers.scores.normalization import choose_background
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json

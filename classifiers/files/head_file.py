@@ -13,55 +13,27 @@ A head file is a zip of uncompressed entries:
 import datetime
 import io
 import json
-import logging
-import warnings
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.files.head_arrays import pack_head, unpack_linear_svm, unpack_matcher, unpack_rejections
-from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
+from classifiers.errors import HeadFileError
+from classifiers.files.head_arrays import pack_head, unpack_matcher, unpack_rejections
+from classifiers.files.head_estimator import dump_estimator
+from classifiers.files.head_rule import ESTIMATOR_ENTRY, FITTED_ENTRY, read_decision_rule, scikit_learn_version
+from classifiers.heads.decision_rules import EstimatorRule
 from classifiers.heads.head import Head
-from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold
 from foundation.atomic import atomic_writer
 from foundation.formats import ZIP_ARCHIVE, describe_kind
 
-logger = logging.getLogger(__name__)
-
 FORMAT = "facetable-head"
 VERSION = 1
 
-# Types beyond those skops trusts by itself (NumPy arrays and scikit-learn's public estimators). Only what is written
-# here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
-# (see `classifiers.files.tree_validation`); the others are plain Python classes that hold numbers.
-TRUSTED_TYPES = [
-    # The names in heads written before version 0.2.
-    "classifiers.estimators.GalleryClassifier",
-    "classifiers.estimators.KNNClassifier",
-    "classifiers.estimators.LDAClassifier",
-    "classifiers.estimators.LogisticClassifier",
-    "classifiers.estimators.SVMClassifier",
-    "classifiers.heads.estimators.GalleryClassifier",
-    "classifiers.heads.estimators.KNNClassifier",
-    "classifiers.heads.estimators.LDAClassifier",
-    "classifiers.heads.estimators.LogisticClassifier",
-    "classifiers.heads.estimators.SVMClassifier",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
-]
-
-_METADATA = "facetable.json"
-_ESTIMATOR = "estimator.skops"
-_FITTED = "fitted.skops"
+METADATA_ENTRY = "facetable.json"
 
 # What reading a damaged or encrypted zip, or a record of other types, raises.
 _DAMAGE = (zipfile.BadZipFile, EOFError, KeyError, TypeError, AttributeError, RuntimeError)
@@ -80,7 +52,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "embedding_length": int(head.gallery.vectors.shape[1]),
         "score": head.score_kind,
         "threshold": head.threshold_record.to_json(),
-        "versions": {"scikit-learn": _scikit_learn_version(), "numpy": np.__version__},
+        "versions": {"scikit-learn": scikit_learn_version(), "numpy": np.__version__},
         "fingerprint": head.fingerprint,
         "photo_root": head.photo_root,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -95,17 +67,20 @@ def save_head(head: Head, path: str | Path) -> None:
     HeadFileError
         If a file that is no head would be replaced, such as the table the head is trained on.
     UntrustedTypesError
-        If the estimator holds types that are not in `TRUSTED_TYPES`; the message names them.
+        If the estimator holds types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`; the message
+        names them.
     OSError
         If the file cannot be written.
     """
     target = Path(path)
     record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    entries: dict[str, str | bytes] = {_METADATA: record}
-    if not _says_it_all(head):
-        entries[_ESTIMATOR] = head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
+    entries: dict[str, str | bytes] = {METADATA_ENTRY: record}
+    if not _is_made_by_name(head):
+        entries[ESTIMATOR_ENTRY] = (
+            head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
+        )
     if isinstance(head.decision_rule, EstimatorRule):
-        entries[_FITTED] = dump_estimator(head.decision_rule.estimator)
+        entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator)
     _refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -124,7 +99,7 @@ def load_head(path: str | Path) -> Head:
     HeadFileError
         If the file is not a head, is damaged, or is of another version.
     UntrustedTypesError
-        If the estimator asks for types that are not in `TRUSTED_TYPES`.
+        If the estimator asks for types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`.
     OSError
         If the file cannot be read.
     """
@@ -151,58 +126,14 @@ def _is_head(path: Path) -> bool:
     """Return whether a file is a head, whole or not, and no other archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return _METADATA in archive.namelist()
+            return METADATA_ENTRY in archive.namelist()
     except zipfile.BadZipFile:
         return False
 
 
-def _says_it_all(head: Head) -> bool:
-    """Return whether a head's name and parameters are enough to make its estimator again."""
+def _is_made_by_name(head: Head) -> bool:
+    """Return whether the estimator is one of ours, made again by its name and parameters."""
     return "." not in head.name and all(_plain(value) is value for value in head.parameters.values())
-
-
-def estimator_of(head: Head) -> Any:
-    """Return the unfitted scikit-learn estimator of a head, made or loaded where need be.
-
-    Raises
-    ------
-    UntrustedTypesError
-        If the head's file asks for types that are not in `TRUSTED_TYPES`.
-    """
-    from classifiers.heads.registry import make_head
-
-    if isinstance(head.estimator, bytes):
-        return load_estimator(head.estimator)
-    return make_head(head.name, head.parameters) if head.estimator is None else head.estimator
-
-
-def load_estimator(data: bytes) -> Any:
-    """Return the scikit-learn estimator in skops `data`.
-
-    Raises
-    ------
-    UntrustedTypesError
-        If it asks for types that are not in `TRUSTED_TYPES`.
-    """
-    import skops.io
-
-    _refuse_untrusted(skops.io.get_untrusted_types(data=data), "load")
-    return skops.io.loads(data, trusted=TRUSTED_TYPES)
-
-
-def dump_estimator(estimator: Any) -> bytes:
-    """Return a scikit-learn estimator as skops data.
-
-    Raises
-    ------
-    UntrustedTypesError
-        If it holds types that are not in `TRUSTED_TYPES`, which could not be loaded again; the message names them.
-    """
-    import skops.io
-
-    data = skops.io.dumps(estimator)
-    _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
-    return data
 
 
 def _refuse_other_file(target: Path) -> None:
@@ -213,22 +144,6 @@ def _refuse_other_file(target: Path) -> None:
         )
 
 
-def _refuse_untrusted(types: list[str], verb: str) -> None:
-    untrusted = sorted(set(types) - set(TRUSTED_TYPES))
-    if untrusted:
-        raise UntrustedTypesError(
-            f"refusing to {verb} a head with types that are not trusted: {', '.join(untrusted)}; "
-            "expected only scikit-learn's own and this project's, use another --head"
-        )
-
-
-def _scikit_learn_version() -> str:
-    # Asking the installed package's metadata is quicker than importing it.
-    from importlib.metadata import version
-
-    return version("scikit-learn")
-
-
 def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
 
@@ -236,7 +151,7 @@ def _plain(value: Any) -> Any:
 def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise zipfile.BadZipFile("its entries are compressed")
-    record = json.loads(archive.read(_METADATA))
+    record = json.loads(archive.read(METADATA_ENTRY))
     if record["format"] != FORMAT or record["version"] != VERSION:
         raise HeadFileError(
             f"{source}: expected a head file of version {VERSION}, got {record['format']} {record['version']}; "
@@ -255,15 +170,11 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
     try:
         matcher = unpack_matcher(record, read)
         # Only our own kinds go without: a module that a file names is never imported on its word.
-        named = "." not in record["head"] and _ESTIMATOR not in archive.namelist()
-        estimator = None if named else archive.read(_ESTIMATOR)
-        if record["chooser"] == LinearSVM.kind:
-            decision_rule = unpack_linear_svm(matcher, read)
-        else:
-            decision_rule = _read_decision_rule(record, archive, matcher, source=source)
+        named = "." not in record["head"] and ESTIMATOR_ENTRY not in archive.namelist()
+        estimator = None if named else archive.read(ESTIMATOR_ENTRY)
         return Head(
             matcher,
-            decision_rule,
+            read_decision_rule(record, archive, matcher, read_array=read, source=source),
             Threshold.from_json(record["threshold"]),
             fingerprint=record["fingerprint"],
             name=record["head"],
@@ -277,65 +188,3 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
         raise type(error)(f"{source}: {error}") from error
     except (ValueError, IndexError) as error:
         raise zipfile.BadZipFile(str(error)) from error
-
-
-def _read_decision_rule(
-    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, source: Path
-) -> DecisionRule:
-    kind = record["chooser"]
-    if kind == NearestRule.kind:
-        return NearestRule()
-    if kind == VotingRule.kind:
-        return VotingRule(int(record["parameters"]["n_neighbors"]))
-    if kind != EstimatorRule.kind:
-        raise ValueError(f"its chooser {kind!r} is not known")
-    wrote, here = record["versions"]["scikit-learn"], _scikit_learn_version()
-    if wrote == here:
-        return _checked_rule(load_estimator(archive.read(_FITTED)), matcher)
-    decision_rule = _refitted_rule(record, archive, matcher, wrote=wrote)
-    logger.info(
-        "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
-        "threshold and scores stay, a close call may get another name; train it again to save the time",
-        source,
-        wrote,
-        here,
-    )
-    return decision_rule
-
-
-def _checked_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
-    """Return a rule with a fitted estimator from a file, if it fits the exemplars and its trees are sound."""
-    from classifiers.files.tree_validation import check_trees
-
-    n_features = matcher.units.shape[1]
-    if getattr(estimator, "n_features_in_", None) != n_features or not np.array_equal(
-        np.asarray(getattr(estimator, "classes_", ())).astype(np.str_), matcher.labels
-    ):
-        raise ValueError("its estimator does not fit its exemplars")
-    check_trees(estimator, n_features=n_features)
-    return EstimatorRule(estimator)
-
-
-def _refitted_rule(
-    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, wrote: str
-) -> DecisionRule:
-    """Return a rule with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
-    from sklearn.exceptions import InconsistentVersionWarning
-
-    from classifiers.heads.open_set import fit_decision_rule
-    from classifiers.heads.registry import make_head
-
-    try:
-        with warnings.catch_warnings():
-            # It is fitted again for the very reason this warning gives.
-            warnings.simplefilter("ignore", InconsistentVersionWarning)
-            if _ESTIMATOR in archive.namelist():
-                return fit_decision_rule(load_estimator(archive.read(_ESTIMATOR)), matcher)
-            return fit_decision_rule(make_head(record["head"], record["parameters"]), matcher)
-    except UntrustedTypesError:
-        raise
-    except Exception as error:
-        raise HeadFileError(
-            f"its estimator was fitted with scikit-learn {wrote} and cannot be fitted again with "
-            f"{_scikit_learn_version()} ({' '.join(str(error).split())}); train the head again"
-        ) from error

@@ -151,7 +151,10 @@ class Agglomeration:
     def _mean_similarity(self, one: Rows, two: Rows) -> NDArray[np.float32]:
         products = np.einsum("ij,ij->i", self._sums_of(one), self._sums_of(two))
         sizes = self._sizes[one], self._sizes[two]
-        return products / (sizes[0] * sizes[1]) - self._offsets[one] / sizes[0] - self._offsets[two] / sizes[1]
+        similarities: NDArray[np.float32] = (
+            products / (sizes[0] * sizes[1]) - self._offsets[one] / sizes[0] - self._offsets[two] / sizes[1]
+        )
+        return similarities
 
     def _mutual_best(self, one: Rows, two: Rows, alike: NDArray[np.float32]) -> Rows:
         """Candidates that are the best of both their groups; among equals the first, so that no group is in two."""
@@ -162,7 +165,8 @@ class Agglomeration:
         lowest = np.full(len(self._sizes), len(one))
         np.minimum.at(lowest, one[mutual], mutual)
         np.minimum.at(lowest, two[mutual], mutual)
-        return mutual[(lowest[one[mutual]] == mutual) & (lowest[two[mutual]] == mutual)]
+        chosen: Rows = mutual[(lowest[one[mutual]] == mutual) & (lowest[two[mutual]] == mutual)]
+        return chosen
 
     def _join(self, kept: Rows, absorbed: Rows) -> Rows:
         """Put each of the groups `absorbed` into its partner; return the new number of every group."""

@@ -4,18 +4,14 @@ The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offse
 `classifiers.groups.agglomeration`.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import Rows
 from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
 from foundation.errors import FacetableError
-
-MAX_EXACT_PAIRS = 40_000_000
-"""So many pairs above a threshold are kept, about 1.5 GB."""
-
-MAX_EXACT_NEIGHBORS = 50_000
-"""Up to here nearest neighbours are found exactly, beyond approximately."""
 
 N_NEIGHBORS = 32
 
@@ -28,17 +24,58 @@ _BLOCK = 100_000
 _ROUNDING = 2e-3
 
 
+@dataclass(frozen=True)
+class ClusteringLimits:
+    """How many faces and pairs each way of comparing them takes.
+
+    Attributes
+    ----------
+    max_average, max_dbscan, max_hdbscan : int
+        Most faces that the methods take which compare every pair; ``auto`` takes ``graph`` beyond `max_average`. A
+        higher limit keeps all pairs in view, while time and memory grow with the square of the faces: the distances
+        that HDBSCAN needs take 1.2 GB at 12,000 faces.
+    max_exact_pairs : int
+        Most pairs above a threshold that are kept: 40 million take about 1.5 GB.
+    max_exact_neighbors : int
+        Most faces whose nearest neighbours are found exactly, beyond that approximately: faster, a few are missed.
+    """
+
+    max_average: int = 20_000
+    max_dbscan: int = 20_000
+    max_hdbscan: int = 12_000
+    max_exact_pairs: int = 40_000_000
+    max_exact_neighbors: int = 50_000
+
+    def max_faces(self, method: str) -> int | None:
+        """Return the most faces that a method takes; None for one that takes any number."""
+        return {"average": self.max_average, "dbscan": self.max_dbscan, "hdbscan": self.max_hdbscan}.get(method)
+
+
 class TooManyPairsError(FacetableError, ValueError):
     """More pairs above the threshold than fit in memory."""
 
 
-def pairs_above(vectors: NDArray[np.float32], offsets: NDArray[np.float32], threshold: float) -> tuple[Rows, Rows]:
-    """Return all pairs of rows whose similarity reaches `threshold`.
+def pairs_above(
+    vectors: NDArray[np.float32],
+    offsets: NDArray[np.float32],
+    threshold: float,
+    *,
+    max_pairs: int = ClusteringLimits.max_exact_pairs,
+) -> tuple[Rows, Rows]:
+    """Return all pairs of rows whose similarity reaches `threshold`, as two arrays ``(p,)`` of rows.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32 of unit length
+    offsets : (n,) float32
+    threshold : float
+    max_pairs : int
+        Most pairs that are kept.
 
     Raises
     ------
     TooManyPairsError
-        If there are more than `MAX_EXACT_PAIRS`.
+        If there are more.
     """
     first, second, n_pairs = [], [], 0
     # An eighth of the usual block, so that memory is used again instead of being asked of the system each time.
@@ -50,9 +87,9 @@ def pairs_above(vectors: NDArray[np.float32], offsets: NDArray[np.float32], thre
         first.append(one[later] + block.start)
         second.append(two[later] + block.start)
         n_pairs += len(first[-1])
-        if n_pairs > MAX_EXACT_PAIRS:
+        if n_pairs > max_pairs:
             raise TooManyPairsError(
-                f"more than {MAX_EXACT_PAIRS:,} pairs of faces are more alike than {threshold:.2f}, "
+                f"more than {max_pairs:,} pairs of faces are more alike than {threshold:.2f}, "
                 "too many to keep; use the method graph, or a higher threshold"
             )
     if not first:
@@ -61,7 +98,13 @@ def pairs_above(vectors: NDArray[np.float32], offsets: NDArray[np.float32], thre
 
 
 def neighbor_pairs(
-    rows: Rows, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, lowest: float, threads: int | None
+    rows: Rows,
+    vectors: NDArray[np.float32],
+    offsets: NDArray[np.float32],
+    *,
+    lowest: float,
+    threads: int | None,
+    max_exact: int = ClusteringLimits.max_exact_neighbors,
 ) -> tuple[Rows, Rows]:
     """Return pairs of `rows` of which one is among the nearest of the other, and (almost) as alike as `lowest`.
 
@@ -74,9 +117,11 @@ def neighbor_pairs(
     lowest : float
     threads : int, optional
         Threads of the approximate search; by default what OpenMP takes.
+    max_exact : int
+        Most rows whose neighbours are found exactly.
     """
     n_rows = len(rows)
-    exact = n_rows <= MAX_EXACT_NEIGHBORS
+    exact = n_rows <= max_exact
     index = (
         ExactNeighbors(vectors)
         if exact

@@ -1,39 +1,36 @@
 """Group unknown faces: the same person together, nobody else with them."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.groups.agglomeration import Agglomeration, CannotLinks, Rows
-from classifiers.groups.candidate_pairs import TooManyPairsError, neighbor_pairs, pairs_above
-from classifiers.scores.neighbors import check_vectors, unit_rows
-
-if TYPE_CHECKING:
-    from classifiers.scores.normalization import Background
+from classifiers.groups.candidate_pairs import ClusteringLimits, TooManyPairsError, neighbor_pairs, pairs_above
+from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, as_unit_rows, default_threshold
+from classifiers.scores.neighbors import check_vectors
 
 logger = logging.getLogger(__name__)
 
 Method = Literal["auto", "average", "graph", "dbscan", "hdbscan"]
 METHODS: tuple[Method, ...] = ("auto", "average", "graph", "dbscan", "hdbscan")
 
-MAX_FACES = {"average": 20_000, "dbscan": 20_000, "hdbscan": 12_000}
-"""What the methods that compare every pair of faces take, in time and memory; beyond, ``auto`` takes ``graph``."""
-
+# Most sweeps over the groups' means; they end sooner when one merges nothing.
 _MAX_SWEEPS = 4
-_BLOCK = 100_000
-_UNIT_TOLERANCE = 1e-5
+
+# Most times a threshold falls with the number of groups that it leaves.
 _MAX_THRESHOLD_STEPS = 5
 
+# DBSCAN chains single faces, so two of them must be that much more alike than two groups; measured as the curves were.
+_DBSCAN_EXTRA = 0.11
 
-Curve = Sequence[tuple[int, float]]
+# More than any distance between faces.
+_FAR = 4.0
 
-COSINE_CURVE: Curve = ((20, 0.443), (100, 0.485), (500, 0.53), (2000, 0.56), (4000, 0.575))
-NORMALIZED_CURVE: Curve = ((20, 0.254), (100, 0.31), (500, 0.35), (2000, 0.365))
-"""Measured by ``python -m experiments.clustering --curves`` on LFW View 1 training people (deep-funneled)."""
+# Rows at once, so that what is computed beside the result stays small.
+_BLOCK = 100_000
 
 
 class Clustering(NamedTuple):
@@ -60,24 +57,6 @@ class Clustering(NamedTuple):
     normalized: bool
 
 
-@dataclass(frozen=True)
-class SimilaritySpace:
-    """Vectors in which faces are compared: similarity is ``v_i @ v_j - offset_i - offset_j``.
-
-    Attributes
-    ----------
-    vectors : (n, d) float32 of unit length
-    offsets : (n,) float32
-        Half of each face's level, how alike it is to faces in general; zeros without a background.
-    curve : sequence of pairs
-        Number of people and the threshold for it, ascending; see `default_threshold`.
-    """
-
-    vectors: NDArray[np.float32]
-    offsets: NDArray[np.float32]
-    curve: Curve
-
-
 def cluster_faces(
     embeddings: ArrayLike,
     *,
@@ -87,6 +66,7 @@ def cluster_faces(
     cannot_links: CannotLinks | None = None,
     space: SimilaritySpace | None = None,
     threads: int | None = None,
+    limits: ClusteringLimits | None = None,
 ) -> Clustering:
     """Group faces by person.
 
@@ -95,7 +75,7 @@ def cluster_faces(
     embeddings : array_like, shape (n, d)
     method : {"auto", "average", "graph", "dbscan", "hdbscan"}
         ``average`` is average linkage on all pairs, ``graph`` the same on each face's nearest neighbours, for large
-        tables; ``auto`` takes ``average`` up to `MAX_FACES`.
+        tables; ``auto`` takes ``average`` up to ``limits.max_average`` faces.
     threshold : float, optional
         Mean similarity that two groups need to be merged; with ``dbscan`` the similarity of two neighbouring faces. By
         default `default_threshold` decides.
@@ -105,6 +85,10 @@ def cluster_faces(
         Rows that must not be in one group.
     space : SimilaritySpace, optional
         Where to compare the faces; by default the embeddings themselves.
+    threads : int, optional
+        Threads of the approximate search; by default what OpenMP takes.
+    limits : ClusteringLimits, optional
+        How many faces and pairs the methods take.
 
     Returns
     -------
@@ -122,10 +106,17 @@ def cluster_faces(
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     if threshold is not None and not -2 <= threshold <= 2:
         raise ValueError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
-    unit = _unit_float32(vectors)
+    unit = as_unit_rows(vectors)
     where = SimilaritySpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
     start = np.arange(len(unit)) if must_link is None else np.unique(must_link, return_inverse=True)[1].astype(np.int64)
-    task = _Task(where, start, CannotLinks() if cannot_links is None else cannot_links, threshold, threads)
+    task = _Task(
+        where,
+        start,
+        CannotLinks() if cannot_links is None else cannot_links,
+        threshold,
+        threads,
+        ClusteringLimits() if limits is None else limits,
+    )
     if task.cannot_links.violated(start).any():
         raise ValueError(
             "`must_link` and `cannot_links` must not contradict, got rows that are in both; "
@@ -136,45 +127,27 @@ def cluster_faces(
     return Clustering(labels, name, used, group_scores(unit, labels), space is not None)
 
 
-def normalized_space(embeddings: ArrayLike, background: "Background") -> SimilaritySpace:
-    """Return the space in which similarities are normalized by a background: strangers are about equally alike.
-
-    Half of both faces' level is subtracted from their cosine (see `classifiers.scores.normalization`), which keeps the
-    mean similarities of groups additive.
+def group_scores(unit: NDArray[np.float32], labels: Rows, *, block_size: int = _BLOCK) -> NDArray[np.float32]:
+    """Return ``(n,)`` float32: the cosine of each row with the mean of the others of its label, 1 where it is alone.
 
     Parameters
     ----------
-    embeddings : array_like, shape (n, d)
-    background : Background
-        From `classifiers.scores.normalization.find_background`, or anything with its `center` and `level`.
-
-    Raises
-    ------
-    ValueError
-        If an embedding is not finite.
+    unit : (n, d) float32 of unit length
+    labels : (n,) int64
+    block_size : int
+        Rows at once: more take more memory, fewer more time.
     """
-    unit = _unit_float32(check_vectors("embeddings", embeddings))
-    vectors, offsets = np.empty(unit.shape, np.float32), np.empty(len(unit), np.float32)
-    for begin in range(0, len(unit), _BLOCK):
-        block = slice(begin, begin + _BLOCK)
-        vectors[block] = background.center(unit[block])
-        offsets[block] = background.level(vectors[block]) / 2
-    return SimilaritySpace(vectors, offsets, NORMALIZED_CURVE)
-
-
-def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]:
-    """Return the cosine of each row of `unit` (n, d) with the mean of the others of its label, 1 where it is alone."""
     n_groups = int(labels.max(initial=-1)) + 1
     order = np.argsort(labels, kind="stable")
     sums = np.zeros((n_groups, unit.shape[1]), np.float32)
-    for begin in range(0, len(unit), _BLOCK):
-        rows = order[begin : begin + _BLOCK]
+    for begin in range(0, len(unit), block_size):
+        rows = order[begin : begin + block_size]
         starts = np.flatnonzero(np.diff(labels[rows], prepend=-1))
         sums[labels[rows[starts]]] += np.add.reduceat(unit[rows], starts, axis=0)
     scores = np.ones(len(unit), np.float32)
     sizes = np.bincount(labels, minlength=n_groups)
-    for begin in range(0, len(unit), _BLOCK):
-        rows = np.arange(begin, min(begin + _BLOCK, len(unit)))
+    for begin in range(0, len(unit), block_size):
+        rows = np.arange(begin, min(begin + block_size, len(unit)))
         rows = rows[sizes[labels[rows]] > 1]
         others = sums[labels[rows]] - unit[rows]
         lengths = np.linalg.norm(others, axis=1)
@@ -183,55 +156,21 @@ def group_scores(unit: NDArray[np.float32], labels: Rows) -> NDArray[np.float32]
     return scores
 
 
-def default_threshold(n_people: int, curve: Curve) -> float:
-    """Return the mean similarity at which two groups are taken for one person, among `n_people` groups.
-
-    The more people there are, the more alike are the most alike strangers; `curve` is interpolated in log n, and its
-    last segment continued.
-
-    >>> round(default_threshold(100, ((10, 0.4), (1000, 0.6))), 3)
-    0.5
-    """
-    sizes, thresholds = np.log([point[0] for point in curve]), [point[1] for point in curve]
-    size = np.log(max(n_people, 1))
-    beyond = max(0.0, size - sizes[-1]) * (thresholds[-1] - thresholds[-2]) / (sizes[-1] - sizes[-2])
-    return float(np.interp(size, sizes, thresholds) + beyond)
-
-
-def _unit_float32(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The rows scaled to unit length: themselves, not a copy, where they are."""
-    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(vectors), _BLOCK)]
-    squares = (np.einsum("ij,ij->i", vectors[block], vectors[block]) for block in blocks)
-    if vectors.dtype == np.float32 and all((np.abs(square - 1) < _UNIT_TOLERANCE).all() for square in squares):
-        return vectors
-    unit = np.empty(vectors.shape, np.float32)
-    for block in blocks:
-        unit[block] = unit_rows(vectors[block])
-    return unit
-
-
-# DBSCAN chains single faces, so two of them must be that much more alike than two groups; measured likewise.
-_DBSCAN_EXTRA = 0.11
-
-
-# More than any distance between faces.
-_FAR = 4.0
-
-
 class _Task(NamedTuple):
     space: SimilaritySpace
     start: Rows
     cannot_links: CannotLinks
     threshold: float | None
     threads: int | None
+    limits: ClusteringLimits
 
 
 def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
     n_faces = len(task.start)
-    if n_faces > MAX_FACES.get(method, n_faces):
+    limit = task.limits.max_faces(method)
+    if limit is not None and n_faces > limit:
         raise ValueError(
-            f"`method` {method} compares every pair and takes {MAX_FACES[method]:,} faces at most, got "
-            f"{n_faces:,}; use graph"
+            f"`method` {method} compares every pair and takes {limit:,} faces at most, got {n_faces:,}; use graph"
         )
     functions: dict[str, Callable[[_Task], tuple[Rows, float]]] = {
         "average": _average,
@@ -241,7 +180,7 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
     }
     if method != "auto":
         return method, *functions[method](task)
-    if n_faces <= MAX_FACES["average"]:
+    if n_faces <= task.limits.max_average:
         try:
             return "average", *_average(task)
         except TooManyPairsError:
@@ -251,7 +190,7 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
 
 def _average(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
-    pairs = pairs_above(task.space.vectors, task.space.offsets, lowest)
+    pairs = _pairs_above(task, lowest)
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, cannot_links=task.cannot_links)
     threshold = _merge_down(groups, pairs, task)
     return groups.labels, threshold
@@ -260,19 +199,32 @@ def _average(task: _Task) -> tuple[Rows, float]:
 def _graph(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
-    pairs = neighbor_pairs(
-        np.arange(len(task.start)), task.space.vectors, task.space.offsets, lowest=lowest, threads=task.threads
+    pairs = _neighbor_pairs(
+        task, np.arange(len(task.start)), task.space.vectors, offsets=task.space.offsets, lowest=lowest
     )
     groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, cannot_links=task.cannot_links)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
     for _ in range(_MAX_SWEEPS):
         n_before = groups.n_groups
-        pairs = neighbor_pairs(*groups.centroids(), lowest=threshold, threads=task.threads)
+        rows, centroids, offsets = groups.centroids()
+        pairs = _neighbor_pairs(task, rows, centroids, offsets=offsets, lowest=threshold)
         threshold = _merge_down(groups, pairs, task)
         if groups.n_groups == n_before:
             break
     return groups.labels, threshold
+
+
+def _pairs_above(task: _Task, threshold: float) -> tuple[Rows, Rows]:
+    return pairs_above(task.space.vectors, task.space.offsets, threshold, max_pairs=task.limits.max_exact_pairs)
+
+
+def _neighbor_pairs(
+    task: _Task, rows: Rows, vectors: NDArray[np.float32], *, offsets: NDArray[np.float32], lowest: float
+) -> tuple[Rows, Rows]:
+    return neighbor_pairs(
+        rows, vectors, offsets, lowest=lowest, threads=task.threads, max_exact=task.limits.max_exact_neighbors
+    )
 
 
 def _merge_down(groups: Agglomeration, pairs: tuple[Rows, Rows], task: _Task) -> float:
@@ -298,7 +250,7 @@ def _dbscan(task: _Task) -> tuple[Rows, float]:
     threshold = task.threshold
     if threshold is None:
         threshold = default_threshold(n_faces, task.space.curve) + _DBSCAN_EXTRA
-    first, second = pairs_above(task.space.vectors, task.space.offsets, threshold)
+    first, second = _pairs_above(task, threshold)
     # Only who is near whom matters to DBSCAN: a stored distance is near, one that is not stored is far.
     near = coo_array(
         (np.full(2 * len(first), 0.5), (np.append(first, second), np.append(second, first))), shape=(n_faces, n_faces)
@@ -324,7 +276,7 @@ def _hdbscan(task: _Task) -> tuple[Rows, float]:
     )
     # HDBSCAN sees only contrasts, and finds groups among strangers too: within each the threshold still holds.
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
-    first, second = pairs_above(task.space.vectors, task.space.offsets, lowest)
+    first, second = _pairs_above(task, lowest)
     inside = found[first] == found[second]
     groups = Agglomeration(task.space.vectors, offsets, start=np.arange(n_faces), cannot_links=task.cannot_links)
     threshold = _merge_down(groups, (first[inside], second[inside]), task)

@@ -13,8 +13,10 @@ from tqdm import tqdm
 
 from foundation.atomic import atomic_writer
 
+# Side of a thumbnail, pixels, and its JPEG quality.
 THUMBNAIL_SIZE = 112
 _THUMBNAIL_QUALITY = 80
+
 # How much of the photo around the face a thumbnail shows: its side over the face's longer side.
 _SURROUNDINGS = 1.4
 
@@ -55,7 +57,7 @@ def cut_thumbnails(
     *,
     read_photo: Callable[[str], NDArray[np.uint8]],
 ) -> dict[int, bytes]:
-    """Return a JPEG of each of `rows`; rows whose photo cannot be read are left out.
+    """Return a square JPEG of each of `rows`, by row; rows whose photo cannot be read are left out.
 
     Parameters
     ----------
@@ -81,7 +83,18 @@ def cut_thumbnails(
 
 
 def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes], *, remark: str = "") -> str:
-    """Return the page: no script, no link, every text escaped; a row without thumbnail is a grey tile."""
+    """Return the HTML page: no script, no link, every text escaped; a row without thumbnail is a grey tile.
+
+    Parameters
+    ----------
+    title : str
+        Plain text.
+    sections : iterable of Section
+    thumbnails : mapping
+        Row to JPEG, from `cut_thumbnails`.
+    remark : str
+        Plain text below the title.
+    """
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',

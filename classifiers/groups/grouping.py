@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import Rows
-from classifiers.groups.clustering import Clustering, Method, SimilaritySpace, cluster_faces
+from classifiers.groups.clustering import Clustering, Method, cluster_faces
 from classifiers.groups.constraints import Constraint, FaceKey, combine_constraints
 from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.groups.people_file import (
@@ -20,6 +20,7 @@ from classifiers.groups.people_file import (
     read_people,
     write_people,
 )
+from classifiers.groups.similarity import SimilaritySpace
 from foundation.csv_rows import read_rows
 from foundation.text import pluralize
 

@@ -72,8 +72,10 @@ def corrections(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any
 
 
 class _Cells(NamedTuple):
-    identity: NDArray[np.int64]
-    cluster: NDArray[np.int64]
+    """The cells of the contingency table that are not empty, and the table's margins."""
+
+    identity: NDArray[np.integer]
+    cluster: NDArray[np.integer]
     counts: NDArray[np.int64]
     of_identity: NDArray[np.int64]
     of_cluster: NDArray[np.int64]
@@ -85,11 +87,13 @@ def _contingency(identities: Any, clusters: Any) -> _Cells:
             "`identities` and `clusters` must have one entry per face and at least one face, "
             f"got {len(identities)} and {len(clusters)}"
         )
-    _, row = np.unique(np.asarray(identities), return_inverse=True)
-    _, column = np.unique(np.asarray(clusters), return_inverse=True)
-    n_columns = int(column.max()) + 1
-    keys, counts = np.unique(row.astype(np.int64) * n_columns + column, return_counts=True)
-    return _Cells(keys // n_columns, keys % n_columns, counts, np.bincount(row), np.bincount(column))
+    # Here, because a clustering without true identities goes without scikit-learn, and loading it takes time.
+    from sklearn.metrics.cluster import contingency_matrix
+
+    table = contingency_matrix(np.asarray(identities), np.asarray(clusters), sparse=True)
+    cells = table.tocoo()
+    of_identity, of_cluster = (np.asarray(table.sum(axis=axis)).ravel() for axis in (1, 0))
+    return _Cells(cells.row, cells.col, cells.data, of_identity, of_cluster)
 
 
 def _n_pairs(counts: NDArray[np.int64]) -> int:

@@ -86,7 +86,8 @@ class EstimatorRule:
         """Return the code ``(n,)`` of the predicted identity."""
         if not len(probes.units):
             return np.zeros(0, np.int64)
-        return np.searchsorted(matcher.labels, self.estimator.predict(probes.units).astype(np.str_)).astype(np.int64)
+        predicted: NDArray[np.str_] = self.estimator.predict(probes.units).astype(np.str_)
+        return np.searchsorted(matcher.labels, predicted).astype(np.int64)
 
 
 class LinearSVM:
@@ -191,4 +192,5 @@ def vote_nearest(
     # votes[i, j]: all the votes of probe i for the identity of its j-th neighbour
     same = neighbor_codes[:, :, None] == neighbor_codes[:, None, :]
     votes = np.sum(weights[:, :, None] * same, axis=1)
-    return neighbor_codes[np.arange(len(probes)), np.argmax(votes, axis=1)]
+    elected: NDArray[np.int64] = neighbor_codes[np.arange(len(probes)), np.argmax(votes, axis=1)]
+    return elected

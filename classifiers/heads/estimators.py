@@ -47,7 +47,7 @@ def many_classes() -> Iterator[None]:
         yield
 
 
-class UnitRowsClassifier(ClassifierMixin, BaseEstimator):
+class UnitRowsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Base of the heads: validates, normalizes rows, encodes the classes."""
 
     classes_: NDArray[Any]
@@ -216,7 +216,8 @@ class LogisticClassifier(UnitRowsClassifier):
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest class ``(n,)`` for each row of `X (n, d)`."""
         probes = self._predict_input(X)
-        return self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
+        chosen: NDArray[Any] = self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
+        return chosen
 
 
 class LDAClassifier(UnitRowsClassifier):
@@ -266,4 +267,5 @@ class LDAClassifier(UnitRowsClassifier):
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class ``(n,)`` with the nearest mean for each row of `X (n, d)`."""
         probes = self._predict_input(X)
-        return self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
+        chosen: NDArray[Any] = self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
+        return chosen

@@ -111,7 +111,8 @@ class Head:
     @property
     def labels(self) -> list[str]:
         """The enrolled identities, sorted."""
-        return self.gallery.labels.tolist()
+        labels: list[str] = self.gallery.labels.tolist()
+        return labels
 
     @property
     def score_kind(self) -> str:

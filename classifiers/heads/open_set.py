@@ -25,7 +25,7 @@ from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import Threshold
 
 
-class OpenSetClassifier(ClassifierMixin, BaseEstimator):
+class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Any classifier with a threshold: a face too unlike the chosen person's photos is `UNKNOWN`.
 
     The classifier only chooses the identity. The score is the cosine of the face to the nearest exemplar of that

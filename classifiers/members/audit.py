@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.heads.head import Head
 from classifiers.members.editing import check_name
@@ -93,7 +94,7 @@ def _finding(kind: str, paths: Iterable[Any]) -> Finding:
     return Finding(kind, len(found), next((path for path in found if path), ""))
 
 
-def _are(identities: Iterable[Any], wanted: str) -> np.ndarray:
+def _are(identities: Iterable[Any], wanted: str) -> NDArray[np.bool_]:
     return np.array([_plain(str(identity)) == wanted for identity in identities], np.bool_)
 
 

@@ -122,7 +122,7 @@ def refit_decision_rule(head: Head, matcher: Matcher) -> DecisionRule:
     """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
         return NearestRule()
-    from classifiers.files.head_file import estimator_of
+    from classifiers.files.head_estimator import estimator_of
     from classifiers.heads.open_set import fit_decision_rule
 
     return fit_decision_rule(estimator_of(head), matcher)

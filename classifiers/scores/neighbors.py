@@ -12,10 +12,6 @@ _UNIT_ROUNDING = 2e-7
 # Rows compared in one block: 64 MB of float32 similarities at most.
 _BLOCK_ENTRIES = 16_000_000
 
-# The search for the nearest compares so many at once: 4 MB of similarities.
-_PROBES_A_BLOCK = 64
-_VECTORS_A_BLOCK = 16_384
-
 # A float32 product of 512-dimensional unit vectors is off by about 1e-7, depending on where in the block it stands;
 # candidates closer together than this are compared again in float64.
 _ROUNDING_MARGIN = 1e-5
@@ -69,7 +65,8 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     scaled = np.divide(wide, largest, out=np.zeros_like(wide), where=largest > 0)
     norms = largest * np.sqrt(np.sum(scaled * scaled, axis=1, keepdims=True))
     norms[np.abs(norms - 1.0) < _UNIT_ROUNDING] = 1.0
-    return np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0).astype(np.float32)
+    units: NDArray[np.float64] = np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0)
+    return units.astype(np.float32)
 
 
 def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
@@ -84,7 +81,8 @@ def exact_similarities(vector: NDArray[np.float32], rows: NDArray[np.float32]) -
     A matrix product rounds an entry differently depending on its place in the block, so that two equal exemplars
     may differ in the last bit. Summed row by row in float64 they are equal, and ties can be broken by a rule.
     """
-    return np.sum(rows.astype(np.float64) * vector.astype(np.float64), axis=1)
+    products: NDArray[np.float64] = np.sum(rows.astype(np.float64) * vector.astype(np.float64), axis=1)
+    return products
 
 
 class ExactNeighbors:
@@ -93,10 +91,18 @@ class ExactNeighbors:
     Parameters
     ----------
     vectors : (m, d) float32 of unit length
+        Kept, not copied.
+    probes_per_block, vectors_per_block : int
+        How many are compared at once, by default 4 MB of similarities: larger blocks leave the processor's cache,
+        smaller ones take more steps.
     """
 
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
+    def __init__(
+        self, vectors: NDArray[np.float32], *, probes_per_block: int = 64, vectors_per_block: int = 16_384
+    ) -> None:
         self.vectors = vectors
+        self._probes_per_block = probes_per_block
+        self._vectors_per_block = vectors_per_block
 
     def query(self, probes: NDArray[np.float32], n_neighbors: int) -> Neighbors:
         """Return the `n_neighbors` (or all, if there are fewer) nearest vectors of each probe, best first.
@@ -113,8 +119,8 @@ class ExactNeighbors:
         n_found = min(n_neighbors, len(self.vectors))
         indices = np.zeros((len(probes), n_found), np.int64)
         similarities = np.zeros((len(probes), n_found), np.float64)
-        for start in range(0, len(probes) if n_found else 0, _PROBES_A_BLOCK):
-            block = probes[start : start + _PROBES_A_BLOCK]
+        for start in range(0, len(probes) if n_found else 0, self._probes_per_block):
+            block = probes[start : start + self._probes_per_block]
             for row, candidates in enumerate(self._candidates(block, n_found), start=start):
                 exact = exact_similarities(probes[row], self.vectors[candidates])
                 best = np.argsort(-exact, kind="stable")[:n_found]
@@ -129,8 +135,8 @@ class ExactNeighbors:
         """
         best = np.full((len(probes), n_found), -np.inf, np.float32)
         found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
-        for start in range(0, len(self.vectors), _VECTORS_A_BLOCK):
-            rough = probes @ self.vectors[start : start + _VECTORS_A_BLOCK].T
+        for start in range(0, len(self.vectors), self._vectors_per_block):
+            rough = probes @ self.vectors[start : start + self._vectors_per_block].T
             better = np.flatnonzero(rough.max(axis=1) > best[:, 0])
             if len(better):
                 pool = np.concatenate([best[better], rough[better]], axis=1)

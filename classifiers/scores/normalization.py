@@ -97,7 +97,8 @@ class Background:
         """Return unit rows `(n, d)` with the population mean subtracted, as unit rows."""
         rows = units - self.mean
         norms = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True))
-        return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+        centred: NDArray[np.float32] = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+        return centred
 
     def level(self, centred: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return ``(n,)``: the soft maximum of the cosines of centred unit rows to the population."""
@@ -112,12 +113,13 @@ class Background:
         squares = inside**2
         outside = np.maximum(np.sum(rows**2, axis=1) - np.sum(squares, axis=1), 0.0)
         exponents = inside @ self.means.T / t + squares @ self.variances.T / (2 * t**2) + np.log(self.weights)
-        log_mean = _log_sum_exp(exponents) + outside * self.residual_variance / (2 * t**2)
+        log_mean: NDArray[np.float64] = _log_sum_exp(exponents) + outside * self.residual_variance / (2 * t**2)
         if not len(self.cohort):
             return t * log_mean
         share = len(self.cohort) / (len(self.cohort) + self.n_identities)
         log_cohort = _log_sum_exp(rows @ self.cohort.T / t) - np.log(len(self.cohort))
-        return t * np.logaddexp(np.log1p(-share) + log_mean, np.log(share) + log_cohort)
+        levels: NDArray[np.float64] = t * np.logaddexp(np.log1p(-share) + log_mean, np.log(share) + log_cohort)
+        return levels
 
     def with_cohort(self, strangers: ArrayLike) -> "Background":
         """Return a background with the user's own strangers ``(c, d)``, one vector a person, in the cohort."""
@@ -251,4 +253,5 @@ def check_background(background: Background, fingerprint: Mapping[str, Any], *, 
 
 def _log_sum_exp(exponents: NDArray[np.float64]) -> NDArray[np.float64]:
     largest = exponents.max(axis=1, keepdims=True)
-    return (largest + np.log(np.sum(np.exp(exponents - largest), axis=1, keepdims=True)))[:, 0]
+    logs: NDArray[np.float64] = largest + np.log(np.sum(np.exp(exponents - largest), axis=1, keepdims=True))
+    return logs[:, 0]

@@ -167,7 +167,8 @@ def mated_ranks(
             "count probes of strangers with `tpir_at_fpir`"
         )
     own = matrix[np.arange(len(probes)), [column_of[identity] for identity in probes.tolist()]]
-    return (matrix >= own[:, None]).sum(axis=1)
+    ranks: NDArray[np.int64] = (matrix >= own[:, None]).sum(axis=1)
+    return ranks
 
 
 def cmc(ranks: ArrayLike, max_rank: int) -> NDArray[np.float64]:
@@ -184,7 +185,8 @@ def cmc(ranks: ArrayLike, max_rank: int) -> NDArray[np.float64]:
     places = np.asarray(ranks)
     if not len(places) or max_rank < 1:
         raise ValueError(f"`ranks` and `max_rank` must be at least one each, got {len(places)} ranks and {max_rank}")
-    return (places[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
+    shares: NDArray[np.float64] = (places[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
+    return shares
 
 
 def identification_det(
@@ -220,7 +222,8 @@ def _threshold_accepting(
     """Lowest threshold at which the weight of the accepted scores is at most `allowed`."""
     total = np.cumsum(np.ones(len(descending)) if weights is None else weights)
     first_too_many = int(np.searchsorted(total, allowed * (1 + 1e-12), side="right"))
-    return np.nextafter(descending[min(first_too_many, len(descending) - 1)], np.inf)
+    threshold: float = np.nextafter(descending[min(first_too_many, len(descending) - 1)], np.inf)
+    return threshold
 
 
 def _resample(rng: np.random.Generator, groups: NDArray[np.int64]) -> NDArray[np.float64]:

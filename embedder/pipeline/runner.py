@@ -247,7 +247,7 @@ def _finish(
     is_same = (
         before is not None
         and state.is_whole
-        and before.all_roots == header.all_roots
+        and set(before.all_roots) == set(header.all_roots)
         and not plan.changed
         and len(entries) == len(state.known)
         and all(entry.source == parts.table for entry in entries)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from classifiers.groups.clustering import SimilaritySpace, cluster_faces
+from classifiers.groups.clustering import cluster_faces
 from classifiers.groups.metrics import bcubed
+from classifiers.groups.similarity import SimilaritySpace
 from experiments.clustering import Faces, f_by_threshold, measure_curve, measure_methods, measure_names, plain
 from tests.classifiers.groups.test_grouping import make_table
 from tests.classifiers.people import make_people

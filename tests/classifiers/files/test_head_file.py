@@ -16,9 +16,10 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-import classifiers.files.head_file as persistence
 from classifiers.errors import HeadFileError, UntrustedTypesError
-from classifiers.files.head_file import describe_head, estimator_of, load_head, save_head
+from classifiers.files import head_estimator
+from classifiers.files.head_estimator import estimator_of
+from classifiers.files.head_file import describe_head, load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.heads.registry import HEADS
 from classifiers.scores.gallery import Gallery
@@ -145,9 +146,9 @@ def test_loading_refuses_types_that_are_not_trusted(tmp_path):
 
 
 def test_trusted_types_are_written_out():
-    text = Path(persistence.__file__).read_text(encoding="utf-8")
+    text = Path(head_estimator.__file__).read_text(encoding="utf-8")
     assert "TRUSTED_TYPES = [\n" in text
-    assert all(f'    "{name}",\n' in text for name in persistence.TRUSTED_TYPES)
+    assert all(f'    "{name}",\n' in text for name in head_estimator.TRUSTED_TYPES)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

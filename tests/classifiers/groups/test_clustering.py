@@ -5,19 +5,17 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from classifiers.commands.cluster import _METHODS
-from classifiers.groups import candidate_pairs, clustering
 from classifiers.groups.agglomeration import CannotLinks
-from classifiers.groups.clustering import (
+from classifiers.groups.candidate_pairs import ClusteringLimits
+from classifiers.groups.clustering import METHODS, cluster_faces, group_scores
+from classifiers.groups.metrics import bcubed
+from classifiers.groups.similarity import (
     COSINE_CURVE,
-    METHODS,
     NORMALIZED_CURVE,
     SimilaritySpace,
-    cluster_faces,
     default_threshold,
-    group_scores,
     normalized_space,
 )
-from classifiers.groups.metrics import bcubed
 from tests.classifiers.people import make_people
 
 EVERY_METHOD = [method for method in METHODS if method != "auto"]
@@ -87,10 +85,10 @@ def test_graph_joins_a_person_with_more_photos_than_neighbors():
     assert bcubed(people.identities, cluster_faces(people.vectors, method="graph", threshold=0.3).labels).f == 1
 
 
-def test_approximate_neighbors_do_as_well(monkeypatch):
+def test_approximate_neighbors_do_as_well():
     people = make_people(60, 20, length=64, spread=0.8)
-    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_NEIGHBORS", 100)
-    groups = cluster_faces(people.vectors, method="graph", threshold=0.4, threads=1)
+    limits = ClusteringLimits(max_exact_neighbors=100)
+    groups = cluster_faces(people.vectors, method="graph", threshold=0.4, threads=1, limits=limits)
     assert bcubed(people.identities, groups.labels).f > 0.99
 
 
@@ -101,29 +99,25 @@ def test_hdbscan_takes_distances_that_rounding_made_asymmetric():
     assert bcubed(people.identities, groups.labels).f > 0.95
 
 
-def test_auto_takes_the_graph_for_large_tables(people, monkeypatch):
-    monkeypatch.setitem(clustering.MAX_FACES, "average", 100)
-    assert cluster_faces(people.vectors).method == "graph"
+def test_auto_takes_the_graph_for_large_tables(people):
+    assert cluster_faces(people.vectors, limits=ClusteringLimits(max_average=100)).method == "graph"
 
 
-def test_auto_takes_the_graph_where_too_many_are_alike(people, monkeypatch):
-    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_PAIRS", 100)
-    groups = cluster_faces(people.vectors)
+def test_auto_takes_the_graph_where_too_many_are_alike(people):
+    groups = cluster_faces(people.vectors, limits=ClusteringLimits(max_exact_pairs=100))
     assert groups.method == "graph"
     assert bcubed(people.identities, groups.labels).f == 1
 
 
-def test_average_refuses_what_memory_does_not_hold(people, monkeypatch):
-    monkeypatch.setattr(candidate_pairs, "MAX_EXACT_PAIRS", 100)
+def test_average_refuses_what_memory_does_not_hold(people):
     with pytest.raises(ValueError, match=r"more than 100 pairs of faces.*use the method graph"):
-        cluster_faces(people.vectors, method="average")
+        cluster_faces(people.vectors, method="average", limits=ClusteringLimits(max_exact_pairs=100))
 
 
 @pytest.mark.parametrize("method", ["average", "dbscan", "hdbscan"])
-def test_refuses_large_tables(people, method, monkeypatch):
-    monkeypatch.setitem(clustering.MAX_FACES, method, 119)
+def test_refuses_large_tables(people, method):
     with pytest.raises(ValueError, match=rf"`method` {method} compares every pair .* got 120; use graph"):
-        cluster_faces(people.vectors, method=method)
+        cluster_faces(people.vectors, method=method, limits=ClusteringLimits(**{f"max_{method}": 119}))
 
 
 @pytest.mark.parametrize(
@@ -161,12 +155,11 @@ def test_scores_are_cosines_with_the_others():
     assert scores[3] == 1
 
 
-def test_scores_of_a_group_that_spans_blocks(monkeypatch):
+def test_scores_of_a_group_that_spans_blocks():
     unit = make_people(6, 5, length=16).vectors
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(6), 5))
     at_once = group_scores(unit, labels)
-    monkeypatch.setattr(clustering, "_BLOCK", 4)
-    np.testing.assert_allclose(group_scores(unit, labels), at_once, atol=1e-6)
+    np.testing.assert_allclose(group_scores(unit, labels, block_size=4), at_once, atol=1e-6)
     others = unit[labels == labels[0]].sum(axis=0) - unit[0]
     assert at_once[0] == pytest.approx(others @ unit[0] / np.linalg.norm(others), abs=1e-6)
 

@@ -26,14 +26,12 @@ def test_equal_vectors_are_ordered_by_index_wherever_they_stand():
     assert len(set(found.similarities[0])) == 1
 
 
-def test_a_probe_gets_the_same_answer_alone_in_a_batch_and_in_blocks(monkeypatch):
+def test_a_probe_gets_the_same_answer_alone_in_a_batch_and_in_blocks():
     vectors = make_people(200, 2, length=512).vectors
     probes = make_people(50, 1, length=512, seed=2).vectors
     together = ExactNeighbors(vectors).query(probes, 3)
     alone = [ExactNeighbors(vectors).query(probe[None], 3) for probe in probes]
-    monkeypatch.setattr(neighbors, "_PROBES_A_BLOCK", 7)
-    monkeypatch.setattr(neighbors, "_VECTORS_A_BLOCK", 2)
-    in_blocks = ExactNeighbors(vectors).query(probes, 3)
+    in_blocks = ExactNeighbors(vectors, probes_per_block=7, vectors_per_block=2).query(probes, 3)
     np.testing.assert_array_equal(together.similarities, np.concatenate([one.similarities for one in alone]))
     np.testing.assert_array_equal(together.indices, np.concatenate([one.indices for one in alone]))
     np.testing.assert_array_equal(together.similarities, in_blocks.similarities)
