@@ -55,3 +55,4 @@ def test_what_the_container_copies_is_there() -> None:
     copied = re.findall(r"^COPY (\S+)", block("dockerfile"), re.MULTILINE)
     assert copied
     assert all((PROJECT / name).exists() for name in copied)
+    assert {"foundation", "embedder", "classifiers", "recognition", "recognize.py"} <= set(copied)
