@@ -83,6 +83,15 @@ def test_help_answers_at_once() -> None:
             [".", "--head", "h", "--save-unknown", "x"],
             "--save-unknown is for videos and live sources; to cut faces out",
         ),
+        (
+            ["zero.png", "broken.mp4", "--head", "h"],
+            "broken.mp4: expected only photos and folders of photos where there are several sources, found a video; "
+            "run it alone",
+        ),
+        (
+            ["zero.png", ".", "--head", "h", "--save", "x.jpg"],
+            "x.jpg: expected a folder for the annotated photos of several sources, found the name of a file; name a",
+        ),
         (["rtsp://me:secret/1@cam/live", "--head", "h"], "in a password write / ? # as %2F %3F %23"),
         (["0", "--head", "h", "--keep-days", "0"], "expected a number of days, such as 7, got '0'"),
         (["broken.mp4", "--head", "h", "--save", "x.jpg"], "x.jpg: expected a video file, one of .mp4"),
@@ -93,7 +102,8 @@ def test_help_answers_at_once() -> None:
 def test_bad_arguments_are_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     for name in ("README.md", "broken.mp4"):
         (tmp_path / name).write_text("text")
-    (tmp_path / "zero.mp4").write_bytes(b"")
+    for name in ("zero.mp4", "zero.png"):
+        (tmp_path / name).write_bytes(b"")
     finished = run(*arguments, cwd=tmp_path)
     assert finished.returncode == 2
     assert finished.stdout == ""
@@ -139,6 +149,24 @@ def test_a_folder_of_test_photos(data: Path, people_head: Path, tmp_path: Path) 
     )
     assert events[0]["source"] == f"{photos.as_posix()}/alex_lacamoire1.jpg"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in photos.iterdir())
+
+
+@pytest.mark.realdata
+def test_several_photos_and_folders(data: Path, people_head: Path, tmp_path: Path) -> None:
+    photos = data / "people" / "test"
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.jpg").write_bytes((photos / "johnsnow_test1.jpg").read_bytes())
+    sources = [photos / "obama1.jpg", folder, photos / "obama_and_biden.jpg"]
+    finished = run(*sources, "--head", people_head, "--save", tmp_path / "out", "--events", tmp_path / "e.jsonl")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr.splitlines()[-1].startswith("3 photos, ")
+    alone = [run(source, "--head", people_head).stdout for source in sources]
+    assert finished.stdout == "".join(alone)
+    events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
+    assert [event["source"] for event in events] == [row[0] for row in lines_of(finished)]
+    saved = [path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.jpg")]
+    assert sorted(saved) == ["obama1.jpg", "obama_and_biden.jpg", "sub/a.jpg"]
 
 
 @pytest.mark.realdata

@@ -1,4 +1,4 @@
-"""Events to an MQTT broker."""
+"""MQTT: publish each event to a topic of a broker."""
 
 import logging
 import ssl
@@ -9,26 +9,28 @@ from urllib.parse import unquote
 
 from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
+from recognition.events.delivery import DeliverySettings, is_delivered, split_address
 from recognition.events.event import Event
-from recognition.events.webhook import _LONGEST_PAUSE_S, LAST_CHANCE_S, MAX_PENDING, _is_done, _is_sent, _split
 from recognition.sources.source import redact_url
 
 logger = logging.getLogger(__name__)
 
-
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+# Pauses of the client library are whole seconds.
+_MIN_PAUSE_S = 1
+_POLL_INTERVAL_S = 0.02
 
 
 class MqttSink:
-    """Publishes each event as JSON to a topic of an MQTT broker, with quality of service 1.
+    """Publish each event as JSON to a topic of an MQTT broker, with quality of service 1.
 
-    The client library connects again by itself and keeps what waits. Frame-by-frame `face` events of videos are not
-    sent.
+    The client library connects again by itself and keeps pending events. Frame-by-frame `face` events are not sent.
 
     Parameters
     ----------
     url : str
         ``mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC``, or ``mqtts`` for TLS.
+    settings : DeliverySettings
 
     Raises
     ------
@@ -36,18 +38,19 @@ class MqttSink:
         If it is no such URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settings: DeliverySettings = DeliverySettings()) -> None:  # noqa: B008
         import paho.mqtt.client as mqtt
 
+        self._settings = settings
         example = "mqtt://HOST/TOPIC"
-        parts = _split(url, "mqtt", schemes=tuple(_MQTT_PORTS), example=example)
+        parts = split_address(url, "mqtt", schemes=tuple(_MQTT_PORTS), example=example)
         topic = unquote(parts.path.lstrip("/"))
         if not topic or set(topic) & set("#+"):
             raise AddressError(f"`mqtt` must be a URL like {example}, got {redact_url(url)!r}")
         self._name, self._topic = redact_url(url), topic
         self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.max_queued_messages_set(MAX_PENDING)
-        self._client.reconnect_delay_set(1, round(_LONGEST_PAUSE_S))
+        self._client.max_queued_messages_set(settings.max_pending)
+        self._client.reconnect_delay_set(_MIN_PAUSE_S, max(_MIN_PAUSE_S, round(settings.retries.max_pause_s)))
         if parts.username is not None:
             self._client.username_pw_set(
                 unquote(parts.username), None if parts.password is None else unquote(parts.password)
@@ -65,11 +68,11 @@ class MqttSink:
         self._client.loop_start()
 
     def write(self, event: Event) -> None:
-        """Publish one event."""
-        if not _is_sent(event):
+        """Publish an event."""
+        if not is_delivered(event):
             return
         message = self._client.publish(self._topic, event.to_json(), qos=1)
-        while self._messages and _is_done(self._messages[0]):
+        while self._messages and _is_published(self._messages[0]):
             self._messages.popleft()
         if message.rc in (0, 4):  # published, or kept until there is a connection
             self._messages.append(message)
@@ -77,11 +80,11 @@ class MqttSink:
             self._n_dropped += 1
 
     def close(self) -> None:
-        """Wait a little for the last events, and say how many were not delivered."""
-        until_s = time.monotonic() + LAST_CHANCE_S
-        while time.monotonic() < until_s and not all(map(_is_done, self._messages)):
-            time.sleep(0.02)
-        n_lost = sum(not _is_done(message) for message in self._messages) + self._n_dropped
+        """Wait up to `close_timeout_s` for the last events, and log how many were not delivered."""
+        until_s = time.monotonic() + self._settings.close_timeout_s
+        while time.monotonic() < until_s and not all(map(_is_published, self._messages)):
+            time.sleep(_POLL_INTERVAL_S)
+        n_lost = sum(not _is_published(message) for message in self._messages) + self._n_dropped
         self._client.disconnect()
         self._client.loop_stop()
         if n_lost:
@@ -104,3 +107,10 @@ class MqttSink:
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._warn(f"lost the connection ({reason})")
+
+
+def _is_published(message: Any) -> bool:
+    try:
+        return bool(message.is_published())
+    except (ValueError, RuntimeError):  # the queue was full, or it was refused
+        return False

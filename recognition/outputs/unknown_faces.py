@@ -50,24 +50,33 @@ class UnknownFaces:
     stem : str
         Stands in the names: the video's name, or a live source's and when it was opened.
     may_drop : bool
-        Leave out faces, and say so now and then, where the disk is slower than they come; otherwise wait for it.
+        Drop faces, and log it now and then, where the disk is slower than they arrive; otherwise wait for it.
     clock : Clock
+    max_pending : int
+        Faces that may wait to be written.
     """
 
     def __init__(
-        self, folder: Path, keep_days: float, stem: str, *, may_drop: bool = False, clock: Clock | None = None
+        self,
+        folder: Path,
+        keep_days: float,
+        stem: str,
+        *,
+        may_drop: bool = False,
+        clock: Clock = Clock(),
+        max_pending: int = MAX_PENDING,
     ) -> None:
         self._folder = folder
         self._keep_s = keep_days * _DAY_S
         self._stem = re.sub(r"[^\w.+-]+", "_", stem)[-_LONGEST_STEM:]
         self._may_drop = may_drop
         self._n_unreported, self._reported_s = 0, -math.inf
-        self._clock = Clock() if clock is None else clock
+        self._clock = clock
         folder.mkdir(parents=True, exist_ok=True)
         self._swept_s = self._clock.steady()
         self._offset_s = self._clock.wall() - self._swept_s
         self._sweep()
-        self._writer = BackgroundWriter(MAX_PENDING)
+        self._writer = BackgroundWriter(max_pending)
 
     def save(self, crop: np.ndarray, track: int, frame: int) -> Path:
         """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where it will soon be.

@@ -17,7 +17,7 @@ DEFAULT_KEEP_DAYS = 7.0
 class Options:
     """What the user asked for; see the help of ``recognize.py`` for each."""
 
-    source: str
+    sources: tuple[str, ...]
     head: Path
     threshold: float | None = None
     save: str | None = None
@@ -43,9 +43,11 @@ class Options:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``recognize.py``."""
     parser.add_argument(
-        "source",
+        "sources",
+        nargs="+",
         metavar="SOURCE",
-        help="a camera number, a stream URL, a video, an image, a folder, or - for MJPEG on stdin",
+        help="images and folders of images, as many as you like; or one video, camera number or stream URL, or - for "
+        "MJPEG on stdin",
     )
     parser.add_argument("--head", type=Path, required=True, metavar="FILE", help="head made by train_classifier.py")
     parser.add_argument(
@@ -60,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
-    output.add_argument("--save", metavar="FILE|DIR", help="write annotated pictures or an annotated video")
+    output.add_argument(
+        "--save",
+        metavar="FILE|DIR",
+        help="write annotated pictures or an annotated video; of several sources into a folder",
+    )
     output.add_argument(
         "--events",
         metavar="FILE",
@@ -144,6 +150,7 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
 def read_options(arguments: argparse.Namespace) -> Options:
     """Return the parsed arguments as `Options`."""
     values = {name: getattr(arguments, name) for name in Options.__dataclass_fields__}
+    values["sources"] = tuple(values["sources"])
     if values["thresholds"] is not None:
         values["thresholds"] = tuple(values["thresholds"])
     return Options(**values)
@@ -157,7 +164,7 @@ def check_options(options: Options, kind: SourceKind) -> None:
     OptionsError
         If something would.
     """
-    are_photos = kind in (SourceKind.IMAGE, SourceKind.FOLDER)
+    are_photos = kind.is_photos
     has_budget, has_every = options.budget_ms is not None, options.detect_every is not None
     has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
     rules = [

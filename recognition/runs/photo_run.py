@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 _IDLE_S = 0.05
 
 
-def run_on_photos(source: Source, options: Options) -> int:
-    """Name the faces on the photos of `source` and return the exit code.
+def run_on_photos(sources: Sequence[Source], options: Options) -> int:
+    """Identify the faces on the photos of all sources and return the exit code.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def run_on_photos(source: Source, options: Options) -> int:
     OSError
         If a file cannot be read or written.
     """
-    photos = list_photos(source, options.save)
+    photos = list_photos(sources, options.save)
     reader, head = load_recognizer(options)
 
     def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
@@ -51,21 +51,21 @@ def run_on_photos(source: Source, options: Options) -> int:
             identify=lambda image: identify_faces(image, reader, head),
             annotate=annotated,
             sink=sink,
-            show=_open_window(stack, source) if options.show else None,
+            show=_open_window(stack, sources[0].name if len(sources) == 1 else "photos") if options.show else None,
             report_empty=print_no_face if options.events != "-" else lambda _: None,
             max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
         )
         counts = recognize_photos(photos, run)
-    if source.kind is SourceKind.FOLDER:
+    if len(sources) > 1 or sources[0].kind is SourceKind.FOLDER:
         logger.info("%s", _summarize(counts))
     return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
 
 
-def _open_window(stack: ExitStack, source: Source) -> Callable[[np.ndarray], bool]:
+def _open_window(stack: ExitStack, name: str) -> Callable[[np.ndarray], bool]:
     """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
     from recognition.viewer.window import SHIFT, Key, Window, key_of
 
-    window = Window(f"Facetable: {source.name}", lambda _x, _y: None)
+    window = Window(f"Facetable: {name}", lambda _x, _y: None)
     stack.callback(window.close)
 
     def show(image: np.ndarray) -> bool:

@@ -101,26 +101,47 @@ class PhotoCounts:
     n_failed: int = 0
 
 
-def list_photos(source: Source, save: str | None) -> list[PhotoJob]:
-    """Return the photos of an image or folder, in path order, with the places of their annotated copies.
+def list_photos(sources: Sequence[Source], save: str | None) -> list[PhotoJob]:
+    """Return the photos of images and folders, with the paths of their annotated copies.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Images and folders; the photos come in this order, those of a folder in path order.
+    save : str or None
+        What ``--save`` says: of one image a file or folder, of a folder or several sources a folder.
 
     Raises
     ------
     SourceError
-        If the folder holds no images.
+        If a folder holds no images.
     SaveError
-        If an annotated copy would replace a photo, would lie in the folder of photos, or cannot have its format.
+        If an annotated copy would replace a photo or another copy, would lie in a folder of photos, or cannot have its
+        format.
     """
+    if len(sources) == 1 and sources[0].kind is SourceKind.IMAGE:
+        path = Path(sources[0].address)
+        return [PhotoJob(path, sources[0].name, None if save is None else _image_target(path, save))]
+    root = None if save is None else _folder_target(save, of="a folder" if len(sources) == 1 else "several sources")
+    photos = [photo for source in sources for photo in _list_source(source, root)]
+    if save is not None:
+        _refuse_equal_targets(photos)
+    return photos
+
+
+def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
+    """Return the photos of one source, whose annotated copies go into the folder `root`."""
     if source.kind is SourceKind.IMAGE:
         path = Path(source.address)
-        return [PhotoJob(path, source.name, None if save is None else _image_target(path, save))]
+        return [PhotoJob(path, source.name, None if root is None else root / annotated_name(path.name))]
     listing = list_images(source.address)
     if not listing.paths:
         raise SourceError(
             f"{source.name}: expected photos, found none ({pluralize(listing.n_other, 'other file')}, "
             f"{listing.n_hidden:,} hidden); name the folder that holds them"
         )
-    root = None if save is None else _folder_target(listing.root, save)
+    if root is not None:
+        _refuse_inside(root, listing.root)
     return [
         PhotoJob(
             listing.root / path,
@@ -231,22 +252,43 @@ def _image_target(path: Path, save: str) -> Path:
     return target
 
 
-def _folder_target(photos: Path, save: str) -> Path:
+def _folder_target(save: str, *, of: str) -> Path:
     target = Path(save)
     if target.exists() and not target.is_dir():
         raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
     is_file_name = can_write(target) or target.suffix.lower() in VIDEO_SUFFIXES
     if is_file_name and not target.exists() and not save.endswith(("/", "\\")):
         raise SaveError(
-            f"{save}: expected a folder for the annotated photos of a folder, found the name of a file; "
+            f"{save}: expected a folder for the annotated photos of {of}, found the name of a file; "
             f"name a folder, such as {target.with_suffix('')}, or end its name with a slash"
         )
+    return target
+
+
+def _refuse_inside(target: Path, photos: Path) -> None:
     resolved = target.resolve()
     if resolved == photos.resolve() or photos.resolve() in resolved.parents:
         raise SaveError(
-            f"{save}: lies in the folder of photos, where it would be read as photos next time; save somewhere else"
+            f"{target}: lies in the folder of photos, where it would be read as photos next time; save somewhere else"
         )
-    return target
+
+
+def _refuse_equal_targets(photos: Sequence[PhotoJob]) -> None:
+    """Refuse annotated copies that would replace one another, or one of the photos."""
+    originals = {photo.path.resolve(): photo.name for photo in photos}
+    first: dict[Path, PhotoJob] = {}
+    for photo in photos:
+        if photo.save_to is None:
+            continue
+        target = photo.save_to.resolve()
+        if target in originals:
+            raise SaveError(f"{photo.save_to}: is the photo {originals[target]}; save the annotated copies elsewhere")
+        before = first.setdefault(target, photo)
+        if before.path.resolve() != photo.path.resolve():
+            raise SaveError(
+                f"{photo.save_to}: expected one annotated photo to be saved there, found two, of {before.name} and "
+                f"{photo.name}; rename one of them, or save them in two runs"
+            )
 
 
 def _reason(error: ValueError | OSError, name: str) -> str:

@@ -5,42 +5,40 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import cv2
 
 from recognition.runs.options import Options, check_options
-from recognition.runs.setup import check_outputs
-from recognition.sources.source import SourceKind, parse_source
-
-if TYPE_CHECKING:
-    pass
+from recognition.runs.setup import check_outputs, check_sources
+from recognition.sources.source import parse_source
 
 
 def recognize(options: Options) -> int:
-    """Do what `options` ask for and return the exit code.
+    """Run over the sources of `options` and return the exit code.
 
     Raises
     ------
     ValueError
-        If the options, the source or the head cannot be used.
+        If the options, a source or the head cannot be used.
     OSError
         If a file cannot be read or written.
     KeyboardInterrupt
         If the user stops it; what was written by then is whole.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    source = parse_source(options.source)
+    sources = [parse_source(text) for text in options.sources]
+    check_sources(sources)
+    source = sources[0]
     check_options(options, source.kind)
-    check_outputs(source, options)
+    check_outputs(sources, options)
     if options.show:
         from recognition.viewer.window import check_display
 
         check_display()
-    if source.kind in (SourceKind.IMAGE, SourceKind.FOLDER):
+    if source.kind.is_photos:
         from recognition.runs.photo_run import run_on_photos
 
-        return run_on_photos(source, options)
+        return run_on_photos(sources, options)
     from recognition.runs.video_run import run_live, run_on_video
 
     with _stop_signals() as stop:

@@ -1,10 +1,11 @@
 """Load what a run needs and open where its results go; nothing may take the place of what it is made from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
-from recognition.errors import SaveError
+from recognition.errors import SaveError, SourceError
 from recognition.events.console import FanOutSink, JsonLinesSink, TextSink
 from recognition.events.event import EventSink
 from recognition.events.event_file import EventFile, refuse_other_file
@@ -59,8 +60,24 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
     return FanOutSink(sinks)
 
 
-def check_outputs(source: Source, options: Options) -> None:
-    """Refuse outputs that would replace the head, the source, each other, or a file of another kind.
+def check_sources(sources: Sequence[Source]) -> None:
+    """Refuse several sources unless all of them are photos or folders of photos.
+
+    Raises
+    ------
+    SourceError
+        If one is a video, camera, stream or pipe.
+    """
+    other = next((source for source in sources if not source.kind.is_photos), None)
+    if len(sources) > 1 and other is not None:
+        raise SourceError(
+            f"{other.name}: expected only photos and folders of photos where there are several sources, found a "
+            f"{other.kind.value}; run it alone"
+        )
+
+
+def check_outputs(sources: Sequence[Source], options: Options) -> None:
+    """Refuse outputs that would replace the head, a source, each other, or a file of another kind.
 
     Raises
     ------
@@ -73,8 +90,9 @@ def check_outputs(source: Source, options: Options) -> None:
         return
     events = Path(str(options.events))
     _refuse(events, options.head, "is the head; give another name for --events")
-    if not source.kind.is_live:
-        _refuse(events, Path(source.address), "is what is looked at; give another name for --events")
+    for source in sources:
+        if not source.kind.is_live:
+            _refuse(events, Path(source.address), "is what is looked at; give another name for --events")
     if options.save is not None:
         _refuse(events, Path(options.save), "is given for --save too; give another name for --events")
     if events.is_dir():

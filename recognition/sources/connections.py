@@ -1,4 +1,4 @@
-"""Open connections to live sources; each gives pictures until it fails."""
+"""Connections to live sources: cameras, streams and pipes; each reads frames until it fails."""
 
 import http.client
 import os
@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -19,114 +20,141 @@ import numpy as np
 
 from recognition.errors import SourceError
 from recognition.sources.deadline_http import DeadlineHandler, DeadlineResponse, SecureDeadlineHandler
-from recognition.sources.mjpeg import JpegSplitter
+from recognition.sources.mjpeg import MAX_FRAME_BYTES, JpegSplitter
 from recognition.sources.source import Source, SourceKind, redact_url
 
-TIMEOUT_S = 2.0
-"""How long a stream may take to open, and to give its next frame, before it counts as gone."""
-
-FIRST_FRAME_S = 10.0
-"""How long the first picture of a stream may take: decoding begins at a key frame, and many cameras send one every few
-seconds only."""
-
 _CHUNK = 64 * 1024
-_DEVICES = Path("/dev")
-# Each further thread with which FFmpeg decodes delays the pictures by one more, and gives an old one after a pause.
+DEVICES = Path("/dev")
+# Each further thread with which FFmpeg decodes delays frames by one more, and returns an old one after a pause.
 _DECODING_THREADS = 1
-# FFmpeg looks at a stream for as long as it is allowed to, to tell its frame rate, which nobody asks for here.
+# FFmpeg analyses a stream for as long as it is allowed to, to find its frame rate, which is not used here.
 _FFMPEG_OPTIONS = "rtsp_flags;prefer_tcp|fpsprobesize;0|analyzeduration;1000000"
-_MAX_EMPTY_READS, _EMPTY_READ_PAUSE_S = 10, 0.05
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
 EncodedFrame = np.ndarray | bytes
-"""A frame as it comes: uint8 (h, w, 3) in OpenCV's order of colours, or a JPEG that is decoded only if it is used."""
+"""A frame as it arrives: uint8 (h, w, 3) in OpenCV's channel order, or a JPEG image that is decoded only if used."""
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """How long live sources may take to answer.
+
+    Attributes
+    ----------
+    timeout_s : float
+        Seconds a stream may take to open, and to send its next frame, before it counts as lost. Longer tolerates slow
+        networks; shorter opens a hanging camera again sooner.
+    first_frame_s : float
+        Seconds the first frame of a stream may take: decoding begins at a key frame, and many cameras send one every
+        few seconds only.
+    max_frame_bytes : int
+        Bytes of MJPEG without a whole image after which the stream counts as lost.
+    max_empty_reads : int
+        Reads in a row without a frame after which a stream that has not sent one yet is over. Each may be the end, or a
+        frame that could not be decoded.
+    empty_read_pause_s : float
+        Seconds between two such reads.
+    """
+
+    timeout_s: float = 2.0
+    first_frame_s: float = 10.0
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    max_empty_reads: int = 10
+    empty_read_pause_s: float = 0.05
 
 
 class Connection(Protocol):
     """An open live source."""
 
     def read(self) -> list[EncodedFrame]:
-        """Return the pictures that came since, the newest last; none when the connection is over."""
+        """Return the frames that arrived since the last call, the newest last; none when the connection is over."""
 
     def close(self) -> None:
-        """Give the source back."""
+        """Release the source."""
 
 
-def connect(source: Source) -> Connection:
+def connect(source: Source, settings: ConnectionSettings = ConnectionSettings()) -> Connection:
     """Open a camera, stream or pipe.
 
     Raises
     ------
     SourceError
-        If it cannot be opened, or shows nothing; the message says what it answers.
+        If it cannot be opened, or sends no frame; the message says what it answers.
     """
     if source.kind is SourceKind.CAMERA:
         return CaptureConnection(open_camera(int(source.address)))
     if source.kind is SourceKind.PIPE:
-        return PipeConnection(open_pipe(source.address))
+        return PipeConnection(open_pipe(source.address), settings)
     if urlsplit(source.address).scheme.lower() in ("http", "https"):
-        response = open_http(source.address)
+        response = open_http(source.address, settings)
         if response is not None:
-            return HttpConnection(response)
-    return CaptureConnection(open_stream(source.address), FIRST_FRAME_S)
+            return HttpConnection(response, settings)
+    return CaptureConnection(open_stream(source.address, settings), settings.first_frame_s, settings)
 
 
 def decode(encoded: EncodedFrame) -> np.ndarray | None:
-    """Return a picture as uint8 (h, w, 3) RGB; None for a JPEG that is damaged."""
+    """Return a frame as uint8 (h, w, 3) RGB; None for a damaged JPEG image."""
     if isinstance(encoded, np.ndarray):
         return cv2.cvtColor(encoded, cv2.COLOR_BGR2RGB)
     return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
 
 
 class CaptureConnection:
-    """Pictures from an opened `cv2.VideoCapture`.
+    """Read frames from an opened `cv2.VideoCapture`.
 
     Parameters
     ----------
     capture : cv2.VideoCapture
     first_frame_s : float
-        How long the first picture may take, in seconds.
+        Seconds the first frame may take.
+    settings : ConnectionSettings
     """
 
-    def __init__(self, capture: cv2.VideoCapture, first_frame_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        capture: cv2.VideoCapture,
+        first_frame_s: float = 0.0,
+        settings: ConnectionSettings = ConnectionSettings(),
+    ) -> None:
         self._capture = capture
         self._first_frame_s = first_frame_s
+        self._settings = settings
 
     def read(self) -> list[EncodedFrame]:
-        """Return the next picture."""
+        """Return the next frame."""
         read, pixels = self._capture.read()
-        until_s, n_tries = time.monotonic() + self._first_frame_s, _MAX_EMPTY_READS
+        until_s, n_tries = time.monotonic() + self._first_frame_s, self._settings.max_empty_reads
         while not read and n_tries and time.monotonic() < until_s:
             started_s = time.monotonic()
             read, pixels = self._capture.read()
-            if time.monotonic() - started_s < _EMPTY_READ_PAUSE_S:
-                # What has ended answers at once, but so does what could not be decoded.
+            if time.monotonic() - started_s < self._settings.empty_read_pause_s:
+                # A stream that has ended answers at once, but so does a frame that could not be decoded.
                 n_tries -= 1
-                time.sleep(_EMPTY_READ_PAUSE_S)
+                time.sleep(self._settings.empty_read_pause_s)
         self._first_frame_s = 0.0
         return [pixels] if read else []
 
     def close(self) -> None:
-        """Give the device or stream back."""
+        """Release the device or stream."""
         self._capture.release()
 
 
 class PipeConnection:
-    """Pictures from MJPEG on a pipe.
+    """Read frames from MJPEG on a pipe.
 
     Raises
     ------
     SourceError
-        When the pipe ends without a picture.
+        When the pipe ends without a frame.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], settings: ConnectionSettings = ConnectionSettings()) -> None:
         self._stream = stream
-        self._splitter = JpegSplitter()
+        self._splitter = JpegSplitter(settings.max_frame_bytes)
         self._n_frames = 0
 
     def read(self) -> list[EncodedFrame]:
-        """Return the next whole pictures."""
+        """Return the next complete frames."""
         if not self._n_frames and os.name == "posix":
             # Nobody may write yet; to read at once would be the end.
             select.select([self._stream], [], [])
@@ -145,18 +173,19 @@ class PipeConnection:
 
 
 class HttpConnection:
-    """Pictures from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
+    """Read frames from MJPEG over HTTP (``multipart/x-mixed-replace``), as phones and many cameras serve it."""
 
-    def __init__(self, response: DeadlineResponse) -> None:
+    def __init__(self, response: DeadlineResponse, settings: ConnectionSettings = ConnectionSettings()) -> None:
         self._response = response
-        self._splitter = JpegSplitter()
+        self._settings = settings
+        self._splitter = JpegSplitter(settings.max_frame_bytes)
 
     def read(self) -> list[EncodedFrame]:
-        """Return the next whole pictures; none if none came in time."""
-        until_s = time.monotonic() + FIRST_FRAME_S
+        """Return the next complete frames; none if none arrived in time."""
+        until_s = time.monotonic() + self._settings.first_frame_s
         self._response.wait_until(until_s)
         try:
-            # A camera may send for ever without a picture, slowly enough to seem alive.
+            # A camera may send for ever without a frame, slowly enough not to run into the time-out.
             while (data := self._response.read1(_CHUNK)) and time.monotonic() < until_s:
                 frames = self._splitter.feed(data)
                 if frames:
@@ -191,18 +220,28 @@ def open_pipe(address: str) -> IO[bytes]:
     return sys.stdin.buffer
 
 
-def open_camera(number: int, opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture) -> cv2.VideoCapture:
+def open_camera(
+    number: int, opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture, *, devices: Path = DEVICES
+) -> cv2.VideoCapture:
     """Open the camera of a number.
+
+    Parameters
+    ----------
+    number : int
+    opener : callable
+        Opens it, such as `cv2.VideoCapture`.
+    devices : Path
+        Folder of the system's devices, for the message.
 
     Raises
     ------
     SourceError
-        If there is none, or it gives no picture.
+        If there is none, or it sends no frame.
     """
     capture = opener(number)
     if not capture.isOpened():
-        raise SourceError(f"camera {number} cannot be opened; {_about_camera(number)}")
-    # Frames that wait in the driver are old when they are read.
+        raise SourceError(f"camera {number} cannot be opened; {_why_not_opened(number, devices)}")
+    # Frames that are buffered in the driver are old when they are read.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     if not capture.grab():
         capture.release()
@@ -210,18 +249,18 @@ def open_camera(number: int, opener: Callable[..., cv2.VideoCapture] = cv2.Video
     return capture
 
 
-def _about_camera(number: int) -> str:
+def _why_not_opened(number: int, devices: Path) -> str:
     """Return why a camera may have failed to open, which OpenCV does not say."""
-    device = _DEVICES / f"video{number}"
+    device = devices / f"video{number}"
     if not device.exists():
-        found = sorted(int(path.name.removeprefix("video")) for path in _DEVICES.glob("video[0-9]*"))
+        found = sorted(int(path.name.removeprefix("video")) for path in devices.glob("video[0-9]*"))
         return f"cameras here: {', '.join(map(str, found))}" if found else "no camera was found on this machine"
     if not os.access(device, os.R_OK | os.W_OK):
         return f"expected permission to use {device}; add your user to its group, often `video`"
     return f"another program, such as a second loop, may be using {device}: close that one first"
 
 
-def open_stream(url: str) -> cv2.VideoCapture:
+def open_stream(url: str, settings: ConnectionSettings = ConnectionSettings()) -> cv2.VideoCapture:
     """Open a stream with FFmpeg.
 
     Raises
@@ -230,7 +269,7 @@ def open_stream(url: str) -> cv2.VideoCapture:
         If it cannot be opened; the message says whether anything answers there.
     """
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
-    timeout_ms = round(TIMEOUT_S * 1000)
+    timeout_ms = round(settings.timeout_s * 1000)
     capture = cv2.VideoCapture(
         url,
         cv2.CAP_FFMPEG,
@@ -244,12 +283,12 @@ def open_stream(url: str) -> cv2.VideoCapture:
         ],
     )
     if not capture.isOpened():
-        raise SourceError(f"{redact_url(url)}: {_why_closed(url)}")
+        raise SourceError(f"{redact_url(url)}: {_why_closed(url, settings.timeout_s)}")
     return capture
 
 
-def open_http(url: str) -> DeadlineResponse | None:
-    """Open an HTTP address; return the response if it is MJPEG, None if it is a video that FFmpeg shall open.
+def open_http(url: str, settings: ConnectionSettings = ConnectionSettings()) -> DeadlineResponse | None:
+    """Open an HTTP address; return the response if it is MJPEG, None if it is a video for FFmpeg.
 
     Raises
     ------
@@ -265,7 +304,7 @@ def open_http(url: str) -> DeadlineResponse | None:
     )
     request = urllib.request.Request(address, headers={"User-Agent": "facetable"})
     try:
-        response: DeadlineResponse = opener.open(request, timeout=TIMEOUT_S)
+        response: DeadlineResponse = opener.open(request, timeout=settings.timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403):
@@ -277,7 +316,7 @@ def open_http(url: str) -> DeadlineResponse | None:
         # What is wrong is not said: it may be a part of a password.
         raise SourceError(f"{name}: expected no spaces or control characters; write a space as %20") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise SourceError(f"{name}: {_describe(error)}") from None
+        raise SourceError(f"{name}: {_describe(error, settings.timeout_s)}") from None
     kind = response.headers.get_content_type()
     if kind.startswith("multipart/"):
         return response
@@ -292,7 +331,7 @@ def open_http(url: str) -> DeadlineResponse | None:
 
 
 def _handlers(url: str) -> list[urllib.request.BaseHandler]:
-    """Return what answers a camera that asks for a password by digest."""
+    """Return the handlers that answer a camera's request for a password."""
     parts = urlsplit(url)
     if parts.username is None:
         return []
@@ -306,23 +345,23 @@ def _handlers(url: str) -> list[urllib.request.BaseHandler]:
     return [urllib.request.HTTPDigestAuthHandler(passwords), urllib.request.HTTPBasicAuthHandler(passwords)]
 
 
-def _why_closed(url: str) -> str:
+def _why_closed(url: str, timeout_s: float) -> str:
     """Return why FFmpeg may have failed to open `url`, which it does not say."""
     parts = urlsplit(url)
     port = parts.port if parts.port is not None else _DEFAULT_PORTS.get(parts.scheme.lower())
     if port is None or parts.hostname is None:
         return "no stream came in time; check the address"
     try:
-        socket.create_connection((parts.hostname, port), timeout=TIMEOUT_S).close()
+        socket.create_connection((parts.hostname, port), timeout=timeout_s).close()
     except OSError as error:
-        return _describe(error)
+        return _describe(error, timeout_s)
     return "answers, but not with a video that can be read; check the path, and user and password"
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, timeout_s: float) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
-        return f"does not answer within {TIMEOUT_S:g} s; check the address, and that the camera is on"
+        return f"does not answer within {timeout_s:g} s; check the address, and that the camera is on"
     if isinstance(reason, ConnectionRefusedError):
         return "refuses the connection; check the port, and that the camera is on"
     if isinstance(reason, socket.gaierror):

@@ -1,35 +1,54 @@
-"""Frames of live sources: a thread keeps the newest one, and opens the source again when it goes away."""
+"""Newest frame of a live source: a thread reads frames, keeps the last one and opens a lost source again."""
 
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 
 from foundation.text import sanitize_for_terminal
 from recognition.errors import SourceError
 from recognition.sources.connections import Connection, EncodedFrame, decode
+from recognition.sources.retries import RetrySettings
 from recognition.sources.video_file import Frame
 
 logger = logging.getLogger(__name__)
 
-MIN_PAUSE_S = 0.25
-MAX_PAUSE_S = 1.0
-"""Seconds from the start of one attempt to open a lost source to the next: doubled from the first to the longest, so
-that a camera that is back is seen within two seconds, however long it was away."""
 
-_INITIAL_INTERVAL_S = 1 / 25
-_MIN_INTERVAL_S = 1 / 120
-_INTERVAL_SMOOTHING = 0.05
-_JOIN_S = 2.0
+@dataclass(frozen=True)
+class GrabberSettings:
+    """How a lost source is opened again, and how the frame rate is estimated.
+
+    Attributes
+    ----------
+    retries : RetrySettings
+        Seconds from the start of one attempt to open a lost source to the next. With the defaults a camera that is back
+        is used within two seconds, however long it was away.
+    initial_interval_s : float
+        Assumed seconds between two frames, until they are measured.
+    min_interval_s : float
+        Smallest interval that is believed: frames that were buffered somewhere arrive at once.
+    interval_smoothing : float
+        Weight of the newest interval in the running mean. Higher adapts faster to a camera that changes its rate and
+        varies more.
+    stop_timeout_s : float
+        Seconds to wait for a read that hangs when the grabber is stopped. Longer releases more devices properly; it
+        delays the end of the program.
+    """
+
+    retries: RetrySettings = field(default_factory=lambda: RetrySettings(0.25, 1.0))
+    initial_interval_s: float = 1 / 25
+    min_interval_s: float = 1 / 120
+    interval_smoothing: float = 0.05
+    stop_timeout_s: float = 2.0
 
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """How a live source went so far: frames that came, that nobody took, and times it was opened again."""
+    """Counts of a live source so far: frames that arrived, frames nobody read, and times it was opened again."""
 
     n_frames: int
     n_dropped: int
@@ -37,69 +56,77 @@ class LiveCounts:
 
 
 class FrameGrabber:
-    """The newest frame of a live source.
+    """Read a live source on a thread of its own and keep its newest frame.
 
-    Lag never grows: frames that come while the last one is worked on are dropped and counted.
+    Lag never grows: frames that arrive while the last one is processed are dropped and counted.
 
     Parameters
     ----------
     name : str
-        What to call the source in messages.
+        Name of the source in messages.
     connect : callable
         Opens the source; raises `SourceError` if that fails.
     reopen : bool
         Open the source again when it ends or fails; otherwise its end is the end.
     wait_for_source : bool
         Wait for a source that cannot be opened at first, instead of failing.
+    settings : GrabberSettings
     """
 
     def __init__(
-        self, name: str, connect: Callable[[], Connection], *, reopen: bool = True, wait_for_source: bool = False
+        self,
+        name: str,
+        connect: Callable[[], Connection],
+        *,
+        reopen: bool = True,
+        wait_for_source: bool = False,
+        settings: GrabberSettings = GrabberSettings(),
     ) -> None:
         self.name = sanitize_for_terminal(name)
         self._connect = connect
         self._reopen = reopen
+        self._settings = settings
         self._wait_for_source = wait_for_source
         self._condition = threading.Condition()
         self._stopping = threading.Event()
         self._newest: tuple[EncodedFrame, int, float, int] | None = None
         self._n_frames = self._n_read = self._n_connections = 0
-        self._interval_s = _INITIAL_INTERVAL_S
+        self._interval_s = settings.initial_interval_s
         self._opened_s = 0.0
         self._error: Exception | None = None
         self._is_over = False
         self._is_lost = False
         self._logged_reasons: set[str] = set()
         self._tried_s = -math.inf
-        self._pause_s = MIN_PAUSE_S
+        self._pause_s = settings.retries.min_pause_s
         self._first: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="grabber", daemon=True)
 
     @property
     def counts(self) -> LiveCounts:
-        """How it went so far."""
+        """Return the counts so far."""
         with self._condition:
             waiting = 0 if self._newest is None else 1
             return LiveCounts(self._n_frames, self._n_frames - self._n_read - waiting, max(0, self._n_connections - 1))
 
     @property
     def frame_interval_s(self) -> float:
-        """Seconds between two frames of the source, lately."""
+        """Return the running mean of the seconds between two frames."""
         return self._interval_s
 
     @property
     def is_lost(self) -> bool:
-        """Whether the source is away at the moment."""
+        """Whether the source is lost at the moment."""
         return self._is_lost
 
     @property
     def is_over(self) -> bool:
-        """Whether no frame will come any more, and no error either."""
+        """Whether no frame will arrive any more, and no error either."""
         with self._condition:
             return self._is_over and self._newest is None and self._error is None
 
     def start(self) -> None:
-        """Open the source and begin to take frames.
+        """Open the source and start reading frames.
 
         Raises
         ------
@@ -116,14 +143,14 @@ class FrameGrabber:
         self._thread.start()
 
     def read_latest(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame that was not taken yet; None if none comes within `timeout_s`.
+        """Return the newest frame, once; None if none arrives within `timeout_s` seconds.
 
         Raises
         ------
         SourceError
             If the source ended with an error and is not opened again.
         Exception
-            What else ended it.
+            Whatever else ended the thread.
         """
         with self._condition:
             self._condition.wait_for(lambda: self._newest is not None or self._is_over, timeout_s)
@@ -141,11 +168,11 @@ class FrameGrabber:
         return Frame(image, index, captured_s - self._opened_s, captured_s, connection)
 
     def stop(self) -> None:
-        """Take no more frames, and give the source back."""
+        """Stop reading and release the source."""
         self._stopping.set()
         if self._thread.is_alive():
-            # A read that hangs ends by its own time-out; nobody waits for one that does not.
-            self._thread.join(_JOIN_S)
+            # A read that hangs ends by its own time-out; one that has none is not waited for.
+            self._thread.join(self._settings.stop_timeout_s)
 
     def _run(self) -> None:
         try:
@@ -164,7 +191,7 @@ class FrameGrabber:
                             f"{self.name}: opens, but sends no picture; check the path, and that the camera is on"
                         )
                     )
-        except Exception as error:  # noqa: BLE001 - whoever takes frames is told, whatever it is
+        except Exception as error:  # noqa: BLE001 - raised again by `read_latest`
             self._error = error
         finally:
             with self._condition:
@@ -175,26 +202,26 @@ class FrameGrabber:
         try:
             self._drain(connection)
         except (OSError, cv2.error) as error:
-            # A driver or decoder that gives up is a source that is lost, where it is opened again.
+            # A driver or decoder that fails is a lost source, where it is opened again.
             if not self._reopen:
                 raise SourceError(f"{self.name}: cannot be read: {' '.join(str(error).split())}") from error
             logger.debug("%s: %s", self.name, error)
 
     def _on_no_picture(self, error: SourceError) -> None:
-        """Tell why there is no picture yet, or give up."""
+        """Log why no frame has arrived yet, or raise `error`."""
         if not self._wait_for_source:
             raise error
         self._log_once(error, "waiting for it")
 
     def _open_again(self) -> Connection | None:
-        """Return a connection once it can be had; None when asked to stop."""
+        """Return a connection as soon as the source can be opened; None when asked to stop."""
         if not self._is_lost:
-            self._is_lost, self._pause_s = True, MIN_PAUSE_S
+            self._is_lost, self._pause_s = True, self._settings.retries.min_pause_s
             if self._n_frames:
                 logger.warning("%s: lost; trying to open it again", self.name)
         while not self._stopping.wait(max(0.0, self._tried_s + self._pause_s - time.monotonic())):
             self._tried_s = time.monotonic()
-            self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
+            self._pause_s = self._settings.retries.after(self._pause_s)
             try:
                 return self._connect()
             except (SourceError, OSError, cv2.error) as error:
@@ -202,14 +229,14 @@ class FrameGrabber:
         return None
 
     def _log_once(self, error: Exception, what_now: str) -> None:
-        """Say why a source is away: each reason once until it is there again."""
+        """Log why a source is lost: each reason once until it is back."""
         text = sanitize_for_terminal(str(error))
         if text not in self._logged_reasons:
             self._logged_reasons.add(text)
             logger.warning("%s; %s", text, what_now)
 
     def _on_connected(self) -> None:
-        """Note the first picture of a connection."""
+        """Count a connection and log it, with its first frame."""
         self._n_connections += 1
         self._logged_reasons.clear()
         if self._is_lost:
@@ -217,7 +244,7 @@ class FrameGrabber:
             logger.info("%s: there %s", self.name, "again" if self._n_connections > 1 else "now")
 
     def _drain(self, connection: Connection) -> None:
-        """Keep the newest picture of a connection until it ends."""
+        """Keep the newest frame of a connection until it ends."""
         try:
             last_s: float | None = None
             while not self._stopping.is_set():
@@ -228,8 +255,8 @@ class FrameGrabber:
                 if last_s is None:
                     self._on_connected()
                 else:
-                    interval_s = max(_MIN_INTERVAL_S, (now_s - last_s) / len(frames))
-                    self._interval_s += _INTERVAL_SMOOTHING * (interval_s - self._interval_s)
+                    interval_s = max(self._settings.min_interval_s, (now_s - last_s) / len(frames))
+                    self._interval_s += self._settings.interval_smoothing * (interval_s - self._interval_s)
                 last_s = now_s
                 with self._condition:
                     self._n_frames += len(frames)

@@ -1,4 +1,4 @@
-"""JPEG pictures out of a stream of bytes, whatever stands between them."""
+"""Split a stream of bytes into JPEG images, whatever stands between them."""
 
 import re
 
@@ -10,32 +10,38 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 MAX_FRAME_BYTES = 64 * 1024 * 1024
-"""Bytes without a whole picture after which a stream is given up."""
+"""Bytes without a whole JPEG image after which a stream is given up."""
 
 
 class JpegSplitter:
-    """Cuts a stream of bytes into JPEG pictures: raw MJPEG, or the parts of ``multipart/x-mixed-replace``.
+    """Split a stream of bytes into JPEG images: raw MJPEG, or the parts of ``multipart/x-mixed-replace``.
 
-    It reads the segments of each picture, so that a thumbnail inside a picture is not taken for one.
+    It reads the segments of each image, so that an embedded thumbnail is not taken for an image.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Bytes without a whole image after which the stream is given up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._bytes = bytearray()
         self._position = self._searched = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; return the pictures that are whole now, in order.
+        """Add the next bytes; return the images that are complete now, in order.
 
         Raises
         ------
         SourceError
-            If there was no picture in `MAX_FRAME_BYTES` bytes.
+            If there was no image in `max_bytes` bytes.
         """
         self._bytes += data
         frames = []
         while (frame := self._cut()) is not None:
             frames.append(frame)
-        if len(self._bytes) > MAX_FRAME_BYTES:
+        if len(self._bytes) > self._max_bytes:
             raise SourceError(
                 f"expected JPEG pictures, found none in {len(self._bytes) // 1_000_000} MB; "
                 "send MJPEG, such as ffmpeg -i INPUT -f mjpeg -"
@@ -56,14 +62,14 @@ class JpegSplitter:
             if end is None:
                 return None
             frame = bytes(self._bytes[:end])
-            # What begins like a picture and is none is passed over by its first two bytes.
+            # Of what begins like an image and is none the first two bytes are skipped.
             del self._bytes[: max(end, 2)]
             self._position = self._searched = 0
             if end:
                 return frame
 
     def _find_end(self) -> int | None:
-        """Return where the picture at the start of the bytes ends: 0 if it is none, None if its end has yet to come."""
+        """Return where the image at the start of the bytes ends: 0 if it is none, None if its end is not there yet."""
         position = max(self._position, 2)
         while position + 4 <= len(self._bytes):
             self._position = position

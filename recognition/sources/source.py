@@ -60,6 +60,11 @@ class SourceKind(Enum):
         """Whether the source has a clock of its own, so that frames are dropped rather than queued."""
         return self in (SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE)
 
+    @property
+    def is_photos(self) -> bool:
+        """Whether the source is a photo, or a folder of photos."""
+        return self in (SourceKind.IMAGE, SourceKind.FOLDER)
+
 
 @dataclass(frozen=True)
 class Source:

@@ -1,4 +1,4 @@
-"""Networks beside the loop: faces are found, and looks embedded, while frames go on."""
+"""Detection and embedding on a worker thread, while the loop goes on with the next frames."""
 
 import time
 from concurrent.futures import Executor, Future
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DelayedDetections:
-    """Faces of a frame that has gone by.
+    """Faces detected on a frame that is no longer the newest.
 
     Attributes
     ----------
     image : numpy.ndarray
         The frame, uint8 (h, w, 3).
     flow_frame : FlowFrame or None
-        What `recognition.tracking.motion` needs to follow them from there.
+        What `Motion.propagate_from` needs to move them to the newest frame.
     faces : Faces
     seconds : float
-        How long it took to find them.
+        How long detection took.
     """
 
     image: np.ndarray
@@ -37,13 +37,13 @@ class DelayedDetections:
 
 
 class BackgroundInference:
-    """Does one job at a time on another thread: finds the faces of a frame, or embeds looks.
+    """Run one job at a time on an executor: detection on a frame, or embedding of crops.
 
     Parameters
     ----------
     reader : FaceEncoder
     executor : Executor
-        Where the jobs run.
+        Runs the jobs.
     """
 
     def __init__(self, reader: FaceEncoder, executor: Executor) -> None:
@@ -55,40 +55,40 @@ class BackgroundInference:
 
     @property
     def is_free(self) -> bool:
-        """Whether it can take a job."""
+        """Whether a job can be started."""
         return self._detecting is None and self._embedding is None
 
     @property
     def last_job_was_embedding(self) -> bool:
-        """Whether the last job was crops, or there was none: finding faces and looks take turns."""
+        """Whether the last job was embedding, or there was none: detection and embedding take turns."""
         return self._last_job_was_embedding
 
     def start_detection(self, image: np.ndarray, flow_frame: FlowFrame | None) -> None:
-        """Begin to look for faces on a frame; only when free."""
+        """Start detection on a frame, uint8 (h, w, 3); only when free."""
         self._last_job_was_embedding = False
         self._detecting = self._executor.submit(self._detect, image, flow_frame)
 
     def start_embedding(self, crops: list[ProbeCrop]) -> None:
-        """Begin to embed looks; only when free."""
+        """Start embedding crops; only when free."""
         self._last_job_was_embedding = True
         self._embedding = self._executor.submit(self._embed, crops)
 
     def poll_detections(self) -> DelayedDetections | None:
-        """Return the faces that were found since the last call, if any."""
+        """Return the faces detected since the last call, if any."""
         if self._detecting is None or not self._detecting.done():
             return None
         done, self._detecting = self._detecting, None
         return done.result()
 
     def poll_embeddings(self, *, wait: bool = False) -> list[tuple[ProbeCrop, np.ndarray]]:
-        """Return the looks that were embedded since the last call and their vectors; `wait` for those under way."""
+        """Return the crops embedded since the last call with their vectors; `wait` for a job that still runs."""
         if self._embedding is None or not (wait or self._embedding.done()):
             return []
         done, self._embedding = self._embedding, None
         return done.result()
 
     def discard_detections(self) -> None:
-        """Forget the frame whose faces are being looked for."""
+        """Discard the result of a detection that still runs."""
         self._detecting = None
 
     def _detect(self, image: np.ndarray, flow_frame: FlowFrame | None) -> DelayedDetections:

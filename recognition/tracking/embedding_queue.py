@@ -1,4 +1,4 @@
-"""Which faces are embedded when: new ones first, then those with little evidence, better crops and old looks."""
+"""Priority queue of crops to embed: new tracks first, then those with little evidence, stale ones and better crops."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,37 +6,55 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.networks.encoder import FaceEncoder
-from recognition.tracking.evidence import MIN_CROPS
 from recognition.tracking.quality import face_quality, geometric_quality
 from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
-FIRST_CROPS = MIN_CROPS
-"""Looks a new track gets at every detection; afterwards looks are due now and then."""
 
-MAX_CONSECUTIVE_EMBEDDINGS = 24
-"""Looks that a face gets at every detection while a little more evidence would name it."""
+@dataclass(frozen=True)
+class EmbeddingQueueSettings:
+    """How often the faces of tracks are embedded; every embedding costs one or two runs of the network.
 
-UNKNOWN_REFRESH_S = 0.5
-REFRESH_S = 1.5
-"""How old the last look may become: of an unknown face with few looks, and of others."""
+    Attributes
+    ----------
+    n_initial : int
+        Crops of a new track that are embedded at every detection; as many as an identity needs at least
+        (`EvidenceSettings.min_crops`). More settle tracks sooner and delay other faces of a crowd.
+    max_consecutive_embeddings : int
+        Crops up to which a face is embedded at every detection while its score is near the threshold. More name more
+        faces in difficult poses and cost time on strangers who resemble somebody.
+    unknown_refresh_s : float
+        Seconds until the last embedding of an unknown face with fewer than `n_settled` crops is stale.
+    refresh_s : float
+        Seconds until the last embedding of any other face is stale. Longer costs less time and notices later that
+        another person has taken a face's place.
+    n_settled : int
+        Crops after which an unknown face counts as a stranger.
+    min_improvement : float
+        Factor by which the quality of a crop must exceed the best one so far to be embedded out of turn.
+    improvement_interval_s : float
+        Seconds between two such crops of a track.
+    """
 
-_FEW_CROPS = 6
-
-_IMPROVEMENT = 1.25
-_IMPROVEMENT_INTERVAL_S = 0.15
+    n_initial: int = 3
+    max_consecutive_embeddings: int = 24
+    unknown_refresh_s: float = 0.5
+    refresh_s: float = 1.5
+    n_settled: int = 6
+    min_improvement: float = 1.25
+    improvement_interval_s: float = 0.15
 
 
 @dataclass(frozen=True)
 class ProbeCrop:
-    """A crop that waits to be embedded.
+    """A crop of a tracked face, to be embedded.
 
     Attributes
     ----------
     track : Track
-        Whose it is.
+        The track of the face.
     image : numpy.ndarray
         uint8 (s, s, 3), as the network takes it.
     box : numpy.ndarray
@@ -44,11 +62,11 @@ class ProbeCrop:
     landmarks : numpy.ndarray
         float32 (5, 2), pixels of the frame.
     quality : float
-        Above 0, up to 1.
+        Above 0, up to 1; see `recognition.tracking.quality`.
     is_whole : bool
         Whether the frame shows the whole face.
     priority : int
-        The smaller, the sooner.
+        Smaller is embedded sooner.
     """
 
     track: Track
@@ -61,7 +79,7 @@ class ProbeCrop:
 
     @property
     def embeds_mirrored(self) -> bool:
-        """Whether it is worth the time of a mirrored second look: where a little more evidence may name the face."""
+        """Whether its mirror image is embedded too: where a little more evidence may name the face."""
         return self.priority in (_Priority.FEW_CROPS, _Priority.NEAR_THRESHOLD)
 
     def embed(self, reader: FaceEncoder) -> np.ndarray:
@@ -71,32 +89,46 @@ class ProbeCrop:
 
 
 class EmbeddingQueue:
-    """The crops that are worth embedding, at most one a track.
+    """Keep the crops that are worth embedding, at most one a track, in order of priority.
 
     Parameters
     ----------
     reader : FaceEncoder
         Cuts them out.
+    settings : EmbeddingQueueSettings
     """
 
-    def __init__(self, reader: FaceEncoder) -> None:
+    def __init__(self, reader: FaceEncoder, settings: EmbeddingQueueSettings = EmbeddingQueueSettings()) -> None:
         self._reader = reader
+        self._settings = settings
         self._crops: list[ProbeCrop] = []
 
     def fill(self, image: np.ndarray, faces: "Faces", detections: list[TrackDetection], *, now_s: float) -> None:
-        """Replace what waits by what is due on this frame, the most urgent first."""
+        """Replace all waiting crops by those that are due on this frame.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            The frame, uint8 (h, w, 3).
+        faces : Faces
+            The faces detected on it.
+        detections : list of TrackDetection
+            Their tracks.
+        now_s : float
+            The time of the newest frame, in seconds.
+        """
         wanted = [
             (detection, priority)
             for detection in detections
-            if (priority := _priority(detection.track, now_s)) is not None
-            and _may_improve(detection, priority, faces=faces, image=image)
+            if (priority := self._priority(detection.track, now_s)) is not None
+            and self._may_improve(detection, priority, faces=faces, image=image)
         ]
         crops = self._reader.crop(image, faces[[detection.face for detection, _ in wanted]]) if wanted else ()
         found = []
         for (detection, priority), crop in zip(wanted, crops, strict=True):
             box, landmarks = faces.boxes[detection.face], faces.landmarks[detection.face]
             quality = face_quality(crop, box, landmarks)
-            if priority != _Priority.IF_BETTER or quality > _IMPROVEMENT * detection.track.evidence.best_quality:
+            if priority != _Priority.IF_BETTER or quality > self._quality_to_exceed(detection.track):
                 is_whole = _is_whole(box, image.shape[:2])
                 found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority))
         self._crops = sorted(found, key=lambda crop: crop.priority)
@@ -105,49 +137,50 @@ class EmbeddingQueue:
         return any(crop.track.state is State.CONFIRMED for crop in self._crops)
 
     def pop(self, n_crops: int) -> list[ProbeCrop]:
-        """Take out the `n_crops` most urgent looks whose tracks are still there."""
+        """Remove and return the `n_crops` crops of highest priority whose tracks are still visible."""
         waiting = [crop for crop in self._crops if crop.track.state is State.CONFIRMED]
         taken, self._crops = waiting[:n_crops], waiting[n_crops:]
         return taken
 
     def pop_first_crops(self) -> list[ProbeCrop]:
-        """Take out all looks at tracks that were never looked at, and forget the rest, as at a cut."""
+        """Return the crops of tracks that have no embedding yet and empty the queue, as at a cut."""
         taken = [crop for crop in self._crops if crop.priority == _Priority.NEW and crop.track.state is State.CONFIRMED]
         self._crops = []
         return taken
 
+    def _priority(self, track: Track, now_s: float) -> int | None:
+        """Return the priority of a crop of `track`, or None if it has been embedded often enough."""
+        if track.state is not State.CONFIRMED:
+            return None
+        settings, evidence, age_s = self._settings, track.evidence, now_s - track.last_embedded_s
+        if evidence.is_empty:
+            return _Priority.NEW
+        if track.outlier is not None:
+            return _Priority.OUTLIER
+        if evidence.n_crops < settings.n_initial:
+            return _Priority.FEW_CROPS
+        if evidence.is_near_threshold and evidence.n_crops < settings.max_consecutive_embeddings:
+            return _Priority.NEAR_THRESHOLD
+        is_settled = evidence.verdict.accepted or evidence.n_crops >= settings.n_settled
+        if age_s >= (settings.refresh_s if is_settled else settings.unknown_refresh_s):
+            return _Priority.STALE
+        return _Priority.IF_BETTER if age_s >= settings.improvement_interval_s else None
+
+    def _may_improve(self, detection: TrackDetection, priority: int, *, faces: "Faces", image: np.ndarray) -> bool:
+        """Whether a face is worth cutting out: not if the frame cuts it off, or if it cannot be better than before."""
+        box, evidence = faces.boxes[detection.face], detection.track.evidence
+        if not evidence.is_empty and not _is_whole(box, image.shape[:2]):
+            return False
+        if priority != _Priority.IF_BETTER:
+            return True
+        return geometric_quality(box, faces.landmarks[detection.face]) > self._quality_to_exceed(detection.track)
+
+    def _quality_to_exceed(self, track: Track) -> float:
+        return self._settings.min_improvement * track.evidence.best_quality
+
 
 class _Priority:
     NEW, OUTLIER, FEW_CROPS, NEAR_THRESHOLD, STALE, IF_BETTER = range(6)
-
-
-def _priority(track: Track, now_s: float) -> int | None:
-    """Return how urgent a look at `track` is, or None if it has been looked at enough."""
-    if track.state is not State.CONFIRMED:
-        return None
-    evidence, age_s = track.evidence, now_s - track.last_embedded_s
-    if evidence.is_empty:
-        return _Priority.NEW
-    if track.outlier is not None:
-        return _Priority.OUTLIER
-    if evidence.n_crops < FIRST_CROPS:
-        return _Priority.FEW_CROPS
-    if evidence.is_near_threshold and evidence.n_crops < MAX_CONSECUTIVE_EMBEDDINGS:
-        return _Priority.NEAR_THRESHOLD
-    is_settled = evidence.verdict.accepted or evidence.n_crops >= _FEW_CROPS
-    if age_s >= (REFRESH_S if is_settled else UNKNOWN_REFRESH_S):
-        return _Priority.STALE
-    return _Priority.IF_BETTER if age_s >= _IMPROVEMENT_INTERVAL_S else None
-
-
-def _may_improve(detection: TrackDetection, priority: int, *, faces: "Faces", image: np.ndarray) -> bool:
-    """Whether a face is worth cutting out: faces cut off by the edge are not, and some cannot be better than before."""
-    box, evidence = faces.boxes[detection.face], detection.track.evidence
-    if not evidence.is_empty and not _is_whole(box, image.shape[:2]):
-        return False
-    if priority != _Priority.IF_BETTER:
-        return True
-    return geometric_quality(box, faces.landmarks[detection.face]) > _IMPROVEMENT * evidence.best_quality
 
 
 def _is_whole(box: np.ndarray, size_hw: tuple[int, ...]) -> bool:

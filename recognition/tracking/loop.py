@@ -1,9 +1,9 @@
-"""The loop over frames: detection now and then, tracks in between, looks where they are worth it, events."""
+"""Loop over the frames of a source: detect now and then, track in between, embed what is worth it, emit events."""
 
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,28 +15,45 @@ from recognition.events.event import Event, make_event
 from recognition.sources.video_file import Frame
 from recognition.tracking.background_inference import BackgroundInference, DelayedDetections
 from recognition.tracking.detection_prefetch import prefetch_detections
-from recognition.tracking.embedding_queue import EmbeddingQueue, ProbeCrop
-from recognition.tracking.evidence import Evidence, Scorer, Verdict
+from recognition.tracking.embedding_queue import EmbeddingQueue, EmbeddingQueueSettings, ProbeCrop
+from recognition.tracking.evidence import Evidence, EvidenceSettings, Scorer, Verdict
 from recognition.tracking.motion import CutDetector, Motion
-from recognition.tracking.tracker import FrameTime, State, Track, Tracker
+from recognition.tracking.tracker import FrameTime, State, Track, Tracker, TrackerSettings
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
 
-EMBEDDINGS_PER_FRAME = 1
-"""Faces embedded on one frame at most, and none on a frame with detection unless every frame has one, so that no frame
-is held up."""
 
-EMBEDDINGS_PER_JOB = 4
-"""Faces embedded at most, beside the frames, before faces are looked for again."""
+@dataclass(frozen=True)
+class LoopSettings:
+    """How faces are tracked and embedded.
 
-REIDENTIFICATION_COSINE = 0.55
-"""Cosine of looks from which a new track is the lost one again. Of pairs of photos of LFW 0.04 % of two people and 96 %
-of one person reach it."""
+    Attributes
+    ----------
+    tracker : TrackerSettings
+    evidence : EvidenceSettings
+    queue : EmbeddingQueueSettings
+    embeddings_per_frame : int
+        Crops embedded on one frame at most, and none on a frame with detection unless every frame has one. More name
+        the faces of a crowd sooner and make single frames slower.
+    embeddings_per_job : int
+        Crops embedded at most by one job of the background, before detection runs again.
+    reidentification_cosine : float
+        Cosine of embeddings from which a new track is a lost one again. Of pairs of photos of LFW 0.04 % of two people
+        and 96 % of one person reach it. Higher gives one person several tracks; lower joins two people.
+    identity_switch_cosine : float
+        Cosine to all embeddings of a track below which a new one is another person's; two such embeddings in a row
+        start a new track. Of pairs of photos of LFW 96 % of two people and 0.3 % of one person are below it. Higher
+        splits tracks of one person; lower leaves a track to whoever takes a face's place.
+    """
 
-IDENTITY_SWITCH_COSINE = 0.3
-"""Cosine to all of a track's looks below which a look is another person's; it takes two such looks to believe it.
-Of pairs of photos of LFW 96 % of two people and 0.3 % of one person are below it."""
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    queue: EmbeddingQueueSettings = field(default_factory=EmbeddingQueueSettings)
+    embeddings_per_frame: int = 1
+    embeddings_per_job: int = 4
+    reidentification_cosine: float = 0.55
+    identity_switch_cosine: float = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +67,7 @@ class TrackedFace:
     track : int or None
         Its track's number; None while it belongs to none.
     verdict : Verdict
-        Who it is held to be.
+        Its identity.
     """
 
     box: np.ndarray
@@ -60,21 +77,21 @@ class TrackedFace:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What one frame showed.
+    """The tracked faces of a frame and its events.
 
     Attributes
     ----------
     faces : list of TrackedFace
+        Faces of visible tracks.
     lost : list of TrackedFace
-        Faces that were there a moment ago and may still be, where they were last.
+        Faces of lost tracks, where they were last.
     events : list of Event
-        What it gave rise to.
     is_cut : bool
-        Whether another shot begins with it.
+        Whether another shot begins with the frame.
     detected : bool
-        Whether faces were looked for on it, or begun to be.
+        Whether detection ran on it, or was started.
     detection_s : float or None
-        How long that took, where it came to its end with this frame.
+        How long detection took, in seconds, where it has ended with this frame.
     """
 
     faces: list[TrackedFace]
@@ -86,26 +103,27 @@ class FrameResult:
 
 
 class FaceLoop:
-    """Follows and names the faces of one source.
+    """Track and identify the faces of one source.
 
     Parameters
     ----------
     reader : FaceEncoder
-        Finds and embeds faces.
+        Detects and embeds faces.
     head : Head
-        Names them.
+        Scores embeddings.
     source : str
         The source's name in events.
     every_frame : bool
-        Also give a `face` event for each face of each frame.
+        Also emit a `face` event for each face of each frame.
     on_crop : callable, optional
-        Told each look that was used, with the track it belongs to now.
+        Called with each track and the crop of it that was embedded.
     on_end : callable, optional
-        Told each numbered track that has ended.
+        Called with each numbered track that has ended.
     executor : Executor, optional
-        Where faces are found and embedded beside the frames, one job at a time, so that no frame waits for them: what
-        they say comes some frames later, moved to where the faces are by then. Without one each frame has its own
-        faces, as files need that shall be told the same on every run.
+        Runs detection and embedding in the background, one job at a time, so that no frame waits for them: their
+        results come some frames later, and flow moves them to the newest frame. Without one they run on each frame
+        itself, so that every run over a file has the same events.
+    settings : LoopSettings
     """
 
     def __init__(
@@ -118,6 +136,7 @@ class FaceLoop:
         on_crop: Callable[[Track, ProbeCrop], None] | None = None,
         on_end: Callable[[Track], None] | None = None,
         executor: Executor | None = None,
+        settings: LoopSettings = LoopSettings(),
     ) -> None:
         self._reader = reader
         self._head = head
@@ -125,10 +144,11 @@ class FaceLoop:
         self._every_frame = every_frame
         self._on_crop = on_crop
         self._on_end = on_end
-        self._tracker = Tracker()
+        self._settings = settings
+        self._tracker = Tracker(settings.tracker, settings.evidence)
         self._motion = Motion()
         self._cuts = CutDetector()
-        self._queue = EmbeddingQueue(reader)
+        self._queue = EmbeddingQueue(reader, settings.queue)
         self._background = None if executor is None else BackgroundInference(reader, executor)
         self._size_hw: tuple[int, int] | None = None
         self._detected_last = False
@@ -136,15 +156,15 @@ class FaceLoop:
         self._events: list[Event] = []
 
     def process(self, frame: Frame, *, detect: bool, faces: Faces | None = None) -> FrameResult:
-        """Take the next frame and return what it showed.
+        """Process the next frame and return its faces and events.
 
         Parameters
         ----------
         frame : Frame
         detect : bool
-            Look for faces; at a cut they are looked for all the same.
+            Run detection; at a cut it runs in any case.
         faces : Faces, optional
-            The frame's faces, where they have been found already.
+            The frame's faces, where they have been detected already.
         """
         now = FrameTime(frame.index, frame.time_s)
         size_hw = (frame.image.shape[0], frame.image.shape[1])
@@ -165,7 +185,7 @@ class FaceLoop:
                 detection_s = time.monotonic() - started_s
                 self._queue.fill(frame.image, faces, self._tracker.match(faces, now, size_hw), now_s=frame.time_s)
             if not detected or self._detected_last:
-                self._embed_and_fuse(self._queue.pop(EMBEDDINGS_PER_FRAME), now)
+                self._embed_and_fuse(self._queue.pop(self._settings.embeddings_per_frame), now)
         self._detected_last = detected
         self._emit_ends(self._tracker.end_expired(frame.time_s))
         seen = [_tracked_face(track) for track in self._tracker.visible]
@@ -177,7 +197,7 @@ class FaceLoop:
     def _advance_inference(
         self, inference: BackgroundInference, frame: Frame, *, detect: bool
     ) -> tuple[bool, float | None]:
-        """Use what was done beside the frames and give it something to do; return as `FrameResult` has it."""
+        """Use the results of the background and start its next job; return the frame's `detected` and `detection_s`."""
         now = self._now
         for crop, vector in inference.poll_embeddings():
             self._fuse_crop(crop, vector, now)
@@ -190,11 +210,11 @@ class FaceLoop:
         if begins:
             inference.start_detection(frame.image, self._motion.flow_frame)
         elif inference.is_free and self._queue:
-            inference.start_embedding(self._queue.pop(EMBEDDINGS_PER_JOB))
+            inference.start_embedding(self._queue.pop(self._settings.embeddings_per_job))
         return begins, None if delayed is None else delayed.seconds
 
     def _propagate_to_newest(self, delayed: DelayedDetections) -> Faces:
-        """Return the faces of a frame that has gone by where they are on the newest."""
+        """Return faces of an earlier frame where flow finds them on the newest."""
         boxes, landmarks = delayed.faces.boxes.copy(), delayed.faces.landmarks.copy()
         for face, moved in enumerate(self._motion.propagate_from(delayed.flow_frame, list(delayed.faces.boxes))):
             if moved is not None:
@@ -203,7 +223,10 @@ class FaceLoop:
         return Faces(boxes, landmarks, delayed.faces.scores)
 
     def prefetch_detections(self, frames: Iterable[Frame], every: int) -> Generator[tuple[Frame, Faces | None]]:
-        """Yield frames and, of every `every`th, its faces, for `process`; see `prefetch_detections`."""
+        """Yield frames and, for every `every`th, its faces, for `process`.
+
+        See `recognition.tracking.detection_prefetch.prefetch_detections`.
+        """
         return prefetch_detections(frames, self._reader.detect, every=every, n_threads=thread_count())
 
     def end_all_tracks(self) -> None:
@@ -222,7 +245,7 @@ class FaceLoop:
         return self._take_events()
 
     def replace_head(self, head: "Head | Scorer") -> None:
-        """Name with another head from now on; the tracks there are are judged again by it."""
+        """Use another head from now on and decide again about all present tracks."""
         self._head = head
         for track in self._tracker.tracks:
             self._emit_changes(track, track.last_seen, lambda evidence: evidence.decide(head, reset=True))
@@ -233,14 +256,14 @@ class FaceLoop:
 
     def _fuse_crop(self, crop: ProbeCrop, vector: np.ndarray, now: FrameTime) -> None:
         track = crop.track
-        if track.state is not State.CONFIRMED:  # it went while it was looked at
+        if track.state is not State.CONFIRMED:  # it ended or was lost while its crop was embedded
             return
         track.last_embedded_s = now.time_s
-        if not track.evidence.is_empty and track.evidence.max_cosine(vector) < IDENTITY_SWITCH_COSINE:
-            if track.outlier is None or float(track.outlier @ vector) < REIDENTIFICATION_COSINE:
+        if not track.evidence.is_empty and track.evidence.max_cosine(vector) < self._settings.identity_switch_cosine:
+            if track.outlier is None or float(track.outlier @ vector) < self._settings.reidentification_cosine:
                 track.outlier = vector
                 return
-            track = self._split(track, now)
+            track = self._tracker.split(track, now)
         track.outlier = None
         if track.number is None:
             track = self._reidentify(track, vector)
@@ -258,10 +281,10 @@ class FaceLoop:
             self._on_crop(track, crop)
 
     def _reidentify(self, track: Track, vector: np.ndarray) -> Track:
-        """Return the lost track whose looks are like the first look of a new one, or the new one."""
+        """Return the lost track that the first embedding of a new track belongs to, activated again, or the new one."""
         lost = [old for old in self._tracker.lost if old.number is not None]
         cosines = [old.evidence.max_cosine(vector) for old in lost]
-        if not lost or max(cosines) < REIDENTIFICATION_COSINE:
+        if not lost or max(cosines) < self._settings.reidentification_cosine:
             return track
         old = lost[int(np.argmax(cosines))]
         old.box, old.landmarks, old.n_misses = track.box, track.landmarks, 0
@@ -270,16 +293,9 @@ class FaceLoop:
         self._tracker.end(track)
         return old
 
-    def _split(self, track: Track, now: FrameTime) -> Track:
-        """Return a new track in the place of one that another face has taken over; the old one is lost."""
-        new = Track(track.box, track.landmarks, now, now, now, state=State.CONFIRMED, last_embedded_s=now.time_s)
-        track.state, track.outlier = State.LOST, None
-        self._tracker.tracks.append(new)
-        return new
-
     def _emit_ends(self, tracks: list[Track]) -> None:
         ended = [track for track in tracks if track.number is not None]
-        # The events of all come first: what is told of one may fail.
+        # The events of all come first: a callback may fail.
         for track in ended:
             self._emit("ended", track, track.last_seen)
         if self._on_end is not None:

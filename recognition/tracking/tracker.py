@@ -1,7 +1,8 @@
-"""Tracks: one number for each face for as long as it stays, through short occlusions.
+"""Tracks of faces: tracking by detection, with optical flow between two detections.
 
-A face that was detected is followed by optical flow until the next detection, which is matched to it by overlap. A
-track that is not detected for a while is lost; it is found again where it was, or by its looks.
+Optical flow moves the box of a track from frame to frame until the next detection, which is matched to it by overlap.
+A track that several detections in a row miss is lost; a later detection at its place, or an embedding like its own,
+activates it again, so that short occlusions do not change its number.
 """
 
 from collections.abc import Sequence
@@ -12,34 +13,52 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from embedder.detection.boxes import paired_overlap, pairwise_overlap
-from recognition.tracking.evidence import Evidence
+from recognition.tracking.evidence import Evidence, EvidenceSettings
 from recognition.tracking.motion import BoxMotion
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
 
-MIN_OVERLAP = 0.3
-"""Intersection over union from which a detection and a track are the same face."""
 
-ACTIVATION_SCORE = 0.98
-"""A detection of this score starts a track alone (most of MTCNN's false alarms are weaker)."""
+@dataclass(frozen=True)
+class TrackerSettings:
+    """When detections start, continue and end tracks.
 
-CONFIRMATION_S = 0.09
-"""Other detections must come back, without a miss, for this long: false alarms seldom do."""
+    Attributes
+    ----------
+    min_overlap : float
+        Intersection over union from which a detection continues a track. Higher loses faces that move fast; lower
+        mixes up neighbours.
+    activation_score : float
+        Detection score that confirms a new track at once: most of MTCNN's false alarms score lower. Higher delays real
+        faces by `confirmation_s`; lower shows false alarms.
+    confirmation_s : float
+        Seconds for which weaker detections must come back, without a miss, to confirm a track: false alarms seldom do.
+        Longer suppresses more of them and delays faces that are hard to see.
+    max_misses : int
+        Detections in a row that may miss a face before its track is lost. More bridges blur and blinks; boxes of faces
+        that have left stay as much longer.
+    lost_track_ttl_s : float
+        Seconds a lost track can be activated again. Longer bridges longer occlusions and delays the `ended` event.
+    detection_weight : float
+        Share of the new detection in a box, the rest is flow's: MTCNN's boxes jitter by a tenth of their size from
+        frame to frame. Lower is steadier and lags behind fast faces.
+    smoothing_overlap : float
+        Intersection over union of detection and flow from which they are averaged; below it flow has lost the face and
+        the detection alone counts.
+    """
 
-MAX_MISSES = 2
-"""Detections in a row that may miss a face before it counts as lost."""
-
-LOST_TRACK_TTL_S = 1.5
-"""How long a lost track waits to be found again."""
-
-# MTCNN's boxes tremble by a tenth of their size from frame to frame; what flow says of the last ones calms them.
-_DETECTION_WEIGHT = 0.5
-_SMOOTHING_OVERLAP = 0.5
+    min_overlap: float = 0.3
+    activation_score: float = 0.98
+    confirmation_s: float = 0.09
+    max_misses: int = 2
+    lost_track_ttl_s: float = 1.5
+    detection_weight: float = 0.5
+    smoothing_overlap: float = 0.5
 
 
 class State(Enum):
-    """How far a track has come."""
+    """Life cycle of a track."""
 
     TENTATIVE = "tentative"
     CONFIRMED = "confirmed"
@@ -49,7 +68,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class FrameTime:
-    """When a frame was: its index and its time in seconds."""
+    """Index of a frame and its time in seconds."""
 
     frame: int
     time_s: float
@@ -57,7 +76,7 @@ class FrameTime:
 
 @dataclass(eq=False)
 class Track:
-    """One face over time.
+    """A face over time.
 
     Attributes
     ----------
@@ -66,22 +85,22 @@ class Track:
     landmarks : numpy.ndarray
         float64 (5, 2), pixels of the newest frame.
     first_seen : FrameTime
-        When it was found first.
+        Its first detection.
     last_seen : FrameTime
-        The last frame it was seen on: detected, or followed from there.
+        The last frame it was detected on, or moved to by flow from there.
     last_detected : FrameTime
         The last frame it was detected on.
     number : int or None
-        Given when it is first shown to the outside.
+        Its number in events, assigned with its first embedding.
     state : State
     n_misses : int
-        Detections in a row that did not find it.
+        Detections in a row that missed it.
     evidence : Evidence
-        Its looks and its identity.
+        Its embeddings and its identity.
     last_embedded_s : float
-        When it was last looked at; minus infinity if never.
+        Time of the frame of its last embedding; minus infinity before the first.
     outlier : numpy.ndarray or None
-        A look, (d,), that did not fit the others.
+        The last embedding, (d,), if it was unlike all before: a second one like it is another person's.
     """
 
     box: np.ndarray
@@ -98,47 +117,55 @@ class Track:
 
     @property
     def is_visible(self) -> bool:
-        """Whether the newest frame shows it, as far as is known."""
+        """Whether the newest frame shows it, as far as detection and flow can tell."""
         return self.state in (State.TENTATIVE, State.CONFIRMED)
 
 
 class TrackDetection(NamedTuple):
-    """A track and the position of its face among those detected."""
+    """A track and the index of its face among those detected."""
 
     track: Track
     face: int
 
 
 class Tracker:
-    """Keeps the tracks of one source.
+    """Assign the detections of one source to tracks.
+
+    Parameters
+    ----------
+    settings : TrackerSettings
+    evidence : EvidenceSettings
+        For the evidence of each track.
 
     Attributes
     ----------
     tracks : list of Track
-        All that have not ended, in order of their beginning.
+        All that have not ended, in order of their first detection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: TrackerSettings = TrackerSettings(), evidence: EvidenceSettings | None = None) -> None:
+        self._settings = settings
+        self._evidence = EvidenceSettings() if evidence is None else evidence
         self.tracks: list[Track] = []
         self._n_numbers = 0
 
     @property
     def visible(self) -> list[Track]:
-        """The tracks the newest frame shows."""
+        """Return the tracks that the newest frame shows."""
         return [track for track in self.tracks if track.is_visible]
 
     @property
     def lost(self) -> list[Track]:
-        """The tracks that wait to be found again."""
+        """Return the tracks that can be activated again."""
         return [track for track in self.tracks if track.state is State.LOST]
 
     def next_number(self) -> int:
-        """Return a number no track has had."""
+        """Return a number that no track has had."""
         self._n_numbers += 1
         return self._n_numbers
 
     def move(self, moves: Sequence[BoxMotion | None], now: FrameTime) -> None:
-        """Move the visible tracks, in their order, into the next frame; None leaves a box where it was."""
+        """Move the visible tracks, in their order, to where flow finds them on the next frame; None leaves a box."""
         for track, moved in zip(self.visible, moves, strict=True):
             if moved is None:
                 continue
@@ -148,25 +175,24 @@ class Tracker:
                 track.last_seen = now
 
     def match(self, faces: "Faces", now: FrameTime, size_hw: tuple[int, int]) -> list["TrackDetection"]:
-        """Take the faces detected on the newest frame; return which track each belongs to, new ones included.
+        """Match the faces detected on the newest frame to tracks, new ones included.
 
-        Tracks that were missed too often, or have left the frame, become lost; lost ones are found again where they
-        were.
+        Visible tracks are matched first, then lost ones. Tracks that were missed too often, or have left the frame,
+        become lost.
         """
         detections: list[TrackDetection] = []
         rest = list(range(len(faces)))
         visible = self.visible
         for candidates in (visible, self.lost):
-            for row, column in _match_by_overlap(
-                np.array([track.box for track in candidates]).reshape(-1, 4), faces.boxes[rest]
-            ):
+            boxes = np.array([track.box for track in candidates]).reshape(-1, 4)
+            for row, column in _match_by_overlap(boxes, faces.boxes[rest], self._settings.min_overlap):
                 track = candidates[row]
                 if track.state is State.LOST:
-                    # Somebody else may have come into its place: look soon.
+                    # Somebody else may have taken its place: embed it soon.
                     track.last_embedded_s = -np.inf
-                if track.state is State.LOST or now.time_s - track.first_seen.time_s >= CONFIRMATION_S:
+                if track.state is State.LOST or now.time_s - track.first_seen.time_s >= self._settings.confirmation_s:
                     track.state = State.CONFIRMED
-                detections.append(_update_track(track, faces, rest[column], now=now))
+                detections.append(self._update(track, faces, rest[column], now=now))
             matched = {detection.face for detection in detections}
             rest = [face for face in rest if face not in matched]
         found = {detection.track for detection in detections}
@@ -174,23 +200,36 @@ class Tracker:
             if track not in found:
                 self._mark_missed(track, size_hw)
         for face in rest:
-            state = State.CONFIRMED if faces.scores[face] >= ACTIVATION_SCORE else State.TENTATIVE
-            track = Track(faces.boxes[face].astype(np.float64), np.empty((5, 2)), now, now, now, state=state)
-            self.tracks.append(track)
-            detections.append(_update_track(track, faces, face, now=now))
+            is_sure = faces.scores[face] >= self._settings.activation_score
+            track = self._start(faces.boxes[face].astype(np.float64), np.empty((5, 2)), now)
+            track.state = State.CONFIRMED if is_sure else State.TENTATIVE
+            detections.append(self._update(track, faces, face, now=now))
         return detections
 
+    def split(self, track: Track, now: FrameTime) -> Track:
+        """Return a new track at the place of `track`, whose face another has replaced; `track` is lost."""
+        new = self._start(track.box, track.landmarks, now)
+        new.state, new.last_embedded_s = State.CONFIRMED, now.time_s
+        track.state, track.outlier = State.LOST, None
+        return new
+
     def end_expired(self, now_s: float) -> list[Track]:
-        """End and return the tracks that are lost for too long."""
-        return self._end([track for track in self.lost if now_s - track.last_seen.time_s > LOST_TRACK_TTL_S])
+        """End and return the tracks that have been lost for longer than `lost_track_ttl_s`."""
+        oldest_s = self._settings.lost_track_ttl_s
+        return self._end([track for track in self.lost if now_s - track.last_seen.time_s > oldest_s])
 
     def end_all(self) -> list[Track]:
         """End and return all tracks, as at a cut."""
         return self._end(list(self.tracks))
 
     def end(self, track: Track) -> None:
-        """End one track."""
+        """End a track."""
         self._end([track])
+
+    def _start(self, box: np.ndarray, landmarks: np.ndarray, now: FrameTime) -> Track:
+        track = Track(box, landmarks, now, now, now, evidence=Evidence(settings=self._evidence))
+        self.tracks.append(track)
+        return track
 
     def _end(self, tracks: list[Track]) -> list[Track]:
         for track in tracks:
@@ -200,37 +239,37 @@ class Tracker:
 
     def _mark_missed(self, track: Track, size_hw: tuple[int, int]) -> None:
         track.n_misses += 1
-        # What was followed since the last detection was no longer the face.
+        # What flow has tracked since the last detection was no longer the face.
         track.last_seen = track.last_detected
         if track.state is State.TENTATIVE:
             self.end(track)
-        elif track.n_misses >= MAX_MISSES or not _is_inside(track.box, size_hw):
+        elif track.n_misses >= self._settings.max_misses or not _is_inside(track.box, size_hw):
             track.state = State.LOST
 
+    def _update(self, track: Track, faces: "Faces", face: int, *, now: FrameTime) -> TrackDetection:
+        detected = faces.boxes[face].astype(np.float64)
+        if paired_overlap(track.box, detected) >= self._settings.smoothing_overlap:
+            weight = self._settings.detection_weight
+            track.box = weight * detected + (1 - weight) * track.box
+        else:
+            track.box = detected
+        track.landmarks = faces.landmarks[face].astype(np.float64)
+        track.last_seen = track.last_detected = now
+        track.n_misses = 0
+        return TrackDetection(track, face)
 
-def _match_by_overlap(tracked: np.ndarray, detected: np.ndarray) -> list[tuple[int, int]]:
-    """Return pairs of a row and a column that overlap enough, the largest overlap first, each used once."""
+
+def _match_by_overlap(tracked: np.ndarray, detected: np.ndarray, min_overlap: float) -> list[tuple[int, int]]:
+    """Match rows of `tracked (n, 4)` and `detected (m, 4)` greedily, the largest overlap first, each used once."""
     if not len(tracked) or not len(detected):
         return []
     overlap = pairwise_overlap(tracked, detected.astype(np.float64))
     pairs = []
-    while overlap.max() >= MIN_OVERLAP:
+    while overlap.max() >= min_overlap:
         row, column = np.unravel_index(int(np.argmax(overlap)), overlap.shape)
         pairs.append((int(row), int(column)))
         overlap[row, :] = overlap[:, column] = -1.0
     return pairs
-
-
-def _update_track(track: Track, faces: "Faces", face: int, *, now: FrameTime) -> TrackDetection:
-    detected = faces.boxes[face].astype(np.float64)
-    if paired_overlap(track.box, detected) >= _SMOOTHING_OVERLAP:
-        track.box = _DETECTION_WEIGHT * detected + (1 - _DETECTION_WEIGHT) * track.box
-    else:
-        track.box = detected
-    track.landmarks = faces.landmarks[face].astype(np.float64)
-    track.last_seen = track.last_detected = now
-    track.n_misses = 0
-    return TrackDetection(track, face)
 
 
 def _is_inside(box: np.ndarray, size_hw: tuple[int, int]) -> bool:

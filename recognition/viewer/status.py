@@ -1,4 +1,4 @@
-"""The line that says how the loop is doing."""
+"""Status line: frame rate, latency, faces, dropped frames."""
 
 import logging
 import sys
@@ -11,8 +11,8 @@ from recognition.tracking.detection_interval import Speed
 
 logger = logging.getLogger(__name__)
 
-_ON_SCREEN_S = 1.0
-_IN_LOG_S = 60.0
+_TERMINAL_INTERVAL_S = 1.0
+_LOG_INTERVAL_S = 60.0
 
 
 def describe(speed: Speed, n_faces: int, *, counts: LiveCounts | None = None, share: float | None = None) -> str:
@@ -20,10 +20,13 @@ def describe(speed: Speed, n_faces: int, *, counts: LiveCounts | None = None, sh
 
     Parameters
     ----------
+    speed : Speed
+    n_faces : int
+        Faces on the newest frame.
     counts : LiveCounts, optional
-        Of a live source; only there does the time from capture to label mean anything.
+        Counts of a live source; only there does latency mean anything.
     share : float, optional
-        Of the file that is done.
+        Share of the file that is done.
 
     Examples
     --------
@@ -42,27 +45,30 @@ def describe(speed: Speed, n_faces: int, *, counts: LiveCounts | None = None, sh
 
 
 class StatusLine:
-    """Shows the status on a terminal every second, or logs it every minute for a service.
+    """Show the status on a terminal every second, or log it every minute for a service.
 
     Parameters
     ----------
     is_service : bool
+    interval_s : float, optional
+        Another interval, in seconds.
     """
 
-    def __init__(self, *, is_service: bool) -> None:
+    def __init__(self, *, is_service: bool, interval_s: float | None = None) -> None:
         self._is_service = is_service
         self._on_screen = not is_service and _is_terminal(sys.stderr)
-        self._every_s = _IN_LOG_S if is_service else _ON_SCREEN_S
+        default_s = _LOG_INTERVAL_S if is_service else _TERMINAL_INTERVAL_S
+        self._interval_s = default_s if interval_s is None else interval_s
         self._last_s = time.monotonic()
         self._width = 0
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for another line."""
-        return (self._is_service or self._on_screen) and time.monotonic() - self._last_s >= self._every_s
+        """Whether the next line is due."""
+        return (self._is_service or self._on_screen) and time.monotonic() - self._last_s >= self._interval_s
 
     def show(self, text: str) -> None:
-        """Show a line in place of the one before."""
+        """Show a line in place of the last one."""
         self._last_s = time.monotonic()
         if self._is_service:
             logger.info("%s", text)
@@ -72,7 +78,7 @@ class StatusLine:
         self._width = len(text)
 
     def clear(self) -> None:
-        """Make room for other output."""
+        """Remove the line, before other output."""
         if self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()

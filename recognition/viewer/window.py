@@ -11,7 +11,7 @@ import numpy as np
 
 from recognition.errors import DisplayError
 
-_CHECK_SECONDS = 20.0
+CHECK_TIMEOUT_S = 20.0
 _ESCAPE, _BACKSPACE, _TAB = 27, 8, 9
 _ENTER = (10, 13)
 SHIFT = -1
@@ -62,7 +62,7 @@ _KEYS = {
 KEYS_HELP = "q quit, space pause, s snapshot, tab or click selects a face, e enrols it (t: name typed in the terminal)"
 
 
-def check_display() -> None:
+def check_display(timeout_s: float = CHECK_TIMEOUT_S) -> None:
     """Make sure that a window can be opened; without a display OpenCV's Qt would abort the whole process.
 
     Raises
@@ -78,7 +78,7 @@ def check_display() -> None:
         tried = subprocess.run(
             [sys.executable, "-c", "import cv2; cv2.namedWindow('check'); cv2.waitKey(1)"],
             capture_output=True,
-            timeout=_CHECK_SECONDS,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:

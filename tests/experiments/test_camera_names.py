@@ -21,7 +21,7 @@ from experiments.camera_names import (
     watch,
 )
 from experiments.moving_photos import FacePhoto
-from recognition.tracking.evidence import FUSION_GAIN
+from recognition.tracking.evidence import EvidenceSettings
 from tests.classifiers.people import make_people
 from tests.recognition.fakes import ANN, BOB, FakeHead, draw_person, fake_reader
 
@@ -85,7 +85,7 @@ def test_the_rule_on_vectors() -> None:
     rows = list(rates_of_rule(own, head, np.random.default_rng(0)))
     assert [(row["photos"], row["n_people"], row["rate"]) for row in rows] == [(n, 3, 1.0) for n in (1, 2, 4, 8)]
     assert all(row["rate"] == 0 for row in rates_of_rule(strangers, head, np.random.default_rng(0)))
-    head.threshold = 1.0 + FUSION_GAIN["cosine"]
+    head.threshold = 1.0 + EvidenceSettings().fusion_gain["cosine"]
     assert all(row["rate"] == 0 for row in rates_of_rule(own, head, np.random.default_rng(0)))
     few = gallery.selected(np.arange(len(gallery)) % 9 < 4)
     assert list(rates_of_rule(few, head, np.random.default_rng(0))) == []

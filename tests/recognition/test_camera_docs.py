@@ -55,6 +55,7 @@ def test_what_the_container_copies_is_there() -> None:
     copied = re.findall(r"^COPY (\S+)", block("dockerfile"), re.MULTILINE)
     assert copied
     assert all((PROJECT / name).exists() for name in copied)
+    assert {"foundation", "embedder", "classifiers", "recognition", "recognize.py"} <= set(copied)
 
 
 def test_what_the_container_copies_is_enough_to_start(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from recognition.errors import AddressError
-from recognition.events import webhook as delivery
+from recognition.events.delivery import DeliverySettings
 from recognition.events.event import Event, make_event
 from recognition.events.mqtt import MqttSink
 from recognition.events.webhook import WebhookSink
+from recognition.sources.retries import RetrySettings
 from tests.recognition.trickling_server import TricklingServer
 
 
@@ -72,16 +74,16 @@ class Receiver:
         self._server.server_close()
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(delivery, "_LONGEST_PAUSE_S", 0.05)
-    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 1.0)
+SHORT_PAUSES = DeliverySettings(retries=RetrySettings(0.02, 0.05), close_timeout_s=1.0, closing_pause_s=0.02)
+
+
+def webhook(url: str, **settings: Any) -> WebhookSink:
+    return WebhookSink(url, replace(SHORT_PAUSES, **settings))
 
 
 def test_events_are_posted_in_order() -> None:
     receiver = Receiver()
-    sink = WebhookSink(f"http://me:p%20w@127.0.0.1:{receiver.port}/hook")
+    sink = webhook(f"http://me:p%20w@127.0.0.1:{receiver.port}/hook")
     for number in range(5):
         sink.write(event(number))
     sink.close()
@@ -94,7 +96,7 @@ def test_events_are_posted_in_order() -> None:
 
 def test_what_fails_is_tried_again_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     receiver = Receiver(500, 503, 429)
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/hook?key=secret")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/hook?key=secret")
     with caplog.at_level(logging.WARNING):
         sink.write(event(1))
         sink.write(event(2))
@@ -108,7 +110,7 @@ def test_a_receiver_that_comes_late_gets_everything() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    sink = WebhookSink(f"http://127.0.0.1:{port}/")
+    sink = webhook(f"http://127.0.0.1:{port}/")
     sink.write(event(1))
     time.sleep(0.2)
     receiver = Receiver(port=port)
@@ -120,7 +122,7 @@ def test_a_receiver_that_comes_late_gets_everything() -> None:
 @pytest.mark.parametrize(("code", "reason"), [(400, "Bad Request"), (301, "Moved Permanently")])
 def test_a_refused_event_is_dropped_and_told(code: int, reason: str, caplog: pytest.LogCaptureFixture) -> None:
     receiver = Receiver(code)
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/")
     with caplog.at_level(logging.WARNING):
         sink.write(event(1))
         sink.write(event(2))
@@ -133,30 +135,25 @@ def test_a_refused_event_is_dropped_and_told(code: int, reason: str, caplog: pyt
 
 def test_what_a_receiver_says_cannot_move_the_cursor(caplog: pytest.LogCaptureFixture) -> None:
     with TricklingServer(b"HTTP/1.1 400 No\x1b[2J\r\n\r\n") as server:
-        sink = WebhookSink(server.url)
+        sink = webhook(server.url)
         sink.write(event(1))
         wait_until(lambda: len(caplog.messages) == 1)
         sink.close()
     assert "refuses events (HTTP 400 No [2J)" in caplog.messages[0]
 
 
-def test_a_receiver_whose_answer_trickles_in_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(delivery, "_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.2)
+def test_a_receiver_whose_answer_trickles_in_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     with TricklingServer(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x") as server:
-        sink = WebhookSink(server.url)
+        sink = webhook(server.url, timeout_s=0.2, close_timeout_s=0.2)
         sink.write(event(1))
         wait_until(lambda: len(caplog.messages) == 1, 1.0)
         sink.close()
     assert "cannot be reached (" in caplog.messages[0]
 
 
-def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(delivery, "MAX_PENDING", 3)
+def test_only_so_many_wait_and_the_oldest_go(caplog: pytest.LogCaptureFixture) -> None:
     receiver = Receiver(*[500] * 400)
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/", max_pending=3)
     for number in range(10):
         sink.write(event(number))
     receiver.codes.clear()
@@ -167,10 +164,9 @@ def test_only_so_many_wait_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch, ca
     assert "events could not be delivered" in caplog.text
 
 
-def test_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.2)
+def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     receiver = Receiver(*[500] * 1000)
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/", close_timeout_s=0.2)
     sink.write(event())
     started_s = time.monotonic()
     sink.close()
@@ -179,13 +175,11 @@ def test_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, caplog:
     assert "1 events could not be delivered" in caplog.text
 
 
-def test_a_receiver_that_is_back_at_the_end_gets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 60.0)
+def test_a_receiver_that_is_back_at_the_end_gets_what_waits() -> None:
     receiver = Receiver(500)
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/", retries=RetrySettings(60.0, 60.0))
     sink.write(event(1))
     wait_until(lambda: not receiver.codes)
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE_S", 0.02)
     sink.write(event(2))
     sink.close()
     receiver.stop()
@@ -194,7 +188,7 @@ def test_a_receiver_that_is_back_at_the_end_gets_what_waits(monkeypatch: pytest.
 
 def test_faces_of_each_frame_are_not_sent_but_those_of_photos_are() -> None:
     receiver = Receiver()
-    sink = WebhookSink(f"http://127.0.0.1:{receiver.port}/")
+    sink = webhook(f"http://127.0.0.1:{receiver.port}/")
     sink.write(event(1, "face"))
     sink.write(event(2, "face", None))
     sink.close()
@@ -302,7 +296,7 @@ class Subscriber:
 def test_events_reach_a_real_broker(broker: Broker) -> None:
     broker.start()
     subscriber = Subscriber(broker.port)
-    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces")
+    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces", SHORT_PAUSES)
     for number in range(5):
         sink.write(event(number))
     sink.write(event(9, "face"))
@@ -314,7 +308,7 @@ def test_events_reach_a_real_broker(broker: Broker) -> None:
 
 
 def test_a_broker_that_comes_late_gets_everything(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
-    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces")
+    sink = MqttSink(f"mqtt://me:p%20w@127.0.0.1:{broker.port}/door/faces", SHORT_PAUSES)
     sink.write(event(1))
     wait_until(lambda: "cannot be reached; trying again" in caplog.text)
     broker.start()
@@ -325,12 +319,10 @@ def test_a_broker_that_comes_late_gets_everything(broker: Broker, caplog: pytest
     assert "secret" not in caplog.text
 
 
-def test_a_wrong_password_is_told(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(delivery, "LAST_CHANCE_S", 0.1)
+def test_a_wrong_password_is_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     broker.start()
-    sink = MqttSink(f"mqtt://me:secret@127.0.0.1:{broker.port}/door/faces")
+    url = f"mqtt://me:secret@127.0.0.1:{broker.port}/door/faces"
+    sink = MqttSink(url, replace(SHORT_PAUSES, close_timeout_s=0.1))
     sink.write(event())
     wait_until(lambda: "refuses the connection" in caplog.text)
     sink.close()

@@ -114,7 +114,6 @@ class SlowDisk:
         self.error: Exception | None = None
         self._write = unknown_faces.write_image
         monkeypatch.setattr(unknown_faces, "write_image", self.write)
-        monkeypatch.setattr(unknown_faces, "MAX_PENDING", 2)
 
     def write(self, path: Path, image: np.ndarray) -> None:
         assert self.may_write.wait(5)
@@ -127,7 +126,7 @@ def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk, clocks = SlowDisk(monkeypatch), Clocks()
-    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True, clock=clocks.clock())
+    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True, clock=clocks.clock(), max_pending=2)
     started_s = time.monotonic()
     faces.save(CROP, 0, 0)
     while faces._writer._jobs.qsize():
@@ -148,7 +147,7 @@ def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
 
 def test_of_a_file_every_face_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = SlowDisk(monkeypatch)
-    faces = UnknownFaces(tmp_path, 7, "a")
+    faces = UnknownFaces(tmp_path, 7, "a", max_pending=2)
     threading.Timer(0.05, disk.may_write.set).start()
     paths = [faces.save(CROP, track, 0) for track in range(9)]
     faces.close()
@@ -159,7 +158,7 @@ def test_of_a_file_every_face_is_written(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     disk = SlowDisk(monkeypatch)
     disk.error = OSError("no room")
-    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True)
+    faces = UnknownFaces(tmp_path, 7, "a", may_drop=True, max_pending=2)
     faces.save(CROP, 1, 0)
     disk.may_write.set()
     if when != "close":

@@ -15,7 +15,7 @@ def parse(*argv: str) -> Options:
 
 
 def test_defaults() -> None:
-    assert parse("a.jpg", "--head", "h.skops") == Options(source="a.jpg", head=Path("h.skops"))
+    assert parse("a.jpg", "--head", "h.skops") == Options(sources=("a.jpg",), head=Path("h.skops"))
 
 
 def test_everything_said() -> None:

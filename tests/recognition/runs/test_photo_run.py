@@ -3,12 +3,9 @@ from contextlib import ExitStack
 import pytest
 
 from recognition.runs.photo_run import _open_window
-from recognition.sources.source import Source, SourceKind
 from recognition.viewer.window import SHIFT
 from tests.recognition.fakes import picture
 from tests.recognition.viewer.test_viewer import ESCAPE, FakeWindow
-
-SOURCE = Source(SourceKind.FOLDER, "photos", "photos")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +21,7 @@ def test_a_photo_is_shown_until_a_key_is_pressed(
         lambda _title, on_click: windows.append(FakeWindow([*keys, None], on_click)) or windows[0],
     )
     with ExitStack() as stack:
-        show = _open_window(stack, SOURCE)
+        show = _open_window(stack, "photos")
         assert show(picture()) is goes_on
         assert windows[0].keys == [None], "each key is taken, and no more"
     assert windows[0].is_closed
@@ -35,4 +32,4 @@ def test_a_window_that_is_closed_ends_the_photos(monkeypatch: pytest.MonkeyPatch
     window.is_closed = True
     monkeypatch.setattr("recognition.viewer.window.Window", lambda _title, _on_click: window)
     with ExitStack() as stack:
-        assert _open_window(stack, SOURCE)(picture()) is False
+        assert _open_window(stack, "photos")(picture()) is False

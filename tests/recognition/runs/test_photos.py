@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     collected = Collected()
-    photos = list_photos(parse_source(str(folder)), str(tmp_path / "out"))
+    photos = list_photos([parse_source(str(folder))], str(tmp_path / "out"))
     with caplog.at_level(logging.WARNING):
         counts = recognize_photos(photos, collected.run())
     assert [
@@ -71,18 +71,18 @@ def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptu
 
 def test_one_photo_that_cannot_be_read_is_an_error(folder: Path) -> None:
     with pytest.raises(ImageError, match="expected an image"):
-        recognize_photos(list_photos(parse_source(str(folder / "a.jpg")), None), Collected().run())
+        recognize_photos(list_photos([parse_source(str(folder / "a.jpg"))], None), Collected().run())
 
 
 def test_too_many_pixels_are_refused(folder: Path) -> None:
     run = Collected().run()
     small = PhotoRun(run.identify, run.annotate, run.sink, run.report_empty, max_pixels=100)
     with pytest.raises(ImageError, match="pixels"):
-        recognize_photos(list_photos(parse_source(str(folder / "b.png")), None), small)
+        recognize_photos(list_photos([parse_source(str(folder / "b.png"))], None), small)
 
 
 def test_a_photo_removed_meanwhile_is_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    photos = list_photos(parse_source(str(folder)), None)
+    photos = list_photos([parse_source(str(folder))], None)
     (folder / "b.png").unlink()
     with caplog.at_level(logging.WARNING):
         assert recognize_photos(photos, Collected().run()).n_failed == 2
@@ -91,7 +91,7 @@ def test_a_photo_removed_meanwhile_is_counted(folder: Path, caplog: pytest.LogCa
 
 def test_the_name_of_a_photo_cannot_move_the_cursor(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "c\x1b[2J.jpg").write_text("text")
-    recognize_photos(list_photos(parse_source(str(folder)), None), Collected().run())
+    recognize_photos(list_photos([parse_source(str(folder))], None), Collected().run())
     assert "c [2J.jpg: expected an image" in caplog.text
     assert "\x1b" not in caplog.text
 
@@ -99,18 +99,18 @@ def test_the_name_of_a_photo_cannot_move_the_cursor(folder: Path, caplog: pytest
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("x")
     with pytest.raises(SourceError, match=r"expected photos, found none \(1 other file, 0 hidden\)"):
-        list_photos(parse_source(str(tmp_path)), None)
+        list_photos([parse_source(str(tmp_path))], None)
 
 
 def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
     photo = parse_source(str(folder / "b.png"))
-    assert list_photos(photo, str(tmp_path))[0].save_to == tmp_path / "b.png"
-    assert list_photos(photo, "new/")[0].save_to == Path("new/b.png")
-    assert list_photos(photo, "x.jpg")[0].save_to == Path("x.jpg")
-    assert list_photos(parse_source(str(folder)), "x.jpg/")[0].save_to == Path("x.jpg/a.jpg")
-    assert list_photos(parse_source(str(folder)), "2026.11")[0].save_to == Path("2026.11/a.jpg")
+    assert list_photos([photo], str(tmp_path))[0].save_to == tmp_path / "b.png"
+    assert list_photos([photo], "new/")[0].save_to == Path("new/b.png")
+    assert list_photos([photo], "x.jpg")[0].save_to == Path("x.jpg")
+    assert list_photos([parse_source(str(folder))], "x.jpg/")[0].save_to == Path("x.jpg/a.jpg")
+    assert list_photos([parse_source(str(folder))], "2026.11")[0].save_to == Path("2026.11/a.jpg")
     (folder / "a.jpg").rename(folder / "a.heic")
-    assert list_photos(parse_source(str(folder)), "out")[0].save_to == Path("out/a.heic.jpg")
+    assert list_photos([parse_source(str(folder))], "out")[0].save_to == Path("out/a.heic.jpg")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,61 @@ def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
 )
 def test_places_that_would_harm_photos_are_refused(folder: Path, source: str, save: str, message: str) -> None:
     with pytest.raises(SaveError, match=message):
-        list_photos(parse_source(str(folder / source)), save.format(root=folder))
+        list_photos([parse_source(str(folder / source))], save.format(root=folder))
+
+
+def test_photos_and_folders_are_taken_together(folder: Path, tmp_path: Path) -> None:
+    Image.fromarray(picture((ANN, (20, 30, 60, 70)))).save(tmp_path / "x.png")
+    sources = [parse_source(str(path)) for path in (tmp_path / "x.png", folder, folder / "b.png")]
+    photos = list_photos(sources, str(tmp_path / "out"))
+    names = [(tmp_path / "x.png").as_posix(), *(f"{folder.as_posix()}/{name}" for name in ("a.jpg", "b.png"))]
+    assert [photo.name for photo in photos] == [*names, f"{folder.as_posix()}/sub 张/c.png", names[2]]
+    assert [photo.save_to for photo in photos] == [
+        tmp_path / "out" / name for name in ("x.png", "a.jpg", "b.png", "sub 张/c.png", "b.png")
+    ]
+    collected = Collected()
+    counts = recognize_photos(photos, collected.run())
+    assert [event.source for event in collected.events] == [names[0], names[2], names[2], names[2], names[2]]
+    alone = Collected()
+    for source in sources[::2]:
+        recognize_photos(list_photos([source], None), alone.run())
+    assert collected.events[:1] + collected.events[3:] == alone.events
+    assert (counts.n_photos, counts.n_failed) == (5, 1)
+
+
+def test_among_several_sources_a_photo_that_cannot_be_read_is_counted(folder: Path) -> None:
+    sources = [parse_source(str(folder / name)) for name in ("a.jpg", "b.png")]
+    counts = recognize_photos(list_photos(sources, None), Collected().run())
+    assert (counts.n_photos, counts.n_faces, counts.n_failed) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "save", "message"),
+    [
+        (
+            ["b.png", "sub/b.png"],
+            "{root}.out",
+            r"\.out/b\.png: expected one annotated photo to be saved there, found two, of .*/b\.png and "
+            r".*/sub/b\.png; rename one of them, or save them in two runs",
+        ),
+        (["b.png", "sub/b.png"], "{root}/sub", r"sub/b\.png: is the photo .*/sub/b\.png; save the annotated copies"),
+        (
+            ["b.png", "a.jpg"],
+            "new.jpg",
+            r"new\.jpg: expected a folder for the annotated photos of several sources, found the name of a file; "
+            r"name a folder, such as new, or end its name with a slash",
+        ),
+        (["b.png", "a.jpg"], "{root}/a.jpg", "expected a folder for the annotated photos, found a file"),
+        (["b.png", "sub"], "{root}/sub/out", "lies in the folder of photos"),
+    ],
+)
+def test_places_that_would_harm_photos_of_several_sources_are_refused(
+    folder: Path, names: list[str], save: str, message: str
+) -> None:
+    (folder / "sub 张").rename(folder / "sub")
+    Image.fromarray(picture()).save(folder / "sub" / "b.png")
+    with pytest.raises(SaveError, match=message):
+        list_photos([parse_source(str(folder / name)) for name in names], save.format(root=folder))
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.bmp", "a.tif"])

@@ -16,5 +16,5 @@ def test_a_wrong_address_costs_no_events(tmp_path: Path, addresses: dict[str, st
     before.write(make_event("face", "a.jpg", box=(1, 2, 3, 4), identity="ann", score=0.5, accepted=True))
     before.close()
     with pytest.raises(AddressError):
-        open_sinks(Options("a.mp4", tmp_path / "head", events=str(path), **addresses))  # type: ignore[arg-type]
+        open_sinks(Options(("a.mp4",), tmp_path / "head", events=str(path), **addresses))  # type: ignore[arg-type]
     assert path.read_text("utf-8").count("\n") == 1

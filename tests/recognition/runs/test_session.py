@@ -308,15 +308,10 @@ def test_hidden_faces_have_no_name() -> None:
     assert not (hidden == (255, 255, 255)).all(axis=2).any()
 
 
-def test_status_is_shown_while_it_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    from recognition.viewer import status
-
-    monkeypatch.setattr(status, "_IN_LOG_S", 0.0)
+def test_status_is_shown_while_it_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     collected = Collected()
     loop = FaceLoop(fake_reader(), FakeHead(), "source")
-    run = Session(loop, Outputs(collected, StatusLine(is_service=True)), threading.Event())
+    run = Session(loop, Outputs(collected, StatusLine(is_service=True, interval_s=0.0)), threading.Event())
     with caplog.at_level(logging.INFO):
         run.run_file(video_of(tmp_path, [ANN_HERE] * 4), 3)
     assert caplog.messages[-1].startswith("100%, ")

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from recognition.errors import SaveError
+from recognition.errors import SaveError, SourceError
 from recognition.runs.options import Options
-from recognition.runs.setup import check_outputs
+from recognition.runs.setup import check_outputs, check_sources
 from recognition.sources.source import parse_source
 
 
@@ -19,7 +19,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(source: str, **outputs: str) -> None:
-    check_outputs(parse_source(source), Options(source=source, head=Path("h.skops"), **outputs))  # type: ignore[arg-type]
+    check_outputs([parse_source(source)], Options(sources=(source,), head=Path("h.skops"), **outputs))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,36 @@ def test_outputs_that_would_harm_something_are_refused(
 ) -> None:
     with pytest.raises(SaveError, match=message):
         check(source, **outputs)
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (
+            ["a.jpg", "clip.mp4"],
+            "clip.mp4: expected only photos and folders of photos where .* found a video; run it alone",
+        ),
+        (["0", "photos"], "camera 0: expected only photos .* found a camera; run it alone"),
+        (["photos", "rtsp://me:secret@cam/live"], "^rtsp://cam/live: expected only photos .* found a stream"),
+        (["a.jpg", "-"], "-: expected only photos .* found a pipe"),
+        (["clip.mp4", "clip.mp4"], "clip.mp4: expected only photos"),
+    ],
+)
+def test_a_video_or_camera_beside_other_sources_is_refused(place: Path, sources: list[str], message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        check_sources([parse_source(source) for source in sources])
+
+
+def test_photos_and_folders_go_together(place: Path) -> None:
+    check_sources([parse_source(source) for source in ("a.jpg", "photos", "a.jpg")])
+    for source in ("clip.mp4", "0", "-", "photos", "a.jpg"):
+        check_sources([parse_source(source)])
+
+
+def test_events_that_would_replace_one_of_several_photos_are_refused(place: Path) -> None:
+    sources = [parse_source(source) for source in ("photos", "a.jpg")]
+    with pytest.raises(SaveError, match=r"a\.jpg: is what is looked at"):
+        check_outputs(sources, Options(("photos", "a.jpg"), Path("h.skops"), events="a.jpg"))
 
 
 def test_other_outputs_are_taken(place: Path) -> None:

@@ -20,7 +20,7 @@ from tests.recognition.viewer.test_viewer import FakeWindow
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     write_video(tmp_path / "a.avi", 30)
     monkeypatch.setattr(video_run, "load_recognizer", lambda *_, **__: (fake_reader(), FakeHead()))
-    return Options(str(tmp_path / "a.avi"), tmp_path / "head", show=True)
+    return Options((str(tmp_path / "a.avi"),), tmp_path / "head", show=True)
 
 
 def keys(monkeypatch: pytest.MonkeyPatch, *pressed: int) -> None:
@@ -35,14 +35,14 @@ def test_a_video_that_the_user_quits_is_not_called_truncated(
 ) -> None:
     keys(monkeypatch, ord("q"))
     with caplog.at_level(logging.WARNING):
-        assert video_run.run_on_video(parse_source(options.source), options, threading.Event()) == EXIT_DONE
+        assert video_run.run_on_video(parse_source(options.sources[0]), options, threading.Event()) == EXIT_DONE
     assert caplog.messages == []
 
 
 def test_a_window_needs_no_standard_input(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     keys(monkeypatch, ord("q"))
     monkeypatch.setattr("sys.stdin", None)
-    assert video_run.run_on_video(parse_source(options.source), options, threading.Event()) == EXIT_DONE
+    assert video_run.run_on_video(parse_source(options.sources[0]), options, threading.Event()) == EXIT_DONE
 
 
 def test_a_question_in_the_terminal_is_no_result(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from recognition.errors import SourceError
-from recognition.sources import connections
 from recognition.sources.connections import (
     CaptureConnection,
+    ConnectionSettings,
     HttpConnection,
     PipeConnection,
     connect,
@@ -106,10 +106,9 @@ def test_an_http_camera_that_sends_nothing_is_over() -> None:
         connection.close()
 
 
-def test_a_stream_that_stops_is_over_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "TIMEOUT_S", 0.3)
+def test_a_stream_that_stops_is_over_in_time() -> None:
     with MjpegServer(lambda number: encode(IMAGE), rate=0.1) as server:
-        connection = connect(parse_source(server.url))
+        connection = connect(parse_source(server.url), ConnectionSettings(timeout_s=0.3))
         assert len(connection.read()) == 1
         assert connection.read() == []
         connection.close()
@@ -126,14 +125,13 @@ HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary
         b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 99999\r\n\r\n",
     ],
 )
-def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, at_once: bytes) -> None:
-    monkeypatch.setattr(connections, "TIMEOUT_S", 0.3)
+def test_an_answer_that_trickles_in_is_not_waited_for(at_once: bytes) -> None:
     started_s = time.monotonic()
     with (
         TricklingServer(at_once, b"x") as server,
         pytest.raises(SourceError, match=r"does not answer within 0\.3 s; check the address"),
     ):
-        connect(parse_source(server.url))
+        connect(parse_source(server.url), ConnectionSettings(timeout_s=0.3))
     assert 0.25 < time.monotonic() - started_s < 1.0
 
 
@@ -141,12 +139,9 @@ def test_an_answer_that_trickles_in_is_not_waited_for(monkeypatch: pytest.Monkey
     ("at_once", "slowly"),
     [(HEADERS + b"\r\n--frame\r\n", b"x"), (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"0")],
 )
-def test_pictures_that_trickle_in_are_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, at_once: bytes, slowly: bytes
-) -> None:
-    monkeypatch.setattr(connections, "FIRST_FRAME_S", 0.3)
+def test_pictures_that_trickle_in_are_not_waited_for(at_once: bytes, slowly: bytes) -> None:
     with TricklingServer(at_once, slowly) as server:
-        connection = connect(parse_source(server.url))
+        connection = connect(parse_source(server.url), ConnectionSettings(first_frame_s=0.3))
         started_s = time.monotonic()
         assert connection.read() == []
         assert 0.25 < time.monotonic() - started_s < 1.0
@@ -272,21 +267,19 @@ def test_why_a_camera_does_not_open(
 ) -> None:
     for name in devices:
         (tmp_path / name).write_bytes(b"")
-    monkeypatch.setattr(connections, "_DEVICES", tmp_path)
     monkeypatch.setattr("os.access", lambda *_: mode != 0)
     with pytest.raises(SourceError, match=f"camera 0 cannot be opened; {message}"):
-        open_camera(0, lambda _: Closed())  # type: ignore[arg-type, return-value]
+        open_camera(0, lambda _: Closed(), devices=tmp_path)  # type: ignore[arg-type, return-value]
 
 
-def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognition.sources.mjpeg.MAX_FRAME_BYTES", 1000)
+def test_an_http_camera_that_sends_no_pictures_but_much_else_is_over() -> None:
     with MjpegServer(lambda number: b"\xff\xd8\xff\xda" + b"0" * 5000) as server:
-        connection = connect(parse_source(server.url))
+        connection = connect(parse_source(server.url), ConnectionSettings(max_frame_bytes=1000))
         assert connection.read() == []
         connection.close()
 
 
-def test_an_http_camera_that_trickles_without_a_picture_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_http_camera_that_trickles_without_a_picture_is_over() -> None:
     class Trickle:
         n_reads = 0
 
@@ -298,9 +291,8 @@ def test_an_http_camera_that_trickles_without_a_picture_is_over(monkeypatch: pyt
             time.sleep(0.01)
             return b"--boundary\r\n"
 
-    monkeypatch.setattr(connections, "FIRST_FRAME_S", 0.1)
     response: Any = Trickle()
-    assert HttpConnection(response).read() == []
+    assert HttpConnection(response, ConnectionSettings(first_frame_s=0.1)).read() == []
 
 
 class Capture:

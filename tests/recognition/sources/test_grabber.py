@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recognition.errors import SourceError
-from recognition.sources import grabber as live_module
-from recognition.sources.connections import EncodedFrame, connect
-from recognition.sources.grabber import FrameGrabber
+from recognition.sources.connections import Connection, EncodedFrame, connect
+from recognition.sources.grabber import FrameGrabber, GrabberSettings
+from recognition.sources.retries import RetrySettings
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import picture
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
@@ -18,11 +18,11 @@ from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
 IMAGE = picture()
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "MIN_PAUSE_S", 0.01)
-    monkeypatch.setattr(live_module, "MAX_PAUSE_S", 0.05)
-    monkeypatch.setattr(live_module, "_JOIN_S", 0.05)
+SHORT_PAUSES = GrabberSettings(retries=RetrySettings(0.01, 0.05), stop_timeout_s=0.05)
+
+
+def grabber(connection: Callable[[], Connection], name: str = "camera", **options: bool) -> FrameGrabber:
+    return FrameGrabber(name, connection, settings=SHORT_PAUSES, **options)  # type: ignore[arg-type]
 
 
 class Script:
@@ -64,7 +64,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 def test_only_the_newest_frame_is_kept_and_drops_are_counted() -> None:
-    live = FrameGrabber("camera", opens(Script(*[IMAGE + number for number in range(10)], 5.0)))
+    live = grabber(opens(Script(*[IMAGE + number for number in range(10)], 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 10)
     frame = live.read_latest(1.0)
@@ -77,7 +77,7 @@ def test_only_the_newest_frame_is_kept_and_drops_are_counted() -> None:
 
 
 def test_time_counts_from_the_opening_and_goes_forward() -> None:
-    live = FrameGrabber("camera", opens(Script(IMAGE, 0.1, IMAGE, 5.0)))
+    live = grabber(opens(Script(IMAGE, 0.1, IMAGE, 5.0)))
     live.start()
     times = []
     while len(times) < 2:
@@ -92,7 +92,7 @@ def test_time_counts_from_the_opening_and_goes_forward() -> None:
 def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None:
     first, second = Script(IMAGE), Script(IMAGE, 5.0)
     with caplog.at_level(logging.INFO):
-        live = FrameGrabber("camera", opens(first, SourceError("away"), SourceError("away"), Script(), second))
+        live = grabber(opens(first, SourceError("away"), SourceError("away"), Script(), second))
         live.start()
         wait_until(lambda: live.counts.n_frames == 2)
         frame = live.read_latest(1.0)
@@ -109,7 +109,7 @@ def test_a_lost_source_is_opened_again(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_a_source_that_is_not_opened_again_ends() -> None:
-    live = FrameGrabber("pipe", opens(Script(IMAGE)), reopen=False)
+    live = grabber(opens(Script(IMAGE)), "pipe", reopen=False)
     live.start()
     assert live.read_latest(1.0) is not None
     assert live.read_latest(1.0) is None
@@ -122,7 +122,7 @@ def test_an_error_of_a_source_that_is_not_opened_again_is_raised() -> None:
         def read(self) -> list[EncodedFrame]:
             raise SourceError("no pictures")
 
-    live = FrameGrabber("pipe", opens(Fails()), reopen=False)
+    live = grabber(opens(Fails()), "pipe", reopen=False)
     live.start()
     wait_until(lambda: live._is_over)
     with pytest.raises(SourceError, match="no pictures"):
@@ -135,7 +135,7 @@ def test_an_unexpected_error_is_not_taken_for_the_end() -> None:
         def read(self) -> list[EncodedFrame]:
             raise RuntimeError("a fault of ours")
 
-    live = FrameGrabber("camera", opens(Fails()))
+    live = grabber(opens(Fails()))
     live.start()
     wait_until(lambda: live._is_over)
     assert not live.is_over
@@ -149,11 +149,11 @@ def test_a_driver_that_fails_is_a_source_that_is_lost(error: Exception) -> None:
         def read(self) -> list[EncodedFrame]:
             raise error
 
-    live = FrameGrabber("camera", opens(Script(IMAGE), Fails(), Script(IMAGE, 5.0)))
+    live = grabber(opens(Script(IMAGE), Fails(), Script(IMAGE, 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 2)
     live.stop()
-    pipe = FrameGrabber("pipe", opens(Fails()), reopen=False)
+    pipe = grabber(opens(Fails()), "pipe", reopen=False)
     pipe.start()
     wait_until(lambda: pipe._is_over)
     with pytest.raises(SourceError, match="pipe: cannot be read: "):
@@ -162,10 +162,8 @@ def test_a_driver_that_fails_is_a_source_that_is_lost(error: Exception) -> None:
 
 def test_a_source_that_is_not_there_at_first() -> None:
     with pytest.raises(SourceError, match="away"):
-        FrameGrabber("camera", opens(SourceError("away"))).start()
-    patient = FrameGrabber(
-        "camera", opens(SourceError("away"), SourceError("away"), Script(IMAGE, 5.0)), wait_for_source=True
-    )
+        grabber(opens(SourceError("away"))).start()
+    patient = grabber(opens(SourceError("away"), SourceError("away"), Script(IMAGE, 5.0)), wait_for_source=True)
     patient.start()
     assert patient.read_latest(2.0) is not None
     patient.stop()
@@ -173,12 +171,12 @@ def test_a_source_that_is_not_there_at_first() -> None:
 
 def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    live = FrameGrabber("camera", opens(Script()))
+    live = grabber(opens(Script()))
     live.start()
     wait_until(lambda: live._is_over)
     with pytest.raises(SourceError, match="camera: opens, but sends no picture; check the path"):
         live.read_latest(1.0)
-    patient = FrameGrabber("camera", opens(Script(), Script(), Script(IMAGE, 5.0)), wait_for_source=True)
+    patient = grabber(opens(Script(), Script(), Script(IMAGE, 5.0)), wait_for_source=True)
     patient.start()
     assert patient.read_latest(2.0) is not None
     patient.stop()
@@ -189,7 +187,7 @@ def test_a_source_that_opens_but_sends_no_picture(caplog: pytest.LogCaptureFixtu
 
 
 def test_damaged_pictures_are_passed_over() -> None:
-    live = FrameGrabber("camera", opens(Script(b"\xff\xd8\xffdamaged", 5.0)))
+    live = grabber(opens(Script(b"\xff\xd8\xffdamaged", 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 1)
     assert live.read_latest(1.0) is None
@@ -197,7 +195,7 @@ def test_damaged_pictures_are_passed_over() -> None:
 
 
 def test_stop_does_not_wait_for_a_source_that_hangs() -> None:
-    live = FrameGrabber("camera", opens(Script(3.0)))
+    live = grabber(opens(Script(3.0)))
     live.start()
     started_s = time.monotonic()
     live.stop()
@@ -205,7 +203,7 @@ def test_stop_does_not_wait_for_a_source_that_hangs() -> None:
 
 
 def test_the_frame_interval_is_learned() -> None:
-    live = FrameGrabber("camera", opens(Script(*[IMAGE, 0.01] * 120, 5.0)))
+    live = grabber(opens(Script(*[IMAGE, 0.01] * 120, 5.0)))
     live.start()
     wait_until(lambda: live.counts.n_frames == 120, 10)
     assert 0.008 < live.frame_interval_s < 0.03
@@ -215,7 +213,7 @@ def test_the_frame_interval_is_learned() -> None:
 def test_a_real_stream_that_goes_away_and_comes_back() -> None:
     server = MjpegServer(in_turn([IMAGE]), 50)
     source = parse_source(server.url)
-    live = FrameGrabber(source.name, lambda: connect(source))
+    live = grabber(lambda: connect(source), source.name)
     live.start()
     assert live.read_latest(1.0) is not None
     server.stop()
@@ -239,7 +237,7 @@ def test_lag_does_not_grow_with_a_slow_reader() -> None:
 
     with MjpegServer(numbered, 100) as server:
         source = parse_source(server.url)
-        live = FrameGrabber(source.name, lambda: connect(source))
+        live = grabber(lambda: connect(source), source.name)
         live.start()
         lags = []
         for _ in range(12):

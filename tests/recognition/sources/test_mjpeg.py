@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from recognition.errors import SourceError
-from recognition.sources import mjpeg
 from recognition.sources.mjpeg import JpegSplitter
 from tests.recognition.fakes import ANN, picture
 from tests.recognition.mjpeg_server import encode
@@ -73,9 +72,8 @@ def test_no_picture_no_answer() -> None:
     assert len(splitter._bytes) < 10
 
 
-def test_a_stream_that_never_ends_a_picture_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mjpeg, "MAX_FRAME_BYTES", 1000)
+def test_a_stream_that_never_ends_a_picture_is_given_up() -> None:
     start = PICTURES["baseline"]
-    splitter = JpegSplitter()
+    splitter = JpegSplitter(max_bytes=1000)
     with pytest.raises(SourceError, match="expected JPEG pictures, found none in 0 MB; send MJPEG"):
         splitter.feed(start[: start.index(b"\xff\xda") + 20] + b"\0" * 2000)

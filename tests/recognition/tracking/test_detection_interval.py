@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from recognition.tracking.detection_interval import (
-    BUDGET_SHARE,
-    MAX_INTERVAL_S,
+    DetectionIntervalSettings,
     DetectionScheduler,
     FrameRateMeter,
     Speed,
 )
+
+SETTINGS = DetectionIntervalSettings()
 
 
 def frames_between(
@@ -30,8 +31,8 @@ def test_a_fast_machine_looks_at_every_frame() -> None:
 
 def test_a_slower_machine_spreads_detection_so_that_it_keeps_up() -> None:
     between = frames_between(DetectionScheduler(), 1 / 30, 0.06, 0.01)
-    assert 0.01 + 0.06 / between <= BUDGET_SHARE / 30
-    assert 0.01 + 0.06 / (between - 1) > BUDGET_SHARE / 30, "no less often than it could"
+    assert 0.01 + 0.06 / between <= SETTINGS.budget_share / 30
+    assert 0.01 + 0.06 / (between - 1) > SETTINGS.budget_share / 30, "no less often than it could"
 
 
 def test_beside_the_frames_detection_has_a_core_of_its_own() -> None:
@@ -54,7 +55,7 @@ def test_a_budget_of_ones_own() -> None:
 
 def test_however_slow_faces_are_looked_for() -> None:
     between = frames_between(DetectionScheduler(), 1 / 30, 1.0, 0.05)
-    assert between * 0.05 <= MAX_INTERVAL_S
+    assert between * 0.05 <= SETTINGS.max_interval_s
     assert frames_between(DetectionScheduler(), 1 / 2, 1.0, 0.6) == 1
 
 

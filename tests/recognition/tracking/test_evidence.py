@@ -3,10 +3,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognition.tracking.evidence import FUSION_GAIN, LOW_QUALITY_PENALTY, MAX_CROPS, MIN_CROPS, Evidence
+from recognition.tracking.evidence import Evidence, EvidenceSettings
 from tests.recognition.fakes import FakeHead, FakeMatch
 
 LENGTH = 64
+SETTINGS = EvidenceSettings()
 
 
 class Head(FakeHead):
@@ -17,7 +18,7 @@ class Head(FakeHead):
         self._exemplars = np.eye(LENGTH, dtype=np.float32)[: len(names)]
 
 
-class Looks:
+class Embeddings:
     """Makes looks of given cosines to the people, otherwise at random."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -31,110 +32,110 @@ class Looks:
         return vector.astype(np.float32)
 
 
-def identities(head: Head, looks: list[np.ndarray], quality: float = 1.0) -> list[str]:
+def identities(head: Head, vectors: list[np.ndarray], quality: float = 1.0) -> list[str]:
     evidence = Evidence()
-    return [evidence.add(look, quality, head).identity for look in looks]
+    return [evidence.add(vector, quality, head).identity for vector in vectors]
 
 
 def test_a_name_appears_after_three_looks_and_stays() -> None:
-    looks = Looks()
-    assert identities(Head(), [looks.at(0.7, 0.1) for _ in range(6)]) == ["unknown"] * 2 + ["ann"] * 4
+    vectors = Embeddings()
+    assert identities(Head(), [vectors.at(0.7, 0.1) for _ in range(6)]) == ["unknown"] * 2 + ["ann"] * 4
 
 
 def test_a_stranger_stays_unknown() -> None:
-    looks = Looks()
-    assert identities(Head(), [looks.at(0.5, 0.4) for _ in range(30)]) == ["unknown"] * 30
+    vectors = Embeddings()
+    assert identities(Head(), [vectors.at(0.5, 0.4) for _ in range(30)]) == ["unknown"] * 30
 
 
 def test_single_looks_above_the_threshold_name_nobody() -> None:
-    looks = Looks()
+    vectors = Embeddings()
     scores = [0.66, 0.4, 0.62, 0.4, 0.4, 0.66] * 3
-    assert set(identities(Head(), [looks.at(score, 0.1) for score in scores])) == {"unknown"}
+    assert set(identities(Head(), [vectors.at(score, 0.1) for score in scores])) == {"unknown"}
 
 
 def test_no_label_blinks_around_the_threshold() -> None:
-    looks = Looks()
+    vectors = Embeddings()
     scores = [0.62, 0.62, 0.62, 0.56, 0.64, 0.54, 0.63, 0.55, 0.61, 0.57] * 3
-    given = identities(Head(), [looks.at(score, 0.1) for score in scores])
+    given = identities(Head(), [vectors.at(score, 0.1) for score in scores])
     assert given[2:] == ["ann"] * (len(scores) - 2)
 
 
 def test_a_name_is_given_up_when_the_evidence_turns() -> None:
-    looks = Looks()
-    given = identities(Head(), [looks.at(0.7, 0.1) for _ in range(4)] + [looks.at(0.2, 0.1) for _ in range(12)])
+    vectors = Embeddings()
+    given = identities(Head(), [vectors.at(0.7, 0.1) for _ in range(4)] + [vectors.at(0.2, 0.1) for _ in range(12)])
     assert given[3] == "ann"
     assert given[-1] == "unknown"
     assert sum(before != after for before, after in pairwise(given)) == 2
 
 
 def test_another_name_takes_over_only_with_a_clear_lead() -> None:
-    looks = Looks()
-    start = [looks.at(0.7, 0.6) for _ in range(4)]
-    assert set(identities(Head(), start + [looks.at(0.64, 0.66) for _ in range(4)])[2:]) == {"ann"}
-    assert identities(Head(), start + [looks.at(0.3, 0.9) for _ in range(9)])[-1] == "bob"
+    vectors = Embeddings()
+    start = [vectors.at(0.7, 0.6) for _ in range(4)]
+    assert set(identities(Head(), start + [vectors.at(0.64, 0.66) for _ in range(4)])[2:]) == {"ann"}
+    assert identities(Head(), start + [vectors.at(0.3, 0.9) for _ in range(9)])[-1] == "bob"
 
 
 def test_the_score_is_the_mean_and_what_its_looks_gain() -> None:
-    head, looks, evidence = Head(), Looks(), Evidence()
-    assert evidence.add(looks.at(0.5, 0.1), 1.0, head).score == pytest.approx(0.5)
+    head, vectors, evidence = Head(), Embeddings(), Evidence()
+    assert evidence.add(vectors.at(0.5, 0.1), 1.0, head).score == pytest.approx(0.5)
     # A look that is no like the first one at all is a second photo; a repeated one is not.
-    assert evidence.add(looks.at(0.6, 0.1), 1.0, head).score == pytest.approx(
-        0.55 + FUSION_GAIN["cosine"] / 2, abs=0.003
+    assert evidence.add(vectors.at(0.6, 0.1), 1.0, head).score == pytest.approx(
+        0.55 + SETTINGS.fusion_gain["cosine"] / 2, abs=0.003
     )
     same = Evidence()
-    look = looks.at(0.5, 0.1)
+    vector = vectors.at(0.5, 0.1)
     for _ in range(5):
-        assert same.add(look, 1.0, head).score == pytest.approx(0.5, abs=1e-6)
+        assert same.add(vector, 1.0, head).score == pytest.approx(0.5, abs=1e-6)
 
 
 def test_better_looks_weigh_more() -> None:
-    head, looks, evidence = Head(), Looks(), Evidence()
-    evidence.add(looks.at(0.8, 0.1), 0.9, head)
-    expected = 0.9 * 0.8 + 0.1 * 0.4 + FUSION_GAIN["cosine"] / 2 - 0.1 * LOW_QUALITY_PENALTY["cosine"]
-    assert evidence.add(looks.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.001)
+    head, vectors, evidence = Head(), Embeddings(), Evidence()
+    evidence.add(vectors.at(0.8, 0.1), 0.9, head)
+    expected = 0.9 * 0.8 + 0.1 * 0.4 + SETTINGS.fusion_gain["cosine"] / 2 - 0.1 * SETTINGS.low_quality_penalty["cosine"]
+    assert evidence.add(vectors.at(0.4, 0.1), 0.1, head).score == pytest.approx(expected, abs=0.001)
 
 
 def test_poor_looks_must_say_more_until_a_good_one_comes() -> None:
-    looks = Looks()
-    near = [looks.at(0.6 - FUSION_GAIN["cosine"] / 2, 0.1) for _ in range(8)]
+    vectors = Embeddings()
+    near = [vectors.at(0.6 - SETTINGS.fusion_gain["cosine"] / 2, 0.1) for _ in range(8)]
     assert identities(Head(), near, quality=1.0)[-1] == "ann"
     assert set(identities(Head(), near, quality=0.1)) == {"unknown"}
     head, evidence = Head(), Evidence()
-    for look in near:
-        evidence.add(look, 0.1, head)
+    for vector in near:
+        evidence.add(vector, 0.1, head)
     assert not evidence.verdict.accepted
     assert evidence.add(near[0], 1.0, head).identity == "ann"
 
 
 def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
-    head, looks, evidence = Head(), Looks(), Evidence()
+    head, vectors, evidence = Head(), Embeddings(), Evidence()
     for _ in range(5):
-        evidence.add(looks.at(0.9, 0.1), 1.0, head, is_whole=False)
+        evidence.add(vectors.at(0.9, 0.1), 1.0, head, is_whole=False)
     assert (evidence.n_crops, evidence.verdict.accepted) == (0, False)
-    assert evidence.verdict.score == pytest.approx(0.9 - LOW_QUALITY_PENALTY["cosine"])
-    evidence.add(looks.at(0.3, 0.1), 1.0, head)
+    assert evidence.verdict.score == pytest.approx(0.9 - SETTINGS.low_quality_penalty["cosine"])
+    evidence.add(vectors.at(0.3, 0.1), 1.0, head)
     assert evidence.verdict.score == pytest.approx(0.3)
     assert evidence.n_crops == 1
 
 
 def test_looks_beyond_the_limit_are_merged_and_go_on_counting() -> None:
-    head, looks, evidence = Head(), Looks(), Evidence()
-    early = [looks.at(0.2, 0.1) for _ in range(MAX_CROPS)]
-    for look in early:
-        evidence.add(look, 1.0, head)
-    late = looks.at(0.8, 0.1)
-    for _ in range(3 * MAX_CROPS):
+    head, vectors, evidence = Head(), Embeddings(), Evidence()
+    early = [vectors.at(0.2, 0.1) for _ in range(SETTINGS.max_crops)]
+    for vector in early:
+        evidence.add(vector, 1.0, head)
+    late = vectors.at(0.8, 0.1)
+    for _ in range(3 * SETTINGS.max_crops):
         evidence.add(late, 1.0, head)
     # Three quarters of all looks are the late ones; a mean of the kept twelve alone would be far lower.
     assert evidence.verdict.score > 0.6
     assert evidence.max_cosine(late) == pytest.approx(1.0, abs=1e-5)
-    assert evidence.n_crops == 4 * MAX_CROPS
+    assert evidence.n_crops == 4 * SETTINGS.max_crops
 
 
 def test_a_changed_head_is_believed_at_once() -> None:
-    looks, evidence = Looks(), Evidence()
+    vectors, evidence = Embeddings(), Evidence()
     for _ in range(5):
-        evidence.add(looks.at(0.7, 0.1), 1.0, Head())
+        evidence.add(vectors.at(0.7, 0.1), 1.0, Head())
     assert evidence.decide(Head(threshold=0.5)).identity == "ann"
     assert evidence.decide(Head(threshold=0.75), reset=True).identity == "unknown"
     assert evidence.decide(Head(names=("bob",)), reset=True).identity == "bob"
@@ -148,24 +149,24 @@ def test_the_heads_choice_has_the_last_word() -> None:
             scores = self.similarity(vectors)[:, 1]
             return FakeMatch(np.array(["bob"] * len(vectors)), scores, np.ones(len(vectors), np.int64))
 
-    looks = Looks()
-    assert identities(Chooses(), [looks.at(0.75, 0.65) for _ in range(MIN_CROPS)])[-1] == "bob"
+    vectors = Embeddings()
+    assert identities(Chooses(), [vectors.at(0.75, 0.65) for _ in range(SETTINGS.min_crops)])[-1] == "bob"
 
 
 def test_nearly_known_faces_are_told() -> None:
-    head, looks = Head(), Looks()
+    head, vectors = Head(), Embeddings()
     close, far = Evidence(), Evidence()
-    close.add(looks.at(0.56, 0.1), 1.0, head)
-    far.add(looks.at(0.3, 0.1), 1.0, head)
+    close.add(vectors.at(0.56, 0.1), 1.0, head)
+    far.add(vectors.at(0.3, 0.1), 1.0, head)
     assert (close.is_near_threshold, far.is_near_threshold) == (True, False)
 
 
 def test_no_face_is_nearly_known_for_having_been_looked_at_often() -> None:
-    head, looks, evidence = Head(), Looks(), Evidence()
-    for _ in range(MAX_CROPS):
-        evidence.add(looks.at(0.52, 0.1), 1.0, head)
+    head, vectors, evidence = Head(), Embeddings(), Evidence()
+    for _ in range(SETTINGS.max_crops):
+        evidence.add(vectors.at(0.52, 0.1), 1.0, head)
         assert not evidence.is_near_threshold
-    assert evidence.verdict.score == pytest.approx(0.52 + FUSION_GAIN["cosine"], abs=0.005)
+    assert evidence.verdict.score == pytest.approx(0.52 + SETTINGS.fusion_gain["cosine"], abs=0.005)
 
 
 def test_without_looks_there_is_no_verdict() -> None:

@@ -1,9 +1,10 @@
 import numpy as np
 
 from recognition.tracking.motion import BoxMotion
-from recognition.tracking.tracker import LOST_TRACK_TTL_S, FrameTime, State, Tracker
+from recognition.tracking.tracker import FrameTime, State, Tracker, TrackerSettings
 from tests.recognition.fakes import faces_at
 
+TTL_S = TrackerSettings().lost_track_ttl_s
 SIZE = (120, 200)
 BOX = (20.0, 30.0, 60.0, 70.0)
 OTHER = (120.0, 30.0, 160.0, 70.0)
@@ -86,8 +87,8 @@ def test_a_lost_track_ends_in_time() -> None:
     ((track, _),) = tracker.match(faces_at([BOX]), at(0), SIZE)
     for frame in (3, 6):
         tracker.match(faces_at([]), at(frame), SIZE)
-    assert tracker.end_expired(LOST_TRACK_TTL_S) == []
-    assert tracker.end_expired(LOST_TRACK_TTL_S + 0.01) == [track]
+    assert tracker.end_expired(TTL_S) == []
+    assert tracker.end_expired(TTL_S + 0.01) == [track]
     assert (track.state, tracker.tracks) == (State.ENDED, [])
 
 

@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from recognition.tracking.detection_interval import Speed
-from recognition.viewer import status
 from recognition.viewer.status import StatusLine, describe
 
 
@@ -21,8 +20,7 @@ def test_of_a_file() -> None:
 def test_a_terminal_shows_one_line_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(status, "_ON_SCREEN_S", 0.0)
-    line = StatusLine(is_service=False)
+    line = StatusLine(is_service=False, interval_s=0.0)
     assert line.is_due
     line.show("a long line")
     line.show("short")
@@ -45,9 +43,8 @@ def test_a_caller_that_has_closed_standard_error_gets_no_status(monkeypatch: pyt
         line.clear()
 
 
-def test_a_service_logs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(status, "_IN_LOG_S", 0.0)
-    line = StatusLine(is_service=True)
+def test_a_service_logs(caplog: pytest.LogCaptureFixture) -> None:
+    line = StatusLine(is_service=True, interval_s=0.0)
     assert line.is_due
     with caplog.at_level(logging.INFO):
         line.show("30 frames/s")
