@@ -1,4 +1,4 @@
-"""The errors of heads and head files; all are ``ValueError`` and name what was found and the remedy."""
+"""Errors of heads, head files and background models; all are ``ValueError`` and name the remedy."""
 
 from foundation.errors import FacetableError
 
@@ -8,7 +8,7 @@ class IdentityError(FacetableError, ValueError):
 
 
 class ThresholdError(FacetableError, ValueError):
-    """A threshold that cannot be had from what there is."""
+    """A threshold that is out of range, or cannot be calibrated on so few people."""
 
 
 class HeadFileError(FacetableError, ValueError):
@@ -20,4 +20,4 @@ class UntrustedTypesError(HeadFileError):
 
 
 class BackgroundError(FacetableError, ValueError):
-    """A background model that is damaged or does not belong to these vectors."""
+    """A background model that is damaged, or was fitted on vectors of other weights."""

@@ -94,14 +94,18 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_DONE
     grouping.write_people_file(arguments.out, table, groups)
     if not result["n_named_faces"] and not result["n_identified_faces"]:
-        table_file, people_file = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
-        print(
-            f"{arguments.out}: write a name into one row of each person's group, then run: python "
-            f"train_classifier.py {table_file} --names {people_file} -o heads/people.skops"
-        )
+        print(_next_step(arguments))
     if arguments.html is not None:
         _write_contact_sheet(arguments, table, groups)
     return EXIT_DONE
+
+
+def _next_step(arguments: argparse.Namespace) -> str:
+    table, people = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
+    return (
+        f"{arguments.out}: write a name into one row of each person's group, then run: python "
+        f"train_classifier.py {table} --names {people} -o heads/people.skops"
+    )
 
 
 def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable", groups: "NamedGroups") -> None:

@@ -1,4 +1,4 @@
-"""A head's arrays, by the names they have in its file (``serving/NAME.npy``); checked when they are read back."""
+"""Pack a head into arrays named as in its file (``serving/NAME.npy``), and check them when they are read back."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +14,7 @@ from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
 
 Arrays = dict[str, NDArray[Any]]
 ReadArray = Callable[[str], NDArray[Any]]
+"""Name of an array to the array; raises ``ValueError`` where it is damaged, ``KeyError`` where it is not there."""
 
 # Squared length of a unit vector after rounding to float32.
 _UNIT_TOLERANCE = 1e-4
@@ -44,7 +45,14 @@ def pack_head(head: Head) -> Arrays:
 
 
 def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
-    """Return the exemplars of a head's file, and how they are scored.
+    """Return the matcher of a head's file: its exemplars, and how they are scored.
+
+    Parameters
+    ----------
+    record : mapping
+        The file's ``facetable.json``.
+    read : callable
+        Name of an array to the array.
 
     Raises
     ------
@@ -62,7 +70,13 @@ def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
 
 
 def unpack_rejections(read: ReadArray) -> Gallery:
-    """Return the faces that were said not to be somebody."""
+    """Return the rejected faces of a head's file, under the identities that they are not.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+    """
     return Gallery.build(
         read("rejected"),
         np.char.decode(read("rejected_identities"), "utf-8"),

@@ -1,4 +1,4 @@
-"""Scikit-learn estimators as skops data: only types that are trusted by name are ever loaded."""
+"""Write and read scikit-learn estimators as skops data: only types that are trusted by name are ever loaded."""
 
 from typing import Any
 

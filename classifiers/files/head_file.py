@@ -1,4 +1,4 @@
-"""Heads on disk, without pickle.
+"""Save and load heads, without pickle.
 
 A head file is a zip of uncompressed entries:
 
@@ -92,7 +92,7 @@ def save_head(head: Head, path: str | Path) -> None:
 
 
 def load_head(path: str | Path) -> Head:
-    """Return the head in a file; `gallery`, `knn` and `svm` load NumPy alone.
+    """Return the head in a file; heads called `gallery`, `knn` and `svm` load NumPy alone.
 
     Raises
     ------

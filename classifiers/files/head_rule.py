@@ -1,4 +1,4 @@
-"""The decision rule in a head's file: known by its kind, held in arrays, or a fitted scikit-learn estimator."""
+"""Read the decision rule of a head's file: known by its kind, held in arrays, or a fitted scikit-learn estimator."""
 
 import logging
 import warnings

@@ -1,4 +1,4 @@
-"""Decision trees from a file: scikit-learn follows their node numbers without looking, so they are checked first."""
+"""Validate decision trees from a file: scikit-learn follows their node numbers without looking."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Average linkage on candidate pairs: groups are merged best first while their mean similarity reaches a threshold.
+"""Merge groups by average linkage on candidate pairs, best first, while their mean similarity reaches a threshold.
 
 The mean similarity between two groups of unit vectors is the product of their vector sums over the product of their
 sizes, so a group is its sum and nothing else need be kept. Average linkage is reducible: groups that are each other's
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+"""Row numbers, or a number for each row."""
 
 # Pairs of vectors multiplied at once: 2 x 16 MB of float32 at 512 dimensions; larger pieces are slower.
 _CHUNK = 8_192
@@ -56,7 +57,7 @@ class CannotLinks:
 
 
 class Agglomeration:
-    """Groups of rows that grow by merging; lowering the threshold goes on from where a higher one stopped.
+    """Merge groups of rows; lowering the threshold goes on from where a higher one stopped.
 
     Parameters
     ----------
@@ -105,14 +106,27 @@ class Agglomeration:
         return np.unique(self._group, return_inverse=True)[1].astype(np.int64)
 
     def centroids(self) -> tuple[Rows, NDArray[np.float32], NDArray[np.float32]]:
-        """Return one row of each group, its mean vector scaled to unit length, and its mean offset."""
+        """Return of each of g groups one row, its mean vector and its mean offset.
+
+        Returns
+        -------
+        (g,) int64, (g, d) float32 of unit length, (g,) float32
+        """
         groups, first = np.unique(self._group, return_index=True)
         sums = self._sums_of(groups)
         lengths = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return first, sums / lengths, self._offsets[groups] / self._sizes[groups]
 
     def merge(self, first: Rows, second: Rows, *, threshold: float) -> int:
-        """Merge best first among the groups of the candidate pairs of rows; return the number of merges."""
+        """Merge best first among the groups of candidate pairs of rows; return the number of merges.
+
+        Parameters
+        ----------
+        first, second : (p,) int64
+            Rows of the pairs.
+        threshold : float
+            Mean similarity that two groups need to be merged.
+        """
         keys = self._keys(self._group[first], self._group[second])
         one, two, alike = self._candidates(keys, threshold)
         n_before = self.n_groups

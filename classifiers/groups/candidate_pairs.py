@@ -1,4 +1,4 @@
-"""Pairs of faces that may belong together: all that are alike enough, or those among the nearest neighbours.
+"""Find pairs of faces that may belong together: all that are alike enough, or those among the nearest neighbours.
 
 The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offsets[j]``, as in
 `classifiers.groups.agglomeration`.
@@ -13,11 +13,13 @@ from classifiers.groups.agglomeration import Rows
 from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
 from foundation.errors import FacetableError
 
+# Nearest neighbours of each face that are candidates.
 N_NEIGHBORS = 32
 
 # One missed neighbour of many matters less here than in naming a probe.
 _CELLS_SEARCHED = 32
 
+# Rows at once, so that what is computed beside the result stays small.
 _BLOCK = 100_000
 
 # Pairs are compared once more, otherwise rounded, before groups are merged: none at the threshold may be missed here.
@@ -115,6 +117,7 @@ def neighbor_pairs(
     vectors : (n, d) float32 of unit length
     offsets : (n,) float32
     lowest : float
+        Similarity that a pair needs, up to rounding.
     threads : int, optional
         Threads of the approximate search; by default what OpenMP takes.
     max_exact : int

@@ -1,4 +1,4 @@
-"""Group unknown faces: the same person together, nobody else with them."""
+"""Cluster unknown faces: the same person together, nobody else with them."""
 
 import logging
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def cluster_faces(
     threads: int | None = None,
     limits: ClusteringLimits | None = None,
 ) -> Clustering:
-    """Group faces by person.
+    """Cluster faces by person.
 
     Parameters
     ----------

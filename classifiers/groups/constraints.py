@@ -1,4 +1,4 @@
-"""What must and what must not be together: a user's constraints, faces of one photo, given names."""
+"""Read and combine constraints on groups: the user's must-links and cannot-links, faces of one photo, given names."""
 
 import logging
 from collections import defaultdict, deque
@@ -25,7 +25,17 @@ FaceKey = tuple[str, int]
 
 
 class Constraint(NamedTuple):
-    """Two rows that must, or must not, be in one group, and the line of the file that says so."""
+    """Must-link or cannot-link between two rows.
+
+    Attributes
+    ----------
+    must : bool
+        Whether they must be in one group, or must not.
+    first, second : int
+        The rows.
+    line : int
+        Line of the file that says so.
+    """
 
     must: bool
     first: int
@@ -90,7 +100,7 @@ def combine_constraints(
     names: Sequence[str] | NDArray[np.object_] | None = None,
     source: str | Path = "constraints",
 ) -> tuple[Rows, CannotLinks]:
-    """Return what must be together, as one number a row, and what must be apart.
+    """Return must-links, as a number ``(n,)`` that is equal for rows which must be together, and cannot-links.
 
     Parameters
     ----------

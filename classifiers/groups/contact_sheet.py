@@ -1,4 +1,4 @@
-"""Contact sheets: one self-contained HTML page that shows groups of faces."""
+"""Draw contact sheets: one self-contained HTML page that shows groups of faces."""
 
 import base64
 import html
@@ -32,7 +32,7 @@ img, .missing { display: block; width: 112px; height: 112px; border-radius: 4px;
 
 @dataclass(frozen=True)
 class Section:
-    """Some faces under a heading.
+    """Section of a page: some faces under a heading.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A table in, a people file and contact sheets out: what ``python -m classifiers cluster`` does."""
+"""Cluster the faces of a table, and write what was found as a people file and as contact sheets."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +24,7 @@ from classifiers.groups.similarity import SimilaritySpace
 from foundation.csv_rows import read_rows
 from foundation.text import pluralize
 
+# Most groups, faces of a group and lone faces on contact sheets.
 _MAX_GROUPS_SHOWN = 500
 _MAX_FACES_SHOWN = 30
 _MAX_LONE_SHOWN = 200
@@ -38,19 +39,19 @@ class FaceTable(Protocol):
 
     @property
     def identities(self) -> NDArray[np.object_]:
-        """Identity of each row, "" for none."""
+        """Identity of each row, (n,) str, "" for none."""
 
     @property
     def paths(self) -> NDArray[np.object_]:
-        """Photo of each row."""
+        """Photo of each row, (n,) str."""
 
     @property
     def face_indices(self) -> NDArray[np.int32]:
-        """Number of the face in its photo."""
+        """Number of each row's face in its photo, (n,)."""
 
     @property
     def boxes(self) -> NDArray[np.float32]:
-        """Boxes in pixels, (n, 4)."""
+        """Boxes in pixels, (n, 4): x_min, y_min, x_max, y_max, max exclusive."""
 
 
 class NamedGroups(NamedTuple):
@@ -80,7 +81,7 @@ def face_keys(table: FaceTable) -> list[FaceKey]:
 
 
 def check_output_files(*paths: Path | None, table: Path) -> None:
-    """Find out before the work, not after it, that a result cannot be written.
+    """Refuse outputs that cannot be written, before the work and not after it.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def cluster_table(
     threads: int | None = None,
     source: str | Path = "constraints",
 ) -> NamedGroups:
-    """Cluster the faces of `table`; names and numbers of an earlier people file are carried over.
+    """Cluster the faces of a table; names and numbers of an earlier people file are carried over.
 
     Parameters
     ----------

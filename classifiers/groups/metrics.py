@@ -1,4 +1,4 @@
-"""How well groups agree with true identities: BCubed and pairwise precision and recall, corrections needed."""
+"""Measure how well groups agree with true identities: BCubed and pairwise precision and recall, corrections needed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,14 +16,21 @@ class PrecisionRecall(NamedTuple):
 
 
 class Corrections(NamedTuple):
-    """How many splits and merges would turn a clustering into the truth."""
+    """Numbers of splits and merges that would turn a clustering into the truth."""
 
     n_splits: int
     n_merges: int
 
 
 def bcubed(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | NDArray[Any]) -> PrecisionRecall:
-    """Return BCubed precision, recall and F (Amigó et al., Information Retrieval 12, 2009), averaged over faces.
+    """Return BCubed precision, recall and F, averaged over faces.
+
+    Source: Amigó et al., Information Retrieval 12, 2009.
+
+    Parameters
+    ----------
+    identities, clusters : sequence, length n
+        True identity and group of each face.
 
     Raises
     ------
@@ -43,6 +50,11 @@ def bcubed(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | N
 def pairwise(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any] | NDArray[Any]) -> PrecisionRecall:
     """Return precision, recall and F over pairs of faces put together; where there is no pair the rate is 1.
 
+    Parameters
+    ----------
+    identities, clusters : sequence, length n
+        True identity and group of each face.
+
     Raises
     ------
     ValueError
@@ -57,6 +69,11 @@ def corrections(identities: Sequence[Any] | NDArray[Any], clusters: Sequence[Any
     """Return how often a person must split a group, then merge two, to put a clustering right.
 
     Each group falls into one piece per identity it holds; each identity is then joined from its pieces.
+
+    Parameters
+    ----------
+    identities, clusters : sequence, length n
+        True identity and group of each face.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The people file: one CSV row a face, which a user names and the next clustering keeps."""
+"""Read and write people files: one CSV row a face, which a user names and the next clustering keeps."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ COLUMNS = ("path", "face_index", "cluster", "name", "score")
 
 @dataclass(frozen=True)
 class KnownPeople:
-    """What an earlier people file says about the rows of a table.
+    """Groups and names that an earlier people file gives to the rows of a table.
 
     Attributes
     ----------
@@ -119,9 +119,16 @@ def _warn_of_mixed_groups(path: str | Path, of_group: Mapping[int, set[str]]) ->
 
 
 def keep_numbers(labels: Rows, known: KnownPeople) -> Rows:
-    """Return `labels` (n,) renumbered: a group keeps the number of the earlier group it shares most faces with.
+    """Return the groups ``(n,)`` renumbered, each with the number of the earlier group it shares most faces with.
 
     Largest overlaps choose first, each number is given once, and the rest get new numbers in the order of `labels`.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        The groups, counted from 0 without gaps.
+    known : KnownPeople
+        The earlier people file.
     """
     n_groups = int(labels.max(initial=-1)) + 1
     seen = known.clusters >= 0
@@ -139,7 +146,15 @@ def keep_numbers(labels: Rows, known: KnownPeople) -> Rows:
 
 
 def propagate_names(labels: Rows, names: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return the name of each row: its own or, where it has none, the only one in its group; "" for none."""
+    """Return the name ``(n,)`` of each row: its own or, where it has none, the only one in its group; "" for none.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        Group of each row.
+    names : (n,) str
+        Name of each row, "" for none.
+    """
     result = names.copy()
     given: dict[int, set[str]] = {}
     for row in np.flatnonzero(names != ""):
@@ -158,7 +173,11 @@ def drop_separated_names(labels: Rows, names: NDArray[np.object_], separated: Ro
 
     Parameters
     ----------
-    parted : (p, 2) int64
+    labels : (n,) int64
+        Group of each row.
+    names : (n,) str
+        Name of each row, "" for none.
+    separated : (p, 2) int64
         Rows that a user put apart.
     """
     result = names.copy()
@@ -179,6 +198,8 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
         As `keep_numbers` returns them.
     names : (n,) str
         As `propagate_names` returns them.
+    known : KnownPeople
+        The earlier people file.
     """
     new = known.clusters < 0
     moved = ~new & (labels != known.clusters)
@@ -211,6 +232,18 @@ def write_people(
     scores: NDArray[np.floating],
 ) -> None:
     """Write a people file, replacing it in one step.
+
+    Parameters
+    ----------
+    path : path
+    faces : sequence, length n
+        Path and face index of each row.
+    labels : (n,) int64
+        Group of each row.
+    names : (n,) str
+        Name of each row, "" for none.
+    scores : (n,) float
+        Cosine of each face with the mean direction of the others in its group.
 
     Raises
     ------

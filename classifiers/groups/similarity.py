@@ -1,4 +1,4 @@
-"""Similarity of faces when they are grouped: the space it is measured in, and the threshold for so many people."""
+"""Compare faces that are grouped: the space similarity is measured in, and the threshold for so many people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +75,12 @@ def default_threshold(n_people: int, curve: ThresholdByPeople) -> float:
 
     The more people there are, the more alike are the most alike strangers; `curve` is interpolated in log n, and its
     last segment continued.
+
+    Parameters
+    ----------
+    n_people : int
+    curve : sequence of pairs
+        Numbers of people, ascending, each with the threshold for it; at least two.
 
     >>> round(default_threshold(100, ((10, 0.4), (1000, 0.6))), 3)
     0.5

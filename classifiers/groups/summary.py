@@ -1,4 +1,4 @@
-"""Figures of a clustering, as JSON and as text."""
+"""Summarize a clustering in figures, as JSON and as text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from classifiers.groups.grouping import FaceTable, NamedGroups
 from classifiers.groups.metrics import bcubed, corrections, pairwise
 from foundation.text import pluralize
 
+# Most changes, and most numbers of groups in one line, that are listed.
 _MAX_LISTED = 20
 
 

@@ -1,4 +1,4 @@
-"""The estimators that choose an identity: scikit-learn classifiers that normalize rows themselves.
+"""Estimators that heads decide with: scikit-learn classifiers that normalize rows themselves.
 
 They never reject anybody; `classifiers.heads.open_set.OpenSetClassifier` does.
 """
@@ -41,14 +41,20 @@ def check_n_neighbors(n_neighbors: Any) -> int:
 
 @contextmanager
 def many_classes() -> Iterator[None]:
-    """Keep scikit-learn from wondering whether so many classes are a regression: one photo per person is usual here."""
+    """Silence scikit-learn's warning of many classes, which suspects a regression: one photo a person is usual here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
         yield
 
 
 class UnitRowsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """Base of the heads: validates, normalizes rows, encodes the classes."""
+    """Base of the estimators: validates, normalizes rows, encodes the classes.
+
+    Attributes
+    ----------
+    classes_ : (k,) array
+    n_features_in_ : int
+    """
 
     classes_: NDArray[Any]
     n_features_in_: int
@@ -66,7 +72,7 @@ class UnitRowsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
 
 class GalleryClassifier(UnitRowsClassifier):
-    """Chooses the identity of the nearest exemplar by cosine; among equals the one enrolled first.
+    """Nearest-neighbour classifier by cosine; among equals the exemplar enrolled first decides.
 
     Attributes
     ----------
@@ -93,12 +99,13 @@ class GalleryClassifier(UnitRowsClassifier):
 
 
 class KNNClassifier(UnitRowsClassifier):
-    """Chooses by the votes of the nearest exemplars, each weighed by one over its distance.
+    """k-nearest-neighbours classifier whose votes weigh one over the distance.
 
     Parameters
     ----------
     n_neighbors : int, default 5
-        How many exemplars vote; all of them where there are fewer.
+        How many exemplars vote; all of them where there are fewer. More smooth over mislabelled photos, fewer favour
+        people with few photos.
 
     Attributes
     ----------
@@ -130,7 +137,7 @@ class KNNClassifier(UnitRowsClassifier):
 
 
 class SVMClassifier(UnitRowsClassifier):
-    """Chooses with a linear support vector machine, one against one.
+    """Linear support vector classifier, one against one.
 
     The machine is scikit-learn's ``SVC(kernel="linear")``, without probabilities. With a single class there is
     nothing to separate, and that class is the choice.
@@ -138,7 +145,7 @@ class SVMClassifier(UnitRowsClassifier):
     Parameters
     ----------
     C : float, default 1.0
-        Inverse strength of the regularization.
+        Inverse strength of the regularization: larger fits the photos more closely, mislabelled ones included.
 
     Attributes
     ----------
@@ -150,7 +157,7 @@ class SVMClassifier(UnitRowsClassifier):
         self.C = C
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the machine on the rows of `X (m, d)` and the classes `y (m,)`."""
+        """Fit the support vector machine on the rows of `X (m, d)` and the classes `y (m,)`."""
         rows, codes = self._fit_input(X, y)
         if len(self.classes_) == 1:
             self.machine_ = None
@@ -177,7 +184,7 @@ class SVMClassifier(UnitRowsClassifier):
 
 
 class LogisticClassifier(UnitRowsClassifier):
-    """Chooses with multinomial logistic regression.
+    """Multinomial logistic regression.
 
     Parameters
     ----------
@@ -221,7 +228,7 @@ class LogisticClassifier(UnitRowsClassifier):
 
 
 class LDAClassifier(UnitRowsClassifier):
-    """Chooses with linear discriminant analysis: the class mean nearest by the shared covariance within classes.
+    """Linear discriminant analysis: the class mean nearest by the shared covariance within classes decides.
 
     The covariance is shrunk towards a multiple of the identity. Where every class has one row there is no covariance
     within classes, and the nearest row decides.
@@ -229,7 +236,8 @@ class LDAClassifier(UnitRowsClassifier):
     Parameters
     ----------
     shrinkage : float, default 0.5
-        Weight of the multiple of the identity, from 0 to 1.
+        Weight of the multiple of the identity, above 0 and at most 1: more is steadier with few photos, less uses what
+        they say about which directions vary.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Naming faces with a head, on NumPy alone: a camera loop starts without loading scikit-learn."""
+"""Name faces with a head, on NumPy alone: a camera loop starts without loading scikit-learn."""
 
 import copy
 import warnings
@@ -20,7 +20,7 @@ LOWEST_SCORE = -2.0
 
 
 class Match(NamedTuple):
-    """What a head says about `n` probes before the threshold.
+    """Decisions of a head about n probes, before the threshold.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Match(NamedTuple):
 
 
 class Head:
-    """A trained head: a gallery, the rule that decides among its people, and a threshold.
+    """Trained head: a gallery, the rule that decides among its people, and a threshold.
 
     Parameters
     ----------
@@ -69,6 +69,16 @@ class Head:
         May be assigned.
     threshold_record : Threshold
         Where the threshold came from.
+
+    Raises
+    ------
+    ValueError
+        If the matcher has no exemplar.
+
+    >>> matcher = Matcher(Gallery.build([[1.0, 0.0], [0.0, 1.0]], ["Ada", "Bo"]))
+    >>> head = Head(matcher, NearestRule(), threshold=0.7)
+    >>> head.identify([[0.6, 0.8], [-0.8, -0.6]])[0].tolist()
+    ['Bo', 'unknown']
     """
 
     def __init__(
@@ -129,7 +139,7 @@ class Head:
         return head
 
     def match(self, vectors: ArrayLike) -> Match:
-        """Return what the head chooses for `vectors (n, d)` and how similar it is, whatever the threshold.
+        """Return the identity of each of `vectors (n, d)` and how similar it is, whatever the threshold.
 
         A face that is more like one that was said not to be the chosen person than like that person goes to the
         best-scoring other person.
@@ -153,7 +163,7 @@ class Head:
         return Match(identities, scores.astype(np.float32), indices)
 
     def choose(self, vectors: ArrayLike) -> NDArray[np.str_]:
-        """Return the identities ``(n,)`` the head chooses, before the threshold."""
+        """Return the identities ``(n,)`` the head decides for, before the threshold, see `match`."""
         return self.match(vectors).identities
 
     def identify(
@@ -179,7 +189,7 @@ class Head:
         return np.where(scores >= self.threshold, identities, UNKNOWN), scores
 
     def similarity(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """Return ``(n, n_identities)``: the similarity to the best-scoring exemplar of each of `labels`."""
+        """Return ``(n, k)`` float32: the similarity of `vectors (n, d)` to the best-scoring exemplar of each label."""
         return self.matcher.similarity(self._probes(vectors))
 
     def check_fingerprint(self, fingerprint: Mapping[str, Any] | None) -> None:
@@ -207,7 +217,7 @@ class Head:
         return self.matcher.prepare(check_vectors("vectors", vectors, length=self.gallery.vectors.shape[1]))
 
     def _apply_rejections(self, probes: Probes, indices: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
-        """Change choices (in place) that the rejected faces forbid."""
+        """Change the identities (in place) that the rejected faces forbid."""
         against = Matcher(self.rejections, self.matcher.background)
         rejected = against.scores(probes)
         names = self.matcher.labels[self.matcher.codes[indices]]

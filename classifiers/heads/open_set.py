@@ -1,4 +1,4 @@
-"""Rejection around any classifier: the classifier chooses, similarity to the exemplars decides."""
+"""Wrap any classifier for open-set identification: it decides who, similarity to the exemplars decides whether."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -26,7 +26,7 @@ from classifiers.scores.thresholds import Threshold
 
 
 class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """Any classifier with a threshold: a face too unlike the chosen person's photos is `UNKNOWN`.
+    """Classifier that rejects: a face too unlike the photos of the person it is taken for is `UNKNOWN`.
 
     The classifier only chooses the identity. The score is the cosine of the face to the nearest exemplar of that
     identity; no probability or share of votes is ever thresholded.
@@ -35,8 +35,8 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
     ----------
     head : str or classifier, default ``"gallery"``
         A name of `classifiers.heads.registry.HEADS` or an unfitted scikit-learn classifier.
-    threshold : float or classifiers.training.calibration.Threshold, default 0.6
-        The least score that is named.
+    threshold : float or classifiers.scores.thresholds.Threshold, default 0.6
+        The least score that is named: higher names fewer strangers, and fewer of the enrolled people.
     background : classifiers.scores.normalization.Background, optional
         Normalizes the scores; without it they are cosines.
 
@@ -46,6 +46,12 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         The fitted head; save it with `classifiers.files.head_file.save_head`.
     classes_ : (k,) str
         The enrolled identities, sorted.
+
+    >>> classifier = OpenSetClassifier("gallery", threshold=0.7).fit([[1.0, 0.0], [0.0, 1.0]], ["Ada", "Bo"])
+    >>> classifier.predict([[0.6, 0.8], [-0.8, -0.6]]).tolist()
+    ['Bo', 'unknown']
+    >>> classifier.similarity([[0.6, 0.8]])
+    array([[0.6, 0.8]], dtype=float32)
     """
 
     def __init__(self, head: Any = DEFAULT_HEAD, threshold: Any = 0.6, *, background: Background | None = None) -> None:
@@ -64,6 +70,15 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         fingerprint: Mapping[str, Any] | None = None,
     ) -> Self:
         """Enrol the rows of `X (m, d)` under the identities `y (m,)`; rows with identity ``""`` are ignored.
+
+        Parameters
+        ----------
+        X : (m, d) array
+        y : (m,) str
+        paths, image_sha256, boxes
+            Where each row comes from, see `classifiers.scores.gallery.Gallery`.
+        fingerprint : mapping, optional
+            Of the table the rows come from.
 
         Raises
         ------
@@ -104,7 +119,16 @@ def build_head(
     fingerprint: Mapping[str, Any] | None = None,
     photo_root: str = "",
 ) -> Head:
-    """Return a head that chooses with (a fitted copy of) `estimator` among the people of `matcher`.
+    """Return a head that decides with a fitted copy of `estimator` among the people of `matcher`.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        The exemplars.
+    estimator : classifier
+        Unfitted; see `classifiers.heads.registry.make_head`.
+    threshold, fingerprint, photo_root
+        As in `classifiers.heads.head.Head`.
 
     Raises
     ------
@@ -126,7 +150,7 @@ def build_head(
 
 
 def fit_decision_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
-    """Return what chooses with a copy of `estimator` fitted on a matcher; NumPy alone where the kind allows it."""
+    """Return the decision rule of a copy of `estimator` fitted on a matcher; NumPy alone where its kind allows that."""
     if len(matcher.labels) == 1 or isinstance(estimator, GalleryClassifier):
         return NearestRule()
     if isinstance(estimator, KNNClassifier):

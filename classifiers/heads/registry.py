@@ -1,4 +1,4 @@
-"""The heads by name, and any scikit-learn classifier by its dotted path."""
+"""Registry of heads by name; any other scikit-learn classifier by its dotted path."""
 
 import ast
 import importlib

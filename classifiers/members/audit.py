@@ -1,4 +1,4 @@
-"""Whether a table or a head still holds a person: their name, their rows, and paths that are called like them."""
+"""Audit whether a table or a head still holds a person: their name, their rows, and paths called like them."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from classifiers.members.editing import check_name
 
 
 class Finding(NamedTuple):
-    """Where a file holds a person.
+    """One kind of place where a file holds a person.
 
     Attributes
     ----------
@@ -59,6 +59,11 @@ def audit_head(head: Head, name: str) -> list[Finding]:
 
     Kinds: ``exemplars`` enrolled under the name; ``rejections`` of faces that are not the person; ``paths`` of other
     exemplars and rejections that are called like them (a folder, or the file without its suffix).
+
+    Raises
+    ------
+    IdentityError
+        If nobody can be called `name`.
     """
     wanted = _plain(check_name(name))
     findings = []
@@ -76,6 +81,11 @@ def audit_table(table: Table, name: str) -> list[Finding]:
 
     Kinds: ``rows`` with the identity; ``rows at paths`` called like them, but of another or no identity (such as a
     second face of a photo in their folder); ``files`` called like them in its list of files, of which it has no row.
+
+    Raises
+    ------
+    IdentityError
+        If nobody can be called `name`.
     """
     wanted = _plain(check_name(name))
     paths = np.asarray(table.paths, dtype=object)

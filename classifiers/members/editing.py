@@ -1,4 +1,4 @@
-"""Changing who a head knows: faces join and people leave, and nothing is refitted that need not be."""
+"""Change who a head knows: faces join and people leave, and nothing is fitted again that need not be."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -72,6 +72,15 @@ def enrolled_name(head: Head, name: str) -> str:
 def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
     """Return `head` with `faces` enrolled as `identity`; rejections of these very faces are taken back.
 
+    Parameters
+    ----------
+    head : Head
+        Stays as it is.
+    faces : sequence of FaceSample
+        At least one.
+    identity : str
+        Somebody new, or somebody who is enrolled.
+
     Raises
     ------
     IdentityError
@@ -91,8 +100,9 @@ def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
 
 
 def remove_person(head: Head, identity: str) -> Head:
-    """Return `head` without a person: their exemplars, what was rejected as them, and their face where it stands
-    among the faces that are not somebody else.
+    """Return `head` without a person.
+
+    Taken out are their exemplars, what was rejected as them, and their face where it was rejected as somebody else.
 
     Raises
     ------
@@ -113,13 +123,13 @@ def remove_person(head: Head, identity: str) -> Head:
 
 
 def replace_matcher(head: Head, matcher: Matcher) -> Head:
-    """Return `head` with other exemplars: what chooses is fitted to them, and a threshold from a curve read again."""
+    """Return `head` with the exemplars of `matcher`: its rule fitted to them, a threshold from a curve read again."""
     threshold = head.threshold_record.for_gallery(len(matcher.gallery))
     return head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher), threshold_record=threshold)
 
 
 def refit_decision_rule(head: Head, matcher: Matcher) -> DecisionRule:
-    """Return what chooses in a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
+    """Return the decision rule of a head like `head` with the exemplars of `matcher`; a gallery needs no fitting."""
     if head.name == "gallery":
         return NearestRule()
     from classifiers.files.head_estimator import estimator_of
@@ -140,7 +150,7 @@ def gallery_of(faces: Sequence[FaceSample], identity: str) -> Gallery:
 
 
 def same_faces(gallery: Gallery, others: Gallery) -> NDArray[np.bool_]:
-    """Return for each row of `gallery` whether `others` hold the same face of the same photo: bool (m,)."""
+    """Return ``(m,)`` bool: for each row of `gallery`, whether `others` hold the same face of the same photo."""
     same_photo = np.isin(gallery.image_sha256, others.image_sha256) & (gallery.image_sha256 != "")
     same = np.zeros(len(gallery), np.bool_)
     for row in np.flatnonzero(same_photo):
@@ -151,7 +161,7 @@ def same_faces(gallery: Gallery, others: Gallery) -> NDArray[np.bool_]:
 
 @contextmanager
 def locked_for_editing(path: str | Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
-    """Be the only one who changes the head at `path`; wait up to `seconds` for somebody else who does.
+    """Hold the lock of the head at `path` while it is changed; wait up to `seconds` for another process that has it.
 
     Raises
     ------

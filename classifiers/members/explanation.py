@@ -1,4 +1,4 @@
-"""Why a head says what it says about a face: its nearest photos, the next person, and the photo that decides."""
+"""Explain why a head says what it says about a face: its nearest photos, the next person, the photo that decides."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +17,7 @@ _MOST_REFITS = 12
 
 @dataclass(frozen=True)
 class NearestExemplar:
-    """An enrolled photo near the face.
+    """Enrolled photo near the face.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class NearestExemplar:
 
 @dataclass(frozen=True)
 class DecisiveExemplar:
-    """An enrolled photo without which the answer would be another.
+    """Enrolled photo without which the answer would be another.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class DecisiveExemplar:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a head says about one face, and why.
+    """Answer of a head about one face, and the reasons.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Explanations as pictures: the face in question beside the enrolled photos nearest to it."""
+"""Draw explanations: the face in question beside the enrolled photos nearest to it."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -17,7 +17,16 @@ _MOST_CHARACTERS = 22
 
 
 class ExplainedFace(NamedTuple):
-    """A face on a photo: where it is, pixels `(4,)`, and what the head says about it."""
+    """Face on a photo, and what the head says about it.
+
+    Attributes
+    ----------
+    path : str
+        The photo.
+    box : (4,) float
+        Pixels: x_min, y_min, x_max, y_max, max exclusive.
+    explanation : Explanation
+    """
 
     path: str
     box: NDArray[np.floating]
@@ -35,6 +44,13 @@ ReadPhoto = Callable[[str], NDArray[np.uint8]]
 
 def write_html(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: ReadPhoto) -> None:
     """Write a self-contained page with a section for each face; enrolled photos that cannot be read are grey tiles.
+
+    Parameters
+    ----------
+    path : path
+    faces : sequence of ExplainedFace
+    read_photo : callable
+        Path to uint8 (h, w, 3) RGB; raises OSError or ValueError.
 
     Raises
     ------
@@ -56,6 +72,14 @@ def write_html(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: 
 
 def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: ReadPhoto) -> None:
     """Draw a row for each face: the face, then the enrolled photos nearest to it.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix decides the format.
+    faces : sequence of ExplainedFace
+    read_photo : callable
+        Path to uint8 (h, w, 3) RGB; raises OSError or ValueError.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Saying who a face is not: a head of any kind honours it from then on."""
+"""Record who a face is not: a head of any kind heeds it from then on."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from classifiers.members.samples import FaceSample
 
 
 class Rejection(NamedTuple):
-    """What came of a rejection.
+    """Result of `reject`.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The enrolled faces: adding or removing a person changes rows and refits nothing."""
+"""Hold the enrolled faces: adding or removing a person changes rows and fits nothing again."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,12 +13,13 @@ from classifiers.errors import IdentityError
 from classifiers.scores.neighbors import check_vectors, unit_rows
 from foundation.text import pluralize
 
+# What a face is called that is nobody enrolled; no person may be called that.
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """Exemplars: one row per enrolled face, in the order of enrolment. Build one with `Gallery.build`.
+    """Enrolled faces, the exemplars: one row per face, in the order of enrolment. Build one with `Gallery.build`.
 
     Attributes
     ----------
@@ -29,7 +30,13 @@ class Gallery:
     image_sha256 : (m,) str
         Hash of that photo; ``""`` where unknown.
     boxes : (m, 4) float32
-        The face in that photo, pixels; NaN where unknown.
+        The face in that photo, pixels: x_min, y_min, x_max, y_max, max exclusive; NaN where unknown.
+
+    >>> gallery = Gallery.build([[1.0, 0.0], [0.0, 2.0], [0.0, 1.0]], ["Ada", "Bo", "Bo"])
+    >>> gallery.photos_per_identity
+    {'Ada': 1, 'Bo': 2}
+    >>> gallery.without("Ada").labels.tolist()
+    ['Bo']
     """
 
     vectors: NDArray[np.float32]
@@ -49,6 +56,14 @@ class Gallery:
         boxes: ArrayLike | None = None,
     ) -> "Gallery":
         """Return a gallery of the rows that have an identity; rows with identity ``""`` are left out.
+
+        Parameters
+        ----------
+        vectors : (n, d) array
+            Scaled to unit length.
+        identities : (n,) str
+        paths, image_sha256, boxes
+            As the attributes, ``(n,)``, ``(n,)`` and ``(n, 4)``; by default unknown.
 
         Raises
         ------
@@ -82,12 +97,12 @@ class Gallery:
 
     @cached_property
     def labels(self) -> NDArray[np.str_]:
-        """The enrolled identities, sorted, each once."""
+        """The enrolled identities ``(k,)``, sorted, each once."""
         return np.unique(self.identities)
 
     @cached_property
     def codes(self) -> NDArray[np.int64]:
-        """The position in `labels` of each exemplar's identity."""
+        """The position ``(m,)`` in `labels` of each exemplar's identity."""
         return np.searchsorted(self.labels, self.identities).astype(np.int64)
 
     @property
@@ -96,7 +111,13 @@ class Gallery:
         return dict(zip(self.labels.tolist(), np.bincount(self.codes).tolist(), strict=True))
 
     def added(self, other: "Gallery") -> "Gallery":
-        """Return a gallery with the exemplars of `other` after these."""
+        """Return a gallery with the exemplars of `other` after these.
+
+        Raises
+        ------
+        ValueError
+            If the vectors differ in length.
+        """
         if len(self) and len(other) and self.vectors.shape[1] != other.vectors.shape[1]:
             raise ValueError(
                 f"`other` must hold vectors of length {self.vectors.shape[1]}, got {other.vectors.shape[1]}; "

@@ -1,4 +1,4 @@
-"""Scores of probes against a gallery: plain cosine, or normalized by a background model."""
+"""Score probes against a gallery: plain cosine, or normalized by a background model."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from classifiers.scores.normalization import Background
 
 
 class Probes(NamedTuple):
-    """Faces in question, prepared for one matcher.
+    """Faces in question, prepared for one matcher by `Matcher.prepare`.
 
     Attributes
     ----------
     units : (n, d) float32
-        Unit rows, centred where there is a background model: what a classifier chooses from.
+        Unit rows, centred where there is a background model: what decision rules see.
     scored : (n, d) or (n, d + 2) float32
         Rows whose dot product with the matcher's is the score.
     """
@@ -27,7 +27,7 @@ class Probes(NamedTuple):
 
 
 class Matcher:
-    """Finds the best-scoring exemplars of a gallery.
+    """Score probes against the exemplars of a gallery, and find the best ones.
 
     Parameters
     ----------
@@ -42,11 +42,19 @@ class Matcher:
     Attributes
     ----------
     units : (m, d) float32
-        The exemplars as a classifier sees them: unit rows, centred where there is a background model.
+        The exemplars as decision rules see them: unit rows, centred where there is a background model.
     levels : (m,) float64
         The background's levels of the exemplars; empty without one.
     codes : (m,) int64
         Position in `labels` of each exemplar's identity.
+    labels : (k,) str
+        The enrolled identities, sorted.
+
+    >>> matcher = Matcher(Gallery.build([[1.0, 0.0], [0.0, 1.0]], ["Ada", "Bo"]))
+    >>> matcher.similarity(matcher.prepare(np.array([[0.6, 0.8]])))
+    array([[0.6, 0.8]], dtype=float32)
+    >>> matcher.nearest(matcher.prepare(np.array([[0.6, 0.8]]))).indices.tolist()
+    [[1]]
     """
 
     def __init__(
@@ -91,18 +99,26 @@ class Matcher:
         return Matcher(gallery, self.background, levels=levels, scored=np.concatenate([self._scored, joining._scored]))
 
     def selected(self, rows: NDArray[np.bool_]) -> "Matcher":
-        """Return a matcher of the exemplars that a mask picks."""
+        """Return a matcher of the exemplars that the mask `rows (m,)` picks."""
         gallery = self.gallery.selected(rows)
         if self.background is None:
             return Matcher(gallery)
         return Matcher(gallery, self.background, levels=self.levels[rows], scored=self._scored[rows])
 
     def nearest(self, probes: Probes, n_neighbors: int = 1) -> Neighbors:
-        """Return the best-scoring exemplars of each probe; among equals the one enrolled first."""
+        """Return the `n_neighbors` best-scoring exemplars of each probe; among equals the one enrolled first."""
         return ExactNeighbors(self._scored).query(probes.scored, n_neighbors)
 
     def nearest_of(self, probes: Probes, codes: NDArray[np.int64]) -> Neighbors:
-        """Return the best-scoring exemplar of each probe among those of identity ``labels[code]`` alone."""
+        """Return the best-scoring exemplar of each probe among those of one identity alone.
+
+        Parameters
+        ----------
+        probes : Probes
+            n of them.
+        codes : (n,) int64
+            Position in `labels` of the identity for each.
+        """
         order, starts = self._groups
         indices = np.zeros((len(codes), 1), np.int64)
         scores = np.zeros((len(codes), 1), np.float64)
@@ -114,7 +130,7 @@ class Matcher:
         return Neighbors(indices, scores)
 
     def similarity(self, probes: Probes) -> NDArray[np.float32]:
-        """Return ``(n_probes, n_identities)``: the score of the best exemplar of each of `labels`."""
+        """Return ``(n, k)`` float32: the score of the best exemplar of each of `labels`."""
         result = np.zeros((len(probes.scored), len(self.labels)), np.float32)
         order, starts = self._groups
         grouped = self._scored[order]
@@ -123,7 +139,7 @@ class Matcher:
         return result
 
     def scores(self, probes: Probes) -> NDArray[np.float32]:
-        """Return ``(n_probes, m)``: the score of every exemplar."""
+        """Return ``(n, m)`` float32: the score of every exemplar."""
         return probes.scored @ self._scored.T
 
     @cached_property

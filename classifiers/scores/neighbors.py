@@ -1,4 +1,4 @@
-"""Nearest neighbours by cosine similarity."""
+"""Find nearest neighbours by cosine similarity, exactly or approximately."""
 
 import logging
 from typing import Any, NamedTuple, cast
@@ -16,16 +16,35 @@ _BLOCK_ENTRIES = 16_000_000
 # candidates closer together than this are compared again in float64.
 _ROUNDING_MARGIN = 1e-5
 
+# Of 512 numbers of a face, the first 96 principal directions order its neighbours well enough to choose whom to compare
+# in full; so many more than asked for are.
+_SEARCHED_DIRECTIONS = 96
+_COMPARED_BEYOND = 24
+
+# Probes whose candidates' vectors are gathered at once: a few megabytes, used again and again.
+_GATHERED_AT_ONCE = 16
+
+# Less than faiss's defaults (25 and 256): the cells need only be roughly even.
+_KMEANS_ROUNDS = 6
+_KMEANS_VECTORS_A_CELL = 64
+
 
 class Neighbors(NamedTuple):
-    """Nearest neighbours, best first: `indices (n, k)` int64 and `similarities (n, k)` float64."""
+    """Nearest neighbours of n probes, best first.
+
+    Attributes
+    ----------
+    indices : (n, k) int64
+    similarities : (n, k) float64
+        Cosines, or scores where a matcher's rows are compared.
+    """
 
     indices: NDArray[np.int64]
     similarities: NDArray[np.float64]
 
 
 def check_vectors(name: str, vectors: ArrayLike, *, length: int | None = None) -> NDArray[np.floating]:
-    """Return `vectors` as a finite two-dimensional floating-point array.
+    """Return `vectors` as a finite float32 or float64 array of two dimensions.
 
     Raises
     ------
@@ -76,7 +95,7 @@ def row_blocks(n_rows: int, n_columns: int) -> list[slice]:
 
 
 def exact_similarities(vector: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the dot products of `vector (d,)` with `rows (m, d)`, each independent of the other rows.
+    """Return the dot products ``(m,)`` of `vector (d,)` with `rows (m, d)`, each independent of the other rows.
 
     A matrix product rounds an entry differently depending on its place in the block, so that two equal exemplars
     may differ in the last bit. Summed row by row in float64 they are equal, and ties can be broken by a rule.
@@ -86,7 +105,7 @@ def exact_similarities(vector: NDArray[np.float32], rows: NDArray[np.float32]) -
 
 
 class ExactNeighbors:
-    """Exact nearest neighbours among unit vectors; equal similarities are ordered by index.
+    """Find exact nearest neighbours among unit vectors; equal similarities are ordered by index.
 
     Parameters
     ----------
@@ -105,7 +124,7 @@ class ExactNeighbors:
         self._vectors_per_block = vectors_per_block
 
     def query(self, probes: NDArray[np.float32], n_neighbors: int) -> Neighbors:
-        """Return the `n_neighbors` (or all, if there are fewer) nearest vectors of each probe, best first.
+        """Return the `n_neighbors` (or all, if there are fewer) nearest vectors of `probes (n, d)`, best first.
 
         The answer for a probe does not depend on the other probes.
 
@@ -151,7 +170,7 @@ class ExactNeighbors:
 
 
 class ApproximateNeighbors:
-    """Approximate nearest neighbours among unit vectors, for hundreds of thousands of them.
+    """Find approximate nearest neighbours among unit vectors, for hundreds of thousands of them.
 
     An inverted file (Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", TPAMI 33, 2011; built
     by faiss): vectors are sorted into the cells of a k-means, and only the cells nearest to a probe are searched. There
@@ -193,7 +212,7 @@ class ApproximateNeighbors:
                 self._index.add(vectors[block] @ self._directions)
 
     def query(self, probes: NDArray[np.float32], n_neighbors: int) -> Neighbors:
-        """Return about the `n_neighbors` nearest vectors of each probe, best first; an index of -1 is none.
+        """Return about the `n_neighbors` nearest vectors of `probes (n, d)`, best first; an index of -1 is none.
 
         Raises
         ------
@@ -227,16 +246,3 @@ def _principal_directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return `(d, p)`: the orthonormal directions that hold most of the vectors' squared length."""
     _, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
     return np.ascontiguousarray(directions[:, ::-1][:, :_SEARCHED_DIRECTIONS], np.float32)
-
-
-# Of 512 numbers of a face, the first 96 principal directions order its neighbours well enough to choose whom to compare
-# in full; so many more than asked for are.
-_SEARCHED_DIRECTIONS = 96
-_COMPARED_BEYOND = 24
-
-# Probes whose candidates' vectors are gathered at once: a few megabytes, used again and again.
-_GATHERED_AT_ONCE = 16
-
-# Less than faiss's defaults (25 and 256): the cells need only be roughly even.
-_KMEANS_ROUNDS = 6
-_KMEANS_VECTORS_A_CELL = 64

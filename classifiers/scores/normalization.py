@@ -1,4 +1,4 @@
-"""Background-normalized scores: how alike two faces are, over how alike each is to faces in general.
+"""Normalize scores by a background: how alike two faces are, over how alike each is to faces in general.
 
 The cosine of two strangers depends on who they are: ordinary faces, and blurred ones, lie where many others lie. So
 both sides are measured against a *background model* of the population, and the score is
@@ -46,7 +46,7 @@ BACKGROUND_ARRAYS = (*_COLUMNS, "record")
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """A model of the population, and the score normalization it gives.
+    """Model of the population, and the score normalization it gives.
 
     Attributes
     ----------
@@ -94,14 +94,14 @@ class Background:
             raise BackgroundError("a background model needs a temperature above 0, and no weight or variance below 0")
 
     def center(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return unit rows `(n, d)` with the population mean subtracted, as unit rows."""
+        """Return unit rows ``(n, d)`` float32: `units` with the population mean subtracted."""
         rows = units - self.mean
         norms = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True))
         centred: NDArray[np.float32] = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
         return centred
 
     def level(self, centred: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return ``(n,)``: the soft maximum of the cosines of centred unit rows to the population."""
+        """Return ``(n,)`` float64: the soft maximum of the cosines of centred unit rows `(n, d)` to the population."""
         levels = np.empty(len(centred))
         for block in row_blocks(len(centred), max(self.components.shape[1], len(self.cohort))):
             levels[block] = self._level_of_block(centred[block].astype(np.float64))
@@ -122,12 +122,18 @@ class Background:
         return levels
 
     def with_cohort(self, strangers: ArrayLike) -> "Background":
-        """Return a background with the user's own strangers ``(c, d)``, one vector a person, in the cohort."""
+        """Return a background whose cohort the user's own `strangers (c, d)` have joined, one vector a person.
+
+        Raises
+        ------
+        ValueError
+            If the vectors are not finite or of another length.
+        """
         rows = self.center(unit_rows(check_vectors("strangers", strangers, length=len(self.mean))))
         return replace(self, cohort=np.concatenate([self.cohort, rows]))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the model as arrays, none of them holding objects."""
+        """Return the model as the arrays `BACKGROUND_ARRAYS`, none of them holding objects."""
         numbers = {name: getattr(self, name) for name in ("residual_variance", "temperature", "n_identities")}
         description = json.dumps({**self.record, **numbers}, sort_keys=True)
         return {**{name: getattr(self, name) for name in _COLUMNS}, "record": np.array(description)}
@@ -153,7 +159,13 @@ class Background:
             raise BackgroundError(f"its arrays are not those of one: {found}") from error
 
     def write(self, path: str | Path) -> None:
-        """Write the model to an ``.npz`` file."""
+        """Write the model to an ``.npz`` file, replacing it in one step.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **self.to_arrays())
         write_bytes_atomically(Path(path), buffer.getvalue())
@@ -191,7 +203,13 @@ def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER) -> Background | None:
-    """Return the shipped background model for the weights a fingerprint names, or None if there is none."""
+    """Return the shipped background model for the weights a fingerprint names, or None if there is none.
+
+    Raises
+    ------
+    BackgroundError
+        If the model is damaged.
+    """
     weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
     path = folder / f"{weights[:12]}.npz"
     if not weights or not path.is_file():
@@ -203,7 +221,16 @@ def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BAC
 def choose_background(
     fingerprint: Mapping[str, Any], *, file: str | Path | None = None, none: bool = False
 ) -> Background | None:
-    """Return the background model for a table: the one in `file`, else its preset's; with `none`, or without any, None.
+    """Return the background model for a table: the one in `file`, else its preset's, else None.
+
+    Parameters
+    ----------
+    fingerprint : mapping
+        Of the table.
+    file : path, optional
+        A model made by ``python -m experiments.fit_background``.
+    none : bool
+        Use no model.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Thresholds, where they come from, and the curves that presets ship.
+"""Represent thresholds, where they come from, and the curves that presets ship.
 
 A false-positive identification is a stranger who is given somebody's name; the rate of strangers this happens to is
 the FPIR (ISO/IEC 19795-1). A threshold for a wanted FPIR grows with the gallery, since every further exemplar is
@@ -28,7 +28,7 @@ _OUTGROWN = 1.5
 
 @dataclass(frozen=True)
 class ThresholdCurve:
-    """Measured thresholds for an FPIR of 1 %: number of enrolled exemplars to threshold.
+    """Thresholds measured for an FPIR of 1 %, by number of enrolled exemplars.
 
     Attributes
     ----------
@@ -47,6 +47,11 @@ class ThresholdCurve:
     def at(self, n_exemplars: int) -> float:
         """Return the threshold for `n_exemplars`, linear in log n; the end segments are continued outside.
 
+        Raises
+        ------
+        ThresholdError
+            If `n_exemplars` is below 1.
+
         >>> curve = ThresholdCurve((10, 100, 1000), (0.5, 0.6, 0.65), "cosine", "nowhere")
         >>> [round(curve.at(n), 3) for n in (1, 10, 100, 10000)]
         [0.4, 0.5, 0.6, 0.7]
@@ -60,7 +65,13 @@ class ThresholdCurve:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Return the curve a JSON object describes."""
+        """Return the curve a JSON object describes.
+
+        Raises
+        ------
+        ThresholdError
+            If it has fewer than two points, or they do not increase.
+        """
         numbers = tuple(int(n) for n in record["n_exemplars"])
         values = tuple(float(value) for value in record["thresholds"])
         if len(numbers) < 2 or len(numbers) != len(values) or list(numbers) != sorted(set(numbers)):
@@ -73,7 +84,7 @@ class ThresholdCurve:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold and where it comes from.
+    """Threshold and where it comes from.
 
     Attributes
     ----------
@@ -136,7 +147,15 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
 def find_curve(
     fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path = BACKGROUND_FOLDER
 ) -> ThresholdCurve | None:
-    """Return the shipped curve for the weights a fingerprint names, or None if there is none."""
+    """Return the shipped curve for the weights a fingerprint names, or None if there is none.
+
+    Parameters
+    ----------
+    fingerprint : mapping or None
+    score : {"cosine", "normalized"}
+    folder : Path
+        Where the curves are.
+    """
     weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
     path = folder / f"{weights[:12]}.json"
     if not weights or not path.is_file():

@@ -1,4 +1,4 @@
-"""A threshold from the user's own people, and what it will let through.
+"""Calibrate a threshold on the user's own people, and estimate what it will let through.
 
 People of the table play strangers in turn: each is looked for among the others, never among their own photos. With the
 nearest-exemplar head every person is left out once; other heads are fitted again without a tenth of the people. How
@@ -30,6 +30,7 @@ MIN_IDENTITIES = 30
 # such pairs are frames of one shot.
 NEAR_DUPLICATE_COSINE = 0.95
 
+# Folds of people who are strangers in turn, and of photos that are looked for among the others.
 N_FOLDS = 10
 N_PHOTO_FOLDS = 5
 
@@ -106,7 +107,18 @@ def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0) -> 
 
 
 def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> Threshold:
-    """Return the threshold at which `fpir` of the gallery's own people pass as somebody else, each counting once.
+    """Return the threshold at which the share `fpir` of the gallery's own people pass as somebody else.
+
+    Every person counts the same, however many photos they have.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        The exemplars.
+    fit : callable
+        Matcher to decision rule.
+    fpir : float
+        Wanted rate, above 0 and below 1.
 
     Raises
     ------
@@ -130,7 +142,15 @@ def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> 
 
 
 def lowest_threshold(scores: NDArray[np.float64], codes: NDArray[np.int64], fpir: float) -> float:
-    """Return the lowest threshold that at most the share `fpir` of strangers reaches, each person counting once."""
+    """Return the lowest threshold that at most the share `fpir` of strangers reaches, each person counting once.
+
+    Parameters
+    ----------
+    scores : (n,) float64
+    codes : (n,) int64
+        Whose score it is.
+    fpir : float
+    """
     order = np.argsort(-scores, kind="stable")
     weights = person_weights(codes)[order]
     passed = np.cumsum(weights)
@@ -141,7 +161,11 @@ def lowest_threshold(scores: NDArray[np.float64], codes: NDArray[np.int64], fpir
 
 
 def person_weights(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return weights ``(n,)`` that sum to one and in which every person counts the same."""
+    """Return weights ``(n,)`` that sum to one and in which every person of `codes (n,)` counts the same.
+
+    >>> person_weights(np.array([0, 0, 1])).tolist()
+    [0.25, 0.25, 0.5]
+    """
     _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
     return 1.0 / (counts[inverse] * len(counts))
 
@@ -153,6 +177,12 @@ def expected_rates(held_out: HeldOutScores, threshold: float) -> dict[str, Any]:
     Clopper and Pearson's (Biometrika 26, 1934) for a third of the people, since every resemblance is seen twice, once
     from either side, and the new strangers vary as well. The TPIR counts photos; its interval is a bootstrap over
     people.
+
+    Returns
+    -------
+    dict
+        `fpir` and `tpir`, each ``{"value", "low", "high"}`` as fractions (`tpir` is None where nobody has a second
+        photo), `n_identities` and `n_strangers`.
     """
     n_strangers = len(np.unique(held_out.stranger_codes))
     passing = np.sum(person_weights(held_out.stranger_codes)[held_out.stranger_scores >= threshold])
@@ -169,7 +199,9 @@ def expected_rates(held_out: HeldOutScores, threshold: float) -> dict[str, Any]:
 
 
 def binomial_interval(share: float, n: float) -> RateEstimate:
-    """Return `share` of `n` trials, whole or not, with its exact 95 % interval (Clopper and Pearson, Biometrika 1934).
+    """Return `share` of `n` trials, whole or not, with its exact 95 % interval.
+
+    Source: Clopper and Pearson, Biometrika 26, 1934.
 
     >>> binomial_interval(0.0, 100).high < 0.037
     True
@@ -194,6 +226,18 @@ def choose_threshold(
 
     A given `threshold` is taken as it is. Without `fpir` the preset's curve decides; with it the gallery's own people
     do, if there are at least `MIN_IDENTITIES`. Without a curve, `fpir` is 0.01.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        The exemplars.
+    fit : callable
+        Matcher to decision rule.
+    threshold : float, optional
+    fpir : float, optional
+        Wanted rate, above 0 and below 1.
+    curve : ThresholdCurve, optional
+        The preset's.
 
     Raises
     ------
@@ -220,7 +264,7 @@ def choose_threshold(
 
 
 def describe_expected(expected: dict[str, Any]) -> list[str]:
-    """Return what a calibration promises, and what it cannot, as sentences."""
+    """Return what a calibration promises, and what it cannot, as sentences; `expected` is from `expected_rates`."""
     fpir, tpir, n = expected["fpir"], expected["tpir"], expected["n_strangers"]
     lines = [f"expected FPIR {_percent(fpir)}, each of {n} people having played a stranger"]
     if tpir is None:

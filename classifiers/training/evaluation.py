@@ -1,4 +1,4 @@
-"""How well a head names people and refuses strangers, measured on one table.
+"""Measure on one table how well a head names people and refuses strangers.
 
 People with more than k photos are enrolled with their first k by path; their other photos are mated probes, and all
 photos of everybody else are strangers. Where all have more, every second person by name is a stranger. Near-duplicates
@@ -22,6 +22,7 @@ from classifiers.training.calibration import choose_threshold, near_duplicate_gr
 from classifiers.training.metrics import rate, tpir_at_fpir
 from foundation.text import pluralize
 
+# Rates at which the TPIR is measured.
 FPIRS = (0.01, 0.1)
 
 
@@ -76,12 +77,21 @@ class ProbeScores:
 
 
 def split_people(gallery: Gallery, per_person: int) -> Split:
-    """Return who is enrolled and who is looked for, with `per_person` photos enrolled of everybody who has more.
+    """Split the photos into enrolled ones, mated probes and strangers.
+
+    Parameters
+    ----------
+    gallery : Gallery
+        Everybody's photos.
+    per_person : int
+        How many photos are enrolled of everybody who has more.
 
     Raises
     ------
+    IdentityError
+        If nobody has that many photos and one more, or there is one person only.
     ValueError
-        If `per_person` is below 1, nobody has that many photos and one more, or there is one person only.
+        If `per_person` is below 1, or all further photos are near-duplicates of enrolled ones.
     """
     if per_person < 1:
         raise ValueError(f"`gallery_per_person` must be at least 1, got {per_person}")
@@ -141,7 +151,7 @@ def summarize_scores(scores: ProbeScores) -> dict[str, Any]:
 
 
 def rates_at(scores: ProbeScores, threshold: float) -> dict[str, Any]:
-    """Return the TPIR and FPIR that a threshold gives, each ``{"value", "low", "high"}``."""
+    """Return the TPIR and FPIR that a threshold gives, each ``{"value", "low", "high"}``, as fractions."""
     found = scores.mated_correct & (scores.mated_scores >= threshold)
     passed = scores.stranger_scores >= threshold
     return {

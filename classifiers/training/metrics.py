@@ -1,4 +1,4 @@
-"""Open-set identification (1:N) and clustering metrics; pure functions on arrays.
+"""Measure open-set identification (1:N); pure functions on arrays.
 
 Identification follows ISO/IEC 19795-1: a *mated* probe shows an enrolled person, a *stranger* shows nobody enrolled.
 A probe is accepted when ``score >= threshold``. Intervals are bootstraps over identities, because several photos of
@@ -24,7 +24,17 @@ class RateEstimate(NamedTuple):
 
 
 class IdentificationDet(NamedTuple):
-    """Error rates over all thresholds, ascending: shares of strangers accepted and of mated probes missed."""
+    """Detection error trade-off: error rates over all thresholds.
+
+    Attributes
+    ----------
+    thresholds : (t,) float64
+        Ascending.
+    fpir : (t,) float64
+        Share of strangers accepted.
+    fnir : (t,) float64
+        Share of mated probes missed: rejected, or taken for somebody else.
+    """
 
     thresholds: NDArray[np.float64]
     fpir: NDArray[np.float64]
@@ -114,6 +124,16 @@ def rate(
 ) -> RateEstimate:
     """Return the share of true `outcomes`, its interval bootstrapped over `identities`.
 
+    Parameters
+    ----------
+    outcomes : array_like of bool, shape (n,)
+    identities : sequence, optional
+        Whose outcome each is; the bootstrap draws identities, with all their outcomes.
+    n_bootstrap : int
+        Draws: more make the interval steadier and take longer.
+    seed : int
+        Of the draws.
+
     Raises
     ------
     ValueError
@@ -138,12 +158,14 @@ def rate(
 def mated_ranks(
     similarity: ArrayLike, probe_identities: Sequence[Any] | NDArray[Any], gallery_identities: Sequence[Any]
 ) -> NDArray[np.int64]:
-    """Return at which place, from 1, each probe's own identity comes.
+    """Return the rank ``(n,)`` int64 of each probe's own identity, from 1.
 
     Parameters
     ----------
-    similarity : array_like, shape (n_probes, n_identities)
+    similarity : array_like, shape (n, k)
         Similarity of each probe to each enrolled identity. Equal similarities count against the probe.
+    probe_identities : sequence, length n
+    gallery_identities : sequence, length k
 
     Raises
     ------
@@ -172,7 +194,7 @@ def mated_ranks(
 
 
 def cmc(ranks: ArrayLike, max_rank: int) -> NDArray[np.float64]:
-    """Return the cumulative match characteristic: the share of `ranks` that are at most 1, 2, ... `max_rank`.
+    """Return the cumulative match characteristic ``(max_rank,)``: the share of `ranks` at most 1, 2, ... `max_rank`.
 
     Raises
     ------
@@ -193,6 +215,14 @@ def identification_det(
     mated_scores: ArrayLike, mated_correct: ArrayLike, stranger_scores: ArrayLike
 ) -> IdentificationDet:
     """Return the detection error trade-off of an identification run, one point per distinct score.
+
+    A mated probe that is taken for somebody else is missed at every threshold, which no curve of a two-class problem
+    knows; where all are named rightly, the rates are those of scikit-learn's ``det_curve``.
+
+    Parameters
+    ----------
+    mated_scores, mated_correct, stranger_scores
+        As in `tpir_at_fpir`.
 
     Raises
     ------
