@@ -11,6 +11,7 @@ A head file is a zip of uncompressed entries:
 """
 
 import datetime
+import errno
 import io
 import json
 import zipfile
@@ -109,6 +110,12 @@ def load_head(path: str | Path) -> Head:
             return _read_head(source, archive)
     except (*_DAMAGE, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise HeadFileError(f"{source}: {_explain(source, error)}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # A damaged entry of the zip points before the file's first byte.
+        damage = zipfile.BadZipFile("an entry lies outside of it")
+        raise HeadFileError(f"{source}: {_explain(source, damage)}") from error
 
 
 def _explain(source: Path, error: Exception) -> str:
@@ -127,7 +134,11 @@ def _is_head(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return METADATA_ENTRY in archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
+        return False
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
         return False
 
 
