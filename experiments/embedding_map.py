@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from foundation.command_line import EXIT_DONE, run_script
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     table = EmbeddingTable.read(arguments.table)
     if len(table) < 3:
-        raise ValueError(
+        raise InputError(
             f"{arguments.table}: expected at least 3 faces to lay out, got {len(table)}; embed more photos"
         )
     table = table.select(

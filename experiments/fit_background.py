@@ -19,6 +19,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.neighbors import unit_rows
 from classifiers.scores.normalization import BACKGROUND_FOLDER, Background
 from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.errors import InputError
 
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable
@@ -63,7 +64,7 @@ def fit_background(
     from sklearn.mixture import GaussianMixture
 
     if len(vectors) < MIN_IDENTITIES_PER_COMPONENT * n_components:
-        raise ValueError(
+        raise InputError(
             f"a background of {n_components} components needs at least {MIN_IDENTITIES_PER_COMPONENT * n_components} "
             f"people, got {len(vectors)}; use a table of more people, or fewer --components"
         )
@@ -184,7 +185,7 @@ def check_groups(figures: dict[str, Any]) -> None:
     """
     fewest, largest = figures["fewest_identities_in_a_component"], figures["largest_share_of_one_identity"]
     if fewest < MIN_IDENTITIES_PER_COMPONENT or largest > MAX_SHARE_OF_ONE_IDENTITY:
-        raise ValueError(
+        raise InputError(
             f"every component must hold at least {MIN_IDENTITIES_PER_COMPONENT} people and none over "
             f"{MAX_SHARE_OF_ONE_IDENTITY:.0%} one person, got {fewest} people and {largest:.0%}; use fewer --components"
         )

@@ -15,6 +15,7 @@ from embedder.tables.table import EmbeddingTable
 from embedder.verification.lfw import Verification, read_pairs, verify
 from embedder.verification.plots import plot_format, plot_verifications
 from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.errors import InputError
 
 
 def verify_all(
@@ -37,12 +38,12 @@ def verify_all(
         If there is nothing to compare, or presets without photos, or as `embedder.verification.lfw.verify` does.
     """
     if not presets and not tables:
-        raise ValueError("`--preset` or `--table` is needed at least once, got neither")
+        raise InputError("`--preset` or `--table` is needed at least once, got neither")
     pairs = read_pairs(pairs_file)
     results = {}
     for text in presets:
         if images is None:
-            raise ValueError("`--images` is needed with `--preset`, got none; give the folder of the pairs' photos")
+            raise InputError("`--images` is needed with `--preset`, got none; give the folder of the pairs' photos")
         name, _, weights = text.partition("=")
         table = embed_pairs(images, pairs, get_preset(name), weights=Path(weights) if weights else None)
         results[name] = verify(pairs, table)

@@ -26,6 +26,7 @@ from classifiers.scores.normalization import BACKGROUND_FOLDER
 from classifiers.scores.thresholds import CURVE_FPIR
 from experiments.fit_background import N_COMPONENTS, fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
+from foundation.errors import InputError
 
 if TYPE_CHECKING:
     pass
@@ -81,7 +82,7 @@ def measure_curve(
     n_people = len(gallery.labels) // 2 if normalized else len(gallery.labels)
     kept = [size for size in sizes if n_people - size >= MIN_STRANGERS]
     if len(kept) < 2:
-        raise ValueError(
+        raise InputError(
             f"a curve needs two sizes that leave at least {MIN_STRANGERS} strangers, got {len(kept)} among "
             f"{list(sizes)} with {n_people} people; use a table with more people, or smaller --sizes"
         )

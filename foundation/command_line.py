@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
 from foundation import __version__
+from foundation.errors import FacetableError, InputError
 from foundation.text import sanitize_for_terminal
 from foundation.threads import bound_threads, parse_threads
 
@@ -207,7 +208,7 @@ def write_json(path: str | Path, result: Any) -> None:
     if target.is_file():
         with target.open("rb") as stream:
             if stream.read(1) not in (b"", b"{", b"["):
-                raise ValueError(
+                raise InputError(
                     f"{path}: expected JSON or nothing here to replace, found a file of another kind; "
                     "give another name for --json, or delete the file first"
                 )
@@ -307,7 +308,7 @@ def _one_line(error: Exception) -> str:
         text = f"{_explain(error, None)}"
     if isinstance(error, ImportError):
         return explain_import_error(error)
-    if isinstance(error, (ValueError, OSError)) and text:
+    if isinstance(error, (FacetableError, OSError)) and text:
         return text
     return f"unexpected {type(error).__name__}: {text}; run again with --debug and report it"
 

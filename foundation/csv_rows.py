@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from foundation.atomic import atomic_writer
+from foundation.errors import InputError
 from foundation.formats import describe_kind
 
 # What spreadsheet programs put between fields.
@@ -33,7 +34,7 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
             reader = csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
             missing = [column for column in columns if column not in (reader.fieldnames or [])]
             if missing:
-                raise ValueError(
+                raise InputError(
                     f"{path}: expected the columns {', '.join(columns)} in the first line, found "
                     + (f"no {missing[0]!r} in {header.strip()[:60]!r}" if header else "an empty file")
                     + "; name a file with these columns"
@@ -42,7 +43,7 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
         except (UnicodeDecodeError, csv.Error) as error:
             kind = describe_kind(Path(path))
             found = "text that is not" if kind == "text" else kind
-            raise ValueError(f"{path}: expected a CSV file in UTF-8, found {found}; save it as CSV UTF-8") from error
+            raise InputError(f"{path}: expected a CSV file in UTF-8, found {found}; save it as CSV UTF-8") from error
 
 
 def parse_index(text: str, where: str) -> int:
@@ -58,7 +59,7 @@ def parse_index(text: str, where: str) -> int:
     """
     # str.isdecimal takes digits of every script, which is what int does.
     if not text.strip().isdecimal():
-        raise ValueError(f"{where} must be a whole number of at least 0, got {text!r}")
+        raise InputError(f"{where} must be a whole number of at least 0, got {text!r}")
     return int(text)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from foundation.errors import InputError
+
 # Bytes that are enough to recognize a file.
 N_FIRST_BYTES = 64
 
@@ -98,13 +100,13 @@ def check_output(
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected a file for {flag}, found a folder; name a file in it")
     if any(other.exists() and path.samefile(other) for other in inputs):
-        raise ValueError(f"{path}: expected another file than those that are read; give another name for {flag}")
+        raise InputError(f"{path}: expected another file than those that are read; give another name for {flag}")
     if not path.is_file():
         return
     with path.open("rb") as stream:
         beginning = stream.read(N_FIRST_BYTES)
     if beginning and not _BEGINNINGS[kind].match(beginning):
-        raise ValueError(
+        raise InputError(
             f"{path}: expected {_NAMES[kind]} or nothing here to replace, found a file of another kind; "
             f"give another name for {flag}, or delete the file first"
         )

@@ -2,6 +2,8 @@
 
 import os
 
+from foundation.errors import InputError
+
 THREADS_VARIABLE = "FACETABLE_THREADS"
 
 _LIBRARY_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -23,7 +25,7 @@ def parse_threads(text: str) -> int:
     except ValueError:
         threads = 0
     if threads < 1:
-        raise ValueError(f"`threads` must be a whole number of at least 1, got {text!r}; leave it out for all cores")
+        raise InputError(f"`threads` must be a whole number of at least 1, got {text!r}; leave it out for all cores")
     return threads
 
 

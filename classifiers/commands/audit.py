@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _audit_file(path: Path, name: str) -> "list[Finding]":
 
         return audit_table(EmbeddingTable.read(path), name)
     if not start.startswith(_ZIP_MAGIC):
-        raise ValueError(f"{path}: expected a table or a head, found {describe_kind(path)}; name one of these")
+        raise InputError(f"{path}: expected a table or a head, found {describe_kind(path)}; name one of these")
     from classifiers.files.head_file import load_head
 
     return audit_head(load_head(path), name)

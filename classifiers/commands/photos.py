@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foundation.errors import InputError
+
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
     from classifiers.members.samples import FaceSample, PhotoFaces, SampleReader
@@ -67,7 +69,7 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
             continue
         listing = list_images(path)
         if not listing.photos:
-            raise ValueError(f"{path}: expected photos in this folder, found none; name photos or their folder")
+            raise InputError(f"{path}: expected photos in this folder, found none; name photos or their folder")
         photos += [photo.path for photo in listing.photos]
     return photos
 
@@ -109,7 +111,7 @@ def face_numbers(faces: "Sequence[FaceSample]", wanted: int | None, photo: Path)
     if wanted is None:
         return list(range(len(faces)))
     if not 0 <= wanted < len(faces):
-        raise ValueError(
+        raise InputError(
             f"{photo}: expected a face number below {len(faces)}, the faces found, got {wanted}; "
             "see python -m classifiers explain for their numbers"
         )

@@ -11,6 +11,7 @@ from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
+from foundation.errors import InputError
 
 Arrays = dict[str, NDArray[Any]]
 ReadArray = Callable[[str], NDArray[Any]]
@@ -65,7 +66,7 @@ def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
     background = Background.from_arrays({name: read(f"background_{name}") for name in BACKGROUND_ARRAYS})
     levels = read("levels")
     if levels.shape != (len(gallery),) or not np.isfinite(levels).all():
-        raise ValueError("its levels do not fit its exemplars")
+        raise InputError("its levels do not fit its exemplars")
     return Matcher(gallery, background, levels=levels)
 
 
@@ -95,7 +96,7 @@ def unpack_linear_svm(matcher: Matcher, read: ReadArray) -> DecisionRule:
     """
     arrays = {name: read(name) for name in _SVM_ARRAYS}
     if len(arrays["n_support"]) != len(matcher.labels):
-        raise ValueError("its machine has other classes than its exemplars")
+        raise InputError("its machine has other classes than its exemplars")
     return LinearSVM(support_vectors=matcher.units[arrays["support"]], **arrays)
 
 
@@ -119,5 +120,5 @@ def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
         or np.any(codes < 0)
         or not np.array_equal(gallery.labels, labels)
     ):
-        raise ValueError("its exemplars do not fit its description")
+        raise InputError("its exemplars do not fit its description")
     return gallery

@@ -29,6 +29,7 @@ from classifiers.heads.decision_rules import EstimatorRule
 from classifiers.heads.head import Head
 from classifiers.scores.thresholds import Threshold
 from foundation.atomic import atomic_writer
+from foundation.errors import InputError
 from foundation.formats import ZIP_ARCHIVE, describe_kind
 
 FORMAT = "facetable-head"
@@ -176,7 +177,7 @@ def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
             return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
         except (ValueError, TypeError, EOFError, OverflowError, MemoryError) as error:
             # What NumPy says would advise to allow pickles.
-            raise ValueError(f"its array {name} is damaged or holds no plain numbers and text") from error
+            raise InputError(f"its array {name} is damaged or holds no plain numbers and text") from error
 
     try:
         matcher = unpack_matcher(record, read)

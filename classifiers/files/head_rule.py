@@ -14,6 +14,7 @@ from classifiers.files.head_arrays import ReadArray, unpack_linear_svm
 from classifiers.files.head_estimator import load_estimator
 from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
 from classifiers.scores.matcher import Matcher
+from foundation.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def read_decision_rule(
     if kind == VotingRule.kind:
         return VotingRule(int(record["parameters"]["n_neighbors"]))
     if kind != EstimatorRule.kind:
-        raise ValueError(f"its chooser {kind!r} is not known")
+        raise InputError(f"its chooser {kind!r} is not known")
     wrote, here = record["versions"]["scikit-learn"], scikit_learn_version()
     if wrote == here:
         return _checked_rule(load_estimator(archive.read(FITTED_ENTRY)), matcher)
@@ -87,7 +88,7 @@ def _checked_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
     if getattr(estimator, "n_features_in_", None) != n_features or not np.array_equal(
         np.asarray(getattr(estimator, "classes_", ())).astype(np.str_), matcher.labels
     ):
-        raise ValueError("its estimator does not fit its exemplars")
+        raise InputError("its estimator does not fit its exemplars")
     check_trees(estimator, n_features=n_features)
     return EstimatorRule(estimator)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from foundation.errors import InputError
+
 
 def check_trees(estimator: Any, *, n_features: int) -> None:
     """Refuse decision trees whose nodes point outside the tree, back up it, or at features that do not exist.
@@ -28,7 +30,7 @@ def check_trees(estimator: Any, *, n_features: int) -> None:
         inside = (left > numbers) & (right > numbers) & (left < tree.node_count) & (right < tree.node_count)
         known = (feature >= 0) & (feature < n_features)
         if not np.all(np.where(leaf, right == -1, inside & known)):
-            raise ValueError("a decision tree in it is not sound")
+            raise InputError("a decision tree in it is not sound")
 
 
 def _trees_of(estimator: Any) -> Iterator[Any]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.errors import InputError
+
 Rows = NDArray[np.int64]
 """Row numbers, or a number for each row."""
 
@@ -79,7 +81,7 @@ class Agglomeration:
         self, vectors: NDArray[np.float32], offsets: NDArray[np.float32], *, start: Rows, cannot_links: CannotLinks
     ) -> None:
         if cannot_links.violated(start).any():
-            raise ValueError("`start` must not put rows in one group that `cannot_links` keep apart")
+            raise InputError("`start` must not put rows in one group that `cannot_links` keep apart")
         self._group = start
         self.n_groups = int(start.max(initial=-1)) + 1
         _, self._first = np.unique(start, return_index=True)

@@ -11,6 +11,7 @@ from classifiers.groups.agglomeration import Agglomeration, CannotLinks, Rows
 from classifiers.groups.candidate_pairs import ClusteringLimits, TooManyPairsError, neighbor_pairs, pairs_above
 from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, as_unit_rows, default_threshold
 from classifiers.scores.neighbors import check_vectors
+from foundation.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -103,9 +104,9 @@ def cluster_faces(
     """
     vectors = check_vectors("embeddings", embeddings)
     if method not in METHODS:
-        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+        raise InputError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     if threshold is not None and not -2 <= threshold <= 2:
-        raise ValueError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
+        raise InputError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
     unit = as_unit_rows(vectors)
     where = SimilaritySpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
     start = np.arange(len(unit)) if must_link is None else np.unique(must_link, return_inverse=True)[1].astype(np.int64)
@@ -118,7 +119,7 @@ def cluster_faces(
         ClusteringLimits() if limits is None else limits,
     )
     if task.cannot_links.violated(start).any():
-        raise ValueError(
+        raise InputError(
             "`must_link` and `cannot_links` must not contradict, got rows that are in both; "
             "see `classifiers.groups.constraints.check_consistent`"
         )
@@ -169,7 +170,7 @@ def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
     n_faces = len(task.start)
     limit = task.limits.max_faces(method)
     if limit is not None and n_faces > limit:
-        raise ValueError(
+        raise InputError(
             f"`method` {method} compares every pair and takes {limit:,} faces at most, got {n_faces:,}; use graph"
         )
     functions: dict[str, Callable[[_Task], tuple[Rows, float]]] = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.groups.agglomeration import CannotLinks, Rows
 from foundation.csv_rows import parse_index, read_rows
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def read_constraints(path: str | Path, row_of: Mapping[FaceKey, int]) -> list[Co
         where = f"{path}, line {line}"
         kind = row["kind"].strip().lower()
         if kind not in KINDS:
-            raise ValueError(f"{where}: `kind` must be one of {', '.join(KINDS)}, got {row['kind']!r}")
+            raise InputError(f"{where}: `kind` must be one of {', '.join(KINDS)}, got {row['kind']!r}")
         one, two = (
             (row[f"path_{side}"], parse_index(row[f"face_index_{side}"], f"{where}: `face_index_{side}`"))
             for side in "ab"
@@ -78,7 +79,7 @@ def read_constraints(path: str | Path, row_of: Mapping[FaceKey, int]) -> list[Co
                 f"{(one if one not in row_of else two)[0]}"
             )
     if absent and not constraints:
-        raise ValueError(
+        raise InputError(
             f"{path}: expected faces of the table, found none of them in it ({absent[0]}); "
             "these constraints are for another table"
         )
@@ -131,7 +132,7 @@ def combine_constraints(
         contradictions += _contradicted_names(constraints, names, must_link)
     if contradictions:
         listed, more = "; ".join(contradictions[:_MAX_LISTED]), len(contradictions) - _MAX_LISTED
-        raise ValueError(
+        raise InputError(
             f"{source}: constraints must not contradict each other, got {listed}"
             + (f"; and {more} more" if more > 0 else "")
             + "; remove one of each"

@@ -22,6 +22,7 @@ from classifiers.groups.people_file import (
 )
 from classifiers.groups.similarity import SimilaritySpace
 from foundation.csv_rows import read_rows
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 # Most groups, faces of a group and lone faces on contact sheets.
@@ -90,11 +91,11 @@ def check_output_files(*paths: Path | None, table: Path) -> None:
     """
     for path in paths:
         if path is not None and not path.resolve().parent.is_dir():
-            raise ValueError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
+            raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
         if path is not None and path.is_dir():
-            raise ValueError(f"{path}: expected a file to write to, found a folder; name a file in it")
+            raise InputError(f"{path}: expected a file to write to, found a folder; name a file in it")
         if path is not None and path.exists() and table.exists() and path.samefile(table):
-            raise ValueError(f"{path}: expected a file to write to, found the table itself; give another name")
+            raise InputError(f"{path}: expected a file to write to, found the table itself; give another name")
 
 
 def read_known_people(table: FaceTable, *, names: Path | None, out: Path, dry_run: bool = False) -> KnownPeople | None:
@@ -113,7 +114,7 @@ def read_known_people(table: FaceTable, *, names: Path | None, out: Path, dry_ru
     if not out.exists():
         return None
     if any(row["name"].strip() for _, row in read_rows(out, ("name",))):
-        raise ValueError(f"{out}: holds names that would be lost; add --names {out} to keep them, or choose another -o")
+        raise InputError(f"{out}: holds names that would be lost; add --names {out} to keep them, or choose another -o")
     return read_people(out, row_of) if dry_run else None
 
 
@@ -129,7 +130,7 @@ def read_identities(path: str | Path, table: FaceTable) -> NDArray[np.object_]:
     """
     names = read_people(path, {face: row for row, face in enumerate(face_keys(table))}).names
     if not (names != "").any():
-        raise ValueError(f"{path}: expected names in its column `name`, found none; write one in each person's group")
+        raise InputError(f"{path}: expected names in its column `name`, found none; write one in each person's group")
     return np.where(names != "", names, table.identities)
 
 

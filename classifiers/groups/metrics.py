@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.errors import InputError
+
 
 class PrecisionRecall(NamedTuple):
     """Precision, recall and their harmonic mean, all in [0, 1]."""
@@ -100,7 +102,7 @@ class _Cells(NamedTuple):
 
 def _contingency(identities: Any, clusters: Any) -> _Cells:
     if len(identities) != len(clusters) or not len(identities):
-        raise ValueError(
+        raise InputError(
             "`identities` and `clusters` must have one entry per face and at least one face, "
             f"got {len(identities)} and {len(clusters)}"
         )

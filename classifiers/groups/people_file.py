@@ -13,6 +13,7 @@ from classifiers.groups.agglomeration import Rows
 from classifiers.groups.constraints import FaceKey
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -71,11 +72,11 @@ def read_people(path: str | Path, row_of: Mapping[FaceKey, int]) -> KnownPeople:
         face = row["path"], parse_index(row["face_index"], f"{where}: `face_index`")
         cluster, name = parse_index(row["cluster"], f"{where}: `cluster`"), row["name"].strip()
         if face in lines:
-            raise ValueError(
+            raise InputError(
                 f"{where}: expected each face once, got face {face[1]} of {face[0]} again, see line {lines[face]}"
             )
         if name == UNKNOWN:
-            raise ValueError(f"{where}: `name` must not be {UNKNOWN!r}, which means a stranger; leave it empty")
+            raise InputError(f"{where}: `name` must not be {UNKNOWN!r}, which means a stranger; leave it empty")
         lines[face] = line
         highest = max(highest, cluster)
         names_of_group.setdefault(cluster, set()).update({name} - {""})
@@ -83,7 +84,7 @@ def read_people(path: str | Path, row_of: Mapping[FaceKey, int]) -> KnownPeople:
             clusters[row_of[face]], names[row_of[face]] = cluster, name
     n_found = int((clusters >= 0).sum())
     if lines and not n_found and len(row_of):
-        raise ValueError(
+        raise InputError(
             f"{path}: expected faces of the table, found none of {pluralize(len(lines), 'face')}, the first "
             f"of {next(iter(lines))[0]}; this file is for another table"
         )

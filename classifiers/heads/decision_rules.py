@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, exact_similarities
+from foundation.errors import InputError
 
 # Two unit vectors that are equal up to float32 rounding are this far apart at most; it bounds the weight of a vote.
 _SMALLEST_DISTANCE = 1e-3
@@ -130,7 +131,7 @@ class LinearSVM:
         shapes = (support_vectors.shape[0], dual_coef.shape, intercept.shape, int(np.sum(n_support)))
         expected = (n_vectors, (n_classes - 1, n_vectors), (n_classes * (n_classes - 1) // 2,), n_vectors)
         if shapes != expected or np.any(n_support < 1):
-            raise ValueError(f"the arrays of a linear machine must fit together: expected {expected}, got {shapes}")
+            raise InputError(f"the arrays of a linear machine must fit together: expected {expected}, got {shapes}")
         self.support = support
         self.support_vectors = support_vectors
         self.dual_coef = dual_coef

@@ -21,6 +21,7 @@ from classifiers.heads.decision_rules import LinearSVM, vote_nearest
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, unit_rows
+from foundation.errors import InputError
 
 # Iterations of the logistic regression's solver at most.
 _MAX_ITERATIONS = 200
@@ -35,7 +36,7 @@ def check_n_neighbors(n_neighbors: Any) -> int:
         If it is not a whole number of at least 1.
     """
     if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, (int, np.integer)) or n_neighbors < 1:
-        raise ValueError(f"`n_neighbors` must be a whole number of at least 1, got {n_neighbors!r}")
+        raise InputError(f"`n_neighbors` must be a whole number of at least 1, got {n_neighbors!r}")
     return int(n_neighbors)
 
 
@@ -258,7 +259,7 @@ class LDAClassifier(UnitRowsClassifier):
             If `shrinkage` is not above 0 and at most 1.
         """
         if not 0.0 < self.shrinkage <= 1.0:
-            raise ValueError(f"`shrinkage` must be above 0 and at most 1, got {self.shrinkage!r}")
+            raise InputError(f"`shrinkage` must be above 0 and at most 1, got {self.shrinkage!r}")
         rows, codes = self._fit_input(X, y)
         counts = np.bincount(codes)
         means = np.stack([np.bincount(codes, column) for column in rows.T.astype(np.float64)], axis=1) / counts[:, None]

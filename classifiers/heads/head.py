@@ -13,6 +13,7 @@ from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
 from classifiers.scores.thresholds import Threshold
+from foundation.errors import InputError
 from foundation.fingerprint import describe_side, differing_fields, refuse_other_space
 
 # The score of a face that nobody enrolled may be: below any threshold.
@@ -97,7 +98,7 @@ class Head:
     ) -> None:
         n_exemplars = len(matcher.gallery)
         if not n_exemplars:
-            raise ValueError("`matcher` must hold at least one exemplar, got none; name at least one person")
+            raise InputError("`matcher` must hold at least one exemplar, got none; name at least one person")
         if not isinstance(threshold, Threshold):
             threshold = Threshold(float(threshold), "given", "given by you", n_exemplars=n_exemplars)
         self.matcher = matcher

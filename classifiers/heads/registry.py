@@ -15,6 +15,7 @@ from classifiers.heads.estimators import (
     SVMClassifier,
     UnitRowsClassifier,
 )
+from foundation.errors import InputError
 
 HEADS: dict[str, type[UnitRowsClassifier]] = {
     "gallery": GalleryClassifier,
@@ -57,10 +58,10 @@ def make_head(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
         estimator = make()
         known = sorted(estimator.get_params())
     except TypeError as error:
-        raise ValueError(f"head {name!r} cannot be made without further objects ({error}); use another") from error
+        raise InputError(f"head {name!r} cannot be made without further objects ({error}); use another") from error
     unknown = sorted(set(settings) - set(known))
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"head {name!r} has no parameter {', '.join(map(repr, unknown))}; it has {', '.join(known) or 'none'}"
         )
     return estimator.set_params(**settings)
@@ -81,7 +82,7 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise ValueError(f"a parameter must be name=value, got {text!r}")
+            raise InputError(f"a parameter must be name=value, got {text!r}")
         try:
             settings[name.strip()] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
@@ -93,14 +94,14 @@ def _import_classifier(path: str) -> type:
     """Return the classifier class at a dotted path."""
     module, _, name = path.rpartition(".")
     if not module:
-        raise ValueError(
+        raise InputError(
             f"unknown head {path!r}; expected one of {', '.join(HEADS)}, "
             "or the dotted path of a scikit-learn classifier"
         )
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"head {path!r} cannot be imported ({error}); check its dotted path") from error
+        raise InputError(f"head {path!r} cannot be imported ({error}); check its dotted path") from error
     if not (isinstance(found, type) and issubclass(found, BaseEstimator) and issubclass(found, ClassifierMixin)):
-        raise ValueError(f"head {path!r} must be a scikit-learn classifier, got something else; see --help")
+        raise InputError(f"head {path!r} must be a scikit-learn classifier, got something else; see --help")
     return found

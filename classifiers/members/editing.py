@@ -14,6 +14,7 @@ from classifiers.heads.head import Head
 from classifiers.members.samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
+from foundation.errors import InputError
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
@@ -90,7 +91,7 @@ def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
     """
     name = check_name(identity)
     if not faces:
-        raise ValueError("`faces` must hold at least one face, got none; give a photo of the person")
+        raise InputError("`faces` must hold at least one face, got none; give a photo of the person")
     label = find_name(head.labels, name)
     more = gallery_of(faces, name if label is None else label)
     against = head.rejections

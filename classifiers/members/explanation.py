@@ -10,6 +10,7 @@ from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import LOWEST_SCORE, Head
 from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
+from foundation.errors import InputError
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.
 _MOST_REFITS = 12
@@ -144,7 +145,7 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
         If `n_neighbors` is below 1, or the vector is not finite or not of the exemplars' length.
     """
     if n_neighbors < 1:
-        raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
+        raise InputError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
     probe = np.asarray(vector)[None]
     match = head.match(probe)
     choice, score = str(match.identities[0]), float(match.scores[0])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.members.explanation import Explanation
 from foundation.atomic import atomic_writer
+from foundation.errors import InputError
 
 _TILE_INCHES = 1.5
 _MOST_CHARACTERS = 22
@@ -92,7 +93,7 @@ def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: R
     from PIL import Image
 
     if not faces:
-        raise ValueError("`faces` must hold at least one face to draw, got none")
+        raise InputError("`faces` must hold at least one face to draw, got none")
     rows = [_tiles_of(face) for face in faces]
     thumbnails = _thumbnails([tile for row in rows for tile in row], read_photo)
     n_columns = max(map(len, rows))

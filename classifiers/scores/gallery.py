@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import IdentityError
 from classifiers.scores.neighbors import check_vectors, unit_rows
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 # What a face is called that is nobody enrolled; no person may be called that.
@@ -83,7 +84,7 @@ class Gallery:
         }
         for column, values in columns.items():
             if len(values) != n_rows:
-                raise ValueError(f"`{column}` must have one entry per vector: expected {n_rows}, got {len(values)}")
+                raise InputError(f"`{column}` must have one entry per vector: expected {n_rows}, got {len(values)}")
         if np.any(names == UNKNOWN):
             raise IdentityError(
                 f"an identity may not be called {UNKNOWN!r}, which is what a stranger is called; "
@@ -119,7 +120,7 @@ class Gallery:
             If the vectors differ in length.
         """
         if len(self) and len(other) and self.vectors.shape[1] != other.vectors.shape[1]:
-            raise ValueError(
+            raise InputError(
                 f"`other` must hold vectors of length {self.vectors.shape[1]}, got {other.vectors.shape[1]}; "
                 "embed its photos with the same preset"
             )
@@ -150,7 +151,7 @@ class Gallery:
             If `min_photos` is below 1.
         """
         if min_photos < 1:
-            raise ValueError(f"`min_photos` must be at least 1, got {min_photos}")
+            raise InputError(f"`min_photos` must be at least 1, got {min_photos}")
         counts = self.photos_per_identity
         missing = sorted(set(identities) - set(counts)) if identities is not None else []
         if missing:

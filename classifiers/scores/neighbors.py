@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foundation.errors import InputError
+
 # The length of a row that was normalized and rounded to float32 is off by less than this.
 _UNIT_ROUNDING = 2e-7
 
@@ -55,15 +57,15 @@ def check_vectors(name: str, vectors: ArrayLike, *, length: int | None = None) -
     if array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
         array = array.astype(np.float64)
     if array.ndim != 2:
-        raise ValueError(f"`{name}` must have shape (n, d), got {array.shape}; give one vector a row")
+        raise InputError(f"`{name}` must have shape (n, d), got {array.shape}; give one vector a row")
     if length is not None and array.shape[1] != length:
-        raise ValueError(
+        raise InputError(
             f"`{name}` must hold vectors of length {length}, got {array.shape[1]}; "
             "embed the photos with the same preset"
         )
     finite = np.isfinite(array).all(axis=1)
     if not finite.all():
-        raise ValueError(
+        raise InputError(
             f"`{name}` must be finite, got NaN or infinity in row {int(np.argmin(finite))}; remove such rows"
         )
     return array
@@ -134,7 +136,7 @@ class ExactNeighbors:
             If `n_neighbors` is below 1.
         """
         if n_neighbors < 1:
-            raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
+            raise InputError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
         n_found = min(n_neighbors, len(self.vectors))
         indices = np.zeros((len(probes), n_found), np.int64)
         similarities = np.zeros((len(probes), n_found), np.float64)
@@ -220,7 +222,7 @@ class ApproximateNeighbors:
             If `n_neighbors` is below 1.
         """
         if n_neighbors < 1:
-            raise ValueError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
+            raise InputError(f"`n_neighbors` must be at least 1, got {n_neighbors}")
         n_found = min(n_neighbors, len(self._vectors))
         indices = np.full((len(probes), n_found), -1, np.int64)
         similarities = np.zeros((len(probes), n_found))

@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from classifiers.errors import BackgroundError
 from classifiers.scores.neighbors import check_vectors, row_blocks, unit_rows
 from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
 from foundation.formats import describe_kind
 
 BACKGROUND_FOLDER = Path(str(importlib.resources.files("classifiers"))) / "background"
@@ -199,7 +200,7 @@ def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         with zipfile.ZipFile(io.BytesIO(data)), np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return dict(arrays)
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, OverflowError, MemoryError) as error:
-        raise ValueError("its arrays cannot be read") from error
+        raise InputError("its arrays cannot be read") from error
 
 
 def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER) -> Background | None:

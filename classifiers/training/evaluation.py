@@ -20,6 +20,7 @@ from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import ThresholdCurve
 from classifiers.training.calibration import choose_threshold, near_duplicate_groups
 from classifiers.training.metrics import rate, tpir_at_fpir
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 # Rates at which the TPIR is measured.
@@ -94,7 +95,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
         If `per_person` is below 1, or all further photos are near-duplicates of enrolled ones.
     """
     if per_person < 1:
-        raise ValueError(f"`gallery_per_person` must be at least 1, got {per_person}")
+        raise InputError(f"`gallery_per_person` must be at least 1, got {per_person}")
     order = np.lexsort((gallery.paths, gallery.codes))
     codes = gallery.codes[order]
     counts = np.bincount(codes, minlength=len(gallery.labels))
@@ -117,7 +118,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
     duplicate_groups = near_duplicate_groups(gallery)
     mated = others[~np.isin(duplicate_groups[others], duplicate_groups[enrolled])]
     if not len(mated):
-        raise ValueError("all further photos are near-duplicates of enrolled ones; evaluation needs other photos")
+        raise InputError("all further photos are near-duplicates of enrolled ones; evaluation needs other photos")
     return Split(enrolled, mated, strangers, len(others) - len(mated), plays_strangers)
 
 

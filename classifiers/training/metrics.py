@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foundation.errors import InputError
+
 N_BOOTSTRAP = 1000
 CONFIDENCE = 0.95
 
@@ -145,7 +147,7 @@ def rate(
     hits = np.asarray(outcomes)
     hits = _booleans("outcomes", hits, len(hits))
     if not len(hits):
-        raise ValueError("`outcomes` must hold at least one value, got none; there is no rate of nothing")
+        raise InputError("`outcomes` must hold at least one value, got none; there is no rate of nothing")
     groups = _groups("identities", identities, len(hits))
     rng = np.random.default_rng(seed)
     draws = np.empty(n_bootstrap)
@@ -175,16 +177,16 @@ def mated_ranks(
     matrix = np.asarray(similarity, dtype=np.float64)
     probes, gallery = np.asarray(probe_identities), np.asarray(gallery_identities)
     if matrix.shape != (len(probes), len(gallery)):
-        raise ValueError(
+        raise InputError(
             f"`similarity` must be ({len(probes)}, {len(gallery)}), a row per probe and a column per "
             f"enrolled identity, got {matrix.shape}"
         )
     if not np.isfinite(matrix).all():
-        raise ValueError("`similarity` must be finite, got NaN or infinity; remove those rows")
+        raise InputError("`similarity` must be finite, got NaN or infinity; remove those rows")
     column_of = {identity: column for column, identity in enumerate(gallery.tolist())}
     missing = sorted({str(identity) for identity in probes.tolist() if identity not in column_of})
     if missing:
-        raise ValueError(
+        raise InputError(
             f"`probe_identities` must all be enrolled, got {', '.join(missing[:3])}; "
             "count probes of strangers with `tpir_at_fpir`"
         )
@@ -206,7 +208,7 @@ def cmc(ranks: ArrayLike, max_rank: int) -> NDArray[np.float64]:
     """
     places = np.asarray(ranks)
     if not len(places) or max_rank < 1:
-        raise ValueError(f"`ranks` and `max_rank` must be at least one each, got {len(places)} ranks and {max_rank}")
+        raise InputError(f"`ranks` and `max_rank` must be at least one each, got {len(places)} ranks and {max_rank}")
     shares: NDArray[np.float64] = (places[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
     return shares
 
@@ -242,7 +244,7 @@ def identification_det(
 
 def _fpir(value: float) -> float:
     if not 0 < value < 1:
-        raise ValueError(f"`fpir` must lie above 0 and below 1, got {value}; for example 0.01")
+        raise InputError(f"`fpir` must lie above 0 and below 1, got {value}; for example 0.01")
     return value
 
 
@@ -275,14 +277,14 @@ def _groups(name: str, identities: Any, length: int) -> NDArray[np.int64]:
     if identities is None:
         return np.arange(length)
     if len(identities) != length:
-        raise ValueError(f"`{name}` must have one entry per score, {length}, got {len(identities)}")
+        raise InputError(f"`{name}` must have one entry per score, {length}, got {len(identities)}")
     return np.unique(np.asarray(identities), return_inverse=True)[1].astype(np.int64)
 
 
 def _scores(name: str, values: ArrayLike) -> NDArray[np.float64]:
     scores = np.asarray(values, dtype=np.float64)
     if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
-        raise ValueError(
+        raise InputError(
             f"`{name}` must be a list of at least one finite number, got shape {scores.shape}"
             + ("" if np.isfinite(scores).all() else " with NaN or infinity")
         )
@@ -292,5 +294,5 @@ def _scores(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def _booleans(name: str, values: ArrayLike, length: int) -> NDArray[np.bool_]:
     flags = np.asarray(values, dtype=bool)
     if flags.shape != (length,):
-        raise ValueError(f"`{name}` must have one entry per score, {length}, got shape {flags.shape}")
+        raise InputError(f"`{name}` must have one entry per score, {length}, got shape {flags.shape}")
     return flags

@@ -14,6 +14,7 @@ from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background, one_vector_per_identity
 from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
+from foundation.errors import InputError
 from foundation.fingerprint import refuse_other_space
 
 
@@ -134,6 +135,6 @@ def add_strangers(
         If there is no background model.
     """
     if background is None:
-        raise ValueError("`strangers` can only join a background model, and there is none; give --background FILE")
+        raise InputError("`strangers` can only join a background model, and there is none; give --background FILE")
     refuse_other_space(fingerprint, strangers.fingerprint, source="the table's")
     return background.with_cohort(one_vector_per_identity(strangers.embeddings, strangers.identities))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
+from foundation.errors import InputError
 from foundation.formats import describe_kind
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -86,7 +87,7 @@ def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> lis
         If `top` is negative.
     """
     if top < 0:
-        raise ValueError(f"`top` must be at least 0, got {top}")
+        raise InputError(f"`top` must be at least 0, got {top}")
     return list(_lines(description, top, indent=""))
 
 

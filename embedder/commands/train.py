@@ -21,6 +21,7 @@ from embedder.training.settings import (
     default_learning_rate,
 )
 from foundation.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUTS_FAILED, write_json
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     checkpoint = None if arguments.pretrained is None else read_checkpoint(arguments.pretrained)
     settings = settings_of(arguments, checkpoint)
     if (arguments.lfw_dir is None) != (arguments.lfw_pairs is None):
-        raise ValueError(
+        raise InputError(
             "`lfw_dir` and `lfw_pairs` go together, got only one; give both --lfw-dir DIR and --lfw-pairs FILE"
         )
     pairs = None if arguments.lfw_dir is None else read_pairs_source(arguments.lfw_dir, arguments.lfw_pairs)
@@ -118,10 +119,10 @@ def settings_of(arguments: argparse.Namespace, checkpoint: "Checkpoint | None") 
         given = {name: value for name, value in found.items() if value is not None} | given
     rate, file = arguments.learning_rate, arguments.learning_rate_schedule_file
     if rate == -1 and file is None:
-        raise ValueError("`learning_rate` -1 reads the rates from a file; name it with --learning-rate-schedule-file")
+        raise InputError("`learning_rate` -1 reads the rates from a file; name it with --learning-rate-schedule-file")
     if file is not None:
         if rate not in (-1, None):
-            raise ValueError(
+            raise InputError(
                 f"`learning_rate` must be -1 beside --learning-rate-schedule-file, got {rate}; leave one out"
             )
         from embedder.training.model.schedules import parse_schedule, read_schedule_text

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _run(arguments: argparse.Namespace) -> int:
             n_jobs=arguments.jobs,
         )
     else:
-        raise ValueError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
+        raise InputError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
     result = verify(pairs, table, flip=arguments.flip, subtract_mean=arguments.subtract_mean, metric=arguments.metric)
     for photo, why in result.failures.items():
         print(f"{photo}: failure to enrol, {why}", file=sys.stderr)
@@ -238,7 +239,7 @@ def _check_outputs(plot: Path | None, figures: Path | None) -> None:
     """Find out now, not after minutes of embedding, that a result cannot be written."""
     for path in (plot, figures):
         if path is not None and not path.resolve().parent.is_dir():
-            raise ValueError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
+            raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
     if plot is not None:
         from embedder.verification.plots import plot_format
 

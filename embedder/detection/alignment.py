@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from embedder.detection.boxes import clip_boxes, pad_boxes
+from foundation.errors import InputError
 
 MarginMode = Literal["scaled", "absolute"]
 Alignment = Literal["box", "similarity"]
@@ -70,11 +71,11 @@ class CropRule:
     def __post_init__(self) -> None:
         for name, known in (("margin_mode", get_args(MarginMode)), ("alignment", get_args(Alignment))):
             if getattr(self, name) not in known:
-                raise ValueError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if not 0 <= self.margin < math.inf:
-            raise ValueError(f"`margin` must be a finite number of pixels, at least 0, got {self.margin}")
+            raise InputError(f"`margin` must be a finite number of pixels, at least 0, got {self.margin}")
         if self.size < 1:
-            raise ValueError(f"`size` must be at least 1 pixel, got {self.size}")
+            raise InputError(f"`size` must be at least 1 pixel, got {self.size}")
 
     @property
     def space(self) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def crop_faces(
     """
     check_rgb(image)
     if size < 1:
-        raise ValueError(f"`size` must be at least 1 pixel, got {size}")
+        raise InputError(f"`size` must be at least 1 pixel, got {size}")
     crops = np.empty((len(boxes), size, size, 3), np.uint8)
     if alignment == "similarity":
         for crop, points in zip(crops, landmarks, strict=True):
@@ -151,7 +152,7 @@ def crop_faces(
         for crop, box in zip(crops, np.rint(widened), strict=True):
             crop[...] = _resize(_cut(image, box), size)
     else:
-        raise ValueError(f"`alignment` must be one of {', '.join(get_args(Alignment))}, got {alignment!r}")
+        raise InputError(f"`alignment` must be one of {', '.join(get_args(Alignment))}, got {alignment!r}")
     return crops
 
 
@@ -184,11 +185,11 @@ def add_margin(boxes: np.ndarray, margin: float, *, margin_mode: MarginMode = "s
     [[68.0, 68.0, 348.0, 348.0]]
     """
     if not (math.isfinite(margin) and margin >= 0):
-        raise ValueError(f"`margin` must be a number of pixels, at least 0, got {margin}")
+        raise InputError(f"`margin` must be a number of pixels, at least 0, got {margin}")
     if margin_mode == "absolute":
         return pad_boxes(boxes, np.array([margin, margin], float))
     if margin_mode != "scaled":
-        raise ValueError(f"`margin_mode` must be one of {', '.join(get_args(MarginMode))}, got {margin_mode!r}")
+        raise InputError(f"`margin_mode` must be one of {', '.join(get_args(MarginMode))}, got {margin_mode!r}")
     sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True))
     return pad_boxes(boxes, margin * sides / REFERENCE_FACE)
 
@@ -221,7 +222,7 @@ def estimate_similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     centred = points - mean
     variance = (centred**2).sum() / len(points)
     if not variance > 0:
-        raise ValueError("`points` must be at least two different finite points, got all in one place")
+        raise InputError("`points` must be at least two different finite points, got all in one place")
     left, singular_values, right = np.linalg.svd((target - target_mean).T @ centred / len(points))
     signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
     rotation = left @ np.diag(signs) @ right
@@ -240,7 +241,7 @@ def check_rgb(image: np.ndarray) -> None:
     is_rgb = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
     if not is_rgb or image.size == 0:
         got = f"{image.dtype} of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(
+        raise InputError(
             f"`image` must be an RGB array, uint8 of shape (h, w, 3), got {got}; "
             "embedder.read_image makes one of any image file"
         )

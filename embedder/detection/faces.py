@@ -8,6 +8,7 @@ import numpy as np
 
 from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, MarginMode, crop_faces
 from embedder.detection.boxes import areas
+from foundation.errors import InputError
 
 _CENTRE_WEIGHT = 2.0
 """How many square pixels of area one squared pixel of distance from the centre outweighs (FaceNet's reference code,
@@ -46,7 +47,7 @@ class Faces:
         for name, shape in (("boxes", (n, 4)), ("landmarks", (n, 5, 2)), ("scores", (n,))):
             array = np.asarray(getattr(self, name), dtype=np.float32)
             if array.shape != shape:
-                raise ValueError(f"`{name}` must have shape {shape} for {n} boxes, got {array.shape}")
+                raise InputError(f"`{name}` must have shape {shape} for {n} boxes, got {array.shape}")
             object.__setattr__(self, name, array)
 
     @classmethod
@@ -118,7 +119,7 @@ class Faces:
             If there is no face.
         """
         if len(self) == 0:
-            raise ValueError("`faces` must hold at least one face to have a primary one, got none; check len(faces)")
+            raise InputError("`faces` must hold at least one face to have a primary one, got none; check len(faces)")
         centre_xy = np.array([size_hw[1], size_hw[0]]) / 2
         boxes = self.boxes.astype(np.float64)
         distances = ((boxes[:, :2] + boxes[:, 2:]) / 2 - centre_xy) ** 2

@@ -31,6 +31,7 @@ from embedder.detection.pyramid import (
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
 from embedder.runtime.weights import package_file
+from foundation.errors import InputError
 from foundation.threads import parse_threads, thread_count
 
 DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
@@ -327,20 +328,20 @@ def _check_min_face_size(value: Any) -> int | Literal["auto"]:
     if value == "auto":
         return "auto"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < CELL:
-        raise ValueError(f"`min_face_size` must be 'auto' or a whole number of pixels, at least {CELL}, got {value!r}")
+        raise InputError(f"`min_face_size` must be 'auto' or a whole number of pixels, at least {CELL}, got {value!r}")
     return int(value)
 
 
 def _check_thresholds(values: Sequence[float]) -> tuple[float, float, float]:
     thresholds = tuple(float(value) for value in values)
     if len(thresholds) != 3 or not all(0 <= value <= 1 for value in thresholds):
-        raise ValueError(f"`thresholds` must be three numbers in 0..1, for P-Net, R-Net and O-Net, got {list(values)}")
+        raise InputError(f"`thresholds` must be three numbers in 0..1, for P-Net, R-Net and O-Net, got {list(values)}")
     return thresholds
 
 
 def _check_scale_factor(value: float) -> float:
     if not (math.isfinite(value) and 0 < value < 1):
-        raise ValueError(
+        raise InputError(
             f"`scale_factor` must lie above 0 and below 1, got {value}; the usual value is {DEFAULT_SCALE_FACTOR}"
         )
     return float(value)

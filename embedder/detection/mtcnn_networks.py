@@ -27,6 +27,8 @@ import onnx
 from keras import layers
 from onnx import numpy_helper
 
+from foundation.errors import InputError
+
 _MEAN = 127.5
 _SCALE = 1 / 128
 """The standardization the networks were trained with: the authors' ``(x - 127.5) * 0.0078125``."""
@@ -266,5 +268,5 @@ def _begin_outside(image: keras.KerasTensor) -> keras.KerasTensor:
 
 def _slopes(layer: _Layer) -> np.ndarray:
     if layer.slopes is None:
-        raise ValueError("`layer` must have PReLU slopes, got a head; pass one of the hidden layers")
+        raise InputError("`layer` must have PReLU slopes, got a head; pass one of the hidden layers")
     return layer.slopes

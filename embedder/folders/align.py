@@ -26,6 +26,7 @@ from embedder.images.listing import ImageListing, PhotoFile, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.atomic import write_atomically
+from foundation.errors import InputError
 from foundation.paths import display_path
 from foundation.prefetch import prefetch
 from foundation.text import pluralize
@@ -157,9 +158,9 @@ def align_folder(
     """
     start = time.monotonic()
     if faces not in get_args(FaceSelection):
-        raise ValueError(f"`faces` must be one of {', '.join(get_args(FaceSelection))}, got {faces!r}")
+        raise InputError(f"`faces` must be one of {', '.join(get_args(FaceSelection))}, got {faces!r}")
     if max_pixels < 1:
-        raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}")
+        raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}")
     rule = CropRule(size, margin, margin_mode, alignment)
     root, target = Path(photos), Path(out)
     listing, sources = _list_sources(root, target)
@@ -312,7 +313,7 @@ def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[PhotoFile]]
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(out))
     if root.resolve() == out.resolve():
-        raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
+        raise InputError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources, target = list(listing.photos), out.resolve()
     if target.is_relative_to(root.resolve()):
         sources = [photo for photo in sources if not photo.path.parent.resolve().is_relative_to(target)]

@@ -20,6 +20,7 @@ import filelock
 
 from embedder.detection.faces import Faces
 from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
 
 FOLDER = ".align"
 CSV_NAME = "bounding_boxes.csv"
@@ -180,7 +181,7 @@ class AlignLedger:
             if before.get(name) != settings.get(name)
         ]
         if differences:
-            raise ValueError(
+            raise InputError(
                 f"{self._out}: expected the settings of the crops that are there, got others: "
                 f"{'; '.join(differences)}; repeat those settings or name another folder"
             )

@@ -22,6 +22,7 @@ from embedder.images.listing import list_images
 from embedder.images.photo import failure_reason
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from foundation.atomic import write_atomically
+from foundation.errors import InputError
 from foundation.paths import display_path
 from foundation.text import pluralize
 from foundation.threads import thread_count
@@ -131,11 +132,11 @@ def convert_images(
         If `photos` cannot be listed or holds no photo, or an output cannot be written.
     """
     if file_format not in FORMATS:
-        raise ValueError(f"`file_format` must be one of {', '.join(FORMATS)}, got {file_format!r}")
+        raise InputError(f"`file_format` must be one of {', '.join(FORMATS)}, got {file_format!r}")
     if max_side is not None and max_side < 1:
-        raise ValueError(f"`max_side` must be at least 1 pixel, got {max_side}; leave it out to keep every size")
+        raise InputError(f"`max_side` must be at least 1 pixel, got {max_side}; leave it out to keep every size")
     if max_pixels < 1:
-        raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
+        raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     source_root, target_root = Path(photos), Path(out)
     if target_root.exists() and not target_root.is_dir():
         raise NotADirectoryError(
@@ -143,7 +144,7 @@ def convert_images(
         )
     listing = list_images(source_root)
     if source_root.resolve() == target_root.resolve():
-        raise ValueError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
+        raise InputError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources = _outside(source_root, listing.paths, target_root)
     if not sources and not listing.unreadable_folders:
         raise FileNotFoundError(

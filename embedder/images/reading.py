@@ -22,6 +22,7 @@ from PIL.ImageFile import ImageFile
 
 from embedder.errors import ImageError
 from embedder.images.formats import FORMATS, format_of
+from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES, describe_bytes
 from foundation.paths import describe_missing, display_path
 
@@ -72,7 +73,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         If `max_pixels` is less than 1.
     """
     if max_pixels < 1:
-        raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
+        raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     name = display_path(path)
     with _open_file(path, name) as stream, _decoding(name):
         picture = _open_picture(stream, name)

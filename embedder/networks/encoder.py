@@ -16,6 +16,7 @@ from embedder.detection.quality import FaceQuality, measure_quality
 from embedder.networks.embedder import Embedder
 from embedder.networks.face_embedder import FaceEmbedder
 from embedder.networks.presets import preset_for
+from foundation.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ class FaceEncoder:
         size = int(self.embedder.space["crop_size"])
         self.crop_rule = CropRule(size=size) if crop_rule is None else crop_rule
         if self.crop_rule.size != size:
-            raise ValueError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
+            raise InputError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
         self._wanted_provenance: Mapping[str, Any] = {}
 
     @classmethod

@@ -9,6 +9,7 @@ from embedder.errors import WeightsError
 from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
+from foundation.errors import InputError
 
 PRECISIONS = ("fp32", "int8")
 
@@ -61,9 +62,9 @@ class FaceEmbedder:
         batch_size: int = 32,
     ) -> None:
         if precision not in PRECISIONS:
-            raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+            raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         if batch_size < 1:
-            raise ValueError(f"`batch_size` must be at least 1, got {batch_size}")
+            raise InputError(f"`batch_size` must be at least 1, got {batch_size}")
         self.preset = preset if isinstance(preset, Preset) else get_preset(preset)
         self.batch_size = batch_size
         source = NetworkSource(
@@ -96,7 +97,7 @@ class FaceEmbedder:
         size = self.preset.input_size
         crops = np.asarray(crops)
         if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
-            raise ValueError(
+            raise InputError(
                 f"`crops` must be uint8 RGB of shape (n, {size}, {size}, 3), got {crops.dtype} of shape "
                 f"{crops.shape}; make them with faces.crop(image, size={size})"
             )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedder.errors import WeightsError
 from embedder.runtime import weights as weight_files
+from foundation.errors import InputError
 
 if TYPE_CHECKING:
     import keras
@@ -277,13 +278,13 @@ def _reduction_b(layers: _Layers, x: Any) -> Any:
 
 def _check_arguments(embedding_size: int, width: float, keep_probability: float, input_size: int | None) -> None:
     if embedding_size < 1:
-        raise ValueError(f"`embedding_size` must be at least 1, got {embedding_size}")
+        raise InputError(f"`embedding_size` must be at least 1, got {embedding_size}")
     if not width > 0:
-        raise ValueError(f"`width` must be greater than 0, got {width}; 1 is the published network")
+        raise InputError(f"`width` must be greater than 0, got {width}; 1 is the published network")
     if not 0 < keep_probability <= 1:
-        raise ValueError(f"`keep_probability` must lie in (0, 1], got {keep_probability}; 1 turns dropout off")
+        raise InputError(f"`keep_probability` must lie in (0, 1], got {keep_probability}; 1 turns dropout off")
     if input_size is not None and input_size < SMALLEST_INPUT_SIZE:
-        raise ValueError(
+        raise InputError(
             f"`input_size` must be at least {SMALLEST_INPUT_SIZE} pixels, got {input_size}: "
             "smaller images shrink to nothing inside the network"
         )

@@ -14,6 +14,7 @@ import numpy as np
 from embedder.errors import WeightsError
 from embedder.runtime.weights import check_sha256, package_file
 from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
 
 DEFAULT_PRESET = "facenet-casia-20180408"
 
@@ -173,11 +174,11 @@ def get_preset(name: str | Path) -> Preset:
         return _read_preset(folder)
     known = ", ".join(PRESETS)
     if folder.is_dir():
-        raise ValueError(
+        raise InputError(
             f"`preset` {name}: this folder has no {PRESET_FILE}; "
             f"expected the folder of a finished training run, or one of {known}"
         )
-    raise ValueError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
+    raise InputError(f"`preset` must be one of {known}, or the folder of a training run, got {str(name)!r}")
 
 
 def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:

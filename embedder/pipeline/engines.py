@@ -13,6 +13,7 @@ from typing import Literal, TypeVar, get_args
 import joblib
 
 from embedder.pipeline.cluster_engines import Cluster, connect_dask, connect_ray
+from foundation.errors import InputError
 from foundation.threads import THREADS_VARIABLE, thread_count
 
 EngineName = Literal["local", "dask", "ray"]
@@ -70,18 +71,18 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise ValueError(f"`engine` must be one of {', '.join(ENGINES)}, got {self.engine!r}")
+            raise InputError(f"`engine` must be one of {', '.join(ENGINES)}, got {self.engine!r}")
         if self.engine == "local" and self.address is not None:
-            raise ValueError(
+            raise InputError(
                 f"`address` is the cluster's for --engine dask or ray, got {self.address!r} for local; "
                 "leave it out or name the engine"
             )
         if self.engine != "local" and self.address is None:
-            raise ValueError(
+            raise InputError(
                 f"`engine` {self.engine} needs the cluster's address, such as --address {_EXAMPLES[self.engine]}"
             )
         if self.n_jobs < 1 and self.n_jobs != ALL_WORKERS:
-            raise ValueError(f"`n_jobs` (--jobs) must be at least 1, or -1 for one a core, got {self.n_jobs}")
+            raise InputError(f"`n_jobs` (--jobs) must be at least 1, or -1 for one a core, got {self.n_jobs}")
         if self.engine == "local" and self.n_jobs == ALL_WORKERS:
             object.__setattr__(self, "n_jobs", thread_count())
 
@@ -174,7 +175,7 @@ def open_engine(config: EngineConfig) -> Iterator[Engine]:
         return
     package = _PACKAGES[config.engine]
     if importlib.util.find_spec(package) is None:
-        raise ValueError(
+        raise InputError(
             f"`engine` {config.engine} needs the package `{package}`, which is not installed; run: pip "
             "install -r requirements-distributed.txt"
         )

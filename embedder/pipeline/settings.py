@@ -14,6 +14,7 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.file import Columns
+from foundation.errors import InputError
 from foundation.fingerprint import VERSIONS, as_json
 
 IdentitySource = Literal["folder", "filename", "none"]
@@ -48,10 +49,10 @@ class EmbedSettings:
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
             if getattr(self, name) not in known:
-                raise ValueError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         self.crop_rule(DEFAULT_CROP_SIZE)  # refuses what it does not know
         if self.max_pixels < 1:
-            raise ValueError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
+            raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
 
     def crop_rule(self, size: int) -> CropRule:
         """Return how faces are cut out for a network that takes `size` pixels."""

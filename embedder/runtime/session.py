@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foundation.errors import InputError
 from foundation.threads import thread_count
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Network:
         fits = x.ndim == len(expected) and all(a in (b, None) for a, b in zip(expected, x.shape, strict=True))
         if not fits or x.dtype != np.float32 or x.size == 0:
             shape = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ")"
-            raise ValueError(
+            raise InputError(
                 f"`x` must be a float32 array of shape {shape} with at least one row, got {x.dtype} of shape {x.shape}"
             )
         return tuple(self._session.run(None, {self._input.name: x}))
@@ -74,7 +75,7 @@ def _fixed_sizes(shape: Sequence[Any]) -> tuple[int | None, ...]:
 
 def _start_session(path: Path, threads: int | None) -> "onnxruntime.InferenceSession":
     if threads is not None and threads < 1:
-        raise ValueError(f"`threads` must be a whole number of at least 1, got {threads}; leave it out for all cores")
+        raise InputError(f"`threads` must be a whole number of at least 1, got {threads}; leave it out for all cores")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

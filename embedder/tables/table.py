@@ -10,6 +10,7 @@ from embedder.errors import TableError
 from embedder.images.photo import STATUSES
 from embedder.tables.file import Header, TableFileReader, TableFileWriter, file_size_bound
 from foundation.atomic import write_atomically
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class ImageLedger:
             _set_checked(self, field.name, (n,), np.dtype(integers.get(field.name, object)))
         unknown = sorted(set(self.status) - set(STATUSES))
         if unknown:
-            raise ValueError(f"`status` must be one of {', '.join(STATUSES)}, got {unknown[0]!r}")
+            raise InputError(f"`status` must be one of {', '.join(STATUSES)}, got {unknown[0]!r}")
         if n and self.n_faces.min() < 0:
-            raise ValueError(f"`n_faces` must be at least 0, got {self.n_faces.min()}")
+            raise InputError(f"`n_faces` must be at least 0, got {self.n_faces.min()}")
 
     def __len__(self) -> int:
         return len(self.path)
@@ -137,7 +138,7 @@ class EmbeddingTable:
 
     def __post_init__(self) -> None:
         if np.ndim(self.embeddings) != 2:
-            raise ValueError(f"`embeddings` must be (n, d), got shape {np.shape(self.embeddings)}")
+            raise InputError(f"`embeddings` must be (n, d), got shape {np.shape(self.embeddings)}")
         n, length = np.shape(self.embeddings)
         shapes = {"embeddings": (n, length), "boxes": (n, 4), "landmarks": (n, 5, 2)}
         for name in _COLUMN_OF:
@@ -145,13 +146,13 @@ class EmbeddingTable:
             _set_checked(self, name, shapes.get(name, (n,)), np.dtype(dtype))
         bad = np.flatnonzero(~is_unit(self.embeddings))
         if bad.size:
-            raise ValueError(
+            raise InputError(
                 "`embeddings` must be finite and of unit length, got others in "
                 f"{pluralize(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
                 "or embed the photos again"
             )
         if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
-            raise ValueError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
+            raise InputError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -235,7 +236,7 @@ class EmbeddingTable:
         """
         mask = np.asarray(mask)
         if mask.dtype != bool or mask.shape != (len(self),):
-            raise ValueError(f"`mask` must be bool ({len(self)},), got {mask.dtype} {mask.shape}")
+            raise InputError(f"`mask` must be bool ({len(self)},), got {mask.dtype} {mask.shape}")
         photo_of_row = np.repeat(np.arange(len(self.images)), self.images.n_faces)
         n_faces = np.bincount(photo_of_row[mask], minlength=len(self.images))
         ledger = {field.name: getattr(self.images, field.name)[n_faces > 0] for field in fields(self.images)}
@@ -278,7 +279,7 @@ def _set_checked(record: Any, name: str, shape: tuple[int, ...], dtype: np.dtype
         fits = np.can_cast(values.dtype, dtype, "same_kind")
     if values.shape != shape or not fits:
         kind = "str" if dtype == _TEXT else dtype.name
-        raise ValueError(f"`{name}` must be {kind} {shape}, got {values.dtype} {values.shape}")
+        raise InputError(f"`{name}` must be {kind} {shape}, got {values.dtype} {values.shape}")
     values = values.astype(dtype, copy=False).view()
     values.flags.writeable = False
     object.__setattr__(record, name, values)

@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from foundation.errors import InputError
+
 LOSSES = ("softmax", "triplet", "arcface")
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd", "adagrad")
 DECAYS = ("constant", "cosine")
@@ -36,7 +38,7 @@ def default_learning_rate(optimizer: str) -> float:
         If `optimizer` is unknown.
     """
     if optimizer not in _LEARNING_RATES:
-        raise ValueError(f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
+        raise InputError(f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
     return _LEARNING_RATES[optimizer]
 
 
@@ -141,7 +143,7 @@ class TrainingSettings:
         ):
             value = getattr(self, name)
             if value not in choices:
-                raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
+                raise InputError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
 
     def _check_ranges(self) -> None:
         for name in ("epochs", "batch_size", "embedding_size", "evaluate_every", "min_images"):
@@ -172,49 +174,49 @@ class TrainingSettings:
 
     def _check_combinations(self) -> None:
         if self.batch_size < 2 and not self.freeze_batch_norm:
-            raise ValueError(
+            raise InputError(
                 f"`batch_size` must be at least 2, got {self.batch_size}: batch norm over a single face makes "
                 "every vector the same; use --batch-size 2 or more, or --freeze-batch-norm"
             )
         if self.loss == "triplet" and self.center_factor > 0:
-            raise ValueError(
+            raise InputError(
                 "`center_loss_factor` must be 0 with `loss` triplet, which has no classes to center, "
                 f"got {self.center_factor}; leave it out"
             )
         if self.loss == "triplet" and self.batch_size % self.images_per_person:
-            raise ValueError(
+            raise InputError(
                 f"`batch_size` must be a multiple of `images_per_person` ({self.images_per_person}) with "
                 f"`loss` triplet, got {self.batch_size}"
             )
         if self.loss == "triplet" and self.batch_size < 2 * self.images_per_person:
-            raise ValueError(
+            raise InputError(
                 "`batch_size` must hold at least two people with `loss` triplet: expected at least "
                 f"{2 * self.images_per_person}, got {self.batch_size}"
             )
         if self.cache_features and self.train_from == "stem":
-            raise ValueError(
+            raise InputError(
                 "`cache_features` needs frozen layers before `train_from`, got 'stem'; "
                 "use for example --train-from block8"
             )
         if self.cache_features and self.strategy != "single":
-            raise ValueError(f"`cache_features` works with `strategy` single, got {self.strategy!r}")
+            raise InputError(f"`cache_features` works with `strategy` single, got {self.strategy!r}")
         if self.cache_features and (self.random_rotate > 0 or self.random_brightness > 0):
-            raise ValueError(
+            raise InputError(
                 "`cache_features` computes each face once: expected `random_rotate` and `random_brightness` 0, "
                 f"got {self.random_rotate} and {self.random_brightness}"
             )
         if self.class_start == "means" and (self.pretrained is None or self.loss == "triplet"):
-            raise ValueError(
+            raise InputError(
                 "`class_start` means needs a network that knows faces, and classes: name its weights with "
                 "--pretrained, and another loss than triplet; "
                 f"got `pretrained` {self.pretrained!r} and `loss` {self.loss!r}"
             )
         if self.train_from != "stem" and self.pretrained is None:
-            raise ValueError(
+            raise InputError(
                 f"`train_from` {self.train_from!r} would freeze random weights; name them with --pretrained"
             )
 
 
 def _require(name: str, value: object, is_good: bool, expected: str) -> None:
     if not is_good:
-        raise ValueError(f"`{name}` must be {expected}, got {value!r}")
+        raise InputError(f"`{name}` must be {expected}, got {value!r}")

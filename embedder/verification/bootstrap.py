@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embedder.verification.metrics import FALSE_ACCEPT_RATES, check_scores, roc, separation, tar_at_far
+from foundation.errors import InputError
 
 N_BOOTSTRAP = 1000
 CONFIDENCE = 0.95
@@ -66,7 +67,7 @@ def tar_intervals(
     values, same = check_scores(scores, genuine)
     people = np.asarray(identities)
     if people.shape != (len(values), 2):
-        raise ValueError(f"`identities` must be ({len(values)}, 2), two people a pair, got shape {people.shape}")
+        raise InputError(f"`identities` must be ({len(values)}, 2), two people a pair, got shape {people.shape}")
     curve = roc(values, same)
     points = {far: tar_at_far(curve, far) for far in fars}
     person = np.unique(people, return_inverse=True)[1].reshape(-1, 2)
@@ -110,7 +111,7 @@ def compare_separation(
     """
     one, two, people = np.asarray(first), np.asarray(second), np.asarray(identities)
     if not len(one) == len(two) == len(people):
-        raise ValueError(
+        raise InputError(
             f"`first`, `second` and `identities` must be equally long, got {len(one)}, {len(two)} and {len(people)}"
         )
     left, right = np.triu_indices(len(people), 1)

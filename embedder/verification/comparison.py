@@ -15,6 +15,7 @@ from embedder.images.photo import failure_reason
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.networks.encoder import FaceEncoder
 from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
@@ -151,9 +152,9 @@ def compare_photos(
         If `photos` is empty or `max_pixels` is less than 1.
     """
     if not photos:
-        raise ValueError("`photos` must name at least one photo, got none")
+        raise InputError("`photos` must name at least one photo, got none")
     if max_pixels < 1:
-        raise ValueError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
+        raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     faces: list[ComparedFace] = []
     without_face: list[str] = []
     failures: list[tuple[str, str]] = []
@@ -204,13 +205,13 @@ def save_heat_map(comparison: Comparison, path: str | Path) -> None:
 
     n_faces = len(comparison.faces)
     if not n_faces:
-        raise ValueError("`comparison` must hold at least one face to be drawn, got none; give photos with faces")
+        raise InputError("`comparison` must hold at least one face to be drawn, got none; give photos with faces")
     target = Path(path)
     file_format = target.suffix.removeprefix(".").lower() or "png"
     side = min(_CELL_INCHES * (n_faces + 2), _LARGEST_SIDE_INCHES)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     if file_format not in figure.canvas.get_supported_filetypes():
-        raise ValueError(f"`path` must end in .png, .jpg, .pdf or .svg, got {display_path(target)}")
+        raise InputError(f"`path` must end in .png, .jpg, .pdf or .svg, got {display_path(target)}")
     _draw(figure, comparison)
     encoded = io.BytesIO()
     figure.savefig(encoded, format=file_format, bbox_inches="tight")

@@ -16,6 +16,7 @@ from embedder.images.listing import IMAGE_SUFFIXES
 from embedder.networks.mirrored import MIRRORED_COPY
 from embedder.verification.bootstrap import SeparationComparison, TarEstimate, compare_separation, tar_intervals
 from embedder.verification.metrics import FALSE_ACCEPT_RATES, Roc, area_under, cross_validate, equal_error_rate, roc
+from foundation.errors import InputError
 from foundation.formats import describe_kind
 
 if TYPE_CHECKING:
@@ -127,14 +128,14 @@ def read_pairs(path: str | Path) -> Pairs:
     try:
         lines = [_words(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError:
-        raise ValueError(
+        raise InputError(
             f"{path}: expected a text file of pairs such as LFW's pairs.txt, found "
             f"{describe_kind(Path(path))}; name such a file"
         ) from None
     n_folds, n_each = _read_header(path, lines[0] if lines else [])
     n_expected = 2 * n_each * (n_folds or 1)
     if len(lines) - 1 != n_expected:
-        raise ValueError(
+        raise InputError(
             f"{path}: expected {n_expected} pairs after the first line, as it says, got {len(lines) - 1}; "
             "get the file again"
         )
@@ -163,7 +164,7 @@ def find_photos(root: str | Path, pairs: Pairs) -> dict[str, str]:
         if suffix is not None:
             found[photo] = photo + suffix
     if not found:
-        raise ValueError(
+        raise InputError(
             f"{root}: expected the photos of the pairs such as {pairs.photos[0, 0]}.jpg, found none of "
             f"{len(np.unique(pairs.photos))}; give the folder that holds one folder a person"
         )
@@ -250,7 +251,7 @@ def _read_header(path: str | Path, words: Sequence[str]) -> tuple[int, int]:
     """Return the number of folds (0 where the layout has none) and of pairs of each kind in a fold."""
     numbers = [int(word) for word in words if word.isdecimal()]
     if len(words) not in (1, 2) or len(numbers) != len(words) or min(numbers) < 1:
-        raise ValueError(
+        raise InputError(
             f"{path}: expected in the first line the number of folds and of pairs, such as '10 300', or "
             f"of pairs alone, got {' '.join(words)[:60]!r}"
         )
@@ -261,10 +262,10 @@ def _read_pair(where: str, words: Sequence[str], *, is_genuine: bool) -> tuple[t
     form = "name n1 n2" if is_genuine else "name1 n1 name2 n2"
     numbers = words[1:3] if is_genuine else words[1::2]
     if len(words) != len(form.split()) or not all(number.isdecimal() for number in numbers):
-        raise ValueError(f"{where}: expected {form!r}, got {' '.join(words)[:60]!r}")
+        raise InputError(f"{where}: expected {form!r}, got {' '.join(words)[:60]!r}")
     people = (words[0], words[0] if is_genuine else words[2])
     if not is_genuine and people[0] == people[1]:
-        raise ValueError(f"{where}: expected two people, got {people[0]!r} twice; genuine pairs come first in a fold")
+        raise InputError(f"{where}: expected two people, got {people[0]!r} twice; genuine pairs come first in a fold")
     one, two = (f"{name}/{name}_{int(number):04d}" for name, number in zip(people, numbers, strict=True))
     return (one, two), people
 
@@ -283,7 +284,7 @@ def _rows_of_pairs(
     """Rows of the two photos of each pair, -1 for none, and whether both have one."""
     rows = np.asarray([[row_of.get(photo, -1) for photo in pair] for pair in pairs.photos.tolist()])
     if (rows < 0).all():
-        raise ValueError(
+        raise InputError(
             f"`table` must hold the photos of the pairs such as {pairs.photos[0, 0]}.jpg, got none of "
             f"them; it was made from {table.photo_root}"
         )

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foundation.errors import InputError
+
 METRICS = ("cosine", "euclidean")
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3)
@@ -75,12 +77,12 @@ def pair_scores(left: ArrayLike, right: ArrayLike, *, metric: str = "cosine") ->
     [1.0, 0.0]
     """
     if metric not in METRICS:
-        raise ValueError(f"`metric` must be one of {', '.join(METRICS)}, got {metric!r}")
+        raise InputError(f"`metric` must be one of {', '.join(METRICS)}, got {metric!r}")
     one, two = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if one.ndim != 2 or one.shape != two.shape:
-        raise ValueError(f"`left` and `right` must be two arrays of shape (n, d), got {one.shape} and {two.shape}")
+        raise InputError(f"`left` and `right` must be two arrays of shape (n, d), got {one.shape} and {two.shape}")
     if not (np.isfinite(one).all() and np.isfinite(two).all()):
-        raise ValueError("`left` and `right` must be finite, got NaN or infinity; mark such pairs as not enrolled")
+        raise InputError("`left` and `right` must be finite, got NaN or infinity; mark such pairs as not enrolled")
     if metric == "euclidean":
         return -np.linalg.norm(one - two, axis=1)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
@@ -153,7 +155,7 @@ def tar_at_far(curve: Roc, far: float) -> float:
         If `far` is not above 0 and below 1.
     """
     if not 0 < far < 1:
-        raise ValueError(f"`far` must lie above 0 and below 1, got {far}; for example 0.01")
+        raise InputError(f"`far` must lie above 0 and below 1, got {far}; for example 0.01")
     return float(curve.tar[np.searchsorted(curve.far, far * (1 + 1e-12), side="right") - 1])
 
 
@@ -168,7 +170,7 @@ def best_threshold(scores: ArrayLike, genuine: ArrayLike) -> float:
     values, same = check_scores(scores, genuine)
     candidates = np.unique(values[np.isfinite(values)])
     if not len(candidates):
-        raise ValueError("`scores` must hold at least one finite score, got none; no pair could be enrolled")
+        raise InputError("`scores` must hold at least one finite score, got none; no pair could be enrolled")
     candidates = np.append(candidates, candidates[-1] + 1)
     right_genuine = same.sum() - np.searchsorted(np.sort(values[same]), candidates, side="left")
     right_impostor = np.searchsorted(np.sort(values[~same]), candidates, side="left")
@@ -215,7 +217,7 @@ def cross_validate(
     lengths = {len(one), len(two), len(same), len(fold), len(usable)}
     names = np.unique(fold)
     if len(lengths) != 1 or len(names) < 2:
-        raise ValueError(
+        raise InputError(
             "`left`, `right`, `genuine`, `folds` and `enrolled` must be equally long and of two folds or "
             f"more, got lengths {sorted(lengths)} and {len(names)} folds"
         )
@@ -281,11 +283,11 @@ def _scores_of(ranks: NDArray[np.float64], distinct: NDArray[np.float64]) -> NDA
 def check_scores(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values, same = np.asarray(scores, dtype=np.float64), np.asarray(genuine, dtype=bool)
     if values.ndim != 1 or values.shape != same.shape:
-        raise ValueError(f"`scores` and `genuine` must be equally long lists, got {values.shape} and {same.shape}")
+        raise InputError(f"`scores` and `genuine` must be equally long lists, got {values.shape} and {same.shape}")
     if np.isnan(values).any():
-        raise ValueError("`scores` must not be NaN; mark pairs without a score as not enrolled")
+        raise InputError("`scores` must not be NaN; mark pairs without a score as not enrolled")
     if not 0 < same.sum() < len(same):
-        raise ValueError(
+        raise InputError(
             f"`genuine` must mark some pairs but not all, got {same.sum()} of {len(same)}; "
             "both pairs of one person and of two are needed"
         )

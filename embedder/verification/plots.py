@@ -9,6 +9,7 @@ import numpy as np
 
 from embedder.verification.metrics import det
 from foundation.atomic import write_atomically
+from foundation.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ def plot_format(path: str | Path) -> str:
 
     suffix = Path(path).suffix.lower().lstrip(".")
     if suffix not in Figure().canvas.get_supported_filetypes():
-        raise ValueError(f"{path}: expected a suffix such as .png, .pdf or .svg, got {suffix!r}")
+        raise InputError(f"{path}: expected a suffix such as .png, .pdf or .svg, got {suffix!r}")
     return suffix
 
 

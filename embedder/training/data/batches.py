@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from foundation.errors import InputError
+
 
 class PermutedBatches:
     """Batches out of one random permutation of all faces after another; every face comes equally often."""
@@ -39,7 +41,7 @@ class PeopleBatches:
         starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
         self._faces_of_person = np.split(order, starts[1:])
         if len(self._faces_of_person) < self._n_people:
-            raise ValueError(
+            raise InputError(
                 f"`batch_size` {batch_size} needs {self._n_people} people with `images_per_person` "
                 f"{images_per_person}, the folder has {len(self._faces_of_person)}; lower --batch-size"
             )

@@ -5,6 +5,8 @@ Wen, Zhang, Li and Qiao, "A Discriminative Feature Learning Approach for Deep Fa
 
 import tensorflow as tf
 
+from foundation.errors import InputError
+
 CENTER_UPDATES = ("paper", "sequential")
 
 
@@ -36,7 +38,7 @@ def sample_weights(labels: tf.Tensor, alfa: float, rule: str) -> tf.Tensor:
         If `rule` is unknown.
     """
     if rule not in CENTER_UPDATES:
-        raise ValueError(f"`rule` must be one of {', '.join(CENTER_UPDATES)}, got {rule!r}")
+        raise InputError(f"`rule` must be one of {', '.join(CENTER_UPDATES)}, got {rule!r}")
     same = tf.cast(tf.equal(labels[:, None], labels[None, :]), tf.float32)
     if rule == "paper":
         return (1.0 - alfa) / (1.0 + tf.reduce_sum(same, axis=1))

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from embedder.training.data.input_pipeline import FaceImageReader, central_crop, standardize
 from embedder.training.model.network import TrainingNetwork
 from foundation.atomic import atomic_path
+from foundation.errors import InputError
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def frozen_features(network: TrainingNetwork, reader: FaceImageReader, n_faces: 
         return np.load(path, mmap_mode="r", allow_pickle=False)
     frozen = network.frozen
     if frozen is None:
-        raise ValueError("`cache_features` needs frozen layers before `train_from`, got 'stem'")
+        raise InputError("`cache_features` needs frozen layers before `train_from`, got 'stem'")
     n_views = 2 if settings.random_flip else 1
     compute = tf.function(lambda images: frozen(images, training=False), reduce_retracing=True, autograph=False)
     shape = (n_views, n_faces, *frozen.output_shape[1:])

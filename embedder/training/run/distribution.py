@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from foundation.errors import InputError
+
 CLUSTER_VARIABLE = "TF_CONFIG"
 
 
@@ -46,7 +48,7 @@ class Distribution:
             If `batch_size` is no multiple of the number of replicas.
         """
         if batch_size % self.n_replicas:
-            raise ValueError(f"`batch_size` must be a multiple of the {self.n_replicas} replicas, got {batch_size}")
+            raise InputError(f"`batch_size` must be a multiple of the {self.n_replicas} replicas, got {batch_size}")
         return batch_size // self.n_replicas
 
 
@@ -95,7 +97,7 @@ def read_cluster() -> tuple[int, int]:
     except (ValueError, KeyError, TypeError):
         fits = False
     if not fits:
-        raise ValueError(
+        raise InputError(
             f"`strategy` multi-worker needs the environment variable {CLUSTER_VARIABLE}: "
             f"expected {example}, got {text!r}"
         )

@@ -27,7 +27,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from foundation.atomic import TEMPORARY_SUFFIX, atomic_path, write_bytes_atomically
-from foundation.errors import FacetableError
+from foundation.errors import FacetableError, InputError
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class RunFolder:
         try:
             config = json.loads(self.config_path.read_text(encoding="utf-8"))
             if not isinstance(config["settings"], dict) or not isinstance(config["data_sha256"], str):
-                raise ValueError("no settings in it")
+                raise InputError("no settings in it")
         except (ValueError, KeyError, TypeError) as error:
             raise RunFolderError(
                 f"{self.config_path}: expected the settings of a run, found a damaged file ({error}); choose another -o"
