@@ -1,4 +1,4 @@
-"""A run over an image or a folder of images."""
+"""Run over photos."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -62,7 +62,7 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
 
 
 def _open_window(stack: ExitStack, name: str) -> Callable[[np.ndarray], bool]:
-    """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
+    """Return a function that shows an image until a key is pressed, and returns whether to go on."""
     from recognition.viewer.window import SHIFT, Key, Window, key_of
 
     window = Window(f"Facetable: {name}", lambda _x, _y: None)

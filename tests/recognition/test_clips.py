@@ -15,7 +15,7 @@ from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.loop import FaceLoop
 from recognition.tracking.naming import FaceReader, NetworkOptions, load_head_with, load_reader
-from tests.recognition.fakes import told
+from tests.recognition.fakes import summary_of
 from tests.recognition.trained import train_people_head
 
 pytestmark = pytest.mark.realdata
@@ -158,7 +158,7 @@ def microphone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_unknown_man_at_the_microphone(microphone: Path, reader: FaceReader, head: Head) -> None:
     events = watch(VideoFile(str(microphone), "clip"), reader, head)
-    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    assert summary_of(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
     assert events[0].frame <= 3
     assert events[1].frame == 128
     assert watch(VideoFile(str(microphone), "clip"), reader, head) == events, "another run tells the same"
@@ -171,7 +171,7 @@ def test_a_known_man_at_the_microphone(data: Path, microphone: Path, reader: Fac
     vectors = reader.embed(reader.crop(elsewhere, faces[[int(np.argmax(faces.boxes[:, 0]))]]))
     knows_him = head.replaced(matcher=head.matcher.added(Gallery.build(vectors, ["singer"])))
     events = watch(VideoFile(str(microphone), "clip"), reader, knows_him)
-    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "singer"), ("ended", 1, "singer")]
+    assert summary_of(events) == [("started", 1, "unknown"), ("identified", 1, "singer"), ("ended", 1, "singer")]
     assert events[1].frame <= 15, "within half a second"
 
 

@@ -4,12 +4,21 @@ import numpy as np
 import pytest
 
 from recognition.tracking.naming import FaceReader, NetworkOptions, load_reader, name_faces
-from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, FakeHead, faces_at, fake_reader, picture
+from tests.recognition.fakes import (
+    ANN,
+    STRANGER,
+    FakeDetector,
+    FakeEmbedder,
+    FakeHead,
+    faces_at,
+    fake_reader,
+    image_with,
+)
 
 
 def test_a_face_is_named_and_a_stranger_is_not() -> None:
     reader, head = fake_reader(), FakeHead()
-    image = picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
+    image = image_with((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
     faces = reader.detect(image)
     names = name_faces(head, reader.embed(reader.crop(image, faces)), reader.fingerprint)  # type: ignore[arg-type]
     assert names.identities.tolist() == ["ann", "unknown"]
