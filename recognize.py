@@ -1,4 +1,4 @@
-"""Name the faces on photos, in videos and before cameras; see ``python recognize.py --help``."""
+"""Identify the faces on photos, in videos and of cameras; see ``python recognize.py --help``."""
 
 import argparse
 import os

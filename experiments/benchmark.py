@@ -355,7 +355,7 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
 
     people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
     head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
-    reader, file_reader = (
+    encoder, file_encoder = (
         FaceEncoder.for_fingerprint({}, EncoderOptions()),
         FaceEncoder.for_fingerprint({}, EncoderOptions(detector_threads=1)),
     )
@@ -364,12 +364,12 @@ def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) ->
     for video in inputs.videos:
         width, height = size_of(video)
         target, latency = (">= 15", "-") if height > 720 else (">= 30", "<= 60")
-        run_fast(video, file_reader, head)
+        run_fast(video, file_encoder, head)
         rounds = [
             (
-                run_fast(video, file_reader, head),
+                run_fast(video, file_encoder, head),
                 run_plain(video, plain, n_frames=10),
-                run_as_camera(video, reader, head, seconds=seconds, rate=rate),
+                run_as_camera(video, encoder, head, seconds=seconds, rate=rate),
             )
             for _ in range(inputs.rounds)
         ]

@@ -79,9 +79,9 @@ def size_of(video: Path) -> tuple[int, int]:
     return width, height
 
 
-def run_fast(video: Path, reader: FaceEncoder, head: Scorer) -> float:
+def run_fast(video: Path, encoder: FaceEncoder, head: Scorer) -> float:
     """Return frames a second through a whole file."""
-    loop = FaceLoop(reader, head, video.name)
+    loop = FaceLoop(encoder, head, video.name)
     n_frames, started_s = 0, time.monotonic()
     for frame, faces in loop.prefetch_detections(VideoFile(str(video), video.name), DEFAULT_DETECT_EVERY):
         annotate_frame(frame.image, loop.process(frame, detect=False, faces=faces))
@@ -89,10 +89,10 @@ def run_fast(video: Path, reader: FaceEncoder, head: Scorer) -> float:
     return n_frames / (time.monotonic() - started_s)
 
 
-def run_as_camera(video: Path, reader: FaceEncoder, head: Scorer, *, seconds: float, rate: float) -> AsCamera:
+def run_as_camera(video: Path, encoder: FaceEncoder, head: Scorer, *, seconds: float, rate: float) -> AsCamera:
     """Play a video as a camera of `rate` frames a second for some seconds."""
     executor = ThreadPoolExecutor(1)
-    loop, scheduler = FaceLoop(reader, head, video.name, executor=executor), DetectionScheduler(in_background=True)
+    loop, scheduler = FaceLoop(encoder, head, video.name, executor=executor), DetectionScheduler(in_background=True)
     meter = FrameRateMeter()
     live = FrameGrabber(video.name, lambda: PacedVideo(video, rate))
     live.start()

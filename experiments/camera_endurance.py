@@ -200,20 +200,20 @@ def pictures_of(video: Path) -> list[np.ndarray]:
 def run_loop(source: Source, head: Path, *, rate: int, n_pictures: int, cuts: Cuts) -> tuple[Watch, Watched]:
     """Run the loop on a camera until `cuts` is through, and return what was seen."""
     known, made = file_version(head), load_head_with(head)
-    reader: FaceEncoder = FaceEncoder.for_fingerprint(
+    encoder: FaceEncoder = FaceEncoder.for_fingerprint(
         {} if made.fingerprint is None else made.fingerprint,
         EncoderOptions(detector_threads=max(1, thread_count() - 1)),
     )
     live = Watched(source.name, lambda: connect(source))
     watch = Watch(live, rate, n_pictures)
-    watcher = HeadWatcher(head, load_head_with, reader.fingerprint, known=known)
+    watcher = HeadWatcher(head, load_head_with, encoder.fingerprint, known=known)
     live.start()
     watcher.start()
     cuts.start()
     viewer: Any = watch
     outputs = Outputs(watch, StatusLine(is_service=False), viewer=viewer)
     with ThreadPoolExecutor(1) as executor:
-        loop = FaceLoop(reader, made, source.name, executor=executor)
+        loop = FaceLoop(encoder, made, source.name, executor=executor)
         try:
             Session(loop, outputs, cuts.stopping).run_live(live, DetectionScheduler(in_background=True), watcher)
         finally:

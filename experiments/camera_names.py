@@ -77,11 +77,11 @@ class ClipResult:
     n_changes: int
 
 
-class ListeningReader(FaceEncoder):
+class ListeningEncoder(FaceEncoder):
     """A reader that keeps the vectors it makes."""
 
-    def __init__(self, reader: FaceEncoder) -> None:
-        self.__dict__.update(reader.__dict__)
+    def __init__(self, encoder: FaceEncoder) -> None:
+        self.__dict__.update(encoder.__dict__)
         self.vectors: list[np.ndarray] = []
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
@@ -96,10 +96,10 @@ class ListeningReader(FaceEncoder):
 
 
 def watch(
-    photos: Sequence[FacePhoto], person: str, reader: ListeningReader, head: Scorer, *, rng: np.random.Generator
+    photos: Sequence[FacePhoto], person: str, encoder: ListeningEncoder, head: Scorer, *, rng: np.random.Generator
 ) -> ClipResult:
     """Run the loop over a clip of one person and return what it said."""
-    loop, events, reader.vectors = FaceLoop(reader, head, person), [], []
+    loop, events, encoder.vectors = FaceLoop(encoder, head, person), [], []
     n_frames = n_shown = 0
     for frame, faces in loop.prefetch_detections(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
@@ -109,8 +109,8 @@ def watch(
     naming = [event for event in events if event.event in ("identified", "changed") and event.accepted]
     right = [event.time_s - first_s for event in naming if event.identity == person and event.time_s is not None]
     alone: list[str] = []
-    if reader.vectors:
-        identities, scores, _ = head.match(np.stack(reader.vectors))
+    if encoder.vectors:
+        identities, scores, _ = head.match(np.stack(encoder.vectors))
         alone = np.where(scores >= head.threshold, identities, UNKNOWN).tolist()
     return ClipResult(
         person,
@@ -197,7 +197,7 @@ def draw_head(gallery: Gallery, arguments: argparse.Namespace, *, score: str) ->
 
 
 def watch_all(
-    gallery: Gallery, images: Path, reader: ListeningReader, head: Scorer, *, seed: int, n_clips: int
+    gallery: Gallery, images: Path, encoder: ListeningEncoder, head: Scorer, *, seed: int, n_clips: int
 ) -> list[ClipResult]:
     """Return the results of clips of all people of `gallery`, at most `n_clips` of each."""
     results = []
@@ -209,7 +209,7 @@ def watch_all(
                 for row in rows[first : first + PHOTOS_OF_A_CLIP]
             ]
             rng = np.random.default_rng([seed, int(code), number])
-            results.append(watch(photos, str(gallery.labels[code]), reader, head, rng=rng))
+            results.append(watch(photos, str(gallery.labels[code]), encoder, head, rng=rng))
     return results
 
 
@@ -251,9 +251,9 @@ def run(arguments: argparse.Namespace) -> int:
             + f" ({rates[0]['n_people'] if rates else 0} people with as many)"
         )
     if not arguments.no_clips:
-        reader = ListeningReader(FaceEncoder.for_fingerprint(table.fingerprint, EncoderOptions(detector_threads=1)))
+        encoder = ListeningEncoder(FaceEncoder.for_fingerprint(table.fingerprint, EncoderOptions(detector_threads=1)))
         for name, gallery, n_clips in (("strangers", strange, 1), ("enrolled", mated, arguments.clips)):
-            results = watch_all(gallery, arguments.images, reader, head, seed=arguments.seed, n_clips=n_clips)
+            results = watch_all(gallery, arguments.images, encoder, head, seed=arguments.seed, n_clips=n_clips)
             report[name] = {**summarize(results), "results": [asdict(result) for result in results]}
             print_summary(name, report[name])
     if arguments.json is not None:

@@ -1,22 +1,22 @@
-"""The errors of the camera loop; each message names what was found and the remedy."""
+"""Errors of recognition; each message names what was expected, what was found and the remedy."""
 
 from foundation.errors import FacetableError
 from foundation.text import sanitize_for_terminal
 
 
 class _TerminalSafeError(FacetableError):
-    """An error whose message goes to terminals and logs; what it quotes may be another's, with escape sequences."""
+    """An error whose message is safe on a terminal, though it may quote what a server or file says."""
 
     def __str__(self) -> str:
         return sanitize_for_terminal(super().__str__())
 
 
 class SourceError(_TerminalSafeError, ValueError):
-    """A source that does not exist, cannot be opened, or holds nothing to look at."""
+    """A source that does not exist, cannot be opened, or holds no image."""
 
 
 class SaveError(_TerminalSafeError, OSError):
-    """Annotated output that could not be written, or was not written whole."""
+    """Annotated output that could not be written, or only in part."""
 
 
 class DisplayError(_TerminalSafeError, ValueError):

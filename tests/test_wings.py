@@ -24,7 +24,7 @@ ALLOWED = {
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
-    "embedder.training": "",
+    "embedder.training": "foundation",
     "embedder.training.data": "foundation embedder.images embedder.training",
     "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",
     "embedder.training.run": (

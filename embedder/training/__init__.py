@@ -2,5 +2,5 @@
 
 In: a folder of aligned faces and `TrainingSettings`.
 Out: a run folder, which is a preset.
-May import: nothing.
+May import: foundation.
 """

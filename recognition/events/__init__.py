@@ -1,4 +1,4 @@
-"""What happened, and who is told: the console, files, webhooks, MQTT.
+"""Events and their sinks: the console, files, webhooks, MQTT.
 
 In: faces, frames, tracks.
 Out: one JSON object an event.

@@ -1,4 +1,4 @@
-"""What a run prints: one line for each face as soon as it is named."""
+"""Events on standard output: one line for each face as soon as it is identified, or JSON; and several sinks at once."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,10 +7,10 @@ from recognition.events.event import Event, EventSink
 
 
 class TextSink:
-    """Events as lines for people and for ``cut``: source, identity, score and box, with tabs between them.
+    """Print events as lines of text: source, identity, score and box, separated by tabs.
 
-    Of a video's or stream's tracks a line is printed when an identity is accepted or changes, and at the end of a
-    track that stayed unknown; the track's number and the time are added.
+    For a track of a video or stream a line is printed when its identity is accepted or changes, and at the end if it
+    stayed unknown; time and number of the track are added.
     """
 
     def write(self, event: Event) -> None:
@@ -23,10 +23,10 @@ class TextSink:
 
 
 class JsonLinesSink:
-    """Events as JSON lines on standard output."""
+    """Print events as JSON lines."""
 
     def write(self, event: Event) -> None:
-        """Print one event."""
+        """Print an event."""
         print(event.to_json(), flush=True)
 
     def close(self) -> None:
@@ -34,13 +34,13 @@ class JsonLinesSink:
 
 
 class FanOutSink:
-    """Hands each event to several sinks, also where one of them fails."""
+    """Write each event to several sinks, even if one of them fails."""
 
     def __init__(self, sinks: Sequence[EventSink]) -> None:
         self._sinks = list(sinks)
 
     def write(self, event: Event) -> None:
-        """Hand on one event.
+        """Write an event to all sinks.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What happened, one JSON object a line: the same keys on every line, whatever the source."""
+"""Events about faces, one JSON object a line, with the same keys for every source."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ EVENT_KINDS = ("face", "started", "identified", "changed", "ended")
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to a face; the fields are the keys of the JSON line, in this order.
+    """An event about a face; the fields are the keys of the JSON line, in this order.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Event:
     accepted: bool
 
     def to_json(self) -> str:
-        """Return the event as one line of JSON, without the line's end."""
+        """Return the event as one line of JSON, without a line feed."""
         return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
 
 
@@ -64,7 +64,7 @@ def make_event(
     score: float,
     accepted: bool,
 ) -> Event:
-    """Return an event with plain rounded numbers: milliseconds, tenths of a pixel, four digits of the score.
+    """Return an event with rounded numbers: milliseconds, tenths of a pixel, four digits of the score.
 
     Raises
     ------
@@ -92,10 +92,10 @@ def make_event(
 
 
 class EventSink(Protocol):
-    """What events are handed to."""
+    """Receiver of events."""
 
     def write(self, event: Event) -> None:
-        """Take one event."""
+        """Write an event."""
 
     def close(self) -> None:
-        """Take no more events, and finish what was taken."""
+        """Finish writing the events so far."""

@@ -1,35 +1,31 @@
-"""Events to a file, one JSON object a line."""
+"""Events in a file, one JSON object a line."""
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recognition.errors import SaveError
-
-if TYPE_CHECKING:
-    pass
 from recognition.events.event import EVENT_KINDS, Event
 
 _LONGEST_LINE = 100_000
-"""Bytes in which an event ends; the longest source names that file systems allow take a third."""
+"""Bytes an event takes at most; the longest source names that file systems allow take a third."""
 
 
 class EventFile:
-    """Events as lines of a file, each line whole on disk as soon as it is written.
+    """Write events as lines of a file, each flushed as soon as it is written.
 
     Parameters
     ----------
     path : path
     append : bool
-        Go on with an existing file, as a service does after a restart; otherwise it is replaced.
+        Append to an existing file, as a service does after a restart; otherwise replace it.
 
     Raises
     ------
     SaveError
         If a file that holds no events would be replaced, such as the head or a photo.
     OSError
-        If the file cannot be opened; its folder is made where missing.
+        If the file cannot be opened; a missing folder is created.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
@@ -42,12 +38,12 @@ class EventFile:
         self._file = self._path.open("ab" if append else "wb", buffering=0)
 
     def write(self, event: Event) -> None:
-        """Write one event as a line.
+        """Write an event as a line.
 
         Raises
         ------
         OSError
-            If the line cannot be written whole, as on a full disk, naming the file; the lines before it stay.
+            If the line cannot be written completely, as on a full disk; the lines before it stay.
         """
         line = f"{event.to_json()}\n".encode()
         n_written = 0
@@ -75,7 +71,7 @@ def refuse_other_file(path: Path) -> None:
     Raises
     ------
     SaveError
-        If it does.
+        If `path` is such a file.
     """
     if not path.is_file():
         return
@@ -89,7 +85,7 @@ def refuse_other_file(path: Path) -> None:
 
 
 def _mend_end(path: Path) -> None:
-    """Remove a last line that a power cut has torn, which the next event would continue; end one that is whole."""
+    """Remove an incomplete last line, as after a power cut; end a complete one that has no line feed."""
     if not path.is_file():
         return
     with path.open("rb+") as stream:

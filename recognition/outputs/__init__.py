@@ -1,6 +1,6 @@
-"""What is drawn, saved and recorded.
+"""Annotated images and videos, and crops of unknown faces.
 
-In: images and what is known about their faces.
-Out: annotated images, videos, crops of unknown faces.
+In: images, boxes, identities.
+Out: files.
 May import: foundation, recognition.sources.
 """

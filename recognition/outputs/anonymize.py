@@ -1,4 +1,4 @@
-"""Faces made unrecognizable."""
+"""Anonymization: make faces unrecognizable."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 _GROWN = 0.35
-"""Share of a box's side by which it is widened on each side, so that hair, ears and chin go too."""
+"""Share of a box's side by which it is widened on each side, so that hair, ears and chin are hidden too."""
 
 _CELLS = 6
 """Cells across a widened face, about four across the face itself: eyes, nose and mouth run together."""
@@ -15,14 +15,14 @@ _CELLS = 6
 def hide_faces(image: np.ndarray, boxes: Sequence[np.ndarray]) -> np.ndarray:
     """Return a copy of `image` in which the faces in `boxes` cannot be recognized.
 
-    Each face becomes a few cells of its mean colours, smoothed; nothing finer is left to be restored.
+    Each face is reduced to the mean colours of a few cells and scaled up again; no finer detail can be restored.
 
     Parameters
     ----------
     image : numpy.ndarray
         uint8 (h, w, 3).
     boxes : sequence of (4,) arrays
-        Pixels; parts outside of the picture are left out.
+        Pixels; parts outside of the image are ignored.
     """
     hidden = image.copy()
     for box in boxes:

@@ -1,4 +1,4 @@
-"""A thread that writes, so that a slow disk holds nobody up."""
+"""Writing on a background thread, so that a slow disk delays no frame."""
 
 import queue
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class BackgroundWriter:
-    """Does jobs one after the other in the background.
+    """Run jobs one after the other on a background thread.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ class BackgroundWriter:
         self._thread.start()
 
     def submit(self, job: Callable[[], object], *, wait: bool) -> bool:
-        """Have a job done some time later, and return whether it will be.
+        """Queue a job and return whether there was room for it.
 
         Parameters
         ----------
         job : callable
         wait : bool
-            Wait for room where there is none; otherwise the job is not done.
+            Wait until there is room; otherwise the job is dropped where there is none.
         """
         try:
             self._jobs.put(job, block=wait)
@@ -36,24 +36,24 @@ class BackgroundWriter:
         return True
 
     def check(self) -> None:
-        """Make sure that no job has failed.
+        """Raise the error of the first job that has failed, once.
 
         Raises
         ------
         Exception
-            What the first one failed with, once.
+            That error.
         """
         error, self._error = self._error, None
         if error is not None:
             raise error
 
     def close(self) -> None:
-        """Wait until all is done.
+        """Wait for all jobs and stop the thread.
 
         Raises
         ------
         Exception
-            What a job failed with, unless `check` has told.
+            The error of the first job that has failed, unless `check` has raised it.
         """
         if self._thread.is_alive():
             self._jobs.put(None)
@@ -64,5 +64,5 @@ class BackgroundWriter:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
-            except Exception as error:  # noqa: BLE001 - who gave the jobs is told, whatever it is
+            except Exception as error:  # noqa: BLE001 - raised again by `check` and `close`
                 self._error = error if self._error is None else self._error

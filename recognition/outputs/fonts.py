@@ -1,4 +1,4 @@
-"""Fonts of this system that have the characters of a name, whatever its script."""
+"""Find fonts of this system that have the characters of a name, whatever its script."""
 
 import importlib.util
 import logging
@@ -72,8 +72,8 @@ def open_font(font: FontFile | None, size: int) -> ImageFont.FreeTypeFont | Imag
 def font_runs(text: str) -> tuple[FontRun, ...]:
     """Split `text` into runs, each with a font that has its characters.
 
-    One font for the whole text is looked for first, so that scripts that join their letters or run from right to left
-    are shaped whole. Characters that no font has are reported once.
+    A single font for the whole text is preferred, so that scripts that join their letters or run from right to left
+    are shaped as a whole. Characters that no font has are reported once.
     """
     whole = next((font for font in _candidates(text) if _covers(font, text)), None)
     if whole is not None:

@@ -1,4 +1,4 @@
-"""Annotated pictures on disk: whole or not there."""
+"""Image files of annotated photos, written atomically."""
 
 import os
 from pathlib import Path
@@ -21,12 +21,12 @@ _JPEG_QUALITY = 92
 
 
 def can_write(path: Path) -> bool:
-    """Whether the suffix of `path` is one of a picture format that is written here."""
+    """Whether `path` has the suffix of an image format that can be written."""
     return path.suffix.lower() in _FORMATS
 
 
 def annotated_name(name: str) -> str:
-    """Return the name of the annotated copy of a photo: the same, or a JPEG's where that format is not written.
+    """Return the name of a photo's annotated copy: its own, with ``.jpg`` appended if that format cannot be written.
 
     >>> annotated_name("a/b.png"), annotated_name("a/c.heic")
     ('a/b.png', 'a/c.heic.jpg')
@@ -35,14 +35,14 @@ def annotated_name(name: str) -> str:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; folders are made where missing.
+    """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; missing folders are created.
 
     Raises
     ------
     SaveError
-        If the suffix is not one of a picture format.
+        If the suffix is that of no format that can be written.
     OSError
-        If the file cannot be written; one that was there before stays as it is.
+        If the file cannot be written; an existing one stays as it is.
     """
     from foundation.atomic import write_atomically
 

@@ -1,4 +1,4 @@
-"""Boxes and names on a picture; names are drawn with Pillow, so that every script shows."""
+"""Draw boxes and names on images; names are drawn with Pillow, which has fonts for every script."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,14 +18,14 @@ UNKNOWN_COLOR: Color = (176, 96, 0)
 SELECTED_COLOR: Color = (24, 92, 196)
 _TEXT_COLOR: Color = (255, 255, 255)
 
-# A label is as tall as a thirtieth of the picture's shorter side: readable when the picture fills a screen.
+# A label is as tall as a thirtieth of the image's shorter side: readable when the image fills a screen.
 _IMAGE_PER_TEXT = 30
 _SMALLEST_TEXT = 12
 _IMAGE_PER_LINE = 300
 
 
 class Mark(NamedTuple):
-    """What is drawn for one face: `box` in pixels, `text` beside it, both in `color` (RGB)."""
+    """Box and label of a face: `box` in pixels, `text` next to it, both in `color` (RGB)."""
 
     box: Sequence[float] | np.ndarray
     text: str
@@ -39,7 +39,7 @@ def draw_marks(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
     ----------
     image : uint8 (height, width, 3), RGB
     marks : sequence of Mark
-        Boxes may reach outside the picture.
+        Boxes may extend beyond the image.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def draw_note(image: np.ndarray, text: str) -> np.ndarray:
 
 
 def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *, size: int, color: Color) -> None:
-    """Draw `text` on a plate of `color` into `image`: above `box`, else below it, else inside; cut at the edges."""
+    """Draw `text` on a background of `color` into `image`: above `box`, else below it, else inside; clipped."""
     if not text:
         return
     plate = text_plate(text, size, color)
@@ -86,7 +86,7 @@ def _text_size(image: np.ndarray) -> int:
 
 @lru_cache(maxsize=256)
 def text_plate(text: str, size: int, color: Color) -> np.ndarray:
-    """Return `text` in white on a plate of `color`: uint8 (height, width, 3), letters `size` pixels tall, read-only."""
+    """Return `text` in white on `color`: uint8 (height, width, 3), letters `size` pixels tall, read-only."""
     runs = [(open_font(font, size), part) for font, part in font_runs(sanitize_for_terminal(text))]
     widths = [font.getlength(part) for font, part in runs]
     padding = max(2, size // 5)

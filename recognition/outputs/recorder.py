@@ -1,4 +1,4 @@
-"""Annotated video of a source whose frames come when they come."""
+"""Video of annotated frames at a constant rate, from frames that arrive at any time."""
 
 import math
 from pathlib import Path
@@ -8,27 +8,27 @@ import numpy as np
 from recognition.outputs.video_writer import VideoWriter
 
 _LONGEST_STILL_S = 2.0
-# The rate is measured on the first frames: few, for they are kept until then, and for two seconds at most.
+# The rate is measured on the first frames: few, since they are kept in memory until then, and two seconds at most.
 _N_MEASURED = 9
 _MEASURED_S = 2.0
 _USUAL_RATE = 25.0
 _LOWEST_RATE, _HIGHEST_RATE = 1.0, 120.0
-# A claim that is this near to what was measured is the exact rate, such as 29.97.
+# A claimed rate that is this near to the measured one is exact, such as 29.97.
 _TOLERANCE = 0.1
 
 
 class Recorder:
-    """Writes frames into a video that lasts as long as what it shows.
+    """Write frames into a video that lasts as long as its source.
 
-    The video has the rate of the source's first frames, and each frame its place by its time: of a source that keeps
-    its rate every frame is there once, of others frames are repeated or left out. A gap, as while a camera was away,
-    is shortened to two seconds.
+    The video has the rate of the source's first frames, and each frame is placed by its time: frames of a constant rate
+    are written once each, others are repeated or dropped. A gap, as while a camera was lost, is shortened to two
+    seconds.
 
     Parameters
     ----------
     path : Path
     claimed_rate : float, optional
-        Frames a second that the source says it has; taken where its frames' times agree.
+        Frames a second according to the source; used where the times of its frames agree.
     """
 
     def __init__(self, path: Path, claimed_rate: float | None = None) -> None:
@@ -42,7 +42,7 @@ class Recorder:
         self._n_written = 0
 
     def write(self, image: np.ndarray, time_s: float) -> None:
-        """Write a frame, uint8 (h, w, 3) RGB, of the source's time `time_s`.
+        """Write a frame, uint8 (h, w, 3) RGB, with its time in seconds.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Recorder:
             self._writer.close()
 
     def _begin(self) -> None:
-        """Choose the rate, and write the frames that came so far."""
+        """Choose the rate and write the frames so far."""
         first, self._first = self._first, []
         self._rate = choose_rate([time_s for _, time_s in first], self._claimed_rate)
         image, self._last_s = first[0]
@@ -79,7 +79,7 @@ class Recorder:
             self._place(self._writer, image, time_s)
 
     def _place(self, writer: VideoWriter, image: np.ndarray, time_s: float) -> None:
-        """Write a frame where its time is, after the one before it as often as there is room for."""
+        """Write a frame at the position of its time, and repeat the one before up to there."""
         longest_s = max(_LONGEST_STILL_S, 1 / self._rate)
         self._played_s += min(longest_s, max(0.0, time_s - self._last_s))
         self._last_s = time_s
@@ -95,9 +95,10 @@ class Recorder:
 
 
 def choose_rate(times_s: list[float], claimed: float | None) -> float:
-    """Return the frames a second of a source whose first frames have these times, in seconds.
+    """Return the frame rate of a source whose first frames have these times, in seconds.
 
-    A claim is not believed against the times: WebM files often claim 1,000 frames a second, the ticks of their clock.
+    Where they contradict `claimed`, the times count: WebM files often claim 1,000 frames a second, the ticks of their
+    clock.
 
     >>> choose_rate([0.0, 0.033, 0.067, 0.1], 29.97), choose_rate([0.0, 0.04, 0.08], 1000.0), choose_rate([0.0], None)
     (29.97, 25.0, 25.0)

@@ -1,4 +1,4 @@
-"""Crops of faces nobody knows, kept for a while."""
+"""Folder of crops of unknown faces, with a retention period."""
 
 import logging
 import math
@@ -22,7 +22,7 @@ _LARGEST_JUMP_S = 3_600.0
 # File systems take names of 255 bytes; a letter may take four, and addresses of streams are long.
 _LONGEST_STEM = 50
 MAX_PENDING = 100
-"""Faces that wait to be written; of a live source those that come while so many wait are left out."""
+"""Faces that may wait to be written; of a live source more are dropped."""
 
 _REPORT_INTERVAL_S = 60.0
 _NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
@@ -30,25 +30,25 @@ _NAME = re.compile(r"unknown-[^/]*-track\d+-frame\d+\.jpg")
 
 @dataclass(frozen=True)
 class Clock:
-    """The two clocks of a machine: the wall's, which may jump, and one that only goes forward; both in seconds."""
+    """The two clocks of a machine, in seconds: wall-clock time, which may jump, and monotonic time."""
 
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
 
 
 class UnknownFaces:
-    """A folder of unknown faces; what is older than the limit is removed.
+    """Save crops of unknown faces in a folder and remove those that are too old.
 
-    A thread writes and removes, so that a slow disk holds up no frame.
+    A background thread writes and removes, so that a slow disk delays no frame.
 
     Parameters
     ----------
     folder : Path
-        Made where missing. Only files of the names given here are ever removed.
+        Created where missing. Only files with names as they are made here are ever removed.
     keep_days : float
-        How long a crop is kept.
+        Days for which a crop is kept.
     stem : str
-        Stands in the names: the video's name, or a live source's and when it was opened.
+        Part of the file names: the video's name, or a live source's and the time it was opened.
     may_drop : bool
         Drop faces, and log it now and then, where the disk is slower than they arrive; otherwise wait for it.
     clock : Clock
@@ -79,12 +79,12 @@ class UnknownFaces:
         self._writer = BackgroundWriter(max_pending)
 
     def save(self, crop: np.ndarray, track: int, frame: int) -> Path:
-        """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return where it will soon be.
+        """Save a crop, uint8 (s, s, 3) RGB, of an unknown track, and return its path; it is written soon after.
 
         Raises
         ------
         OSError
-            If one before it could not be written.
+            If an earlier crop could not be written.
         """
         self._writer.check()
         path = self._folder / f"unknown-{self._stem}-track{track}-frame{frame}.jpg"
@@ -95,23 +95,23 @@ class UnknownFaces:
         return path
 
     def close(self) -> None:
-        """Wait until all faces are written.
+        """Wait until all crops are written.
 
         Raises
         ------
         OSError
-            If one could not be written.
+            If a crop could not be written.
         """
         self._report_dropped()
         self._writer.close()
 
     def tidy(self) -> None:
-        """Remove what is too old, at most once an hour; to be called now and then.
+        """Remove crops that are too old, at most once an hour, however often it is called.
 
         Raises
         ------
         OSError
-            If a face could not be written.
+            If a crop could not be written.
         """
         self._writer.check()
         now_s = self._clock.steady()
@@ -121,7 +121,7 @@ class UnknownFaces:
         offset_s = self._clock.wall() - now_s
         jumped_s, self._offset_s = abs(offset_s - self._offset_s), offset_s
         if jumped_s > _LARGEST_JUMP_S:
-            # A clock that was set makes new files look old; at the next sweep their ages are told by one clock.
+            # After the clock was set new files seem old; at the next sweep all times are of one clock again.
             logger.warning("the clock has jumped by %.0f s: unknown faces are not removed this time", jumped_s)
             return
         self._writer.submit(self._sweep, wait=False)
@@ -135,7 +135,7 @@ class UnknownFaces:
 
     def _sweep(self) -> None:
         now_s = self._clock.wall()
-        # The folder may have been removed meanwhile: it is made again for the next face.
+        # The folder may have been removed meanwhile: the next crop creates it again.
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             try:
                 if _NAME.fullmatch(path.name) and now_s - path.stat().st_mtime > self._keep_s:

@@ -1,4 +1,4 @@
-"""Annotated videos on disk, checked to be whole."""
+"""Video files of annotated frames, written atomically and checked to be complete."""
 
 import shutil
 from pathlib import Path
@@ -14,21 +14,21 @@ from recognition.sources.source import Source, SourceKind
 CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".webm": "vp08"}
 """Codec of each video suffix, of those that OpenCV's wheels bring: MPEG-4 plays in players, VP8 in browsers too."""
 
-# OpenCV does not say when a write fails, so room is looked for before the disk is full.
+# OpenCV does not report a failed write, so free space is checked before the disk is full.
 _SMALLEST_FREE_BYTES = 16_000_000
 _FRAMES_BETWEEN_CHECKS = 32
 
 
 class VideoWriter:
-    """Writes frames into a video; the file has its name only once it is whole.
+    """Write frames into a video file, which gets its name only when it is complete.
 
     Parameters
     ----------
     path : Path
-        Its suffix, one of `CODECS`, decides the format; folders are made where missing.
+        Its suffix, one of `CODECS`, decides the format; missing folders are created.
     frames_per_second : float
     size_hw : tuple of int
-        Height and width; frames of another size are fitted into it, with black bars.
+        Height and width in pixels; frames of another size are scaled to fit, with black bars.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class VideoWriter:
         self._n_frames += 1
 
     def close(self) -> None:
-        """Finish the file and give it its name.
+        """Finish the file and rename it to its final name.
 
         Raises
         ------
@@ -106,12 +106,12 @@ class VideoWriter:
 
 
 def video_target(source: Source, save: str) -> Path:
-    """Return where the annotated video of `source` goes: the file `save`, or a file in the folder `save`.
+    """Return the path of the annotated video of `source`: the file `save`, or a file in the folder `save`.
 
     Raises
     ------
     SaveError
-        If the suffix is not known, or the place is the video itself.
+        If the suffix is not known, or the path is the video itself.
     """
     target = Path(save)
     if target.is_dir() or save.endswith(("/", "\\")):
@@ -128,7 +128,7 @@ def video_target(source: Source, save: str) -> Path:
 
 
 def fit(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-    """Return `image` scaled into ``size_hw``, its shape kept, the rest black.
+    """Return `image` scaled to fit into ``size_hw`` with its aspect ratio, the rest black.
 
     >>> fit(np.full((10, 40, 3), 9, np.uint8), (20, 20))[:, 10, 0].tolist()
     [0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -147,7 +147,7 @@ def fit(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def _is_whole(path: Path, n_frames: int) -> bool:
-    """Whether a video says it holds `n_frames`, one more or less, and its last frames can be read."""
+    """Whether a video holds `n_frames`, one more or less, and its last frames can be read."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened() or abs(capture.get(cv2.CAP_PROP_FRAME_COUNT) - n_frames) > 1:

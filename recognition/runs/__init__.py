@@ -1,7 +1,7 @@
-"""Whole runs of ``recognize.py`` over photos, videos and cameras.
+"""Runs of ``recognize.py`` over photos, videos and live sources.
 
 In: `Options`.
-Out: finished files, events, an exit code.
+Out: files, events, an exit code.
 May import: foundation, every wing of recognition, embedder.images, embedder.detection, embedder.networks,
     classifiers.heads, classifiers.files, classifiers.members.
 """

@@ -1,4 +1,4 @@
-"""The best look at each face that is there: what is kept of the unknown, and what is enrolled."""
+"""Best crop of each track: saved if the track ends unknown, or enrolled."""
 
 import hashlib
 import time
@@ -11,35 +11,35 @@ from recognition.tracking.tracker import Track
 
 
 class BestCrops:
-    """Keeps the best look of each track, and saves those of tracks that end unknown.
+    """Keep the best crop of each track, and save it if the track ends unknown.
 
     Parameters
     ----------
     unknown_faces : UnknownFaces, optional
-        Where unknown faces go; without it none are saved.
+        Saves crops; without it none are saved.
     """
 
     def __init__(self, unknown_faces: UnknownFaces | None = None) -> None:
         self._unknown_faces = unknown_faces
         self._crops: dict[int, ProbeCrop] = {}
 
-    def note(self, track: Track, crop: ProbeCrop) -> None:
-        """Take a look at a track."""
+    def add(self, track: Track, crop: ProbeCrop) -> None:
+        """Keep a crop of a track if it is the best so far."""
         number = track.number
         if number is not None and (number not in self._crops or crop.quality > self._crops[number].quality):
             self._crops[number] = crop
 
     def get(self, number: int) -> ProbeCrop | None:
-        """Return the best look at a track; None if there was none."""
+        """Return the best crop of a track; None if there was none."""
         return self._crops.get(number)
 
     def end(self, track: Track) -> None:
-        """Forget a track, and save its face if it stayed unknown.
+        """Remove the crop of a track that has ended, and save it if the track is unknown.
 
         Raises
         ------
         OSError
-            If the face cannot be written.
+            If the crop cannot be written.
         """
         crop = None if track.number is None else self._crops.pop(track.number, None)
         if self._unknown_faces is None or crop is None or track.number is None or track.evidence.verdict.accepted:
@@ -47,13 +47,13 @@ class BestCrops:
         self._unknown_faces.save(crop.image, track.number, track.last_seen.frame)
 
 
-def enrol_crop(head_path: Path, reader: FaceEncoder, crop: ProbeCrop, *, name: str, source: str) -> str:
-    """Enrol a look under a name in the head's file and return what came of it, as one line.
+def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: str, source: str) -> str:
+    """Enrol a crop under a name in the head's file and return the outcome as one line.
 
     Raises
     ------
     ValueError
-        If nobody can be called that, or the head cannot be changed.
+        If the name is not allowed, or the head cannot be changed.
     OSError
         If the file cannot be written.
     """
@@ -68,7 +68,7 @@ def enrol_crop(head_path: Path, reader: FaceEncoder, crop: ProbeCrop, *, name: s
     sample = FaceSample(
         photo,
         hashlib.sha256(crop.image.tobytes()).hexdigest(),
-        reader.embed(crop.image[None])[0],
+        encoder.embed(crop.image[None])[0],
         crop.box,
         crop.landmarks,
         measure_sharpness(crop.image),

@@ -1,4 +1,4 @@
-"""A head whose file may change while it is in use."""
+"""Watch the head's file and load the head again when it changes."""
 
 import logging
 import threading
@@ -16,25 +16,25 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL_S = 0.3
 
 FileVersion = tuple[int, int, int]
-"""When a file was changed, in nanoseconds, its size in bytes, and its number in the file system."""
+"""Modification time of a file in nanoseconds, its size in bytes, and its inode number."""
 
 
 class HeadWatcher:
-    """Watches a head file, and has the new head ready when it changes.
+    """Watch a head file on a thread of its own and load it when it changes.
 
-    A file that is no head, or not yet whole, changes nothing: the head before stays, a warning says so once, and the
-    file is loaded again when it changes; at every look where it could not even be opened.
+    A file that is no head, or incomplete, changes nothing: the current head stays in use, a warning is logged once, and
+    the file is loaded again when it changes; or at every poll, where it could not even be opened.
 
     Parameters
     ----------
     path : Path
         The file.
     load : callable
-        Reads it.
+        Loads it.
     fingerprint : mapping
-        Fingerprint of the vectors the head has to name; a head for others is refused like an unreadable one.
+        Fingerprint of the embeddings in use; a head for others is refused like an unreadable one.
     known : FileVersion or None
-        What `file_version` said before the head in use was loaded.
+        The `file_version` before the head in use was loaded.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class HeadWatcher:
         self._thread = threading.Thread(target=self._watch, name="head", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._stopping.set()
         self._thread.join()
 
     def poll_new_head(self) -> "Head | None":
-        """Return the head that has replaced the one before, once; None if there is none."""
+        """Return a newly loaded head, once; None if there is none."""
         with self._lock:
             new, self._new = self._new, None
         return new
@@ -71,10 +71,10 @@ class HeadWatcher:
             self.poll()
 
     def poll(self) -> None:
-        """Look at the file once, and load it if it has changed."""
+        """Check the file once, and load it if it has changed."""
         version = file_version(self._path)
         if version is None:
-            self._refused = None  # another file may come that looks like the one before
+            self._refused = None  # another file may get the version of the one before
             return
         if version in (self._version, self._refused):
             return
@@ -82,13 +82,13 @@ class HeadWatcher:
             head = self._load(self._path)
             head.check_fingerprint(self._fingerprint)
         except (ValueError, OSError) as error:
-            # Why a file cannot be opened may pass without a change of the file.
+            # A file that could not be opened may be readable later without a change.
             self._refused = version if isinstance(error, ValueError) else None
             if not self._has_warned:
                 self._has_warned = True
                 logger.warning("the head before stays in use: %s", sanitize_for_terminal(str(error)))
             return
-        # A file that was replaced while it was read is read again by the next look.
+        # A file that was replaced while it was read is read again by the next poll.
         self._version = version
         self._has_warned = False
         with self._lock:
@@ -97,9 +97,9 @@ class HeadWatcher:
 
 
 def file_version(path: Path) -> FileVersion | None:
-    """Return what tells one version of a file from the next; None while there is no file."""
+    """Return what distinguishes the versions of a file; None while there is no file."""
     try:
         found = path.stat()
     except OSError:
-        return None  # between removal and replacement, or gone: the head in memory goes on
+        return None  # removed, perhaps to be replaced: the head in memory stays in use
     return found.st_mtime_ns, found.st_size, found.st_ino

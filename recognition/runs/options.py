@@ -1,4 +1,4 @@
-"""The arguments of ``recognize.py``; nothing but the standard library is loaded, so that ``--help`` answers at once."""
+"""Command-line options of ``recognize.py``; loads only the standard library, so that ``--help`` answers at once."""
 
 import argparse
 import math
@@ -15,7 +15,7 @@ DEFAULT_KEEP_DAYS = 7.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for; see the help of ``recognize.py`` for each."""
+    """Options of a run; the help of ``recognize.py`` describes each."""
 
     sources: tuple[str, ...]
     head: Path
@@ -41,7 +41,7 @@ class Options:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``recognize.py``."""
+    """Add the arguments of ``recognize.py`` to its parser."""
     parser.add_argument(
         "sources",
         nargs="+",
@@ -157,24 +157,29 @@ def read_options(arguments: argparse.Namespace) -> Options:
 
 
 def check_options(options: Options, kind: SourceKind) -> None:
-    """Refuse what would be ignored, for this kind of source or beside other options, or contradicts them.
+    """Refuse options that would be ignored for this kind of source, or that contradict each other.
 
     Raises
     ------
     OptionsError
-        If something would.
+        If there are such options.
     """
-    are_photos = kind.is_photos
-    has_budget, has_every = options.budget_ms is not None, options.detect_every is not None
-    has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
-    rules = [
+    for is_broken, message in [*_rules_of_kind(options, kind), *_rules_of_options(options)]:
+        if is_broken:
+            raise OptionsError(message)
+
+
+def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]:
+    """Return for each rule about options and the kind of source whether it is broken, and the message."""
+    are_photos, has_every = kind.is_photos, options.detect_every is not None
+    return [
         (are_photos and has_every, "--detect-every is for videos and live sources; each photo is looked at anyway"),
         (
             are_photos and options.events_every_frame,
             "--events-every-frame is for videos and live sources; each face on a photo has its event anyway",
         ),
         (
-            are_photos and has_unknown,
+            are_photos and options.save_unknown is not None,
             "--save-unknown is for videos and live sources; to cut faces out of photos, run python -m embedder align",
         ),
         (are_photos and options.headless, "--headless is for videos and live sources; leave it out for photos"),
@@ -182,7 +187,18 @@ def check_options(options: Options, kind: SourceKind) -> None:
             not are_photos and options.max_pixels is not None,
             "--max-pixels is for photos; leave it out for videos and live sources",
         ),
-        (has_budget and not kind.is_live, "--budget-ms is for live sources; for videos say --detect-every N"),
+        (
+            options.budget_ms is not None and not kind.is_live,
+            "--budget-ms is for live sources; for videos say --detect-every N",
+        ),
+    ]
+
+
+def _rules_of_options(options: Options) -> list[tuple[bool, str]]:
+    """Return for each rule about several options whether it is broken, and the message."""
+    has_budget, has_every = options.budget_ms is not None, options.detect_every is not None
+    has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
+    return [
         (
             has_budget and has_every,
             "--budget-ms and --detect-every exclude each other: both say how often faces are looked for",
@@ -206,9 +222,6 @@ def check_options(options: Options, kind: SourceKind) -> None:
             "--anonymize changes pictures; say where they go, with --save or --show",
         ),
     ]
-    for is_broken, message in rules:
-        if is_broken:
-            raise OptionsError(message)
 
 
 def _similarity(text: str) -> float:

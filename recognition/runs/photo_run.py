@@ -1,4 +1,4 @@
-"""A run over an image or a folder of images."""
+"""Run over photos."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
         If a file cannot be read or written.
     """
     photos = list_photos(sources, options.save)
-    reader, head = load_recognizer(options)
+    encoder, head = load_recognizer(options)
 
     def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
         return annotate_photo(image, faces, hide=options.anonymize)
@@ -48,7 +48,7 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
         sink = open_sinks(options)
         stack.callback(sink.close)
         run = PhotoRun(
-            identify=lambda image: identify_faces(image, reader, head),
+            identify=lambda image: identify_faces(image, encoder, head),
             annotate=annotated,
             sink=sink,
             show=_open_window(stack, sources[0].name if len(sources) == 1 else "photos") if options.show else None,
@@ -62,7 +62,7 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
 
 
 def _open_window(stack: ExitStack, name: str) -> Callable[[np.ndarray], bool]:
-    """Return what shows a picture until a key is pressed, and then says whether it was not the one to quit."""
+    """Return a function that shows an image until a key is pressed, and returns whether to go on."""
     from recognition.viewer.window import SHIFT, Key, Window, key_of
 
     window = Window(f"Facetable: {name}", lambda _x, _y: None)

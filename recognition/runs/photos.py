@@ -1,4 +1,4 @@
-"""Names on photos: one image, or all images of a folder."""
+"""Identify the faces on photos: single images, or all images of folders."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PhotoJob:
-    """A photo to look at.
+    """A photo to process.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class PhotoJob:
     name : str
         Its name in events.
     save_to : Path or None
-        Where its annotated copy goes.
+        Path of its annotated copy.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class PhotoJob:
 
 @dataclass(frozen=True)
 class NamedFace:
-    """A face on a picture and what the head says about it.
+    """A face on a photo and its identity.
 
     Attributes
     ----------
@@ -64,22 +64,22 @@ class NamedFace:
 
 @dataclass(frozen=True)
 class PhotoRun:
-    """What is done with each photo.
+    """Steps that are applied to each photo.
 
     Attributes
     ----------
     identify : callable
-        Image, uint8 (h, w, 3), to the faces on it.
+        Returns the faces of an image, uint8 (h, w, 3).
     annotate : callable
-        Picture and faces to an annotated copy; called only for photos whose copy is saved or shown.
+        Returns an annotated copy of an image, given its faces; called only if the copy is saved or shown.
     sink : EventSink
-        Takes the `face` events.
+        Receives the `face` events.
     report_empty : callable
-        Told the name of each photo without a face.
+        Called with the name of each photo without a face.
     show : callable, optional
-        Shows an annotated picture; returns whether to go on.
+        Shows an annotated image; returns whether to go on.
     max_pixels : int
-        Larger photos are refused.
+        Photos with more pixels are refused.
     """
 
     identify: Callable[[np.ndarray], Sequence[NamedFace]]
@@ -92,7 +92,7 @@ class PhotoRun:
 
 @dataclass
 class PhotoCounts:
-    """How a run over photos went; `n_failed` photos could not be read and were listed."""
+    """Counts of a run over photos; `n_failed` photos could not be read and were logged."""
 
     n_photos: int = 0
     n_faces: int = 0
@@ -152,10 +152,10 @@ def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
     ]
 
 
-def identify_faces(image: np.ndarray, reader: FaceEncoder, head: Head) -> list[NamedFace]:
-    """Return the faces of `image`, uint8 (h, w, 3) RGB, with what `head` says about each; best detection first."""
-    faces = reader.detect(image)
-    names = name_faces(head, reader.embed(reader.crop(image, faces)), reader.fingerprint)
+def identify_faces(image: np.ndarray, encoder: FaceEncoder, head: Head) -> list[NamedFace]:
+    """Return the faces of `image`, uint8 (h, w, 3) RGB, with their identities; best detection first."""
+    faces = encoder.detect(image)
+    names = name_faces(head, encoder.embed(encoder.crop(image, faces)), encoder.fingerprint)
     return [
         NamedFace((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
         for (x_min, y_min, x_max, y_max), identity, score, accepted in zip(
@@ -165,10 +165,12 @@ def identify_faces(image: np.ndarray, reader: FaceEncoder, head: Head) -> list[N
 
 
 def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str | None = None) -> np.ndarray:
-    """Return a copy of `image` with boxes, names and scores.
+    """Return a copy of `image`, uint8 (h, w, 3) RGB, with boxes, names and scores.
 
     Parameters
     ----------
+    image : numpy.ndarray
+    faces : sequence of NamedFace
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
@@ -190,7 +192,7 @@ def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str |
 
 
 def recognize_photos(photos: Sequence[PhotoJob], run: PhotoRun) -> PhotoCounts:
-    """Name the faces of `photos` one by one, with events as soon as a photo is done.
+    """Identify the faces of `photos` one by one, and write the events of each as soon as it is done.
 
     A photo that cannot be read is logged and counted, unless it is the only one.
 
@@ -218,7 +220,7 @@ def recognize_photos(photos: Sequence[PhotoJob], run: PhotoRun) -> PhotoCounts:
 
 
 def _recognize_photo(photo: PhotoJob, image: np.ndarray, *, run: PhotoRun, counts: PhotoCounts) -> bool:
-    """Name the faces of one photo and return whether to go on with the next."""
+    """Identify the faces of a photo and return whether to go on with the next."""
     faces = run.identify(image)
     for face in faces:
         run.sink.write(

@@ -1,4 +1,4 @@
-"""From the command line's options to a finished run over photos, a video or a live source."""
+"""Run ``recognize.py``: from its options to a finished run over photos, a video or a live source."""
 
 import signal
 import threading
@@ -23,7 +23,7 @@ def recognize(options: Options) -> int:
     OSError
         If a file cannot be read or written.
     KeyboardInterrupt
-        If the user stops it; what was written by then is whole.
+        If the user interrupts it; files written by then are complete.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     sources = [parse_source(text) for text in options.sources]
@@ -50,7 +50,7 @@ def recognize(options: Options) -> int:
 
 @dataclass
 class _Stop:
-    """Whether the run shall end, and whether the user asked for it."""
+    """Request to end the run, and whether it was the user's."""
 
     event: threading.Event = field(default_factory=threading.Event)
     was_interrupted: bool = False
@@ -69,7 +69,7 @@ def _stop_signals() -> Iterator[_Stop]:
         stop.event.set()
 
     numbers = [signal.SIGTERM, signal.SIGINT]
-    # Not where it is ignored: whoever says nohup wants the loop to outlive the terminal.
+    # Not where it is ignored: with nohup the loop is meant to outlive the terminal.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, ask) for number in numbers}

@@ -1,4 +1,4 @@
-"""One run over a video or a live source: the loop, and where what it sees goes."""
+"""Session over a video or live source: pass frames through the loop and its results to the outputs."""
 
 import logging
 import threading
@@ -34,15 +34,16 @@ _MAX_DELAY_S = 0.5
 
 @dataclass
 class Outputs:
-    """Where what is seen goes; None for what was not asked for.
+    """Outputs of a session; None for those that are not wanted.
 
     Attributes
     ----------
     sink : EventSink
+    status : StatusLine
     recorder : Recorder or None
     viewer : Viewer or None
     hide : {None, "unknown", "all"}
-        Whose faces are made unrecognizable in pictures.
+        Whose faces are made unrecognizable in annotated frames.
     unknown_faces : UnknownFaces or None
     """
 
@@ -55,14 +56,14 @@ class Outputs:
 
 
 class Session:
-    """Runs frames through a loop and hands on what it sees.
+    """Pass frames through a loop and its results to the outputs.
 
     Parameters
     ----------
     loop : FaceLoop
     outputs : Outputs
     stopping : threading.Event
-        Set from outside to end the run after the frame at hand.
+        Set from outside to end the session after the current frame.
     """
 
     def __init__(self, loop: FaceLoop, outputs: Outputs, stopping: threading.Event) -> None:
@@ -74,19 +75,19 @@ class Session:
         self.n_faces = 0
 
     def run_file(self, video: VideoFile, every: int) -> None:
-        """Run through a video file, every frame of it, looking for faces on every `every`th.
+        """Process all frames of a video file, with detection on every `every`th.
 
         Raises
         ------
         SourceError
-            If it has no frames.
+            If the video has no frames.
         SaveError
             If output cannot be written.
         """
         due_s, before_s = time.monotonic(), 0.0
         with self._ending(), closing(self._loop.prefetch_detections(video, every)) as frames:
             for frame, faces in frames:
-                # What a pause of the user's took is not made up for.
+                # Time that the user paused is not caught up.
                 due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MAX_DELAY_S)
                 before_s = frame.time_s
                 self._handle(frame, detect=False, faces=faces, due_s=due_s)
@@ -95,12 +96,12 @@ class Session:
                     break
 
     def run_live(self, live: FrameGrabber, scheduler: DetectionScheduler, head: HeadWatcher) -> None:
-        """Run through a live source until it ends or the run is stopped.
+        """Process frames of a live source until it ends or the session is stopped.
 
         Raises
         ------
         SourceError
-            If it ends with an error.
+            If the source ends with an error.
         SaveError
             If output cannot be written.
         """
@@ -120,7 +121,7 @@ class Session:
 
     def _wait(self, live: FrameGrabber) -> None:
         if live.is_lost:
-            # No track outlives a connection, and who waits for its end shall not wait for the camera.
+            # No track outlives a connection, and its last event must not wait until the camera is back.
             self._write(self._loop.finish())
         if self._outputs.viewer is not None:
             self._outputs.viewer.serve()
@@ -137,7 +138,7 @@ class Session:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the user or the system asked for the end."""
+        """Whether the user or the system has asked to stop."""
         viewer = self._outputs.viewer
         return self._stopping.is_set() or (viewer is not None and viewer.wants_to_quit)
 
@@ -162,7 +163,7 @@ class Session:
         return result
 
     def _write(self, events: list[Event]) -> None:
-        """Hand on events; where one fails the others are handed on all the same."""
+        """Write events; if one fails, the others are written nevertheless."""
         errors: list[Exception] = []
         if events:
             self._outputs.status.clear()
@@ -176,7 +177,7 @@ class Session:
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
-        """End all tracks at the end, also where something failed, as far as that still goes."""
+        """End all tracks at the end, and after an error as far as that is possible."""
         try:
             yield
             self._loop.end_all_tracks()
@@ -192,10 +193,12 @@ class Session:
 
 
 def annotate_frame(image: np.ndarray, result: FrameResult, *, hide: str | None = None) -> np.ndarray:
-    """Return a copy of `image`, uint8 (h, w, 3), with boxes and names.
+    """Return a copy of a frame, uint8 (h, w, 3) RGB, with boxes and names.
 
     Parameters
     ----------
+    image : numpy.ndarray
+    result : FrameResult
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.

@@ -1,4 +1,4 @@
-"""Load what a run needs and open where its results go; nothing may take the place of what it is made from."""
+"""Set up a run: check its sources and outputs, load head and networks, open the sinks of its events."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def load_recognizer(options: Options, *, detector_threads: int | None = None) -> "tuple[FaceEncoder, Head]":
-    """Load the head and the networks that fit it; for `detector_threads` see `EncoderOptions`.
+    """Load the head and the networks it was trained for; for `detector_threads` see `EncoderOptions`.
 
     Raises
     ------
     ValueError
-        If the file is no head, or its network is not known or not the one that is named.
+        If the file is no head, or its network is not known or not the one that the options name.
     OSError
         If a file cannot be read.
     """
     head = load_head_with(options.head, options.threshold)
-    reader = FaceEncoder.for_fingerprint(
+    encoder = FaceEncoder.for_fingerprint(
         head.fingerprint if head.fingerprint is not None else {},
         EncoderOptions(
             preset=options.preset,
@@ -41,12 +41,12 @@ def load_recognizer(options: Options, *, detector_threads: int | None = None) ->
         ),
         source=options.head,
     )
-    head.check_fingerprint(reader.fingerprint)
-    return reader, head
+    head.check_fingerprint(encoder.fingerprint)
+    return encoder, head
 
 
 def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
-    """Return what events go to: standard output, the file of ``--events``, and other programs."""
+    """Open the sinks of events: standard output, the file of ``--events``, webhook and MQTT."""
     sinks: list[EventSink] = [JsonLinesSink() if options.events == "-" else TextSink()]
     if options.webhook is not None or options.mqtt is not None:
         from recognition.events.mqtt import MqttSink
@@ -55,7 +55,7 @@ def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
         sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
         sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]
     if options.events not in (None, "-"):
-        # Last, for it replaces the events of the run before, which a wrong address shall not do.
+        # Last, since it replaces the events of the run before, which must stay if an address is wrong.
         sinks.append(EventFile(str(options.events), append=is_live))
     return FanOutSink(sinks)
 
@@ -82,7 +82,7 @@ def check_outputs(sources: Sequence[Source], options: Options) -> None:
     Raises
     ------
     SaveError
-        If one would.
+        If an output would replace one of these.
     """
     if options.save is not None:
         _refuse(Path(options.save), options.head, "is the head; save the annotated copy somewhere else")

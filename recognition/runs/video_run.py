@@ -1,4 +1,4 @@
-"""A run over a video file or a live source."""
+"""Runs over a video file or a live source."""
 
 import logging
 import sys
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_on_video(source: Source, options: Options, stopping: threading.Event) -> int:
-    """Name the faces in a video file and return the exit code; `stopping` ends it after the frame at hand.
+    """Identify the faces in a video file and return the exit code; `stopping` ends it after the current frame.
 
     Raises
     ------
@@ -50,12 +50,12 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
     with ExitStack() as stack:
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
-        reader, head = load_recognizer(options, detector_threads=1)
-        crops, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
+        encoder, head = load_recognizer(options, detector_threads=1)
+        crops, outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
         loop = FaceLoop(
-            reader, head, source.name, every_frame=options.events_every_frame, on_crop=crops.note, on_end=crops.end
+            encoder, head, source.name, every_frame=options.events_every_frame, on_crop=crops.add, on_end=crops.end
         )
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
@@ -71,7 +71,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
 
 
 def run_live(source: Source, options: Options, stopping: threading.Event) -> int:
-    """Name the faces before a camera, or in a stream, until it is stopped, and return the exit code.
+    """Identify the faces of a camera or stream until it is stopped, and return the exit code.
 
     Raises
     ------
@@ -82,37 +82,30 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     """
     target = None if options.save is None else video_target(source, options.save)
     every = 1 if options.detect_every is None and options.anonymize is not None else options.detect_every
-    # Faces that are to be hidden cannot wait to be found.
+    # Faces to be hidden must be detected before their frame is shown.
     in_background = options.anonymize is None and thread_count() > 1
     scheduler = DetectionScheduler(
         None if options.budget_ms is None else options.budget_ms / 1000, every, in_background=in_background
     )
     with ExitStack() as stack:
         known = file_version(options.head)
-        reader, head = load_recognizer(options, detector_threads=thread_count() - 1 if in_background else None)
-        live = FrameGrabber(
-            source.name,
-            lambda: connect(source),
-            reopen=source.kind is not SourceKind.PIPE,
-            wait_for_source=options.headless,
-        )
-        stack.callback(live.stop)
-        live.start()
-        crops, outputs = _open_outputs(stack, options, source, reader=reader, stopping=stopping)
+        encoder, head = load_recognizer(options, detector_threads=thread_count() - 1 if in_background else None)
+        live = _start_grabber(stack, source, wait_for_source=options.headless)
+        crops, outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
         watcher = HeadWatcher(
-            options.head, lambda path: load_head_with(path, options.threshold), reader.fingerprint, known=known
+            options.head, lambda path: load_head_with(path, options.threshold), encoder.fingerprint, known=known
         )
         stack.callback(watcher.stop)
         watcher.start()
         executor = stack.enter_context(ThreadPoolExecutor(1, "inference")) if in_background else None
         loop = FaceLoop(
-            reader,
+            encoder,
             head,
             source.name,
             every_frame=options.events_every_frame,
-            on_crop=crops.note,
+            on_crop=crops.add,
             on_end=crops.end,
             executor=executor,
         )
@@ -124,6 +117,18 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
     return EXIT_DONE
 
 
+def _start_grabber(stack: ExitStack, source: Source, *, wait_for_source: bool) -> FrameGrabber:
+    live = FrameGrabber(
+        source.name,
+        lambda: connect(source),
+        reopen=source.kind is not SourceKind.PIPE,
+        wait_for_source=wait_for_source,
+    )
+    stack.callback(live.stop)
+    live.start()
+    return live
+
+
 def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = None) -> Recorder:
     recorder = Recorder(target, claimed_rate)
     stack.callback(recorder.close)
@@ -131,7 +136,7 @@ def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = 
 
 
 def _open_outputs(
-    stack: ExitStack, options: Options, source: Source, *, reader: FaceEncoder, stopping: threading.Event
+    stack: ExitStack, options: Options, source: Source, *, encoder: FaceEncoder, stopping: threading.Event
 ) -> tuple[BestCrops, Outputs]:
     unknown_faces = None if options.save_unknown is None else _open_unknown_faces(options.save_unknown, options, source)
     if unknown_faces is not None:
@@ -148,7 +153,7 @@ def _open_outputs(
             crop = crops.get(track)
             if crop is None:
                 return "not enrolled: the face has gone"
-            return enrol_crop(options.head, reader, crop, name=name, source=source.name)
+            return enrol_crop(options.head, encoder, crop, name=name, source=source.name)
 
         outputs.viewer = _open_viewer(source, enrol if source.kind.is_live else None, stopping)
         stack.callback(outputs.viewer.close)
@@ -157,7 +162,7 @@ def _open_outputs(
 
 def _open_unknown_faces(folder: Path, options: Options, source: Source) -> UnknownFaces:
     is_live = source.kind.is_live
-    # Loops that share a folder do not share names.
+    # Several loops may save into one folder.
     stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
     keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
     return UnknownFaces(folder, keep_days, stem, may_drop=is_live)

@@ -1,4 +1,4 @@
-"""Where frames come from: photos, video files, cameras, streams.
+"""Sources of photos and frames: images, folders, video files, cameras, streams.
 
 In: addresses.
 Out: `Frame`: an image with its number and time.

@@ -1,4 +1,4 @@
-"""HTTP answers that are waited for so long and no longer, however slowly they trickle in."""
+"""HTTP responses with one deadline for all their bytes, however slowly these arrive."""
 
 import functools
 import http.client
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class DeadlineResponse(http.client.HTTPResponse):
-    """An answer that ends in a `TimeoutError` when its time is over; Python's own allows each byte the whole time-out.
+    """A response that raises `TimeoutError` after its deadline; Python's own allows each read the whole time-out.
 
     Parameters
     ----------
     sock : socket.socket
     until_s : float
-        When ``time.monotonic()`` says this, its time is over.
+        The deadline, as a time of ``time.monotonic()``.
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, until_s: float, **options: Any) -> None:
@@ -24,12 +24,12 @@ class DeadlineResponse(http.client.HTTPResponse):
         super().__init__(self._reader, *arguments, **options)  # type: ignore[arg-type]
 
     def wait_until(self, until_s: float) -> None:
-        """Give what is read from now on another time."""
+        """Set another deadline for all reads from now on."""
         self._reader.until_s = until_s
 
 
 class _DeadlineSocketReader(io.RawIOBase):
-    """What a socket receives, in the place of the socket from which a response makes a file."""
+    """Reads from a socket until a deadline; a response takes it for the socket, of which it calls `makefile` only."""
 
     def __init__(self, sock: socket.socket, until_s: float) -> None:
         self.until_s = until_s
@@ -55,7 +55,7 @@ class _DeadlineSocketReader(io.RawIOBase):
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection whose time-out is that of all it does up to the end of the answer's headers."""
+    """A connection whose time-out covers everything up to the end of the response's headers."""
 
     def connect(self) -> None:
         until_s = time.monotonic() + (0.0 if self.timeout is None else self.timeout)
@@ -68,16 +68,16 @@ class _SecureConnection(_Connection, http.client.HTTPSConnection):
 
 
 class DeadlineHandler(urllib.request.HTTPHandler):
-    """Opens HTTP addresses; the answers are `DeadlineResponse`."""
+    """Open HTTP addresses; responses are `DeadlineResponse`."""
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        """Open one."""
+        """Open an HTTP address."""
         return self.do_open(_Connection, request)  # type: ignore[arg-type]
 
 
 class SecureDeadlineHandler(urllib.request.HTTPSHandler):
-    """Opens HTTPS addresses; the answers are `DeadlineResponse`."""
+    """Open HTTPS addresses; responses are `DeadlineResponse`."""
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        """Open one."""
+        """Open an HTTPS address."""
         return self.do_open(_SecureConnection, request)  # type: ignore[arg-type]

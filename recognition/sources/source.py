@@ -1,4 +1,4 @@
-"""What SOURCE may be: a camera number, a stream URL, a video, an image, a folder or ``-``."""
+"""Parse SOURCE: a camera number, a stream URL, a video, an image, a folder or ``-``."""
 
 import re
 import stat
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from recognition.errors import SourceError
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
-"""URL schemes of streams that FFmpeg, as OpenCV brings it, or our own MJPEG reader opens."""
+"""URL schemes of streams that OpenCV's FFmpeg or the MJPEG reader can open."""
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -35,7 +35,7 @@ VIDEO_SUFFIXES = frozenset(
         ".asf",
     }
 )
-"""Lower-case file suffixes taken for videos without looking inside; an unknown suffix is looked at first."""
+"""Lower-case suffixes of videos; a file with an unknown suffix is a video unless it can be read as an image."""
 
 _EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
 _SECRET = "pass|pwd?|psw|use?r|login|token|key|secret|auth|cred|sig|sess"
@@ -46,7 +46,7 @@ _VIDEO_DEVICE = re.compile(r"/dev/video(\d{1,9})")
 
 
 class SourceKind(Enum):
-    """How a source is read."""
+    """Kinds of sources, by how they are read."""
 
     CAMERA = "camera"
     STREAM = "stream"
@@ -68,15 +68,15 @@ class SourceKind(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from.
+    """A source of photos or frames.
 
     Attributes
     ----------
     kind : SourceKind
     address : str
-        What to open; a URL may hold credentials, so it is never shown.
+        Number, URL or path to open; a URL may hold credentials, so it is never shown.
     name : str
-        What to show and to write into events: the address without its credentials.
+        Name in messages and events: the address without credentials.
     """
 
     kind: SourceKind
@@ -85,7 +85,7 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """Find out what `text` names.
+    """Return the source that `text` names.
 
     Raises
     ------

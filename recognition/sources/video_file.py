@@ -1,4 +1,4 @@
-"""Frames of video files, in order, each with the file's own timestamp."""
+"""Read the frames of video files in order, each with the file's own timestamp."""
 
 import math
 import time
@@ -14,26 +14,26 @@ from recognition.errors import SourceError
 # A container's frame count is an estimate in some formats; fewer frames than this share of it is a truncated file.
 _COMPLETE_SHARE = 0.9
 _FALLBACK_FRAMES_PER_SECOND = 25.0
-# What claims more, as WebM files do, gives the ticks of its clock, and a number of frames that follows from them.
+# Files that claim more, as WebM files do, give the ticks of their clock, and a number of frames computed from them.
 _MOST_FRAMES_PER_SECOND = 480.0
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a video or a live source.
+    """A frame of a video or live source.
 
     Attributes
     ----------
     image : numpy.ndarray
         uint8 (height, width, 3), RGB.
     index : int
-        Counts the frames of the source from 0, dropped ones included.
+        Number of the frame in its source, from 0; dropped frames count.
     time_s : float
-        The file's timestamp, or seconds since the live source was opened first.
+        Timestamp of the file, or seconds since the live source was first opened.
     captured_s : float
-        ``time.monotonic()`` when the frame was had.
+        ``time.monotonic()`` when the frame was read.
     connection : int
-        How often a live source had been opened by then; tracks do not outlive a connection.
+        How often the live source had been opened by then; tracks do not outlive a connection.
     """
 
     image: np.ndarray
@@ -44,27 +44,27 @@ class Frame:
 
 
 class VideoFile:
-    """A video file, read frame by frame; nothing is dropped.
+    """Read all frames of a video file.
 
     Parameters
     ----------
     path : str
         The file.
     name : str
-        What to call it in messages.
+        Name of the file in messages.
 
     Attributes
     ----------
     frames_per_second : float
     n_expected : int
-        Frames that the file claims to hold; 0 where it does not say.
+        Number of frames according to the file; 0 where it does not say.
     n_read : int
         Frames read so far.
 
     Raises
     ------
     SourceError
-        If it is no video that can be opened.
+        If the file is no video that can be opened.
     OSError
         If the file may not be read.
     """
@@ -73,7 +73,7 @@ class VideoFile:
         self.name = name
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
-            Path(path).open("rb").close()  # raises what OpenCV does not tell, such as a missing permission
+            Path(path).open("rb").close()  # raises what OpenCV does not report, such as a missing permission
             kind = "an empty file" if Path(path).stat().st_size == 0 else "no video that can be read"
             raise SourceError(
                 f"{name}: expected a video or an image, found {kind}; it may be damaged, or still being written"
@@ -90,7 +90,7 @@ class VideoFile:
         return self.n_read < _COMPLETE_SHARE * self.n_expected
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames.
+        """Yield the frames in order.
 
         Raises
         ------

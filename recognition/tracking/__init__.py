@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame and named by the evidence of several crops.
+"""Tracking of faces from frame to frame, and identification by several crops of each.
 
 In: frames, detector, network, head.
 Out: tracks with identities, and their events.

@@ -41,13 +41,13 @@ class BackgroundInference:
 
     Parameters
     ----------
-    reader : FaceEncoder
+    encoder : FaceEncoder
     executor : Executor
         Runs the jobs.
     """
 
-    def __init__(self, reader: FaceEncoder, executor: Executor) -> None:
-        self._reader = reader
+    def __init__(self, encoder: FaceEncoder, executor: Executor) -> None:
+        self._encoder = encoder
         self._executor = executor
         self._detecting: Future[DelayedDetections] | None = None
         self._embedding: Future[list[tuple[ProbeCrop, np.ndarray]]] | None = None
@@ -93,8 +93,8 @@ class BackgroundInference:
 
     def _detect(self, image: np.ndarray, flow_frame: FlowFrame | None) -> DelayedDetections:
         started_s = time.monotonic()
-        faces = self._reader.detect(image)
+        faces = self._encoder.detect(image)
         return DelayedDetections(image, flow_frame, faces, time.monotonic() - started_s)
 
     def _embed(self, crops: list[ProbeCrop]) -> list[tuple[ProbeCrop, np.ndarray]]:
-        return [(crop, crop.embed(self._reader)) for crop in crops]
+        return [(crop, crop.embed(self._encoder)) for crop in crops]

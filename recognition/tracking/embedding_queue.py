@@ -82,9 +82,9 @@ class ProbeCrop:
         """Whether its mirror image is embedded too: where a little more evidence may name the face."""
         return self.priority in (_Priority.FEW_CROPS, _Priority.NEAR_THRESHOLD)
 
-    def embed(self, reader: FaceEncoder) -> np.ndarray:
+    def embed(self, encoder: FaceEncoder) -> np.ndarray:
         """Return the vector of the crop, float32 (d,)."""
-        embed = reader.embed_mirrored if self.embeds_mirrored else reader.embed
+        embed = encoder.embed_mirrored if self.embeds_mirrored else encoder.embed
         return embed(self.image[None])[0]
 
 
@@ -93,13 +93,13 @@ class EmbeddingQueue:
 
     Parameters
     ----------
-    reader : FaceEncoder
+    encoder : FaceEncoder
         Cuts them out.
     settings : EmbeddingQueueSettings
     """
 
-    def __init__(self, reader: FaceEncoder, settings: EmbeddingQueueSettings = EmbeddingQueueSettings()) -> None:
-        self._reader = reader
+    def __init__(self, encoder: FaceEncoder, settings: EmbeddingQueueSettings = EmbeddingQueueSettings()) -> None:
+        self._encoder = encoder
         self._settings = settings
         self._crops: list[ProbeCrop] = []
 
@@ -123,7 +123,7 @@ class EmbeddingQueue:
             if (priority := self._priority(detection.track, now_s)) is not None
             and self._may_improve(detection, priority, faces=faces, image=image)
         ]
-        crops = self._reader.crop(image, faces[[detection.face for detection, _ in wanted]]) if wanted else ()
+        crops = self._encoder.crop(image, faces[[detection.face for detection, _ in wanted]]) if wanted else ()
         found = []
         for (detection, priority), crop in zip(wanted, crops, strict=True):
             box, landmarks = faces.boxes[detection.face], faces.landmarks[detection.face]

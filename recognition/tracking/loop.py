@@ -107,7 +107,7 @@ class FaceLoop:
 
     Parameters
     ----------
-    reader : FaceEncoder
+    encoder : FaceEncoder
         Detects and embeds faces.
     head : Head
         Scores embeddings.
@@ -128,7 +128,7 @@ class FaceLoop:
 
     def __init__(
         self,
-        reader: FaceEncoder,
+        encoder: FaceEncoder,
         head: "Head | Scorer",
         source: str,
         *,
@@ -138,7 +138,7 @@ class FaceLoop:
         executor: Executor | None = None,
         settings: LoopSettings = LoopSettings(),
     ) -> None:
-        self._reader = reader
+        self._encoder = encoder
         self._head = head
         self._source = source
         self._every_frame = every_frame
@@ -148,8 +148,8 @@ class FaceLoop:
         self._tracker = Tracker(settings.tracker, settings.evidence)
         self._motion = Motion()
         self._cuts = CutDetector()
-        self._queue = EmbeddingQueue(reader, settings.queue)
-        self._background = None if executor is None else BackgroundInference(reader, executor)
+        self._queue = EmbeddingQueue(encoder, settings.queue)
+        self._background = None if executor is None else BackgroundInference(encoder, executor)
         self._size_hw: tuple[int, int] | None = None
         self._detected_last = False
         self._now = FrameTime(0, 0.0)
@@ -181,7 +181,7 @@ class FaceLoop:
         else:
             if detected:
                 started_s = time.monotonic()
-                faces = self._reader.detect(frame.image) if faces is None else faces
+                faces = self._encoder.detect(frame.image) if faces is None else faces
                 detection_s = time.monotonic() - started_s
                 self._queue.fill(frame.image, faces, self._tracker.match(faces, now, size_hw), now_s=frame.time_s)
             if not detected or self._detected_last:
@@ -227,7 +227,7 @@ class FaceLoop:
 
         See `recognition.tracking.detection_prefetch.prefetch_detections`.
         """
-        return prefetch_detections(frames, self._reader.detect, every=every, n_threads=thread_count())
+        return prefetch_detections(frames, self._encoder.detect, every=every, n_threads=thread_count())
 
     def end_all_tracks(self) -> None:
         """End all tracks, as at a cut; their events come with the next frame or `finish`."""
@@ -252,7 +252,7 @@ class FaceLoop:
 
     def _embed_and_fuse(self, crops: list[ProbeCrop], now: FrameTime) -> None:
         for crop in crops:
-            self._fuse_crop(crop, crop.embed(self._reader), now)
+            self._fuse_crop(crop, crop.embed(self._encoder), now)
 
     def _fuse_crop(self, crop: ProbeCrop, vector: np.ndarray, now: FrameTime) -> None:
         track = crop.track

@@ -1,4 +1,4 @@
-"""What happens between two frames: where face boxes move to, and whether the shot has changed."""
+"""Motion between two frames: move boxes by optical flow, and detect cuts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Flow is computed on pictures of at most this side: faces move no differently on more pixels.
+# Flow is computed on frames scaled down to this side: more pixels do not make it more accurate.
 _FLOW_SIDE = 640
 _GRID = 5
 _WINDOW = (15, 15)
@@ -16,7 +16,7 @@ _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
 # (Kalal, Mikolajczyk, Matas: Forward-Backward Error, ICPR 2010, which takes the better half of the points; both here).
 _MAX_RETURN_ERROR = 1.5
 _MIN_POINTS = 8
-# No face grows or shrinks by more from one frame to the next; points that seem to have run onto others.
+# No face grows or shrinks by more from one frame to the next; points that seem to do so have moved onto others.
 _MAX_SCALE = 1.5
 
 _THUMBNAIL_HW = (36, 64)
@@ -30,14 +30,15 @@ _CUT_RATIO = 3.0
 
 @dataclass(frozen=True)
 class BoxMotion:
-    """Where a box has moved to.
+    """Motion of a box from one frame to another.
 
     Attributes
     ----------
     box : numpy.ndarray
-        float64 (4,), pixels.
-    scale, shift_xy
-        The move itself: ``new = centre + scale * (old - centre) + shift``.
+        float64 (4,), pixels: the box on the later frame.
+    scale : float
+    shift_xy : numpy.ndarray
+        float64 (2,), pixels: ``new = centre + scale * (old - centre) + shift``.
     """
 
     box: np.ndarray
@@ -45,50 +46,50 @@ class BoxMotion:
     shift_xy: np.ndarray
 
     def apply(self, points: np.ndarray, box: np.ndarray) -> np.ndarray:
-        """Return `points`, (n, 2), of the box that `box` was, moved with it."""
+        """Return `points`, (n, 2), moved as the box was; `box`, (4,), is the box on the earlier frame."""
         centre = (box[:2] + box[2:]) / 2
         return centre + self.scale * (points - centre) + self.shift_xy
 
 
 @dataclass(frozen=True, eq=False)
 class FlowFrame:
-    """What is kept of a frame to follow boxes from it: the picture in grey, uint8 (h, w), at `factor` of its size."""
+    """A frame for optical flow: greyscale, uint8 (h, w), scaled by `factor`."""
 
     grey: np.ndarray
     factor: float
 
 
 class Motion:
-    """Follows boxes from frame to frame by sparse optical flow (pyramidal Lucas-Kanade)."""
+    """Move boxes from frame to frame by sparse optical flow (pyramidal Lucas-Kanade)."""
 
     def __init__(self) -> None:
         self._previous: FlowFrame | None = None
         self._newest: FlowFrame | None = None
 
     def update(self, image: np.ndarray) -> None:
-        """Take the next frame, uint8 (h, w, 3) RGB; after a change of its size nothing can be followed once."""
+        """Add the next frame, uint8 (h, w, 3) RGB; from one frame size to another no box can be moved."""
         factor = min(1.0, _FLOW_SIDE / max(image.shape[:2]))
         if factor < 1:
-            # Of what is very long and narrow a pixel is left.
+            # Each side keeps at least a pixel, however long and narrow the frame.
             factor_x, factor_y = max(factor, 1 / image.shape[1]), max(factor, 1 / image.shape[0])
             image = cv2.resize(image, None, fx=factor_x, fy=factor_y, interpolation=cv2.INTER_AREA)
         self._previous, self._newest = self._newest, FlowFrame(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor)
 
     @property
     def flow_frame(self) -> FlowFrame | None:
-        """The newest frame, for `propagate_from`."""
+        """Return the newest frame, for `propagate_from`."""
         return self._newest
 
     def reset(self) -> None:
-        """Follow nothing into the next frame, as after a cut."""
+        """Forget all frames, as at a cut."""
         self._previous = self._newest = None
 
     def propagate(self, boxes: Sequence[np.ndarray]) -> list[BoxMotion | None]:
-        """Return where each of `boxes` (of the frame before) is now; None where it cannot be told."""
+        """Return the motion of each of `boxes` from the frame before to the newest; None where flow is unreliable."""
         return self.propagate_from(self._previous, boxes)
 
     def propagate_from(self, start: FlowFrame | None, boxes: Sequence[np.ndarray]) -> list[BoxMotion | None]:
-        """Return where each of `boxes` (of the frame of `start`) is now; None where it cannot be told."""
+        """Return the motion of each of `boxes` from the frame `start` to the newest; None where flow is unreliable."""
         newest = self._newest
         if start is None or newest is None or start.grey.shape != newest.grey.shape or not len(boxes):
             return [None] * len(boxes)
@@ -108,7 +109,7 @@ class Motion:
 def _median_motion(
     box: np.ndarray, before: np.ndarray, after: np.ndarray, *, error: np.ndarray, good: np.ndarray, factor: float
 ) -> BoxMotion | None:
-    """Return the median move of the better half of the points."""
+    """Return the median motion of the better half of the points."""
     if good.sum() < _MIN_POINTS:
         return None
     good &= error <= np.median(error[good])
@@ -126,7 +127,7 @@ def _median_motion(
 
 
 class CutDetector:
-    """Tells whether a frame begins another shot than the frame before."""
+    """Detect cuts: frames that begin another shot."""
 
     def __init__(self) -> None:
         self._thumbnail: np.ndarray | None = None
@@ -134,9 +135,9 @@ class CutDetector:
         self._usual = 0.0
 
     def is_cut(self, image: np.ndarray) -> bool:
-        """Take the next frame, uint8 (h, w, 3) RGB, and say whether it is cut from the one before.
+        """Add the next frame, uint8 (h, w, 3) RGB, and return whether a cut separates it from the one before.
 
-        At a cut the picture changes everywhere, by far more than it did lately, and so do its brightness values.
+        At a cut the image changes everywhere, by far more than lately, and so does the histogram of its colours.
         """
         height, width = _THUMBNAIL_HW
         colours = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
@@ -156,7 +157,7 @@ class CutDetector:
 
 
 def _flow(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where `points`, float32 (n, 1, 2), are on the later picture, and which of them were found, bool (n,)."""
+    """Return the positions of `points`, float32 (n, 1, 2), on the later frame, and which were found, bool (n,)."""
     there, found, _ = cv2.calcOpticalFlowPyrLK(
         before,
         after,
@@ -170,7 +171,7 @@ def _flow(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np
 
 
 def _grid(box: np.ndarray) -> np.ndarray:
-    """Return points on the inner part of `box`, float (25, 2): at its edge there is more background than face."""
+    """Return a grid of points on the inner part of `box`, float (25, 2): near its edge there is more background."""
     steps = np.linspace(0.2, 0.8, _GRID)
     x = box[0] + steps * (box[2] - box[0])
     y = box[1] + steps * (box[3] - box[1])

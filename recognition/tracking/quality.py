@@ -1,4 +1,4 @@
-"""How much a crop of a face can tell: size, sharpness and pose in one number."""
+"""Face quality: size, sharpness and pose in one number."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def face_quality(crop: np.ndarray, box: np.ndarray, landmarks: np.ndarray) -> fl
 
 
 def geometric_quality(box: np.ndarray, landmarks: np.ndarray) -> float:
-    """Return the share of size and pose in a face's quality, 0..1: the most its quality can be."""
+    """Return the quality of a face by size and pose alone, 0..1: an upper bound of `face_quality`."""
     size = float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 0.0))))
     turn, _ = measure_pose(landmarks)
     frontal = 1.0 / (1.0 + (2.0 * turn) ** 2) if np.isfinite(turn) else 0.0

@@ -1,6 +1,6 @@
 """The window, its keys, and the status line.
 
 In: annotated images, keys and clicks.
-Out: what the user sees and asks for.
+Out: a window, and the commands of its user.
 May import: foundation, recognition.sources, recognition.outputs, recognition.tracking.
 """

@@ -1,4 +1,4 @@
-"""What the window of ``--show`` does: the picture, the selected face, and what the keys ask for."""
+"""Viewer of ``--show``: annotated frames, selection and enrolment of faces, and the other commands of the keys."""
 
 import logging
 import threading
@@ -25,20 +25,20 @@ Enrol = Callable[[int, str], str]
 
 
 class Viewer:
-    """The window, and what was typed into it.
+    """Show annotated frames and carry out the commands of keys and clicks.
 
     Parameters
     ----------
-    window : Window
-        Or a stand-in. It is given `click` for clicks.
+    make_window : callable
+        Returns the window, given the function to call with x and y of each click.
     enrol : callable or None
-        Enrols a track under a name and returns what came of it; None where nobody can be enrolled.
+        Enrols a track under a name and returns the outcome as text; None where nobody can be enrolled.
     folder : Path
-        Where snapshots go.
+        Where snapshots are saved.
     stopping : threading.Event
-        Set from outside to go on even from a pause.
+        Set from outside to end the run, also during a pause.
     ask : callable or None
-        Asks in the terminal, where every script can be typed; None without one.
+        Asks a question in the terminal, where every script can be typed; None without a terminal.
 
     Attributes
     ----------
@@ -71,19 +71,19 @@ class Viewer:
         self.wants_to_quit = False
 
     def show(self, image: np.ndarray, faces: Sequence[TrackedFace], *, until_s: float | None = None) -> None:
-        """Show an annotated picture and serve the keys; while paused this does not return.
+        """Show an annotated frame and process keys; during a pause this does not return.
 
         Parameters
         ----------
         image : numpy.ndarray
             uint8 (h, w, 3), RGB.
         faces : sequence of TrackedFace
-            What can be selected on it.
+            Faces that can be selected.
         until_s : float, optional
-            Stay until ``time.monotonic()`` says this, to show a file at its own speed.
+            Return at this time of ``time.monotonic()``, to show a file at its own speed.
         """
         self._image, self._faces = image, faces
-        # Who is being named stays selected: what is typed on must not become the keys of commands.
+        # A face that is being named stays selected: letters of the name must not become commands.
         if self._name is None and not self._is_visible(self._selected):
             self._selected = None
         while True:
@@ -96,7 +96,7 @@ class Viewer:
                 return
 
     def serve(self) -> None:
-        """Serve the keys while no new picture comes; before the first one those to quit."""
+        """Process keys while no new frame arrives; before the first frame only those to quit."""
         if self._image is not None:
             self.show(self._image, self._faces)
             return
@@ -105,18 +105,18 @@ class Viewer:
             self.wants_to_quit = True
 
     def click(self, x: int, y: int) -> None:
-        """Select the face at a place of the picture."""
+        """Select the face at a point of the image, in pixels."""
         if self._name is not None:
             return
         hit = [face.track for face in self._faces if face.box[0] <= x < face.box[2] and face.box[1] <= y < face.box[3]]
         self._selected = hit[0] if hit else None
 
     def show_message(self, text: str) -> None:
-        """Show a message for a while."""
+        """Show a message for four seconds."""
         self._message, self._message_until_s = text, time.monotonic() + _MESSAGE_S
 
     def close(self) -> None:
-        """Close the window, once who was being enrolled is."""
+        """Close the window and wait for an enrolment that still runs."""
         self._window.close()
         if self._enrolling is not None:
             self._enrolling.join(_ENROL_TIMEOUT_S)
@@ -206,7 +206,7 @@ class Viewer:
             self.show_message(f"saved {path}")
 
     def _with_overlay(self, image: np.ndarray) -> np.ndarray:
-        """Return the picture with the selection and the message on it."""
+        """Return the image with the selection and the message drawn on it."""
         marks = [
             Mark(face.box, "selected", SELECTED_COLOR)
             for face in self._faces

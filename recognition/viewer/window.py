@@ -1,4 +1,4 @@
-"""A window with keys; everything that needs a display is here."""
+"""Window of OpenCV and its keys; everything that needs a display is here."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ _ENCODINGS = {
 
 
 class Key(Enum):
-    """What a key asks for."""
+    """Commands that keys stand for."""
 
     QUIT = "quit"
     PAUSE = "pause"
@@ -63,12 +63,12 @@ KEYS_HELP = "q quit, space pause, s snapshot, tab or click selects a face, e enr
 
 
 def check_display(timeout_s: float = CHECK_TIMEOUT_S) -> None:
-    """Make sure that a window can be opened; without a display OpenCV's Qt would abort the whole process.
+    """Check in a child process that a window can be opened: without a display OpenCV's Qt aborts the whole process.
 
     Raises
     ------
     DisplayError
-        If there is no display, or Qt cannot use it; tried in a child process.
+        If there is no display, Qt cannot use it, or it does not answer within `timeout_s` seconds.
     """
     remedy = "save instead with --save FILE, or use a desktop, ssh -X, or Xvfb"
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
@@ -94,8 +94,8 @@ def check_display(timeout_s: float = CHECK_TIMEOUT_S) -> None:
 def decode_key(code: int) -> int | None:
     """Return the character of a key code of `cv2.waitKeyEx`, `SHIFT`, or None for no key and keys without a character.
 
-    OpenCV's Qt loses whether a letter is a capital one, and gives letters with accents as negative capitals: letters
-    come out small, and `NameField` minds the shift key. Dead accents come as 0.
+    OpenCV's Qt does not report whether a letter is a capital, and reports letters with accents as negative capitals:
+    all letters are returned in lower case, and `NameField` watches the shift key. Dead accents are 0.
 
     >>> chr(decode_key(ord("a"))), chr(decode_key(-55)), chr(decode_key(0x6D6)), decode_key(0xFFBE), decode_key(-1)
     ('a', 'é', 'ж', None, None)
@@ -116,14 +116,14 @@ def decode_key(code: int) -> int | None:
 
 
 class NameField:
-    """A line of text that is typed key by key; the letter after the shift key is a capital."""
+    """Text typed key by key; the letter after the shift key is a capital."""
 
     def __init__(self) -> None:
         self.text = ""
         self._is_shifted = False
 
     def type(self, character: int) -> str | None:
-        """Take a character; return the finished text at Enter, ``""`` at Escape, None while it goes on."""
+        """Add a character; return the finished text at Enter, ``""`` at Escape, else None."""
         if character in _ENTER:
             return self.text.strip()
         if character == _ESCAPE:
@@ -137,13 +137,13 @@ class NameField:
 
 
 class Window:
-    """The window of ``--show``.
+    """A window that shows images and returns keys.
 
     Parameters
     ----------
     title : str
     on_click : callable
-        Told the place (x, y) of each click, in pixels of the picture.
+        Called with x and y of each click, in pixels of the image.
     """
 
     def __init__(self, title: str, on_click: Callable[[int, int], None]) -> None:
@@ -153,14 +153,14 @@ class Window:
         self._is_sized = False
 
     def show(self, image: np.ndarray) -> None:
-        """Show a picture, uint8 (h, w, 3) RGB."""
+        """Show an image, uint8 (h, w, 3) RGB."""
         if not self._is_sized:
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._is_sized = True
         cv2.imshow(self._title, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
     def wait(self, seconds: float) -> int | None:
-        """Serve the window for `seconds`, at least a millisecond; return the character of a key, if one was pressed."""
+        """Process events for `seconds`, at least a millisecond; return the character of a pressed key, if any."""
         return decode_key(cv2.waitKeyEx(max(1, round(seconds * 1000))))
 
     @property
@@ -179,5 +179,5 @@ class Window:
 
 
 def key_of(character: int) -> Key | None:
-    """Return what a character asks for."""
+    """Return the command a character stands for, if any."""
     return _KEYS.get(character)

@@ -10,7 +10,7 @@ from embedder.networks.encoder import FaceEncoder
 from experiments.benchmark_camera import PacedVideo, look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_peers import CvFaceNet, Peer
 from recognition.outputs.video_writer import VideoWriter
-from tests.recognition.fakes import ANN, FakeDetector, FakeEmbedder, FakeHead, fake_reader, picture
+from tests.recognition.fakes import ANN, FakeDetector, FakeEmbedder, FakeHead, fake_encoder, image_with
 
 N_FRAMES = 30
 
@@ -20,7 +20,7 @@ def video(tmp_path: Path) -> Path:
     path = tmp_path / "walk.avi"
     writer = VideoWriter(path, 25.0, (120, 200))
     for number in range(N_FRAMES):
-        writer.write(picture((ANN, (10 + 3 * number, 40, 50 + 3 * number, 80))))
+        writer.write(image_with((ANN, (10 + 3 * number, 40, 50 + 3 * number, 80))))
     writer.close()
     return path
 
@@ -33,7 +33,7 @@ def test_a_file_as_fast_as_it_goes(video: Path) -> None:
 
 
 def test_a_camera_has_its_rate(video: Path) -> None:
-    as_camera = run_as_camera(video, fake_reader(), FakeHead(), seconds=2.5, rate=20.0)
+    as_camera = run_as_camera(video, fake_encoder(), FakeHead(), seconds=2.5, rate=20.0)
     assert 2 < as_camera.speed.frames_per_second < 21
     assert 0 < as_camera.speed.p50_ms <= as_camera.speed.p95_ms
     assert 0 <= as_camera.dropped < 0.5
@@ -70,5 +70,5 @@ def test_every_face_is_embedded_plainly() -> None:
             return np.array(crop.shape)
 
     peer = Peer("fake", lambda _: np.array([[10, 10, 50, 50], [60, 20, 110, 80]], np.float32))
-    vectors = look_plainly(picture(), peer, Network())
+    vectors = look_plainly(image_with(), peer, Network())
     assert [vector.tolist() for vector in vectors] == [[160, 160, 3]] * 2

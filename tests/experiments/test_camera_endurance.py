@@ -12,14 +12,14 @@ import pytest
 from experiments.camera_clock import picture_at
 from experiments.camera_endurance import Cuts, Watch, Watched, _mean_memory, pictures_of, resident_mb
 from experiments.cameras import read_stamp, save_pictures, stamp
-from tests.recognition.fakes import picture
+from tests.recognition.fakes import image_with
 from tests.recognition.sources.test_grabber import Script, opens
 from tests.recognition.sources.test_video_file import write_video
 
 
 @pytest.mark.parametrize("number", [0, 1, 399, 4095])
 def test_a_number_survives_compression(number: int, tmp_path: Path) -> None:
-    image = picture(size_hw=(360, 640))
+    image = image_with(size_hw=(360, 640))
     stamped = stamp(image, number)
     assert np.array_equal(stamped[:-16], image[:-16])
     _, jpeg = cv2.imencode(".jpg", stamped, [cv2.IMWRITE_JPEG_QUALITY, 20])
@@ -27,7 +27,7 @@ def test_a_number_survives_compression(number: int, tmp_path: Path) -> None:
 
 
 def test_the_pictures_of_a_camera_are_numbered(tmp_path: Path) -> None:
-    folder = save_pictures(tmp_path / "new", [picture(size_hw=(240, 320))] * 3)
+    folder = save_pictures(tmp_path / "new", [image_with(size_hw=(240, 320))] * 3)
     assert [path.name for path in sorted(folder.iterdir())] == ["0000.jpg", "0001.jpg", "0002.jpg"]
     assert [read_stamp(cv2.imread(str(path))) for path in sorted(folder.iterdir())] == [0, 1, 2]
 
@@ -37,7 +37,7 @@ def test_a_camera_starts_again_after_its_last_picture() -> None:
 
 
 def test_the_lag_is_from_when_the_camera_showed_a_picture() -> None:
-    shown = stamp(picture(size_hw=(360, 640)), picture_at(time.monotonic() - 0.5, 10, 100))
+    shown = stamp(image_with(size_hw=(360, 640)), picture_at(time.monotonic() - 0.5, 10, 100))
     live = Watched("camera", opens(Script(shown, 5.0)))
     live.start()
     watch = Watch(live, 10, 100)

@@ -13,7 +13,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from experiments.camera_names import (
     ClipResult,
-    ListeningReader,
+    ListeningEncoder,
     draw_head,
     per_hour,
     rates_of_rule,
@@ -23,7 +23,7 @@ from experiments.camera_names import (
 from experiments.moving_photos import FacePhoto
 from recognition.tracking.evidence import EvidenceSettings
 from tests.classifiers.people import make_people
-from tests.recognition.fakes import ANN, BOB, FakeHead, draw_person, fake_reader
+from tests.recognition.fakes import ANN, BOB, FakeHead, draw_person, fake_encoder
 
 
 def photo_of(colour: tuple[int, int, int]) -> FacePhoto:
@@ -37,7 +37,7 @@ def result(person: str, named_s: float | None, n_false: int = 0) -> ClipResult:
 
 def test_a_known_face_is_named_rightly_and_soon() -> None:
     watched = watch(
-        [photo_of(ANN)], "ann", ListeningReader(fake_reader()), FakeHead(threshold=0.7), rng=np.random.default_rng(0)
+        [photo_of(ANN)], "ann", ListeningEncoder(fake_encoder()), FakeHead(threshold=0.7), rng=np.random.default_rng(0)
     )
     assert (watched.is_enrolled, watched.n_false_names, watched.n_false_looks) == (True, 0, 0)
     assert watched.shown_s == 3.0
@@ -47,7 +47,7 @@ def test_a_known_face_is_named_rightly_and_soon() -> None:
 
 def test_a_stranger_who_is_taken_for_somebody_counts() -> None:
     head = FakeHead({"bob": BOB}, threshold=-1.0)
-    watched = watch([photo_of(ANN)], "ann", ListeningReader(fake_reader()), head, rng=np.random.default_rng(0))
+    watched = watch([photo_of(ANN)], "ann", ListeningEncoder(fake_encoder()), head, rng=np.random.default_rng(0))
     assert (watched.is_enrolled, watched.named_rightly_s) == (False, None)
     assert watched.n_false_names >= 1
     assert watched.n_false_looks >= 1

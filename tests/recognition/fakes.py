@@ -45,7 +45,9 @@ def draw_person(image: np.ndarray, colour: tuple[int, int, int], box: Sequence[i
     return image
 
 
-def picture(*people: tuple[tuple[int, int, int], Sequence[int]], size_hw: tuple[int, int] = (120, 200)) -> np.ndarray:
+def image_with(
+    *people: tuple[tuple[int, int, int], Sequence[int]], size_hw: tuple[int, int] = (120, 200)
+) -> np.ndarray:
     """Return a picture of people, each a colour and a box."""
     image = background(size_hw)
     for colour, box in people:
@@ -141,7 +143,7 @@ class FakeHead:
         self.checked.append(fingerprint)
 
 
-def fake_reader() -> FaceEncoder:
+def fake_encoder() -> FaceEncoder:
     """Return a reader on fake networks."""
     return FaceEncoder.like({}, FakeDetector(), FakeEmbedder())
 
@@ -151,6 +153,6 @@ def frames_of(images: Sequence[np.ndarray], rate: float = 25.0) -> list[Frame]:
     return [Frame(image, number, number / rate, 0.0) for number, image in enumerate(images)]
 
 
-def told(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
+def summary_of(events: Sequence[Event]) -> list[tuple[str, int | None, str]]:
     """Return kind, track and identity of each event."""
     return [(event.event, event.track, event.identity) for event in events]

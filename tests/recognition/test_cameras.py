@@ -24,7 +24,7 @@ from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
 from tests.recognition.events.test_webhook import Receiver
-from tests.recognition.fakes import picture
+from tests.recognition.fakes import image_with
 from tests.recognition.trained import train_people_head
 
 RATE = 20
@@ -223,7 +223,7 @@ def test_rtsp_with_a_wrong_password_and_a_camera_that_hangs(obama: Path, cameras
 def test_the_lag_of_a_stream_does_not_grow_with_a_slow_reader(
     tmp_path: Path, cameras: Callable[..., Camera], kind: str
 ) -> None:
-    camera = cameras(kind, save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200))
+    camera = cameras(kind, save_pictures(tmp_path, [image_with(size_hw=(240, 320))] * 200))
     live = FrameGrabber(kind, lambda: connect(parse_source(camera.url)))
     live.start()
     behind_s = []
@@ -238,7 +238,7 @@ def test_the_lag_of_a_stream_does_not_grow_with_a_slow_reader(
 
 
 def test_a_stream_whose_key_frames_come_seldom(tmp_path: Path, cameras: Callable[..., Camera]) -> None:
-    camera = cameras("rtsp", save_pictures(tmp_path, [picture(size_hw=(240, 320))] * 200), key_seconds=5)
+    camera = cameras("rtsp", save_pictures(tmp_path, [image_with(size_hw=(240, 320))] * 200), key_seconds=5)
     source = parse_source(camera.url)
     # Somebody looks already, so that the stream does not begin anew for us.
     first = FrameGrabber("first", lambda: connect(source))

@@ -16,7 +16,7 @@ from recognition.sources.source import SourceKind
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.loop import FaceLoop
 from recognition.tracking.naming import load_head_with
-from tests.recognition.fakes import told
+from tests.recognition.fakes import summary_of
 from tests.recognition.trained import train_people_head
 
 pytestmark = pytest.mark.realdata
@@ -118,14 +118,14 @@ def head(data: Path) -> Head:
 
 
 @pytest.fixture(scope="module")
-def reader(head: Head) -> FaceEncoder:
+def encoder(head: Head) -> FaceEncoder:
     return FaceEncoder.for_fingerprint(
         {} if head.fingerprint is None else head.fingerprint, EncoderOptions(detector_threads=1)
     )
 
 
-def watch(frames: Iterable[Frame], reader: FaceEncoder, head: Head, *, every_frame: bool = False) -> list[Event]:
-    loop = FaceLoop(reader, head, SourceKind.VIDEO.value, every_frame=every_frame)
+def watch(frames: Iterable[Frame], encoder: FaceEncoder, head: Head, *, every_frame: bool = False) -> list[Event]:
+    loop = FaceLoop(encoder, head, SourceKind.VIDEO.value, every_frame=every_frame)
     events = []
     for frame, faces in loop.prefetch_detections(frames, DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
@@ -159,27 +159,27 @@ def microphone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_an_unknown_man_at_the_microphone(microphone: Path, reader: FaceEncoder, head: Head) -> None:
-    events = watch(VideoFile(str(microphone), "clip"), reader, head)
-    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+def test_an_unknown_man_at_the_microphone(microphone: Path, encoder: FaceEncoder, head: Head) -> None:
+    events = watch(VideoFile(str(microphone), "clip"), encoder, head)
+    assert summary_of(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
     assert events[0].frame <= 3
     assert events[1].frame == 128
-    assert watch(VideoFile(str(microphone), "clip"), reader, head) == events, "another run tells the same"
+    assert watch(VideoFile(str(microphone), "clip"), encoder, head) == events, "another run tells the same"
 
 
-def test_a_known_man_at_the_microphone(data: Path, microphone: Path, reader: FaceEncoder, head: Head) -> None:
+def test_a_known_man_at_the_microphone(data: Path, microphone: Path, encoder: FaceEncoder, head: Head) -> None:
     # He is the one on the right in the first shot, from another camera.
     elsewhere = next(frame.image for frame in frames_of(data, "short_hamilton_clip.mp4") if frame.index == 6)
-    faces = reader.detect(elsewhere)
-    vectors = reader.embed(reader.crop(elsewhere, faces[[int(np.argmax(faces.boxes[:, 0]))]]))
+    faces = encoder.detect(elsewhere)
+    vectors = encoder.embed(encoder.crop(elsewhere, faces[[int(np.argmax(faces.boxes[:, 0]))]]))
     knows_him = head.replaced(matcher=head.matcher.added(Gallery.build(vectors, ["singer"])))
-    events = watch(VideoFile(str(microphone), "clip"), reader, knows_him)
-    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "singer"), ("ended", 1, "singer")]
+    events = watch(VideoFile(str(microphone), "clip"), encoder, knows_him)
+    assert summary_of(events) == [("started", 1, "unknown"), ("identified", 1, "singer"), ("ended", 1, "singer")]
     assert events[1].frame <= 15, "within half a second"
 
 
-def test_four_shots_with_one_known_face(data: Path, reader: FaceEncoder, head: Head) -> None:
-    events = watch(frames_of(data, "short_hamilton_clip.mp4"), reader, head)
+def test_four_shots_with_one_known_face(data: Path, encoder: FaceEncoder, head: Head) -> None:
+    events = watch(frames_of(data, "short_hamilton_clip.mp4"), encoder, head)
     frames: dict[int | None, list[int]] = {}
     for event in events:
         frames.setdefault(event.track, []).append(event.frame)
@@ -190,11 +190,11 @@ def test_four_shots_with_one_known_face(data: Path, reader: FaceEncoder, head: H
     assert len({event.track for event in named}) == 1
     assert named[0].frame >= SHOTS[3][0]
     assert sum(event.event == "started" and event.frame >= SHOTS[3][0] for event in events) == 4
-    assert watch(frames_of(data, "short_hamilton_clip.mp4"), reader, head) == events, "another run tells the same"
+    assert watch(frames_of(data, "short_hamilton_clip.mp4"), encoder, head) == events, "another run tells the same"
 
 
-def test_people_walking(data: Path, reader: FaceEncoder, head: Head) -> None:
-    events = watch(frames_of(data, "facenet-pytorch_video.mp4"), reader, head, every_frame=True)
+def test_people_walking(data: Path, encoder: FaceEncoder, head: Head) -> None:
+    events = watch(frames_of(data, "facenet-pytorch_video.mp4"), encoder, head, every_frame=True)
     persons: dict[int, set[str]] = {event.track: set() for event in events if event.track is not None}
     for event in events:
         if event.event == "face" and event.frame in WALKERS and event.track is not None:
@@ -207,5 +207,5 @@ def test_people_walking(data: Path, reader: FaceEncoder, head: Head) -> None:
     assert {person: of_person for person, of_person in tracks.items() if len(of_person) > 2} == {}
     assert [person for person, of_person in tracks.items() if not of_person] in ([], ["leaves"])
     assert not any(event.accepted for event in events), "nobody of them is known"
-    again = watch(frames_of(data, "facenet-pytorch_video.mp4"), reader, head, every_frame=True)
+    again = watch(frames_of(data, "facenet-pytorch_video.mp4"), encoder, head, every_frame=True)
     assert again == events, "another run tells the same"

@@ -7,7 +7,7 @@ import pytest
 
 from embedder.detection.alignment import CropRule
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
-from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, faces_at, fake_reader, picture
+from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, faces_at, fake_encoder, image_with
 
 
 def test_crops_follow_the_heads_fingerprint() -> None:
@@ -19,7 +19,7 @@ def test_crops_follow_the_heads_fingerprint() -> None:
         ({"mode": "scaled", "value": 32.0}, "similarity"),
     ):
         wanted = {"space": {"margin": margin, "alignment": alignment}}
-        reader = FaceEncoder.like(wanted, FakeDetector(), FakeEmbedder())
+        encoder = FaceEncoder.like(wanted, FakeDetector(), FakeEmbedder())
         expected = faces.crop(
             image,
             32,
@@ -27,9 +27,9 @@ def test_crops_follow_the_heads_fingerprint() -> None:
             margin_mode=margin["mode"],  # type: ignore[arg-type]
             alignment=alignment,
         )  # type: ignore[arg-type]
-        assert np.array_equal(reader.crop(image, faces), expected)
-        assert reader.fingerprint["space"]["margin"] == margin
-        assert reader.fingerprint["space"]["alignment"] == alignment
+        assert np.array_equal(encoder.crop(image, faces), expected)
+        assert encoder.fingerprint["space"]["margin"] == margin
+        assert encoder.fingerprint["space"]["alignment"] == alignment
 
 
 def test_the_fingerprint_is_the_one_of_tables() -> None:
@@ -38,8 +38,8 @@ def test_the_fingerprint_is_the_one_of_tables() -> None:
 
     detector, embedder = FakeDetector(), FakeEmbedder()
     of_table = EmbedSettings().fingerprint(FaceEncoder(detector, embedder))
-    reader = FaceEncoder.like(of_table, detector, embedder)
-    assert json.loads(json.dumps(reader.fingerprint)) == of_table
+    encoder = FaceEncoder.like(of_table, detector, embedder)
+    assert json.loads(json.dumps(encoder.fingerprint)) == of_table
     assert FaceEncoder.like({}, detector, embedder).fingerprint["space"] == of_table["space"]
 
 
@@ -55,8 +55,8 @@ def test_a_head_of_weights_nobody_knows_is_named() -> None:
 
 
 def test_faces_come_with_their_vectors_and_quality() -> None:
-    encoder = fake_reader()
-    image = picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
+    encoder = fake_encoder()
+    image = image_with((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
     encoded = encoder.encode(image)
     faces = encoder.detect(image)
     assert len(encoded) == 2 and encoded.faces.boxes.tolist() == faces.boxes.tolist()
@@ -68,12 +68,12 @@ def test_faces_come_with_their_vectors_and_quality() -> None:
 
 
 def test_an_image_without_a_face_gives_none() -> None:
-    encoded = fake_reader().encode(picture())
+    encoded = fake_encoder().encode(image_with())
     assert len(encoded) == 0 and encoded.crops.shape == (0, 32, 32, 3) and len(encoded.quality.sizes) == 0
 
 
 def test_the_mean_of_both_ways_has_unit_length_and_no_side() -> None:
-    encoder = fake_reader()
+    encoder = fake_encoder()
     crops = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), np.uint8)
     vectors = encoder.embed_mirrored(crops)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)

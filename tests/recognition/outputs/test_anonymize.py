@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from recognition.outputs.anonymize import hide_faces
-from tests.recognition.fakes import ANN, FakeDetector, picture
+from tests.recognition.fakes import ANN, FakeDetector, image_with
 
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
 
@@ -30,11 +30,11 @@ def test_hair_ears_and_chin_go_too() -> None:
 
 @pytest.mark.parametrize("box", [(-40, -40, 20, 20), (180, 100, 260, 160), (300, 300, 340, 340), (5, 5, 5, 5)])
 def test_faces_at_and_beyond_the_edge(box: tuple[int, int, int, int]) -> None:
-    assert hide_faces(picture(), [np.array(box, float)]).shape == (120, 200, 3)
+    assert hide_faces(image_with(), [np.array(box, float)]).shape == (120, 200, 3)
 
 
 def test_nobody_to_hide() -> None:
-    image = picture((ANN, (60, 40, 110, 90)))
+    image = image_with((ANN, (60, 40, 110, 90)))
     hidden = hide_faces(image, [])
     assert np.array_equal(hidden, image)
     assert hidden is not image

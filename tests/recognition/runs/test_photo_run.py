@@ -4,7 +4,7 @@ import pytest
 
 from recognition.runs.photo_run import _open_window
 from recognition.viewer.window import SHIFT
-from tests.recognition.fakes import picture
+from tests.recognition.fakes import image_with
 from tests.recognition.viewer.test_viewer import ESCAPE, FakeWindow
 
 
@@ -22,7 +22,7 @@ def test_a_photo_is_shown_until_a_key_is_pressed(
     )
     with ExitStack() as stack:
         show = _open_window(stack, "photos")
-        assert show(picture()) is goes_on
+        assert show(image_with()) is goes_on
         assert windows[0].keys == [None], "each key is taken, and no more"
     assert windows[0].is_closed
 
@@ -32,4 +32,4 @@ def test_a_window_that_is_closed_ends_the_photos(monkeypatch: pytest.MonkeyPatch
     window.is_closed = True
     monkeypatch.setattr("recognition.viewer.window.Window", lambda _title, _on_click: window)
     with ExitStack() as stack:
-        assert _open_window(stack, "photos")(picture()) is False
+        assert _open_window(stack, "photos")(image_with()) is False

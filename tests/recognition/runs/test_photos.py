@@ -11,7 +11,7 @@ from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_image
 from recognition.runs.photos import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
 from recognition.sources.source import parse_source
-from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
+from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
 
 class Collected:
@@ -25,9 +25,9 @@ class Collected:
     def close(self) -> None: ...
 
     def run(self) -> PhotoRun:
-        reader, head = fake_reader(), FakeHead()
+        encoder, head = fake_encoder(), FakeHead()
         return PhotoRun(
-            identify=lambda image: identify_faces(image, reader, head),
+            identify=lambda image: identify_faces(image, encoder, head),
             annotate=annotate_photo,  # type: ignore[arg-type]
             sink=self,
             report_empty=self.empty.append,
@@ -38,8 +38,8 @@ class Collected:
 def folder(tmp_path: Path) -> Path:
     root = tmp_path / "photos"
     (root / "sub 张").mkdir(parents=True)
-    Image.fromarray(picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))).save(root / "b.png")
-    Image.fromarray(picture()).save(root / "sub 张" / "c.png")
+    Image.fromarray(image_with((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))).save(root / "b.png")
+    Image.fromarray(image_with()).save(root / "sub 张" / "c.png")
     (root / "a.jpg").write_text("no picture")
     return root
 
@@ -136,7 +136,7 @@ def test_places_that_would_harm_photos_are_refused(folder: Path, source: str, sa
 
 
 def test_photos_and_folders_are_taken_together(folder: Path, tmp_path: Path) -> None:
-    Image.fromarray(picture((ANN, (20, 30, 60, 70)))).save(tmp_path / "x.png")
+    Image.fromarray(image_with((ANN, (20, 30, 60, 70)))).save(tmp_path / "x.png")
     sources = [parse_source(str(path)) for path in (tmp_path / "x.png", folder, folder / "b.png")]
     photos = list_photos(sources, str(tmp_path / "out"))
     names = [(tmp_path / "x.png").as_posix(), *(f"{folder.as_posix()}/{name}" for name in ("a.jpg", "b.png"))]
@@ -184,14 +184,14 @@ def test_places_that_would_harm_photos_of_several_sources_are_refused(
     folder: Path, names: list[str], save: str, message: str
 ) -> None:
     (folder / "sub 张").rename(folder / "sub")
-    Image.fromarray(picture()).save(folder / "sub" / "b.png")
+    Image.fromarray(image_with()).save(folder / "sub" / "b.png")
     with pytest.raises(SaveError, match=message):
         list_photos([parse_source(str(folder / name)) for name in names], save.format(root=folder))
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.bmp", "a.tif"])
 def test_pictures_are_written_in_their_format(tmp_path: Path, name: str) -> None:
-    image = picture((ANN, (20, 30, 60, 70)))
+    image = image_with((ANN, (20, 30, 60, 70)))
     write_image(tmp_path / "deep" / name, image)
     with Image.open(tmp_path / "deep" / name) as written:
         assert np.abs(np.asarray(written.convert("RGB")).astype(int) - image).mean() < 8
@@ -200,4 +200,4 @@ def test_pictures_are_written_in_their_format(tmp_path: Path, name: str) -> None
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     assert not can_write(Path("a.heic"))
     with pytest.raises(SaveError, match=r"cannot write a picture of this format; use one of .jpg"):
-        write_image(tmp_path / "a.heic", picture())
+        write_image(tmp_path / "a.heic", image_with())

@@ -26,11 +26,11 @@ from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import FaceLoop, FrameResult, TrackedFace
 from recognition.tracking.tracker import Track
 from recognition.viewer.status import StatusLine
-from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_reader, picture
+from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_encoder, image_with
 from tests.recognition.sources.test_grabber import Script, opens
 from tests.recognition.sources.test_video_file import claim_rate
 
-ANN_HERE = picture((ANN, (20, 40, 60, 80)))
+ANN_HERE = image_with((ANN, (20, 40, 60, 80)))
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
 
 
@@ -49,7 +49,7 @@ def session(
 ) -> tuple[Session, Collected]:
     collected = Collected()
     crops = BestCrops() if crops is None else crops
-    loop = FaceLoop(fake_reader(), FakeHead() if head is None else head, "source", on_crop=crops.note, on_end=crops.end)
+    loop = FaceLoop(fake_encoder(), FakeHead() if head is None else head, "source", on_crop=crops.add, on_end=crops.end)
     made = Session(
         loop,
         Outputs(collected, StatusLine(is_service=False), **outputs),
@@ -114,9 +114,9 @@ def test_a_sink_that_fails_keeps_no_event_from_the_others(tmp_path: Path) -> Non
             raise OSError("events.jsonl: no room")
 
     everything = Collected()
-    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    loop = FaceLoop(fake_encoder(), FakeHead(), "source")
     run = Session(loop, Outputs(FanOutSink([Full(), everything]), StatusLine(is_service=False)), threading.Event())
-    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both] * 30), 3)
     assert [event.event for event in everything.events] == ["started", "started", "ended", "ended"]
@@ -131,9 +131,9 @@ def test_an_event_that_cannot_be_written_keeps_back_no_other(tmp_path: Path) -> 
 
     collected = FullForAMoment()
     crops = BestCrops()
-    loop = FaceLoop(fake_reader(), FakeHead(), "source", on_crop=crops.note, on_end=crops.end)
+    loop = FaceLoop(fake_encoder(), FakeHead(), "source", on_crop=crops.add, on_end=crops.end)
     run = Session(loop, Outputs(collected, StatusLine(is_service=False)), threading.Event())
-    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
         run.run_file(video_of(tmp_path, [both]), 1)
     assert [(event.event, event.track) for event in collected.events] == [("started", 2), ("ended", 1), ("ended", 2)]
@@ -146,9 +146,9 @@ def test_tracks_are_told_to_have_ended_when_their_faces_cannot_be_saved(tmp_path
             raise OSError("unknown: no room")
 
     run, collected = session(crops=Full())
-    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     with pytest.raises(OSError, match="no room"):
-        run.run_file(video_of(tmp_path, [both] * 30 + [picture()] * n_empty), 3)
+        run.run_file(video_of(tmp_path, [both] * 30 + [image_with()] * n_empty), 3)
     assert [(event.event, event.track) for event in collected.events] == [
         ("started", 1),
         ("started", 2),
@@ -243,7 +243,7 @@ def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) 
 
     stopping = threading.Event()
     collected = Stops()
-    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    loop = FaceLoop(fake_encoder(), FakeHead(), "source")
     run = Session(loop, Outputs(collected, StatusLine(is_service=False)), stopping)
     live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 10))))
     live.start()
@@ -261,7 +261,7 @@ def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "unknown"
     faces = UnknownFaces(folder, 7, "clip")
     run, _ = session(crops=BestCrops(faces), unknown_faces=faces)
-    both = picture((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     run.run_file(video_of(tmp_path, [both] * 30), 3)
     faces.close()
     (path,) = folder.iterdir()
@@ -299,18 +299,18 @@ def is_hidden(image: np.ndarray) -> bool:
     ],
 )
 def test_who_is_hidden(what: FrameResult, hide: str | None, expected: bool) -> None:
-    assert is_hidden(annotate_frame(picture((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
+    assert is_hidden(annotate_frame(image_with((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
 
 
 def test_hidden_faces_have_no_name() -> None:
-    image = picture()
+    image = image_with()
     hidden = annotate_frame(image, seen(UNKNOWN), hide="unknown")
     assert not (hidden == (255, 255, 255)).all(axis=2).any()
 
 
 def test_status_is_shown_while_it_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     collected = Collected()
-    loop = FaceLoop(fake_reader(), FakeHead(), "source")
+    loop = FaceLoop(fake_encoder(), FakeHead(), "source")
     run = Session(loop, Outputs(collected, StatusLine(is_service=True, interval_s=0.0)), threading.Event())
     with caplog.at_level(logging.INFO):
         run.run_file(video_of(tmp_path, [ANN_HERE] * 4), 3)
@@ -365,5 +365,5 @@ def test_a_video_does_not_race_after_a_pause(tmp_path: Path) -> None:
 
     viewer = Viewer()
     run, _ = session(viewer=viewer)
-    run.run_file(video_of(tmp_path, [picture()] * 6), 3)
+    run.run_file(video_of(tmp_path, [image_with()] * 6), 3)
     assert min(viewer.left_s) > -1.0

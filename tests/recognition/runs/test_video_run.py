@@ -11,7 +11,7 @@ from foundation.command_line import EXIT_DONE
 from recognition.runs import video_run
 from recognition.runs.options import Options
 from recognition.sources.source import parse_source
-from tests.recognition.fakes import FakeHead, fake_reader
+from tests.recognition.fakes import FakeHead, fake_encoder
 from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.viewer.test_viewer import FakeWindow
 
@@ -19,7 +19,7 @@ from tests.recognition.viewer.test_viewer import FakeWindow
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     write_video(tmp_path / "a.avi", 30)
-    monkeypatch.setattr(video_run, "load_recognizer", lambda *_, **__: (fake_reader(), FakeHead()))
+    monkeypatch.setattr(video_run, "load_recognizer", lambda *_, **__: (fake_encoder(), FakeHead()))
     return Options((str(tmp_path / "a.avi"),), tmp_path / "head", show=True)
 
 

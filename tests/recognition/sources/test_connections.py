@@ -21,12 +21,12 @@ from recognition.sources.connections import (
     open_http,
 )
 from recognition.sources.source import Source, SourceKind, parse_source
-from tests.recognition.fakes import ANN, picture
+from tests.recognition.fakes import ANN, image_with
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
 from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.trickling_server import TricklingServer
 
-IMAGE = picture((ANN, (20, 30, 60, 70)))
+IMAGE = image_with((ANN, (20, 30, 60, 70)))
 
 
 def camera(answer: str = "video") -> MjpegServer:

@@ -12,10 +12,10 @@ from recognition.sources.connections import Connection, EncodedFrame, connect
 from recognition.sources.grabber import FrameGrabber, GrabberSettings
 from recognition.sources.retries import RetrySettings
 from recognition.sources.source import parse_source
-from tests.recognition.fakes import picture
+from tests.recognition.fakes import image_with
 from tests.recognition.mjpeg_server import MjpegServer, encode, in_turn
 
-IMAGE = picture()
+IMAGE = image_with()
 
 
 SHORT_PAUSES = GrabberSettings(retries=RetrySettings(0.01, 0.05), stop_timeout_s=0.05)

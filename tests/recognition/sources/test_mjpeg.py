@@ -7,13 +7,13 @@ from PIL import Image
 
 from recognition.errors import SourceError
 from recognition.sources.mjpeg import JpegSplitter
-from tests.recognition.fakes import ANN, picture
+from tests.recognition.fakes import ANN, image_with
 from tests.recognition.mjpeg_server import encode
 
 
 def jpeg(**options: object) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(picture((ANN, (20, 30, 60, 70)))).save(stream, "JPEG", **options)  # type: ignore[arg-type]
+    Image.fromarray(image_with((ANN, (20, 30, 60, 70)))).save(stream, "JPEG", **options)  # type: ignore[arg-type]
     return stream.getvalue()
 
 
@@ -29,7 +29,7 @@ PICTURES = {
     "restarts": jpeg(restart_marker_blocks=3),
     "thumbnail": with_thumbnail(),
     "comment": jpeg(comment=b"\xff\xd8\xff\xd9"),
-    "of OpenCV": encode(picture()),
+    "of OpenCV": encode(image_with()),
 }
 
 

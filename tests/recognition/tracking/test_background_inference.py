@@ -17,10 +17,10 @@ from tests.recognition.fakes import (
     FakeDetector,
     FakeEmbedder,
     FakeHead,
-    fake_reader,
+    fake_encoder,
     frames_of,
-    picture,
-    told,
+    image_with,
+    summary_of,
 )
 
 
@@ -49,11 +49,11 @@ class Slow(Executor):
 
 
 def run(
-    images: Sequence[np.ndarray], *, delay: int = 2, reader: FaceEncoder | None = None
+    images: Sequence[np.ndarray], *, delay: int = 2, encoder: FaceEncoder | None = None
 ) -> tuple[list[Event], list[FrameResult]]:
     """Run a loop beside which each job takes `delay` frames."""
     slow, age, seen = Slow(), 0, []
-    loop = FaceLoop(fake_reader() if reader is None else reader, FakeHead(), "camera", executor=slow)
+    loop = FaceLoop(fake_encoder() if encoder is None else encoder, FakeHead(), "camera", executor=slow)
     for frame in frames_of(images):
         seen.append(loop.process(frame, detect=True))
         age = age + 1 if slow.jobs else 0
@@ -65,13 +65,13 @@ def run(
 
 
 def walk(colour: tuple[int, int, int], n_frames: int, step: int = 3) -> list[np.ndarray]:
-    return [picture((colour, (10 + step * n, 40, 50 + step * n, 80))) for n in range(n_frames)]
+    return [image_with((colour, (10 + step * n, 40, 50 + step * n, 80))) for n in range(n_frames)]
 
 
 @pytest.mark.parametrize("delay", [1, 2, 4])
 def test_a_face_that_walks_is_named_and_its_box_is_where_it_is_now(delay: int) -> None:
     events, seen = run(walk(ANN, 40), delay=delay)
-    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+    assert summary_of(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
     for number, one in enumerate(seen):
         for face in one.faces:
             assert np.abs(face.box - (10 + 3 * number, 40, 50 + 3 * number, 80)).max() < 5
@@ -91,7 +91,7 @@ def test_no_frame_waits() -> None:
 def test_a_crowd_is_looked_at_a_few_faces_at_a_time() -> None:
     embedder, slow = FakeEmbedder(), Slow()
     loop = FaceLoop(FaceEncoder.like({}, FakeDetector(), embedder), FakeHead(), "camera", executor=slow)
-    crowd = picture(*((ANN, (10 + 50 * n, 40, 40 + 50 * n, 70)) for n in range(6)), size_hw=(120, 320))
+    crowd = image_with(*((ANN, (10 + 50 * n, 40, 40 + 50 * n, 70)) for n in range(6)), size_hw=(120, 320))
     jobs = []
     for frame in frames_of([crowd] * 4):
         before = embedder.n_crops
@@ -109,17 +109,17 @@ def test_what_finding_took_comes_with_its_faces() -> None:
 
 
 def test_a_stranger_and_two_people() -> None:
-    both = [picture((ANN, (10, 40, 50, 80)), (BOB, (120, 60, 160, 100)))] * 40
+    both = [image_with((ANN, (10, 40, 50, 80)), (BOB, (120, 60, 160, 100)))] * 40
     events, _ = run(both)
     assert sorted((event.track, event.identity) for event in events if event.event == "identified") == [
         (1, "ann"),
         (2, "bob"),
     ]
-    assert told(run(walk(STRANGER, 40))[0]) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    assert summary_of(run(walk(STRANGER, 40))[0]) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
 
 
 def test_faces_from_before_a_cut_are_forgotten() -> None:
-    before, after = [picture((ANN, (10, 40, 50, 80)))] * 2, [255 - picture(size_hw=(120, 200))] * 10
+    before, after = [image_with((ANN, (10, 40, 50, 80)))] * 2, [255 - image_with(size_hw=(120, 200))] * 10
     events, seen = run(before + after, delay=3)
     assert events == []
     assert [number for number, one in enumerate(seen) if one.is_cut] == [2]
@@ -127,12 +127,12 @@ def test_faces_from_before_a_cut_are_forgotten() -> None:
 
 
 def test_at_the_end_a_look_under_way_still_counts() -> None:
-    events, _ = run([picture((ANN, (10, 40, 50, 80)))] * 2, delay=1)
-    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    events, _ = run([image_with((ANN, (10, 40, 50, 80)))] * 2, delay=1)
+    assert summary_of(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
 
 
 def test_a_face_that_left_meanwhile_is_not_told_again() -> None:
-    here, gone = [picture((ANN, (10, 40, 50, 80)))] * 12, [picture()] * 60
+    here, gone = [image_with((ANN, (10, 40, 50, 80)))] * 12, [image_with()] * 60
     events, seen = run(here + gone, delay=3)
     assert [event.event for event in events].count("ended") == 1
     assert seen[-1].faces == []
@@ -144,16 +144,16 @@ def test_errors_are_told() -> None:
             raise ValueError("the network is broken")
 
     with pytest.raises(ValueError, match="the network is broken"):
-        run(walk(ANN, 5), reader=FaceEncoder.like({}, Breaks(), FakeEmbedder()))
+        run(walk(ANN, 5), encoder=FaceEncoder.like({}, Breaks(), FakeEmbedder()))
 
 
 def test_it_takes_one_job_at_a_time() -> None:
     slow = Slow()
-    inference = BackgroundInference(fake_reader(), slow)
+    inference = BackgroundInference(fake_encoder(), slow)
     assert inference.is_free
     assert inference.poll_detections() is None
     assert inference.poll_embeddings(wait=True) == []
-    image = picture((ANN, (10, 40, 50, 80)))
+    image = image_with((ANN, (10, 40, 50, 80)))
     inference.start_detection(image, FlowFrame(image[:, :, 0], 1.0))
     assert not inference.is_free
     assert inference.poll_detections() is None

@@ -16,10 +16,10 @@ from tests.recognition.fakes import (
     FakeDetector,
     FakeEmbedder,
     FakeHead,
-    fake_reader,
+    fake_encoder,
     frames_of,
-    picture,
-    told,
+    image_with,
+    summary_of,
 )
 
 Person = tuple[tuple[int, int, int], Sequence[int]]
@@ -29,12 +29,12 @@ def run(
     images: Sequence[np.ndarray],
     *,
     every: int = 3,
-    reader: FaceEncoder | None = None,
+    encoder: FaceEncoder | None = None,
     every_frame: bool = False,
     head: FakeHead | None = None,
 ) -> tuple[list[Event], list[FrameResult]]:
     loop = FaceLoop(
-        fake_reader() if reader is None else reader,
+        fake_encoder() if encoder is None else encoder,
         FakeHead() if head is None else head,
         "clip",
         every_frame=every_frame,
@@ -48,8 +48,8 @@ def walk(colour: tuple[int, int, int], start: int, step: int, n_frames: int) -> 
 
 
 def test_a_known_face_is_one_track_with_one_name() -> None:
-    events, _ = run([picture(person) for person in walk(ANN, 10, 3, 40)])
-    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+    events, _ = run([image_with(person) for person in walk(ANN, 10, 3, 40)])
+    assert summary_of(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
     started, identified, ended = events
     assert started.frame == 1
     assert identified.frame <= 12
@@ -59,26 +59,26 @@ def test_a_known_face_is_one_track_with_one_name() -> None:
 
 
 def test_a_stranger_is_one_track_without_a_name() -> None:
-    events, _ = run([picture(person) for person in walk(STRANGER, 10, 3, 40)])
-    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    events, _ = run([image_with(person) for person in walk(STRANGER, 10, 3, 40)])
+    assert summary_of(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
     assert not any(event.accepted for event in events)
 
 
 def test_no_face_no_events() -> None:
-    assert run([picture()] * 10)[0] == []
+    assert run([image_with()] * 10)[0] == []
     assert run([])[0] == []
 
 
 def test_a_single_frame_has_its_events() -> None:
-    events, _ = run([picture((ANN, (10, 40, 50, 80)))])
-    assert told(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
+    events, _ = run([image_with((ANN, (10, 40, 50, 80)))])
+    assert summary_of(events) == [("started", 1, "unknown"), ("ended", 1, "unknown")]
     assert [event.frame for event in events] == [0, 0]
     assert events[0].score > 0.9
 
 
 def test_a_cut_ends_all_tracks() -> None:
-    first = [picture(person, (BOB, (150, 60, 190, 100))) for person in walk(ANN, 10, 0, 20)]
-    second = [255 - picture(size_hw=(120, 200))] * 6
+    first = [image_with(person, (BOB, (150, 60, 190, 100))) for person in walk(ANN, 10, 0, 20)]
+    second = [255 - image_with(size_hw=(120, 200))] * 6
     events, seen = run(first + second + first)
     assert [number for number, one in enumerate(seen) if one.is_cut] == [20, 26]
     by_track: dict[int | None, list[int]] = {}
@@ -92,25 +92,25 @@ def test_a_cut_ends_all_tracks() -> None:
 
 
 def test_a_change_of_size_ends_all_tracks() -> None:
-    small = [picture((ANN, (10, 40, 50, 80)))] * 9
-    large = [picture((ANN, (10, 40, 50, 80)), size_hw=(140, 220))] * 9
+    small = [image_with((ANN, (10, 40, 50, 80)))] * 9
+    large = [image_with((ANN, (10, 40, 50, 80)), size_hw=(140, 220))] * 9
     events, _ = run(small + large)
     assert [event.track for event in events if event.event == "ended"] == [1, 2]
 
 
 def test_a_short_occlusion_keeps_the_number() -> None:
-    away = [picture()] * 20
+    away = [image_with()] * 20
     events, _ = run(
-        [picture(person) for person in walk(ANN, 10, 1, 20)]
+        [image_with(person) for person in walk(ANN, 10, 1, 20)]
         + away
-        + [picture(person) for person in walk(ANN, 110, 1, 20)]
+        + [image_with(person) for person in walk(ANN, 110, 1, 20)]
     )
-    assert told(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
+    assert summary_of(events) == [("started", 1, "unknown"), ("identified", 1, "ann"), ("ended", 1, "ann")]
 
 
 def test_a_long_absence_ends_the_track() -> None:
-    person = [picture(person) for person in walk(ANN, 10, 0, 20)]
-    events, _ = run(person + [picture()] * 60 + person)
+    person = [image_with(person) for person in walk(ANN, 10, 0, 20)]
+    events, _ = run(person + [image_with()] * 60 + person)
     assert [(event.event, event.track) for event in events if event.event != "identified"] == [
         ("started", 1),
         ("ended", 1),
@@ -122,7 +122,7 @@ def test_a_long_absence_ends_the_track() -> None:
 
 def test_somebody_else_in_the_same_place_is_another_track() -> None:
     here = (60, 40, 100, 80)
-    events, _ = run([picture((ANN, here))] * 24 + [picture((BOB, here))] * 60)
+    events, _ = run([image_with((ANN, here))] * 24 + [image_with((BOB, here))] * 60)
     last = {event.track: event.identity for event in events if event.event in ("identified", "ended")}
     assert last == {1: "ann", 2: "bob"}
     assert not any(event.event == "changed" for event in events)
@@ -130,7 +130,7 @@ def test_somebody_else_in_the_same_place_is_another_track() -> None:
 
 def test_somebody_else_in_the_place_of_a_lost_face_is_soon_another_track() -> None:
     here = (60, 40, 100, 80)
-    events, _ = run([picture((BOB, here))] * 54 + [picture()] * 6 + [picture((ANN, here))] * 40)
+    events, _ = run([image_with((BOB, here))] * 54 + [image_with()] * 6 + [image_with((ANN, here))] * 40)
     started = [event for event in events if event.event == "started"]
     assert [event.track for event in started] == [1, 2]
     assert started[1].frame <= 60 + 2 * 3 + 1
@@ -140,7 +140,7 @@ def test_somebody_else_in_the_place_of_a_lost_face_is_soon_another_track() -> No
 def test_crossing_people_keep_their_tracks() -> None:
     frames = []
     for ann, bob in zip(walk(ANN, 10, 4, 36), walk(BOB, 150, -4, 36), strict=True):
-        frames.append(picture(bob, ann))
+        frames.append(image_with(bob, ann))
     events, _ = run(frames)
     names = {event.track: event.identity for event in events if event.event == "identified"}
     assert sorted(names.values()) == ["ann", "bob"]
@@ -151,14 +151,18 @@ def test_crossing_people_keep_their_tracks() -> None:
 def test_the_networks_run_now_and_then_only() -> None:
     detector, embedder = FakeDetector(), FakeEmbedder()
     n_frames = 150
-    run([picture((STRANGER, (60, 40, 100, 80)))] * n_frames, every=5, reader=FaceEncoder.like({}, detector, embedder))
+    run(
+        [image_with((STRANGER, (60, 40, 100, 80)))] * n_frames,
+        every=5,
+        encoder=FaceEncoder.like({}, detector, embedder),
+    )
     assert detector.n_calls == n_frames / 5
     # Each crop and its mirror image: four crops at first, then two a second.
     assert 2 * 4 < embedder.n_crops <= 2 * (4 + 2 * n_frames / 25 + 2)
 
 
 def test_every_frame_has_its_faces_if_wanted() -> None:
-    images = [picture(person) for person in walk(ANN, 10, 3, 12)]
+    images = [image_with(person) for person in walk(ANN, 10, 3, 12)]
     events, _ = run(images, every_frame=True)
     faces = [event for event in events if event.event == "face"]
     assert [event.frame for event in faces] == list(range(12))
@@ -170,18 +174,18 @@ def test_every_frame_has_its_faces_if_wanted() -> None:
 
 
 def test_two_runs_tell_the_same() -> None:
-    images = [picture(ann, bob) for ann, bob in zip(walk(ANN, 5, 4, 30), walk(BOB, 150, -3, 30), strict=True)]
+    images = [image_with(ann, bob) for ann, bob in zip(walk(ANN, 5, 4, 30), walk(BOB, 150, -3, 30), strict=True)]
     assert run(images)[0] == run(images)[0]
 
 
 def test_boxes_of_events_stay_in_the_frame() -> None:
-    events, _ = run([picture(person) for person in walk(ANN, 120, 4, 24)])
+    events, _ = run([image_with(person) for person in walk(ANN, 120, 4, 24)])
     assert all(0 <= event.box[0] <= event.box[2] <= 200 for event in events)
 
 
 def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
-    loop = FaceLoop(fake_reader(), FakeHead({"bob": BOB}), "clip")
-    images = [picture((ANN, (60, 40, 100, 80)))] * 40
+    loop = FaceLoop(fake_encoder(), FakeHead({"bob": BOB}), "clip")
+    images = [image_with((ANN, (60, 40, 100, 80)))] * 40
     events: list[Event] = []
     for frame in frames_of(images):
         if frame.index == 20:
@@ -200,8 +204,8 @@ def test_a_new_head_is_used_for_the_tracks_there_are() -> None:
 def test_looks_and_ends_are_told() -> None:
     crops: list[tuple[Track, ProbeCrop]] = []
     ended: list[Track] = []
-    loop = FaceLoop(fake_reader(), FakeHead(), "clip", on_crop=lambda *crop: crops.append(crop), on_end=ended.append)
-    for frame in frames_of([picture((ANN, (60, 40, 100, 80)))] * 12):
+    loop = FaceLoop(fake_encoder(), FakeHead(), "clip", on_crop=lambda *crop: crops.append(crop), on_end=ended.append)
+    for frame in frames_of([image_with((ANN, (60, 40, 100, 80)))] * 12):
         loop.process(frame, detect=frame.index % 3 == 0)
     loop.finish()
     assert [track.number for track in ended] == [1]
@@ -212,7 +216,7 @@ def test_looks_and_ends_are_told() -> None:
 @pytest.mark.parametrize("cut_off", [True, False])
 def test_a_face_cut_off_by_the_edge_is_not_named(cut_off: bool) -> None:
     x = -10 if cut_off else 2
-    events, _ = run([picture((ANN, (x, 40, x + 40, 80)))] * 30)
+    events, _ = run([image_with((ANN, (x, 40, x + 40, 80)))] * 30)
     assert events[-1].identity == ("unknown" if cut_off else "ann")
 
 
@@ -222,11 +226,11 @@ def test_an_error_of_a_network_is_not_swallowed() -> None:
             raise RuntimeError("no network")
 
     with pytest.raises(RuntimeError, match="no network"):
-        run([picture()], reader=FaceEncoder.like({}, Broken(), FakeEmbedder()))
+        run([image_with()], encoder=FaceEncoder.like({}, Broken(), FakeEmbedder()))
 
 
 def test_what_is_lost_is_said_for_a_while() -> None:
-    _, seen = run([picture((ANN, (60, 40, 100, 80)))] * 9 + [picture()] * 60)
+    _, seen = run([image_with((ANN, (60, 40, 100, 80)))] * 9 + [image_with()] * 60)
     assert len(seen[16].lost) == 1
     assert seen[16].faces == []
     assert seen[-1].lost == []
@@ -237,8 +241,8 @@ def frame_at(time_s: float, image: np.ndarray, index: int) -> Frame:
 
 
 def test_a_gap_in_time_ends_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = FaceLoop(fake_reader(), FakeHead(), "clip")
-    make: Callable[[], np.ndarray] = lambda: picture((ANN, (60, 40, 100, 80)))  # noqa: E731
+    loop = FaceLoop(fake_encoder(), FakeHead(), "clip")
+    make: Callable[[], np.ndarray] = lambda: image_with((ANN, (60, 40, 100, 80)))  # noqa: E731
     loop.process(frame_at(0.0, make(), 0), detect=True)
     loop.process(frame_at(0.1, make(), 1), detect=False)
     loop.end_all_tracks()

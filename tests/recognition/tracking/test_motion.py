@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recognition.tracking.motion import CutDetector, Motion
-from tests.recognition.fakes import ANN, BOB, STRANGER, picture
+from tests.recognition.fakes import ANN, BOB, STRANGER, image_with
 
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
 
@@ -15,7 +15,7 @@ def moved(before: np.ndarray, after: np.ndarray, *boxes: np.ndarray) -> list[np.
 
 
 def at(x: int, y: int, size: int = 50, size_hw: tuple[int, int] = (120, 200)) -> np.ndarray:
-    return picture((ANN, (x, y, x + size, y + size)), size_hw=size_hw)
+    return image_with((ANN, (x, y, x + size, y + size)), size_hw=size_hw)
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (7, 0), (-6, 5), (3, -9)])
@@ -33,8 +33,8 @@ def test_a_box_grows_with_what_is_in_it() -> None:
 
 
 def test_several_boxes_move_apart() -> None:
-    before = picture((ANN, (20, 30, 60, 70)), (BOB, (120, 30, 160, 70)))
-    after = picture((ANN, (24, 30, 64, 70)), (BOB, (117, 33, 157, 73)))
+    before = image_with((ANN, (20, 30, 60, 70)), (BOB, (120, 30, 160, 70)))
+    after = image_with((ANN, (24, 30, 64, 70)), (BOB, (117, 33, 157, 73)))
     first, second = moved(before, after, np.array([20.0, 30, 60, 70]), np.array([120.0, 30, 160, 70]))
     assert first is not None
     assert second is not None
@@ -91,7 +91,7 @@ def cuts_in(images: list[np.ndarray]) -> list[int]:
 
 
 def other_shot() -> np.ndarray:
-    return 255 - picture((STRANGER, (100, 10, 180, 90)))
+    return 255 - image_with((STRANGER, (100, 10, 180, 90)))
 
 
 def test_cuts_are_found() -> None:

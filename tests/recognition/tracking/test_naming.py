@@ -1,19 +1,19 @@
 import numpy as np
 
 from recognition.tracking.naming import name_faces
-from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_reader, picture
+from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
 
 def test_a_face_is_named_and_a_stranger_is_not() -> None:
-    reader, head = fake_reader(), FakeHead()
-    image = picture((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
-    faces = reader.detect(image)
-    names = name_faces(head, reader.embed(reader.crop(image, faces)), reader.fingerprint)  # type: ignore[arg-type]
+    encoder, head = fake_encoder(), FakeHead()
+    image = image_with((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))
+    faces = encoder.detect(image)
+    names = name_faces(head, encoder.embed(encoder.crop(image, faces)), encoder.fingerprint)  # type: ignore[arg-type]
     assert names.identities.tolist() == ["ann", "unknown"]
     assert names.accepted.tolist() == [True, False]
     assert names.scores[0] > 0.95 > names.scores[1]
     assert names.choices[0] == "ann"
-    assert head.checked == [reader.fingerprint]
+    assert head.checked == [encoder.fingerprint]
 
 
 def test_no_face_gives_no_names() -> None:

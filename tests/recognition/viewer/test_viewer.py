@@ -12,9 +12,9 @@ from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import TrackedFace
 from recognition.viewer.viewer import Viewer
 from recognition.viewer.window import SHIFT, Key, NameField, check_display, decode_key, key_of
-from tests.recognition.fakes import picture
+from tests.recognition.fakes import image_with
 
-IMAGE = picture()
+IMAGE = image_with()
 ENTER, ESCAPE, BACKSPACE, TAB = 13, 27, 8, 9
 
 
