@@ -69,7 +69,7 @@ _RNET_BATCH = 16
 _ONET_BATCH = 8
 
 _CROP_REDUCTION = 8
-"""A crop is cut from a halved photo if it is still this many times smaller, so that half a pixel does not matter."""
+"""A crop is cut from a halved image if it is still this many times smaller, so that half a pixel does not matter."""
 
 
 class _Parallelism(NamedTuple):
@@ -80,15 +80,16 @@ class _Parallelism(NamedTuple):
 
 
 class MTCNN:
-    """A face detector.
+    """Find faces, their boxes and five landmarks, with three small networks one after the other.
 
     Parameters
     ----------
     min_face_size : int or "auto"
         Side in pixels of the smallest face looked for, at least 12; ``"auto"`` takes the larger of 20 and a fiftieth of
-        the image's longer side.
+        the image's longer side. Searching for half the size takes four times as long.
     thresholds : sequence of 3 float
-        Scores in 0..1 that a face must reach in P-Net, R-Net and O-Net.
+        Scores in 0..1 that a face must reach in P-Net, R-Net and O-Net; lower ones find more faces and more of
+        what is none.
     scale_factor : float
         Ratio of two levels of the image pyramid, above 0 and below 1; larger is slower and finds a little more.
     threads : int, optional
@@ -115,7 +116,7 @@ class MTCNN:
         self._pnet_logit = _logit(self.thresholds[0])
         self.scale_factor = _check_scale_factor(scale_factor)
         self._threads = thread_count() if threads is None else parse_threads(str(threads))
-        # Each network runs on one thread: photos, tiles and batches side by side use the cores better than one
+        # Each network runs on one thread: images, tiles and batches side by side use the cores better than one
         # small convolution spread over them.
         self._pnet, self._rnet, self._onet = (load_stage(name) for name in _WEIGHTS_SHA256)
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
@@ -167,7 +168,7 @@ class MTCNN:
             return [self._detect(image, _Parallelism()) for image in images]
         if len(images) == 1:
             return [self._detect(images[0], _Parallelism(self._pool.map, self._threads))]
-        # A thread for each photo leaves none idle; within a photo its stages wait for each other.
+        # A thread for each image leaves none idle; within an image its stages wait for each other.
         return list(self._pool.map(partial(self._detect, parallelism=_Parallelism()), images))
 
     def _detect(self, image: np.ndarray, parallelism: _Parallelism) -> Faces:
@@ -248,14 +249,14 @@ def _run_stage(
 
 
 def cut_squares(pyramid: Pyramid, squares: np.ndarray, size: int) -> np.ndarray:
-    """Cut squares out of a photo and resize them.
+    """Cut squares out of an image and resize them.
 
     Parameters
     ----------
     pyramid : Pyramid
-        Of the photo.
+        Of the image.
     squares : np.ndarray
-        int ``(n, 4)`` in pixels; they may reach beyond the photo, where the crops are black.
+        int ``(n, 4)`` in pixels; they may reach beyond the image, where the crops are black.
     size : int
         Side of the crops in pixels.
 
@@ -291,7 +292,7 @@ def _vote_boxes(boxes: np.ndarray, scores: np.ndarray, chosen: np.ndarray) -> np
     """Return the chosen boxes, moved towards the mean of all that show the same face.
 
     About eight squares lead O-Net to one face, all with scores near 1, and which of them is the best is sensitive to
-    rounding: in an enlarged photo it is another. The mean is more stable, but further from the boxes of other
+    rounding: in an enlarged image it is another. The mean is more stable, but further from the boxes of other
     implementations, which vectors and thresholds elsewhere were made with; hence not all the way.
     """
     best = boxes[chosen]
@@ -306,9 +307,7 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
 
 
 def load_stage(name: str) -> Network:
-    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``.
-
-    What goes in and out, `embedder.detection.mtcnn_networks` says.
+    """Return the network ``"pnet"``, ``"rnet"`` or ``"onet"``; see `embedder.detection.mtcnn_networks` for each.
 
     Raises
     ------

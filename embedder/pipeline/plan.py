@@ -1,4 +1,4 @@
-"""What is to be done for a folder of photos, given what a table and its part files hold already."""
+"""Plan of a run: which photos are kept, embedded or deleted, given what a table and its part files hold already."""
 
 import logging
 from collections import defaultdict
@@ -20,7 +20,7 @@ _MIN_PHOTOS_A_SHARD = 16
 
 @dataclass
 class EmbedPlan:
-    """What becomes of each input file and each known ledger entry.
+    """Photos to keep, to embed and deleted ones: every input file and every known ledger entry once.
 
     Attributes
     ----------
@@ -50,8 +50,16 @@ def make_plan(
 
     A file of the same size and time keeps its entry; one of another time does if its hash is the same. A file under a
     new path takes the entry of a deleted file that had its hash. Entries with status ``error``, and those of files that
-    could not even be opened, are tried again; a damaged file is not, until it changes. `on_checked` is called after
-    each file.
+    could not even be opened, are tried again; a damaged file is not, until it changes.
+
+    Parameters
+    ----------
+    listing : ImageListing
+        The folder's photos.
+    known : mapping of str to Entry
+        Entries of the table and its part files, by stored path.
+    on_checked : callable
+        Called without arguments after each file, such as a progress bar's `update`.
     """
     plan = EmbedPlan()
     names = {photo.name for photo in listing.photos}
@@ -76,7 +84,8 @@ def make_plan(
 def cut_into_shards(photos: Sequence[PhotoFile], n_workers: int) -> list[tuple[PhotoFile, ...]]:
     """Cut `photos` into shards, small enough that `n_workers` end together and at most one part large.
 
-    A shard is a task that any process can do, and do again: it writes its own part files.
+    A shard is a task that any process can do, and do again: it writes its own part files. It has 16 to 256 photos; the
+    last one may have fewer.
 
     >>> [len(shard) for shard in cut_into_shards([PhotoFile(Path("album"), Path("a.jpg"))] * 100, 2)]
     [16, 16, 16, 16, 16, 16, 4]

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TableState:
-    """What is there.
+    """Header and ledger entries of a table and its part files.
 
     Attributes
     ----------

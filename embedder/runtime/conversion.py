@@ -1,4 +1,4 @@
-"""Run networks with ONNX Runtime; Keras builds and converts them, once, in a child process.
+"""Convert Keras networks to ONNX, once on each machine, in a child process; load what was converted.
 
 A converted network lies in `cache_folder` under a name made of everything that decides its content, beside a small
 JSON file with its SHA-256, so that a damaged entry is noticed and made again. The process that serves never imports

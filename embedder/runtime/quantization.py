@@ -1,4 +1,4 @@
-"""Networks in 8-bit integer arithmetic, made from the converted ones.
+"""Quantize converted networks to 8-bit integer arithmetic, where that is faster on this machine.
 
 The scheme is Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
 inference", 2018 (arXiv:1712.05877): every activation is an unsigned byte with one scale per tensor, every weight a
@@ -98,7 +98,15 @@ def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> 
 
 
 def speed_ratio(fast: Network, slow: Network, *, seconds: float = _PROBE_SECONDS) -> float:
-    """Return how many times as fast `fast` is as `slow`, by the medians of about `seconds` of alternating runs."""
+    """Return how many times as fast `fast` is as `slow`, by the medians of alternating runs.
+
+    Parameters
+    ----------
+    fast, slow : Network
+        Of the same input shape; a free batch length is taken as 4.
+    seconds : float
+        How long to measure; longer forgives more of what else the machine does.
+    """
     shape = tuple(_PROBE_BATCH if size is None else size for size in fast.input_shape)
     x = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
     times: dict[Network, list[float]] = {fast: [], slow: []}

@@ -23,12 +23,25 @@ would take the cores from whatever decodes the next photo. Measured on two busy 
 
 
 class Network:
-    """A converted network, ready to run.
+    """Run a converted network on batches.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+    threads : int, optional
+        Threads of one run, at least 1; by default `foundation.threads.thread_count`. Several networks that run at once
+        share the cores best with one thread each.
 
     Attributes
     ----------
     path : Path
         The ONNX file in the cache.
+
+    Raises
+    ------
+    ValueError
+        If `threads` is less than 1.
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:

@@ -192,7 +192,7 @@ def write_safetensors(path: Path, arrays: Arrays, metadata: dict[str, str]) -> N
 
 
 def arrays_of(model: "keras.Model") -> Arrays:
-    """Return the weights of a Keras model as ``"layer/variable"`` to array."""
+    """Return the weights of a Keras model as ``"layer/variable"`` to array, each of its variable's shape and type."""
     return {name: np.asarray(variable) for name, variable in _variables_of(model).items()}
 
 

@@ -14,16 +14,17 @@ STANDARDIZATIONS = ("fixed", "per_image")
 STRATEGIES = ("single", "mirrored", "multi-worker")
 CENTER_UPDATES = ("paper", "sequential")
 CLASS_STARTS = ("random", "means")
-#: Parts of the network from the first to the last; training from one of them on freezes those before it.
 STAGES = ("stem", "block35", "mixed_6a", "block17", "mixed_7a", "block8", "block8_6", "bottleneck")
+"""Parts of the network from the first to the last; training from one of them on freezes those before it."""
 
-#: What the field's FaceNet code multiplies the center loss with.
 CENTER_LOSS_FACTOR = 1e-2
-#: Under the 2018 checkpoints' training: crops of 160 out of aligned faces of 182 pixels.
-SOURCE_SIZE_PER_IMAGE_SIZE = 182 / 160
+"""What the field's FaceNet code multiplies the center loss with."""
 
-#: Settings that may differ when a run goes on: they change nothing that was computed so far.
+SOURCE_SIZE_PER_IMAGE_SIZE = 182 / 160
+"""Under the 2018 checkpoints' training: crops of 160 out of aligned faces of 182 pixels."""
+
 _CHANGEABLE = frozenset({"epochs", "evaluate_every", "checkpoint_every", "strategy", "sync_batch_norm"})
+"""Settings that may differ when a run goes on: they change nothing that was computed so far."""
 
 
 _LEARNING_RATES = {"rmsprop": 0.05, "adam": 1e-3, "adamw": 1e-3, "sgd": 0.05, "adagrad": 0.1}
@@ -45,6 +46,108 @@ def default_learning_rate(optimizer: str) -> float:
 @dataclass(frozen=True)
 class TrainingSettings:
     """Settings of a run; the names are those of the command line.
+
+    Attributes
+    ----------
+    loss : {"softmax", "triplet", "arcface"}
+        What identities are learned with. Softmax (with the center loss) learns from few photos a person and is the
+        easiest to train; arcface puts an angle between people and wants many of them; triplet needs no classes, so that
+        its memory does not grow with the number of people, and learns slowly.
+    center_loss_factor : float or None
+        Weight of the center loss, at least 0. Higher pulls a person's faces together and, too high, everybody's. None:
+        1e-2 with softmax, 0 with the others. Must be 0 with triplet.
+    center_loss_alfa : float
+        In [0, 1). How slowly centers move: 0 follows each batch and its noise, near 1 lags behind the network.
+    center_update : {"paper", "sequential"}
+        How the samples of a batch move their center: equation 4 of Wen et al., or one after the other, as in the
+        field's FaceNet code. Choose the second only to repeat its numbers.
+    prelogits_norm_factor : float
+        Weight, at least 0, of the sum of the absolute prelogits. Keeps them small where softmax alone would let them
+        grow; 0 is right for arcface and triplet, which look at directions only.
+    triplet_margin : float
+        At least 0, between squared distances of unit vectors (0..4). Wider asks for more separation and keeps more
+        triplets active; too wide, the embeddings collapse.
+    arcface_scale : float
+        Above 0, multiplies the cosines. Small, the loss cannot become low with many people; large, it saturates early.
+    arcface_margin : float
+        At least 0, an angle in radians added at the true class. Wider is sharper and harder to begin with.
+    images_per_person : int
+        Faces of each person in a batch of the triplet loss, at least 2. More give more positive pairs, fewer people.
+
+    epochs : int
+        Epochs in all, earlier starts of the run included. May be raised later.
+    epoch_size : int
+        Batches in an epoch; 0: one pass over the folder. Decides how often rates change and the run is verified.
+    batch_size : int
+        Faces in a batch, of all replicas together, at least 2, or 1 with `freeze_batch_norm`. Larger gives steadier
+        gradients and statistics, takes memory in proportion, and wants a higher rate.
+    optimizer : {"rmsprop", "adam", "adamw", "sgd", "adagrad"}
+        Adam suits most runs; rmsprop with a schedule file repeats the published ones; sgd needs the most care with its
+        rate.
+    learning_rate : float
+        Above 0. The default suits training from random weights; fine-tuning wants a lower one.
+    schedule_text : str or None
+        Text of a schedule file, ``epoch: rate`` a line, which replaces `learning_rate`.
+    decay : {"constant", "cosine"}
+        Cosine falls to 0 over `epochs` and ends better where their number is known; `epochs` is then fixed.
+    warmup_epochs : float
+        At least 0. The rate rises linearly over so many epochs; protects pretrained weights from the first gradients.
+    clip_norm : float
+        Above 0, the largest norm of the whole gradient. Lower survives bad batches and slows the good ones.
+    weight_decay : float
+        At least 0, of kernels only. More fits the training faces less closely.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
+        Arithmetic of the layers; weights stay in 32 bits. The mixed ones are faster on hardware made for them;
+        float16 overflows now and then, and such a step is skipped.
+
+    image_size : int
+        Height and width in pixels that the network sees, at least 75. Time grows with its square.
+    embedding_size : int
+        Length of the vectors, at least 1. Longer ones tell more people apart and take more memory in every table.
+    width : float
+        Above 0, multiplies every layer's channels. 0.25 suits little data; time falls with about its square.
+    keep_probability : float
+        In (0, 1]. Dropout before the bottleneck keeps so much; lower fits less closely, and 1 switches it off.
+    batch_norm_momentum : float
+        In [0, 1), of the running statistics. Nearer 1 is steadier and needs more steps to be right.
+    freeze_batch_norm : bool
+        Keep the statistics of loaded weights: right for fine-tuning, and needed with a batch of one.
+    pretrained : str or None
+        Name of the weights to start from; None: random ones.
+    pretrained_sha256 : str or None
+        Of their file, so that a run goes on from no others.
+    train_from : str
+        One of `STAGES`. What lies before it is frozen: later stages train faster, need fewer faces, and change less.
+    cache_features : bool
+        Compute the frozen part once for every face: many times faster, but every epoch sees the same central crops.
+    class_start : {"random", "means"}
+        Whether class weights and centers start at the means of their faces' embeddings. Means spare pretrained weights
+        gradients without meaning.
+
+    random_crop, random_flip : bool
+        Cut out at random, and mirror half of the faces. Both are free and make few faces go further.
+    random_rotate : float
+        Largest turn in degrees, at least 0. Faces that were aligned need little.
+    random_brightness : float
+        Largest change of brightness as a share of the whole range, at least 0.
+    standardization : {"fixed", "per_image"}
+        How pixels are scaled: (x - 127.5) / 128, or each image to mean 0 and variance 1. Must be that of the loaded
+        weights; per image forgives bad light and loses what brightness says.
+    min_images : int
+        People with fewer faces are dropped, at least 1. One face of a person teaches little.
+    validation_split : float or None
+        Share of the people held back to verify on, in [0, 1). None: 0.05, and 0 under 100 people.
+    seed : int
+        At least 0; decides everything that is random.
+
+    evaluate_every : int
+        Epochs between two verifications, at least 1.
+    checkpoint_every : int
+        Steps between two checkpoints; 0: every ten minutes. What is lost when a run is killed.
+    strategy : {"single", "mirrored", "multi-worker"}
+        Which devices take part; see `embedder.training.run.distribution.make_distribution`. The losses are the same.
+    sync_batch_norm : bool
+        Batch norm over all replicas, as if the batch were in one. Off is faster, and each replica has its own.
 
     Raises
     ------

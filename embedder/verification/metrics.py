@@ -1,4 +1,4 @@
-"""Verification (1:1): how well scores tell pairs of the same person from pairs of different people.
+"""Verification (1:1) metrics: how well scores tell pairs of the same person from pairs of different people.
 
 A pair is accepted when ``score >= threshold``. FAR is the share of impostor pairs accepted, TAR the share of genuine
 pairs accepted (ISO/IEC 19795-1). A pair that could not be scored has score ``-inf`` if genuine and ``inf`` if
@@ -52,7 +52,15 @@ class Det(NamedTuple):
 
 
 class Folds(NamedTuple):
-    """Result of `cross_validate`: accuracy and threshold of each fold, and the score of each pair in its own fold."""
+    """Result of `cross_validate`.
+
+    Attributes
+    ----------
+    accuracies, thresholds : (n_folds,) float
+        Of each fold, in the order of their numbers.
+    scores : (n,) float
+        Of each pair, as its own fold scores it.
+    """
 
     accuracies: NDArray[np.float64]
     thresholds: NDArray[np.float64]
@@ -281,6 +289,13 @@ def _scores_of(ranks: NDArray[np.float64], distinct: NDArray[np.float64]) -> NDA
 
 
 def check_scores(scores: ArrayLike, genuine: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return `scores` as float64 (n,) and `genuine` as bool (n,).
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a score is NaN, or one of the two kinds of pairs is missing.
+    """
     values, same = np.asarray(scores, dtype=np.float64), np.asarray(genuine, dtype=bool)
     if values.ndim != 1 or values.shape != same.shape:
         raise InputError(f"`scores` and `genuine` must be equally long lists, got {values.shape} and {same.shape}")

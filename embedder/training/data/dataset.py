@@ -23,10 +23,11 @@ from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
-#: Identities below which the default holds none back for validation.
 MIN_IDENTITIES_FOR_VALIDATION = 100
-#: Share of the identities that the default holds back.
+"""Identities below which the default holds none back for validation."""
+
 DEFAULT_VALIDATION_SPLIT = 0.05
+"""Share of the identities that the default holds back."""
 
 _COLUMNS = ("path", "size", "mtime_ns", "sha256", "height", "width", "message")
 

@@ -16,10 +16,11 @@ from embedder.images.reading import read_image
 from embedder.training.data.batches import Batches
 from embedder.training.settings import TrainingSettings
 
-#: Decoded faces are kept in memory up to so many bytes.
 DECODED_BYTES = 2**30
-#: ``fixed`` standardization is (x - 127.5) / 128, as in the field's 2018 checkpoints.
+"""Decoded faces are kept in memory up to so many bytes."""
+
 PIXEL_CENTER, PIXEL_SCALE = 127.5, 128.0
+"""``fixed`` standardization is (x - 127.5) / 128, as in the field's 2018 checkpoints."""
 
 
 class FaceImageReader:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from embedder.training.data.input_pipeline import FaceImageReader, central_crop, standardize
 from embedder.training.model.network import TrainingNetwork
 
-#: Faces whose mean stands for a class, at most; more change it little and cost time.
 MAX_FACES_PER_CLASS = 20
+"""Faces whose mean stands for a class, at most; more change it little and cost time."""
+
 _BATCH = 32
-#: Sharpness ``t`` is chosen among these, times the mean squared distance of a face to its class's mean.
 _SHARPNESS = np.geomspace(0.1, 100, 31)
+"""Sharpness ``t`` is chosen among these, times the mean squared distance of a face to its class's mean."""
 
 
 class ImprintedWeights(NamedTuple):

@@ -7,12 +7,14 @@ import math
 
 import tensorflow as tf
 
-#: Keeps square roots and norms away from zero, where their gradient is infinite.
 EPSILON = 1e-12
-#: Margin between squared distances; Schroff et al., "FaceNet", CVPR 2015, section 3.2.
+"""Keeps square roots and norms away from zero, where their gradient is infinite."""
+
 TRIPLET_MARGIN = 0.2
-#: Feature scale and additive angle; Deng et al., "ArcFace", CVPR 2019, section 3.
+"""Margin between squared distances; Schroff et al., "FaceNet", CVPR 2015, section 3.2."""
+
 ARCFACE_SCALE, ARCFACE_MARGIN = 64.0, 0.5
+"""Feature scale and additive angle; Deng et al., "ArcFace", CVPR 2019, section 3."""
 
 
 def unit_rows(vectors: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,6 @@ from embedder.networks.checkpoints import Checkpoint
 from embedder.networks.inception_resnet_v1 import inception_resnet_v1
 from embedder.training.settings import TrainingSettings
 
-#: Layer whose output each stage starts from; "images" is the input.
 _INPUT_OF_STAGE = {
     "stem": "images",
     "block35": "Conv2d_4b_3x3_Activation",
@@ -22,6 +21,7 @@ _INPUT_OF_STAGE = {
     "block8_6": "Block8_5_Activation",
     "bottleneck": "AvgPool",
 }
+"""Layer whose output each stage starts from; "images" is the input."""
 
 
 class TrainingNetwork:

@@ -6,11 +6,12 @@ import keras
 
 from embedder.training.settings import TrainingSettings
 
-#: TensorFlow 1's RMSProp as David Sandberg's FaceNet ran it: epsilon 1 keeps the step near plain momentum early on.
 RMSPROP = {"rho": 0.9, "momentum": 0.9, "epsilon": 1.0}
+"""TensorFlow 1's RMSProp as David Sandberg's FaceNet ran it: epsilon 1 keeps the step near plain momentum early on."""
+
 MOMENTUM = 0.9
-#: Start of Adagrad's sums of squares, as in TensorFlow 1.
 ADAGRAD_START = 0.1
+"""Start of Adagrad's sums of squares, as in TensorFlow 1."""
 
 
 def build_optimizer(settings: TrainingSettings) -> Any:

@@ -18,8 +18,9 @@ from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
-#: Faces of the identities held back that are compared with each other at most.
 MAX_VALIDATION_FACES = 2000
+"""Faces of the identities held back that are compared with each other at most."""
+
 _BATCH = 32
 
 

@@ -32,11 +32,13 @@ from foundation.errors import FacetableError, InputError
 logger = logging.getLogger(__name__)
 
 KEPT_CHECKPOINTS = 2
-#: What a run that was killed early may leave.
 _BEFORE_CONFIG = frozenset({"checkpoints", "faces.csv", "identities.txt", "left_out.tsv"})
+"""What a run that was killed early may leave."""
+
 CONFIG_FILE = "config.json"
 RUN_FORMAT = "facetable-run"
-#: What `CONFIG_FILE` says it is.
+"""What `CONFIG_FILE` says it is."""
+
 CHECKPOINT_NAME = re.compile(r"step-(\d{9})\.safetensors")
 _BEST = "best.safetensors"
 
@@ -54,7 +56,14 @@ class CheckpointError(FacetableError, OSError):
 
 
 class RunFolder:
-    """One run's folder, held by one process at a time; a context manager.
+    """Hold a run's folder, one process at a time; a context manager.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there.
+    writes : bool
+        False for workers that only read it: they hold nothing.
 
     Raises
     ------
@@ -200,9 +209,17 @@ class RunFolder:
 
 
 class CsvLog:
-    """A growing CSV file, one row a step; rows from `first_step` on, left by a run that was killed, are cut off.
+    """Append rows to a CSV file, one a step; rows from `first_step` on, left by a run that was killed, are cut off.
 
-    Columns: ``step``, then `columns`. Each row is flushed, so that a killed run shows how far it came.
+    Each row is flushed, so that a killed run shows how far it came.
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of str
+        After ``step``, which is the first.
+    first_step : int
+        Step the run goes on with, from 0.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...], *, first_step: int) -> None:

@@ -36,8 +36,9 @@ from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between checkpoints where `checkpoint_every` is 0.
 CHECKPOINT_SECONDS = 600.0
+"""Seconds between checkpoints where `checkpoint_every` is 0."""
+
 _HISTORY = ("epoch", "learning_rate", *METRICS, "images_per_second")
 
 

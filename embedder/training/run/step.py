@@ -14,7 +14,6 @@ from embedder.training.model.network import TrainingNetwork
 from embedder.training.model.optimizers import innermost
 from embedder.training.settings import TrainingSettings
 
-#: What a step reports, in this order.
 METRICS = (
     "loss",
     "classification_loss",
@@ -25,6 +24,7 @@ METRICS = (
     "center_distance",
     "gradient_norm",
 )
+"""What a step reports, in this order."""
 
 
 class TrainingStep:
