@@ -1,16 +1,20 @@
-# make demo | test | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+# make demo | test | quick | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 CANDIDATES := python3.12 python3.13 python3.11 python3 python
 RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
+# Two processes take one file of tests after the other, in the order that tests/conftest.py sets.
+PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint samples
+.PHONY: help demo test quick lint samples
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
-	@echo "make test   all tests (ARGS=\"-k images\" for some)"
+	@echo "make test   all tests, about 5 minutes on two cores (ARGS=\"-k images\" for some)"
+	@echo "make quick   the tests without real photos, servers, TensorFlow and clusters, within a minute"
 	@echo "make lint   ruff and mypy"
 	@echo "make samples   sample photos and a second checkpoint, which one of the tests reads if it is there"
 
@@ -18,7 +22,10 @@ demo: $(VENV)/.requirements
 	$(VENV_PYTHON) -m experiments.demo $(ARGS)
 
 test: $(VENV)/.requirements-dev
-	$(VENV_PYTHON) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+quick: $(VENV)/.requirements-dev
+	$(PYTEST) -m "not realdata and not servers and not tensorflow and not cluster" $(ARGS)
 
 samples: $(VENV)/.requirements
 	$(VENV_PYTHON) -m data.samples --weights
@@ -42,7 +49,12 @@ $(VENV)/.python:
 	    "Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@touch $@
 
-$(VENV)/.requirements: requirements.txt $(VENV)/.python
+# The command `facetable` of this checkout, without installing it: tests of clusters need workers that do not have it.
+$(VENV)/bin/facetable: $(VENV)/.python Makefile
+	@printf '%s\n' '#!/bin/sh' 'here=$$(dirname "$$0")' 'exec "$$here/python" "$$here/../../facetable.py" "$$@"' > $@
+	@chmod +x $@
+
+$(VENV)/.requirements: requirements.txt $(VENV)/.python $(VENV)/bin/facetable
 	@echo "installing requirements.txt (once; about 3 GB on disk)"
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -12,14 +12,8 @@ import pytest
 from PIL import Image
 
 from tests import PROJECT
-from tests.recognition.trained import train_people_head
 
 HEAVY = ("tensorflow", "keras", "sklearn", "skops", "pandas", "matplotlib", "scipy", "joblib", "h5py", "onnx")
-
-
-@pytest.fixture(scope="session")
-def people_head(data: Path) -> Path:
-    return train_people_head(data)
 
 
 def run(*arguments: str | Path, cwd: Path = PROJECT, code: str | None = None) -> "subprocess.CompletedProcess[str]":

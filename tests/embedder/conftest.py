@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,15 +44,22 @@ def real_crops(data: Path) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def reference_embeddings(real_crops: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+def reference_embeddings(real_crops: np.ndarray, run_folder: Path) -> dict[str, np.ndarray]:
     """Return the embeddings of `real_crops`: the frozen graph's, one image at a time, and our Keras network's."""
-    folder = tmp_path_factory.mktemp("reference")
-    np.save(folder / "crops.npy", real_crops)
+    folder = run_folder / "reference"
+    with filelock.FileLock(run_folder / "reference.lock"):
+        if not (folder / "embeddings.npz").is_file():
+            folder.mkdir(exist_ok=True)
+            np.save(folder / "crops.npy", real_crops)
+            _run_frozen_graph(folder)
+    return dict(np.load(folder / "embeddings.npz"))
+
+
+def _run_frozen_graph(folder: Path) -> None:
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-c", _REFERENCE, str(folder / "crops.npy"), str(folder / "embeddings.npz")]
     finished = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr[-2000:]
-    return dict(np.load(folder / "embeddings.npz"))
 
 
 @pytest.fixture

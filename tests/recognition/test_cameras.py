@@ -25,7 +25,6 @@ from recognition.sources.source import parse_source
 from recognition.sources.video_file import VideoFile
 from tests.recognition.events.test_webhook import Receiver
 from tests.recognition.fakes import image_with
-from tests.recognition.trained import train_people_head
 
 RATE = 20
 CLIP = Path("video") / "short_hamilton_clip.mp4"
@@ -43,11 +42,6 @@ def pan_over(photo: Path, n_frames: int = 40) -> list[np.ndarray]:
     image = cv2.resize(read_image(photo), (700, 500), interpolation=cv2.INTER_AREA)
     there = [np.ascontiguousarray(image[40:400, 20 + 3 * step : 500 + 3 * step]) for step in range(n_frames // 2)]
     return there + there[::-1]
-
-
-@pytest.fixture(scope="session")
-def people_head(data: Path) -> Path:
-    return train_people_head(data)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.loop import FaceLoop
 from recognition.tracking.naming import load_head_with
 from tests.recognition.fakes import summary_of
-from tests.recognition.trained import train_people_head
 
 pytestmark = pytest.mark.realdata
 
@@ -113,8 +112,8 @@ WALKERS = {
 
 
 @pytest.fixture(scope="module")
-def head(data: Path) -> Head:
-    return load_head_with(train_people_head(data))
+def head(people_head: Path) -> Head:
+    return load_head_with(people_head)
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,9 @@ def folder(tmp_path):
 
 
 @pytest.mark.realdata
-def test_a_forgotten_person_is_still_in_the_table(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
-    head = train_people_head(data)
+def test_a_forgotten_person_is_still_in_the_table(people_head, tmp_path, capsys):
     for name in ("people.skops", "people.h5"):
-        shutil.copy(head.with_name(name), tmp_path / name)
+        shutil.copy(people_head.with_name(name), tmp_path / name)
     result = tmp_path / "r.json"
     arguments = ["audit", str(tmp_path), "--name", "rose_leslie", "--json", str(result)]
     assert main(arguments) == 0

@@ -25,15 +25,13 @@ def head(tmp_path):
 
 
 @pytest.mark.realdata
-def test_enrolling_real_photos(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
-    trained, path = train_people_head(data), tmp_path / "people.skops"
-    shutil.copy(trained, path)
+def test_enrolling_real_photos(data, people_head, tmp_path, capsys):
+    path = tmp_path / "people.skops"
+    shutil.copy(people_head, path)
     photos, result = data / "people" / "test", tmp_path / "r.json"
     arguments = ["enrol", str(path), "--name", "obama", "--json", str(result)]
     assert main([*arguments, str(photos / "obama1.jpg")]) == 0
-    before, after = load_head(trained), load_head(path)
+    before, after = load_head(people_head), load_head(path)
     assert after.gallery.photos_per_identity == {**before.gallery.photos_per_identity, "obama": 3}
     assert after.gallery.paths[-1] == (photos / "obama1.jpg").resolve().as_posix()
     assert after.threshold == before.threshold_record.curve.at(10)
@@ -52,15 +50,13 @@ def test_enrolling_real_photos(data, tmp_path, capsys):
 
 
 @pytest.mark.realdata
-def test_a_photo_of_the_table_is_enrolled_with_the_tables_vector(data, tmp_path):
-    from tests.recognition.trained import train_people_head
-
-    trained, path = train_people_head(data), tmp_path / "people.skops"
-    shutil.copy(trained, path)
+def test_a_photo_of_the_table_is_enrolled_with_the_tables_vector(data, people_head, tmp_path):
+    path = tmp_path / "people.skops"
+    shutil.copy(people_head, path)
     assert main(["forget", str(path), "--name", "rose_leslie"]) == 0
     assert main(["enrol", str(path), "--name", "Rose", str(data / "people" / "train" / "rose_leslie")]) == 0
     gallery = load_head(path).gallery
-    table = EmbeddingTable.read(trained.with_name("people.h5"))
+    table = EmbeddingTable.read(people_head.with_name("people.h5"))
     rows = [list(table.paths).index(name) for name in gallery.paths[-2:]]
     assert gallery.paths[-2:].tolist() == ["rose_leslie/img1.jpg", "rose_leslie/img2.jpg"]
     np.testing.assert_allclose(gallery.vectors[-2:], table.embeddings[rows], atol=1e-5)
@@ -97,6 +93,7 @@ def test_forgetting(head, tmp_path, capsys):
         (["enrol", "HEAD", "--name", "Zoe", "--preset", "facenet-casia-20180408", "HEAD"], "cannot be compared"),
     ],
 )
+@pytest.mark.usefixtures("networks")
 def test_what_cannot_be_done_changes_nothing(head, tmp_path, capsys, arguments, message):
     (tmp_path / "empty").mkdir()
     before = head.read_bytes()

@@ -9,16 +9,14 @@ from classifiers.commands.main import main
 
 
 @pytest.mark.realdata
-def test_explaining_a_real_photo(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
-    head, photo = train_people_head(data), data / "people" / "test" / "obama_and_biden.jpg"
+def test_explaining_a_real_photo(data, people_head, tmp_path, capsys):
+    photo = data / "people" / "test" / "obama_and_biden.jpg"
     files = {kind: tmp_path / f"e.{kind}" for kind in ("json", "html", "png")}
     assert (
         main(
             [
                 "explain",
-                str(head),
+                str(people_head),
                 str(photo),
                 "--neighbors",
                 "2",
@@ -45,15 +43,13 @@ def test_explaining_a_real_photo(data, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("face ") for line in lines) == len(faces)
     number = faces.index(named["biden"])
-    assert main(["explain", str(head), str(photo), "--face", str(number)]) == 0
+    assert main(["explain", str(people_head), str(photo), "--face", str(number)]) == 0
     assert capsys.readouterr().out.startswith(f"face {number} [")
 
 
 @pytest.mark.realdata
-def test_photos_with_nothing_to_explain(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
-    head = str(train_people_head(data))
+def test_photos_with_nothing_to_explain(people_head, tmp_path, capsys):
+    head = str(people_head)
     Image.new("RGB", (80, 80)).save(tmp_path / "black.png")
     assert main(["explain", head, str(tmp_path / "black.png"), "--plot", str(tmp_path / "e.png")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'black.png'}: no face\n"

@@ -10,11 +10,9 @@ from classifiers.files.head_file import load_head
 
 
 @pytest.mark.realdata
-def test_rejecting_a_real_face(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
+def test_rejecting_a_real_face(data, people_head, tmp_path, capsys):
     head, result = tmp_path / "people.skops", tmp_path / "r.json"
-    shutil.copy(train_people_head(data), head)
+    shutil.copy(people_head, head)
     photo = data / "people" / "test" / "obama_and_biden.jpg"
     arguments = ["reject", str(head), str(photo), "--name", "obama", "--json", str(result)]
     assert main(arguments) == 0
@@ -33,11 +31,9 @@ def test_rejecting_a_real_face(data, tmp_path, capsys):
 
 
 @pytest.mark.realdata
-def test_what_cannot_be_rejected_changes_nothing(data, tmp_path, capsys):
-    from tests.recognition.trained import train_people_head
-
+def test_what_cannot_be_rejected_changes_nothing(data, people_head, tmp_path, capsys):
     head = tmp_path / "people.skops"
-    shutil.copy(train_people_head(data), head)
+    shutil.copy(people_head, head)
     before, photo = head.read_bytes(), str(data / "people" / "test" / "obama1.jpg")
     for arguments, message in [
         ([photo, "--name", "Zoe"], "'Zoe' is not enrolled"),

@@ -15,7 +15,7 @@ N_PARITY_PHOTOS = 100
 
 
 @pytest.fixture(scope="module")
-def detector() -> MTCNN:
+def detector(networks: None) -> MTCNN:
     return MTCNN(threads=1)
 
 

@@ -14,7 +14,7 @@ from tests import PROJECT
 
 
 @pytest.fixture(scope="module")
-def embedder() -> FaceEmbedder:
+def embedder(networks: None) -> FaceEmbedder:
     return FaceEmbedder(threads=1, batch_size=5)
 
 
@@ -79,6 +79,7 @@ def test_an_unknown_preset_lists_the_known_ones() -> None:
     assert all(name in str(caught.value) for name in PRESETS)
 
 
+@pytest.mark.usefixtures("networks")
 def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"`precision` must be one of .*fp32.*, got 'fp16'"):
         FaceEmbedder(precision="fp16")
@@ -96,6 +97,7 @@ def test_a_file_that_is_not_the_presets_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "size", "found"), [("embedding_size", 128, 512), ("input_size", 96, 160)])
+@pytest.mark.usefixtures("networks")
 def test_a_network_of_other_sizes_is_refused(name: str, size: int, found: int) -> None:
     preset = replace(PRESETS[DEFAULT_PRESET], **{name: size})
     with pytest.raises(WeightsError, match=f"`{name}` is {size}, but its network has {found}"):

@@ -150,13 +150,12 @@ def test_a_change_is_there_within_a_second(file: Path) -> None:
 
 @pytest.mark.realdata
 def test_a_head_that_is_saved_again_and_again_is_never_read_torn(
-    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    people_head: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from classifiers.files.head_file import load_head, save_head
-    from tests.recognition.trained import train_people_head
 
     path = tmp_path / "head.skops"
-    shutil.copy(train_people_head(data), path)
+    shutil.copy(people_head, path)
     head = load_head(path)
     watcher = HeadWatcher(path, load_head, dict(head.fingerprint), known=file_version(path))
     writer = threading.Thread(target=lambda: [save_head(head, path) for _ in range(20)])
