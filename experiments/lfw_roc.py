@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from embedder.commands.verify import embed_pairs, result_lines
+from embedder.commands.verify import result_lines
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
 from embedder.verification.lfw import Verification, read_pairs, verify
+from embedder.verification.pair_tables import embed_pairs
 from embedder.verification.plots import plot_format, plot_verifications
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.errors import InputError

@@ -23,7 +23,10 @@ ALLOWED = {
     "embedder.tables": "foundation embedder.images",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
-    "embedder.verification": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.verification": (
+        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
+        "embedder.pipeline"
+    ),
     "embedder.training": "foundation",
     "embedder.training.data": "foundation embedder.images embedder.training",
     "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",

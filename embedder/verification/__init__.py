@@ -2,5 +2,6 @@
 
 In: photos, or pairs of a list.
 Out: distances, `Comparison`, verification figures and plots.
-May import: foundation, embedder.images, embedder.detection, embedder.networks, embedder.tables.
+May import: foundation, embedder.images, embedder.runtime, embedder.detection, embedder.networks, embedder.tables,
+    embedder.pipeline.
 """

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.commands import verify as verify_command
 from embedder.commands.main import main
-from embedder.commands.verify import embed_pairs, standardization_warning
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
 from embedder.verification.lfw import read_pairs
+from embedder.verification.pair_tables import embed_pairs, standardization_warning
 from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 SPACE = {"weights_sha256": "0" * 64, "crop_size": 160, "standardization": "fixed", "embedding_length": 16}
@@ -93,7 +92,7 @@ class TestTable:
             tried.append((preset.standardization, settings["crop"]))
             return make_table(space=space, noise=0.2)
 
-        monkeypatch.setattr(verify_command, "embed_pairs", fake)
+        monkeypatch.setattr("embedder.verification.pair_tables.embed_pairs", fake)
         assert run(folder, "--table", folder / "faces.h5", "--images", folder) == 0
         assert "warning: the standardization 'fixed' looks wrong for these weights" in capsys.readouterr().err
         assert tried == [("per_image", {"margin": 32.0, "margin_mode": "scaled", "alignment": "box"})]
@@ -133,7 +132,7 @@ class TestPhotos:
     @pytest.fixture
     def cache(self, tmp_path, monkeypatch):
         # Networks stay where they are converted already; only what `verify` keeps goes elsewhere.
-        monkeypatch.setattr("embedder.commands.verify._cache_folder", lambda: tmp_path / "cache")
+        monkeypatch.setattr("embedder.verification.pair_tables._cache_folder", lambda: tmp_path / "cache")
         return tmp_path / "cache"
 
     def test_each_photo_is_embedded_once_and_the_photo_folder_stays_as_it_was(self, data, pairs, cache, monkeypatch):
