@@ -4,16 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from embedder.commands.arguments import add_max_pixels_argument, add_network_arguments
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="photos; the main face of each counts")
-    parser.add_argument("--preset", metavar="NAME|RUN", help="embedding network (default: facenet-casia-20180408)")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights file, where you bring it")
-    parser.add_argument(
-        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
-    )
+    add_network_arguments(parser)
+    add_max_pixels_argument(parser)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the distances as a heat map with the faces")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write faces, distances and verdicts as JSON")
 

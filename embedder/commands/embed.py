@@ -3,6 +3,12 @@
 import argparse
 from pathlib import Path
 
+from embedder.commands.arguments import (
+    add_crop_arguments,
+    add_detector_arguments,
+    add_network_arguments,
+    add_precision_argument,
+)
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
 
@@ -47,50 +53,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
         "the default), its file's name without suffix (filename), or nothing (none)",
     )
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|RUN",
-        help="network to use (default: facenet-casia-20180408), or a training run's folder",
-    )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument(
-        "--precision",
-        choices=["fp32", "int8"],
-        default="fp32",
-        help="arithmetic of the network (default: fp32); int8 is faster and a little less exact",
-    )
-    parser.add_argument(
-        "--min-face-size",
-        type=_auto_or_pixels,
-        default="auto",
-        metavar="auto|N",
-        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the longer side)",
-    )
-    parser.add_argument(
-        "--thresholds",
-        type=float,
-        nargs=3,
-        metavar=("A", "B", "C"),
-        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
-    )
-    parser.add_argument(
-        "--margin", type=float, default=32.0, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
-    )
-    parser.add_argument(
-        "--margin-mode",
-        choices=["scaled", "absolute"],
-        default="scaled",
-        help="whether the margin grows with the face (default: scaled)",
-    )
-    parser.add_argument(
-        "--alignment",
-        choices=["box", "similarity"],
-        default="box",
-        help="cut out the box (default) or turn the face upright by its landmarks",
-    )
-    parser.add_argument(
-        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
-    )
+    add_network_arguments(parser)
+    add_precision_argument(parser)
+    add_detector_arguments(parser)
+    add_crop_arguments(parser)
     parser.add_argument(
         "--jobs",
         type=int,
@@ -109,15 +75,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
-
-
-def _auto_or_pixels(text: str) -> int | str:
-    if text == "auto":
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected auto or a whole number of pixels, got {text!r}") from None
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedder.commands.arguments import add_network_arguments, add_precision_argument
 from embedder.verification.pair_tables import embed_pairs, standardization_warning
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 from foundation.errors import InputError
@@ -39,15 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="embedding table of the photos, in place of --images: nothing is embedded",
     )
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|RUN",
-        help="network to use (default: facenet-casia-20180408), or a training run's folder",
-    )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
-    parser.add_argument(
-        "--precision", choices=["fp32", "int8"], default="fp32", help="arithmetic of the network (default: fp32)"
-    )
+    add_network_arguments(parser)
+    add_precision_argument(parser)
     parser.add_argument(
         "--metric",
         choices=["cosine", "euclidean"],

@@ -1,0 +1,78 @@
+"""Arguments that several commands have: which faces, how they are cut out, which network."""
+
+import argparse
+from pathlib import Path
+
+
+def add_crop_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how faces are cut out: ``--margin``, ``--margin-mode`` and ``--alignment``."""
+    parser.add_argument(
+        "--margin", type=float, default=32.0, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
+    )
+    parser.add_argument(
+        "--margin-mode",
+        choices=["scaled", "absolute"],
+        default="scaled",
+        help="whether the margin grows with the face (default: scaled)",
+    )
+    parser.add_argument(
+        "--alignment",
+        choices=["box", "similarity"],
+        default="box",
+        help="cut out the box (default) or turn the face upright by its landmarks",
+    )
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how faces are found: ``--min-face-size``, ``--thresholds`` and ``--max-pixels``."""
+    parser.add_argument(
+        "--min-face-size",
+        type=_auto_or_pixels,
+        default="auto",
+        metavar="auto|N",
+        help="smallest face to look for in pixels (default: auto, the larger of 20 and 1/50 of the longer side)",
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=float,
+        nargs=3,
+        metavar=("A", "B", "C"),
+        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
+    )
+    add_max_pixels_argument(parser)
+
+
+def add_max_pixels_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--max-pixels``."""
+    parser.add_argument(
+        "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
+    )
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which network makes the vectors: ``--preset`` and ``--weights``."""
+    parser.add_argument(
+        "--preset",
+        metavar="NAME|RUN",
+        help="network to use (default: facenet-casia-20180408), or a training run's folder",
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
+
+
+def add_precision_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--precision``."""
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "int8"],
+        default="fp32",
+        help="arithmetic of the network (default: fp32); int8 is faster and a little less exact",
+    )
+
+
+def _auto_or_pixels(text: str) -> int | str:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected auto or a whole number of pixels, got {text!r}") from None
