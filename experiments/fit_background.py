@@ -144,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
     table: EmbeddingTable = EmbeddingTable.read(arguments.table)
     gallery = gallery_of(table)
     vectors = gallery.vectors[one_photo_each(gallery)]
-    space = table.fingerprint["space"]
+    space = dict(table.fingerprint.space)
     recipe = (
         f"experiments/fit_background.py --components {arguments.components} "
         f"--temperature {arguments.temperature:g} --seed {arguments.seed}"

@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     from embedder.tables.table import EmbeddingTable
 
     table: EmbeddingTable = EmbeddingTable.read(arguments.table)
-    space = table.fingerprint["space"]
+    space = dict(table.fingerprint.space)
     weights = space["weights_sha256"]
     output = Path(arguments.output) if arguments.output else BACKGROUND_FOLDER / f"{weights[:12]}.json"
     options = {"repeats": arguments.repeats, "seed": arguments.seed}

@@ -4,6 +4,7 @@ A fingerprint has two parts: ``space``, everything that decides whether vectors 
 they were made otherwise.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,29 +13,150 @@ from foundation.errors import SpaceMismatchError
 # The field of a provenance that holds package versions.
 VERSIONS = "versions"
 
+_PARTS = ("space", "provenance")
 
-def refuse_other_space(expected: Mapping[str, Any], got: Mapping[str, Any], *, source: str = "the head's") -> None:
-    """Refuse vectors of another space than `expected`.
+
+class FingerprintFields(Mapping[str, Any]):
+    """Read-only fields of one part of a fingerprint, as JSON holds them; equal to a mapping with the same fields."""
+
+    def __init__(self, fields: Mapping[str, Any] | None = None) -> None:
+        self._fields: dict[str, Any] = {} if fields is None else as_json(dict(fields))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self._fields, sort_keys=True))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._fields!r})"
+
+
+class Space(FingerprintFields):
+    """What decides whether vectors may be compared: weights, scaling of pixels, crop rule, embedding length.
+
+    >>> space = Space({"weights_sha256": "ab12", "crop_size": 160, "embedding_length": 512})
+    >>> space.weights_sha256, space.embedding_length
+    ('ab12', 512)
+    """
+
+    @property
+    def weights_sha256(self) -> str:
+        """Return the SHA-256 of the network's weights in hexadecimal, ``""`` where it is not said."""
+        return str(self.get("weights_sha256", ""))
+
+    @property
+    def embedding_length(self) -> int:
+        """Return the length of a vector.
+
+        Raises
+        ------
+        KeyError
+            If it is not said.
+        """
+        return int(self["embedding_length"])
+
+
+class Fingerprint(Mapping[str, FingerprintFields]):
+    """What vectors are made of; read-only, and a mapping of its two parts as tables and heads store it.
 
     Parameters
     ----------
-    expected, got : mapping
-        Fingerprints, of what the vectors are compared with and of the vectors.
-    source : str
-        Whose fingerprint `expected` is, for the message.
+    space, provenance : mapping, optional
+        Fields that JSON can hold.
 
-    Raises
-    ------
-    SpaceMismatchError
-        If they differ in `space`; the message names the fields.
+    Attributes
+    ----------
+    space : Space
+        A difference is refused: the vectors may not be compared.
+    provenance : FingerprintFields
+        How else they were made; a difference between table and head is worth a warning.
+
+    Examples
+    --------
+    >>> made = Fingerprint({"weights_sha256": "ab12"}, {"preset": "some-network", "precision": "fp32"})
+    >>> made["space"]["weights_sha256"], made.preset, made == {"space": made.space, "provenance": made.provenance}
+    ('ab12', 'some-network', True)
     """
-    fields = differing_fields(expected.get("space", {}), got.get("space", {}))
-    if fields:
-        raise SpaceMismatchError(
-            f"these vectors cannot be compared with {source}: expected {describe_side(fields, 0)}{_preset_of(expected)}"
-            f", got {describe_side(fields, 1)}{_preset_of(got)}; embed the photos with the same settings, or train a "
-            "new head"
-        )
+
+    def __init__(self, space: Mapping[str, Any] | None = None, provenance: Mapping[str, Any] | None = None) -> None:
+        self.space = Space(space)
+        self.provenance = FingerprintFields(provenance)
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any] | None) -> "Fingerprint":
+        """Return a fingerprint from ``{"space": {...}, "provenance": {...}}``; what is missing is empty."""
+        if isinstance(value, Fingerprint):
+            return value
+        parts = {} if value is None else value
+        return cls(parts.get("space"), parts.get("provenance"))
+
+    def __getitem__(self, part: str) -> FingerprintFields:
+        if part not in _PARTS:
+            raise KeyError(part)
+        fields: FingerprintFields = getattr(self, part)
+        return fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PARTS)
+
+    def __len__(self) -> int:
+        return len(_PARTS)
+
+    def __hash__(self) -> int:
+        return hash((self.space, self.provenance))
+
+    def __repr__(self) -> str:
+        return f"Fingerprint(space={dict(self.space)!r}, provenance={dict(self.provenance)!r})"
+
+    @property
+    def preset(self) -> str | None:
+        """Return the name of the preset the vectors were made with; None where it is not said."""
+        name = self.provenance.get("preset")
+        return None if name is None else str(name)
+
+    @property
+    def precision(self) -> str:
+        """Return the arithmetic of the network, ``"fp32"`` where it is not said."""
+        return str(self.provenance.get("precision", "fp32"))
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """Return plain dictionaries, ready for `json.dumps`."""
+        return {part: dict(self[part]) for part in self}
+
+    def check_same_space(self, got: Mapping[str, Any], *, source: str = "the head's") -> None:
+        """Refuse vectors of another space.
+
+        Parameters
+        ----------
+        got : Fingerprint or mapping
+            Of the vectors that are to be compared with those of this fingerprint.
+        source : str
+            Whose this fingerprint is, for the message.
+
+        Raises
+        ------
+        SpaceMismatchError
+            If the spaces differ; the message names the fields.
+        """
+        other = Fingerprint.of(got)
+        fields = differing_fields(self.space, other.space)
+        if fields:
+            raise SpaceMismatchError(
+                f"these vectors cannot be compared with {source}: expected {describe_side(fields, 0)}"
+                f"{self._preset_note}, got {describe_side(fields, 1)}{other._preset_note}; embed the photos with the "
+                "same settings, or train a new head"
+            )
+
+    @property
+    def _preset_note(self) -> str:
+        return "" if self.preset is None else f" (preset {self.preset})"
 
 
 def differing_fields(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -67,11 +189,6 @@ def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:
     return ", ".join(f"{name} {values[side]}" for name, values in fields.items())
 
 
-def _preset_of(fingerprint: Mapping[str, Any]) -> str:
-    preset = fingerprint.get("provenance", {}).get("preset")
-    return "" if preset is None else f" (preset {preset})"
-
-
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
     name: name for name in ("alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")
 }
@@ -81,7 +198,7 @@ Not the precision: where int8 is no faster, asking for it gives fp32.
 """
 
 
-def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def setting_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     """Return one phrase for each setting in which two fingerprints differ, package versions left out."""
     old, new = dict(_flatten(before)), dict(_flatten(now))
     return [
@@ -91,7 +208,7 @@ def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
     ]
 
 
-def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def same_settings(before: Fingerprint, now: Fingerprint) -> str:
     """Return what to pass for the settings of `before` where `now` differs, in Python and on the command line.
 
     ``""`` where something differs that no setting of that name decides, such as the weights.
@@ -114,9 +231,9 @@ def same_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
 
 
-def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def version_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     """Return one phrase for each package whose version differs between two fingerprints."""
-    old, new = before["provenance"].get(VERSIONS, {}), now["provenance"].get(VERSIONS, {})
+    old, new = before.provenance.get(VERSIONS, {}), now.provenance.get(VERSIONS, {})
     return [
         f"{name} {old.get(name)} before, {new.get(name)} now"
         for name in sorted(old.keys() | new.keys())
@@ -124,8 +241,8 @@ def version_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
     ]
 
 
-def _flatten(fingerprint: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for part in ("space", "provenance"):
+def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
+    for part in _PARTS:
         for name, value in fingerprint[part].items():
             if name == VERSIONS:
                 continue
@@ -144,6 +261,4 @@ def _show(values: Mapping[str, Any], name: str) -> str:
 
 def as_json(value: Any) -> Any:
     """Return `value` as it comes back from JSON, so that a fingerprint equals its stored self."""
-    import json
-
     return json.loads(json.dumps(value, sort_keys=True, allow_nan=False))

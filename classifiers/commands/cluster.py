@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = summary.summarize(table, groups)
     print("\n".join(summary.report(result)))
     if arguments.json is not None:
-        write_json(arguments.json, {**result, "fingerprint": table.fingerprint})
+        write_json(arguments.json, {**result, "fingerprint": table.fingerprint.to_json()})
     if arguments.dry_run:
         print(f"dry run: {arguments.out} not written")
         return EXIT_DONE

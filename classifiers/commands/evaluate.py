@@ -78,5 +78,5 @@ def run(arguments: argparse.Namespace) -> int:
             "the figures are too good"
         )
     if arguments.json is not None:
-        write_json(arguments.json, {"head": arguments.head, **result, "fingerprint": table.fingerprint})
+        write_json(arguments.json, {"head": arguments.head, **result, "fingerprint": table.fingerprint.to_json()})
     return EXIT_DONE

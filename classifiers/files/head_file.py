@@ -55,7 +55,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "score": head.score_kind,
         "threshold": head.threshold_record.to_json(),
         "versions": {"scikit-learn": scikit_learn_version(), "numpy": np.__version__},
-        "fingerprint": head.fingerprint,
+        "fingerprint": None if head.fingerprint is None else head.fingerprint.to_json(),
         "photo_root": head.photo_root,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

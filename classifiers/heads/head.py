@@ -14,7 +14,7 @@ from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
 from classifiers.scores.thresholds import Threshold
 from foundation.errors import InputError
-from foundation.fingerprint import describe_side, differing_fields, refuse_other_space
+from foundation.fingerprint import Fingerprint, describe_side, differing_fields
 
 # The score of a face that nobody enrolled may be: below any threshold.
 LOWEST_SCORE = -2.0
@@ -105,7 +105,7 @@ class Head:
         self.decision_rule = decision_rule
         self.threshold_record = threshold
         self.threshold = threshold.value
-        self.fingerprint = dict(fingerprint) if fingerprint is not None else None
+        self.fingerprint = None if fingerprint is None else Fingerprint.of(fingerprint)
         self.name = name
         self.parameters = dict(parameters) if parameters is not None else {}
         self.photo_root = photo_root
@@ -204,8 +204,8 @@ class Head:
         if fingerprint is None or self.fingerprint is None:
             return
         source = f"those of the head {self.file}" if self.file else "the head's"
-        refuse_other_space(self.fingerprint, fingerprint, source=source)
-        fields = differing_fields(self.fingerprint.get("provenance", {}), fingerprint.get("provenance", {}))
+        self.fingerprint.check_same_space(fingerprint, source=source)
+        fields = differing_fields(self.fingerprint.provenance, Fingerprint.of(fingerprint).provenance)
         if fields and not self._warned_of_provenance:
             self._warned_of_provenance = True
             warnings.warn(

@@ -1,7 +1,7 @@
 """Faces on photos as a head needs them: found, cut out as the head's own were, embedded and measured."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,9 +73,9 @@ class SampleReader:
         self._read_image = read_image
 
     @property
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> Mapping[str, Any]:
         """Return the fingerprint of the vectors, for `Head.check_fingerprint`."""
-        return dict(self._encoder.fingerprint)
+        return self._encoder.fingerprint  # type: ignore[no-any-return]
 
     def read(self, photo: Path, stored_path: str) -> PhotoFaces:
         """Return the faces on `photo`, which a head stores as `stored_path`.

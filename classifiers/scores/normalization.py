@@ -32,6 +32,7 @@ from classifiers.errors import BackgroundError
 from classifiers.scores.neighbors import check_vectors, row_blocks, unit_rows
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 from foundation.formats import describe_kind
 
 BACKGROUND_FOLDER = Path(str(importlib.resources.files("classifiers"))) / "background"
@@ -211,7 +212,7 @@ def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BAC
     BackgroundError
         If the model is damaged.
     """
-    weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
+    weights = Fingerprint.of(fingerprint).space.weights_sha256
     path = folder / f"{weights[:12]}.npz"
     if not weights or not path.is_file():
         return None
@@ -269,7 +270,7 @@ def check_background(background: Background, fingerprint: Mapping[str, Any], *, 
     BackgroundError
         If it was fitted on vectors of other weights.
     """
-    expected = fingerprint.get("space", {}).get("weights_sha256", "")
+    expected = Fingerprint.of(fingerprint).space.weights_sha256
     got = background.record.get("weights_sha256", "")
     if got != expected:
         raise BackgroundError(

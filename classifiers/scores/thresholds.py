@@ -16,7 +16,7 @@ import numpy as np
 
 from classifiers.errors import ThresholdError
 from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background
-from foundation.fingerprint import describe_side, differing_fields
+from foundation.fingerprint import Fingerprint, describe_side, differing_fields
 from foundation.text import pluralize
 
 # The rate for which the shipped curves were measured.
@@ -156,7 +156,7 @@ def find_curve(
     folder : Path
         Where the curves are.
     """
-    weights = (fingerprint or {}).get("space", {}).get("weights_sha256", "")
+    weights = Fingerprint.of(fingerprint).space.weights_sha256
     path = folder / f"{weights[:12]}.json"
     if not weights or not path.is_file():
         return None
@@ -169,7 +169,7 @@ def find_curve(
 
 def _differences(measured: Mapping[str, Any], fingerprint: Mapping[str, Any] | None) -> str:
     """Return how the crops a curve was measured with differ from those of a fingerprint, as it follows its name."""
-    space = (fingerprint or {}).get("space", {})
+    space = Fingerprint.of(fingerprint).space
     fields = differing_fields(measured, {**measured, **space})
     return f" with {describe_side(fields, 0)} instead of your {describe_side(fields, 1)}" if fields else ""
 

@@ -15,7 +15,7 @@ from classifiers.scores.normalization import Background, one_vector_per_identity
 from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
 from foundation.errors import InputError
-from foundation.fingerprint import refuse_other_space
+from foundation.fingerprint import Fingerprint
 
 
 class StrangerTable(Protocol):
@@ -136,5 +136,5 @@ def add_strangers(
     """
     if background is None:
         raise InputError("`strangers` can only join a background model, and there is none; give --background FILE")
-    refuse_other_space(fingerprint, strangers.fingerprint, source="the table's")
+    Fingerprint.of(fingerprint).check_same_space(strangers.fingerprint, source="the table's")
     return background.with_cohort(one_vector_per_identity(strangers.embeddings, strangers.identities))

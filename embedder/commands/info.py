@@ -125,7 +125,7 @@ def _describe_table(file: Path) -> dict[str, Any]:
         "photos": len(table.images),
         "photos_by_status": dict(statuses.most_common()),
         "failures": failures,
-        "fingerprint": table.fingerprint,
+        "fingerprint": table.fingerprint.to_json(),
     }
 
 

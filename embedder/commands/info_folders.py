@@ -94,6 +94,6 @@ def _describe_parts(folder: Path) -> dict[str, Any]:
         "photos_by_status": dict(Counter(entry.status for entry in entries.values()).most_common()),
         "failures": [f"{entry.path}: {entry.status}: {entry.message}" for entry in failed],
         "damaged_parts": damaged,
-        **({} if header is None else {"fingerprint": header.fingerprint}),
+        **({} if header is None else {"fingerprint": header.fingerprint.to_json()}),
         "next": f"run the same embed command to go on and make {folder.name.removesuffix(_PARTS_SUFFIX)}",
     }

@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
     preset = get_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
     if arguments.table is not None:
         table = EmbeddingTable.read(arguments.table)
-        if arguments.flip and not table.fingerprint["space"].get("mirrored_copy"):
+        if arguments.flip and not table.fingerprint.space.get("mirrored_copy"):
             logger.info("%s holds no embeddings of mirrored crops: scored without", arguments.table)
     elif arguments.images is not None:
         table = embed_pairs(
@@ -122,7 +122,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for photo, why in result.failures.items():
         print(f"{photo}: failure to enrol, {why}", file=sys.stderr)
     print("\n".join(result_lines(result)))
-    _write(result, arguments, label=table.fingerprint["provenance"].get("preset", preset.name))
+    _write(result, arguments, label=table.fingerprint.preset or preset.name)
     if arguments.check:
         _check_standardization(arguments, pairs, table, preset=preset)
     all_read = all(why.split(":")[0] in _READ_STATUSES for why in result.failures.values())
@@ -152,7 +152,7 @@ def _write(result: "Verification", arguments: argparse.Namespace, *, label: str)
 def _check_standardization(
     arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset"
 ) -> None:
-    space = table.fingerprint["space"]
+    space = table.fingerprint.space
     if arguments.images is None:
         logger.info("the standardization was not checked: that needs --images")
     elif space["weights_sha256"] != preset.weights_sha256:

@@ -17,6 +17,7 @@ from embedder.networks.embedder import Embedder
 from embedder.networks.face_embedder import FaceEmbedder
 from embedder.networks.presets import preset_for
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +158,9 @@ class FaceEncoder:
         detector, embedder
             The networks, or stand-ins.
         """
-        rule = CropRule.from_space(wanted.get("space", {}), size=int(embedder.space["crop_size"]))
+        rule = CropRule.from_space(Fingerprint.of(wanted).space, size=int(embedder.space["crop_size"]))
         encoder = cls(detector, embedder, rule)
-        encoder._wanted_provenance = dict(wanted.get("provenance", {}))
+        encoder._wanted_provenance = Fingerprint.of(wanted).provenance
         return encoder
 
     @property
@@ -168,13 +169,13 @@ class FaceEncoder:
         return int(self.embedder.space["embedding_length"])
 
     @property
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> Fingerprint:
         """Return what the vectors are made of: ``space`` decides what they may be compared with."""
         space = {**self.embedder.space, **self.crop_rule.space}
         provenance = {**self._wanted_provenance, **self.detector.provenance, **self.embedder.provenance}
         if "min_face_size" in self._wanted_provenance:
             provenance["min_face_size"] = self._wanted_provenance["min_face_size"]
-        return {"space": space, "provenance": provenance}
+        return Fingerprint(space, provenance)
 
     def detect(self, image: np.ndarray) -> Faces:
         """Return the faces of `image`, uint8 (h, w, 3) RGB."""
@@ -219,7 +220,7 @@ class FaceEncoder:
 
 
 def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:
-    made_in = wanted.get("provenance", {}).get("precision", "fp32")
+    made_in = Fingerprint.of(wanted).precision
     precision = made_in if options.precision is None else options.precision
     preset = preset_for(wanted, source=source) if options.preset is None else options.preset
     return FaceEmbedder(preset, weights=options.weights, precision=precision)

@@ -15,6 +15,7 @@ from embedder.errors import WeightsError
 from embedder.runtime.weights import check_sha256, package_file
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 
 DEFAULT_PRESET = "facenet-casia-20180408"
 
@@ -196,14 +197,14 @@ def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
     WeightsError
         If no built-in preset has these weights.
     """
-    weights = fingerprint.get("space", {}).get("weights_sha256")
-    if weights is None:
+    made = Fingerprint.of(fingerprint)
+    weights = made.space.weights_sha256
+    if not weights:
         return DEFAULT_PRESET
     for preset in PRESETS.values():
         if preset.weights_sha256 == weights:
             return preset.name
-    recorded = fingerprint.get("provenance", {}).get("preset")
-    found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if recorded is None else f" of a preset {recorded!r}")
+    found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if made.preset is None else f" of a preset {made.preset!r}")
     known = " or ".join(f"{preset.weights_sha256[:_DIGITS_SHOWN]}... ({preset.name})" for preset in PRESETS.values())
     raise WeightsError(
         f"{source}: expected vectors of weights {known}, found those of weights {found}; name the "

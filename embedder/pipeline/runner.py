@@ -43,6 +43,7 @@ from embedder.tables.assembly import Entry, write_table
 from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
+from foundation.fingerprint import Fingerprint
 from foundation.paths import display_path
 from foundation.text import pluralize
 from foundation.threads import thread_count
@@ -265,7 +266,7 @@ def _finish(
     parts.clear()
 
 
-def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> dict[str, Any]:
+def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> Fingerprint:
     """Return the fingerprint of the tables that `settings` lead to here and now."""
     return settings.fingerprint(load_encoder(settings, thread_count(), None, embedder))
 

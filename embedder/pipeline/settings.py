@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import foundation
 from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
@@ -15,7 +15,7 @@ from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.file import Columns
 from foundation.errors import InputError
-from foundation.fingerprint import VERSIONS, as_json
+from foundation.fingerprint import VERSIONS, Fingerprint
 
 IdentitySource = Literal["folder", "filename", "none"]
 
@@ -58,17 +58,17 @@ class EmbedSettings:
         """Return how faces are cut out for a network that takes `size` pixels."""
         return CropRule(size, self.margin, self.margin_mode, self.alignment)
 
-    def fingerprint(self, encoder: FaceEncoder) -> dict[str, Any]:
+    def fingerprint(self, encoder: FaceEncoder) -> Fingerprint:
         """Return the fingerprint of tables made by `encoder` with these settings."""
         made_by = encoder.fingerprint
         provenance = {
-            **made_by["provenance"],
+            **made_by.provenance,
             "faces": self.faces,
             "identity_from": self.identity_from,
             "max_pixels": self.max_pixels,
             VERSIONS: _versions(),
         }
-        return {"space": as_json(made_by["space"]), "provenance": as_json(provenance)}
+        return Fingerprint(made_by.space, provenance)
 
     def identities(self, path: str, size_hw: tuple[int, int], faces: Faces) -> list[str]:
         """Return the identity of each face of the photo at `path` (relative, ``/`` between folders).

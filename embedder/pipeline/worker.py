@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from embedder.detection.detector import Detector
 from embedder.detection.finder import in_batches
@@ -26,7 +26,7 @@ from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.writer import PartWriter
 from embedder.tables.file import Header
 from foundation.errors import FingerprintError
-from foundation.fingerprint import setting_differences, version_differences
+from foundation.fingerprint import Fingerprint, setting_differences, version_differences
 from foundation.prefetch import prefetch
 
 _PHOTOS_AHEAD = 64
@@ -192,7 +192,7 @@ def _load_embedder(preset: str, weights: str | None, precision: str, threads: in
     return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
 
 
-def _check_worker(job: EmbedJob, fingerprint: dict[str, Any]) -> None:
+def _check_worker(job: EmbedJob, fingerprint: Fingerprint) -> None:
     """Refuse to work where the result would be another one than elsewhere in the same run."""
     host = socket.gethostname()
     before = job.header.fingerprint

@@ -118,7 +118,7 @@ def write_table(
     """
     entries = sorted(entries, key=lambda entry: path_order(entry.path))
     n_rows = sum(entry.n_faces for entry in entries)
-    embedding_length = header.fingerprint["space"]["embedding_length"]
+    embedding_length = header.fingerprint.space.embedding_length
 
     def fill(stream: IO[bytes]) -> None:
         with (

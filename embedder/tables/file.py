@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from embedder.errors import TableError
+from foundation.fingerprint import Fingerprint
 from foundation.formats import N_FIRST_BYTES, describe_bytes
 from foundation.paths import display_path
 
@@ -79,8 +80,7 @@ class Header:
     ----------
     photo_root : str
         Absolute path of the photo folder when the table was written.
-    fingerprint : dict
-        ``{"space": {...}, "provenance": {...}}``.
+    fingerprint : Fingerprint
     created : str
         ISO 8601 time, UTC.
     more_roots : tuple of str
@@ -88,9 +88,12 @@ class Header:
     """
 
     photo_root: str
-    fingerprint: dict[str, Any]
+    fingerprint: Fingerprint
     created: str
     more_roots: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", Fingerprint.of(self.fingerprint))
 
     @property
     def all_roots(self) -> tuple[str, ...]:
@@ -108,9 +111,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def fingerprint_text(fingerprint: Mapping[str, Any]) -> str:
+def fingerprint_text(fingerprint: Fingerprint) -> str:
     """Return a fingerprint as JSON with sorted keys; equal fingerprints give equal text."""
-    return json.dumps(fingerprint, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return json.dumps(fingerprint.to_json(), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def file_size_bound(n_rows: int, n_images: int, *, embedding_length: int, n_text_bytes: int) -> int:
@@ -275,7 +278,9 @@ def _read_header(file: h5py.File, path: Path) -> Header:
             f"{path}: expected a `fingerprint` with `space` and `provenance`, found "
             f"{attributes['fingerprint']:.80}; embed the photos again"
         )
-    return Header(attributes["photo_root"], fingerprint, attributes["created"], _read_more_roots(attributes, path))
+    return Header(
+        attributes["photo_root"], Fingerprint.of(fingerprint), attributes["created"], _read_more_roots(attributes, path)
+    )
 
 
 def _read_more_roots(attributes: Mapping[str, Any], path: Path) -> tuple[str, ...]:

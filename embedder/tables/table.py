@@ -11,6 +11,7 @@ from embedder.images.photo import STATUSES
 from embedder.tables.file import Header, TableFileReader, TableFileWriter, file_size_bound
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ class EmbeddingTable:
         Every input file; rows follow its order, ``n_faces`` for each.
     photo_root : str
         Absolute path of the photo folder when the table was written.
-    fingerprint : dict
-        ``{"space": ..., "provenance": ...}``: what decides whether vectors may be compared, and how they were made.
+    fingerprint : Fingerprint
+        What decides whether vectors may be compared, and how they were made.
     created : str
         ISO 8601 time, UTC.
     more_roots : tuple of str
@@ -132,13 +133,14 @@ class EmbeddingTable:
     image_sha256: np.ndarray
     images: ImageLedger
     photo_root: str
-    fingerprint: dict[str, Any]
+    fingerprint: Fingerprint
     created: str
     more_roots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if np.ndim(self.embeddings) != 2:
             raise InputError(f"`embeddings` must be (n, d), got shape {np.shape(self.embeddings)}")
+        object.__setattr__(self, "fingerprint", Fingerprint.of(self.fingerprint))
         n, length = np.shape(self.embeddings)
         shapes = {"embeddings": (n, length), "boxes": (n, 4), "landmarks": (n, 5, 2)}
         for name in _COLUMN_OF:

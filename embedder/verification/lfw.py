@@ -17,6 +17,7 @@ from embedder.networks.mirrored import MIRRORED_COPY
 from embedder.verification.bootstrap import SeparationComparison, TarEstimate, compare_separation, tar_intervals
 from embedder.verification.metrics import FALSE_ACCEPT_RATES, Roc, area_under, cross_validate, equal_error_rate, roc
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 from foundation.formats import describe_kind
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Verification:
     curve: Roc
     tar_at_far: Mapping[float, TarEstimate]
     failures: Mapping[str, str]
-    fingerprint: Mapping[str, Any]
+    fingerprint: Fingerprint
 
     @property
     def auc(self) -> float:
@@ -107,7 +108,7 @@ class Verification:
             "auc": self.auc,
             "eer": self.eer,
             "tar_at_far": {f"{far:g}": estimate._asdict() for far, estimate in self.tar_at_far.items()},
-            "fingerprint": dict(self.fingerprint),
+            "fingerprint": self.fingerprint.to_json(),
         }
 
 
@@ -272,7 +273,7 @@ def _read_pair(where: str, words: Sequence[str], *, is_genuine: bool) -> tuple[t
 
 def _vectors(table: "EmbeddingTable", *, flip: bool) -> NDArray[np.float32]:
     vectors = table.embeddings
-    if table.fingerprint["space"].get(MIRRORED_COPY) and not flip:
+    if table.fingerprint.space.get(MIRRORED_COPY) and not flip:
         # Rows are two unit vectors side by side, scaled by the root of one half.
         vectors = vectors[:, : vectors.shape[1] // 2] * np.float32(np.sqrt(2))
     return vectors

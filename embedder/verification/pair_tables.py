@@ -60,9 +60,9 @@ def embed_pairs(
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
     settings = EmbedSettings(faces="one", min_face_size="auto", **(crop or {}))
-    fingerprint = expected_fingerprint(settings, embedder=embedder)
+    fingerprint = expected_fingerprint(settings, embedder=embedder).to_json()
     # A later version that detects otherwise keeps a table of its own, one that does not goes on with this one.
-    fingerprint["provenance"].pop("versions")
+    del fingerprint["provenance"]["versions"]
     key = json.dumps([str(images.resolve()), fingerprint], sort_keys=True)
     out = _cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.h5"
     update_table(images, out, settings, n_jobs=n_jobs, progress=True, embedder=embedder, only=set(photos.values()))
@@ -89,7 +89,7 @@ def standardization_warning(
     from embedder.networks.presets import STANDARDIZATIONS
     from embedder.verification.lfw import compare_tables, sample_genuine
 
-    space = table.fingerprint["space"]
+    space = table.fingerprint.space
     used = space["standardization"]
     other = next(name for name in STANDARDIZATIONS if name != used)
     sample = sample_genuine(pairs, N_STANDARDIZATION_PAIRS)

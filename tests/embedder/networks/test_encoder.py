@@ -39,7 +39,7 @@ def test_the_fingerprint_is_the_one_of_tables() -> None:
     detector, embedder = FakeDetector(), FakeEmbedder()
     of_table = EmbedSettings().fingerprint(FaceEncoder(detector, embedder))
     encoder = FaceEncoder.like(of_table, detector, embedder)
-    assert json.loads(json.dumps(encoder.fingerprint)) == of_table
+    assert json.loads(json.dumps(encoder.fingerprint.to_json())) == of_table
     assert FaceEncoder.like({}, detector, embedder).fingerprint["space"] == of_table["space"]
 
 

@@ -220,8 +220,9 @@ def test_another_photo_folder_is_refused_unless_the_first_is_gone(photos: Path, 
 
 def test_other_package_versions_are_one_warning(photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     table = embed(photos, tmp_path / "t.h5")
-    table.fingerprint["provenance"]["versions"] |= {"numpy": "1.0", "pillow": "2.0"}
-    table.write(tmp_path / "t.h5")
+    made = table.fingerprint.to_json()
+    made["provenance"]["versions"] |= {"numpy": "1.0", "pillow": "2.0"}
+    replace(table, fingerprint=made).write(tmp_path / "t.h5")
     assert update(photos, tmp_path / "t.h5")[1] == 0
     assert len(caplog.records) == 1 and "numpy 1.0 before" in caplog.text and "pillow 2.0 before" in caplog.text
 

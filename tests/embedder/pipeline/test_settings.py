@@ -7,7 +7,7 @@ import pytest
 from embedder.detection.faces import Faces
 from embedder.pipeline import settings as embed_settings
 from embedder.pipeline.settings import EmbedSettings, identity_of
-from foundation.fingerprint import same_settings, setting_differences, version_differences
+from foundation.fingerprint import Fingerprint, same_settings, setting_differences, version_differences
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder, make_encoder
 
 
@@ -79,8 +79,9 @@ def test_fingerprint_holds_all_settings_and_survives_json() -> None:
         "margin": {"mode": "absolute", "value": 44.0},
         "alignment": "box",
     }
-    versions = fingerprint["provenance"].pop("versions")
-    assert fingerprint["provenance"] == {
+    provenance = dict(fingerprint.provenance)
+    versions = provenance.pop("versions")
+    assert provenance == {
         "detector": "fake",
         "thresholds": [0.6, 0.7, 0.7],
         "min_face_size": 20,
@@ -90,7 +91,7 @@ def test_fingerprint_holds_all_settings_and_survives_json() -> None:
         "max_pixels": 1_000_000,
     }
     assert versions["numpy"] == np.__version__ and set(versions) >= {"facetable", "onnxruntime", "pillow"}
-    assert json.loads(json.dumps(fingerprint)) == fingerprint
+    assert json.loads(json.dumps(fingerprint.to_json())) == fingerprint
 
 
 def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +116,7 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
 )
 def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None:
     before = EmbedSettings().fingerprint(make_encoder(FakeDetector(min_face_size=20)))
-    now = {"space": before["space"], "provenance": {**before["provenance"], **changes}}
+    now = Fingerprint(before.space, {**before.provenance, **changes})
     assert same_settings(before, now) == words
 
 
@@ -130,18 +131,14 @@ def test_the_margin_has_two_settings_to_go_on_with() -> None:
 
 
 def test_differences_are_named_and_versions_apart() -> None:
-    before = {
-        "space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 32.0}, "weights_sha256": "a" * 64},
-        "provenance": {"thresholds": [0.6, 0.7, 0.7], "versions": {"numpy": "2.0", "pillow": "12"}},
-    }
-    now = {
-        "space": {"crop_size": 160, "margin": {"mode": "scaled", "value": 44.0}, "weights_sha256": "b" * 64},
-        "provenance": {
-            "thresholds": [0.6, 0.7, 0.7],
-            "precision": "int8",
-            "versions": {"numpy": "2.4", "pillow": "12"},
-        },
-    }
+    before = Fingerprint(
+        {"crop_size": 160, "margin": {"mode": "scaled", "value": 32.0}, "weights_sha256": "a" * 64},
+        {"thresholds": [0.6, 0.7, 0.7], "versions": {"numpy": "2.0", "pillow": "12"}},
+    )
+    now = Fingerprint(
+        {"crop_size": 160, "margin": {"mode": "scaled", "value": 44.0}, "weights_sha256": "b" * 64},
+        {"thresholds": [0.6, 0.7, 0.7], "precision": "int8", "versions": {"numpy": "2.4", "pillow": "12"}},
+    )
     assert setting_differences(before, now) == [
         "`margin.value` 32.0 before, 44.0 now",
         "`precision` absent before, int8 now",

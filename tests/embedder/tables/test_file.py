@@ -9,6 +9,7 @@ import pytest
 from embedder.errors import TableError
 from embedder.tables.file import TableFileReader, file_size_bound, fingerprint_text, now
 from embedder.tables.table import EmbeddingTable
+from foundation.fingerprint import Fingerprint
 from tests.embedder.fakes import LENGTH, make_table
 
 
@@ -219,9 +220,11 @@ def test_size_bound_holds_and_is_near(tmp_path: Path, n_faces: list[int]) -> Non
 
 
 def test_fingerprint_text_does_not_depend_on_order() -> None:
-    assert fingerprint_text({"b": 1, "a": "é"}) == fingerprint_text({"a": "é", "b": 1}) == '{"a": "é", "b": 1}'
+    text = fingerprint_text(Fingerprint({"b": 1, "a": "é"}))
+    assert text == fingerprint_text(Fingerprint({"a": "é", "b": 1}))
+    assert text == '{"provenance": {}, "space": {"a": "é", "b": 1}}'
     with pytest.raises(ValueError, match="JSON"):
-        fingerprint_text({"a": float("nan")})
+        fingerprint_text(Fingerprint({"a": float("nan")}))
 
 
 def test_now_is_utc_and_sorts() -> None:
