@@ -163,17 +163,18 @@ def figures_as_text(figures: dict[str, dict[str, Any]]) -> str:
 
 def what_next(out: Path) -> str:
     """Return what to try on the user's own photos."""
-    python = _as_typed(sys.executable)
+    launcher = Path(sys.executable).with_name("facetable")  # `make` writes it
+    command = _as_typed(launcher) if launcher.exists() else f"{_as_typed(sys.executable)} facetable.py"
     return f"""
 See {_as_typed(out / "summary.png")}, the annotated photos in {_as_typed(out / HEADS[0])}/ and the groups in \
 {_as_typed(out / "people.html")}.
 
 Next, with your own photos, one folder a person (photos/Anna/..., photos/Bob/...):
-  {python} -m embedder embed photos -o out/faces.h5
-  {python} train_classifier.py out/faces.h5 -o out/family.skops
-  {python} recognize.py party.jpg --head out/family.skops --save out/party.jpg
+  {command} embed photos -o out/faces.h5
+  {command} train out/faces.h5 -o out/family.skops
+  {command} recognize party.jpg --head out/family.skops --save out/party.jpg
 With nobody named yet, group the faces first and write the names into the file:
-  {python} -m classifiers cluster out/faces.h5 -o out/people.csv --html out/people.html"""
+  {command} cluster out/faces.h5 -o out/people.csv --html out/people.html"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

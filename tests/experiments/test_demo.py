@@ -1,6 +1,7 @@
 """The demo: its commands, what it counts, what it draws. The whole of it is run by ``make demo``."""
 
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from PIL import Image
 from experiments import demo
 from experiments.demo import StepError, Steps, answers_on, count, figures_as_text, main, what_next
 from experiments.demo_sheet import Answer, Choice, draw_sheet
+from facetable import command_groups
 
 
 class Table(SimpleNamespace):
@@ -140,12 +142,14 @@ def test_what_next_names_commands_that_exist(tmp_path):
     text = what_next(tmp_path)
     assert f"{tmp_path}/summary.png" in text
     for words in (
-        "-m embedder embed photos",
-        "train_classifier.py out/faces.h5",
-        "recognize.py party.jpg",
-        "-m classifiers cluster",
+        "embed photos -o out/faces.h5",
+        "train out/faces.h5 -o out/family.skops",
+        "recognize party.jpg --head out/family.skops",
+        "cluster out/faces.h5 -o out/people.csv",
     ):
-        assert words in text
+        assert re.search(rf"facetable(\.py)? {re.escape(words)}", text)
+        facetable_command = words.split()[0]
+        assert facetable_command in {command.name for group in command_groups() for command in group.commands}
 
 
 # --- the picture ---
