@@ -181,3 +181,19 @@ def test_every_module_belongs_to_a_wing_or_is_its_packages_face():
         "classifiers.estimators",
         "recognition.errors",
     }
+
+
+def test_the_architecture_names_every_module():
+    text = (PROJECT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (?:\*\*)?`([\w/]+)/`(?:\*\*)? \|[^|]*\| ([^|]*) \|$", text, re.MULTILINE))
+    named = {
+        f"{folder}/{module}"
+        for folder, modules in rows.items()
+        for module in re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", modules))
+    }
+    there = {
+        path.relative_to(PROJECT).with_suffix("").as_posix()
+        for path in MODULES.values()
+        if path.name not in NOT_COUNTED or (path.parent.name == "foundation" and path.name == "errors.py")
+    }
+    assert named == there

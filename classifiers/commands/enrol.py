@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifiers.commands.photos import add_head_argument, add_network_arguments
+from classifiers.commands.photo_arguments import add_head_argument, add_network_arguments
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
-    from classifiers.commands.photos import list_photos, open_reader, read_photos
+    from classifiers.commands.photo_arguments import list_photos, open_reader, read_photos
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import check_name, locked_for_editing
     from classifiers.members.enrolment import enrol

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from classifiers.commands.photos import add_head_argument, add_network_arguments
+from classifiers.commands.photo_arguments import add_head_argument, add_network_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain what a head says about the faces of a photo."""
-    from classifiers.commands.photos import face_numbers, open_reader
+    from classifiers.commands.photo_arguments import face_numbers, open_reader
     from classifiers.files.head_file import load_head
     from classifiers.members.explanation import explain_face
     from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html

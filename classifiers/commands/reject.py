@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from classifiers.commands.photos import add_head_argument, add_network_arguments
+from classifiers.commands.photo_arguments import add_head_argument, add_network_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record that a face is not the person a head takes it for."""
-    from classifiers.commands.photos import face_numbers, open_reader, stored_path
+    from classifiers.commands.photo_arguments import face_numbers, open_reader, stored_path
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import enrolled_name, locked_for_editing
     from classifiers.members.rejection import face_to_reject, reject

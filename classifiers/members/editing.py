@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from classifiers.errors import HeadFileError, IdentityError
 from classifiers.heads.decision_rules import DecisionRule, NearestRule
 from classifiers.heads.head import Head
-from classifiers.members.samples import FaceSample
+from classifiers.members.face_samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from foundation.errors import InputError

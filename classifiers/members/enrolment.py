@@ -7,7 +7,7 @@ import numpy as np
 
 from classifiers.heads.head import Head
 from classifiers.members.editing import enrol_faces, find_name, gallery_of, same_faces
-from classifiers.members.samples import FaceSample, PhotoFaces
+from classifiers.members.face_samples import FaceSample, PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for

@@ -7,7 +7,7 @@ import numpy as np
 from classifiers.errors import IdentityError
 from classifiers.heads.head import Head
 from classifiers.members.editing import enrolled_name, gallery_of, replace_matcher, same_faces
-from classifiers.members.samples import FaceSample
+from classifiers.members.face_samples import FaceSample
 
 
 class Rejection(NamedTuple):

@@ -1,4 +1,4 @@
-"""Any image file to upright RGB pixels, and the image files of a folder in a fixed order.
+"""Read any image file as upright RGB pixels: colour spaces such as CMYK, bit depths, orientation.
 
 What a file is, its first bytes decide, never its name. Pictures with transparency are laid on white, as browsers and
 printers show them; what lies hidden under transparent pixels is not part of the photo. Pictures deeper than 8 bits

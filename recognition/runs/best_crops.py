@@ -60,7 +60,7 @@ def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: 
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import check_name, locked_for_editing
     from classifiers.members.enrolment import enrol
-    from classifiers.members.samples import FaceSample, PhotoFaces
+    from classifiers.members.face_samples import FaceSample, PhotoFaces
     from embedder.detection.quality import measure_pose, measure_sharpness
 
     identity = check_name(name)

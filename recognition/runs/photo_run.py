@@ -11,7 +11,7 @@ from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
 from recognition.events.console import print_no_face
 from recognition.runs.options import Options
-from recognition.runs.photos import (
+from recognition.runs.photo_loop import (
     NamedFace,
     PhotoCounts,
     PhotoRun,

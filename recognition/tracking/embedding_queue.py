@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.networks.encoder import FaceEncoder
-from recognition.tracking.quality import face_quality, geometric_quality
+from recognition.tracking.quality_score import face_quality, geometric_quality
 from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ProbeCrop:
     landmarks : numpy.ndarray
         float32 (5, 2), pixels of the frame.
     quality : float
-        Above 0, up to 1; see `recognition.tracking.quality`.
+        Above 0, up to 1; see `recognition.tracking.quality_score`.
     is_whole : bool
         Whether the frame shows the whole face.
     priority : int

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.members.samples import FaceSample, PhotoFaces
+from classifiers.members.face_samples import FaceSample, PhotoFaces
 from embedder.detection.quality import measure_pose
 
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifiers.commands.main import main
-from classifiers.commands.photos import stored_path
+from classifiers.commands.photo_arguments import stored_path
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.members.editing import enrol_faces

@@ -7,7 +7,7 @@ from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
 from classifiers.members.editing import enrol_faces
 from classifiers.members.enrolment import enrol, least_agreement, quality_reasons
-from classifiers.members.samples import PhotoFaces
+from classifiers.members.face_samples import PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifiers.members.samples import SampleReader
+from classifiers.members.face_samples import SampleReader
 from embedder.detection.faces import Faces
 from embedder.images.reading import read_image
 from embedder.networks.encoder import FaceEncoder

@@ -11,7 +11,7 @@ from foundation.errors import InputError
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
-    from classifiers.members.samples import FaceSample, PhotoFaces, SampleReader
+    from classifiers.members.face_samples import FaceSample, PhotoFaces, SampleReader
 
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     ValueError
         If its network is not built in and the arguments name none, or theirs makes vectors of another space.
     """
-    from classifiers.members.samples import SampleReader
+    from classifiers.members.face_samples import SampleReader
     from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
     from embedder.networks.encoder import EncoderOptions, FaceEncoder
 

@@ -9,7 +9,7 @@ from embedder.errors import ImageError
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_image
-from recognition.runs.photos import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
+from recognition.runs.photo_loop import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
