@@ -38,15 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a setting of the head, such as n_neighbors=3; may be repeated",
     )
-    limits = parser.add_mutually_exclusive_group()
-    limits.add_argument(
-        "--fpir",
-        type=float,
-        metavar="P",
-        help="share of strangers that may be given a name, such as 0.01, measured on the table's own "
-        "people, at least 30 (default: the preset's curve for 0.01)",
-    )
-    limits.add_argument("--threshold", type=float, metavar="T", help="least score that is given a name")
+    _add_threshold_arguments(parser)
     parser.add_argument(
         "--identities",
         metavar="A,B|FILE",
@@ -59,6 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
     )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
+    _add_background_arguments(parser)
+    parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
+
+
+def _add_threshold_arguments(parser: argparse.ArgumentParser) -> None:
+    limits = parser.add_mutually_exclusive_group()
+    limits.add_argument(
+        "--fpir",
+        type=float,
+        metavar="P",
+        help="share of strangers that may be given a name, such as 0.01, measured on the table's own "
+        "people, at least 30 (default: the preset's curve for 0.01)",
+    )
+    limits.add_argument("--threshold", type=float, metavar="T", help="least score that is given a name")
+
+
+def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
     backgrounds = parser.add_mutually_exclusive_group()
     backgrounds.add_argument(
         "--background", metavar="FILE", help="background model that normalizes the scores (default: the preset's)"
@@ -69,7 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TABLE",
         help="table of people nobody has enrolled, such as visitors; they join the background's cohort",
     )
-    parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:

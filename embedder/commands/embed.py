@@ -30,6 +30,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the table to make or bring up to date, such as faces.h5; it keeps the settings below "
         "that it was begun with",
     )
+    _add_face_arguments(parser)
+    add_network_arguments(parser)
+    add_precision_argument(parser)
+    add_detector_arguments(parser)
+    add_crop_arguments(parser)
+    _add_worker_arguments(parser)
+    parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
+
+
+def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
     selection = parser.add_mutually_exclusive_group()
     selection.add_argument(
         "--all-faces",
@@ -53,10 +64,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
         "the default), its file's name without suffix (filename), or nothing (none)",
     )
-    add_network_arguments(parser)
-    add_precision_argument(parser)
-    add_detector_arguments(parser)
-    add_crop_arguments(parser)
+
+
+def _add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=int,
@@ -73,8 +83,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address", metavar="ADDRESS", help="the cluster's: tcp://HOST:8786 (Dask), HOST:6379 or auto (Ray)"
     )
-    parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="cosine",
         help="how two embeddings are compared (default: cosine)",
     )
+    _add_protocol_arguments(parser)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+
+
+def _add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-flip",
         dest="flip",
@@ -66,9 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="do not try the other standardization on a sample of the pairs",
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
 
 def result_lines(result: "Verification") -> list[str]:
