@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
-from foundation.text import pluralize
+from foundation.text import normalize_name, pluralize
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
@@ -144,7 +144,7 @@ def read_names(text: str) -> list[str]:
         names = [row[0] for row in rows] if column is None else [row[column] for row in rows[1:] if len(row) > column]
     else:
         names = text.split(",")
-    kept = [name.strip() for name in names if name.strip()]
+    kept = [normalize_name(name) for name in names if name.strip()]
     if not kept:
         raise InputError(f"`identities` must name at least one person, got {text!r}")
     return kept

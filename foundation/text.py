@@ -1,6 +1,8 @@
 """Write text for people: counts with their nouns, and foreign text without what would upset a terminal."""
 
 import re
+import unicodedata
+from collections.abc import Iterable
 
 
 def pluralize(n: int, noun: str, plural: str | None = None) -> str:
@@ -26,3 +28,40 @@ def sanitize_for_terminal(text: str) -> str:
     'a b c'
     """
     return "".join(character if character.isprintable() or _KEPT.match(character) else " " for character in text)
+
+
+def normalize_name(text: str) -> str:
+    """Return a name in Unicode's composed form (NFC), without white space around it.
+
+    Names that print alike are one name: folders and files come composed from some systems, decomposed from others.
+
+    >>> normalize_name("Zoe\u0308 ") == "Zo\u00eb"
+    True
+    """
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def find_lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the groups of names that differ only in case or accents, each group and the groups sorted.
+
+    >>> find_lookalikes(["anna", "Bob", "Anna", "Zoë", "Zoe"])
+    [('Anna', 'anna'), ('Zoe', 'Zoë')]
+    """
+    alike: dict[str, set[str]] = {}
+    for name in names:
+        bare = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+        alike.setdefault(bare.casefold(), set()).add(name)
+    return sorted(tuple(sorted(group)) for group in alike.values() if len(group) > 1)
+
+
+def lookalike_questions(names: Iterable[str]) -> list[str]:
+    """Return one line for each group of names that differ only in case or accents.
+
+    >>> lookalike_questions(["anna", "Anna"])
+    ['Anna and anna differ only in case or accents: 2 people? Otherwise give them one name']
+    """
+    return [
+        f"{', '.join(group[:-1])} and {group[-1]} differ only in case or accents: {len(group)} people? "
+        "Otherwise give them one name"
+        for group in find_lookalikes(names)
+    ]

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output
+    from foundation.text import lookalike_questions
     from foundation.threads import thread_count
 
     grouping.check_output_files(arguments.out, arguments.html, arguments.json, table=arguments.table)
@@ -87,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     result = summary.summarize(table, groups)
     print("\n".join(summary.report(result)))
+    for question in lookalike_questions({str(name) for name in groups.names} - {""}):
+        print(f"warning: {question}", file=sys.stderr)
     if arguments.json is not None:
         write_json(arguments.json, {**result, "fingerprint": table.fingerprint.to_json()})
     if arguments.dry_run:

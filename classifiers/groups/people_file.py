@@ -14,7 +14,7 @@ from classifiers.groups.constraints import FaceKey
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.errors import InputError
-from foundation.text import pluralize
+from foundation.text import normalize_name, pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def read_people(path: str | Path, row_of: Mapping[FaceKey, int]) -> KnownPeople:
     for line, row in read_rows(path, COLUMNS[:4]):
         where = f"{path}, line {line}"
         face = row["path"], parse_index(row["face_index"], f"{where}: `face_index`")
-        cluster, name = parse_index(row["cluster"], f"{where}: `cluster`"), row["name"].strip()
+        cluster, name = parse_index(row["cluster"], f"{where}: `cluster`"), normalize_name(row["name"])
         if face in lines:
             raise InputError(
                 f"{where}: expected each face once, got face {face[1]} of {face[0]} again, see line {lines[face]}"

@@ -15,6 +15,7 @@ from classifiers.members.face_samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from foundation.errors import InputError
+from foundation.text import normalize_name
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
@@ -25,14 +26,14 @@ _SAME_FACE = 0.9
 
 
 def check_name(name: str) -> str:
-    """Return `name` without surrounding space if a person may be called that.
+    """Return `name` in Unicode's composed form, without surrounding space, if a person may be called that.
 
     Raises
     ------
     IdentityError
         If it is empty or ``unknown``, or holds characters that cannot be printed.
     """
-    stripped = name.strip()
+    stripped = normalize_name(name)
     if not stripped:
         raise IdentityError("`name` must not be empty, got nothing but space; give the person's name")
     if stripped == UNKNOWN:

@@ -1,5 +1,6 @@
 """Train a head on the columns of an embedding table."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
+from foundation.text import lookalike_questions, normalize_name
+
+logger = logging.getLogger(__name__)
 
 
 class StrangerTable(Protocol):
@@ -97,8 +101,14 @@ def train_head(
         If there is no such head, or it has no such parameter.
     """
     everybody = Gallery.build(
-        table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
+        table.embeddings,
+        [normalize_name(name) for name in table.identities],
+        paths=table.paths,
+        image_sha256=table.image_sha256,
+        boxes=table.boxes,
     )
+    for question in lookalike_questions(everybody.labels.tolist()):
+        logger.warning("%s", question)
     matcher = Matcher(everybody.filtered(identities=identities, min_photos=min_photos), background)
     estimator = make_head(head, parameters)
     chosen = choose_threshold(

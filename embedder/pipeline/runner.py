@@ -45,7 +45,7 @@ from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from foundation.fingerprint import Fingerprint
 from foundation.paths import display_path
-from foundation.text import pluralize
+from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
@@ -282,7 +282,10 @@ def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
             f"expected photos in this folder, found none ({listing.left_out}); check the path",
             ", ".join(map(str, inputs)),
         )
-    if any(identity_of(photo.name, settings.identity_from) == RESERVED_IDENTITY for photo in listing.photos):
+    identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
+    for question in lookalike_questions(identities):
+        logger.warning("%s", question)
+    if RESERVED_IDENTITY in identities:
         logger.warning(
             "the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
             "or file and run again, its vectors will be kept",

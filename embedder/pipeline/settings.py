@@ -16,6 +16,7 @@ from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.file import Columns
 from foundation.errors import InputError
 from foundation.fingerprint import VERSIONS, Fingerprint
+from foundation.text import normalize_name
 
 IdentitySource = Literal["folder", "filename", "none"]
 
@@ -86,7 +87,7 @@ class EmbedSettings:
 
 
 def identity_of(path: str, identity_from: IdentitySource) -> str:
-    """Return the identity a photo's path gives.
+    """Return the identity a photo's path gives, in Unicode's composed form and without white space around it.
 
     >>> identity_of("Ada/1840/portrait.jpg", "folder"), identity_of("portrait.jpg", "folder")
     ('Ada', '')
@@ -95,9 +96,9 @@ def identity_of(path: str, identity_from: IdentitySource) -> str:
     """
     parts = PurePosixPath(path).parts
     if identity_from == "folder" and len(parts) > 1:
-        return parts[0]
+        return normalize_name(parts[0])
     if identity_from == "filename":
-        return PurePosixPath(path).stem
+        return normalize_name(PurePosixPath(path).stem)
     return NO_IDENTITY
 
 

@@ -65,3 +65,13 @@ def test_strangers_join_the_cohort_of_a_background():
     other = {"space": {**FINGERPRINT["space"], "crop_size": 112}}
     with pytest.raises(SpaceMismatchError, match="cannot be compared with the table's"):
         add_strangers(make_background(), table(visitors, fingerprint=other), fingerprint=FINGERPRINT)
+
+
+def test_names_that_print_alike_are_one_person_and_look_alike_ones_are_asked_about(caplog):
+    names = {"person 000": "Zoe\u0308", "person 001": "Zo\u00eb ", "person 002": "anna", "person 003": "Anna"}
+    spelled = np.array([names.get(name, name) for name in PEOPLE.identities], object)
+    head = train_head(table(identities=spelled), threshold=0.5)
+    assert head.labels == ["Anna", "Zo\u00eb", "anna", "person 004"]
+    assert [record.message for record in caplog.records] == [
+        "Anna and anna differ only in case or accents: 2 people? Otherwise give them one name"
+    ]

@@ -375,3 +375,15 @@ def test_summary_of_failures_is_short_and_the_rest_is_in_json(photos: Path, tmp_
     assert len(record["failures"]) == 15 and record["n_by_status"]["unreadable"] == 15
     assert record["photos_per_second"] > 0
     assert replace(summary, seconds=0.0).photos_per_second == 0
+
+
+def test_names_that_print_alike_are_one_person_and_look_alike_ones_are_asked_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("Zoe\u0308", "Zo\u00eb", "Bob", "Bob ", "bob"):
+        write_photo(tmp_path / "photos" / folder / "1.png", 1, green=len(folder.encode()) + 10 * folder.islower())
+    table = embed(tmp_path / "photos", tmp_path / "t.h5")
+    assert sorted(set(table.identities)) == ["Bob", "Zo\u00eb", "bob"]
+    assert [record.message for record in caplog.records] == [
+        "Bob and bob differ only in case or accents: 2 people? Otherwise give them one name"
+    ]

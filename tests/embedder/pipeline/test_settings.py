@@ -20,6 +20,8 @@ from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder, make_encod
         ("王 小明/照片.png", "王 小明", "照片"),
         ("Ada/no_suffix", "Ada", "no_suffix"),
         ("Ada/J. S. Bach.jpg", "Ada", "J. S. Bach"),
+        ("Zoe\u0308/Zoe\u0308 .jpg", "Zo\u00eb", "Zo\u00eb"),
+        ("Bob /1.jpg", "Bob", "1"),
     ],
 )
 def test_identity_of(path: str, folder: str, filename: str) -> None:
