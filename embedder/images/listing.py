@@ -3,8 +3,9 @@
 import errno
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedder.images.formats import format_of
@@ -43,6 +44,22 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 """Lower-case file suffixes that `list_images` takes for images without looking inside."""
+
+SKIPPED_FOLDERS = frozenset(
+    {
+        "@eadir",  # Synology: thumbnails
+        "#recycle",
+        "#snapshot",
+        "@recycle",  # QNAP
+        "@recently-snapshot",
+        "$recycle.bin",  # Windows
+        "system volume information",
+        "__macosx",  # archives made on a Mac
+        "lost+found",
+        "ipod photo cache",
+    }
+)
+"""Lower-case names of folders in which other programs keep thumbnails and deleted files: copies, and nobody's name."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +102,8 @@ class ImageListing:
         Files that are no images by suffix or, where they have no suffix, by their first bytes.
     unreadable_folders : tuple of Path
         Folders, relative to their root, that could not be listed; each is logged as a warning too.
+    skipped_folders : dict
+        Name -> number of folders of that name that were not looked into, see `SKIPPED_FOLDERS`; logged too.
     """
 
     roots: tuple[Path, ...]
@@ -92,6 +111,7 @@ class ImageListing:
     n_hidden: int
     n_other: int
     unreadable_folders: tuple[Path, ...] = ()
+    skipped_folders: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -114,7 +134,8 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
 
     A file is an image if its suffix is in `IMAGE_SUFFIXES`, or if it has no suffix and begins like an image. Links to
     folders are followed; a folder that can be reached in several ways is listed where it really is, if that is inside
-    `root`. A link that leads nowhere is listed like the file it promises, so that its failure is seen.
+    `root`. A link that leads nowhere is listed like the file it promises, so that its failure is seen. Folders in which
+    other programs keep thumbnails and deleted files are not looked into (`SKIPPED_FOLDERS`), unless `root` is one.
 
     Raises
     ------
@@ -162,6 +183,7 @@ def list_inputs(inputs: Sequence[str | os.PathLike[str]]) -> ImageListing:
         n_hidden=sum(listing.n_hidden for listing in listings),
         n_other=sum(listing.n_other for listing in listings),
         unreadable_folders=tuple(folder for listing in listings for folder in listing.unreadable_folders),
+        skipped_folders=sum((Counter(listing.skipped_folders) for listing in listings), Counter()),
     )
 
 
@@ -176,12 +198,19 @@ def _list_folder(folder: Path) -> ImageListing:
     while walk.links:
         walk.links.sort(reverse=True)
         walk.enter(walk.links.pop())
+    if walk.skipped:
+        logger.info(
+            "%s: not looked into, thumbnails and deleted files of other programs: %s",
+            display_path(folder),
+            ", ".join(f"{name} ({n})" for name, n in sorted(walk.skipped.items())),
+        )
     return ImageListing(
         roots=(folder,),
         photos=_named_once(PhotoFile(folder, path) for path in sorted(walk.paths)),
         n_hidden=walk.n_hidden,
         n_other=walk.n_other,
         unreadable_folders=tuple(sorted(walk.unreadable_folders)),
+        skipped_folders=dict(walk.skipped),
     )
 
 
@@ -206,6 +235,7 @@ class _Walk:
         self.paths: list[Path] = []
         self.links: list[Path] = []
         self.unreadable_folders: list[Path] = []
+        self.skipped: Counter[str] = Counter()
         self.n_hidden = 0
         self.n_other = 0
         self._seen: set[tuple[int, int]] = {_identity_of(root)}
@@ -238,6 +268,8 @@ class _Walk:
                     self.paths.append(path)
                 else:
                     self.n_other += 1
+            elif entry.name.casefold() in SKIPPED_FOLDERS and entry.is_dir():
+                self.skipped[entry.name] += 1
             elif entry.is_dir():
                 (self.links if entry.is_symlink() else subfolders).append(path)
             elif _is_image_file(entry):

@@ -41,6 +41,8 @@ class EmbedSummary:
         Deleted photos removed from the table.
     unreadable_folders : list of str
         Folders that could not be listed; what the table holds of them stays.
+    skipped_folders : dict
+        Name -> number of folders of other programs' thumbnails and deleted files, which were not looked into.
     seconds : float
         Wall-clock time of the run.
     stage_seconds : dict
@@ -62,6 +64,7 @@ class EmbedSummary:
     gone: list[str]
     n_pruned: int
     unreadable_folders: list[str]
+    skipped_folders: dict[str, int]
     seconds: float
     stage_seconds: dict[str, float]
 
@@ -134,6 +137,7 @@ def summarize(
         gone=[entry.path for entry in deleted],
         n_pruned=len(deleted) if pruned else 0,
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
+        skipped_folders=dict(listing.skipped_folders),
         seconds=seconds,
         stage_seconds=stage_seconds,
     )

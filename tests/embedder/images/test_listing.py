@@ -153,3 +153,19 @@ def test_two_photos_of_one_name_are_both_named(tmp_path):
         list_inputs([])
     with pytest.raises(FileNotFoundError, match="expected a folder of photos, found nothing"):
         list_inputs([tmp_path / "a", tmp_path / "none"])
+
+
+def test_folders_of_thumbnails_and_deleted_files_are_counted_and_not_looked_into(tmp_path, caplog):
+    caplog.set_level("INFO")
+    touch(tmp_path, "Ann/1.jpg", "Ann/@eaDir/1.jpg/SYNOPHOTO_THUMB_XL.jpg", "Bob/@eaDir/x.jpg", "#recycle/2.jpg")
+    touch(tmp_path, "$RECYCLE.BIN/3.jpg", "lost+found/4.jpg", "Lost and Found/5.jpg", "@eaDir.jpg")
+    listing = list_images(tmp_path)
+    assert [photo.name for photo in listing.photos] == ["@eaDir.jpg", "Ann/1.jpg", "Lost and Found/5.jpg"]
+    assert listing.skipped_folders == {"@eaDir": 2, "#recycle": 1, "$RECYCLE.BIN": 1, "lost+found": 1}
+    assert "not looked into" in caplog.text and "@eaDir (2)" in caplog.text
+    assert list_inputs([tmp_path, tmp_path / "Ann" / "1.jpg"]).skipped_folders == listing.skipped_folders
+
+
+def test_a_folder_of_such_a_name_is_read_where_it_is_asked_for(tmp_path):
+    touch(tmp_path, "#recycle/Ann/1.jpg")
+    assert listed(tmp_path / "#recycle") == ["Ann/1.jpg"]
