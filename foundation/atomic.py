@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,11 +25,14 @@ NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", 
 TEMPORARY_SUFFIX = ".tmp"
 """Ends the name of every temporary file, so that what a killed process left can be told from finished files."""
 
+PRIVATE_MODE = 0o600
+"""Of files that only their owner shall read."""
+
 _N_LETTERS_KEPT = 40  # of the file's name in that of its temporary file, which must not grow too long for a name
 
 
 @contextmanager
-def atomic_path(path: Path, *, temporary_folder: Path | None = None) -> Iterator[Path]:
+def atomic_path(path: Path, *, temporary_folder: Path | None = None, is_private: bool = False) -> Iterator[Path]:
     """Yield a temporary path; the file written there takes the place of `path` when the block ends without an error.
 
     For libraries that write by name; where a stream will do, `atomic_writer` is simpler. A link stays a link: the file
@@ -40,6 +44,9 @@ def atomic_path(path: Path, *, temporary_folder: Path | None = None) -> Iterator
         The file; one that is there already is replaced in one step, or stays as it is.
     temporary_folder : Path, optional
         Where the temporary file lives, on the same file system; default: beside `path`.
+    is_private : bool
+        Let only its owner read a new file (mode 0600), for what tells who is on whose photos. A file that is replaced
+        keeps the mode somebody gave it.
 
     Raises
     ------
@@ -50,7 +57,12 @@ def atomic_path(path: Path, *, temporary_folder: Path | None = None) -> Iterator
     folder = place.parent if temporary_folder is None else temporary_folder
     temporary = folder / f".{place.name[:_N_LETTERS_KEPT]}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
     try:
+        if is_private:
+            mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else PRIVATE_MODE
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_MODE))
         yield temporary
+        if is_private:
+            temporary.chmod(mode)
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(place)
@@ -73,12 +85,14 @@ def atomic_path(path: Path, *, temporary_folder: Path | None = None) -> Iterator
 
 
 @contextmanager
-def atomic_writer(path: Path, *, reserve: int = 0, temporary_folder: Path | None = None) -> Iterator[IO[bytes]]:
+def atomic_writer(
+    path: Path, *, reserve: int = 0, temporary_folder: Path | None = None, is_private: bool = False
+) -> Iterator[IO[bytes]]:
     """Yield a binary stream whose content takes the place of `path` when the block ends without an error.
 
     Parameters
     ----------
-    path, temporary_folder
+    path, temporary_folder, is_private
         As in `atomic_path`.
     reserve : int
         Bytes of disk space to take first; what is not written is given back.
@@ -88,7 +102,10 @@ def atomic_writer(path: Path, *, reserve: int = 0, temporary_folder: Path | None
     OSError
         As `atomic_path`.
     """
-    with atomic_path(path, temporary_folder=temporary_folder) as temporary, temporary.open("xb+") as stream:
+    with (
+        atomic_path(path, temporary_folder=temporary_folder, is_private=is_private) as temporary,
+        temporary.open("wb+") as stream,
+    ):
         if reserve <= 0:
             yield stream
             return
@@ -99,13 +116,18 @@ def atomic_writer(path: Path, *, reserve: int = 0, temporary_folder: Path | None
 
 
 def write_atomically(
-    path: Path, fill: Callable[[IO[bytes]], None], *, reserve: int = 0, temporary_folder: Path | None = None
+    path: Path,
+    fill: Callable[[IO[bytes]], None],
+    *,
+    reserve: int = 0,
+    temporary_folder: Path | None = None,
+    is_private: bool = False,
 ) -> None:
     """Write a file with ``fill(stream)``, as `atomic_writer` does.
 
     Parameters
     ----------
-    path, reserve, temporary_folder
+    path, reserve, temporary_folder, is_private
         As in `atomic_writer`.
     fill : callable
         Writes the content to the binary stream that it is given.
@@ -115,7 +137,7 @@ def write_atomically(
     OSError
         As `atomic_path`.
     """
-    with atomic_writer(path, reserve=reserve, temporary_folder=temporary_folder) as stream:
+    with atomic_writer(path, reserve=reserve, temporary_folder=temporary_folder, is_private=is_private) as stream:
         fill(stream)
 
 

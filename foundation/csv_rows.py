@@ -73,7 +73,7 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
     """
     # A link is followed, so that it stays a link.
     target = Path(path).resolve()
-    with atomic_writer(target) as stream:
+    with atomic_writer(target, is_private=True) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(columns)

@@ -85,7 +85,7 @@ def save_head(head: Head, path: str | Path) -> None:
         entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator)
     _refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_writer(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_writer(target, is_private=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
         for name, array in pack_head(head).items():

@@ -127,7 +127,7 @@ def write_page(path: str | Path, page: str) -> None:
         If it cannot be written.
     """
     target = Path(path).resolve()
-    with atomic_writer(target) as stream:
+    with atomic_writer(target, is_private=True) as stream:
         # A path may hold what no encoding has: written as a character reference, it cannot fail.
         stream.write(page.encode("utf-8", "xmlcharrefreplace"))
 

@@ -136,6 +136,7 @@ def write_table(
         table,
         fill,
         temporary_folder=temporary_folder,
+        is_private=True,
         reserve=file_size_bound(
             n_rows, len(entries), embedding_length=embedding_length, n_text_bytes=sum(map(_text_bytes, entries))
         ),

@@ -53,7 +53,7 @@ def write_part(folder: Path, header: Header, rows: Columns, images: Columns) -> 
     def fill(stream: IO[bytes]) -> None:
         stream.write(buffer.getbuffer())
 
-    write_atomically(path, fill)
+    write_atomically(path, fill, is_private=True)
     return path
 
 
@@ -98,7 +98,7 @@ class PartsFolder:
                 str(self.table),
             ) from error
         try:
-            self.path.mkdir(exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
             for path in self.path.glob(".*" + TEMPORARY_SUFFIX):
                 path.unlink(missing_ok=True)
         except BaseException:

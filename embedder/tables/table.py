@@ -215,6 +215,7 @@ class EmbeddingTable:
         write_atomically(
             Path(path).resolve(),
             fill,
+            is_private=True,
             reserve=file_size_bound(
                 len(self),
                 len(self.images),

@@ -34,8 +34,10 @@ def annotated_name(name: str) -> str:
     return name if can_write(Path(name)) else f"{name}.jpg"
 
 
-def write_image(path: Path, image: np.ndarray) -> None:
+def write_image(path: Path, image: np.ndarray, *, is_private: bool = False) -> None:
     """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; missing folders are created.
+
+    With `is_private` only its owner may read a new file.
 
     Raises
     ------
@@ -51,7 +53,9 @@ def write_image(path: Path, image: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     encoded = Image.fromarray(image)
     options = {"quality": _JPEG_QUALITY} if _FORMATS[path.suffix.lower()] in ("JPEG", "WebP") else {}
-    write_atomically(path, lambda stream: encoded.save(stream, _FORMATS[path.suffix.lower()], **options))
+    write_atomically(
+        path, lambda stream: encoded.save(stream, _FORMATS[path.suffix.lower()], **options), is_private=is_private
+    )
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:

@@ -72,7 +72,7 @@ class UnknownFaces:
         self._may_drop = may_drop
         self._n_unreported, self._reported_s = 0, -math.inf
         self._clock = clock
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._swept_s = self._clock.steady()
         self._offset_s = self._clock.wall() - self._swept_s
         self._sweep()
@@ -88,7 +88,7 @@ class UnknownFaces:
         """
         self._writer.check()
         path = self._folder / f"unknown-{self._stem}-track{track}-frame{frame}.jpg"
-        if not self._writer.submit(lambda: write_image(path, crop), wait=not self._may_drop):
+        if not self._writer.submit(lambda: write_image(path, crop, is_private=True), wait=not self._may_drop):
             self._n_unreported += 1
             if self._clock.steady() - self._reported_s >= _REPORT_INTERVAL_S:
                 self._report_dropped()

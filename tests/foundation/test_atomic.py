@@ -99,3 +99,25 @@ def test_a_place_that_cannot_be_written_is_named_as_the_user_did(tmp_path: Path,
         write_atomically(path, lambda stream: None)
     assert raised.value.filename == str(path)
     assert raised.value.strerror == os.strerror(errno.ENOENT if folder == "none" else errno.ENOTDIR)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_a_private_file_is_its_owners_alone_and_one_that_was_shared_stays_shared(tmp_path: Path) -> None:
+    old_mask = os.umask(0o022)
+    try:
+        modes = []
+
+        def fill(stream):
+            modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.name.endswith(".tmp"))
+            stream.write(b"new")
+
+        for name, is_private in (("private", True), ("plain", False)):
+            write_atomically(tmp_path / name, fill, is_private=is_private)
+        assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("private", "plain")] == [0o600, 0o644]
+        assert modes == [0o600, 0o644]  # nor can anybody read it while it is written
+        (tmp_path / "private").chmod(0o640)
+        write_atomically(tmp_path / "private", fill, reserve=100, is_private=True)
+        assert (tmp_path / "private").stat().st_mode & 0o777 == 0o640
+        assert (tmp_path / "private").read_bytes() == b"new"
+    finally:
+        os.umask(old_mask)

@@ -115,11 +115,11 @@ class SlowDisk:
         self._write = unknown_faces.write_image
         monkeypatch.setattr(unknown_faces, "write_image", self.write)
 
-    def write(self, path: Path, image: np.ndarray) -> None:
+    def write(self, path: Path, image: np.ndarray, **options: bool) -> None:
         assert self.may_write.wait(5)
         if self.error is not None:
             raise self.error
-        self._write(path, image)
+        self._write(path, image, **options)
 
 
 def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(

@@ -1,0 +1,48 @@
+"""What tells who is on whose photos is readable by its owner alone."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import train_classifier
+from classifiers.commands.main import main as classifiers_main
+from embedder.pipeline.runner import update_table
+from embedder.pipeline.settings import EmbedSettings
+from embedder.tables.parts import PartsFolder
+from recognition.outputs.unknown_faces import UnknownFaces
+from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_tables_heads_people_files_and_contact_sheets(tmp_path: Path) -> None:
+    for number in range(4):
+        write_photo(tmp_path / "photos" / f"person {number % 2}" / f"{number}.png", 1, green=20 * number)
+    table, head = tmp_path / "faces.h5", tmp_path / "heads" / "family.skops"
+    update_table(tmp_path / "photos", table, EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder())
+    assert train_classifier.main([str(table), "-o", str(head), "--threshold", "0.5", "--no-background"]) == 0
+    people, sheet = tmp_path / "people.csv", tmp_path / "people.html"
+    command = ["cluster", str(table), "-o", str(people), "--html", str(sheet), "--threshold", "0.5", "--no-background"]
+    assert classifiers_main(command) == 0
+    assert {path.name: oct(mode_of(path)) for path in (table, head, people, sheet)} == dict.fromkeys(
+        ("faces.h5", "family.skops", "people.csv", "people.html"), "0o600"
+    )
+
+
+def test_the_folder_of_part_files(tmp_path: Path) -> None:
+    with PartsFolder(tmp_path / "faces.h5") as parts:
+        assert mode_of(parts.path) == 0o700
+
+
+def test_crops_of_unknown_faces(tmp_path: Path) -> None:
+    faces = UnknownFaces(tmp_path / "unknown", 7.0, "door", may_drop=False)
+    faces.save(np.zeros((40, 40, 3), np.uint8), 1, 0)
+    faces.close()
+    (crop,) = (tmp_path / "unknown").glob("*.jpg")
+    assert (mode_of(tmp_path / "unknown"), mode_of(crop)) == (0o700, 0o600)
