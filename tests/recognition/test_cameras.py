@@ -152,6 +152,37 @@ def receiver() -> Iterator[Receiver]:
     found.stop()
 
 
+@pytest.fixture(scope="module")
+def studies(
+    data: Path, people_head: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Path, subprocess.Popen[str]]]:
+    """Study the loop before a camera of each kind for three quarters of a minute: file of the figures -> process."""
+    folder, started = tmp_path_factory.mktemp("studies"), {}
+    for kind in ["mjpeg", "rtsp"] if has_rtsp() else ["mjpeg"]:
+        result = folder / f"{kind}.json"
+        options = f"--camera {kind} --minutes 0.75 --cuts 2 --cut-seconds 4 --rate 15".split()
+        command = [sys.executable, "-m", "experiments.camera_endurance", data / CLIP, *options]
+        started[result] = subprocess.Popen(
+            [*map(str, command), "--head", str(people_head), "--json", str(result)],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    yield started
+    for study in started.values():
+        study.kill()
+        study.wait()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _studies_from_the_beginning(request: pytest.FixtureRequest) -> None:
+    """Start the studies, where the test of them is to run, before the other tests, which run meanwhile."""
+    of_studies = [item for item in request.session.items if "studies" in getattr(item, "fixturenames", ())]
+    if any(not item.get_closest_marker("skip") for item in of_studies):
+        request.getfixturevalue("studies")
+
+
 @pytest.mark.realdata
 def test_a_service_on_an_rtsp_camera_that_goes_away(
     people_head: Path,
@@ -347,46 +378,16 @@ def test_a_camera_that_is_saved_until_the_disk_is_full(
 
 
 @pytest.mark.realdata
-def test_three_quarters_of_a_minute_with_cameras_that_go_away(data: Path, people_head: Path, tmp_path: Path) -> None:
-    kinds = ["mjpeg", "rtsp"] if has_rtsp() else ["mjpeg"]
-    studies = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "experiments.camera_endurance",
-                str(data / CLIP),
-                "--head",
-                str(people_head),
-                "--camera",
-                kind,
-                "--minutes",
-                "0.75",
-                "--cuts",
-                "2",
-                "--cut-seconds",
-                "4",
-                "--rate",
-                "15",
-                "--json",
-                str(tmp_path / f"{kind}.json"),
-            ],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for kind in kinds
-    ]
-    for study, kind in zip(studies, kinds, strict=True):
+def test_three_quarters_of_a_minute_with_cameras_that_go_away(studies: dict[Path, subprocess.Popen[str]]) -> None:
+    for result, study in studies.items():
         output, _ = study.communicate(timeout=120)
         assert study.returncode == 0, output
-        figures = json.loads((tmp_path / f"{kind}.json").read_text("utf-8"))
+        figures = json.loads(result.read_text("utf-8"))
         assert max(figures["back_s"]) < 3, figures
         assert figures["lag_p50_s"] <= 0.5, figures
         assert figures["memory_after_mb"] < 1.05 * figures["memory_before_mb"], figures
         # Killed once; frozen once, which a busy machine may be too late to notice: then nothing was lost.
         assert figures["n_reconnects"] in (1, 2), figures
         assert figures["events"]["started"] == figures["events"]["ended"] > 0
-    if len(kinds) == 1:
+    if len(studies) == 1:
         pytest.skip(f"MJPEG only; {GSTREAMER}")
