@@ -243,12 +243,10 @@ def test_an_address_that_does_not_answer(
     assert len([line for line in errors.splitlines() if line]) == 1
 
 
-@pytest.fixture
-def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a Ray cluster of two workers as processes of its own and return its address."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    port = free_port()
+    folder, port = tmp_path_factory.mktemp("ray"), free_port()
     command = [
         str(Path(sys.executable).with_name("ray")),
         "start",
@@ -270,11 +268,14 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "false",
         "--disable-usage-stats",
     ]
-    with process(command, tmp_path / "ray", PYTHONPATH=str(PROJECT)):
-        log = tmp_path / "ray" / "log.txt"
-        wait_until(lambda: "Ray runtime started" in log.read_text() or "Error" in log.read_text())
-        assert answers(port), log.read_text()
-        yield f"127.0.0.1:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.setenv("RAY_worker_niceness", "0")
+        with process(command, folder, PYTHONPATH=str(PROJECT)):
+            log = folder / "log.txt"
+            wait_until(lambda: "Ray runtime started" in log.read_text() or "Error" in log.read_text())
+            assert answers(port), log.read_text()
+            yield f"127.0.0.1:{port}"
 
 
 @needs_ray
@@ -318,25 +319,32 @@ def test_ray_errors_with_few_shards_under_way(ray: str) -> None:
             list(engine.run(die, range(1)))
 
 
+@pytest.fixture(scope="module")
+def real_photos(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder ``p`` of 200 photos; beside it is ``alone.h5``, their table made by this process."""
+    folder = tmp_path_factory.mktemp("real")
+    for file in sorted((data / "lfw" / "images").glob("*/*.jpg"))[:200]:
+        (folder / "p" / file.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, folder / "p" / file.parent.name)
+    assert main(["embed", str(folder / "p"), "-o", str(folder / "alone.h5")]) == 0
+    return folder / "p"
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize("engine", [pytest.param("dask", marks=needs_dask), pytest.param("ray", marks=needs_ray)])
 def test_real_photos_on_two_workers_though_one_is_killed(
-    data: Path, tmp_path: Path, engine: str, request: pytest.FixtureRequest
+    real_photos: Path, tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
-    for file in sorted((data / "lfw" / "images").glob("*/*.jpg"))[:200]:
-        (tmp_path / "p" / file.parent.name).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, tmp_path / "p" / file.parent.name)
-    assert main(["embed", str(tmp_path / "p"), "-o", str(tmp_path / "alone.h5")]) == 0
     cluster = request.getfixturevalue(engine)
     workers = [cluster.add_worker().pid for _ in range(2)] if engine == "dask" else []
     address = cluster if engine == "ray" else cluster.address
     out = tmp_path / "t.h5"
-    command = ["-m", "embedder", "embed", str(tmp_path / "p"), "-o", str(out), "--engine", engine, "--address", address]
+    command = ["-m", "embedder", "embed", str(real_photos), "-o", str(out), "--engine", engine, "--address", address]
     with process([sys.executable, *command], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
         wait_until(lambda: bool(list(tmp_path.glob("t.h5.parts/*.h5"))) or running.poll() is not None, 300)
         os.kill(workers[0] if workers else pid_of_a_ray_worker(), signal.SIGKILL)
         assert running.wait(300) == 0, (tmp_path / "run" / "log.txt").read_text()
-    table, alone = EmbeddingTable.read(out), EmbeddingTable.read(tmp_path / "alone.h5")
+    table, alone = EmbeddingTable.read(out), EmbeddingTable.read(real_photos.with_name("alone.h5"))
     assert table.paths.tolist() == alone.paths.tolist() and table.identities.tolist() == alone.identities.tolist()
     np.testing.assert_allclose(table.boxes, alone.boxes, atol=0.5)
     np.testing.assert_allclose(table.embeddings, alone.embeddings, atol=1e-5)

@@ -27,7 +27,7 @@ from recognition.tracking.loop import FaceLoop, FrameResult, TrackedFace
 from recognition.tracking.tracker import Track
 from recognition.viewer.status import StatusLine
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_encoder, image_with
-from tests.recognition.sources.test_grabber import Script, opens
+from tests.recognition.sources.test_grabber import SHORT_PAUSES, Script, opens
 from tests.recognition.sources.test_video_file import claim_rate
 
 ANN_HERE = image_with((ANN, (20, 40, 60, 80)))
@@ -221,7 +221,8 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.
 def test_a_lost_connection_ends_the_tracks(tmp_path: Path) -> None:
     stopping = threading.Event()
     run, collected = session(stopping=stopping)
-    live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 10)), Script(*paced(*[ANN_HERE] * 10), 5.0)))
+    twice = opens(Script(*paced(*[ANN_HERE] * 10)), Script(*paced(*[ANN_HERE] * 10), 5.0))
+    live = FrameGrabber("camera", twice, settings=SHORT_PAUSES)
     live.start()
     threading.Timer(2.5, stopping.set).start()
     run.run_live(live, DetectionScheduler(every=1), watcher_of(tmp_path, {}))

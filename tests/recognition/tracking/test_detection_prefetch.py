@@ -104,5 +104,5 @@ def test_who_stops_early_leaves_no_thread_behind() -> None:
     frames = prefetch_detections(Reading(100), slow, every=1, n_threads=4)
     next(frames)
     frames.close()
-    assert threading.enumerate() == before
+    assert set(threading.enumerate()) <= set(before)  # threads of earlier tests may end meanwhile
     assert len(started) <= 5
