@@ -2,8 +2,8 @@
 
 import logging
 import ssl
+import threading
 import time
-from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
@@ -60,9 +60,12 @@ class MqttSink:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
         self._has_warned = False
-        self._messages: deque[Any] = deque()
         self._n_dropped = 0
+        # Not the messages' own state: of one that waited for the connection it says for ever that it failed.
+        self._n_waiting = 0
+        self._lock = threading.Lock()
         port = parts.port if parts.port is not None else _MQTT_PORTS[parts.scheme.lower()]
         self._client.connect_async(str(parts.hostname), port)
         self._client.loop_start()
@@ -71,20 +74,19 @@ class MqttSink:
         """Publish an event."""
         if not is_delivered(event):
             return
+        with self._lock:
+            self._n_waiting += 1  # before it can be acknowledged
         message = self._client.publish(self._topic, event.to_json(), qos=1)
-        while self._messages and _is_published(self._messages[0]):
-            self._messages.popleft()
-        if message.rc in (0, 4):  # published, or kept until there is a connection
-            self._messages.append(message)
-        else:
+        if message.rc not in (0, 4):  # neither published, nor kept until there is a connection
             self._n_dropped += 1
+            self._on_publish()
 
     def close(self) -> None:
         """Wait up to `close_timeout_s` for the last events, and log how many were not delivered."""
         until_s = time.monotonic() + self._settings.close_timeout_s
-        while time.monotonic() < until_s and not all(map(_is_published, self._messages)):
+        while time.monotonic() < until_s and self._n_waiting:
             time.sleep(_POLL_INTERVAL_S)
-        n_lost = sum(not _is_published(message) for message in self._messages) + self._n_dropped
+        n_lost = self._n_waiting + self._n_dropped
         self._client.disconnect()
         self._client.loop_stop()
         if n_lost:
@@ -104,13 +106,10 @@ class MqttSink:
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         self._warn("cannot be reached")
 
+    def _on_publish(self, *_acknowledged: Any) -> None:
+        with self._lock:
+            self._n_waiting -= 1
+
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._warn(f"lost the connection ({reason})")
-
-
-def _is_published(message: Any) -> bool:
-    try:
-        return bool(message.is_published())
-    except (ValueError, RuntimeError):  # the queue was full, or it was refused
-        return False
