@@ -173,7 +173,8 @@ def test_info(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 SMALL_PARTS = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background has it ignored
 from embedder.commands.main import main
 from embedder.detection import finder
 from embedder.pipeline import writer
