@@ -28,7 +28,7 @@ ALLOWED = {
         "embedder.pipeline"
     ),
     "embedder.training": "foundation",
-    "embedder.training.data": "foundation embedder.images embedder.training",
+    "embedder.training.data": "foundation embedder.images embedder.networks embedder.training",
     "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",
     "embedder.training.run": (
         "foundation embedder.networks embedder.verification "

@@ -7,7 +7,7 @@ from pathlib import Path
 def add_crop_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how faces are cut out: ``--margin``, ``--margin-mode`` and ``--alignment``."""
     parser.add_argument(
-        "--margin", type=float, default=32.0, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
+        "--margin", type=float, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
     )
     parser.add_argument(
         "--margin-mode",

@@ -94,13 +94,13 @@ def _run(arguments: argparse.Namespace) -> int:
         "weights": arguments.weights and str(arguments.weights),
         "thresholds": arguments.thresholds and tuple(arguments.thresholds),
         "max_pixels": arguments.max_pixels,
+        "margin": arguments.margin,
     }
     settings = EmbedSettings(
         faces=arguments.faces,
         identity_from=arguments.identity_from,
         precision=arguments.precision,
         min_face_size=arguments.min_face_size,
-        margin=arguments.margin,
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
         **{name: value for name, value in given.items() if value is not None},

@@ -15,7 +15,7 @@ from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.detection.quality import FaceQuality, measure_quality
 from embedder.networks.embedder import Embedder
 from embedder.networks.face_embedder import FaceEmbedder
-from embedder.networks.presets import preset_for
+from embedder.networks.presets import Preset, preset_for
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 
@@ -110,7 +110,9 @@ class FaceEncoder:
         self.detector: Detector = MTCNN("auto") if detector is None else detector
         self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
         size = int(self.embedder.space["crop_size"])
-        self.crop_rule = CropRule(size=size) if crop_rule is None else crop_rule
+        preset = getattr(self.embedder, "preset", None)
+        default = preset.crop_rule if isinstance(preset, Preset) else CropRule(size=size)
+        self.crop_rule = default if crop_rule is None else crop_rule
         if self.crop_rule.size != size:
             raise InputError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
         self._wanted_provenance: Mapping[str, Any] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from embedder.detection.alignment import DEFAULT_CROP_SIZE, CropRule
 from embedder.errors import WeightsError
 from embedder.runtime.weights import check_sha256, package_file
 from foundation.atomic import write_bytes_atomically
@@ -26,7 +27,7 @@ _DIGITS_SHOWN = 12
 
 STANDARDIZATIONS = ("fixed", "per_image")
 
-_FIXED_MEAN, _FIXED_SCALE = 127.5, 128.0
+FIXED_MEAN, FIXED_SCALE = 127.5, 128.0
 """Sandberg's FaceNet, ``--use_fixed_image_standardization``: (x - 127.5) / 128."""
 
 
@@ -67,7 +68,7 @@ class Preset:
     weights_file: str
     weights_sha256: str
     weights_package: str = ""
-    input_size: int = 160
+    input_size: int = DEFAULT_CROP_SIZE
     embedding_size: int = 512
     standardization: str = "fixed"
     verification_threshold: float | None = None
@@ -95,6 +96,11 @@ class Preset:
             )
         return Path(self.weights_file)
 
+    @property
+    def crop_rule(self) -> CropRule:
+        """Return how faces are cut out for the network, unless somebody says otherwise."""
+        return CropRule(size=self.input_size)
+
     def standardize(self, crops: np.ndarray) -> np.ndarray:
         """Return uint8 RGB crops ``(n, h, w, 3)`` as the float32 the network was trained on."""
         if self.standardization == "per_image":
@@ -104,8 +110,8 @@ class Preset:
 
 def standardize_fixed(crops: np.ndarray) -> np.ndarray:
     """Return ``(crops - 127.5) / 128`` as float32."""
-    x = np.subtract(crops, _FIXED_MEAN, dtype=np.float32)
-    x *= np.float32(1 / _FIXED_SCALE)
+    x = np.subtract(crops, FIXED_MEAN, dtype=np.float32)
+    x *= np.float32(1 / FIXED_SCALE)
     return x
 
 

@@ -2,5 +2,5 @@
 
 In: a folder of aligned faces, one sub-folder a person.
 Out: batches for training.
-May import: foundation, embedder.images, embedder.training.
+May import: foundation, embedder.images, embedder.networks, embedder.training.
 """

@@ -13,14 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from embedder.images.reading import read_image
+from embedder.networks.presets import FIXED_MEAN, FIXED_SCALE
 from embedder.training.data.batches import Batches
 from embedder.training.settings import TrainingSettings
 
 DECODED_BYTES = 2**30
 """Decoded faces are kept in memory up to so many bytes."""
-
-PIXEL_CENTER, PIXEL_SCALE = 127.5, 128.0
-"""``fixed`` standardization is (x - 127.5) / 128, as in the field's 2018 checkpoints."""
 
 
 class FaceImageReader:
@@ -64,7 +62,7 @@ def standardize(images: tf.Tensor, standardization: str) -> tf.Tensor:
     """
     if standardization == "per_image":
         return tf.image.per_image_standardization(images)
-    return (images - PIXEL_CENTER) / PIXEL_SCALE
+    return (images - FIXED_MEAN) / FIXED_SCALE
 
 
 def augment(face: tf.Tensor, sample_index: tf.Tensor, settings: TrainingSettings) -> tf.Tensor:

@@ -144,7 +144,7 @@ def test_nan_in_the_data_stops_and_names_step_and_checkpoint(
     faces: Path, tmp_path: Path, train_small: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_small(faces, tmp_path / "run", epochs=1)
-    monkeypatch.setattr(input_pipeline, "PIXEL_SCALE", float("nan"))
+    monkeypatch.setattr(input_pipeline, "FIXED_SCALE", float("nan"))
     with pytest.raises(NotFiniteError, match=r"step 6 \(epoch 2\): the loss is nan .* checkpoint is .*step-000000006"):
         train_small(faces, tmp_path / "run", epochs=2)
     step, arrays = RunFolder(tmp_path / "run").read_last_checkpoint() or (0, {})
