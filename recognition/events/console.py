@@ -47,7 +47,7 @@ class FanOutSink:
         OSError, ValueError
             The first sink's that failed, as on a full disk.
         """
-        self._each(lambda sink: sink.write(event))
+        self._call_all(lambda sink: sink.write(event))
 
     def close(self) -> None:
         """Close all sinks.
@@ -57,9 +57,9 @@ class FanOutSink:
         OSError, ValueError
             The first sink's that failed.
         """
-        self._each(lambda sink: sink.close())
+        self._call_all(lambda sink: sink.close())
 
-    def _each(self, do: Callable[[EventSink], None]) -> None:
+    def _call_all(self, do: Callable[[EventSink], None]) -> None:
         errors: list[Exception] = []
         for sink in self._sinks:
             try:
