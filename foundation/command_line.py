@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from foundation import __version__
 from foundation.errors import FacetableError, InputError
@@ -201,7 +201,7 @@ def write_json(path: str | Path, result: Any) -> None:
     OSError
         If the file cannot be written.
     """
-    from foundation.atomic import write_atomically
+    from foundation.atomic import atomic_writer
 
     target = Path(path)
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -213,11 +213,9 @@ def write_json(path: str | Path, result: Any) -> None:
                     "give another name for --json, or delete the file first"
                 )
 
-    def fill(stream: IO[bytes]) -> None:
+    with atomic_writer(target) as stream:
         # A file name that is no text becomes an escape, from which JSON readers get it back.
         stream.write(text.encode("utf-8", "backslashreplace"))
-
-    write_atomically(target, fill)
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
-"""Recognize what a file is by its first bytes, and refuse to replace files of another kind."""
+"""What a file is, told from its first bytes; its hash; and which file an output may replace."""
 
 import codecs
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -110,3 +111,9 @@ def check_output(
             f"{path}: expected {_NAMES[kind]} or nothing here to replace, found a file of another kind; "
             f"give another name for {flag}, or delete the file first"
         )
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

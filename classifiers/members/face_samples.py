@@ -1,6 +1,5 @@
 """Faces on photos as a head needs them: found, cut out as the head's own were, embedded and measured."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from foundation.formats import hash_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +89,7 @@ class SampleReader:
             If it cannot be opened.
         """
         image = self._read_image(photo)
-        with photo.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hash_file(photo)
         encoded = self._encoder.encode(image)
         faces = encoded.faces
         if not len(faces):

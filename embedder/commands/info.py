@@ -1,6 +1,5 @@
 """What a file is: a table, a head, a network's weights, or a training run's folder."""
 
-import hashlib
 import json
 import re
 import zipfile
@@ -11,7 +10,7 @@ from typing import Any
 
 from embedder.errors import TableError
 from foundation.errors import InputError
-from foundation.formats import describe_kind
+from foundation.formats import describe_kind, hash_file
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ZIP_SIGNATURE = b"PK\x03\x04"
@@ -192,8 +191,7 @@ def _describe_weights(file: Path) -> dict[str, Any]:
 
     from embedder.networks.presets import PRESETS
 
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = hash_file(file)
     preset = next((preset for preset in PRESETS.values() if preset.weights_sha256 == sha256), None)
     return {
         _KIND: "weights",

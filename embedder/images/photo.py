@@ -1,7 +1,6 @@
 """Reader: photo files to pixels, decoded by a few threads ahead of whoever needs them."""
 
 import errno
-import hashlib
 import logging
 import os
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import numpy as np
 
 from embedder.errors import ImageError
 from embedder.images.listing import PhotoFile
+from foundation.formats import hash_file
 from foundation.paths import describe_dangling, display_path
 
 logger = logging.getLogger(__name__)
@@ -58,12 +58,6 @@ def read_photo(photo: PhotoFile, read_image: ImageReader) -> Photo:
     except Exception as error:  # one photo that breaks its decoder must not end the run
         logger.debug("%s", name, exc_info=True)
         return Photo(name, None, "error", failure_reason(error, file), sha256, size, mtime_ns)
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def failure_reason(error: Exception, file: str | Path) -> str:

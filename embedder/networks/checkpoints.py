@@ -5,7 +5,6 @@ batch norm folded or not, Keras HDF5 files named like ``facenet_keras.h5``, and 
 are read and are refused.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from embedder.errors import WeightsError
 from embedder.networks.presets import PRESET_FILE, PRESETS, get_preset
 from embedder.runtime.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
+from foundation.formats import hash_file
 from foundation.text import pluralize
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -85,8 +85,7 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
         get_preset(source)  # Raises and lists what there is.
     file = path if prefix is None else Path(f"{prefix}.index")
     arrays, unused, width = _read_arrays(path) if prefix is None else (*read_tf1_checkpoint(prefix), 1.0)
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = hash_file(file)
     known = [preset for preset in PRESETS.values() if preset.weights_sha256 == sha256]
     return Checkpoint(
         str(source),

@@ -1,6 +1,6 @@
 """Images to faces with vectors: detector, crop rule and embedding network as one thing with one fingerprint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,11 +214,6 @@ class FaceEncoder:
         """Return `faces` found in `image` before, with their vectors and quality."""
         crops = self.crop(image, faces)
         return EncodedFaces(faces, crops, self.embed(crops), measure_quality(faces, crops))
-
-    def encode_batch(self, images: Sequence[np.ndarray]) -> list[EncodedFaces]:
-        """Return what `encode` does for each image; the detector sees them together."""
-        found = self.detector.detect_batch(images)
-        return [self.encode_faces(image, faces) for image, faces in zip(images, found, strict=True)]
 
 
 def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:

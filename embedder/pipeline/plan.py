@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from embedder.images.listing import ImageListing, PhotoFile
-from embedder.images.photo import hash_file
 from embedder.pipeline.writer import MAX_PHOTOS_A_PART
 from embedder.tables.assembly import Entry
+from foundation.formats import hash_file
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)

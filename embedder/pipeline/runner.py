@@ -291,10 +291,11 @@ def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
             "or file and run again, its vectors will be kept",
             RESERVED_IDENTITY,
         )
+    resolved = {root: root.resolve() for root in listing.roots}
     return replace(
         listing,
-        roots=tuple(dict.fromkeys(root.resolve() for root in listing.roots)),
-        photos=tuple(replace(photo, root=photo.root.resolve()) for photo in listing.photos),
+        roots=tuple(dict.fromkeys(resolved.values())),
+        photos=tuple(replace(photo, root=resolved[photo.root]) for photo in listing.photos),
     )
 
 

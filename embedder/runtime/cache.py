@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from foundation.atomic import TEMPORARY_SUFFIX, atomic_path, write_bytes_atomically
+from foundation.formats import hash_file
 
 _logger = logging.getLogger(__name__)
 
@@ -87,22 +88,16 @@ def _make(target: Path, produce: Callable[[Path], None]) -> None:
         leftover.unlink(missing_ok=True)  # of a run that was killed; whoever makes this file now holds the lock
     with atomic_path(target) as temporary:
         produce(temporary)
-    write_bytes_atomically(_record_path(target), json.dumps({"sha256": file_sha256(target)}).encode())
+    write_bytes_atomically(_record_path(target), json.dumps({"sha256": hash_file(target)}).encode())
 
 
 def _is_whole(path: Path) -> bool:
     try:
         record = json.loads(_record_path(path).read_text(encoding="utf-8"))
-        return bool(record["sha256"] == file_sha256(path))
+        return bool(record["sha256"] == hash_file(path))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def _record_path(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

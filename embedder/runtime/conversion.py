@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.runtime.cache import cached_file, file_sha256
+from embedder.runtime.cache import cached_file
 from embedder.runtime.session import Network
 from embedder.runtime.weights import check_sha256
+from foundation.formats import hash_file
 
 if TYPE_CHECKING:
     import keras
@@ -122,7 +123,7 @@ def _source_sha256(builder: str) -> str:
     spec = importlib.util.find_spec(builder.partition(":")[0])
     if spec is None or spec.origin is None:
         raise WeightsError(f"`builder` must name a function as 'module:function', got {builder!r}: no such module")
-    return file_sha256(Path(spec.origin))
+    return hash_file(Path(spec.origin))
 
 
 def run_child(arguments: Sequence[str], *, what: str, module: str = "embedder.runtime.conversion") -> None:

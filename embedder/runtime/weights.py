@@ -1,6 +1,5 @@
 """Find, check and read the files that networks get their weights from."""
 
-import hashlib
 import importlib.util
 import re
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.errors import WeightsError
-from foundation.formats import describe_kind
+from foundation.formats import describe_kind, hash_file
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def check_sha256(path: Path, expected: str) -> None:
         If the file is missing, cannot be read, or is another one.
     """
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = hash_file(path)
     except FileNotFoundError:
         raise WeightsError(
             f"{path}: no such weights file; expected one with SHA-256 {expected}, check the path"

@@ -1,12 +1,11 @@
 """A run's network as a preset."""
 
-import hashlib
-
 from embedder.networks.inception_resnet_v1 import save
 from embedder.networks.presets import RUN_BUILDER, Preset, write_preset
 from embedder.training.model.network import TrainingNetwork
 from embedder.training.run.folder import RunFolder
 from foundation.atomic import atomic_path
+from foundation.formats import hash_file
 
 _LICENCE = "yours; as its training photos allow"
 
@@ -33,8 +32,7 @@ def export_run(folder: RunFolder, network: TrainingNetwork, *, figures: dict[str
     settings, path = network.settings, folder.path / f"weights-{step:09d}.safetensors"
     with atomic_path(path) as temporary:
         save(network.model, temporary, width=settings.width)
-        with temporary.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hash_file(temporary)
     threshold = figures.get("lfw_threshold", figures.get("validation_threshold"))
     measured = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
     write_preset(

@@ -5,8 +5,9 @@ import numpy as np
 
 from embedder.errors import ImageError
 from embedder.images.listing import PhotoFile
-from embedder.images.photo import failure_reason, hash_file, read_photo
+from embedder.images.photo import failure_reason, read_photo
 from embedder.images.reading import read_image
+from foundation.formats import hash_file
 from tests.embedder.fakes import write_photo
 
 

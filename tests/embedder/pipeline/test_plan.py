@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from embedder.images.listing import list_images
-from embedder.images.photo import hash_file
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.tables.assembly import Entry
+from foundation.formats import hash_file
 
 
 def photo(root: Path, name: str, content: str = "") -> Path:
