@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
+from foundation.formats import check_inputs, describe_kind
 from foundation.text import normalize_name, pluralize
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
+    check_inputs(arguments.table, arguments.names, arguments.strangers, arguments.background)
     from classifiers.errors import IdentityError
     from classifiers.files.head_file import describe_head, save_head
     from classifiers.groups.grouping import read_identities
@@ -127,8 +129,6 @@ def read_names(text: str) -> list[str]:
         If there is no name.
     """
     import csv
-
-    from foundation.formats import describe_kind
 
     path = Path(text)
     if path.is_file():

@@ -169,7 +169,7 @@ def _matrix_product() -> tuple[Callable[[], object], float]:
 
 def measure_detection(inputs: Inputs) -> list[Row]:
     """Compare detection on 250x250 and 1024-pixel-wide photos with every installed peer."""
-    detector = MTCNN()
+    detector = MTCNN(20)
     rows = []
     for size, images in (("250x250", inputs.images_250), ("1024 wide", inputs.images_1024)):
         for peer in installed_peers():

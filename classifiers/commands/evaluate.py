@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from foundation.formats import check_inputs
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers evaluate``."""
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
+    check_inputs(arguments.table, arguments.background)
     from classifiers.errors import IdentityError
     from classifiers.heads.open_set import fit_decision_rule
     from classifiers.heads.registry import make_head, parse_parameters

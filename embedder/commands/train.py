@@ -22,6 +22,7 @@ from embedder.training.settings import (
 )
 from foundation.command_line import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_INPUTS_FAILED, write_json
 from foundation.errors import InputError
+from foundation.formats import check_inputs
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
+    check_inputs(arguments.folder, arguments.lfw_dir, arguments.lfw_pairs)
     from embedder.training.tensorflow_loading import load_tensorflow
 
     load_tensorflow()

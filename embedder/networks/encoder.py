@@ -107,7 +107,7 @@ class FaceEncoder:
         embedder: Embedder | None = None,
         crop_rule: CropRule | None = None,
     ) -> None:
-        self.detector: Detector = MTCNN("auto") if detector is None else detector
+        self.detector: Detector = MTCNN() if detector is None else detector
         self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
         size = int(self.embedder.space["crop_size"])
         preset = getattr(self.embedder, "preset", None)

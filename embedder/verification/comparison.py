@@ -89,7 +89,9 @@ class Comparison:
             for i, face in enumerate(self.faces)
         ]
         lines += [f"{path}: no face" for path in self.without_face]
-        if self.faces:
+        if len(self.faces) == 1:
+            lines += ["", "one face alone; name a second photo to compare it with"]
+        elif self.faces:
             lines += ["", " " * width + "".join(f"{i + 1:>8}" for i in range(len(self.faces)))]
             lines += [
                 f"{i + 1:>{width}}" + "".join(f"{distance:8.3f}" for distance in row)

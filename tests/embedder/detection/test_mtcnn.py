@@ -166,11 +166,11 @@ def test_the_smallest_face_bounds_what_is_found(data: Path, group_photo: np.ndar
 
 
 @pytest.mark.realdata
-def test_auto_is_20_pixels_up_to_a_side_of_1000(lfw_photos: list[np.ndarray]):
+def test_auto_the_default_is_20_pixels_up_to_a_side_of_1000(lfw_photos: list[np.ndarray]):
     photo = next(p for p in lfw_photos if len(MTCNN(threads=1).detect(p)) == 1)
-    assert_same(MTCNN("auto", threads=1).detect(photo), MTCNN(20, threads=1).detect(photo), atol=0)
+    assert_same(MTCNN(threads=1).detect(photo), MTCNN(20, threads=1).detect(photo), atol=0)
     enlarged = cv2.resize(photo, (3000, 3000), interpolation=cv2.INTER_CUBIC)
-    assert_same(MTCNN("auto", threads=1).detect(enlarged), MTCNN(60, threads=1).detect(enlarged), atol=0)
+    assert_same(MTCNN(threads=1).detect(enlarged), MTCNN(60, threads=1).detect(enlarged), atol=0)
 
 
 @pytest.mark.realdata

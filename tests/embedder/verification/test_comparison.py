@@ -133,6 +133,15 @@ def test_text():
     ]
 
 
+def test_one_face_alone_is_no_table_of_distances():
+    face = comparison_of(TWO_ALIKE).faces[0]
+    assert Comparison((face,), np.zeros((1, 1)), 1.0).to_text().splitlines() == [
+        "1  a.jpg",
+        "",
+        "one face alone; name a second photo to compare it with",
+    ]
+
+
 def test_text_without_a_threshold():
     lines = comparison_of(TWO_ALIKE, None).to_text().splitlines()
     assert lines[-4] == "distances of unit vectors, no threshold was ever measured for these weights:"
