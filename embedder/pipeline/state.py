@@ -15,6 +15,9 @@ from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
+# How many photos of a table are looked for in a folder that may be a copy of the table's own.
+_N_LOOKED_FOR = 200
+
 
 @dataclass(frozen=True)
 class TableState:
@@ -48,7 +51,8 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
     Raises
     ------
     FingerprintError
-        If something there was made with other settings, or from another folder that still exists.
+        If something there was made with other settings, or from another folder, which still exists and of which the new
+        one is no copy.
     TableError
         If the finished table is damaged or something else; single vectors that no table may hold are only dropped,
         with a warning.
@@ -64,8 +68,9 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
             part.unlink()  # a run that was killed between finishing the table and deleting its parts
             continue
         found.append((part, part_header, entries))
-    for source, source_header, _ in found:
-        _check_same_settings(source, source_header, header, table=parts.table)
+    for source, source_header, entries in found:
+        is_same_root = _are_same_folders(source_header.all_roots, header.all_roots, entries)
+        _check_same_settings(source, source_header, header, table=parts.table, is_same_root=is_same_root)
     known: dict[str, Entry] = {}
     is_whole = True
     for source, _, entries in found:
@@ -96,9 +101,8 @@ def entries_of(parts: PartsFolder, names: list[str]) -> list[Entry]:
     return [found[name] for name in names]
 
 
-def _check_same_settings(source: Path, before: Header, header: Header, *, table: Path) -> None:
+def _check_same_settings(source: Path, before: Header, header: Header, *, table: Path, is_same_root: bool) -> None:
     differences = setting_differences(before.fingerprint, header.fingerprint)
-    is_same_root = _are_same_folders(before.all_roots, header.all_roots)
     if not is_same_root:
         differences.append(f"photo folder {', '.join(before.all_roots)} before, {', '.join(header.all_roots)} now")
     if differences:
@@ -111,13 +115,28 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
         )
 
 
-def _are_same_folders(before: Sequence[str], now: Sequence[str]) -> bool:
-    """Return whether the folders of now are those of before, whose place may be another one by now."""
+def _are_same_folders(before: Sequence[str], now: Sequence[str], entries: Sequence[Entry]) -> bool:
+    """Return whether the folders of now are those of before, moved or copied, whose photos are `entries`."""
     if set(before) == set(now):
         return True
     if len(before) != len(now):
         return False
-    return all(not Path(old).is_dir() or any(_is_same_folder(Path(old), new) for new in now) for old in before)
+    if all(not Path(old).is_dir() or any(_is_same_folder(Path(old), new) for new in now) for old in before):
+        return True
+    return _hold_most_of(entries[:: -(-len(entries) // _N_LOOKED_FOR) or 1], now)
+
+
+def _hold_most_of(entries: Sequence[Entry], folders: Sequence[str]) -> bool:
+    """Return whether most of the photos lie in `folders` under the same path, of the same size."""
+    n_found = sum(any(_has_size(Path(folder, entry.path), entry.size) for folder in folders) for entry in entries)
+    return 2 * n_found > len(entries)
+
+
+def _has_size(photo: Path, size: int) -> bool:
+    try:
+        return photo.stat().st_size == size
+    except OSError:
+        return False
 
 
 def _is_same_folder(folder: Path, other: str) -> bool:

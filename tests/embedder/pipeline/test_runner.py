@@ -193,9 +193,9 @@ def test_the_refusal_says_what_to_pass_to_go_on(photos: Path, tmp_path: Path) ->
         ),
     ):
         embed(photos, tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
-    shutil.copytree(photos, tmp_path / "copy")
-    with pytest.raises(FingerprintError, match=f"{tmp_path / 'copy'} now; give another -o"):
-        embed(tmp_path / "copy", tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
+    write_photo(tmp_path / "other" / "Cleo" / "1.png", 1)
+    with pytest.raises(FingerprintError, match=f"{tmp_path / 'other'} now; give another -o"):
+        embed(tmp_path / "other", tmp_path / "t.h5", detector=FakeDetector(min_face_size="auto"))
 
 
 def test_another_setting_is_refused_by_parts_too(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,11 +206,17 @@ def test_another_setting_is_refused_by_parts_too(photos: Path, tmp_path: Path, m
         embed(photos, tmp_path / "t.h5", margin=44)
 
 
-def test_another_photo_folder_is_refused_unless_the_first_is_gone(photos: Path, tmp_path: Path) -> None:
+def test_another_photo_folder_is_refused_unless_it_is_the_first_one_moved_or_copied(
+    photos: Path, tmp_path: Path
+) -> None:
     embed(photos, tmp_path / "t.h5")
-    shutil.copytree(photos, tmp_path / "copy")
-    with pytest.raises(FingerprintError, match=f"photo folder {photos.resolve()} before, {tmp_path / 'copy'} now"):
-        embed(tmp_path / "copy", tmp_path / "t.h5")
+    write_photo(tmp_path / "other" / "Cleo" / "1.png", 1)
+    with pytest.raises(FingerprintError, match=f"photo folder {photos.resolve()} before, {tmp_path / 'other'} now"):
+        embed(tmp_path / "other", tmp_path / "t.h5")
+    shutil.copytree(photos, tmp_path / "copy", copy_function=shutil.copy)  # with times of its own
+    assert update(tmp_path / "copy", tmp_path / "t.h5")[1] == 0
+    assert EmbeddingTable.read(tmp_path / "t.h5").photo_root == str(tmp_path / "copy")
+    assert update(photos, tmp_path / "t.h5")[1] == 0
     (tmp_path / "link").symlink_to(photos)
     assert update(tmp_path / "link", tmp_path / "t.h5")[1] == 0
     photos.rename(tmp_path / "renamed")
