@@ -84,6 +84,32 @@ def refuse_other_file(path: Path) -> None:
         )
 
 
+def refuse_other_run(path: Path, *, is_photos: bool) -> None:
+    """Refuse to replace the events of another run, which may be all that is left of it.
+
+    Parameters
+    ----------
+    path : Path
+    is_photos : bool
+        Whether the events to write are those of photos, which may replace others of photos: the photos are still there.
+
+    Raises
+    ------
+    SaveError
+        If `path` holds such events.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        first_line = stream.readline(_LONGEST_LINE)
+    if not _is_event(first_line) or (is_photos and json.loads(first_line).get("time_s") is None):
+        return
+    raise SaveError(
+        f"{path}: expected nothing here to replace, found the events of another run; give another name for --events, "
+        "or add --overwrite to replace them"
+    )
+
+
 def _mend_end(path: Path) -> None:
     """Remove an incomplete last line, as after a power cut; end a complete one that has no line feed."""
     if not path.is_file():
