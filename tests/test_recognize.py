@@ -317,6 +317,35 @@ def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.realdata
+def test_events_of_a_video_say_when_and_show_whom(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
+    dated = tmp_path / "dated.mp4"
+    content = bytearray(obama_clip.read_bytes())
+    place = content.index(b"mvhd") + 8
+    content[place : place + 4] = (3_768_811_200).to_bytes(4, "big")  # 2023-06-05 12:00 UTC, counted from 1904
+    dated.write_bytes(content)
+    outputs = ["--events", "e.jsonl", "--save-crops", "crops", "--save-scenes", "scenes", "--source-name", "door"]
+    finished = run(dated, "--head", people_head, *outputs, cwd=tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    first = (tmp_path / "e.jsonl").read_bytes()
+    events = [json.loads(line) for line in first.splitlines()]
+    assert [event["event"] for event in events] == ["started", "identified", "ended"]
+    for event in events:
+        seconds, milliseconds = divmod(round(1000 * event["time_s"]), 1000)
+        assert event["at"] == f"2023-06-05T12:00:0{seconds}.{milliseconds:03d}Z"
+        assert event["source_name"] == "door"
+        with Image.open(tmp_path / event["crop"]) as picture:
+            assert min(picture.size) > 100
+    assert {path.name for path in (tmp_path / "crops").iterdir()} == {Path(event["crop"]).name for event in events}
+    assert len(list((tmp_path / "scenes").iterdir())) == 2
+    again = run(dated, "--head", people_head, *outputs, cwd=tmp_path)
+    assert (again.returncode, again.stdout, len(again.stderr.splitlines())) == (2, "", 1)
+    assert "e.jsonl: expected nothing here to replace, found the events of another run" in again.stderr
+    assert (tmp_path / "e.jsonl").read_bytes() == first
+    assert run(dated, "--head", people_head, *outputs, "--overwrite", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "e.jsonl").read_bytes() == first, "two runs over a file tell the same"
+
+
+@pytest.mark.realdata
 def test_a_truncated_video_is_told(people_head: Path, tmp_path: Path) -> None:
     whole = write_video(tmp_path / "whole.avi", [np.full((120, 160, 3), 90, np.uint8)] * 40).read_bytes()
     (tmp_path / "a.avi").write_bytes(whole[: whole.index(b"movi") + (len(whole) - whole.index(b"movi")) // 2])
