@@ -76,7 +76,8 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
     output.add_argument(
         "--events",
         metavar="FILE",
-        help="write events as JSON lines, of a live source after those that are there; - prints them instead of text",
+        help="write events as JSON lines, of a live source after those that are there (otherwise see --overwrite); - "
+        "prints them instead of text",
     )
     output.add_argument(
         "--overwrite", action="store_true", help="let the file of --events replace the events of another run"

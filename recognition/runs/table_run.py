@@ -125,7 +125,8 @@ def _list_photos(table: EmbeddingTable, options: Options, name: str) -> list[Pho
         for root in (table.photo_root, *table.more_roots):
             if folder is not None:
                 refuse_inside(folder, Path(root))
-    refuse_equal_targets(photos)
+    if target is not None:
+        refuse_equal_targets(photos)
     return photos
 
 

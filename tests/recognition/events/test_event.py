@@ -155,6 +155,41 @@ def test_lines_before_a_full_disk_stay_whole(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == 2 * (an_event().to_json() + "\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+def test_a_service_loses_no_event_while_the_disk_is_full(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    import resource
+
+    path = tmp_path / "out.jsonl"
+    n_bytes = len(an_event().to_json()) + 1
+    file = EventFile(path, append=True)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * n_bytes + 7, limit[1]))
+    try:
+        for number in range(5):
+            file.write(an_event(frame=number))
+        assert path.read_text("utf-8").count("\n") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    file.write(an_event(frame=5))
+    assert [json.loads(line)["frame"] for line in path.read_text("utf-8").splitlines()] == [0, 1, 2, 3, 4, 5]
+    file.close()
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{path}: the events cannot be written (File too large)")
+    assert warning.endswith("they wait in memory")
+
+
+def test_events_that_are_lost_at_the_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, which Linux has")
+    monkeypatch.setattr("recognition.events.event_file.MOST_WAITING", 3)
+    file = EventFile("/dev/full", append=True)
+    for number in range(5):
+        file.write(an_event(frame=number))
+    with pytest.raises(OSError, match="5 events could not be written, the disk was full"):
+        file.close()
+    file.close()
+
+
 @pytest.mark.parametrize("append", [False, True])
 @pytest.mark.parametrize("content", [b"PK\x03\x04head", b"\xff\xd8\xff\xe0photo", b"[1, 2]", b'{"event": "party"}\n'])
 def test_a_file_of_another_kind_is_kept(tmp_path: Path, content: bytes, append: bool) -> None:
