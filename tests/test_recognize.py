@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -371,8 +372,11 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
     from tests.recognition.mjpeg_server import encode
 
     jpegs = [encode(frame.image) for frame in VideoFile(str(obama_clip), "clip")]
+    crops = tmp_path / "crops"
+    command = [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head), "--events", "-"]
+    begun = datetime.now(UTC)
     process = subprocess.Popen(
-        [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head), "--events", "-"],
+        [*command, "--save-crops", str(crops)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -388,6 +392,10 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
     assert "obama" in {event["identity"] for event in events}
     assert {event["source"] for event in events} == {"-"}
     assert events[-1]["event"] == "ended"
+    times = [datetime.fromisoformat(event["at"]) for event in events]
+    assert begun < times[0] <= times[-1] < datetime.now(UTC)
+    assert (times[-1] - times[0]).total_seconds() == pytest.approx(events[-1]["time_s"] - events[0]["time_s"], abs=0.1)
+    assert {event["crop"] for event in events} == {path.as_posix() for path in crops.iterdir()}
 
 
 @pytest.mark.realdata

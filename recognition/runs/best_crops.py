@@ -134,8 +134,8 @@ class BestCrops:
     def picture_of(self, event: Event, frame: Frame | None) -> str | None:
         """Save the picture of an event, where that is wanted, and return its path; None where none is saved.
 
-        A track's picture is its best view so far, so that several events may share one. Of crop, scene and unknown
-        face the first that is saved counts. Frame-by-frame `face` events have none.
+        A track's picture is its best view so far, so that several events may share one. Of crop, unknown face and
+        scene the first that is saved counts. Frame-by-frame `face` events have none.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class BestCrops:
             shown.scene_path = self._save_scene(self._outputs.scenes, frame)
         if event.event == "ended":
             del self._tracks[event.track]
-        path = next((one for one in (shown.crop_path, shown.scene_path, shown.unknown_path) if one is not None), None)
+        path = next((one for one in (shown.crop_path, shown.unknown_path, shown.scene_path) if one is not None), None)
         return None if path is None else display_path(path)
 
     def tidy(self) -> None:

@@ -185,12 +185,10 @@ class Session:
     def _complete(self, event: Event, frame: Frame | None) -> Event:
         """Return an event with its time, the source's name and its picture."""
         outputs = self._outputs
-        return replace(
-            event,
-            at=outputs.timeline.at(event.time_s),
-            source_name=outputs.source_name,
-            crop=outputs.crops.picture_of(event, frame),
-        )
+        at, crop = outputs.timeline.at(event.time_s), outputs.crops.picture_of(event, frame)
+        if at is None and crop is None and outputs.source_name is None:
+            return event
+        return replace(event, at=at, source_name=outputs.source_name, crop=crop)
 
     @contextmanager
     def _ending(self) -> Iterator[None]:

@@ -187,7 +187,8 @@ def _open_pictures(
 ) -> PictureOutputs:
     is_live = source.kind.is_live
     # Several loops may save into one folder.
-    stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
+    name = source.name if options.source_name is None else options.source_name
+    stem = f"{name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
     publisher = None if send is None else PicturePublisher(send)
     if publisher is not None:
         stack.callback(publisher.close)
