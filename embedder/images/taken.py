@@ -66,6 +66,7 @@ def _combine(date: str, fraction: str, offset: str) -> str:
     digits = fraction[:6].ljust(6, "0") if fraction.isascii() and fraction.isdigit() else "0"
     timespec = "seconds" if int(digits) == 0 else "milliseconds"
     text = moment.replace(microsecond=int(digits)).isoformat(timespec=timespec)
+    offset = "+00:00" if offset == "Z" else offset  # not Exif's way, but some programs'
     return text + (offset if _OFFSET.fullmatch(offset) else "")
 
 
