@@ -95,6 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
     table = EmbeddingTable.read(arguments.table)
     if arguments.names is not None:
         table = replace(table, identities=read_identities(arguments.names, table))
+    elif len(table) and not any(normalize_name(name) for name in table.identities):
+        raise IdentityError(
+            f"{arguments.table}: expected faces with names, found {pluralize(len(table), 'face')} without any; group "
+            f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
+            "again with --names people.csv"
+        )
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(arguments.strangers)

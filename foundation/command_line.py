@@ -77,7 +77,25 @@ class CommandGroup(NamedTuple):
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line on standard error."""
+    """An argument parser whose errors are one line on standard error.
+
+    Where a command takes any number of files they may stand on both sides of a flag, as in ``a.jpg --head H b.jpg``.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse as `argparse.ArgumentParser` does, and take further files for those of the last positional argument."""
+        # `parse_intermixed_args` refuses a parser with sub-commands, and loses what stands behind a `--`.
+        found, rest = super().parse_known_args(args, namespace)
+        positionals = self._get_positional_actions()
+        if not rest or not positionals or positionals[-1].nargs not in (argparse.ZERO_OR_MORE, argparse.ONE_OR_MORE):
+            return found, rest
+        taken, others = _split_positionals(rest)
+        try:
+            more = [self._get_value(positionals[-1], text) for text in taken]
+        except argparse.ArgumentError as error:
+            self.error(str(error))
+        setattr(found, positionals[-1].dest, [*getattr(found, positionals[-1].dest), *more])
+        return found, others
 
     def error(self, message: str) -> NoReturn:
         """Print `message` as one line and exit with 2."""
@@ -216,6 +234,17 @@ def write_json(path: str | Path, result: Any) -> None:
     with atomic_writer(target) as stream:
         # A file name that is no text becomes an escape, from which JSON readers get it back.
         stream.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _split_positionals(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return those arguments that are no flags, and the others; what stands behind a ``--`` is never a flag."""
+    before, behind = list(arguments), []
+    if "--" in before:
+        place = before.index("--")
+        before, behind = before[:place], before[place + 1 :]
+    is_file = [text == "-" or not text.startswith("-") for text in before]
+    files = [text for text, fits in zip(before, is_file, strict=True) if fits]
+    return files + behind, [text for text, fits in zip(before, is_file, strict=True) if not fits]
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:

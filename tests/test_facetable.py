@@ -63,6 +63,14 @@ def test_errors_are_one_line_and_exit_code_2(arguments, capsys):
     assert len(error.splitlines()) == 1
 
 
+def test_sources_may_stand_on_both_sides_of_a_flag(tmp_path, capsys):
+    (tmp_path / "a.jpg").touch()
+    arguments = [str(tmp_path / "a.jpg"), "--head", "no such head", str(tmp_path / "b.jpg")]
+    for main, command in ((facetable.main, ["recognize"]), (recognize.main, [])):
+        assert main([*command, *arguments]) == 2
+        assert f"{tmp_path / 'b.jpg'}: no such file or folder" in capsys.readouterr().err
+
+
 def test_an_unknown_command_is_one_line(capsys):
     with pytest.raises(SystemExit) as ended:
         facetable.main(["embedd"])

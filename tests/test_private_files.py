@@ -11,7 +11,7 @@ from classifiers.commands.main import main as classifiers_main
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.parts import PartsFolder
-from recognition.outputs.unknown_faces import UnknownFaces
+from recognition.outputs.picture_folder import UNKNOWN, PictureFolder
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -41,8 +41,8 @@ def test_the_folder_of_part_files(tmp_path: Path) -> None:
 
 
 def test_crops_of_unknown_faces(tmp_path: Path) -> None:
-    faces = UnknownFaces(tmp_path / "unknown", 7.0, "door", may_drop=False)
-    faces.save(np.zeros((40, 40, 3), np.uint8), 1, 0)
+    faces = PictureFolder(tmp_path / "unknown", UNKNOWN, 7.0)
+    faces.save(np.zeros((40, 40, 3), np.uint8), "door", "track1-frame0")
     faces.close()
     (crop,) = (tmp_path / "unknown").glob("*.jpg")
     assert (mode_of(tmp_path / "unknown"), mode_of(crop)) == (0o700, 0o600)

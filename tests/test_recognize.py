@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -201,7 +202,9 @@ def test_photos_without_faces_and_photos_that_cannot_be_read(data: Path, people_
     assert summary == "2 photos, 0 faces, 0 named, 0 unknown, 1 photo without a face, 1 photo unreadable"
     alone = run("照片 x/a.png", "--head", people_head, cwd=tmp_path)
     assert (alone.returncode, alone.stdout) == (0, "照片 x/a.png\tno face\n")
-    assert run("照片 x/b.jpg", "--head", people_head, cwd=tmp_path).returncode == 2
+    alone = run("照片 x/b.jpg", "--head", people_head, cwd=tmp_path)
+    assert (alone.returncode, alone.stdout, len(alone.stderr.splitlines())) == (1, "", 1)
+    assert alone.stderr.startswith("照片 x/b.jpg: expected an image")
 
 
 @pytest.mark.realdata
@@ -300,7 +303,11 @@ def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
     events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
     assert [event["event"] for event in events] == ["started", "identified", "ended"]
     assert all(
-        set(event) == {"event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"}
+        list(event)
+        == [
+            *("event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"),
+            *("at", "source_name", "crop"),
+        ]
         for event in events
     )
     assert len(list(VideoFile(str(tmp_path / "new" / "out.mp4"), "out"))) == 40
@@ -308,6 +315,33 @@ def test_a_video(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
     again = run(obama_clip, "--head", people_head, "--events", tmp_path / "again.jsonl")
     assert again.stdout == finished.stdout
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "e.jsonl").read_bytes()
+
+
+@pytest.mark.realdata
+def test_events_of_a_video_say_when_and_show_whom(people_head: Path, obama_clip: Path, tmp_path: Path) -> None:
+    dated = tmp_path / "dated.mp4"
+    content = bytearray(obama_clip.read_bytes())
+    place = content.index(b"mvhd") + 8
+    content[place : place + 4] = (3_768_811_200).to_bytes(4, "big")  # 2023-06-05 12:00 UTC, counted from 1904
+    dated.write_bytes(content)
+    outputs = ["--events", "e.jsonl", "--save-crops", "crops", "--save-scenes", "scenes", "--source-name", "door"]
+    finished = run(dated, "--head", people_head, *outputs, cwd=tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    first = (tmp_path / "e.jsonl").read_bytes()
+    events = [json.loads(line) for line in first.splitlines()]
+    assert [event["event"] for event in events] == ["started", "identified", "ended"]
+    for event in events:
+        seconds, milliseconds = divmod(round(1000 * event["time_s"]), 1000)
+        assert event["at"] == f"2023-06-05T12:00:0{seconds}.{milliseconds:03d}Z"
+        assert event["source_name"] == "door"
+        with Image.open(tmp_path / event["crop"]) as picture:
+            assert min(picture.size) > 100
+    assert {path.name for path in (tmp_path / "crops").iterdir()} == {Path(event["crop"]).name for event in events}
+    assert len(list((tmp_path / "scenes").iterdir())) == 2
+    again = run(dated, "--head", people_head, *outputs, cwd=tmp_path)
+    assert (again.returncode, again.stdout, len(again.stderr.splitlines())) == (2, "", 1)
+    assert "e.jsonl: expected nothing here to replace, found the events of another run" in again.stderr
+    assert (tmp_path / "e.jsonl").read_bytes() == first
 
 
 @pytest.mark.realdata
@@ -336,8 +370,11 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
     from tests.recognition.mjpeg_server import encode
 
     jpegs = [encode(frame.image) for frame in VideoFile(str(obama_clip), "clip")]
+    crops = tmp_path / "crops"
+    command = [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head), "--events", "-"]
+    begun = datetime.now(UTC)
     process = subprocess.Popen(
-        [sys.executable, str(PROJECT / "recognize.py"), "-", "--head", str(people_head), "--events", "-"],
+        [*command, "--save-crops", str(crops)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -353,6 +390,10 @@ def test_a_piped_stream(people_head: Path, obama_clip: Path, tmp_path: Path) -> 
     assert "obama" in {event["identity"] for event in events}
     assert {event["source"] for event in events} == {"-"}
     assert events[-1]["event"] == "ended"
+    times = [datetime.fromisoformat(event["at"]) for event in events]
+    assert begun < times[0] <= times[-1] < datetime.now(UTC)
+    assert (times[-1] - times[0]).total_seconds() == pytest.approx(events[-1]["time_s"] - events[0]["time_s"], abs=0.1)
+    assert {event["crop"] for event in events} == {path.as_posix() for path in crops.iterdir()}
 
 
 @pytest.mark.realdata

@@ -182,12 +182,16 @@ def test_tables_nobody_can_be_enrolled_from(tmp_path, capsys):
     write_table(tmp_path / "nameless.h5", people._replace(identities=np.array(["", ""])))
     write_table(tmp_path / "empty.h5", people._replace(vectors=people.vectors[:0], identities=people.identities[:0]))
     write_table(tmp_path / "reserved.h5", people._replace(identities=np.array(["Ada", "unknown"])))
-    for name, message in (("nameless", "nobody is left"), ("empty", "nobody is left"), ("reserved", "'unknown'")):
+    for name, message in (
+        ("nameless", "found 2 faces without any"),
+        ("empty", "nobody is left"),
+        ("reserved", "'unknown'"),
+    ):
         assert train_classifier.main([str(tmp_path / f"{name}.h5"), "-o", str(tmp_path / "h.skops")]) == 2
         error = capsys.readouterr().err
         assert message in error
         assert f"{tmp_path / name}.h5: " in error
-        assert ("--identity-from filename" in error) is (name != "reserved")
+        assert ("--identity-from filename" in error) is (name == "empty")
 
 
 def test_names_from_a_people_file(tmp_path, capsys):
@@ -248,3 +252,16 @@ def test_a_list_of_names_must_be_text(table, tmp_path, capsys):
         f"train_classifier.py: error: {tmp_path / 'photo.jpg'}: expected names in UTF-8 text, one a line, found a JPEG "
         "image; name people, or a text file of names\n"
     )
+
+
+def test_a_table_without_names_points_to_grouping_and_naming(tmp_path, capsys):
+    nobody = PEOPLE._replace(identities=np.full(len(PEOPLE.vectors), ""))
+    table = tmp_path / "faces.h5"
+    write_table(table, nobody, weights=DEFAULT_WEIGHTS)
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "head.skops")]) == 2
+    assert capsys.readouterr().err == (
+        f"train_classifier.py: error: {table}: expected faces with names, found 15 faces without any; group them with "
+        f"facetable cluster {table} -o people.csv, name the groups in that file, and train again with "
+        "--names people.csv\n"
+    )
+    assert not (tmp_path / "head.skops").exists()

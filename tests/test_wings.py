@@ -51,7 +51,7 @@ ALLOWED = {
     ),
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.runs": (
-        "foundation recognition.* embedder.images embedder.detection embedder.networks "
+        "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
         "classifiers.heads classifiers.files classifiers.members"
     ),
 }

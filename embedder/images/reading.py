@@ -76,7 +76,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     name = display_path(path)
     with _open_file(path, name) as stream, _decoding(name):
-        picture = _open_picture(stream, name)
+        picture = open_picture(stream, name)
         _check_size(picture, name, max_pixels)
         pixels = _decode_plain_jpeg(picture, stream)
         if pixels is None:
@@ -123,8 +123,23 @@ def _decoding(name: str) -> Iterator[None]:
         ) from error
 
 
-def _open_picture(stream: BinaryIO, name: str) -> ImageFile:
-    """Read the header; no pixel is decoded yet."""
+def open_picture(stream: BinaryIO, name: str) -> ImageFile:
+    """Open a picture from the beginning of a stream: its header is read, no pixel is decoded yet.
+
+    Parameters
+    ----------
+    stream : binary stream
+        At its beginning; must stay open as long as the picture is used.
+    name : str
+        The file's name, for the message.
+
+    Raises
+    ------
+    ImageError
+        If it begins like none of the formats that are read.
+    Exception
+        Whatever a decoder raises on damaged data.
+    """
     first_bytes = stream.read(N_FIRST_BYTES)
     known = format_of(first_bytes)
     if known is None:

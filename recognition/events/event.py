@@ -35,6 +35,12 @@ class Event:
     score : float
         Similarity to the nearest exemplar of the best identity, higher is more alike.
     accepted : bool
+    at : str or None
+        When the face was seen, ISO 8601 in UTC; None where nobody knows.
+    source_name : str or None
+        What the user calls the source.
+    crop : str or None
+        Path of the saved picture; None where none is saved.
     """
 
     event: str
@@ -46,6 +52,9 @@ class Event:
     identity: str
     score: float
     accepted: bool
+    at: str | None = None
+    source_name: str | None = None
+    crop: str | None = None
 
     def to_json(self) -> str:
         """Return the event as one line of JSON, without a line feed."""
@@ -66,6 +75,8 @@ def make_event(
 ) -> Event:
     """Return an event with rounded numbers: milliseconds, tenths of a pixel, four digits of the score.
 
+    When it was, what its source is called and its picture are None: the run adds them, see `dataclasses.replace`.
+
     Raises
     ------
     ValueError
@@ -73,7 +84,7 @@ def make_event(
 
     >>> make_event("face", "a.jpg", box=[1, 2.04, 3, 4], identity="ann", score=0.71234, accepted=True).to_json()
     '{"event": "face", "source": "a.jpg", "frame": 0, "time_s": null, "track": null, "box": [1.0, 2.0, 3.0, 4.0], \
-"identity": "ann", "score": 0.7123, "accepted": true}'
+"identity": "ann", "score": 0.7123, "accepted": true, "at": null, "source_name": null, "crop": null}'
     """
     if event not in EVENT_KINDS:
         raise ValueError(f"`event` must be one of {', '.join(EVENT_KINDS)}, got {event!r}")

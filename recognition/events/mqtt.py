@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from foundation.text import sanitize_for_terminal
 from recognition.errors import AddressError
 from recognition.events.delivery import DeliverySettings, is_delivered, split_address
+from recognition.events.discovery import OFFLINE, ONLINE, Discovery, Message
 from recognition.events.event import Event
 from recognition.sources.source import redact_url
 
@@ -31,6 +32,8 @@ class MqttSink:
     url : str
         ``mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC``, or ``mqtts`` for TLS.
     settings : DeliverySettings
+    discovery : Discovery, optional
+        Also publish what makes Home Assistant find the camera, know whether it is there, and show its newest face.
 
     Raises
     ------
@@ -38,7 +41,13 @@ class MqttSink:
         If it is no such URL.
     """
 
-    def __init__(self, url: str, settings: DeliverySettings = DeliverySettings()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        url: str,
+        settings: DeliverySettings = DeliverySettings(),  # noqa: B008
+        *,
+        discovery: Discovery | None = None,
+    ) -> None:
         import paho.mqtt.client as mqtt
 
         self._settings = settings
@@ -47,9 +56,10 @@ class MqttSink:
         topic = unquote(parts.path.lstrip("/"))
         if not topic or set(topic) & set("#+"):
             raise AddressError(f"`mqtt` must be a URL like {example}, got {redact_url(url)!r}")
-        self._name, self._topic = redact_url(url), topic
+        self._name, self._topic, self._discovery = redact_url(url), topic, discovery
         self._client: Any = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.max_queued_messages_set(settings.max_pending)
+        # Without a limit of its own, lest it refuse what describes the camera while events wait.
+        self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(_MIN_PAUSE_S, max(_MIN_PAUSE_S, round(settings.retries.max_pause_s)))
         if parts.username is not None:
             self._client.username_pw_set(
@@ -57,6 +67,10 @@ class MqttSink:
             )
         if parts.scheme.lower() == "mqtts":
             self._client.tls_set_context(ssl.create_default_context())
+        if discovery is not None:
+            # What the broker tells the others when this program or its network has gone without a word.
+            will = discovery.status(topic, OFFLINE)
+            self._client.will_set(will.topic, will.payload, qos=1, retain=will.is_retained)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -74,15 +88,24 @@ class MqttSink:
         """Publish an event."""
         if not is_delivered(event):
             return
-        with self._lock:
-            self._n_waiting += 1  # before it can be acknowledged
-        message = self._client.publish(self._topic, event.to_json(), qos=1)
-        if message.rc not in (0, 4):  # neither published, nor kept until there is a connection
+        messages = [Message(self._topic, event.to_json())]
+        if self._discovery is not None:
+            messages.append(self._discovery.event(self._topic, event))
+        if self._n_waiting + len(messages) > self._settings.max_pending * len(messages):
             self._n_dropped += 1
-            self._on_publish()
+            return
+        for message in messages:
+            self._publish(message)
+
+    def send_picture(self, jpeg: bytes) -> None:
+        """Publish a picture of the newest face; without a connection or `discovery` it is left out."""
+        if self._discovery is not None and self._client.is_connected():
+            self._publish(self._discovery.picture(self._topic, jpeg))
 
     def close(self) -> None:
         """Wait up to `close_timeout_s` for the last events, and log how many were not delivered."""
+        if self._discovery is not None and self._client.is_connected():
+            self._publish(self._discovery.status(self._topic, OFFLINE))
         until_s = time.monotonic() + self._settings.close_timeout_s
         while time.monotonic() < until_s and self._n_waiting:
             time.sleep(_POLL_INTERVAL_S)
@@ -92,6 +115,14 @@ class MqttSink:
         if n_lost:
             logger.warning("%s: %d events could not be delivered", self._name, n_lost)
 
+    def _publish(self, message: Message) -> None:
+        with self._lock:
+            self._n_waiting += 1  # before it can be acknowledged
+        sent = self._client.publish(message.topic, message.payload, qos=1, retain=message.is_retained)
+        if sent.rc not in (0, 4):  # neither published, nor kept until there is a connection
+            self._n_dropped += 1
+            self._on_publish()
+
     def _warn(self, reason: str) -> None:
         if not self._has_warned:
             self._has_warned = True
@@ -100,8 +131,12 @@ class MqttSink:
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._warn(f"refuses the connection ({reason})")
-        else:
-            self._has_warned = False
+            return
+        self._has_warned = False
+        if self._discovery is not None:
+            for message in self._discovery.announcements(self._topic):
+                self._publish(message)
+            self._publish(self._discovery.status(self._topic, ONLINE))
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         self._warn("cannot be reached")

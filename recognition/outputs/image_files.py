@@ -1,5 +1,6 @@
 """Image files of annotated photos, written atomically."""
 
+import io
 import os
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def annotated_name(name: str) -> str:
 def write_image(path: Path, image: np.ndarray, *, is_private: bool = False) -> None:
     """Write `image`, uint8 (height, width, 3) RGB, in the format of the suffix; missing folders are created.
 
-    With `is_private` only its owner may read a new file.
+    With `is_private` only its owner may read a new file, and look into a new folder.
 
     Raises
     ------
@@ -50,12 +51,19 @@ def write_image(path: Path, image: np.ndarray, *, is_private: bool = False) -> N
 
     if not can_write(path):
         raise SaveError(f"{path}: cannot write a picture of this format; use one of {', '.join(_FORMATS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(0o700 if is_private else 0o777, parents=True, exist_ok=True)
     encoded = Image.fromarray(image)
     options = {"quality": _JPEG_QUALITY} if _FORMATS[path.suffix.lower()] in ("JPEG", "WebP") else {}
     write_atomically(
         path, lambda stream: encoded.save(stream, _FORMATS[path.suffix.lower()], **options), is_private=is_private
     )
+
+
+def encode_jpeg(image: np.ndarray) -> bytes:
+    """Return `image`, uint8 (height, width, 3) RGB, as the bytes of a JPEG file."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "JPEG", quality=_JPEG_QUALITY)
+    return stream.getvalue()
 
 
 def same_file(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:

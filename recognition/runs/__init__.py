@@ -3,5 +3,5 @@
 In: `Options`.
 Out: files, events, an exit code.
 May import: foundation, every wing of recognition, embedder.images, embedder.detection, embedder.networks,
-    classifiers.heads, classifiers.files, classifiers.members.
+    embedder.tables, classifiers.heads, classifiers.files, classifiers.members.
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from foundation.text import normalize_name
 from recognition.errors import OptionsError
 from recognition.sources.source import SourceKind
 
@@ -22,13 +23,18 @@ class Options:
     threshold: float | None = None
     save: str | None = None
     events: str | None = None
+    overwrite: bool = False
+    source_name: str | None = None
     show: bool = False
     detect_every: int | None = None
     budget_ms: float | None = None
     events_every_frame: bool = False
     webhook: str | None = None
     mqtt: str | None = None
+    mqtt_discovery: bool = False
     save_unknown: Path | None = None
+    save_crops: Path | None = None
+    save_scenes: Path | None = None
     keep_days: float | None = None
     anonymize: str | None = None
     headless: bool = False
@@ -46,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="images and folders of images, as many as you like; or one video, camera number or stream URL, or - for "
-        "MJPEG on stdin",
+        help="images and folders of images, as many as you like; or one embedding table, video, camera number or "
+        "stream URL, or - for MJPEG on stdin",
     )
     parser.add_argument("--head", type=Path, required=True, metavar="FILE", help="head made by train_classifier.py")
     parser.add_argument(
@@ -70,7 +76,14 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
     output.add_argument(
         "--events",
         metavar="FILE",
-        help="write events as JSON lines, of a live source after those that are there; - prints them instead of text",
+        help="write events as JSON lines, of a live source after those that are there (otherwise see --overwrite); - "
+        "prints them instead of text",
+    )
+    output.add_argument(
+        "--overwrite", action="store_true", help="let the file of --events replace the events of another run"
+    )
+    output.add_argument(
+        "--source-name", type=_name, metavar="NAME", help="what events call the source, as `source_name`, such as door"
     )
     output.add_argument(
         "--events-every-frame",
@@ -91,13 +104,27 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
     )
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
     output.add_argument(
-        "--keep-days", type=_days, metavar="N", help=f"remove those crops after N days (default: {DEFAULT_KEEP_DAYS:g})"
+        "--save-crops", type=Path, metavar="DIR", help="keep a picture of the face of each event, named in it as `crop`"
+    )
+    output.add_argument(
+        "--save-scenes", type=Path, metavar="DIR", help="of videos and streams, keep the whole frame of each event"
+    )
+    output.add_argument(
+        "--keep-days",
+        type=_days,
+        metavar="N",
+        help=f"remove those pictures after N days (default: {DEFAULT_KEEP_DAYS:g})",
     )
 
 
 def _add_service_arguments(service: "argparse._ArgumentGroup") -> None:
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
     service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
+    service.add_argument(
+        "--mqtt-discovery",
+        action="store_true",
+        help="let Home Assistant find the camera at that broker: its events, and a picture of the newest face",
+    )
     service.add_argument(
         "--headless",
         action="store_true",
@@ -182,10 +209,39 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
             are_photos and options.save_unknown is not None,
             "--save-unknown is for videos and live sources; to cut faces out of photos, run python -m embedder align",
         ),
+        (
+            are_photos and options.save_scenes is not None,
+            "--save-scenes is for videos and live sources; photos are there already, --save keeps annotated copies",
+        ),
+        (
+            are_photos and options.mqtt_discovery,
+            "--mqtt-discovery is for cameras; leave it out for photos, whose events --mqtt publishes all the same",
+        ),
         (are_photos and options.headless, "--headless is for videos and live sources; leave it out for photos"),
         (
             not are_photos and options.max_pixels is not None,
             "--max-pixels is for photos; leave it out for videos and live sources",
+        ),
+        (
+            kind is SourceKind.TABLE and options.anonymize is not None,
+            "--anonymize looks for every face there is, a table may hold some of them; name the photos instead",
+        ),
+        *(
+            (
+                kind is SourceKind.TABLE and is_given,
+                f"{flag} is for photos and videos; the faces of a table are found and embedded already",
+            )
+            for flag, is_given in (
+                ("--preset", options.preset is not None),
+                ("--weights", options.weights is not None),
+                ("--precision", options.precision is not None),
+                ("--min-face-size", options.min_face_size != "auto"),
+                ("--thresholds", options.thresholds is not None),
+            )
+        ),
+        (
+            kind.is_live and options.overwrite,
+            "--overwrite is for videos and photos; events of a live source are added to those that are there",
         ),
         (
             options.budget_ms is not None and not kind.is_live,
@@ -197,7 +253,13 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
 def _rules_of_options(options: Options) -> list[tuple[bool, str]]:
     """Return for each rule about several options whether it is broken, and the message."""
     has_budget, has_every = options.budget_ms is not None, options.detect_every is not None
-    has_unknown, hides = options.save_unknown is not None, options.anonymize is not None
+    hides = options.anonymize is not None
+    pictures = {
+        "--save-unknown": options.save_unknown,
+        "--save-crops": options.save_crops,
+        "--save-scenes": options.save_scenes,
+    }
+    saved = [flag for flag, folder in pictures.items() if folder is not None]
     return [
         (
             has_budget and has_every,
@@ -209,17 +271,25 @@ def _rules_of_options(options: Options) -> list[tuple[bool, str]]:
             "every frame; to look less often say --detect-every N",
         ),
         (
-            options.keep_days is not None and not has_unknown,
-            "--keep-days is for the faces of --save-unknown; say where those go, with --save-unknown DIR",
+            options.keep_days is not None and not saved,
+            f"--keep-days is for the pictures of {', '.join(pictures)}; say where those go, with --save-crops DIR",
         ),
         (options.headless and options.show, "--headless and --show exclude each other: a service has no window"),
         (
-            hides and has_unknown,
-            "--anonymize and --save-unknown exclude each other: the one hides the faces the other keeps",
+            hides and bool(saved),
+            f"--anonymize and {' '.join(saved[:1])} exclude each other: the one hides the faces the other keeps",
         ),
         (
             hides and options.save is None and not options.show,
             "--anonymize changes pictures; say where they go, with --save or --show",
+        ),
+        (
+            options.overwrite and options.events in (None, "-"),
+            "--overwrite is for the file of --events; name it, with --events FILE",
+        ),
+        (
+            options.mqtt_discovery and options.mqtt is None,
+            "--mqtt-discovery needs a broker; name it, with --mqtt mqtt://HOST/TOPIC",
         ),
     ]
 
@@ -242,6 +312,13 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return value
+
+
+def _name(text: str) -> str:
+    name = normalize_name(text)
+    if not any(character.isalnum() for character in name):
+        raise argparse.ArgumentTypeError(f"expected a name such as door, got {text!r}")
+    return name
 
 
 def _days(text: str) -> float:

@@ -1,8 +1,10 @@
 """Identify the faces on photos: single images, or all images of folders."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +12,22 @@ import numpy as np
 from classifiers.heads.head import Head
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.images.taken import read_time_taken
 from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
 from recognition.outputs.image_files import annotated_name, can_write, same_file, write_image
+from recognition.outputs.picture_folder import PictureFolder
+from recognition.sources.clock import format_utc
 from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
+from recognition.tracking.embedding_queue import view_of
 from recognition.tracking.naming import name_faces
 
 logger = logging.getLogger(__name__)
+
+_N_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,10 @@ class PhotoRun:
         Shows an annotated image; returns whether to go on.
     max_pixels : int
         Photos with more pixels are refused.
+    source_name : str or None
+        What the user calls the source.
+    crops : PictureFolder, optional
+        Gets a picture of each face.
     """
 
     identify: Callable[[np.ndarray], Sequence[NamedFace]]
@@ -88,6 +100,12 @@ class PhotoRun:
     report_empty: Callable[[str], None]
     show: Callable[[np.ndarray], bool] | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
+    source_name: str | None = None
+    crops: PictureFolder | None = None
+
+    def needs_pixels(self, photo: PhotoJob) -> bool:
+        """Whether something is to be done with the pixels of a photo whose faces are known."""
+        return photo.save_to is not None or self.show is not None or self.crops is not None
 
 
 @dataclass
@@ -122,10 +140,10 @@ def list_photos(sources: Sequence[Source], save: str | None) -> list[PhotoJob]:
     if len(sources) == 1 and sources[0].kind is SourceKind.IMAGE:
         path = Path(sources[0].address)
         return [PhotoJob(path, sources[0].name, None if save is None else _image_target(path, save))]
-    root = None if save is None else _folder_target(save, of="a folder" if len(sources) == 1 else "several sources")
+    root = None if save is None else folder_target(save, of="a folder" if len(sources) == 1 else "several sources")
     photos = [photo for source in sources for photo in _list_source(source, root)]
     if save is not None:
-        _refuse_equal_targets(photos)
+        refuse_equal_targets(photos)
     return photos
 
 
@@ -141,7 +159,7 @@ def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
             f"{listing.n_hidden:,} hidden); name the folder that holds them"
         )
     if root is not None:
-        _refuse_inside(root, listing.root)
+        refuse_inside(root, listing.root)
     return [
         PhotoJob(
             listing.root / path,
@@ -194,51 +212,84 @@ def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str |
 def recognize_photos(photos: Sequence[PhotoJob], run: PhotoRun) -> PhotoCounts:
     """Identify the faces of `photos` one by one, and write the events of each as soon as it is done.
 
-    A photo that cannot be read is logged and counted, unless it is the only one.
+    A photo that cannot be read is logged and counted.
 
     Raises
     ------
-    ImageError
-        If the only photo is no readable image.
     OSError
-        If the only photo cannot be opened, or output cannot be written.
+        If output cannot be written.
     """
     counts = PhotoCounts()
     for photo in photos:
         counts.n_photos += 1
-        try:
-            image = read_image(photo.path, max_pixels=run.max_pixels)
-        except (ValueError, OSError) as error:
-            if len(photos) == 1:
-                raise
-            counts.n_failed += 1
-            logger.warning("%s", sanitize_for_terminal(_reason(error, photo.name)))
-            continue
-        if not _recognize_photo(photo, image, run=run, counts=counts):
+        image = read_photo(photo, run=run, counts=counts)
+        if image is not None and not report_faces(photo, run.identify(image), image, run=run, counts=counts):
             break
     return counts
 
 
-def _recognize_photo(photo: PhotoJob, image: np.ndarray, *, run: PhotoRun, counts: PhotoCounts) -> bool:
-    """Identify the faces of a photo and return whether to go on with the next."""
-    faces = run.identify(image)
-    for face in faces:
-        run.sink.write(
-            make_event(
-                "face", photo.name, box=face.box, identity=face.identity, score=face.score, accepted=face.accepted
-            )
+def read_photo(photo: PhotoJob, *, run: PhotoRun, counts: PhotoCounts) -> np.ndarray | None:
+    """Return the pixels of a photo, uint8 (h, w, 3); one that cannot be read is logged and counted, and None."""
+    try:
+        return read_image(photo.path, max_pixels=run.max_pixels)
+    except (ValueError, OSError) as error:
+        counts.n_failed += 1
+        logger.warning("%s", sanitize_for_terminal(_reason(error, photo.name)))
+        return None
+
+
+def report_faces(
+    photo: PhotoJob, faces: Sequence[NamedFace], image: np.ndarray | None, *, run: PhotoRun, counts: PhotoCounts
+) -> bool:
+    """Write the events of a photo's faces and its annotated copy, and return whether to go on with the next photo.
+
+    Parameters
+    ----------
+    photo : PhotoJob
+    faces : sequence of NamedFace
+    image : numpy.ndarray or None
+        uint8 (h, w, 3); None where the pixels are not there: no picture is written or shown.
+    run : PhotoRun
+    counts : PhotoCounts
+        What this photo adds is added to it.
+
+    Raises
+    ------
+    OSError
+        If output cannot be written.
+    """
+    at = _time_taken(photo.path) if faces else None
+    for number, face in enumerate(faces):
+        event = make_event(
+            "face", photo.name, box=face.box, identity=face.identity, score=face.score, accepted=face.accepted
         )
+        crop = None if run.crops is None or image is None else _save_crop(run.crops, photo, image, face, number)
+        run.sink.write(replace(event, at=at, source_name=run.source_name, crop=crop))
     if not faces:
         counts.n_without_face += 1
         run.report_empty(photo.name)
     counts.n_faces += len(faces)
     counts.n_named += sum(face.accepted for face in faces)
-    if photo.save_to is None and run.show is None:
+    if image is None or (photo.save_to is None and run.show is None):
         return True
     annotated = run.annotate(image, faces)
     if photo.save_to is not None:
         write_image(photo.save_to, annotated)
     return run.show is None or run.show(annotated)
+
+
+def _time_taken(path: Path) -> str | None:
+    """Return when a photo was taken, in UTC; None where its EXIF data does not say from which offset it counts."""
+    taken = read_time_taken(path)
+    moment = datetime.fromisoformat(taken) if taken else None
+    return None if moment is None or moment.tzinfo is None else format_utc(moment)
+
+
+def _save_crop(folder: PictureFolder, photo: PhotoJob, image: np.ndarray, face: NamedFace, number: int) -> str | None:
+    """Save a picture of a face and return its path; photos of one name in several folders have files of their own."""
+    digest = hashlib.sha256(photo.name.encode()).hexdigest()[:_N_DIGITS]
+    path = folder.save(view_of(image, face.box), photo.path.stem, f"{digest}-face{number}")
+    return None if path is None else display_path(path)
 
 
 def _image_target(path: Path, save: str) -> Path:
@@ -254,7 +305,14 @@ def _image_target(path: Path, save: str) -> Path:
     return target
 
 
-def _folder_target(save: str, *, of: str) -> Path:
+def folder_target(save: str, *, of: str) -> Path:
+    """Return the folder that ``--save`` names for annotated photos.
+
+    Raises
+    ------
+    SaveError
+        If it is a file, or looks like the name of one.
+    """
     target = Path(save)
     if target.exists() and not target.is_dir():
         raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
@@ -267,7 +325,14 @@ def _folder_target(save: str, *, of: str) -> Path:
     return target
 
 
-def _refuse_inside(target: Path, photos: Path) -> None:
+def refuse_inside(target: Path, photos: Path) -> None:
+    """Refuse a folder of pictures in the folder of photos.
+
+    Raises
+    ------
+    SaveError
+        If it lies there.
+    """
     resolved = target.resolve()
     if resolved == photos.resolve() or photos.resolve() in resolved.parents:
         raise SaveError(
@@ -275,8 +340,14 @@ def _refuse_inside(target: Path, photos: Path) -> None:
         )
 
 
-def _refuse_equal_targets(photos: Sequence[PhotoJob]) -> None:
-    """Refuse annotated copies that would replace one another, or one of the photos."""
+def refuse_equal_targets(photos: Sequence[PhotoJob]) -> None:
+    """Refuse annotated copies that would replace one another, or one of the photos.
+
+    Raises
+    ------
+    SaveError
+        If there are such copies.
+    """
     originals = {photo.path.resolve(): photo.name for photo in photos}
     first: dict[Path, PhotoJob] = {}
     for photo in photos:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
 from recognition.events.console import print_no_face
+from recognition.outputs.picture_folder import CROP
 from recognition.runs.options import Options
 from recognition.runs.photo_loop import (
     NamedFace,
@@ -19,8 +21,9 @@ from recognition.runs.photo_loop import (
     identify_faces,
     list_photos,
     recognize_photos,
+    refuse_inside,
 )
-from recognition.runs.setup import load_recognizer, open_sinks
+from recognition.runs.setup import load_recognizer, open_pictures, open_sinks
 from recognition.sources.source import Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -39,26 +42,57 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
         If a file cannot be read or written.
     """
     photos = list_photos(sources, options.save)
+    for source in sources:
+        if options.save_crops is not None and source.kind is SourceKind.FOLDER:
+            refuse_inside(options.save_crops, Path(source.address))
     encoder, head = load_recognizer(options)
+
+    with ExitStack() as stack:
+        name = sources[0].name if len(sources) == 1 else "photos"
+        run = open_run(stack, options, name, identify=lambda image: identify_faces(image, encoder, head))
+        counts = recognize_photos(photos, run)
+    if len(sources) > 1 or sources[0].kind is SourceKind.FOLDER:
+        logger.info("%s", summarize(counts))
+    return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
+
+
+def open_run(
+    stack: ExitStack, options: Options, name: str, *, identify: Callable[[np.ndarray], Sequence[NamedFace]]
+) -> PhotoRun:
+    """Open the outputs of a run over photos, closed with `stack`.
+
+    Parameters
+    ----------
+    stack : ExitStack
+    options : Options
+    name : str
+        Title of the window.
+    identify : callable
+        Returns the faces of an image, uint8 (h, w, 3).
+
+    Raises
+    ------
+    ValueError
+        If an address is none.
+    OSError
+        If an output cannot be opened.
+    """
 
     def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
         return annotate_photo(image, faces, hide=options.anonymize)
 
-    with ExitStack() as stack:
-        sink = open_sinks(options)
-        stack.callback(sink.close)
-        run = PhotoRun(
-            identify=lambda image: identify_faces(image, encoder, head),
-            annotate=annotated,
-            sink=sink,
-            show=_open_window(stack, sources[0].name if len(sources) == 1 else "photos") if options.show else None,
-            report_empty=print_no_face if options.events != "-" else lambda _: None,
-            max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
-        )
-        counts = recognize_photos(photos, run)
-    if len(sources) > 1 or sources[0].kind is SourceKind.FOLDER:
-        logger.info("%s", _summarize(counts))
-    return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
+    sink = open_sinks(options).events
+    stack.callback(sink.close)
+    return PhotoRun(
+        identify=identify,
+        annotate=annotated,
+        sink=sink,
+        show=_open_window(stack, name) if options.show else None,
+        report_empty=print_no_face if options.events != "-" else lambda _: None,
+        max_pixels=DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels,
+        source_name=options.source_name,
+        crops=open_pictures(stack, options.save_crops, CROP, options=options, is_live=False),
+    )
 
 
 def _open_window(stack: ExitStack, name: str) -> Callable[[np.ndarray], bool]:
@@ -78,7 +112,8 @@ def _open_window(stack: ExitStack, name: str) -> Callable[[np.ndarray], bool]:
     return show
 
 
-def _summarize(counts: PhotoCounts) -> str:
+def summarize(counts: PhotoCounts) -> str:
+    """Return the counts of a run as one line."""
     parts = [
         pluralize(counts.n_photos, "photo"),
         pluralize(counts.n_faces, "face"),

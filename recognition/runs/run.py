@@ -10,7 +10,7 @@ import cv2
 
 from recognition.runs.options import Options, check_options
 from recognition.runs.setup import check_outputs, check_sources
-from recognition.sources.source import parse_source
+from recognition.sources.source import SourceKind, parse_source
 
 
 def recognize(options: Options) -> int:
@@ -35,6 +35,10 @@ def recognize(options: Options) -> int:
         from recognition.viewer.window import check_display
 
         check_display()
+    if source.kind is SourceKind.TABLE:
+        from recognition.runs.table_run import run_on_table
+
+        return run_on_table(source, options)
     if source.kind.is_photos:
         from recognition.runs.photo_run import run_on_photos
 

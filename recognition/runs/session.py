@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +14,9 @@ from recognition.events.event import Event, EventSink
 from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
-from recognition.outputs.unknown_faces import UnknownFaces
+from recognition.runs.best_crops import BestCrops
 from recognition.runs.head_watcher import HeadWatcher
+from recognition.sources.clock import Timeline
 from recognition.sources.grabber import FrameGrabber, LiveCounts
 from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.detection_interval import DetectionScheduler, FrameRateMeter
@@ -44,7 +45,12 @@ class Outputs:
     viewer : Viewer or None
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable in annotated frames.
-    unknown_faces : UnknownFaces or None
+    crops : BestCrops
+        Pictures of tracks, as the loop gives them.
+    timeline : Timeline
+        When the source's moments were.
+    source_name : str or None
+        What the user calls the source.
     """
 
     sink: EventSink
@@ -52,7 +58,9 @@ class Outputs:
     recorder: Recorder | None = None
     viewer: Viewer | None = None
     hide: str | None = None
-    unknown_faces: UnknownFaces | None = None
+    crops: BestCrops = field(default_factory=BestCrops)
+    timeline: Timeline = field(default_factory=lambda: Timeline.of_file(None))
+    source_name: str | None = None
 
 
 class Session:
@@ -116,8 +124,7 @@ class Session:
                 else:
                     self._wait(live)
                 self._show_status(counts=live.counts)
-                if self._outputs.unknown_faces is not None:
-                    self._outputs.unknown_faces.tidy()
+                self._outputs.crops.tidy()
 
     def _wait(self, live: FrameGrabber) -> None:
         if live.is_lost:
@@ -150,7 +157,7 @@ class Session:
             self._loop.end_all_tracks()
         result = self._loop.process(frame, detect=detect, faces=faces)
         self.n_faces = len(result.faces)
-        self._write(result.events)
+        self._write(result.events, frame)
         if self._outputs.recorder is None and self._outputs.viewer is None:
             self.meter.record(frame.captured_s, time.monotonic())
             return result
@@ -162,18 +169,26 @@ class Session:
             self._outputs.viewer.show(annotated, result.faces, until_s=due_s)
         return result
 
-    def _write(self, events: list[Event]) -> None:
-        """Write events; if one fails, the others are written nevertheless."""
+    def _write(self, events: list[Event], frame: Frame | None = None) -> None:
+        """Write the events that came with a frame; if one fails, the others are written nevertheless."""
         errors: list[Exception] = []
         if events:
             self._outputs.status.clear()
         for event in events:
             try:
-                self._outputs.sink.write(event)
+                self._outputs.sink.write(self._complete(event, frame))
             except (OSError, ValueError) as error:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def _complete(self, event: Event, frame: Frame | None) -> Event:
+        """Return an event with its time, the source's name and its picture."""
+        outputs = self._outputs
+        at, crop = outputs.timeline.at(event.time_s), outputs.crops.picture_of(event, frame)
+        if at is None and crop is None and outputs.source_name is None:
+            return event
+        return replace(event, at=at, source_name=outputs.source_name, crop=crop)
 
     @contextmanager
     def _ending(self) -> Iterator[None]:

@@ -1,17 +1,19 @@
 """Set up a run: check its sources and outputs, load head and networks, open the sinks of its events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from recognition.errors import SaveError, SourceError
 from recognition.events.console import FanOutSink, JsonLinesSink, TextSink
 from recognition.events.event import EventSink
-from recognition.events.event_file import EventFile, refuse_other_file
+from recognition.events.event_file import EventFile, refuse_other_file, refuse_other_run
 from recognition.outputs.image_files import same_file
-from recognition.runs.options import Options
-from recognition.sources.source import Source
+from recognition.outputs.picture_folder import PictureFolder, PictureKind
+from recognition.runs.options import DEFAULT_KEEP_DAYS, Options
+from recognition.sources.source import Source, SourceKind
 from recognition.tracking.naming import load_head_with
 
 if TYPE_CHECKING:
@@ -45,19 +47,61 @@ def load_recognizer(options: Options, *, detector_threads: int | None = None) ->
     return encoder, head
 
 
-def open_sinks(options: Options, *, is_live: bool = False) -> EventSink:
-    """Open the sinks of events: standard output, the file of ``--events``, webhook and MQTT."""
+class Sinks(NamedTuple):
+    """Who hears of a run: the sink of its events, and what takes JPEG pictures of faces, where somebody wants them."""
+
+    events: EventSink
+    send_picture: Callable[[bytes], None] | None
+
+
+def open_sinks(options: Options, source: Source | None = None) -> Sinks:
+    """Open the sinks of events: standard output, the file of ``--events``, webhook and MQTT.
+
+    Parameters
+    ----------
+    options : Options
+    source : Source, optional
+        The video or live source; None for photos.
+    """
     sinks: list[EventSink] = [JsonLinesSink() if options.events == "-" else TextSink()]
+    send_picture = None
     if options.webhook is not None or options.mqtt is not None:
+        from recognition.events.discovery import Discovery
         from recognition.events.mqtt import MqttSink
         from recognition.events.webhook import WebhookSink
 
         sinks += [] if options.webhook is None else [WebhookSink(options.webhook)]
-        sinks += [] if options.mqtt is None else [MqttSink(options.mqtt)]
+        if options.mqtt is not None:
+            discovery = None
+            if options.mqtt_discovery and source is not None:
+                shows_faces = options.anonymize is None
+                discovery = Discovery(source.name, options.source_name, shows_faces=shows_faces)
+            broker = MqttSink(options.mqtt, discovery=discovery)
+            send_picture = broker.send_picture if discovery is not None and discovery.shows_faces else None
+            sinks.append(broker)
     if options.events not in (None, "-"):
         # Last, since it replaces the events of the run before, which must stay if an address is wrong.
+        is_live = source is not None and source.kind.is_live
         sinks.append(EventFile(str(options.events), append=is_live))
-    return FanOutSink(sinks)
+    return Sinks(FanOutSink(sinks), send_picture)
+
+
+def open_pictures(
+    stack: ExitStack, folder: Path | None, kind: PictureKind, *, options: Options, is_live: bool
+) -> PictureFolder | None:
+    """Return the folder that gets pictures of this kind, closed with `stack`; None where none is named.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    if folder is None:
+        return None
+    keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
+    pictures = PictureFolder(folder, kind, keep_days, is_live=is_live)
+    stack.callback(pictures.close)
+    return pictures
 
 
 def check_sources(sources: Sequence[Source]) -> None:
@@ -66,9 +110,10 @@ def check_sources(sources: Sequence[Source]) -> None:
     Raises
     ------
     SourceError
-        If one is a video, camera, stream or pipe.
+        If one is a video, camera, stream, pipe or table.
     """
-    other = next((source for source in sources if not source.kind.is_photos), None)
+    single = (SourceKind.IMAGE, SourceKind.FOLDER)
+    other = next((source for source in sources if source.kind not in single), None)
     if len(sources) > 1 and other is not None:
         raise SourceError(
             f"{other.name}: expected only photos and folders of photos where there are several sources, found a "
@@ -100,6 +145,8 @@ def check_outputs(sources: Sequence[Source], options: Options) -> None:
             f"{events}: expected a file for the events, found a folder; name a file in it, such as events.jsonl"
         )
     refuse_other_file(events)
+    if not options.overwrite and not sources[0].kind.is_live:
+        refuse_other_run(events, is_photos=sources[0].kind.is_photos)
 
 
 def _refuse(output: Path, other: Path, why: str) -> None:

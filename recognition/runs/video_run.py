@@ -3,32 +3,40 @@
 import logging
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedder.networks.encoder import FaceEncoder
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
+from recognition.outputs.picture_folder import CROP, SCENE, UNKNOWN
 from recognition.outputs.recorder import Recorder
-from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import video_target
-from recognition.runs.best_crops import BestCrops, enrol_crop
+from recognition.runs.best_crops import BestCrops, PictureOutputs, PicturePublisher, enrol_crop
 from recognition.runs.head_watcher import HeadWatcher, file_version
-from recognition.runs.options import DEFAULT_DETECT_EVERY, DEFAULT_KEEP_DAYS, Options
+from recognition.runs.options import DEFAULT_DETECT_EVERY, Options
 from recognition.runs.session import Outputs, Session
-from recognition.runs.setup import load_recognizer, open_sinks
+from recognition.runs.setup import load_recognizer, open_pictures, open_sinks
+from recognition.sources.clock import Timeline
 from recognition.sources.connections import connect
+from recognition.sources.creation_time import read_creation_time
 from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
 from recognition.tracking.detection_interval import DetectionScheduler
-from recognition.tracking.loop import FaceLoop
+from recognition.tracking.embedding_queue import EmbeddingQueueSettings
+from recognition.tracking.loop import FaceLoop, LoopSettings
 from recognition.tracking.naming import load_head_with
 from recognition.viewer.status import StatusLine, describe
 from recognition.viewer.viewer import Enrol, Viewer
+
+if TYPE_CHECKING:
+    from classifiers.heads.head import Head
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +59,11 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         video = VideoFile(source.address, source.name)
         stack.callback(video.close)
         encoder, head = load_recognizer(options, detector_threads=1)
-        crops, outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
+        outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
+        outputs.timeline = Timeline.of_file(read_creation_time(Path(source.address)))
         if target is not None:
             outputs.recorder = _open_recorder(stack, target, video.frames_per_second)
-        loop = FaceLoop(
-            encoder, head, source.name, every_frame=options.events_every_frame, on_crop=crops.add, on_end=crops.end
-        )
+        loop = _make_loop(encoder, head, outputs, options=options, source=source)
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
     if video.is_truncated and not session.is_stopping:
@@ -91,7 +98,8 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
         known = file_version(options.head)
         encoder, head = load_recognizer(options, detector_threads=thread_count() - 1 if in_background else None)
         live = _start_grabber(stack, source, wait_for_source=options.headless)
-        crops, outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
+        outputs = _open_outputs(stack, options, source, encoder=encoder, stopping=stopping)
+        outputs.timeline = Timeline.of_live(live.opened_s)
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
         watcher = HeadWatcher(
@@ -100,15 +108,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
         stack.callback(watcher.stop)
         watcher.start()
         executor = stack.enter_context(ThreadPoolExecutor(1, "inference")) if in_background else None
-        loop = FaceLoop(
-            encoder,
-            head,
-            source.name,
-            every_frame=options.events_every_frame,
-            on_crop=crops.add,
-            on_end=crops.end,
-            executor=executor,
-        )
+        loop = _make_loop(encoder, head, outputs, options=options, source=source, executor=executor)
         session = Session(loop, outputs, stopping)
         if options.headless:
             logger.info("%s: started, %d people are known", live.name, len(head.labels))
@@ -135,17 +135,39 @@ def _open_recorder(stack: ExitStack, target: Path, claimed_rate: float | None = 
     return recorder
 
 
+def _make_loop(
+    encoder: FaceEncoder,
+    head: "Head",
+    outputs: Outputs,
+    *,
+    options: Options,
+    source: Source,
+    executor: Executor | None = None,
+) -> FaceLoop:
+    return FaceLoop(
+        encoder,
+        head,
+        source.name,
+        every_frame=options.events_every_frame,
+        on_crop=outputs.crops.add,
+        on_end=outputs.crops.end,
+        executor=executor,
+        settings=LoopSettings(queue=EmbeddingQueueSettings(keeps_views=outputs.crops.wants_views)),
+    )
+
+
 def _open_outputs(
     stack: ExitStack, options: Options, source: Source, *, encoder: FaceEncoder, stopping: threading.Event
-) -> tuple[BestCrops, Outputs]:
-    unknown_faces = None if options.save_unknown is None else _open_unknown_faces(options.save_unknown, options, source)
-    if unknown_faces is not None:
-        stack.callback(unknown_faces.close)
-    crops = BestCrops(unknown_faces)
-    sink = open_sinks(options, is_live=source.kind.is_live)
-    stack.callback(sink.close)
+) -> Outputs:
+    sinks = open_sinks(options, source)
+    stack.callback(sinks.events.close)
+    crops = BestCrops(_open_pictures(stack, options, source, send=sinks.send_picture))
     outputs = Outputs(
-        sink, StatusLine(is_service=options.headless), hide=options.anonymize, unknown_faces=unknown_faces
+        sinks.events,
+        StatusLine(is_service=options.headless),
+        hide=options.anonymize,
+        crops=crops,
+        source_name=options.source_name,
     )
     if options.show:
 
@@ -157,15 +179,24 @@ def _open_outputs(
 
         outputs.viewer = _open_viewer(source, enrol if source.kind.is_live else None, stopping)
         stack.callback(outputs.viewer.close)
-    return crops, outputs
+    return outputs
 
 
-def _open_unknown_faces(folder: Path, options: Options, source: Source) -> UnknownFaces:
+def _open_pictures(
+    stack: ExitStack, options: Options, source: Source, *, send: Callable[[bytes], None] | None
+) -> PictureOutputs:
     is_live = source.kind.is_live
     # Several loops may save into one folder.
-    stem = f"{source.name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
-    keep_days = DEFAULT_KEEP_DAYS if options.keep_days is None else options.keep_days
-    return UnknownFaces(folder, keep_days, stem, may_drop=is_live)
+    name = source.name if options.source_name is None else options.source_name
+    stem = f"{name}-{datetime.now():%Y%m%dT%H%M%S.%f}" if is_live else Path(source.address).stem
+    publisher = None if send is None else PicturePublisher(send)
+    if publisher is not None:
+        stack.callback(publisher.close)
+    unknown, crops, scenes = (
+        open_pictures(stack, folder, kind, options=options, is_live=is_live)
+        for folder, kind in ((options.save_unknown, UNKNOWN), (options.save_crops, CROP), (options.save_scenes, SCENE))
+    )
+    return PictureOutputs(stem, unknown, crops, scenes, publisher)
 
 
 def _open_viewer(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Viewer:

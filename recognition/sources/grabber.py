@@ -115,6 +115,11 @@ class FrameGrabber:
         return self._interval_s
 
     @property
+    def opened_s(self) -> float:
+        """Return when the source was first opened, by the monotonic clock: time 0 of its frames."""
+        return self._opened_s
+
+    @property
     def is_lost(self) -> bool:
         """Whether the source is lost at the moment."""
         return self._is_lost

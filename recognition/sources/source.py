@@ -1,4 +1,4 @@
-"""Parse SOURCE: a camera number, a stream URL, a video, an image, a folder or ``-``."""
+"""Parse SOURCE: a camera number, a stream URL, a video, an image, a folder, an embedding table or ``-``."""
 
 import re
 import stat
@@ -37,7 +37,10 @@ VIDEO_SUFFIXES = frozenset(
 )
 """Lower-case suffixes of videos; a file with an unknown suffix is a video unless it can be read as an image."""
 
-_EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
+_TABLE_SUFFIXES = frozenset({".h5", ".hdf5"})
+_BEGINNING_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+_EXPECTED = "a camera number, a stream URL, a video, an image, a folder, a table or -"
 _SECRET = "pass|pwd?|psw|use?r|login|token|key|secret|auth|cred|sig|sess"
 _QUERY_SECRET = re.compile(rf"((?:^|[&;])[^&;=]*(?:{_SECRET})[^&;=]*=)[^&;]*", re.IGNORECASE)
 # Some recorders take user and password in the path: /user=admin_password=1234_channel=1_stream=0.sdp
@@ -54,6 +57,7 @@ class SourceKind(Enum):
     VIDEO = "video"
     IMAGE = "image"
     FOLDER = "folder"
+    TABLE = "table"
 
     @property
     def is_live(self) -> bool:
@@ -62,8 +66,8 @@ class SourceKind(Enum):
 
     @property
     def is_photos(self) -> bool:
-        """Whether the source is a photo, or a folder of photos."""
-        return self in (SourceKind.IMAGE, SourceKind.FOLDER)
+        """Whether the source is a photo, a folder of photos, or the table of one."""
+        return self in (SourceKind.IMAGE, SourceKind.FOLDER, SourceKind.TABLE)
 
 
 @dataclass(frozen=True)
@@ -178,8 +182,15 @@ def _parse_path(text: str) -> Source:
         raise SourceError(f"{name}: neither a file nor a folder; SOURCE must be {_EXPECTED}")
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return Source(SourceKind.IMAGE, text, name)
+    if path.suffix.lower() in _TABLE_SUFFIXES or _is_hdf5(path):
+        return Source(SourceKind.TABLE, text, name)
     is_video = path.suffix.lower() in VIDEO_SUFFIXES or not _is_image(path)
     return Source(SourceKind.VIDEO if is_video else SourceKind.IMAGE, text, name)
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_BEGINNING_OF_HDF5)) == _BEGINNING_OF_HDF5
 
 
 def _is_image(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Priority queue of crops to embed: new tracks first, then those with little evidence, stale ones and better crops."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
+
+
+_SURROUNDINGS = 0.4
+"""Share of a face's size that a view of it adds on each side: hair, ears and shoulders tell people who it is."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class EmbeddingQueueSettings:
         Factor by which the quality of a crop must exceed the best one so far to be embedded out of turn.
     improvement_interval_s : float
         Seconds between two such crops of a track.
+    keeps_views : bool
+        Also keep each face as the frame shows it, for people to look at; see `view_of`.
     """
 
     n_initial: int = 3
@@ -45,6 +52,7 @@ class EmbeddingQueueSettings:
     n_settled: int = 6
     min_improvement: float = 1.25
     improvement_interval_s: float = 0.15
+    keeps_views: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class ProbeCrop:
         Whether the frame shows the whole face.
     priority : int
         Smaller is embedded sooner.
+    view : numpy.ndarray or None
+        The face and what is around it, as the frame shows it; None where it is not kept.
     """
 
     track: Track
@@ -76,6 +86,7 @@ class ProbeCrop:
     quality: float
     is_whole: bool
     priority: int
+    view: np.ndarray | None = None
 
     @property
     def embeds_mirrored(self) -> bool:
@@ -130,7 +141,8 @@ class EmbeddingQueue:
             quality = face_quality(crop, box, landmarks)
             if priority != _Priority.IF_BETTER or quality > self._quality_to_exceed(detection.track):
                 is_whole = _is_whole(box, image.shape[:2])
-                found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority))
+                view = view_of(image, box) if self._settings.keeps_views else None
+                found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority, view))
         self._crops = sorted(found, key=lambda crop: crop.priority)
 
     def __bool__(self) -> bool:
@@ -181,6 +193,20 @@ class EmbeddingQueue:
 
 class _Priority:
     NEW, OUTLIER, FEW_CROPS, NEAR_THRESHOLD, STALE, IF_BETTER = range(6)
+
+
+def view_of(image: np.ndarray, box: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return a copy of the part of `image`, uint8 (h, w, 3), that shows the face in `box` and a little around it.
+
+    >>> view_of(np.zeros((100, 200, 3), np.uint8), [0, 20, 40, 60]).shape
+    (72, 56, 3)
+    """
+    low, high = np.asarray(box[:2], np.float64), np.asarray(box[2:], np.float64)
+    around = _SURROUNDINGS * (high - low)
+    size = np.array(image.shape[1::-1])
+    left, top = np.clip(np.floor(low - around), 0, size - 1).astype(int)
+    right, bottom = np.clip(np.ceil(high + around), (left + 1, top + 1), size).astype(int)
+    return image[top:bottom, left:right].copy()
 
 
 def _is_whole(box: np.ndarray, size_hw: tuple[int, ...]) -> bool:

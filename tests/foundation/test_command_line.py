@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from foundation.command_line import EXIT_COULD_NOT_RUN, run_guarded, write_json
+from foundation.command_line import (
+    EXIT_COULD_NOT_RUN,
+    EXIT_DONE,
+    Command,
+    run_command,
+    run_commands,
+    run_guarded,
+    write_json,
+)
 
 NO_ROOM = "No space left on device; expected room to write, free some space and run the same command again\n"
 ARGUMENTS = argparse.Namespace(threads=None, debug=False)
@@ -169,3 +177,59 @@ def test_json_without_room_names_the_file_and_keeps_the_old_one(tmp_path):
     assert raised.value.filename == str(path)
     assert path.read_text() == "{}"
     assert [found.name for found in tmp_path.iterdir()] == ["r.json"]
+
+
+@pytest.mark.parametrize("nargs", ["+", "*"])
+@pytest.mark.parametrize(
+    ("argv", "files"),
+    [
+        (["a", "--head", "H", "b"], ["a", "b"]),
+        (["a", "b", "--head", "H", "c", "--fast", "d", "e"], ["a", "b", "c", "d", "e"]),
+        (["--head", "H", "a", "--fast", "b"], ["a", "b"]),
+        (["a", "--head", "H", "-", "--", "-b", "--head"], ["a", "-", "-b", "--head"]),
+    ],
+)
+def test_files_may_stand_on_both_sides_of_a_flag(nargs, argv, files):
+    def add_arguments(parser):
+        parser.add_argument("files", nargs=nargs, type=Path)
+        parser.add_argument("--head", required=True)
+        parser.add_argument("--fast", action="store_true")
+
+    seen = []
+
+    def run(arguments):
+        seen.append((arguments.files, arguments.head))
+        return EXIT_DONE
+
+    command = Command("name", "Do it.", add_arguments, run)
+    assert run_command("prog", command, argv) == EXIT_DONE
+    assert run_commands("prog", "Do things.", [command], ["name", *argv]) == EXIT_DONE
+    assert seen == [([Path(file) for file in files], "H")] * 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["a", "--head", "H", "b", "--wrong", "c"], "unrecognized arguments: --wrong"),
+        (["--head", "H"], "the following arguments are required: files"),
+        (["1", "--head", "H", "x"], "argument files: invalid int value: 'x'"),
+    ],
+)
+def test_what_is_no_file_is_refused_as_before(argv, message, capsys):
+    def add_arguments(parser):
+        parser.add_argument("files", nargs="+", type=int if argv[0] == "1" else str)
+        parser.add_argument("--head", required=True)
+
+    with pytest.raises(SystemExit):
+        run_command("prog", Command("name", "Do it.", add_arguments, lambda _: EXIT_DONE), argv)
+    assert capsys.readouterr().err == f"prog: error: {message}; see prog --help\n"
+
+
+def test_a_command_that_takes_one_file_takes_no_second(capsys):
+    def add_arguments(parser):
+        parser.add_argument("file")
+        parser.add_argument("--fast", action="store_true")
+
+    with pytest.raises(SystemExit):
+        run_command("prog", Command("name", "Do it.", add_arguments, lambda _: EXIT_DONE), ["a", "--fast", "b"])
+    assert capsys.readouterr().err == "prog: error: unrecognized arguments: b; see prog --help\n"

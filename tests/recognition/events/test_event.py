@@ -8,9 +8,22 @@ import pytest
 
 from recognition.errors import SaveError
 from recognition.events.event import make_event
-from recognition.events.event_file import EventFile
+from recognition.events.event_file import EventFile, refuse_other_run
 
-KEYS = ["event", "source", "frame", "time_s", "track", "box", "identity", "score", "accepted"]
+KEYS = [
+    "event",
+    "source",
+    "frame",
+    "time_s",
+    "track",
+    "box",
+    "identity",
+    "score",
+    "accepted",
+    "at",
+    "source_name",
+    "crop",
+]
 
 
 def an_event(**changes: Any) -> Any:
@@ -42,6 +55,9 @@ def test_a_photo_has_no_time_and_no_track() -> None:
         "identity": "unknown",
         "score": 0.25,
         "accepted": False,
+        "at": None,
+        "source_name": None,
+        "crop": None,
     }
 
 
@@ -58,7 +74,8 @@ def test_numbers_are_plain_and_rounded() -> None:
     )
     assert event.to_json() == (
         '{"event": "face", "source": "a.jpg", "frame": 7, "time_s": 1.235, "track": 2, '
-        '"box": [1.0, 2.1, 3.0, 4.0], "identity": "unknown", "score": 0.1235, "accepted": true}'
+        '"box": [1.0, 2.1, 3.0, 4.0], "identity": "unknown", "score": 0.1235, "accepted": true, '
+        '"at": null, "source_name": null, "crop": null}'
     )
 
 
@@ -138,6 +155,41 @@ def test_lines_before_a_full_disk_stay_whole(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == 2 * (an_event().to_json() + "\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+def test_a_service_loses_no_event_while_the_disk_is_full(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    import resource
+
+    path = tmp_path / "out.jsonl"
+    n_bytes = len(an_event().to_json()) + 1
+    file = EventFile(path, append=True)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * n_bytes + 7, limit[1]))
+    try:
+        for number in range(5):
+            file.write(an_event(frame=number))
+        assert path.read_text("utf-8").count("\n") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    file.write(an_event(frame=5))
+    assert [json.loads(line)["frame"] for line in path.read_text("utf-8").splitlines()] == [0, 1, 2, 3, 4, 5]
+    file.close()
+    (warning,) = caplog.messages
+    assert warning.startswith(f"{path}: the events cannot be written (File too large)")
+    assert warning.endswith("they wait in memory")
+
+
+def test_events_that_are_lost_at_the_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, which Linux has")
+    monkeypatch.setattr("recognition.events.event_file.MOST_WAITING", 3)
+    file = EventFile("/dev/full", append=True)
+    for number in range(5):
+        file.write(an_event(frame=number))
+    with pytest.raises(OSError, match="5 events could not be written, the disk was full"):
+        file.close()
+    file.close()
+
+
 @pytest.mark.parametrize("append", [False, True])
 @pytest.mark.parametrize("content", [b"PK\x03\x04head", b"\xff\xd8\xff\xe0photo", b"[1, 2]", b'{"event": "party"}\n'])
 def test_a_file_of_another_kind_is_kept(tmp_path: Path, content: bytes, append: bool) -> None:
@@ -151,3 +203,27 @@ def test_a_file_of_another_kind_is_kept(tmp_path: Path, content: bytes, append: 
 def test_an_empty_file_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").touch()
     EventFile(tmp_path / "out.jsonl").close()
+
+
+@pytest.mark.parametrize(
+    ("time_s", "is_photos", "is_refused"),
+    [(1.0, False, True), (1.0, True, True), (None, False, True), (None, True, False)],
+)
+def test_the_events_of_another_run_are_kept(
+    tmp_path: Path, time_s: float | None, is_photos: bool, is_refused: bool
+) -> None:
+    path = tmp_path / "door.jsonl"
+    file = EventFile(path)
+    file.write(an_event(time_s=time_s))
+    file.close()
+    if not is_refused:
+        refuse_other_run(path, is_photos=is_photos)
+        return
+    with pytest.raises(SaveError, match=r"door\.jsonl: .*found the events of another run; .* or add --overwrite"):
+        refuse_other_run(path, is_photos=is_photos)
+
+
+def test_nothing_is_lost_where_there_are_no_events(tmp_path: Path) -> None:
+    refuse_other_run(tmp_path / "new.jsonl", is_photos=False)
+    (tmp_path / "empty.jsonl").touch()
+    refuse_other_run(tmp_path / "empty.jsonl", is_photos=False)

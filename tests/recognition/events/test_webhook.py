@@ -1,14 +1,10 @@
 import json
 import logging
-import shutil
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +15,7 @@ from recognition.events.event import Event, make_event
 from recognition.events.mqtt import MqttSink
 from recognition.events.webhook import WebhookSink
 from recognition.sources.retries import RetrySettings
+from tests.recognition.mqtt_broker import Broker, wait_until
 from tests.recognition.trickling_server import TricklingServer
 
 
@@ -34,13 +31,6 @@ def event(number: int = 0, kind: str = "identified", time_s: float | None = 1.0)
         score=0.5,
         accepted=True,
     )
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    until_s = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until_s, "it did not come to pass in time"
-        time.sleep(0.01)
 
 
 class Receiver:
@@ -223,54 +213,6 @@ def test_what_is_no_broker_is_refused(url: str) -> None:
     with pytest.raises(AddressError, match=r"`mqtt` must be a URL like mqtt://HOST/TOPIC") as caught:
         MqttSink(url)
     assert "secret" not in str(caught.value)
-
-
-class Broker:
-    """Mosquitto on a loopback port; user ``me`` has the password ``p w``."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
-        passwords = folder / "passwords"
-        subprocess.run(["mosquitto_passwd", "-c", "-b", str(passwords), "me", "p w"], check=True, capture_output=True)
-        self.configuration = folder / "mosquitto.conf"
-        self.configuration.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nuser root\n"
-        )
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [_mosquitto(), "-c", str(self.configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until(self._answers)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-
-def _mosquitto() -> str:
-    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
-    return "" if found is None else found
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    if not _mosquitto() or shutil.which("mosquitto_passwd") is None:
-        pytest.skip("no MQTT broker; on Debian: apt install mosquitto")
-    found = Broker(tmp_path)
-    yield found
-    found.stop()
 
 
 class Subscriber:

@@ -54,6 +54,7 @@ def test_everything_said() -> None:
         (["--threshold", "high"], "expected a score such as 0.6, got 'high'"),
         (["--detect-every", "0"], "expected a whole number of at least 1, got '0'"),
         (["--detect-every", "x"], "expected a whole number of at least 1, got 'x'"),
+        (["--source-name", " - "], "expected a name such as door, got ' - '"),
         (["--min-face-size", "small"], "expected auto or a whole number of pixels, got 'small'"),
     ],
 )
@@ -62,8 +63,9 @@ def test_nonsense_is_refused(argv: list[str], message: str) -> None:
         parse("a.jpg", "--head", "h", *argv)
 
 
+TABLE = [SourceKind.TABLE]
 PHOTOS, VIDEO, LIVE = (
-    [SourceKind.IMAGE, SourceKind.FOLDER],
+    [SourceKind.IMAGE, SourceKind.FOLDER, SourceKind.TABLE],
     [SourceKind.VIDEO],
     [SourceKind.CAMERA, SourceKind.STREAM, SourceKind.PIPE],
 )
@@ -80,12 +82,21 @@ PHOTOS, VIDEO, LIVE = (
         ("--budget-ms 9", PHOTOS + VIDEO, "--budget-ms is for live sources; for videos say --detect-every N"),
         ("--budget-ms 9 --detect-every 2", LIVE, "--budget-ms and --detect-every exclude each other"),
         ("--budget-ms 9 --anonymize --show", LIVE, "--budget-ms and --anonymize exclude each other"),
-        ("--keep-days 9", PHOTOS + VIDEO + LIVE, "--keep-days is for the faces of --save-unknown; say where"),
+        ("--keep-days 9", PHOTOS + VIDEO + LIVE, "--keep-days is for the pictures of --save-unknown, --save"),
+        ("--save-scenes x", PHOTOS, "--save-scenes is for videos and live sources; photos are there already"),
+        ("--mqtt mqtt://h/t --mqtt-discovery", PHOTOS, "--mqtt-discovery is for cameras"),
+        ("--mqtt-discovery", VIDEO + LIVE, "--mqtt-discovery needs a broker; name it, with --mqtt mqtt://HOST/TOPIC"),
+        ("--overwrite --events e", LIVE, "--overwrite is for videos and photos; events of a live source are added"),
+        ("--overwrite --events -", PHOTOS + VIDEO, "--overwrite is for the file of --events; name it"),
+        ("--anonymize --save x", TABLE, "--anonymize looks for every face there is, a table may hold some of them"),
+        ("--preset x", TABLE, "--preset is for photos and videos; the faces of a table are found and embedded already"),
+        ("--min-face-size 40", TABLE, "--min-face-size is for photos and videos"),
         ("--headless --show", VIDEO + LIVE, "--headless and --show exclude each other"),
         ("--anonymize --show --save-unknown x", VIDEO + LIVE, "--anonymize and --save-unknown exclude each other"),
+        ("--anonymize --show --save-scenes x", VIDEO + LIVE, "--anonymize and --save-scenes exclude each other"),
         (
             "--anonymize",
-            PHOTOS + VIDEO + LIVE,
+            [SourceKind.IMAGE, SourceKind.FOLDER, *VIDEO, *LIVE],
             "--anonymize changes pictures; say where they go, with --save or --show",
         ),
     ],
@@ -96,14 +107,16 @@ def test_what_would_be_ignored_is_refused(argv: str, kinds: list[SourceKind], me
         with pytest.raises(OptionsError, match=f"^{message}"):
             check_options(options, kind)
     for kind in set(SourceKind) - set(kinds):
-        if not argv.startswith(("--budget-ms 9 ", "--headless ", "--anonymize --show")):
+        if not argv.startswith(("--budget-ms 9 ", "--headless ", "--anonymize", "--mqtt-discovery", "--overwrite")):
             check_options(options, kind)
 
 
 @pytest.mark.parametrize(
     ("argv", "kinds"),
     [
-        ("--max-pixels 9 --anonymize --save x --show --events - --threshold 1", PHOTOS),
+        ("--max-pixels 9 --anonymize --save x --show --events - --threshold 1", PHOTOS[:2]),
+        ("--save x --save-crops y --keep-days 3 --source-name door --events e --overwrite", PHOTOS + VIDEO),
+        ("--save-crops y --save-scenes z --keep-days 3 --mqtt mqtt://h/t --mqtt-discovery", VIDEO + LIVE),
         ("--detect-every 2 --events-every-frame --save-unknown x --keep-days 3 --headless --save y", VIDEO + LIVE),
         ("--budget-ms 9 --save-unknown x --show", LIVE),
         ("--detect-every 2 --anonymize=all --save x", VIDEO + LIVE),

@@ -1,14 +1,15 @@
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.errors import ImageError
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_image
+from recognition.outputs.picture_folder import CROP, PictureFolder
 from recognition.runs.photo_loop import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
 from recognition.sources.source import parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
@@ -69,16 +70,51 @@ def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptu
     assert np.array_equal(before[45:65, 28:52], after[45:65, 28:52])
 
 
-def test_one_photo_that_cannot_be_read_is_an_error(folder: Path) -> None:
-    with pytest.raises(ImageError, match="expected an image"):
-        recognize_photos(list_photos([parse_source(str(folder / "a.jpg"))], None), Collected().run())
+def test_one_photo_that_cannot_be_read_is_counted_as_several_are(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    counts = recognize_photos(list_photos([parse_source(str(folder / "a.jpg"))], None), Collected().run())
+    assert (counts.n_photos, counts.n_failed) == (1, 1)
+    assert [message.partition(", ")[0] for message in caplog.messages] == [
+        f"{folder.as_posix()}/a.jpg: expected an image (JPEG"
+    ]
 
 
-def test_too_many_pixels_are_refused(folder: Path) -> None:
-    run = Collected().run()
-    small = PhotoRun(run.identify, run.annotate, run.sink, run.report_empty, max_pixels=100)
-    with pytest.raises(ImageError, match="pixels"):
-        recognize_photos(list_photos([parse_source(str(folder / "b.png"))], None), small)
+def test_too_many_pixels_are_refused(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    small = replace(Collected().run(), max_pixels=100)
+    counts = recognize_photos(list_photos([parse_source(str(folder / "b.png"))], None), small)
+    assert (counts.n_failed, "expected at most 100 pixels" in caplog.text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("offset", "at"), [("+02:00", "2024-05-01T21:30:05.250Z"), ("-05:00", "2024-05-02T04:30:05.250Z"), (None, None)]
+)
+def test_the_time_of_a_photo_is_that_of_its_exif_data_where_it_has_an_offset(
+    tmp_path: Path, offset: str | None, at: str | None
+) -> None:
+    exif = Image.Exif()
+    tags = {0x9003: "2024:05:01 23:30:05", 0x9291: "25", 0x9011: offset}
+    exif[0x8769] = {tag: value for tag, value in tags.items() if value is not None}
+    Image.fromarray(image_with((ANN, (20, 30, 60, 70)))).save(tmp_path / "a.png", exif=exif)
+    collected = Collected()
+    run = replace(collected.run(), source_name="album")
+    recognize_photos(list_photos([parse_source(str(tmp_path / "a.png"))], None), run)
+    assert [(event.at, event.source_name, event.crop) for event in collected.events] == [(at, "album", None)]
+
+
+def test_each_face_of_a_photo_names_its_picture(folder: Path, tmp_path: Path) -> None:
+    collected = Collected()
+    (folder / "sub 张" / "b.png").write_bytes((folder / "b.png").read_bytes())
+    crops = PictureFolder(tmp_path / "crops", CROP, 7)
+    recognize_photos(list_photos([parse_source(str(folder))], None), replace(collected.run(), crops=crops))
+    crops.close()
+    assert len({event.crop for event in collected.events}) == len(collected.events) == 4
+    for event in collected.events:
+        picture = np.asarray(Image.open(str(event.crop)))
+        width, height = np.subtract(event.box[2:], event.box[:2])
+        assert np.abs(np.subtract(picture.shape[:2], (1.8 * height, 1.8 * width))).max() <= 3
+        middle = picture[30:42, 30:42].mean(axis=(0, 1))
+        assert np.argmax(middle) == (0 if event.identity == "ann" else 2)
 
 
 def test_a_photo_removed_meanwhile_is_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@ import logging
 import os
 import threading
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,21 @@ from PIL import Image
 
 from recognition.errors import SaveError
 from recognition.events.console import FanOutSink
-from recognition.events.event import Event
+from recognition.events.event import Event, make_event
+from recognition.outputs.picture_folder import CROP, SCENE, PictureFolder
+from recognition.outputs.picture_folder import UNKNOWN as UNKNOWN_FACES
 from recognition.outputs.recorder import Recorder
-from recognition.outputs.unknown_faces import UnknownFaces
 from recognition.outputs.video_writer import VideoWriter
-from recognition.runs.best_crops import BestCrops
+from recognition.runs.best_crops import BestCrops, PictureOutputs, PicturePublisher
 from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.session import Outputs, Session, annotate_frame
+from recognition.sources.clock import Timeline, format_utc
 from recognition.sources.grabber import FrameGrabber
 from recognition.sources.video_file import VideoFile
 from recognition.tracking.detection_interval import DetectionScheduler
+from recognition.tracking.embedding_queue import EmbeddingQueueSettings
 from recognition.tracking.evidence import Verdict
-from recognition.tracking.loop import FaceLoop, FrameResult, TrackedFace
+from recognition.tracking.loop import FaceLoop, FrameResult, LoopSettings, TrackedFace
 from recognition.tracking.tracker import Track
 from recognition.viewer.status import StatusLine
 from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_encoder, image_with
@@ -49,10 +53,12 @@ def session(
 ) -> tuple[Session, Collected]:
     collected = Collected()
     crops = BestCrops() if crops is None else crops
-    loop = FaceLoop(fake_encoder(), FakeHead() if head is None else head, "source", on_crop=crops.add, on_end=crops.end)
+    settings = LoopSettings(queue=EmbeddingQueueSettings(keeps_views=crops.wants_views))
+    head = FakeHead() if head is None else head
+    loop = FaceLoop(fake_encoder(), head, "source", on_crop=crops.add, on_end=crops.end, settings=settings)
     made = Session(
         loop,
-        Outputs(collected, StatusLine(is_service=False), **outputs),
+        Outputs(collected, StatusLine(is_service=False), crops=crops, **outputs),
         threading.Event() if stopping is None else stopping,
     )
     return made, collected
@@ -260,15 +266,78 @@ def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) 
 
 def test_unknown_faces_are_saved_and_known_ones_are_not(tmp_path: Path) -> None:
     folder = tmp_path / "unknown"
-    faces = UnknownFaces(folder, 7, "clip")
-    run, _ = session(crops=BestCrops(faces), unknown_faces=faces)
+    faces = PictureFolder(folder, UNKNOWN_FACES, 7)
+    scenes = PictureFolder(tmp_path / "scenes", SCENE, 7)
+    run, collected = session(crops=BestCrops(PictureOutputs("clip", unknown=faces, scenes=scenes)))
     both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
     run.run_file(video_of(tmp_path, [both] * 30), 3)
     faces.close()
+    scenes.close()
     (path,) = folder.iterdir()
     assert path.name == "unknown-clip-track2-frame29.jpg"
     middle = np.asarray(Image.open(path))[10:22, 10:22].mean(axis=(0, 1))
     assert np.argmax(middle) == 2, "the stranger is blue"
+    assert [(event.event, event.track) for event in collected.events if event.crop == path.as_posix()] == [("ended", 2)]
+    assert all(event.crop is not None for event in collected.events)
+
+
+def test_every_event_says_when_it_was_and_what_its_source_is_called(tmp_path: Path) -> None:
+    created = datetime.fromisoformat("2024-05-01T23:59:59.5+02:00")
+    run, collected = session(timeline=Timeline.of_file(created), source_name="door")
+    run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
+    assert {event.source_name for event in collected.events} == {"door"}
+    assert len(collected.events) == 3
+    for event in collected.events:
+        assert event.time_s is not None
+        assert event.at == format_utc(created + timedelta(seconds=event.time_s))
+    assert collected.events[-1].at == "2024-05-01T22:00:00.660Z", "29 frames of 40 ms after it began"
+
+
+def test_each_event_names_the_best_picture_of_its_face(tmp_path: Path) -> None:
+    sent: list[bytes] = []
+    crops, scenes = PictureFolder(tmp_path / "crops", CROP, 7), PictureFolder(tmp_path / "scenes", SCENE, 7)
+    publisher = PicturePublisher(sent.append)
+    run, collected = session(crops=BestCrops(PictureOutputs("clip", None, crops, scenes, publisher)))
+    both = image_with((ANN, (20, 40, 60, 80)), (STRANGER, (120, 40, 160, 80)))
+    run.run_file(video_of(tmp_path, [both] * 30), 3)
+    for output in (crops, scenes, publisher):
+        output.close()
+    assert len(collected.events) == 5
+    for event in collected.events:
+        assert event.crop is not None
+        assert event.crop.startswith(f"{(tmp_path / 'crops').as_posix()}/crop-clip-track{event.track}-frame")
+        picture = np.asarray(Image.open(event.crop)).astype(int)
+        assert picture.shape == (72, 72, 3), "as large as in the frame, and a little around it"
+        middle = picture[30:42, 30:42].mean(axis=(0, 1))
+        assert np.argmax(middle) == (0 if event.track == 1 else 2), "each its own face"
+    assert len(list((tmp_path / "crops").iterdir())) == len({event.crop for event in collected.events})
+    frames = {event.frame for event in collected.events if event.event != "ended"}
+    assert sorted(path.name for path in (tmp_path / "scenes").iterdir()) == [
+        f"scene-clip-frame{frame}.jpg" for frame in sorted(frames)
+    ]
+    assert np.asarray(Image.open(tmp_path / "scenes" / f"scene-clip-frame{min(frames)}.jpg")).shape == both.shape
+    assert 1 <= len(sent) <= len({event.crop for event in collected.events})
+    assert all(jpeg[:3] == b"\xff\xd8\xff" for jpeg in sent)
+
+
+def test_a_scene_alone_is_the_picture(tmp_path: Path) -> None:
+    scenes = PictureFolder(tmp_path / "scenes", SCENE, 7)
+    crops = BestCrops(PictureOutputs("clip", scenes=scenes))
+    run, collected = session(crops=crops)
+    run.run_file(video_of(tmp_path, [ANN_HERE] * 30), 3)
+    scenes.close()
+    assert [event.event for event in collected.events] == ["started", "identified", "ended"]
+    paths = [event.crop for event in collected.events]
+    assert paths[0] == (tmp_path / "scenes" / f"scene-clip-frame{collected.events[0].frame}.jpg").as_posix()
+    assert paths[2] == paths[1] != paths[0], "where a face has gone, its last scene is named"
+    assert crops._tracks == {}, "nothing is kept of tracks that have ended"
+
+
+def test_faces_of_each_frame_have_no_picture(tmp_path: Path) -> None:
+    crops = BestCrops(PictureOutputs("clip", crops=PictureFolder(tmp_path / "crops", CROP, 7)))
+    event = make_event("face", "a", time_s=1.0, track=1, box=(1, 2, 3, 4), identity="ann", score=0.5, accepted=True)
+    assert crops.picture_of(event, None) is None
+    assert crops._tracks == {}
 
 
 def seen(*faces: TrackedFace, lost: tuple[TrackedFace, ...] = ()) -> FrameResult:

@@ -18,7 +18,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def check(source: str, **outputs: str) -> None:
+def check(source: str, **outputs: str | bool) -> None:
     check_outputs([parse_source(source)], Options(sources=(source,), head=Path("h.skops"), **outputs))  # type: ignore[arg-type]
 
 
@@ -80,3 +80,12 @@ def test_other_outputs_are_taken(place: Path) -> None:
     check("a.jpg", events="-", save="photos")
     check("a.jpg", events="old.jsonl", save="new.jpg")
     check("0", events="new/0.jsonl")
+    check("0", events="old.jsonl")
+    check("clip.mp4", events="old.jsonl", overwrite=True)
+
+
+def test_a_video_replaces_no_events_of_another_run(place: Path) -> None:
+    Path("door.jsonl").write_text('{"event": "started", "source": "camera 0", "time_s": 1.0}\n')
+    for source in ("clip.mp4", "a.jpg"):
+        with pytest.raises(SaveError, match=r"door\.jsonl: expected nothing here to replace, found the events of an"):
+            check(source, events="door.jsonl")
