@@ -8,6 +8,7 @@ import numpy as np
 
 from people.store.overlap import LEAST_OVERLAP, SAME_MOMENT_SECONDS, overlaps
 from people.store.records import Face
+from people.store.scanned import link_faces
 
 _COLUMNS = "lower(hex(p.sha256)), f.x_min, f.y_min, f.x_max, f.y_max, f.time_s"
 
@@ -28,7 +29,7 @@ def find_face(connection: sqlite3.Connection, face: Face) -> int | None:
 
 def add_faces(connection: sqlite3.Connection, shown: Sequence[Face]) -> list[int]:
     """Return the number of each face, adding those that are new; needs a transaction."""
-    numbers = []
+    numbers, added = [], []
     for face in shown:
         number = find_face(connection, face)
         if number is None:
@@ -40,7 +41,9 @@ def add_faces(connection: sqlite3.Connection, shown: Sequence[Face]) -> list[int
                 (sha256, *map(float, face.box), float(face.time_s)),
             )
             number = int(cursor.lastrowid or 0)
+            added.append((number, face))
         numbers.append(number)
+    link_faces(connection, added)
     return numbers
 
 

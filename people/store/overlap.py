@@ -18,6 +18,8 @@ def match_faces(
     places: NDArray[np.float64],
     other_photos: Sequence[str] | NDArray[np.str_],
     other_places: NDArray[np.float64],
+    *,
+    files: NDArray[np.integer] | None = None,
 ) -> NDArray[np.int64]:
     """Return for each face which of the others is the same, int64 (n,), -1 for none; the best takes each of them once.
 
@@ -28,6 +30,8 @@ def match_faces(
     places, other_places : numpy.ndarray
         float64 (n, 5) and (m, 5): x_min, y_min, x_max, y_max in fractions of the photo, seconds into a video (0 for
         photos).
+    files : numpy.ndarray, optional
+        int (n,): the file each face is in, where equal photos lie under several paths; each file takes the others anew.
     """
     match = np.full(len(places), -1, np.int64)
     if not len(places) or not len(other_places):
@@ -37,10 +41,14 @@ def match_faces(
     is_near = np.abs(places[first, 4] - other_places[second, 4]) <= SAME_MOMENT_SECONDS
     kept = np.flatnonzero((overlap >= LEAST_OVERLAP) & is_near)
     kept = kept[np.argsort(-overlap[kept], kind="stable")]
-    is_taken = np.zeros(len(other_places), bool)
-    for face, other in zip(first[kept].tolist(), second[kept].tolist(), strict=True):
-        if match[face] < 0 and not is_taken[other]:
-            match[face], is_taken[other] = other, True
+    owners = np.zeros(len(places), np.int64) if files is None else files
+    taken: set[tuple[int, int]] = set()
+    for face, other, owner in zip(
+        *(side.tolist() for side in (first[kept], second[kept], owners[first[kept]])), strict=True
+    ):
+        if match[face] < 0 and (owner, other) not in taken:
+            match[face] = other
+            taken.add((owner, other))
     return match
 
 

@@ -9,8 +9,11 @@ from typing import Any, Self
 
 from people.errors import DecisionError, PersonError
 from people.store import derivation, faces, schema
+from people.store.queries import FoundPhoto, PhotoQuery, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
+from people.store.scanned import NO_GROUP, ScannedFace, select_faces
 
+_IS_OPEN = "coalesce(n.state, 'open') = 'open'"
 _PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
 _DECISION_COLUMNS = (
     "d.id, d.at, d.by, d.kind, d.person, d.other, d.text, d.undoes, "
@@ -106,6 +109,33 @@ class PeopleReader:
         members = self._members(person)
         with self._explained():
             return faces.faces_of_people(self._connection, members)
+
+    def groups(self) -> list[list[ScannedFace]]:
+        """Return the groups of faces nobody has named, largest first; each in the order of the table."""
+        groups: dict[int, list[ScannedFace]] = {}
+        for face in self._scanned_faces(f"s.cluster > {NO_GROUP} AND {_IS_OPEN}"):
+            groups.setdefault(face.group, []).append(face)
+        return sorted(groups.values(), key=lambda group: (-len(group), group[0].group))
+
+    def faces_in_table(self, *, path: str | None = None, person: int | None = None) -> list[ScannedFace]:
+        """Return faces of the newest table: all, those of one photo, or those that are a person."""
+        where, values = "1", list[object]()
+        if path is not None:
+            where += " AND f.path = ?"
+            values.append(path)
+        if person is not None:
+            where += f" AND n.person IN ({self._members_text(person)})"
+        return self._scanned_faces(where, values)
+
+    def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
+        """Return the photos and videos of the newest table that a query describes, in path order."""
+        members = {number: self._members(number) for number in (*wanted.with_people, *wanted.without_people)}
+        with self._explained():
+            return find_photos(self._connection, wanted, members)
+
+    def _scanned_faces(self, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
+        with self._explained():
+            return select_faces(self._connection, where, values)
 
     def decision(self, number: int) -> Decision:
         """Return one decision.

@@ -56,6 +56,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_of_person ON decisions (person) WHERE person IS NOT NULL;
 CREATE INDEX decisions_of_other ON decisions (other) WHERE other IS NOT NULL;
+CREATE INDEX merges ON decisions (id) WHERE kind = 'merge';
 CREATE INDEX decisions_undoing ON decisions (undoes) WHERE undoes IS NOT NULL;
 CREATE TABLE decision_faces (
     decision INTEGER NOT NULL REFERENCES decisions,
@@ -99,6 +100,30 @@ CREATE TABLE person_now (
 );
 CREATE INDEX people_of_root ON person_now (root);
 CREATE INDEX people_by_name ON person_now (name);
+CREATE INDEX merged_people ON person_now (person, root) WHERE root <> person;
+"""
+
+_SCANNED = """
+CREATE TABLE scanned_files (
+    id INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL,
+    path TEXT NOT NULL,
+    taken TEXT NOT NULL,
+    kind TEXT NOT NULL
+);
+CREATE INDEX scanned_by_hash ON scanned_files (sha256);
+CREATE TABLE scanned_faces (
+    row INTEGER PRIMARY KEY,
+    file INTEGER NOT NULL,
+    face_index INTEGER NOT NULL,
+    x_min REAL NOT NULL, y_min REAL NOT NULL, x_max REAL NOT NULL, y_max REAL NOT NULL,
+    time_s REAL NOT NULL,
+    face INTEGER,
+    cluster INTEGER NOT NULL
+);
+CREATE INDEX scanned_of_file ON scanned_faces (file);
+CREATE INDEX scanned_of_face ON scanned_faces (face) WHERE face IS NOT NULL;
+CREATE INDEX scanned_of_cluster ON scanned_faces (cluster) WHERE cluster >= 0;
 """
 
 _PRAGMAS = (
@@ -129,7 +154,7 @@ def create_database(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(
-            f"BEGIN IMMEDIATE;{_JOURNAL}{GUARDS}{_DERIVED}"
+            f"BEGIN IMMEDIATE;{_JOURNAL}{GUARDS}{_DERIVED}{_SCANNED}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
     except BaseException:

@@ -6,11 +6,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foundation.text import pluralize
 from people.errors import DecisionError, PersonError
 from people.store import derivation, faces, schema
 from people.store.reader import PeopleReader
 from people.store.records import Decision, Face, Kind, check_name
+from people.store.scanned import ScannedFile, write_groups, write_scan
 
 
 class PeopleStore(PeopleReader):
@@ -116,6 +120,26 @@ class PeopleStore(PeopleReader):
     def set_cover(self, person: int, face: Face) -> Decision:
         """Let a face stand for its person."""
         return self._decide_about("cover", [face], person=person)
+
+    def record_table(
+        self,
+        files: Sequence[ScannedFile],
+        file_of_row: NDArray[np.integer],
+        *,
+        face_indices: NDArray[np.integer],
+        places: NDArray[np.float64],
+    ) -> int:
+        """Record which faces the newest table holds, and find those that decisions are about among them.
+
+        Parameters and result are those of `people.store.scanned.write_scan`.
+        """
+        with self._writing():
+            return write_scan(self._connection, files, file_of_row, face_indices=face_indices, places=places)
+
+    def record_groups(self, groups: NDArray[np.integer]) -> None:
+        """Record the group of each row of the newest table, int (n,), `people.store.scanned.NO_GROUP` for none."""
+        with self._writing():
+            write_groups(self._connection, groups)
 
     def undo(self, decision: int | None = None) -> Decision:
         """Take back a decision, by default the newest that holds and is no undo itself.
