@@ -13,3 +13,7 @@ class DecisionError(FacetableError, ValueError):
 
 class PersonError(FacetableError, ValueError):
     """A person nobody is called, or a name that cannot be given."""
+
+
+class WorkspaceError(FacetableError, ValueError):
+    """A folder that is no workspace, or a setting of one that cannot be used."""
