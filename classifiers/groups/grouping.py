@@ -136,17 +136,20 @@ def read_known_people(table: FaceTable, *, names: Path | None, out: Path, dry_ru
 
 
 def _check_nothing_is_lost(names: Path, out: Path) -> None:
-    """Refuse to write a people file over one that somebody has edited since it was written."""
+    """Refuse to write a people file over one that says what `names` does not: a name, or what somebody wrote there."""
     if not out.exists() or out.samefile(names):
         return
-    there = {(row.path, row.face_index): row for row in read_people_rows(names, ())[0]}
+    rows = read_people_rows(names, ())[0]
+    there = {(row.path, row.face_index): row for row in rows}
+    known = {row.name for row in rows}
     for row in read_people_rows(out, ())[0]:
         other = there.get((row.path, row.face_index))
-        is_lost = row.is_edited and (other is None or other.name != row.name)
-        if is_lost or set(row.is_not) - set(() if other is None else other.is_not):
+        is_lost = row.before is not None and row.is_edited and (other is None or other.name != row.name)
+        refused_there = set() if other is None else {*other.is_not, other.before if other.is_emptied else ""}
+        if is_lost or row.name not in known | {""} or set(row.is_not) - refused_there:
             raise InputError(
-                f"{out}, line {row.line}: holds what somebody wrote since it was made, and {names} does not; name it "
-                "as --names to keep it, or choose another -o"
+                f"{out}, line {row.line}: holds what somebody has said of a face, and {names} does not; name it as "
+                "--names to keep it, or choose another -o"
             )
 
 

@@ -264,8 +264,19 @@ class TestTakenOut:
         before = (folder / "people.csv").read_bytes()
         assert run(folder) == 2
         assert run(folder, "--names", folder / "other.csv") == 2
-        assert "holds what somebody wrote since it was made, and" in capsys.readouterr().err.splitlines()[-1]
+        assert "holds what somebody has said of a face, and" in capsys.readouterr().err.splitlines()[-1]
         assert (folder / "people.csv").read_bytes() == before
+
+    def test_names_that_only_the_output_has_are_not_lost_either(self, named, capsys):
+        folder, _ = named
+        (folder / "old.csv").write_bytes((folder / "people.csv").read_bytes())
+        edit(folder, {row["path"]: "Bea" for row in read(folder) if row["cluster"] == "1"})
+        before = self.again(folder)
+        assert run(folder, "--names", folder / "old.csv") == 2
+        assert {row["path"]: row for row in read(folder)} == before
+        # What the program itself made of the same names may be made again.
+        (folder / "people.csv").write_bytes((folder / "old.csv").read_bytes())
+        assert run(folder, "--names", folder / "old.csv") == 0
 
 
 class TestOneRowAGroup:
