@@ -44,6 +44,11 @@ ALLOWED = {
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
     "classifiers.commands": ("foundation classifiers.* embedder.images embedder.networks embedder.tables"),
     "people.store": "foundation",
+    "people.workspace": (
+        "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
+        "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+    ),
+    "people.commands": "foundation people.store people.workspace",
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",

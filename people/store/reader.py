@@ -1,6 +1,8 @@
 """PeopleReader: who is who now, and how that came about."""
 
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,9 +13,8 @@ from people.errors import DecisionError, PersonError
 from people.store import derivation, faces, schema
 from people.store.queries import FoundPhoto, PhotoQuery, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
-from people.store.scanned import NO_GROUP, ScannedFace, select_faces
+from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, select_faces
 
-_IS_OPEN = "coalesce(n.state, 'open') = 'open'"
 _PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
 _DECISION_COLUMNS = (
     "d.id, d.at, d.by, d.kind, d.person, d.other, d.text, d.undoes, "
@@ -89,6 +90,11 @@ class PeopleReader:
             raise PersonError(f"expected the number of a person, got {number}; facetable people list shows them")
         return _person(rows[0])
 
+    def first_name(self, number: int) -> str:
+        """Return what a person is called now, apart from whom they were merged into."""
+        rows = self._select("SELECT name FROM person_now WHERE person = ?", (number,))
+        return str(rows[0][0]) if rows else f"person {number}"
+
     def find_person(self, name: str) -> Person:
         """Return the person called `name`.
 
@@ -110,12 +116,29 @@ class PeopleReader:
         with self._explained():
             return faces.faces_of_people(self._connection, members)
 
-    def groups(self) -> list[list[ScannedFace]]:
-        """Return the groups of faces nobody has named, largest first; each in the order of the table."""
+    def groups(self) -> list[Group]:
+        """Return the groups of faces nobody has named, largest first."""
         groups: dict[int, list[ScannedFace]] = {}
-        for face in self._scanned_faces(f"s.cluster > {NO_GROUP} AND {_IS_OPEN}"):
-            groups.setdefault(face.group, []).append(face)
-        return sorted(groups.values(), key=lambda group: (-len(group), group[0].group))
+        named: dict[int, Counter[int]] = {}
+        for face in self._scanned_faces(f"s.cluster > {NO_GROUP}"):
+            if face.state == "open":
+                groups.setdefault(face.group, []).append(face)
+            elif face.person is not None:
+                named.setdefault(face.group, Counter())[face.person] += 1
+        found = [
+            Group(number, tuple(faces), named[number].most_common(1)[0][0] if number in named else None)
+            for number, faces in groups.items()
+        ]
+        return sorted(found, key=lambda group: (-len(group.faces), group.number))
+
+    def undecided_rows(self) -> list[int]:
+        """Return the rows of the newest table that no decision is about."""
+        return [row for (row,) in self._select("SELECT row FROM scanned_faces WHERE face IS NULL ORDER BY row")]
+
+    def faces_of_rows(self, rows: Sequence[int]) -> list[Face]:
+        """Return the faces of rows of the newest table."""
+        found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
+        return [face.face for face in found]
 
     def faces_in_table(self, *, path: str | None = None, person: int | None = None) -> list[ScannedFace]:
         """Return faces of the newest table: all, those of one photo, or those that are a person."""
@@ -126,6 +149,28 @@ class PeopleReader:
         if person is not None:
             where += f" AND n.person IN ({self._members_text(person)})"
         return self._scanned_faces(where, values)
+
+    def links(self) -> Links:
+        """Return what was said of faces beside their names, as rows of the newest table."""
+        shown = (
+            "FROM decisions AS d JOIN decision_faces AS f ON f.decision = d.id JOIN scanned_faces AS s USING (face) "
+        )
+        holds = "d.id NOT IN (SELECT decision FROM undone) "
+        together: dict[tuple[int, str], list[int]] = {}
+        for decision, kind, row in self._select(
+            f"SELECT d.id, d.kind, s.row {shown} WHERE {holds} AND d.kind IN ('same', 'different') ORDER BY d.id, s.row"
+        ):
+            together.setdefault((decision, kind), []).append(row)
+        denied = self._select(
+            f"SELECT DISTINCT s.row, p.root {shown} JOIN person_now AS p ON p.person = d.person "
+            "LEFT JOIN face_now AS n ON n.face = f.face LEFT JOIN person_now AS own ON own.person = n.person "
+            f"WHERE {holds} AND d.kind = 'is_not' AND coalesce(own.root, 0) <> p.root ORDER BY 1, 2"
+        )
+        return Links(
+            same=[rows for (_, kind), rows in together.items() if kind == "same" and len(rows) > 1],
+            different=[rows for (_, kind), rows in together.items() if kind == "different" and len(rows) > 1],
+            denied=[(row, person) for row, person in denied],
+        )
 
     def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
         """Return the photos and videos of the newest table that a query describes, in path order."""
@@ -163,6 +208,17 @@ class PeopleReader:
             f"SELECT {_DECISION_COLUMNS} FROM decisions AS d WHERE {where} ORDER BY d.id DESC LIMIT ?", (*values, limit)
         )
         return [_decision(row) for row in rows]
+
+    def back_up(self, path: str | Path) -> None:
+        """Write a whole copy of the store to `path`, readable by its owner alone.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        with self._explained():
+            schema.back_up(self._connection, Path(path))
 
     def check(self) -> None:
         """Check every page of the file, and that what is derived follows from the decisions; change nothing.

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ NO_GROUP = -1
 """Group of a face that is named, nobody's, none, or alone."""
 
 _FACE_COLUMNS = (
-    "s.row, f.path, s.face_index, lower(hex(f.sha256)), s.x_min, s.y_min, s.x_max, s.y_max, s.time_s, "
-    "coalesce(n.state, 'open'), p.root, s.cluster"
+    "s.row, f.path, s.face_index, f.width, f.height, lower(hex(f.sha256)), "
+    "s.x_min, s.y_min, s.x_max, s.y_max, s.time_s, coalesce(n.state, 'open'), p.root, s.cluster"
 )
 _FACE_TABLES = (
     "scanned_faces AS s JOIN scanned_files AS f ON f.id = s.file LEFT JOIN face_now AS n ON n.face = s.face "
@@ -30,10 +30,26 @@ _FACE_TABLES = (
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A photo or video of the table: path below its folder, hash, when it was taken (ISO local time or ""), kind."""
+    """A photo or video of the table.
+
+    Attributes
+    ----------
+    path : str
+        Below its photo folder.
+    sha256 : str
+        Of its bytes.
+    width, height : int
+        Pixels, upright.
+    taken : str
+        ISO local time, "" if it does not say.
+    kind : str
+        ``photo`` or ``video``.
+    """
 
     path: str
     sha256: str
+    width: int
+    height: int
     taken: str = ""
     kind: str = "photo"
 
@@ -50,6 +66,8 @@ class ScannedFace:
         The photo, below the photo folder.
     face_index : int
         Counted from 0 within the photo.
+    size : tuple of 2 int
+        Width and height of the upright photo in pixels.
     face : Face
         What decisions are about.
     state : str
@@ -63,10 +81,51 @@ class ScannedFace:
     row: int
     path: str
     face_index: int
+    size: tuple[int, int]
     face: Face
     state: FaceState
     person: int | None
     group: int
+
+    @property
+    def box(self) -> tuple[float, ...]:
+        """x_min, y_min, x_max, y_max in pixels of the upright photo."""
+        return tuple(round(side * length, 1) for side, length in zip(self.face.box, self.size * 2, strict=True))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Unnamed faces that look like one person.
+
+    Attributes
+    ----------
+    number : int
+        Until the next scan.
+    faces : tuple of ScannedFace
+        In the order of the table.
+    suggested : int or None
+        The person whom most named faces among them show.
+    """
+
+    number: int
+    faces: tuple[ScannedFace, ...]
+    suggested: int | None
+
+
+class Links(NamedTuple):
+    """What was said of rows of the newest table beside their names.
+
+    Attributes
+    ----------
+    same, different : list of list of int
+        Rows that show one person, and rows of which each shows another.
+    denied : list of (int, int)
+        Row and the person who is not seen there.
+    """
+
+    same: list[list[int]]
+    different: list[list[int]]
+    denied: list[tuple[int, int]]
 
 
 def read_decided_places(
@@ -115,8 +174,11 @@ def write_scan(
     connection.execute("DELETE FROM scanned_faces")
     connection.execute("DELETE FROM scanned_files")
     connection.executemany(
-        "INSERT INTO scanned_files VALUES (?, ?, ?, ?, ?)",
-        ((i, bytes.fromhex(file.sha256), file.path, file.taken, file.kind) for i, file in enumerate(files)),
+        "INSERT INTO scanned_files VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (i, bytes.fromhex(file.sha256), file.path, file.taken, file.kind, file.width, file.height)
+            for i, file in enumerate(files)
+        ),
     )
     known = [int(numbers[other]) if other >= 0 else None for other in match.tolist()]
     connection.executemany(
@@ -176,4 +238,4 @@ def faces_of_files(connection: sqlite3.Connection, files: Iterable[int]) -> list
 
 
 def _scanned_face(row: tuple[Any, ...]) -> ScannedFace:
-    return ScannedFace(row[0], row[1], row[2], Face(row[3], row[4:8], row[8]), row[9], row[10], row[11])
+    return ScannedFace(row[0], row[1], row[2], row[3:5], Face(row[5], row[6:10], row[10]), row[11], row[12], row[13])

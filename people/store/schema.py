@@ -7,9 +7,10 @@ others are derived from it and from the embedding table, and can be made again a
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from foundation.atomic import PRIVATE_MODE
+from foundation.atomic import PRIVATE_MODE, atomic_path
 from foundation.formats import describe_kind
 from foundation.paths import display_path
 from people.errors import StoreError
@@ -109,7 +110,9 @@ CREATE TABLE scanned_files (
     sha256 BLOB NOT NULL,
     path TEXT NOT NULL,
     taken TEXT NOT NULL,
-    kind TEXT NOT NULL
+    kind TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL
 );
 CREATE INDEX scanned_by_hash ON scanned_files (sha256);
 CREATE TABLE scanned_faces (
@@ -197,6 +200,19 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def back_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Write a whole copy of an open store to `path`, which must not be there, readable by its owner alone.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with atomic_path(path, is_private=True) as temporary, closing(sqlite3.connect(temporary)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def check_integrity(connection: sqlite3.Connection, path: Path) -> None:

@@ -82,7 +82,10 @@ class WorkspaceSettings:
             raise WorkspaceError(f"`{unknown[0]}` is no setting; valid ones: {', '.join(names)}")
         if "photos" not in values:
             raise WorkspaceError("`photos` is missing; name the photo folders in a list")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        chosen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**chosen)
 
     def to_toml(self) -> str:
         """Return what `from_toml` reads, as the text of a file."""
@@ -115,7 +118,9 @@ class Workspace:
         try:
             self.settings = WorkspaceSettings.from_toml(tomllib.loads(file.read_text("utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise WorkspaceError(f"{display_path(file)}: expected settings in TOML, found other text ({error})") from error
+            raise WorkspaceError(
+                f"{display_path(file)}: expected settings in TOML, found other text ({error})"
+            ) from error
         except WorkspaceError as error:
             raise WorkspaceError(f"{display_path(file)}: {error}") from error
 
@@ -179,13 +184,18 @@ def create_workspace(folder: str | Path, photos: Sequence[str | Path], **setting
             )
         roots.append(photo_folder.resolve())
     if is_workspace(place):
-        raise WorkspaceError(f"{display_path(place)}: is a workspace already; scan it: facetable scan {display_path(place)}")
+        raise WorkspaceError(
+            f"{display_path(place)}: is a workspace already; scan it: facetable scan {display_path(place)}"
+        )
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise WorkspaceError(f"{display_path(place)}: expected an empty folder or none, found something; give another name")
+        raise WorkspaceError(
+            f"{display_path(place)}: expected an empty folder or none, found something; give another name"
+        )
     for root in roots:
         if place.resolve().is_relative_to(root):
             raise WorkspaceError(
-                f"{display_path(place)}: lies within the photo folder {display_path(root)}; make the workspace beside it"
+                f"{display_path(place)}: lies within the photo folder {display_path(root)}; make the workspace "
+                "beside it"
             )
     chosen = WorkspaceSettings(tuple(dict.fromkeys(map(str, roots))), **settings)
     place.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)

@@ -21,7 +21,10 @@ FILES = {
 
 def record(store: PeopleStore, files: dict[str, tuple[str, str, int]], shift: float = 0.0) -> int:
     """Record a table of files: name of the photo, when it was taken, number of faces."""
-    listed = [ScannedFile(path, face(photo).photo_sha256, taken) for path, (photo, taken, _) in sorted(files.items())]
+    listed = [
+        ScannedFile(path, face(photo).photo_sha256, 400, 200, taken)
+        for path, (photo, taken, _) in sorted(files.items())
+    ]
     counts = [n for _, (_, _, n) in sorted(files.items())]
     indices = np.concatenate([np.arange(n) for n in counts])
     places = np.add([[*face(0, int(i)).box, 0.0] for i in indices], [shift, 0, shift, 0, 0])
@@ -74,6 +77,7 @@ def test_a_found_photo_tells_its_faces(store):
         (1, "named", store.find_person("Bob").number),
         (2, "nobody", None),
     ]
+    assert picnic.faces[1].box == (120.0, 40.0, 180.0, 100.0)
     assert [f.path for f in store.faces_in_table(person=ada)] == list(FILES)
     assert [f.state for f in store.faces_in_table(path="scan.png")] == ["named", "open"]
 
@@ -99,14 +103,15 @@ def test_groups_are_of_the_unnamed_largest_first(store):
     groups[[rows["more.jpg", 1]]] = 3
     groups[rows["scan.png", 0]] = 7  # named by now: it shows in no group
     store.record_groups(groups)
-    assert [[(f.path, f.face_index) for f in group] for group in store.groups()] == [
+    assert [[(f.path, f.face_index) for f in group.faces] for group in store.groups()] == [
         [("more.jpg", 0), ("scan.png", 1)],
         [("more.jpg", 1)],
     ]
-    store.name([f.face for f in store.groups()[0]], "Cleo")
-    assert [len(group) for group in store.groups()] == [1]
+    assert store.groups()[0].suggested == store.find_person("Ada").number and store.groups()[1].suggested is None
+    store.name([f.face for f in store.groups()[0].faces], "Cleo")
+    assert [len(group.faces) for group in store.groups()] == [1]
     store.undo()
-    assert [len(group) for group in store.groups()] == [2, 1]
+    assert [len(group.faces) for group in store.groups()] == [2, 1]
 
 
 def test_a_face_drawn_where_the_table_has_none_is_kept(store):
