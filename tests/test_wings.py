@@ -17,10 +17,11 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "embedder.images": "foundation",
-    "embedder.runtime": "foundation",
+    "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.networks": "foundation embedder.runtime embedder.detection",
-    "embedder.tables": "foundation embedder.images",
+    "embedder.hdf5": "",
+    "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": (
@@ -41,7 +42,9 @@ ALLOWED = {
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
     "classifiers.groups": "foundation classifiers.scores",
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
-    "classifiers.commands": ("foundation classifiers.* embedder.images embedder.networks embedder.tables"),
+    "classifiers.commands": (
+        "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
+    ),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",
