@@ -17,10 +17,11 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "embedder.images": "foundation",
-    "embedder.runtime": "foundation",
+    "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.networks": "foundation embedder.runtime embedder.detection",
-    "embedder.tables": "foundation embedder.images",
+    "embedder.hdf5": "",
+    "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": (
@@ -42,7 +43,9 @@ ALLOWED = {
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
-    "classifiers.commands": ("foundation classifiers.* embedder.images embedder.networks embedder.tables"),
+    "classifiers.commands": (
+        "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
+    ),
     "people.store": "foundation",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "

@@ -31,7 +31,7 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
         n_faces=np.ones(n, np.int32),
         width=np.full(n, 40, np.int32),
         height=np.full(n, 40, np.int32),
-        image_sha256=np.full(n, "0", object),
+        image_sha256=np.full(n, "0" * 64, object),
         size=np.zeros(n, np.int64),
         mtime_ns=np.zeros(n, np.int64),
     )
@@ -43,7 +43,7 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
         boxes=np.tile(np.float32([10, 10, 30, 30]), (n, 1)),
         landmarks=np.zeros((n, 5, 2), np.float32),
         detection_scores=np.ones(n, np.float32),
-        image_sha256=np.full(n, "0", object),
+        image_sha256=np.full(n, "0" * 64, object),
         images=ledger,
         photo_root=str(root),
         fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
@@ -111,15 +111,8 @@ class TestPython:
         # Two faces in each photo, both of one person: what no photo shows.
         order = np.argsort(table.identities, kind="stable")
         paths = np.array([f"{i // 2:02d}.jpg" for i in range(40)], object)
-        ledger = replace(
-            table.images,
-            **{
-                name: getattr(table.images, name)[:20]
-                for name in ("status", "message", "width", "height", "image_sha256", "size", "mtime_ns")
-            },
-            path=paths[::2],
-            n_faces=np.full(20, 2, np.int32),
-        )
+        columns = {name: values[:20] for name, values in table.images.columns().items()}
+        ledger = ImageLedger(**columns | {"path": paths[::2], "n_faces": np.full(20, 2, np.int32)})
         table = replace(
             table,
             embeddings=table.embeddings[order],
