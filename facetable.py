@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from classifiers.commands.main import commands as head_commands
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from foundation.command_line import Command, CommandGroup, run_command_groups
+from people.commands.main import commands as people_commands
 from recognize import RECOGNIZE
 from train_classifier import TRAIN
 
@@ -26,6 +27,7 @@ def command_groups() -> list[CommandGroup]:
     return [
         CommandGroup("photos to a table", [tables[name] for name in ("embed", "align", "convert", "info")]),
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
+        CommandGroup("people of photo folders", people_commands()),
         CommandGroup("people of a head", [heads[name] for name in ("enrol", "forget", "reject", "explain", "audit")]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
         CommandGroup("the network", [train_network]),

@@ -17,13 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import Agglomeration, CannotLinks
+from classifiers.groups.agglomeration import Agglomeration
 from classifiers.groups.candidate_pairs import ClusteringLimits, pairs_above
 from classifiers.groups.clustering import cluster_faces
 from classifiers.groups.grouping import FaceTable, cluster_table, face_keys, read_known_people
 from classifiers.groups.metrics import bcubed
-from classifiers.groups.people_file import KnownPeople, keep_numbers, write_people
 from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, ThresholdByPeople, normalized_space
+from classifiers.people_files.cannot_links import CannotLinks
+from classifiers.people_files.carry_over import keep_numbers
+from classifiers.people_files.known_people import KnownPeople
+from classifiers.people_files.people_file import write_people
 from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
 from experiments.fit_background import fit_background

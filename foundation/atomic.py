@@ -141,7 +141,7 @@ def write_atomically(
         fill(stream)
 
 
-def write_bytes_atomically(path: Path, content: bytes) -> None:
+def write_bytes_atomically(path: Path, content: bytes, *, is_private: bool = False) -> None:
     """Write `content`, as `atomic_writer` does, its space reserved first.
 
     Raises
@@ -149,7 +149,7 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
     OSError
         As `atomic_path`.
     """
-    with atomic_writer(path, reserve=len(content)) as stream:
+    with atomic_writer(path, reserve=len(content), is_private=is_private) as stream:
         stream.write(content)
 
 

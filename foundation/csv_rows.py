@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from foundation.atomic import atomic_writer
@@ -26,22 +27,42 @@ def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[
     OSError
         If it cannot be read.
     """
-    with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+    with _open_csv(Path(path)) as reader:
+        found = reader.fieldnames or []
+        missing = [column for column in columns if column not in found]
+        if missing:
+            raise InputError(
+                f"{path}: expected the columns {', '.join(columns)} in the first line, found "
+                + (f"no {missing[0]!r} in {','.join(found)[:60]!r}" if found else "an empty file")
+                + "; name a file with these columns"
+            )
+        return [(reader.line_num, row) for row in reader if any(row[column] for column in columns)]
+
+
+def read_columns(path: str | Path) -> list[str]:
+    """Return the columns that the first line of a CSV file names, none for an empty file.
+
+    Raises
+    ------
+    ValueError
+        If the file is not text.
+    OSError
+        If it cannot be read.
+    """
+    with _open_csv(Path(path)) as reader:
+        return list(reader.fieldnames or [])
+
+
+@contextmanager
+def _open_csv(path: Path) -> "Iterator[csv.DictReader[str]]":
+    with path.open(encoding="utf-8-sig", newline="") as stream:
         try:
             header = stream.readline()
             stream.seek(0)
             delimiter = max(_DELIMITERS, key=header.count)
-            reader = csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
-            missing = [column for column in columns if column not in (reader.fieldnames or [])]
-            if missing:
-                raise InputError(
-                    f"{path}: expected the columns {', '.join(columns)} in the first line, found "
-                    + (f"no {missing[0]!r} in {header.strip()[:60]!r}" if header else "an empty file")
-                    + "; name a file with these columns"
-                )
-            return [(reader.line_num, row) for row in reader if any(row[column] for column in columns)]
+            yield csv.DictReader(stream, delimiter=delimiter, restval="", restkey="")
         except (UnicodeDecodeError, csv.Error) as error:
-            kind = describe_kind(Path(path))
+            kind = describe_kind(path)
             found = "text that is not" if kind == "text" else kind
             raise InputError(f"{path}: expected a CSV file in UTF-8, found {found}; save it as CSV UTF-8") from error
 

@@ -41,6 +41,15 @@ def normalize_name(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def has_letter_or_digit(text: str) -> bool:
+    """Return whether `text` holds a letter or a digit, of whatever script; marks and emoji alone are none.
+
+    >>> [has_letter_or_digit(name) for name in ("Ada", "李", "7", "-", "\u0301", "🙂")]
+    [True, True, True, False, False, False]
+    """
+    return any(unicodedata.category(character)[0] in "LN" for character in text)
+
+
 def find_lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the groups of names that differ only in case or accents, each group and the groups sorted.
 

@@ -13,13 +13,14 @@ from classifiers.commands.main import main as classifiers_main
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from embedder.commands.main import main as embedder_main
 from foundation import __version__
+from people.commands.main import commands as people_commands
 from tests import PROJECT
 
 COMMANDS = [command for group in facetable.command_groups() for command in group.commands]
 
 
 def test_its_commands_are_those_of_the_packages_and_scripts():
-    elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
+    elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), *people_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
     assert len(COMMANDS) == len(elsewhere)
     assert {(command.summary, command.add_arguments, command.run) for command in COMMANDS} == {
         (command.summary, command.add_arguments, command.run) for command in elsewhere
@@ -31,7 +32,7 @@ def test_its_commands_are_those_of_the_packages_and_scripts():
 def test_alone_it_lists_all_commands_on_one_screen(capsys):
     assert facetable.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 24 and max(map(len, lines)) <= 100
+    assert len(lines) <= 30 and max(map(len, lines)) <= 100
     assert [line.split()[0] for line in lines if line.startswith("  ")] == [command.name for command in COMMANDS]
 
 

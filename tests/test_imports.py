@@ -13,7 +13,7 @@ import pytest
 
 from tests import PROJECT
 
-PACKAGES = ("foundation", "embedder", "classifiers", "recognition")
+PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
 SCRIPTS = ("facetable", "recognize", "train_classifier")
 
 # May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
@@ -103,7 +103,7 @@ def fresh(code: str, cwd: Path = PROJECT, **environment: str) -> list[str]:
 
 
 THIRD_PARTY_LOADED = """
-own = {"foundation", "embedder", "classifiers", "recognition", "data", "experiments"}
+own = {"foundation", "embedder", "classifiers", "people", "recognition", "data", "experiments"}
 own |= {"facetable", "recognize", "train_classifier"}
 before = {name.partition(".")[0] for name in sys.modules}
 %s
@@ -270,12 +270,12 @@ def test_the_embedder_imports_nothing_that_comes_after_it():
     assert [
         found
         for found in all_imports()
-        if top(found.module) == "embedder" and top(found.name) in ("classifiers", "recognition", "data")
+        if top(found.module) == "embedder" and top(found.name) in ("classifiers", "people", "recognition", "data")
     ] == []
     assert [
         found
         for found in all_imports()
-        if top(found.module) == "classifiers" and top(found.name) in ("recognition", "data")
+        if top(found.module) == "classifiers" and top(found.name) in ("people", "recognition", "data")
     ] == []
 
 

@@ -21,7 +21,7 @@ SCRIPT = Path(train_classifier.__file__)
 def write_table(path, people, *, weights="0" * 64):
     """Write a table of one face per photo."""
     n_rows = len(people.vectors)
-    paths = [f"{name}/{row:04d}.jpg" for row, name in enumerate(people.identities)]
+    paths = [f"{name}/{row:04d}.jpg".lstrip("/") for row, name in enumerate(people.identities)]
     hashes = [f"{row:064x}" for row in range(n_rows)]
     images = ImageLedger(
         path=paths,
@@ -198,7 +198,7 @@ def test_names_from_a_people_file(tmp_path, capsys):
     strangers = make_people(3, 4, length=512)
     write_table(tmp_path / "faces.h5", strangers._replace(identities=np.full(12, "")), weights=DEFAULT_WEIGHTS)
     table, people, head = tmp_path / "faces.h5", tmp_path / "people.csv", tmp_path / "h.skops"
-    rows = [f"/{row:04d}.jpg,0,{row // 4},{'Zoë' if row == 1 else ''},0.9" for row in range(12)]
+    rows = [f"{row:04d}.jpg,0,{row // 4},{'Zoë' if row == 1 else ''},0.9" for row in range(12)]
     people.write_text("\n".join(["path,face_index,cluster,name,score", *rows]) + "\n", encoding="utf-8")
     assert train_classifier.main([str(table), "--names", str(people), "-o", str(head)]) == 0
     assert load_head(head).labels == ["Zoë"]

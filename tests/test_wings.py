@@ -17,10 +17,11 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "embedder.images": "foundation",
-    "embedder.runtime": "foundation",
+    "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.networks": "foundation embedder.runtime embedder.detection",
-    "embedder.tables": "foundation embedder.images",
+    "embedder.hdf5": "",
+    "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": (
@@ -39,9 +40,18 @@ ALLOWED = {
     "classifiers.heads": "foundation classifiers.scores",
     "classifiers.files": "foundation classifiers.scores classifiers.heads",
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
-    "classifiers.groups": "foundation classifiers.scores",
+    "classifiers.people_files": "foundation classifiers.scores",
+    "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
-    "classifiers.commands": ("foundation classifiers.* embedder.images embedder.networks embedder.tables"),
+    "classifiers.commands": (
+        "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
+    ),
+    "people.store": "foundation",
+    "people.workspace": (
+        "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
+        "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+    ),
+    "people.commands": "foundation people.store people.workspace",
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",
@@ -55,7 +65,7 @@ ALLOWED = {
         "classifiers.heads classifiers.files classifiers.members"
     ),
 }
-PACKAGES = ("foundation", "embedder", "classifiers", "recognition")
+PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
 MOST_MODULES = 10
 NOT_COUNTED = {"__init__.py", "__main__.py", "errors.py"}
 
@@ -179,6 +189,7 @@ def test_every_module_belongs_to_a_wing_or_is_its_packages_face():
         "classifiers.__main__",
         "classifiers.errors",
         "classifiers.estimators",
+        "people.errors",
         "recognition.errors",
     }
 

@@ -89,13 +89,13 @@ def _may_be_ours(path: Path) -> bool:
     """Return whether a file is a table or a head, or may be one that is damaged or not to be read."""
     import zipfile
 
-    import h5py
+    from embedder.hdf5.examination import read_outline
 
     try:
         start = _start(path)
         if start == _HDF5_MAGIC:
-            with h5py.File(path) as file:
-                return bool(file.attrs.get("format") == "facetable")
+            outline = read_outline(path)
+            return bool(outline.damage) or outline.attributes.get("format") == "facetable"
         if start.startswith(_ZIP_MAGIC):
             with zipfile.ZipFile(path) as archive:
                 return "facetable.json" in archive.namelist()

@@ -3,6 +3,8 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--names",
         type=Path,
         metavar="FILE",
-        help="people file of an earlier run with names filled in; may be the same as -o",
+        help="people file of an earlier run with names filled in, may be the same as -o; or a short CSV with the "
+        "columns cluster and name, for the groups of the people file -o",
     )
     parser.add_argument(
         "--constraints",
         type=Path,
         metavar="FILE",
-        help="CSV: kind (must or cannot), path_a, face_index_a, path_b, face_index_b",
+        help="CSV that says which faces are one person and which are two: kind (must or cannot), path_a, face_index_a, "
+        "path_b, face_index_b",
     )
     parser.add_argument(
         "--method",
@@ -53,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="background model that normalizes similarities (default: the preset's)",
     )
     backgrounds.add_argument("--no-background", action="store_true", help="compare by plain cosine")
+    parser.add_argument(
+        "--keep-poor", action="store_true", help="group faces that are too blurred or too small to be told apart, too"
+    )
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photo folder, if it is not where the table says")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would change")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
@@ -61,8 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Group the faces of a table and write a people file."""
     from classifiers.groups import grouping, summary
-    from classifiers.groups.constraints import read_constraints
     from classifiers.groups.similarity import normalized_space
+    from classifiers.people_files.constraints import read_constraints
+    from classifiers.scores.clarity import find_clarity
     from classifiers.scores.normalization import choose_background
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
@@ -77,16 +85,20 @@ def run(arguments: argparse.Namespace) -> int:
     row_of = {face: row for row, face in enumerate(grouping.face_keys(table))}
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
-    groups = grouping.cluster_table(
-        table,
-        before=before,
-        constraints=constraints,
-        method=arguments.method,
-        threshold=arguments.threshold,
-        space=None if background is None else normalized_space(table.embeddings, background),
-        threads=thread_count(),
-        source=arguments.constraints or "constraints",
-    )
+    clarity = None if arguments.keep_poor else find_clarity(table.fingerprint)
+    with _progress_bar() as progress:
+        groups = grouping.cluster_table(
+            table,
+            before=before,
+            constraints=constraints,
+            method=arguments.method,
+            threshold=arguments.threshold,
+            space=None if background is None else normalized_space(table.embeddings, background),
+            poor=None if clarity is None else clarity.are_poor(table.embeddings),
+            threads=thread_count(),
+            source=arguments.constraints or "constraints",
+            progress=progress,
+        )
     result = summary.summarize(table, groups)
     print("\n".join(summary.report(result)))
     for question in lookalike_questions({str(name) for name in groups.names} - {""}):
@@ -102,6 +114,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         _write_contact_sheet(arguments, table, groups)
     return EXIT_DONE
+
+
+@contextmanager
+def _progress_bar() -> "Iterator[Callable[[float], None]]":
+    """Show how much of the grouping is done, where it takes more than a second."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=100,
+        desc="grouping faces",
+        disable=None,
+        delay=1,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}",
+    ) as bar:
+
+        def show(share: float) -> None:
+            bar.update(max(0.0, 100 * share - bar.n))
+
+        yield show
 
 
 def _next_step(arguments: argparse.Namespace) -> str:

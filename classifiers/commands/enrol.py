@@ -43,11 +43,11 @@ def run_enrol(arguments: argparse.Namespace) -> int:
     """Enrol photos and say which were refused, and why."""
     from classifiers.commands.photo_arguments import list_photos, open_reader, read_photos
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import check_name, locked_for_editing
+    from classifiers.members.editing import check_new_name, locked_for_editing
     from classifiers.members.enrolment import enrol
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
 
-    name = check_name(arguments.name)
+    name = check_new_name(arguments.name)
     photos = list_photos(arguments.photos)
     with locked_for_editing(arguments.head):
         head = load_head(arguments.head)

@@ -6,56 +6,14 @@ best partner may be merged at once, in any order, with the same result (Murtagh,
 groups whose members are all less alike than the threshold never merge, so pairs above it are all the candidates needed.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.people_files.cannot_links import CannotLinks, Rows
 from foundation.errors import InputError
-
-Rows = NDArray[np.int64]
-"""Row numbers, or a number for each row."""
 
 # Pairs of vectors multiplied at once: 2 x 16 MB of float32 at 512 dimensions; larger pieces are slower.
 _CHUNK = 8_192
-
-
-def _no_pairs() -> Rows:
-    return np.empty((0, 2), np.int64)
-
-
-@dataclass(frozen=True)
-class CannotLinks:
-    """Constraints between rows that may not be in one group: cannot-links.
-
-    Attributes
-    ----------
-    pairs : (p, 2) int64
-        Rows that are never in one group.
-    names : (n,) int64, optional
-        Rows of different names of 0 and above are never in one group; -1 has none.
-    """
-
-    pairs: Rows = field(default_factory=_no_pairs)
-    names: Rows | None = None
-
-    def violated(self, labels: Rows) -> NDArray[np.bool_]:
-        """Return ``(n_groups,)`` bool: which groups of `labels (n,)` hold rows that must be apart."""
-        violated = np.zeros(int(labels.max(initial=-1)) + 1, bool)
-        one, two = labels[self.pairs[:, 0]], labels[self.pairs[:, 1]]
-        violated[one[one == two]] = True
-        if self.names is not None:
-            named = self.names >= 0
-            name_and_group = np.unique(np.stack([labels[named], self.names[named]]), axis=1)
-            violated |= np.bincount(name_and_group[0], minlength=len(violated)) > 1
-        return violated
-
-    def subset(self, rows: Rows) -> "CannotLinks":
-        """Return the constraints among `rows` alone, numbered by their places."""
-        place = np.full(int(max(rows.max(initial=-1), self.pairs.max(initial=-1))) + 1, -1)
-        place[rows] = np.arange(len(rows))
-        pairs = place[self.pairs]
-        return CannotLinks(pairs[(pairs >= 0).all(axis=1)], None if self.names is None else self.names[rows])
 
 
 class Agglomeration:
@@ -101,6 +59,9 @@ class Agglomeration:
         if cannot_links.names is not None:
             np.maximum.at(self._names, start, cannot_links.names)
         self._forbidden = self._keys(start[cannot_links.pairs[:, 0]], start[cannot_links.pairs[:, 1]])
+        # Group and name that a row of it refuses, one number each.
+        self._n_names = cannot_links.n_names
+        self._refused = np.unique(start[cannot_links.refusals[:, 0]] * self._n_names + cannot_links.refusals[:, 1])
 
     @property
     def labels(self) -> Rows:
@@ -156,6 +117,8 @@ class Agglomeration:
         free = (names[0] < 0) | (names[1] < 0) | (names[0] == names[1])
         if len(self._forbidden):
             free &= ~np.isin(keys, self._forbidden, assume_unique=True)
+        for group, other in ((one, names[1]), (two, names[0])) if len(self._refused) else ():
+            free &= (other < 0) | ~np.isin(group * self._n_names + other, self._refused)
         one, two = one[free], two[free]
         alike = np.empty(len(one), np.float32)
         for begin in range(0, len(one), _CHUNK):
@@ -194,6 +157,9 @@ class Agglomeration:
         target[absorbed] = kept
         self._group = target[self._group]
         self._forbidden = self._keys(target[self._forbidden // len(target)], target[self._forbidden % len(target)])
+        if len(self._refused):
+            groups, refused = np.divmod(self._refused, self._n_names)
+            self._refused = np.unique(target[groups] * self._n_names + refused)
         self.n_groups -= len(absorbed)
         return target
 

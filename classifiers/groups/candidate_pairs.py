@@ -4,12 +4,13 @@ The similarity of rows i and j is ``vectors[i] @ vectors[j] - offsets[i] - offse
 `classifiers.groups.agglomeration`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import Rows
+from classifiers.people_files.cannot_links import Rows
 from classifiers.scores.neighbors import ApproximateNeighbors, ExactNeighbors, row_blocks
 from foundation.errors import FacetableError
 
@@ -19,11 +20,15 @@ N_NEIGHBORS = 32
 # One missed neighbour of many matters less here than in naming a probe.
 _CELLS_SEARCHED = 32
 
-# Rows at once, so that what is computed beside the result stays small.
-_BLOCK = 100_000
+# Rows at once, so that what is computed beside the result stays small, and the progress is seen.
+_BLOCK = 20_000
 
 # Pairs are compared once more, otherwise rounded, before groups are merged: none at the threshold may be missed here.
 _ROUNDING = 2e-3
+
+
+def _tell_nobody(share: float) -> None:
+    """Ignore how much is done."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def pairs_above(
     threshold: float,
     *,
     max_pairs: int = ClusteringLimits.max_exact_pairs,
+    progress: Callable[[float], None] = _tell_nobody,
 ) -> tuple[Rows, Rows]:
     """Return all pairs of rows whose similarity reaches `threshold`, as two arrays ``(p,)`` of rows.
 
@@ -73,6 +79,8 @@ def pairs_above(
     threshold : float
     max_pairs : int
         Most pairs that are kept.
+    progress : callable
+        Called with the share of the work that is done, 0 to 1.
 
     Raises
     ------
@@ -94,6 +102,7 @@ def pairs_above(
                 f"more than {max_pairs:,} pairs of faces are more alike than {threshold:.2f}, "
                 "too many to keep; use the method graph, or a higher threshold"
             )
+        progress(1 - (1 - block.stop / len(vectors)) ** 2)
     if not first:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.concatenate(first), np.concatenate(second)
@@ -107,6 +116,7 @@ def neighbor_pairs(
     lowest: float,
     threads: int | None,
     max_exact: int = ClusteringLimits.max_exact_neighbors,
+    progress: Callable[[float], None] = _tell_nobody,
 ) -> tuple[Rows, Rows]:
     """Return pairs of `rows` of which one is among the nearest of the other, and (almost) as alike as `lowest`.
 
@@ -122,6 +132,8 @@ def neighbor_pairs(
         Threads of the approximate search; by default what OpenMP takes.
     max_exact : int
         Most rows whose neighbours are found exactly.
+    progress : callable
+        Called with the share of the work that is done, 0 to 1.
     """
     n_rows = len(rows)
     exact = n_rows <= max_exact
@@ -138,5 +150,6 @@ def neighbor_pairs(
         alike = found.similarities.ravel() - offsets[one] - offsets[two]
         usable = (two >= 0) & (two != one) & (alike >= lowest - _ROUNDING)
         keys.append(np.minimum(one, two)[usable] * n_rows + np.maximum(one, two)[usable])
+        progress(min(begin + _BLOCK, n_rows) / n_rows)
     distinct = np.unique(np.concatenate(keys))
     return rows[distinct // max(n_rows, 1)], rows[distinct % max(n_rows, 1)]

@@ -2,20 +2,26 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classifiers.groups.agglomeration import Agglomeration, CannotLinks, Rows
+from classifiers.groups.agglomeration import Agglomeration
 from classifiers.groups.candidate_pairs import ClusteringLimits, TooManyPairsError, neighbor_pairs, pairs_above
+from classifiers.groups.poor_faces import group_sums, join_poor_faces
 from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, as_unit_rows, default_threshold
+from classifiers.people_files.cannot_links import POOR, CannotLinks, Rows
 from classifiers.scores.neighbors import check_vectors
 from foundation.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 Method = Literal["auto", "average", "graph", "dbscan", "hdbscan"]
+Progress = Callable[[float], None]
+"""Called with the share of the work that is done, 0 to 1."""
+
 METHODS: tuple[Method, ...] = ("auto", "average", "graph", "dbscan", "hdbscan")
 
 # Most sweeps over the groups' means; they end sooner when one merges nothing.
@@ -30,8 +36,15 @@ _DBSCAN_EXTRA = 0.11
 # More than any distance between faces.
 _FAR = 4.0
 
+# Share of the work of `graph` that is done after its first merges and after each sweep, most of it in the first two.
+_SWEPT = (0.6, 0.8, 0.9, 0.95, 1.0)
+
 # Rows at once, so that what is computed beside the result stays small.
 _BLOCK = 100_000
+
+
+def _no_progress(share: float) -> None:
+    """Tell nobody."""
 
 
 class Clustering(NamedTuple):
@@ -40,13 +53,14 @@ class Clustering(NamedTuple):
     Attributes
     ----------
     labels : (n,) int64
-        Group of each face, numbered by size, largest 0.
+        Group of each face, numbered by size, largest 0; `POOR` for a face too poor to be told apart.
     method : str
         The method that was used: never ``auto``.
     threshold : float
         The similarity that was needed to merge.
     scores : (n,) float32
-        Cosine of each face with the mean direction of the others in its group, 1 for a lone face.
+        Cosine of each face with the mean direction of the others in its group, 1 for a lone face, 0 for one that is
+        too poor.
     normalized : bool
         Whether similarities were normalized by a background.
     """
@@ -66,8 +80,10 @@ def cluster_faces(
     must_link: Rows | None = None,
     cannot_links: CannotLinks | None = None,
     space: SimilaritySpace | None = None,
+    poor: NDArray[np.bool_] | None = None,
     threads: int | None = None,
     limits: ClusteringLimits | None = None,
+    progress: Progress | None = None,
 ) -> Clustering:
     """Cluster faces by person.
 
@@ -86,10 +102,16 @@ def cluster_faces(
         Rows that must not be in one group.
     space : SimilaritySpace, optional
         Where to compare the faces; by default the embeddings themselves.
+    poor : (n,) bool, optional
+        Faces too poor to be told apart, see `classifiers.scores.clarity`: they found no group and hold none together,
+        but join one that they are clearly like. Those that have a name, or must be in a group with others, count as
+        good.
     threads : int, optional
         Threads of the approximate search; by default what OpenMP takes.
     limits : ClusteringLimits, optional
         How many faces and pairs the methods take.
+    progress : callable, optional
+        Called with the share of the work that is done, 0 to 1.
 
     Returns
     -------
@@ -117,19 +139,35 @@ def cluster_faces(
         threshold,
         threads,
         ClusteringLimits() if limits is None else limits,
+        _no_progress if progress is None else progress,
     )
     if task.cannot_links.violated(start).any():
         raise InputError(
             "`must_link` and `cannot_links` must not contradict, got rows that are in both; "
-            "see `classifiers.groups.constraints.check_consistent`"
+            "see `classifiers.people_files.constraints.check_consistent`"
         )
-    name, labels, used = _run(task, method)
+    apart = np.zeros(len(unit), bool) if poor is None else poor & (np.bincount(start, minlength=1)[start] == 1)
+    if task.cannot_links.names is not None:
+        apart = apart & (task.cannot_links.names < 0)
+    name, labels, used = _run_without(task, apart, method)
     labels = _number_by_size(labels)
     return Clustering(labels, name, used, group_scores(unit, labels), space is not None)
 
 
+def _run_without(task: "_Task", apart: NDArray[np.bool_], method: Method) -> tuple[str, Rows, float]:
+    """Group the rows that are not `apart`, then let those join which are clearly like one group."""
+    if not apart.any():
+        return _run(task, method)
+    name, found, threshold = _run(task.subset(np.flatnonzero(~apart)), method)
+    labels = np.full(len(apart), POOR)
+    labels[~apart] = found
+    return name, join_poor_faces(task.space, labels, threshold=threshold, cannot_links=task.cannot_links), threshold
+
+
 def group_scores(unit: NDArray[np.float32], labels: Rows, *, block_size: int = _BLOCK) -> NDArray[np.float32]:
     """Return ``(n,)`` float32: the cosine of each row with the mean of the others of its label, 1 where it is alone.
+
+    Rows of the label `POOR` have no group, and 0.
 
     Parameters
     ----------
@@ -138,17 +176,11 @@ def group_scores(unit: NDArray[np.float32], labels: Rows, *, block_size: int = _
     block_size : int
         Rows at once: more take more memory, fewer more time.
     """
-    n_groups = int(labels.max(initial=-1)) + 1
-    order = np.argsort(labels, kind="stable")
-    sums = np.zeros((n_groups, unit.shape[1]), np.float32)
-    for begin in range(0, len(unit), block_size):
-        rows = order[begin : begin + block_size]
-        starts = np.flatnonzero(np.diff(labels[rows], prepend=-1))
-        sums[labels[rows[starts]]] += np.add.reduceat(unit[rows], starts, axis=0)
-    scores = np.ones(len(unit), np.float32)
-    sizes = np.bincount(labels, minlength=n_groups)
-    for begin in range(0, len(unit), block_size):
-        rows = np.arange(begin, min(begin + block_size, len(unit)))
+    sums, sizes = group_sums(unit, labels, block_size=block_size)
+    scores: NDArray[np.float32] = (labels != POOR).astype(np.float32)
+    grouped = np.flatnonzero(labels >= 0)
+    for begin in range(0, len(grouped), block_size):
+        rows = grouped[begin : begin + block_size]
         rows = rows[sizes[labels[rows]] > 1]
         others = sums[labels[rows]] - unit[rows]
         lengths = np.linalg.norm(others, axis=1)
@@ -164,6 +196,15 @@ class _Task(NamedTuple):
     threshold: float | None
     threads: int | None
     limits: ClusteringLimits
+    progress: Progress
+
+    def subset(self, rows: Rows) -> "_Task":
+        """Return the task of some rows, numbered by their places."""
+        return self._replace(
+            space=replace(self.space, vectors=self.space.vectors[rows], offsets=self.space.offsets[rows]),
+            start=np.unique(self.start[rows], return_inverse=True)[1].astype(np.int64),
+            cannot_links=self.cannot_links.subset(rows),
+        )
 
 
 def _run(task: _Task, method: Method) -> tuple[str, Rows, float]:
@@ -200,16 +241,18 @@ def _average(task: _Task) -> tuple[Rows, float]:
 def _graph(task: _Task) -> tuple[Rows, float]:
     lowest = default_threshold(1, task.space.curve) if task.threshold is None else task.threshold
     # First the neighbours, then the groups: the index and the vector sums need not be in memory together.
+    space = task.space
     pairs = _neighbor_pairs(
-        task, np.arange(len(task.start)), task.space.vectors, offsets=task.space.offsets, lowest=lowest
+        task, np.arange(len(task.start)), space.vectors, offsets=space.offsets, lowest=lowest, share=(0.0, 0.5)
     )
-    groups = Agglomeration(task.space.vectors, task.space.offsets, start=task.start, cannot_links=task.cannot_links)
+    groups = Agglomeration(space.vectors, space.offsets, start=task.start, cannot_links=task.cannot_links)
     threshold = _merge_down(groups, pairs, task)
     # Groups that are alike though none of their faces are nearest neighbours: found through their means.
-    for _ in range(_MAX_SWEEPS):
+    for sweep in range(_MAX_SWEEPS):
         n_before = groups.n_groups
         rows, centroids, offsets = groups.centroids()
-        pairs = _neighbor_pairs(task, rows, centroids, offsets=offsets, lowest=threshold)
+        share = _SWEPT[sweep], _SWEPT[sweep + 1]
+        pairs = _neighbor_pairs(task, rows, centroids, offsets=offsets, lowest=threshold, share=share)
         threshold = _merge_down(groups, pairs, task)
         if groups.n_groups == n_before:
             break
@@ -217,14 +260,34 @@ def _graph(task: _Task) -> tuple[Rows, float]:
 
 
 def _pairs_above(task: _Task, threshold: float) -> tuple[Rows, Rows]:
-    return pairs_above(task.space.vectors, task.space.offsets, threshold, max_pairs=task.limits.max_exact_pairs)
+    return pairs_above(
+        task.space.vectors,
+        task.space.offsets,
+        threshold,
+        max_pairs=task.limits.max_exact_pairs,
+        progress=task.progress,
+    )
 
 
 def _neighbor_pairs(
-    task: _Task, rows: Rows, vectors: NDArray[np.float32], *, offsets: NDArray[np.float32], lowest: float
+    task: _Task,
+    rows: Rows,
+    vectors: NDArray[np.float32],
+    *,
+    offsets: NDArray[np.float32],
+    lowest: float,
+    share: tuple[float, float],
 ) -> tuple[Rows, Rows]:
+    """Return the pairs among the nearest neighbours; `share` is where this work begins and ends in the whole."""
+    begin, end = share
     return neighbor_pairs(
-        rows, vectors, offsets, lowest=lowest, threads=task.threads, max_exact=task.limits.max_exact_neighbors
+        rows,
+        vectors,
+        offsets,
+        lowest=lowest,
+        threads=task.threads,
+        max_exact=task.limits.max_exact_neighbors,
+        progress=lambda done: task.progress(begin + done * (end - begin)),
     )
 
 
@@ -317,9 +380,10 @@ def _enforce_constraints(task: _Task, labels: Rows) -> Rows:
 
 def _number_by_size(labels: Rows) -> Rows:
     """Number the groups from 0, the largest first, among equals the one whose first row comes first."""
-    if not len(labels):
-        return labels
-    _, first, inverse, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    grouped = labels >= 0
+    _, first, inverse, counts = np.unique(labels[grouped], return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(counts), np.int64)
     rank[np.lexsort((first, -counts))] = np.arange(len(counts))
-    return rank[inverse]
+    result = labels.copy()
+    result[grouped] = rank[inverse]
+    return result

@@ -7,6 +7,7 @@ import numpy as np
 
 from classifiers.groups.grouping import FaceTable, NamedGroups
 from classifiers.groups.metrics import bcubed, corrections, pairwise
+from classifiers.people_files.cannot_links import Rows
 from foundation.text import pluralize
 
 # Most changes, and most numbers of groups in one line, that are listed.
@@ -15,11 +16,12 @@ _MAX_LISTED = 20
 
 def summarize(table: FaceTable, groups: NamedGroups) -> dict[str, Any]:
     """Return the figures of a clustering, ready for JSON; those that need identities are null without any."""
-    sizes = np.unique(groups.labels, return_counts=True)[1]
+    sizes = np.unique(groups.labels[~groups.poor], return_counts=True)[1]
     result: dict[str, Any] = {
         "n_faces": len(groups.labels),
         "n_groups": len(sizes),
         "n_lone_faces": int((sizes == 1).sum()),
+        "n_poor_faces": int(groups.poor.sum()),
         "n_named_faces": int((groups.names != "").sum()),
         "method": groups.clustering.method,
         "threshold": groups.clustering.threshold,
@@ -33,7 +35,7 @@ def summarize(table: FaceTable, groups: NamedGroups) -> dict[str, Any]:
     }
     identified = table.identities != ""
     if identified.any():
-        truth, labels = table.identities[identified], groups.labels[identified]
+        truth, labels = table.identities[identified], _without_poor_group(groups)[identified]
         needed = corrections(truth, labels)
         result |= {
             "n_identified_faces": int(identified.sum()),
@@ -44,6 +46,13 @@ def summarize(table: FaceTable, groups: NamedGroups) -> dict[str, Any]:
     return result
 
 
+def _without_poor_group(groups: NamedGroups) -> Rows:
+    """Return the labels (n,) with each face that is too poor to be told apart alone: together they are nobody."""
+    labels = groups.labels.copy()
+    labels[groups.poor] = labels.max(initial=0) + 1 + np.arange(groups.poor.sum())
+    return labels
+
+
 def report(result: Mapping[str, Any]) -> list[str]:
     """Return the figures of `summarize` as lines of text."""
     kind = "normalized similarity" if result["normalized"] else "cosine"
@@ -52,6 +61,11 @@ def report(result: Mapping[str, Any]) -> list[str]:
         f"{pluralize(result['n_lone_faces'], 'lone face')} among them "
         f"(method {result['method']}, threshold {result['threshold']:.3f} of {kind})"
     ]
+    if result["n_poor_faces"]:
+        lines.append(
+            f"{pluralize(result['n_poor_faces'], 'face')} too blurred or too small to be told apart: in a group of "
+            "their own, poor (--keep-poor groups them like the others)"
+        )
     if result["bcubed"] is not None:
         lines.append(f"against the identities of {pluralize(result['n_identified_faces'], 'face')}:")
         lines += [
@@ -72,6 +86,8 @@ def _report_changes(changes: Mapping[str, Any], n_named: int) -> list[str]:
         f"{changes['n_moved_faces']:,} in another group; with a name: {n_named:,}, "
         f"{changes['n_newly_named_faces']:,} of them newly"
     ]
+    if changes["n_refused_faces"]:
+        lines.append(f"  {pluralize(changes['n_refused_faces'], 'face')} taken out of a named group (column is_not)")
     lines += [f"  group {old} falls into {_listed(new)}" for old, new in changes["split_groups"].items()]
     lines += [f"  groups {_listed(old)} come together in {new}" for new, old in changes["merged_groups"].items()]
     lines += [f"  group {group} gains {pluralize(count, 'face')}" for group, count in changes["grown_groups"].items()]

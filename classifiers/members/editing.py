@@ -15,7 +15,7 @@ from classifiers.members.face_samples import FaceSample
 from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from foundation.errors import InputError
-from foundation.text import normalize_name
+from foundation.text import has_letter_or_digit, normalize_name
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
@@ -41,6 +41,22 @@ def check_name(name: str) -> str:
     if not stripped.isprintable():
         raise IdentityError(f"`name` must be printable text, got {stripped!r}; leave the other characters out")
     return stripped
+
+
+def check_new_name(name: str) -> str:
+    """Return `name` as `check_name` does, if somebody may be enrolled as that: it also holds a letter or a digit.
+
+    Heads of before may hold people called ``-``: they can be forgotten and looked for, but not enrolled.
+
+    Raises
+    ------
+    IdentityError
+        If nobody may be enrolled as that.
+    """
+    checked = check_name(name)
+    if not has_letter_or_digit(checked):
+        raise IdentityError(f"`name` must hold a letter or a digit, got {checked!r}; give the person's name")
+    return checked
 
 
 def find_name(labels: Sequence[str], name: str) -> str | None:
@@ -90,7 +106,7 @@ def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
     ValueError
         If there is no face, or a vector is not of the head's length.
     """
-    name = check_name(identity)
+    name = check_new_name(identity)
     if not faces:
         raise InputError("`faces` must hold at least one face, got none; give a photo of the person")
     label = find_name(head.labels, name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
+from embedder.hdf5.examination import Outline, read_outline
 from foundation.errors import InputError
 from foundation.formats import describe_kind, hash_file
 
@@ -64,17 +65,33 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     with file.open("rb") as stream:
         signature = stream.read(len(_HDF5_SIGNATURE))
     is_hdf5 = signature == _HDF5_SIGNATURE
-    if is_hdf5 and _is_table(file):
+    outline = read_outline(file) if is_hdf5 else Outline()
+    if is_hdf5 and _is_table(outline):
         return _describe_table(file)
     if signature.startswith(_ZIP_SIGNATURE) and _has_head_metadata(file):
         return _describe_head(file)
-    if _is_weights(file, signature):
+    if _is_weights(file, signature, outline):
         return _describe_weights(file)
     found = "HDF5 data of another kind" if is_hdf5 else describe_kind(file)
     raise TableError(
         f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "
         f"run's folder, found {found}; name one of these"
     )
+
+
+def renew_checksum(path: str | Path) -> None:
+    """Check all of a table that another program changed on purpose, and write it anew with a checksum that fits.
+
+    Raises
+    ------
+    TableError
+        If it is no table, or holds what no table may hold; the file stays as it is.
+    OSError
+        If it cannot be read or written.
+    """
+    from embedder.tables.table import EmbeddingTable
+
+    EmbeddingTable.read(path, is_changed=True).write(path)
 
 
 def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> list[str]:
@@ -90,22 +107,22 @@ def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> lis
     return list(_lines(description, top, indent=""))
 
 
-def _is_table(file: Path) -> bool:
+def _is_table(outline: Outline) -> bool:
     """Return whether an HDF5 file is a table, or too damaged to be anything; Keras keeps weights in HDF5 too."""
-    import h5py
-
-    try:
-        with h5py.File(file, "r", locking=False) as content:
-            return "format" in content.attrs or "embeddings" in content
-    except OSError:
-        return True
+    return bool(outline.damage) or "format" in outline.attributes or "embeddings" in outline.members
 
 
 def _describe_table(file: Path) -> dict[str, Any]:
+    import numpy as np
+
     from embedder.images.photo import FAILED_STATUSES
+    from embedder.tables.file import TableFileReader
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(file)
+    with TableFileReader(file) as content:
+        version = content.version
+    times = sorted(time for time in table.images.taken.tolist() if time)
     named = Counter(identity for identity in table.identities.tolist() if identity)
     statuses = Counter(table.images.status.tolist())
     ledger = zip(table.images.path, table.images.status, table.images.message, strict=True)
@@ -114,15 +131,21 @@ def _describe_table(file: Path) -> dict[str, Any]:
         _KIND: "table",
         "file": str(file),
         "bytes": file.stat().st_size,
+        "version": version,
         "created": table.created,
         "photo_root": table.photo_root,
         "faces": len(table),
         "embedding_length": table.embeddings.shape[1],
+        "faces_by_origin": dict(Counter(table.origins.tolist()).most_common()),
         "faces_without_identity": len(table) - named.total(),
         "identities": len(named),
         "faces_by_identity": dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))),
         "photos": len(table.images),
         "photos_by_status": dict(statuses.most_common()),
+        "photos_by_kind": dict(Counter(table.images.kind.tolist()).most_common()),
+        "photos_turned": int(np.count_nonzero(table.images.turned)),
+        "photos_with_time": len(times),
+        "taken": f"{times[0]} to {times[-1]}" if times else "",
         "failures": failures,
         "fingerprint": table.fingerprint.to_json(),
     }
@@ -166,24 +189,13 @@ def _describe_head(file: Path) -> dict[str, Any]:
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
 
 
-def _is_weights(file: Path, signature: bytes) -> bool:
+def _is_weights(file: Path, signature: bytes, outline: Outline) -> bool:
     """Return whether a file begins as the weights do that its suffix promises; of HDF5, whether Keras wrote it."""
     suffix = file.suffix.lower()
     if suffix in _HDF5_SUFFIXES:
-        return signature == _HDF5_SIGNATURE and _is_keras_hdf5(file)
-    return suffix in _FIRST_BYTES and re.match(_FIRST_BYTES[suffix], signature, re.DOTALL) is not None
-
-
-def _is_keras_hdf5(file: Path) -> bool:
-    import h5py
-
-    try:
-        content = h5py.File(file, "r", locking=False)
-    except OSError:
-        return False
-    with content:
         # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
-        return "model_weights" in content or "layer_names" in content.attrs or "layers" in content
+        return not {"model_weights", "layers"}.isdisjoint(outline.members) or "layer_names" in outline.attributes
+    return suffix in _FIRST_BYTES and re.match(_FIRST_BYTES[suffix], signature, re.DOTALL) is not None
 
 
 def _describe_weights(file: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, 
 from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.images.listing import ImageListing, PhotoFile, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
-from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_picture
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
 from foundation.paths import display_path
@@ -229,7 +229,7 @@ class _AlignRun:
         self._ledger = ledger
         self._finder = finder
         self._numbered = numbered
-        self._read_image = partial(read_image, max_pixels=max_pixels)
+        self._read_picture = partial(read_picture, max_pixels=max_pixels)
         self._names: dict[str, str] = {}
         self.failures: dict[str, dict[str, str]] = {}
         self.n_finished = 0
@@ -242,7 +242,7 @@ class _AlignRun:
         threads = thread_count()
         # tqdm's None: shown on a terminal only.
         with tqdm(total=len(order), unit="photo", disable=None if progress else True) as bar:
-            read = partial(read_photo, read_image=self._read_image)
+            read = partial(read_photo, read_picture=self._read_picture)
             photos = prefetch(read, self._not_done(order, bar), threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_n_bytes)
             with ThreadPoolExecutor(threads) as pool:
                 for batch in in_batches(photos):

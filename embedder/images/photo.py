@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +15,23 @@ from embedder.images.listing import PhotoFile
 from foundation.formats import hash_file
 from foundation.paths import describe_dangling, display_path
 
+if TYPE_CHECKING:
+    from embedder.images.reading import Picture
+
 logger = logging.getLogger(__name__)
 
 
-ImageReader = Callable[[Path], np.ndarray]
-"""File -> uint8 (h, w, 3); raises `ImageError` or `OSError`."""
+PictureReader = Callable[[Path], "Picture"]
+"""File -> pixels and when they were taken; raises `ImageError` or `OSError`."""
+
+STATUSES = ("ok", "no_face", "unreadable", "error")
+"""What became of an input file: faces found, none found, not a readable image, failed on the way."""
+
+FAILED_STATUSES = ("unreadable", "error")
+"""Those of `STATUSES` that make a run end with exit code 1."""
+
+KINDS = ("photo", "video")
+"""What an input file can be."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,10 @@ class Photo:
         uint8 (h, w, 3), or None if `status` says why not.
     status : str
         ``ok``, ``unreadable`` or ``error``.
+    taken : str
+        When, as its EXIF data say; see `embedder.images.taken`.
+    kind : str
+        One of `KINDS`.
     """
 
     path: str
@@ -42,9 +59,11 @@ class Photo:
     image_sha256: str = ""
     size: int = 0
     mtime_ns: int = 0
+    taken: str = ""
+    kind: str = KINDS[0]
 
 
-def read_photo(photo: PhotoFile, read_image: ImageReader) -> Photo:
+def read_photo(photo: PhotoFile, read_picture: PictureReader) -> Photo:
     """Read a photo; a failure is its `status` and `message`, never raised."""
     name, file = photo.name, photo.path
     sha256, size, mtime_ns = "", 0, 0
@@ -52,7 +71,8 @@ def read_photo(photo: PhotoFile, read_image: ImageReader) -> Photo:
         status = file.stat()  # before its content: what changes meanwhile is seen as changed by the next run
         size, mtime_ns = status.st_size, status.st_mtime_ns
         sha256 = hash_file(file)
-        return Photo(name, read_image(file), image_sha256=sha256, size=size, mtime_ns=mtime_ns)
+        picture = read_picture(file)
+        return Photo(name, picture.pixels, image_sha256=sha256, size=size, mtime_ns=mtime_ns, taken=picture.taken)
     except (ImageError, OSError) as error:
         return Photo(name, None, "unreadable", failure_reason(error, file), sha256, size, mtime_ns)
     except Exception as error:  # one photo that breaks its decoder must not end the run
@@ -73,11 +93,3 @@ def failure_reason(error: Exception, file: str | Path) -> str:
     if isinstance(error, (ImageError, OSError)) and text:
         return text
     return f"{type(error).__name__}: {text}"
-
-
-STATUSES = ("ok", "no_face", "unreadable", "error")
-"""What became of an input file: faces found, none found, not a readable image, failed on the way."""
-
-
-FAILED_STATUSES = ("unreadable", "error")
-"""Those of `STATUSES` that make a run end with exit code 1."""

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,7 @@ from PIL.ImageFile import ImageFile
 
 from embedder.errors import ImageError
 from embedder.images.formats import FORMATS, format_of
+from embedder.images.taken import read_taken
 from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES, describe_bytes
 from foundation.paths import describe_missing, display_path
@@ -48,6 +50,22 @@ _END_OF_JPEG = b"\xff\xd9"
 _JPEG_TAIL = 32
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a photo file holds.
+
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+        uint8 (height, width, 3), RGB, upright.
+    taken : str
+        When it was taken: ISO 8601, local time; empty where the file does not say.
+    """
+
+    pixels: np.ndarray
+    taken: str = ""
+
+
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
     """Read an image file as upright RGB pixels.
 
@@ -72,6 +90,17 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
     ValueError
         If `max_pixels` is less than 1.
     """
+    return read_picture(path, max_pixels=max_pixels).pixels
+
+
+def read_picture(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
+    """Read an image file as `read_image` does, and when it was taken.
+
+    Raises
+    ------
+    ImageError, OSError, ValueError
+        As `read_image`.
+    """
     if max_pixels < 1:
         raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     name = display_path(path)
@@ -82,9 +111,20 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         if pixels is None:
             picture.load()
             pixels = _to_rgb(picture)
-        orientation = _orientation(picture, name)
+        orientation, taken = _exif(picture, name)
     turn = _UPRIGHT.get(orientation)
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+    return Picture(pixels if turn is None else np.ascontiguousarray(turn(pixels)), taken)
+
+
+def read_time_taken(path: str | os.PathLike[str]) -> str:
+    """Return when a photo was taken, see `embedder.images.taken`; "" also where it is missing or no image."""
+    name = display_path(path)
+    try:
+        with Path(path).open("rb") as stream:
+            return _exif(open_picture(stream, name), name)[1]
+    except Exception as error:  # noqa: BLE001 - who needs the pixels is told what is wrong with the file
+        logger.debug("%s: the time it was taken cannot be read (%s)", name, error)
+        return ""
 
 
 @contextmanager
@@ -161,12 +201,16 @@ def _check_size(picture: ImageFile, name: str, max_pixels: int) -> None:
         )
 
 
-def _orientation(picture: ImageFile, name: str) -> int:
+def _exif(picture: ImageFile, name: str) -> tuple[int, str]:
+    """Return orientation and time of a picture; upright and nothing where its metadata cannot be read."""
+    orientation, taken = 1, ""
     try:
-        return picture.getexif().get(_EXIF_ORIENTATION, 1)
+        exif = picture.getexif()
+        orientation = exif.get(_EXIF_ORIENTATION, 1)
+        taken = read_taken(exif)
     except Exception as error:  # noqa: BLE001 - damaged metadata raises anything; the pixels are whole all the same
-        logger.debug("%s: orientation tag cannot be read (%s); taken as upright", name, error)
-        return 1
+        logger.debug("%s: orientation or time cannot be read (%s); taken as upright, of no time", name, error)
+    return orientation, taken
 
 
 def _decode_plain_jpeg(picture: ImageFile, stream: BinaryIO) -> np.ndarray | None:

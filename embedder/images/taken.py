@@ -1,17 +1,9 @@
 """When a photo was taken, according to its EXIF data."""
 
-import logging
-import os
 import re
 from datetime import datetime
-from pathlib import Path
 
 from PIL import ExifTags, Image
-
-from embedder.images.reading import open_picture
-from foundation.paths import display_path
-
-logger = logging.getLogger(__name__)
 
 # Exif 3.0, section 4.6.5: when the picture was taken, else when it was digitized, each with what belongs to it. The
 # date of the first directory (tag DateTime) is that of the last change, by whatever program.
@@ -23,36 +15,20 @@ _DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 
 
-def read_taken(image: Image.Image) -> str:
-    """Return when a picture was taken, as ISO 8601: local time, with its offset from UTC where the file has it.
+def read_taken(exif: Image.Exif) -> str:
+    """Return when a photo was taken: ISO 8601, local time, with its offset from UTC where the file has it.
 
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Open; its pixels need not be loaded.
+    Nothing is returned where the data do not say, or say no time, such as the zeros of a camera whose clock was never
+    set.
 
-    Returns
-    -------
-    str
-        Such as ``2024-05-01T14:00:00+02:00``; ``""`` where the file does not say.
+    >>> exif = Image.Exif()
+    >>> exif.get_ifd(0x8769).update({0x9003: "2024:05:31 18:30:00", 0x9011: "+02:00"})
+    >>> read_taken(exif)
+    '2024-05-31T18:30:00+02:00'
     """
-    try:
-        exif = image.getexif().get_ifd(ExifTags.IFD.Exif)
-        found = (_combine(*(_text(exif.get(tag)) for tag in tags)) for tags in _TAGS)
-        return next((taken for taken in found if taken), "")
-    except Exception as error:  # noqa: BLE001 - damaged metadata raises anything; the picture is whole all the same
-        logger.debug("the time a picture was taken cannot be read (%s)", error)
-        return ""
-
-
-def read_time_taken(path: str | os.PathLike[str]) -> str:
-    """Return what `read_taken` does of an image file; ``""`` also where it is missing or no image."""
-    try:
-        with Path(path).open("rb") as stream:
-            return read_taken(open_picture(stream, display_path(path)))
-    except Exception as error:  # noqa: BLE001 - as above; who needs the pixels is told what is wrong with the file
-        logger.debug("%s: the time it was taken cannot be read (%s)", display_path(path), error)
-        return ""
+    tags = exif.get_ifd(ExifTags.IFD.Exif)
+    found = (_combine(*(_text(tags.get(tag)) for tag in group)) for group in _TAGS)
+    return next((taken for taken in found if taken), "")
 
 
 def _combine(date: str, fraction: str, offset: str) -> str:

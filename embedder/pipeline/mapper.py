@@ -10,7 +10,7 @@ from embedder.detection.finder import FaceFinder, FoundFaces, isolate_failures, 
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
 from embedder.pipeline.settings import EmbedSettings
-from embedder.tables.table import is_unit
+from embedder.tables.content import is_unit
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.tables.file import Columns
+from embedder.tables.columns import Columns
 from foundation.errors import InputError
 from foundation.fingerprint import VERSIONS, Fingerprint
 from foundation.text import normalize_name

@@ -16,7 +16,7 @@ from embedder.detection.finder import in_batches
 from embedder.detection.mtcnn import MTCNN
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
-from embedder.images.reading import read_image
+from embedder.images.reading import read_picture
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.face_embedder import FaceEmbedder
@@ -143,7 +143,7 @@ def embed_photos(
     """
     mapper = FaceMapper(encoder, job.settings)
     writer = PartWriter(job.parts_folder, job.header)
-    read = partial(read_photo, read_image=partial(read_image, max_pixels=job.settings.max_pixels))
+    read = partial(read_photo, read_picture=partial(read_picture, max_pixels=job.settings.max_pixels))
     clock = StageClock()
     embed, write = clock.timed("embedding", mapper.embed), clock.timed("writing", writer.add)
     reading = prefetch(clock.timed("reading", read), photos, threads=threads, depth=_PHOTOS_AHEAD, n_bytes=_pixel_bytes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embedder.pipeline.mapper import PhotoResult
+from embedder.tables.columns import ORIGINS, TURNS
 from embedder.tables.file import Header, now
 from embedder.tables.parts import write_part
 
@@ -63,6 +64,8 @@ def _row_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
         "landmarks": np.concatenate([result.faces.landmarks for result in results]),
         "detection_score": np.concatenate([result.faces.scores for result in results]),
         "image_sha256": np.repeat(_text([result.photo.image_sha256 for result in results]), n_faces),
+        "origin": np.full(sum(n_faces), ORIGINS[0], dtype=object),
+        "time_s": np.full(sum(n_faces), np.nan),
     }
 
 
@@ -71,12 +74,13 @@ def _image_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
     return {
         **{
             name: _text([getattr(photo, name) for photo in photos])
-            for name in ("path", "status", "message", "image_sha256")
+            for name in ("path", "status", "message", "image_sha256", "taken", "kind")
         },
         **{name: np.array([getattr(photo, name) for photo in photos], np.int64) for name in ("size", "mtime_ns")},
         "n_faces": np.array([len(result.faces) for result in results]),
         "height": np.array([result.size_hw[0] for result in results]),
         "width": np.array([result.size_hw[1] for result in results]),
+        "turned": np.full(len(results), TURNS[0]),
     }
 
 

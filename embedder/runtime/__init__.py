@@ -2,7 +2,7 @@
 
 In: weights files and the builders that read them.
 Out: `Network`, which runs batches.
-May import: foundation.
+May import: foundation, embedder.hdf5.
 """
 
 from typing import TYPE_CHECKING

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,8 @@ Arrays = dict[str, np.ndarray]
 
 BATCH_NORM_EPSILON = 0.001
 """Of every batch norm in all published FaceNet checkpoints."""
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _SLIM_NAME = re.compile(
     r"(?P<scope>InceptionResnetV1/.+?)/(?P<variable>weights|biases|Conv2D_bn_offset|"
@@ -139,24 +141,68 @@ def read_keras_h5(path: Path) -> Arrays:
     Raises
     ------
     WeightsError
-        If the file is not such a file.
+        If the file is not such a file, or damaged.
     """
     import h5py
 
+    from embedder.hdf5.examination import examine
+
+    with path.open("rb") as file:
+        if file.read(len(_HDF5_SIGNATURE)) != _HDF5_SIGNATURE:
+            raise WeightsError(
+                f"{path}: not an HDF5 file of Keras weights but {describe_kind(path)}; expected a file like "
+                "facenet_keras.h5"
+            )
+    damage = examine(path).damage
+    if damage:
+        raise WeightsError(
+            f"{path}: expected a whole HDF5 file of Keras weights, found a damaged one ({damage}); "
+            "install or download it again"
+        )
     arrays: Arrays = {}
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
+            _refuse_external_links(file, path)
             root = file.get("model_weights", file)
             for layer, group in root.items():
                 for name in group.attrs["weight_names"]:
                     variable = name.decode() if isinstance(name, bytes) else str(name)
                     short = variable.rpartition("/")[2].partition(":")[0]
-                    arrays[f"{layer}/{short}"] = group[variable][()]
-    except (OSError, KeyError, AttributeError) as error:
+                    arrays[f"{layer}/{short}"] = _weights_array(group[variable], path)
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        reason = " ".join(str(error).split())
         raise WeightsError(
-            f"{path}: not an HDF5 file of Keras weights ({error}); expected a file like facenet_keras.h5"
+            f"{path}: not an HDF5 file of Keras weights ({reason}); expected a file like facenet_keras.h5"
         ) from None
     return arrays
+
+
+def _refuse_external_links(file: Any, path: Path) -> None:
+    """Refuse a file that leads HDF5 into others, which nobody has examined."""
+    import h5py
+
+    name = file.visititems_links(lambda name, link: name if isinstance(link, h5py.ExternalLink) else None)
+    if name is not None:
+        raise WeightsError(
+            f"{path}: expected arrays inside the file, found a link at {name}; install or download it again"
+        )
+
+
+def _weights_array(dataset: Any, path: Path) -> np.ndarray:
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
+        raise WeightsError(
+            f"{path}: expected arrays inside the file, found {dataset.name} elsewhere; install or download it again"
+        )
+    array = np.asarray(dataset[()])
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise WeightsError(
+            f"{path}: expected finite numbers, found others in {dataset.name}; install or download it again"
+        )
+    return array
 
 
 def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:

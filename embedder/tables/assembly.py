@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.tables.file import Columns, Header, TableFileReader, TableFileWriter, file_size_bound
-from embedder.tables.table import is_unit
+from embedder.tables.columns import IMAGE_COLUMNS, Columns
+from embedder.tables.content import is_unit
+from embedder.tables.file import Header, TableFileReader, TableFileWriter
+from embedder.tables.size import TableSize, TextSize
 from foundation.atomic import write_atomically
 from foundation.text import pluralize
 
@@ -18,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 _PHOTOS_A_BLOCK = 512
 _OPEN_FILES = 16
-_ROWS_A_CHECK = 16_384
 
 IdentityRule = Callable[[str, tuple[int, int], Columns], Sequence[str]]
 """Photo's path, its size (height, width) and its row columns -> the identities of its rows."""
@@ -40,12 +41,15 @@ class Entry:
     image_sha256: str
     size: int
     mtime_ns: int
+    turned: int
+    taken: str
+    kind: str
     source: Path
     row: int
     stored_path: str
 
 
-_LEDGER_FIELDS = tuple(field.name for field in fields(Entry))[:9]
+_LEDGER_FIELDS = tuple(column.name for column in IMAGE_COLUMNS)  # the first fields of `Entry`
 
 
 def path_order(path: str) -> list[str]:
@@ -59,15 +63,10 @@ def read_entries(source: Path) -> tuple[Header, list[Entry]]:
     Raises
     ------
     TableError
-        If the file is damaged or its rows do not follow its ledger.
+        If the file is damaged or its rows are not as many as its ledger says.
     """
     with TableFileReader(source) as file:
         images = file.images()
-        if int(images["n_faces"].sum()) != file.n_rows:
-            raise TableError(
-                f"{source}: expected {images['n_faces'].sum()} rows as its ledger says, found "
-                f"{file.n_rows}; restore it or embed the photos again"
-            )
         first_rows = np.cumsum(images["n_faces"]) - images["n_faces"]
         columns = [images[name].tolist() for name in _LEDGER_FIELDS]
         columns += [[source] * file.n_images, first_rows.tolist(), columns[0]]
@@ -82,10 +81,10 @@ def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
     Raises
     ------
     TableError
-        If the file is damaged.
+        If the file is damaged, or another value is one that no table may hold.
     """
     with TableFileReader(source) as file:
-        blocks = [is_unit(file.embeddings(row, row + _ROWS_A_CHECK)) for row in range(0, file.n_rows, _ROWS_A_CHECK)]
+        blocks = [is_unit(rows["embeddings"]) for rows in file.blocks()]
     is_sound = np.concatenate([np.empty(0, np.bool_), *blocks])
     sound = [entry for entry in entries if is_sound[entry.row : entry.row + entry.n_faces].all()]
     if len(sound) < len(entries):
@@ -117,36 +116,28 @@ def write_table(
         If there is no room, or the file cannot be written; `table` stays as it was.
     """
     entries = sorted(entries, key=lambda entry: path_order(entry.path))
-    n_rows = sum(entry.n_faces for entry in entries)
-    embedding_length = header.fingerprint.space.embedding_length
+    size = _size(entries, header.fingerprint.space.embedding_length)
 
     def fill(stream: IO[bytes]) -> None:
-        with (
-            TableFileWriter(
-                stream, header, n_rows=n_rows, n_images=len(entries), embedding_length=embedding_length
-            ) as file,
-            _Sources() as sources,
-        ):
+        with TableFileWriter(stream, header, size) as file, _Sources() as sources:
             for block in _blocks(entries):
                 rows = sources.rows(block)
                 _follow_paths(rows, block, identity_rule)
                 file.append(rows, _ledger_columns(block))
 
-    write_atomically(
-        table,
-        fill,
-        temporary_folder=temporary_folder,
-        is_private=True,
-        reserve=file_size_bound(
-            n_rows, len(entries), embedding_length=embedding_length, n_text_bytes=sum(map(_text_bytes, entries))
-        ),
-    )
+    write_atomically(table, fill, temporary_folder=temporary_folder, is_private=True, reserve=size.file_bytes)
 
 
-def _text_bytes(entry: Entry) -> int:
-    # An identity is part of the path; statuses and hashes are ASCII.
-    path, sha256 = len(entry.path.encode()), len(entry.image_sha256)
-    return path + len(entry.status) + len(entry.message.encode()) + sha256 + entry.n_faces * (2 * path + sha256)
+def _size(entries: Sequence[Entry], embedding_length: int) -> TableSize:
+    paths = [entry.path for entry in entries for _ in range(entry.n_faces)]
+    of_rows = TextSize.of(paths)
+    # Identities are known once the rows are read; one is part of its path.
+    row_text = {"path": of_rows, "identity": TextSize(of_rows.total, longest=None)}
+    image_text = {
+        "path": TextSize.of(entry.path for entry in entries),
+        "message": TextSize.of(entry.message for entry in entries),
+    }
+    return TableSize(len(paths), len(entries), embedding_length, row_text, image_text)
 
 
 def _blocks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

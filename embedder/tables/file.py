@@ -1,7 +1,9 @@
-"""The table's file format, version 1: HDF5 datasets in and out, nothing taken on trust when reading.
+"""The table's file format, version 2: HDF5 datasets in and out, nothing taken on trust when reading.
 
 A file holds the rows (one a face) and the group ``images`` (one entry an input file). Rows follow their photos: the
-rows of the ledger's first photo come first, then those of the second, each photo ``n_faces`` of them.
+rows of the ledger's first photo come first, then those of the second, each photo ``n_faces`` of them. At its end stands
+the checksum of all before it (`embedder.hdf5.checksum`), written last. Version 1 had fewer columns
+(`embedder.tables.columns`) and no checksum; it is read as well.
 """
 
 import json
@@ -10,66 +12,35 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 import h5py
 import numpy as np
 
 from embedder.errors import TableError
+from embedder.hdf5.checksum import append_checksum
+from embedder.hdf5.examination import WRONG_CHECKSUM, examine
+from embedder.tables.columns import (
+    IMAGE_COLUMNS,
+    ROW_COLUMNS,
+    VERSION,
+    Columns,
+    columns_of_version,
+    get,
+    put,
+)
+from embedder.tables.content import check_images, check_rows
+from embedder.tables.size import TableSize, file_dtype
+from embedder.tables.structure import check_columns, open_group
 from foundation.fingerprint import Fingerprint
 from foundation.formats import N_FIRST_BYTES, describe_bytes
 from foundation.paths import display_path
 
 FORMAT = "facetable"
-VERSION = 1
 IMAGES_GROUP = "images"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-Columns = Mapping[str, np.ndarray]
-
-_EMBEDDING_LENGTH = -1
-_TEXT = h5py.string_dtype("utf-8")
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    dtype: np.dtype
-    shape: tuple[int, ...] = ()
-
-    @property
-    def is_text(self) -> bool:
-        return self.dtype == _TEXT
-
-
-_FLOAT, _INTEGER, _LONG = np.dtype("<f4"), np.dtype("<i4"), np.dtype("<i8")
-
-ROW_COLUMNS = (
-    _Column("embeddings", _FLOAT, (_EMBEDDING_LENGTH,)),
-    _Column("identity", _TEXT),
-    _Column("path", _TEXT),
-    _Column("face_index", _INTEGER),
-    _Column("box", _FLOAT, (4,)),
-    _Column("landmarks", _FLOAT, (5, 2)),
-    _Column("detection_score", _FLOAT),
-    _Column("image_sha256", _TEXT),
-)
-IMAGE_COLUMNS = (
-    _Column("path", _TEXT),
-    _Column("status", _TEXT),
-    _Column("message", _TEXT),
-    _Column("n_faces", _INTEGER),
-    _Column("width", _INTEGER),
-    _Column("height", _INTEGER),
-    _Column("image_sha256", _TEXT),
-    _Column("size", _LONG),
-    _Column("mtime_ns", _LONG),
-)
-
-# Measured on tables of LFW: a text cell takes its bytes, 16 for the reference and under 50 in the heap.
-_TEXT_CELL_BYTES = 80
-_FILE_OVERHEAD_BYTES = 64 * 1024
+_ROWS_A_CHECK = 16_384
 
 
 @dataclass(frozen=True)
@@ -116,18 +87,8 @@ def fingerprint_text(fingerprint: Fingerprint) -> str:
     return json.dumps(fingerprint.to_json(), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
-def file_size_bound(n_rows: int, n_images: int, *, embedding_length: int, n_text_bytes: int) -> int:
-    """Return a number of bytes that a table file does not exceed; `n_text_bytes` is the length of all its text."""
-    n_bytes = n_text_bytes + _FILE_OVERHEAD_BYTES
-    for n, columns in ((n_rows, ROW_COLUMNS), (n_images, IMAGE_COLUMNS)):
-        for column in columns:
-            cells = int(np.prod([embedding_length if size == _EMBEDDING_LENGTH else size for size in column.shape]))
-            n_bytes += n * (_TEXT_CELL_BYTES if column.is_text else cells * column.dtype.itemsize)
-    return n_bytes
-
-
 class TableFileWriter:
-    """Writes a table of known size into a stream, block by block; a context manager.
+    """Writes a table of known size into a stream, block by block; a context manager that writes the checksum last.
 
     Parameters
     ----------
@@ -135,18 +96,21 @@ class TableFileWriter:
         Empty, seekable, readable and writable.
     header : Header
         The file's attributes.
-    n_rows, n_images, embedding_length : int
-        Faces, ledger entries and embedding length of the whole table.
+    size : TableSize
+        Of the whole table.
     """
 
-    def __init__(self, stream: IO[bytes], header: Header, *, n_rows: int, n_images: int, embedding_length: int) -> None:
+    def __init__(self, stream: IO[bytes], header: Header, size: TableSize) -> None:
+        self._stream = stream
         self._file = h5py.File(stream, "w")
         self._images = self._file.create_group(IMAGES_GROUP)
         self._n_rows = self._n_images = 0
-        for group, columns, n in ((self._file, ROW_COLUMNS, n_rows), (self._images, IMAGE_COLUMNS, n_images)):
+        for group, columns, n, text in (
+            (self._file, ROW_COLUMNS, size.n_rows, size.row_text),
+            (self._images, IMAGE_COLUMNS, size.n_images, size.image_text),
+        ):
             for column in columns:
-                shape = tuple(embedding_length if size == _EMBEDDING_LENGTH else size for size in column.shape)
-                group.create_dataset(column.name, (n, *shape), column.dtype)
+                group.create_dataset(column.name, size.shape(column, n), file_dtype(column, n, text))
         self._file.attrs["format"] = FORMAT
         self._file.attrs["version"] = VERSION
         self._file.attrs["photo_root"] = header.photo_root
@@ -158,25 +122,35 @@ class TableFileWriter:
     def __enter__(self) -> "TableFileWriter":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
+        if error is None:
+            append_checksum(self._stream)
 
     def append(self, rows: Columns, images: Columns) -> None:
         """Write the next photos and their rows: columns by dataset name."""
-        self._n_rows = _put(self._file, ROW_COLUMNS, rows, self._n_rows)
-        self._n_images = _put(self._images, IMAGE_COLUMNS, images, self._n_images)
+        self._n_rows = put(self._file, ROW_COLUMNS, rows, self._n_rows)
+        self._n_images = put(self._images, IMAGE_COLUMNS, images, self._n_images)
 
 
 class TableFileReader:
     """A checked, open table file; a context manager.
 
-    Opening refuses anything but a whole table of this version: other files, missing or unexpected datasets, links,
-    data kept outside the file, columns of Python objects.
+    Opening refuses anything but a whole table of a known version: damaged files, before HDF5 opens them, other files,
+    missing or unexpected datasets, links, data kept outside the file, columns of Python objects.
+
+    Parameters
+    ----------
+    path : Path
+    is_changed : bool
+        Take a table whose checksum no longer fits, because another program changed it on purpose.
 
     Attributes
     ----------
     header : Header
-    n_rows, n_images, embedding_length : int
+    version, n_rows, n_images, embedding_length : int
 
     Raises
     ------
@@ -186,7 +160,7 @@ class TableFileReader:
         If it is missing, a folder, or may not be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_changed: bool = False) -> None:
         self.path = path
         with path.open("rb") as file:  # h5py's own errors for these are not for people
             first_bytes = file.read(N_FIRST_BYTES)
@@ -195,15 +169,21 @@ class TableFileReader:
                 f"{path}: expected an embedding table, found {describe_bytes(first_bytes)}; name a table "
                 "made by `python -m embedder embed`, or a new file to write one"
             )
+        examination = examine(path, trust_checksum=not is_changed)
+        if examination.damage:
+            raise _damaged(path, examination.damage)
         with _reading(path):
             # Finished files never change, and some network file systems have no locks.
             self._file = h5py.File(path, "r", locking=False)
         try:
             with _reading(path):
-                self.header = _read_header(self._file, path)
-                self._images = _group(self._file, IMAGES_GROUP, path)
-                self.n_rows = _check_columns(self._file, ROW_COLUMNS, path, also=(IMAGES_GROUP,))
-                self.n_images = _check_columns(self._images, IMAGE_COLUMNS, path)
+                self.version, self.header = _read_header(self._file, path)
+                if self.version > 1 and not examination.has_checksum and not is_changed:
+                    raise _damaged(path, WRONG_CHECKSUM)
+                self._images = open_group(self._file, IMAGES_GROUP, path)
+                rows, images = (columns_of_version(columns, self.version) for columns in (ROW_COLUMNS, IMAGE_COLUMNS))
+                self.n_rows = check_columns(self._file, rows, path, also=(IMAGES_GROUP,))
+                self.n_images = check_columns(self._images, images, path)
                 self.embedding_length: int = self._file["embeddings"].shape[1]
         except BaseException:
             self._file.close()
@@ -219,38 +199,78 @@ class TableFileReader:
         """Close the file."""
         self._file.close()
 
-    def rows(self, start: int = 0, stop: int | None = None) -> dict[str, np.ndarray]:
-        """Return the row columns from row `start` to before `stop`; text as object arrays of `str`."""
+    def everything(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return all row columns and the ledger's as they are, for `EmbeddingTable`, which checks them itself."""
         with _reading(self.path):
-            return _get(self._file, ROW_COLUMNS, slice(start, stop))
+            return get(self._file, ROW_COLUMNS, slice(None)), get(self._images, IMAGE_COLUMNS, slice(None))
 
-    def embeddings(self, start: int, stop: int) -> np.ndarray:
-        """Return the embeddings, float32 (n, d), from row `start` to before `stop`, without the other columns."""
+    def rows(self, start: int = 0, stop: int | None = None) -> dict[str, np.ndarray]:
+        """Return the row columns from row `start` to before `stop`, checked but for the embeddings' length.
+
+        Text comes as object arrays of `str`.
+
+        Raises
+        ------
+        TableError
+            If a value is none that a table may hold, naming column and row.
+        """
         with _reading(self.path):
-            return np.asarray(self._file["embeddings"][start:stop], dtype=_FLOAT)
+            rows = get(self._file, ROW_COLUMNS, slice(start, stop))
+            check_rows(rows, first_row=start)
+            return rows
+
+    def blocks(self) -> Iterator[dict[str, np.ndarray]]:
+        """Yield all row columns as `rows` does, some thousand rows at a time."""
+        for start in range(0, self.n_rows, _ROWS_A_CHECK):
+            yield self.rows(start, start + _ROWS_A_CHECK)
 
     def images(self) -> dict[str, np.ndarray]:
-        """Return the ledger's columns; text as object arrays of `str`."""
+        """Return the ledger's columns, checked; text as object arrays of `str`.
+
+        Raises
+        ------
+        TableError
+            If a value is none that a table may hold, or the rows are not as many as the ledger says.
+        """
         with _reading(self.path):
-            return _get(self._images, IMAGE_COLUMNS, slice(None))
+            images = get(self._images, IMAGE_COLUMNS, slice(None))
+            check_images(images)
+        n_rows = int(images["n_faces"].sum(dtype=np.int64))
+        if n_rows != self.n_rows:
+            raise TableError(
+                f"{self.path}: expected {n_rows:,} rows as its ledger says, found {self.n_rows:,}; restore it or embed "
+                "the photos again"
+            )
+        return images
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turn what h5py raises on a damaged file into a `TableError` that names it."""
+    """Name the file in what is wrong with it, and turn what h5py raises on a damaged one into a `TableError`."""
     try:
         yield
-    except TableError:
-        raise
+    except TableError as error:
+        if str(error).startswith(f"{path}: "):
+            raise
+        raise TableError(f"{path}: {error}; restore it or embed the photos again") from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        text = " ".join(str(error).split())
-        reason = "it is cut short" if "truncated file" in text else text
-        raise TableError(
-            f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the photos again"
-        ) from error
+        raise _damaged(path, " ".join(str(error).split())) from error
 
 
-def _read_header(file: h5py.File, path: Path) -> Header:
+def _damaged(path: Path, reason: str) -> TableError:
+    if reason == WRONG_CHECKSUM:
+        return TableError(
+            f"{path}: expected the content that its checksum stands for, found another: it is damaged, or another "
+            "program changed it; restore it or embed the photos again, or, if it was changed on purpose, run "
+            f"`python -m embedder info {path} --renew-checksum`"
+        )
+    reason = "it is cut short" if "truncated file" in reason else reason
+    return TableError(
+        f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the photos again"
+    )
+
+
+def _read_header(file: h5py.File, path: Path) -> tuple[int, Header]:
     attributes = dict(file.attrs)
     if attributes.get("format") != FORMAT:
         raise TableError(
@@ -258,9 +278,9 @@ def _read_header(file: h5py.File, path: Path) -> Header:
             "name a file made by `python -m embedder embed`"
         )
     version = attributes.get("version")
-    if not isinstance(version, (int, np.integer)) or version != VERSION:
+    if not isinstance(version, (int, np.integer)) or not 1 <= version <= VERSION:
         raise TableError(
-            f"{path}: expected a table of version {VERSION}, found version {version}; read it with the "
+            f"{path}: expected a table of version 1 to {VERSION}, found version {version}; read it with the "
             "Facetable that wrote it or embed the photos again"
         )
     for name in ("photo_root", "fingerprint", "created"):
@@ -278,9 +298,8 @@ def _read_header(file: h5py.File, path: Path) -> Header:
             f"{path}: expected a `fingerprint` with `space` and `provenance`, found "
             f"{attributes['fingerprint']:.80}; embed the photos again"
         )
-    return Header(
-        attributes["photo_root"], Fingerprint.of(fingerprint), attributes["created"], _read_more_roots(attributes, path)
-    )
+    more = _read_more_roots(attributes, path)
+    return int(version), Header(attributes["photo_root"], Fingerprint.of(fingerprint), attributes["created"], more)
 
 
 def _read_more_roots(attributes: Mapping[str, Any], path: Path) -> tuple[str, ...]:
@@ -296,75 +315,3 @@ def _read_more_roots(attributes: Mapping[str, Any], path: Path) -> tuple[str, ..
             f"{attributes['photo_roots']!r:.80}; embed the photos again"
         )
     return tuple(others)
-
-
-def _group(file: h5py.File, name: str, path: Path) -> h5py.Group:
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Group):
-        raise TableError(
-            f"{path}: expected the group `{name}`, found none or a link to elsewhere; embed the photos again"
-        )
-    return file[name]
-
-
-def _check_columns(group: h5py.Group, columns: tuple[_Column, ...], path: Path, *, also: tuple[str, ...] = ()) -> int:
-    """Refuse whatever is not one of `columns`, or in `also`; return the number of entries."""
-    names = [column.name for column in columns]
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise TableError(
-                f"{path}: expected the data inside the file, found a link at `{name}`; copy the linked "
-                "data into it or embed the photos again"
-            )
-        if name not in names and name not in also:
-            raise TableError(f"{path}: expected the datasets {', '.join(names)}, found `{name}` too; remove it")
-    lengths = []
-    for column in columns:
-        if column.name not in group or not isinstance(group[column.name], h5py.Dataset):
-            raise TableError(f"{path}: expected the dataset `{column.name}`, found none; embed the photos again")
-        _check_dataset(group[column.name], column, path)
-        lengths.append(len(group[column.name]))
-    if len(set(lengths)) > 1:
-        found = ", ".join(f"{name} {n}" for name, n in zip(names, lengths, strict=True))
-        raise TableError(f"{path}: expected columns of one length, found {found}; embed the photos again")
-    return lengths[0]
-
-
-def _check_dataset(dataset: h5py.Dataset, column: _Column, path: Path) -> None:
-    if dataset.external or dataset.is_virtual:
-        raise TableError(
-            f"{path}: expected the data inside the file, found `{column.name}` kept in another file; "
-            "copy it into this one or embed the photos again"
-        )
-    is_text = h5py.check_string_dtype(dataset.dtype) is not None
-    fits = is_text if column.is_text else (dataset.dtype.kind == column.dtype.kind)
-    if not fits:
-        expected = "UTF-8 text" if column.is_text else column.dtype.name
-        found = "objects (pickles are never read)" if dataset.dtype.kind in "OV" else dataset.dtype.name
-        raise TableError(f"{path}: expected {expected} in `{column.name}`, found {found}; embed the photos again")
-    shape = dataset.shape or ()
-    if len(shape) != 1 + len(column.shape) or any(
-        expected not in (size, _EMBEDDING_LENGTH) for size, expected in zip(shape[1:], column.shape, strict=True)
-    ):
-        expected_shape = ", ".join(["n", *("d" if size == _EMBEDDING_LENGTH else str(size) for size in column.shape)])
-        raise TableError(
-            f"{path}: expected the shape ({expected_shape}) of `{column.name}`, found {shape}; embed the photos again"
-        )
-
-
-def _put(group: h5py.Group, columns: tuple[_Column, ...], values: Columns, start: int) -> int:
-    stop = start + len(values[columns[0].name])
-    if stop > start:
-        for column in columns:
-            group[column.name][start:stop] = values[column.name]
-    return stop
-
-
-def _get(group: h5py.Group, columns: tuple[_Column, ...], rows: slice) -> dict[str, np.ndarray]:
-    values = {}
-    for column in columns:
-        dataset = group[column.name]
-        if column.is_text:
-            values[column.name] = np.asarray(dataset.asstr("utf-8", "strict")[rows], dtype=object)
-        else:
-            values[column.name] = np.asarray(dataset[rows], dtype=column.dtype)
-    return values

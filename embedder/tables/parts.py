@@ -14,7 +14,10 @@ from typing import IO
 import filelock
 
 from embedder.errors import TableError, TableLockedError
-from embedder.tables.file import Columns, Header, TableFileReader, TableFileWriter
+from embedder.hdf5.examination import examine_all
+from embedder.tables.columns import Columns
+from embedder.tables.file import Header, TableFileReader, TableFileWriter
+from embedder.tables.size import TableSize
 from foundation.atomic import TEMPORARY_SUFFIX, write_atomically
 
 logger = logging.getLogger(__name__)
@@ -41,13 +44,7 @@ def write_part(folder: Path, header: Header, rows: Columns, images: Columns) -> 
     path = folder / (name + _PART_SUFFIX)
     # Built in memory: h5py can crash the interpreter when the disk it writes to is full.
     buffer = io.BytesIO()
-    with TableFileWriter(
-        buffer,
-        header,
-        n_rows=len(rows["path"]),
-        n_images=len(images["path"]),
-        embedding_length=rows["embeddings"].shape[1],
-    ) as file:
+    with TableFileWriter(buffer, header, TableSize.of(rows, images)) as file:
         file.append(rows, images)
 
     def fill(stream: IO[bytes]) -> None:
@@ -120,9 +117,14 @@ class PartsFolder:
     def parts(self) -> list[Path]:
         """Return the part files that are whole, the oldest first; damaged ones are removed with a warning."""
         created = []
-        for path in sorted(self.path.glob("*" + _PART_SUFFIX)):
+        paths = sorted(self.path.glob("*" + _PART_SUFFIX))
+        examine_all(paths)  # those without checksum together: one process instead of one for each
+        for path in paths:
             try:
                 with TableFileReader(path) as part:
+                    part.images()
+                    for _ in part.blocks():
+                        pass
                     created.append((part.header.created, path))
             except TableError as error:
                 logger.warning("%s; its photos are embedded again", error)

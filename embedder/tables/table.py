@@ -1,14 +1,16 @@
 """EmbeddingTable: the faces of a photo folder as parallel arrays, and the ledger of every input file."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.images.photo import STATUSES
-from embedder.tables.file import Header, TableFileReader, TableFileWriter, file_size_bound
+from embedder.tables.columns import IMAGE_COLUMNS, ROW_COLUMNS, Column
+from embedder.tables.content import check_images, check_rows, is_unit
+from embedder.tables.file import Header, TableFileReader, TableFileWriter
+from embedder.tables.size import TableSize
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
@@ -17,19 +19,12 @@ from foundation.text import pluralize
 if TYPE_CHECKING:
     import pandas
 
-UNIT_LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of an embedding may be; float32 arithmetic stays below 1e-6."""
-
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
-_TEXT = np.dtype(object)
 
-
-def is_unit(embeddings: np.ndarray) -> np.ndarray:
-    """Return for each row of `embeddings` (n, d) whether it is finite and of unit length: bool (n,)."""
-    squared = np.einsum("ij,ij->i", embeddings, embeddings, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.abs(np.sqrt(squared) - 1.0) <= UNIT_LENGTH_TOLERANCE
+def _not_given() -> Any:
+    """Return what stands for a column that is left out, until its default is known."""
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +47,13 @@ class ImageLedger:
         Of the file's bytes; empty where it could not be read.
     size, mtime_ns : (n,) int64
         Of the file: bytes, and nanoseconds since 1970.
+    turned : (n,) int32
+        Degrees the upright picture was turned by hand before faces were found: 0, 90, 180 or 270; default 0.
+    taken : (n,) str
+        When, as the camera says in EXIF: local time in ISO 8601, with the offset from UTC where the camera knew it;
+        empty, the default, where it says nothing.
+    kind : (n,) str
+        ``photo``, the default, or ``video``.
     """
 
     path: np.ndarray
@@ -63,26 +65,28 @@ class ImageLedger:
     image_sha256: np.ndarray
     size: np.ndarray
     mtime_ns: np.ndarray
+    turned: np.ndarray = field(default_factory=_not_given)
+    taken: np.ndarray = field(default_factory=_not_given)
+    kind: np.ndarray = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         n = len(self.path)
-        integers = {"n_faces": np.int32, "width": np.int32, "height": np.int32, "size": np.int64, "mtime_ns": np.int64}
-        for field in fields(self):
-            _set_checked(self, field.name, (n,), np.dtype(integers.get(field.name, object)))
-        unknown = sorted(set(self.status) - set(STATUSES))
-        if unknown:
-            raise InputError(f"`status` must be one of {', '.join(STATUSES)}, got {unknown[0]!r}")
-        if n and self.n_faces.min() < 0:
-            raise InputError(f"`n_faces` must be at least 0, got {self.n_faces.min()}")
+        for column in IMAGE_COLUMNS:
+            _set_checked(self, column.name, (n,), column)
+        check_images(self.columns())
 
     def __len__(self) -> int:
         return len(self.path)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return all attributes by name, as a table file has them."""
+        return {column.name: getattr(self, column.name) for column in IMAGE_COLUMNS}
 
     def to_frame(self) -> "pandas.DataFrame":
         """Return the ledger as a data frame, one column an attribute."""
         import pandas
 
-        return pandas.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
+        return pandas.DataFrame(self.columns())
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +120,16 @@ class EmbeddingTable:
         ISO 8601 time, UTC.
     more_roots : tuple of str
         The other photo folders, where there were several.
+    origins : (n,) str
+        Where the box comes from: ``detected``, the default, ``drawn`` by a person, ``imported`` from another program.
+    times : (n,) float64
+        Seconds from the beginning of a video; NaN, the default, on photos.
 
     Raises
     ------
     ValueError
-        If a column has another shape or type, a vector is not finite and of unit length, or rows and ledger differ.
+        If a column has another shape or type or a value that no table may hold, a vector is not finite and of unit
+        length, or rows and ledger differ.
     """
 
     embeddings: np.ndarray
@@ -136,16 +145,18 @@ class EmbeddingTable:
     fingerprint: Fingerprint
     created: str
     more_roots: tuple[str, ...] = ()
+    origins: np.ndarray = field(default_factory=_not_given)
+    times: np.ndarray = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         if np.ndim(self.embeddings) != 2:
             raise InputError(f"`embeddings` must be (n, d), got shape {np.shape(self.embeddings)}")
         object.__setattr__(self, "fingerprint", Fingerprint.of(self.fingerprint))
         n, length = np.shape(self.embeddings)
-        shapes = {"embeddings": (n, length), "boxes": (n, 4), "landmarks": (n, 5, 2)}
-        for name in _COLUMN_OF:
-            dtype = np.int32 if name == "face_indices" else np.float32 if name in _FLOATS else object
-            _set_checked(self, name, shapes.get(name, (n,)), np.dtype(dtype))
+        for name, column in _COLUMN_OF.items():
+            shape = (n, length) if name == "embeddings" else (n, *column.shape)
+            _set_checked(self, name, shape, column)
+        check_rows(self.columns())
         bad = np.flatnonzero(~is_unit(self.embeddings))
         if bad.size:
             raise InputError(
@@ -153,15 +164,27 @@ class EmbeddingTable:
                 f"{pluralize(bad.size, 'row')}, first in that of {self.paths[bad[0]]}; restore the table, "
                 "or embed the photos again"
             )
-        if not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
+        n_rows = int(self.images.n_faces.sum(dtype=np.int64))
+        if n_rows != n or not np.array_equal(self.paths, np.repeat(self.images.path, self.images.n_faces)):
             raise InputError("rows must follow the ledger, `n_faces` for each photo in its order; got other `paths`")
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the row columns by the names that a table file has for them."""
+        return {column.name: getattr(self, name) for name, column in _COLUMN_OF.items()}
+
     @classmethod
-    def read(cls, path: str | Path) -> "EmbeddingTable":
+    def read(cls, path: str | Path, *, is_changed: bool = False) -> "EmbeddingTable":
         """Read a table file.
+
+        Parameters
+        ----------
+        path : path
+        is_changed : bool
+            Take a table whose checksum no longer fits, because another program changed it on purpose; all else is
+            checked.
 
         Raises
         ------
@@ -170,11 +193,11 @@ class EmbeddingTable:
         OSError
             If the file is missing or may not be read.
         """
-        with TableFileReader(Path(path)) as file:
-            rows, images, header = file.rows(), file.images(), file.header
+        with TableFileReader(Path(path), is_changed=is_changed) as file:
+            (rows, images), header = file.everything(), file.header
         try:
             return cls(
-                **{name: rows[column] for name, column in _COLUMN_OF.items()},
+                **{name: rows[column.name] for name, column in _COLUMN_OF.items()},
                 images=ImageLedger(**images),
                 photo_root=header.photo_root,
                 fingerprint=header.fingerprint,
@@ -193,36 +216,14 @@ class EmbeddingTable:
             If the file cannot be written, or there is no room for it.
         """
 
-        def fill(stream: Any) -> None:
-            header = Header(self.photo_root, self.fingerprint, self.created, self.more_roots)
-            with TableFileWriter(
-                stream, header, n_rows=len(self), n_images=len(self.images), embedding_length=self.embeddings.shape[1]
-            ) as file:
-                file.append(
-                    {column: getattr(self, name) for name, column in _COLUMN_OF.items()},
-                    {field.name: getattr(self.images, field.name) for field in fields(self.images)},
-                )
+        header = Header(self.photo_root, self.fingerprint, self.created, self.more_roots)
+        size = TableSize.of(self.columns(), self.images.columns())
 
-        text = [
-            *self.identities,
-            *self.paths,
-            *self.image_sha256,
-            *self.images.path,
-            *self.images.message,
-            *self.images.status,
-            *self.images.image_sha256,
-        ]
-        write_atomically(
-            Path(path).resolve(),
-            fill,
-            is_private=True,
-            reserve=file_size_bound(
-                len(self),
-                len(self.images),
-                embedding_length=self.embeddings.shape[1],
-                n_text_bytes=sum(len(value.encode()) for value in text),
-            ),
-        )
+        def fill(stream: Any) -> None:
+            with TableFileWriter(stream, header, size) as file:
+                file.append(self.columns(), self.images.columns())
+
+        write_atomically(Path(path).resolve(), fill, is_private=True, reserve=size.file_bytes)
 
     def find_photo(self, path: str) -> Path:
         """Return where the photo of a stored `path` is: in the first photo folder that holds it, else in the first."""
@@ -242,7 +243,7 @@ class EmbeddingTable:
             raise InputError(f"`mask` must be bool ({len(self)},), got {mask.dtype} {mask.shape}")
         photo_of_row = np.repeat(np.arange(len(self.images)), self.images.n_faces)
         n_faces = np.bincount(photo_of_row[mask], minlength=len(self.images))
-        ledger = {field.name: getattr(self.images, field.name)[n_faces > 0] for field in fields(self.images)}
+        ledger = {name: values[n_faces > 0] for name, values in self.images.columns().items()}
         ledger["n_faces"] = n_faces[n_faces > 0]
         return replace(self, **{name: getattr(self, name)[mask] for name in _COLUMN_OF}, images=ImageLedger(**ledger))
 
@@ -255,33 +256,36 @@ class EmbeddingTable:
         for i, landmark in enumerate(LANDMARK_NAMES):
             columns |= {f"{landmark}_{axis}": self.landmarks[:, i, j] for j, axis in enumerate("xy")}
         columns |= {"detection_score": self.detection_scores, "image_sha256": self.image_sha256}
+        columns |= {"origin": self.origins, "time_s": self.times}
         return pandas.DataFrame(columns)
 
 
-_COLUMN_OF = {
-    "embeddings": "embeddings",
-    "identities": "identity",
-    "paths": "path",
-    "face_indices": "face_index",
-    "boxes": "box",
-    "landmarks": "landmarks",
-    "detection_scores": "detection_score",
-    "image_sha256": "image_sha256",
-}
-"""Attribute of `EmbeddingTable` to the dataset that holds it."""
+_ATTRIBUTES = (
+    "embeddings",
+    "identities",
+    "paths",
+    "face_indices",
+    "boxes",
+    "landmarks",
+    "detection_scores",
+    "image_sha256",
+    "origins",
+    "times",
+)
+_COLUMN_OF = dict(zip(_ATTRIBUTES, ROW_COLUMNS, strict=True))
+"""Attribute of `EmbeddingTable` to the column that holds it."""
 
-_FLOATS = frozenset({"embeddings", "boxes", "landmarks", "detection_scores"})
 
-
-def _set_checked(record: Any, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+def _set_checked(record: Any, name: str, shape: tuple[int, ...], column: Column) -> None:
     """Make attribute `name` a read-only view of the declared type, or say in one sentence what is wrong with it."""
-    values = np.asarray(getattr(record, name))
-    if dtype == _TEXT:
-        fits = all(isinstance(value, str) for value in values.flat)
+    given, dtype = getattr(record, name), column.memory_dtype
+    values = np.full(shape, column.default, dtype=dtype) if given is None else np.asarray(given)
+    if column.is_text:
+        fits = all(issubclass(kind, str) for kind in set(map(type, values.ravel().tolist())))
     else:
         fits = np.can_cast(values.dtype, dtype, "same_kind")
     if values.shape != shape or not fits:
-        kind = "str" if dtype == _TEXT else dtype.name
+        kind = "str" if column.is_text else dtype.name
         raise InputError(f"`{name}` must be {kind} {shape}, got {values.dtype} {values.shape}")
     values = values.astype(dtype, copy=False).view()
     values.flags.writeable = False

@@ -187,12 +187,12 @@ def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: 
         If the file cannot be written.
     """
     from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import check_name, locked_for_editing
+    from classifiers.members.editing import check_new_name, locked_for_editing
     from classifiers.members.enrolment import enrol
     from classifiers.members.face_samples import FaceSample, PhotoFaces
     from embedder.detection.quality import measure_pose, measure_sharpness
 
-    identity = check_name(name)
+    identity = check_new_name(name)
     photo = f"{source} {time.strftime('%Y-%m-%d %H:%M:%S')}"
     sample = FaceSample(
         photo,

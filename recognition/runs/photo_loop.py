@@ -11,8 +11,7 @@ import numpy as np
 
 from classifiers.heads.head import Head
 from embedder.images.listing import list_images
-from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-from embedder.images.taken import read_time_taken
+from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image, read_time_taken
 from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from foundation.fingerprint import Fingerprint
 from foundation.formats import hash_file
 from foundation.paths import describe_missing, display_path
 from foundation.text import sanitize_for_terminal
-from recognition.errors import SaveError, SourceError
+from recognition.errors import SourceError
 from recognition.outputs.image_files import annotated_name
 from recognition.runs.options import Options
 from recognition.runs.photo_loop import (
@@ -120,7 +120,7 @@ def _list_photos(table: EmbeddingTable, options: Options, name: str) -> list[Pho
     photos = []
     for path in table.images.path:
         place = table.find_photo(path)
-        photos.append(PhotoJob(place, display_path(place), None if target is None else _inside(target, path, name)))
+        photos.append(PhotoJob(place, display_path(place), None if target is None else target / annotated_name(path)))
     for folder in (target, options.save_crops):
         for root in (table.photo_root, *table.more_roots):
             if folder is not None:
@@ -128,16 +128,6 @@ def _list_photos(table: EmbeddingTable, options: Options, name: str) -> list[Pho
     if target is not None:
         refuse_equal_targets(photos)
     return photos
-
-
-def _inside(target: Path, path: str, name: str) -> Path:
-    """Return where the annotated copy of a stored path goes; a damaged table must not lead it elsewhere."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts:
-        raise SaveError(
-            f"{name}: expected photos below their folder, found {path!r}; embed the photos again, or leave out --save"
-        )
-    return target / annotated_name(path)
 
 
 def _require_roots(table: EmbeddingTable, name: str) -> None:

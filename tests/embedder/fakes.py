@@ -132,7 +132,7 @@ def make_table(n_faces: Sequence[int] = (1, 2, 0), *, fingerprint: dict[str, Any
         identities=np.array(["Zoë", "", "王小明"] * n, dtype=object)[:n],
         paths=np.repeat(paths, counts),
         face_indices=np.concatenate([np.arange(k) for k in n_faces] + [[]]).astype(int),
-        boxes=rng.uniform(0, 40, (n, 4)).astype(np.float32),
+        boxes=np.sort(rng.uniform(0, 40, (n, 2, 2)), axis=1).reshape(n, 4).astype(np.float32),
         landmarks=rng.uniform(0, 40, (n, 5, 2)).astype(np.float32),
         detection_scores=rng.uniform(0.9, 1, n).astype(np.float32),
         image_sha256=np.repeat(hashes, counts),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundation.csv_rows import parse_index, read_rows, write_rows
+from foundation.csv_rows import parse_index, read_columns, read_rows, write_rows
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -43,6 +43,14 @@ def test_refuses(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_rows(path, ["path", "name"])
+
+
+def test_the_columns_of_a_file(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("\ufeffcluster;name\r\n", encoding="utf-8")
+    assert read_columns(path) == ["cluster", "name"]
+    path.write_bytes(b"")
+    assert read_columns(path) == []
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "one"])

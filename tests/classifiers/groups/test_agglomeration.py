@@ -6,7 +6,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
-from classifiers.groups.agglomeration import Agglomeration, CannotLinks
+from classifiers.groups.agglomeration import Agglomeration
+from classifiers.people_files.cannot_links import CannotLinks
 from tests.classifiers.people import make_people
 
 
@@ -100,6 +101,16 @@ def test_different_names_stay_apart():
     assert labels[2] in (labels[0], labels[1])
 
 
+def test_a_refused_name_keeps_a_face_out():
+    # 1 and 2 merge with 0 first; 1 is not who 3 is, and neither may then be the group.
+    vectors = np.float32([[1, 0], [1, 0.01], [1, 0.02], [1, 0.3]])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    names = np.array([-1, -1, -1, 0])
+    labels = grown(vectors, 0.5, cannot_links=CannotLinks(names=names, refusals=np.array([[1, 0]])))
+    assert labels.tolist() == [0, 0, 0, 1]
+    assert grown(vectors, 0.5, cannot_links=CannotLinks(names=names)).tolist() == [0, 0, 0, 0]
+
+
 def test_a_merged_group_takes_over_what_its_parts_avoid():
     # 0 and 1 merge first; 1 avoids 2, so the two may not take 2 in.
     vectors = np.float32([[1, 0], [1, 0.1], [1, 0.2]])
@@ -116,18 +127,6 @@ def test_refuses_a_start_that_is_already_wrong():
 def test_no_row_and_one_row():
     assert grown(np.empty((0, 3), np.float32), 0.5).tolist() == []
     assert grown(np.float32([[1, 0]]), 0.5).tolist() == [0]
-
-
-class TestSeparations:
-    def test_broken(self):
-        cannot_links = CannotLinks(np.array([[0, 1]]), np.array([0, -1, -1, 1, 0]))
-        assert cannot_links.violated(np.array([0, 0, 1, 1, 1])).tolist() == [True, True]
-        assert cannot_links.violated(np.array([0, 1, 1, 2, 0])).tolist() == [False, False, False]
-
-    def test_take_renumbers(self):
-        taken = CannotLinks(np.array([[0, 3], [1, 2]]), np.array([5, 6, 7, 8])).subset(np.array([3, 0, 1]))
-        assert taken.pairs.tolist() == [[1, 0]]
-        assert taken.names.tolist() == [8, 5, 6]
 
 
 def test_centroids():

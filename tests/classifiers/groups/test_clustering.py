@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from classifiers.commands.cluster import _METHODS
-from classifiers.groups.agglomeration import CannotLinks
 from classifiers.groups.candidate_pairs import ClusteringLimits
 from classifiers.groups.clustering import METHODS, cluster_faces, group_scores
 from classifiers.groups.metrics import bcubed
@@ -16,6 +15,7 @@ from classifiers.groups.similarity import (
     default_threshold,
     normalized_space,
 )
+from classifiers.people_files.cannot_links import CannotLinks
 from tests.classifiers.people import make_people
 
 EVERY_METHOD = [method for method in METHODS if method != "auto"]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from classifiers.commands.main import main
-from classifiers.groups.grouping import cluster_table, read_known_people, write_people_file
+from classifiers.groups.grouping import cluster_table, read_identities, read_known_people, write_people_file
 from classifiers.groups.summary import report, summarize
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.tables.table import EmbeddingTable, ImageLedger
@@ -31,7 +31,7 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
         n_faces=np.ones(n, np.int32),
         width=np.full(n, 40, np.int32),
         height=np.full(n, 40, np.int32),
-        image_sha256=np.full(n, "0", object),
+        image_sha256=np.full(n, "0" * 64, object),
         size=np.zeros(n, np.int64),
         mtime_ns=np.zeros(n, np.int64),
     )
@@ -43,7 +43,7 @@ def make_table(rows=slice(None), *, identities=True, root="/nowhere"):
         boxes=np.tile(np.float32([10, 10, 30, 30]), (n, 1)),
         landmarks=np.zeros((n, 5, 2), np.float32),
         detection_scores=np.ones(n, np.float32),
-        image_sha256=np.full(n, "0", object),
+        image_sha256=np.full(n, "0" * 64, object),
         images=ledger,
         photo_root=str(root),
         fingerprint={"space": {"weights_sha256": "0" * 64}, "provenance": {}},
@@ -111,15 +111,8 @@ class TestPython:
         # Two faces in each photo, both of one person: what no photo shows.
         order = np.argsort(table.identities, kind="stable")
         paths = np.array([f"{i // 2:02d}.jpg" for i in range(40)], object)
-        ledger = replace(
-            table.images,
-            **{
-                name: getattr(table.images, name)[:20]
-                for name in ("status", "message", "width", "height", "image_sha256", "size", "mtime_ns")
-            },
-            path=paths[::2],
-            n_faces=np.full(20, 2, np.int32),
-        )
+        columns = {name: values[:20] for name, values in table.images.columns().items()}
+        ledger = ImageLedger(**columns | {"path": paths[::2], "n_faces": np.full(20, 2, np.int32)})
         table = replace(
             table,
             embeddings=table.embeddings[order],
@@ -149,7 +142,7 @@ class TestNames:
         assert set(table.identities[people.names == "Ada"]) == {"person 000"}
         assert (people.names == "Ada").sum() == N_PHOTOS
         number = dict(zip(table.paths, people.labels.tolist(), strict=True))
-        assert [number[path] for path in first.paths] == [int(row["cluster"]) for row in rows]
+        assert [number[row["path"]] for row in rows] == [int(row["cluster"]) for row in rows]
         assert people.changes["n_new_faces"] == 8
 
     def test_a_person_named_by_mistake_is_corrected_by_a_constraint(self, folder):
@@ -167,12 +160,171 @@ class TestNames:
         assert {one["name"], two["name"]} == {"Ada", ""}
 
 
+def edit(folder, names):
+    """Write names into the people file by path."""
+    rows = read(folder)
+    for row in rows:
+        row["name"] = names.get(row["path"], row["name"])
+    with (folder / "people.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class TestTakenOut:
+    @pytest.fixture
+    def named(self, folder):
+        """Return the folder of a people file in which one person is called Ada, and the paths of her photos."""
+        run(folder)
+        rows = fill_in(folder, 0, "Ada")
+        assert run(folder, "--names", folder / "people.csv") == 0
+        return folder, [row["path"] for row in rows if row["cluster"] == rows[0]["cluster"]]
+
+    def again(self, folder, *arguments):
+        assert run(folder, "--names", folder / "people.csv", *arguments) == 0
+        return {row["path"]: row for row in read(folder)}
+
+    @pytest.mark.parametrize("method", ["average", "graph", "dbscan", "hdbscan"])
+    def test_an_emptied_cell_takes_the_face_out_and_it_stays_out(self, named, method):
+        folder, (one, *others) = named
+        edit(folder, {one: ""})
+        for _ in range(2):
+            rows = self.again(folder, "--method", method)
+            assert (rows[one]["name"], rows[one]["before"], rows[one]["is_not"]) == ("", "", "Ada")
+            assert {rows[path]["name"] for path in others} == {"Ada"}
+            assert rows[one]["cluster"] not in {rows[path]["cluster"] for path in others}
+
+    def test_the_summary_says_so(self, named, capsys):
+        folder, (one, *_) = named
+        edit(folder, {one: ""})
+        self.again(folder)
+        assert "1 face taken out of a named group (column is_not)" in capsys.readouterr().out
+
+    def test_it_is_not_enrolled_even_where_its_folder_has_a_name(self, named):
+        folder, (one, *others) = named
+        table = make_table()
+        before = read_identities(folder / "people.csv", table)
+        edit(folder, {one: ""})
+        after = read_identities(folder / "people.csv", table)
+        changed = before != after
+        assert table.paths[changed].tolist() == [one]
+        assert (before[changed][0], after[changed][0]) == ("Ada", "")
+        self.again(folder)
+        assert read_identities(folder / "people.csv", table).tolist() == after.tolist()
+        assert set(after[np.isin(table.paths, others)]) == {"Ada"}
+
+    def test_it_may_come_back(self, named):
+        folder, (one, *others) = named
+        edit(folder, {one: ""})
+        self.again(folder)
+        edit(folder, {one: "Ada"})
+        rows = self.again(folder)
+        assert (rows[one]["name"], rows[one]["is_not"]) == ("Ada", "")
+        assert {rows[path]["cluster"] for path in (one, *others)} == {rows[one]["cluster"]}
+
+    def test_it_stays_out_when_photos_are_added_and_the_person_is_renamed(self, tmp_path):
+        first, out = make_table(slice(0, 32), root=tmp_path), tmp_path / "people.csv"
+        first.write(tmp_path / "faces.h5")
+        run(tmp_path)
+        rows = fill_in(tmp_path, 0, "Ada")
+        one, *others = [row["path"] for row in rows if row["cluster"] == rows[0]["cluster"]]
+        self.again(tmp_path)
+        edit(tmp_path, {one: ""})
+        self.again(tmp_path)
+        make_table(root=tmp_path).write(tmp_path / "faces.h5")
+        edit(tmp_path, dict.fromkeys(others, "Ada L"))
+        after = self.again(tmp_path)
+        named = {path for path, row in after.items() if row["name"] == "Ada L"}
+        assert named > set(others)
+        assert (after[one]["name"], after[one]["is_not"]) == ("", "Ada L")
+        assert out.exists()
+
+    def test_names_of_faces_that_left_the_table_are_kept(self, named):
+        folder, paths = named
+        table = make_table(root=folder)
+        table.select(table.paths != paths[0]).write(folder / "faces.h5")
+        for _ in range(2):
+            rows = self.again(folder)
+            assert (rows[paths[0]]["name"], rows[paths[0]]["score"]) == ("Ada", "")
+            assert read(folder)[-1]["path"] == paths[0]
+        table.write(folder / "faces.h5")
+        assert self.again(folder)[paths[0]]["name"] == "Ada"
+
+    def test_is_not_lost_by_writing_over_it(self, named, capsys):
+        folder, (one, *_) = named
+        edit(folder, {one: ""})
+        (folder / "other.csv").write_text("path,face_index,cluster,name\n" + f"{one},0,0,Bob\n")
+        before = (folder / "people.csv").read_bytes()
+        assert run(folder) == 2
+        assert run(folder, "--names", folder / "other.csv") == 2
+        assert "holds what somebody has said of a face, and" in capsys.readouterr().err.splitlines()[-1]
+        assert (folder / "people.csv").read_bytes() == before
+
+    def test_names_that_only_the_output_has_are_not_lost_either(self, named, capsys):
+        folder, _ = named
+        (folder / "old.csv").write_bytes((folder / "people.csv").read_bytes())
+        edit(folder, {row["path"]: "Bea" for row in read(folder) if row["cluster"] == "1"})
+        before = self.again(folder)
+        assert run(folder, "--names", folder / "old.csv") == 2
+        assert {row["path"]: row for row in read(folder)} == before
+        # What the program itself made of the same names may be made again.
+        (folder / "people.csv").write_bytes((folder / "old.csv").read_bytes())
+        assert run(folder, "--names", folder / "old.csv") == 0
+
+
+class TestOneRowAGroup:
+    def test_names_the_groups_of_the_people_file(self, folder, capsys):
+        run(folder)
+        (folder / "short.csv").write_text("cluster,name\n0,Ada\n3,Bob\n")
+        assert run(folder, "--names", folder / "short.csv") == 0
+        rows = read(folder)
+        assert {row["cluster"]: row["name"] for row in rows if row["name"]} == {"0": "Ada", "3": "Bob"}
+        assert sum(row["name"] == "Ada" for row in rows) == N_PHOTOS
+        (folder / "short.csv").write_text("cluster,name\n1,Cy\n")
+        assert run(folder, "--names", folder / "short.csv") == 0
+        assert {row["name"] for row in read(folder)} == {"Ada", "Bob", "Cy", ""}
+
+    def test_needs_the_people_file(self, folder, capsys):
+        (folder / "short.csv").write_text("cluster,name\n0,Ada\n")
+        assert run(folder, "--names", folder / "short.csv") == 2
+        assert "needs -o to be the people file whose groups it names, and there is no" in capsys.readouterr().err
+        with pytest.raises(ValueError, match=r"run cluster with --names .*short.csv and -o the people file"):
+            read_identities(folder / "short.csv", make_table())
+
+
+class TestMissingFaces:
+    def test_a_file_cut_in_the_middle_is_warned_about(self, folder, capsys):
+        run(folder)
+        fill_in(folder, 0, "Ada")
+        data = (folder / "people.csv").read_bytes()
+        (folder / "people.csv").write_bytes(data[: len(data) // 2])
+        identities = read_identities(folder / "people.csv", make_table(identities=False))
+        assert set(identities) == {"", "Ada"}
+        assert "of 40 faces of the table are missing from it" in capsys.readouterr().err
+
+    def test_new_photos_are_mentioned_when_a_head_is_trained(self, tmp_path, capsys):
+        first = make_table(slice(0, 32))
+        first.write(tmp_path / "faces.h5")
+        run(tmp_path)
+        fill_in(tmp_path, 0, "Ada")
+        capsys.readouterr()
+        read_identities(tmp_path / "people.csv", first)
+        assert capsys.readouterr().err == ""
+        read_identities(tmp_path / "people.csv", make_table())
+        assert "8 of 40 faces of the table are missing from it, their photos are new" in capsys.readouterr().err
+
+
 class TestCommand:
     def test_writes_one_row_a_face(self, folder, capsys):
         assert run(folder, "--json", folder / "r.json") == 0
         rows, table = read(folder), make_table()
-        assert list(rows[0]) == ["path", "face_index", "cluster", "name", "score"]
-        assert [row["path"] for row in rows] == table.paths.tolist()
+        assert list(rows[0]) == ["path", "face_index", "cluster", "name", "score", "before", "is_not", "row"]
+        assert sorted(row["path"] for row in rows) == table.paths.tolist()
+        assert rows[0]["row"] == "1 of 40"
+        clusters = [int(row["cluster"]) for row in rows]
+        assert clusters == sorted(clusters)
+        scores = [float(row["score"]) for row in rows if row["cluster"] == "0"]
+        assert scores == sorted(scores, reverse=True)
         assert {row["name"] for row in rows} == {""}
         assert min(int(row["cluster"]) for row in rows) == 0
         assert "40 faces in 8 groups" in capsys.readouterr().out
@@ -210,7 +362,7 @@ class TestCommand:
     def test_a_file_that_is_no_people_file_is_not_overwritten(self, folder, capsys):
         (folder / "people.csv").write_text("my,own,list\n")
         assert run(folder) == 2
-        assert "expected the columns name" in capsys.readouterr().err
+        assert "expected the columns path, face_index, cluster, name" in capsys.readouterr().err
         assert (folder / "people.csv").read_text() == "my,own,list\n"
 
     def test_dry_run_shows_and_writes_nothing(self, folder, capsys):

@@ -105,6 +105,13 @@ def test_names_nobody_can_have(name):
         enrol_faces(trained(), samples([0]), name)
 
 
+@pytest.mark.parametrize("name", ["-", " ?! ", "🙂", "\u0301"])
+def test_names_without_letter_or_digit_are_not_enrolled_but_can_be_forgotten(name):
+    with pytest.raises(IdentityError, match="`name` must hold a letter or a digit"):
+        enrol_faces(trained(), samples([0]), name)
+    assert check_name(name) == name.strip()
+
+
 def test_nothing_to_enrol_is_refused():
     with pytest.raises(ValueError, match="`faces` must hold at least one"):
         enrol_faces(trained(), [], "Zoe")

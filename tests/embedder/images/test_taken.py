@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embedder.images.taken import read_taken, read_time_taken
+from embedder.images.reading import read_time_taken
+from embedder.images.taken import read_taken
 
 ORIGINAL, DIGITIZED, CHANGED = 0x9003, 0x9004, 0x0132
 FRACTION, OFFSET, OFFSET_OF_DIGITIZED = 0x9291, 0x9011, 0x9012
@@ -21,10 +22,10 @@ def exif_of(tags: dict[int, Any], **first: Any) -> Image.Exif:
     return exif
 
 
-def reopened(exif: Image.Exif, file_format: str = "JPEG") -> Image.Image:
+def reopened_exif(exif: Image.Exif) -> Image.Exif:
     stream = io.BytesIO()
-    PIXELS.save(stream, file_format, exif=exif)
-    return Image.open(stream)
+    PIXELS.save(stream, "JPEG", exif=exif)
+    return Image.open(stream).getexif()
 
 
 @pytest.mark.parametrize(
@@ -47,11 +48,11 @@ def reopened(exif: Image.Exif, file_format: str = "JPEG") -> Image.Image:
     ],
 )
 def test_local_time_with_its_offset_where_it_is_known(tags: dict[int, Any], expected: str) -> None:
-    assert read_taken(reopened(exif_of(tags))) == expected
+    assert read_taken(reopened_exif(exif_of(tags))) == expected
 
 
 def test_the_time_of_the_last_change_is_not_that_of_the_photo() -> None:
-    assert read_taken(reopened(exif_of({}, **{f"tag_{CHANGED}": "2024:05:01 23:30:05"}))) == ""
+    assert read_taken(reopened_exif(exif_of({}, **{f"tag_{CHANGED}": "2024:05:01 23:30:05"}))) == ""
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WebP", "AVIF"])

@@ -20,7 +20,8 @@ def photo(root: Path, name: str, content: str = "") -> Path:
 def entry_of(root: Path, name: str, **changes) -> Entry:
     file = root / name
     status = file.stat()
-    entry = Entry(name, "ok", "", 1, 50, 40, hash_file(file), status.st_size, status.st_mtime_ns, Path("t.h5"), 0, name)
+    rows = (Path("t.h5"), 0, name)
+    entry = Entry(name, "ok", "", 1, 50, 40, hash_file(file), status.st_size, status.st_mtime_ns, 0, "", "photo", *rows)
     return replace(entry, **changes)
 
 

@@ -28,6 +28,7 @@ from tests.embedder.fakes import (
     write_photo,
 )
 from tests.embedder.runs import embed, same
+from tests.embedder.table_files import changed
 
 
 def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **options: Any) -> Any:
@@ -247,7 +248,7 @@ def test_a_photo_with_a_vector_no_table_may_hold_is_embedded_again(
 ) -> None:
     whole = embed(photos, tmp_path / "t.h5")
     row = int(np.flatnonzero(whole.paths == "Ada/2.png")[1])
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["embeddings"][row] = value
     with caplog.at_level(logging.WARNING):
         summary, n_seen = update(photos, tmp_path / "t.h5")
@@ -262,7 +263,7 @@ def test_a_photo_with_a_vector_no_table_may_hold_is_embedded_again(
 
 def test_a_deleted_photo_with_a_damaged_vector_is_dropped(photos: Path, tmp_path: Path) -> None:
     embed(photos, tmp_path / "t.h5")
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["embeddings"][0] = np.nan
     (photos / "Ada" / "1.png").unlink()
     update(photos, tmp_path / "t.h5")

@@ -18,7 +18,7 @@ HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance":
 def some_results(n: int, start: int = 0) -> list[PhotoResult]:
     mapper = FaceMapper(make_encoder(), EmbedSettings())
     photos = [
-        Photo(f"Ada/{i:04d}", np.full((*SIZE_HW, 3), i % 4, np.uint8), image_sha256=f"{i:x}", size=i, mtime_ns=i)
+        Photo(f"Ada/{i:04d}", np.full((*SIZE_HW, 3), i % 4, np.uint8), image_sha256=f"{i:064x}", size=i, mtime_ns=i)
         for i in range(start, start + n)
     ]
     return mapper.embed(mapper.find(photos))
@@ -50,7 +50,7 @@ def test_a_part_holds_all_columns(tmp_path: Path) -> None:
     assert part.paths.tolist() == ["Ada/0001"] + ["Ada/0002"] * 2 + ["Ada/0003"] * 3
     assert part.face_indices.tolist() == [0, 0, 1, 0, 1, 2]
     assert part.identities.tolist() == ["Ada", "", "Ada", "", "Ada", ""]
-    assert part.image_sha256.tolist() == ["1", "2", "2", "3", "3", "3"]
+    assert [int(sha256, 16) for sha256 in part.image_sha256] == [1, 2, 2, 3, 3, 3]
     np.testing.assert_array_equal(part.embeddings, np.concatenate([result.embeddings for result in results]))
     np.testing.assert_array_equal(part.boxes, np.concatenate([result.faces.boxes for result in results]))
     assert part.created > "2026"

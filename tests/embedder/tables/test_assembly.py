@@ -1,7 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
@@ -11,6 +10,7 @@ from embedder.tables.assembly import path_order, read_entries, write_table
 from embedder.tables.file import Header
 from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import LENGTH, make_table
+from tests.embedder.table_files import changed
 
 HEADER = Header("/photos", {"space": {"embedding_length": LENGTH}, "provenance": {}}, "2026-05-05")
 
@@ -93,11 +93,11 @@ def test_rows_of_a_moved_photo_take_path_and_identity(tmp_path: Path) -> None:
 def test_refuses_a_source_whose_ledger_and_rows_differ(tmp_path: Path) -> None:
     make_table([1, 2]).write(tmp_path / "t.h5")
     entries = read_entries(tmp_path / "t.h5")[1]
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["path"][2] = "a/9.jpg"
     with pytest.raises(TableError, match="expected the rows of a/0"):
         assemble(tmp_path / "out.h5", entries)
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["images/n_faces"][0] = 3
     with pytest.raises(TableError, match="expected 5 rows as its ledger says, found 3"):
         read_entries(tmp_path / "t.h5")
@@ -106,7 +106,7 @@ def test_refuses_a_source_whose_ledger_and_rows_differ(tmp_path: Path) -> None:
 
 def test_refuses_a_vector_that_is_not_of_unit_length(tmp_path: Path) -> None:
     make_table([1, 2]).write(tmp_path / "t.h5")
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["embeddings"][0] = 1
     with pytest.raises(TableError, match="of unit length"):
         assemble(tmp_path / "out.h5", read_entries(tmp_path / "t.h5")[1])

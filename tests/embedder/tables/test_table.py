@@ -1,18 +1,18 @@
 import dataclasses
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from embedder.errors import TableError
 from embedder.tables.table import EmbeddingTable, is_unit
 from tests.embedder.fakes import LENGTH, make_table
+from tests.embedder.table_files import changed
 
 
 def columns(table: EmbeddingTable) -> dict[str, list]:
     return {
-        field.name: getattr(table, field.name).tolist()
+        field.name: [str(value) for value in getattr(table, field.name).tolist()]  # NaN is not equal to itself
         for field in dataclasses.fields(table)
         if isinstance(getattr(table, field.name), np.ndarray)
     }
@@ -56,9 +56,9 @@ def test_refuses_bad_columns(name: str, value: np.ndarray, message: str) -> None
         (
             "status",
             np.array(["ok", "ok", "lost"]),
-            "`status` must be one of ok, no_face, unreadable, error, got 'lost'",
+            r"expected one of ok, no_face, unreadable, error in `images/status`, found 'lost' in row 2 \('a/2\.jpg'\)",
         ),
-        ("n_faces", np.array([1, -1, 0]), "`n_faces` must be at least 0, got -1"),
+        ("n_faces", np.array([1, -1, 0]), r"expected 0 or more in `images/n_faces`, found -1 in row 1 \('a/1\.jpg'\)"),
         ("size", np.array([1]), r"`size` must be int64 \(3,\), got int64 \(1,\)"),
     ],
 )
@@ -121,11 +121,13 @@ def test_to_frame() -> None:
         "mouth_right_y",
         "detection_score",
         "image_sha256",
+        "origin",
+        "time_s",
     ]
     assert frame["identity"].tolist() == ["Zoë", "", "王小明"] and frame["path"].tolist() == table.paths.tolist()
     assert frame["y_max"].tolist() == table.boxes[:, 3].tolist()
     assert frame["nose_y"].tolist() == table.landmarks[:, 2, 1].tolist()
-    assert make_table([]).to_frame().shape == (0, 19)
+    assert make_table([]).to_frame().shape == (0, 21)
 
 
 def test_ledger_to_frame() -> None:
@@ -135,7 +137,7 @@ def test_ledger_to_frame() -> None:
 
 def test_read_refuses_vectors_no_table_may_hold(tmp_path: Path) -> None:
     make_table().write(tmp_path / "t.h5")
-    with h5py.File(tmp_path / "t.h5", "r+") as file:
+    with changed(tmp_path / "t.h5") as file:
         file["embeddings"][1] = np.nan
     with pytest.raises(TableError, match=f"{tmp_path / 't.h5'}: `embeddings` must be finite"):
         EmbeddingTable.read(tmp_path / "t.h5")

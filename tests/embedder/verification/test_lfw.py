@@ -49,7 +49,7 @@ def make_table(photos=PHOTOS, *, statuses=None, space=None, n_faces=1, length=16
         n_faces=faces.astype(np.int32),
         width=np.full(len(photos), 250, np.int32),
         height=np.full(len(photos), 250, np.int32),
-        image_sha256=np.array(["0"] * len(photos), object),
+        image_sha256=np.array(["0" * 64] * len(photos), object),
         size=np.zeros(len(photos), np.int64),
         mtime_ns=np.zeros(len(photos), np.int64),
     )
@@ -61,7 +61,7 @@ def make_table(photos=PHOTOS, *, statuses=None, space=None, n_faces=1, length=16
         boxes=np.tile(np.float32([100, 100, 150, 150]), (n, 1)),
         landmarks=np.zeros((n, 5, 2), np.float32),
         detection_scores=np.ones(n, np.float32),
-        image_sha256=np.array(["0"] * n, object),
+        image_sha256=np.array(["0" * 64] * n, object),
         images=ledger,
         photo_root="/photos",
         fingerprint={"space": space or {}, "provenance": {}},

@@ -2,14 +2,14 @@
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import CannotLinks, Rows
+from classifiers.people_files.cannot_links import CannotLinks, Rows
 from foundation.csv_rows import parse_index, read_rows
 from foundation.errors import InputError
 from foundation.text import pluralize
@@ -99,6 +99,7 @@ def combine_constraints(
     constraints: Sequence[Constraint] = (),
     *,
     names: Sequence[str] | NDArray[np.object_] | None = None,
+    refused: Mapping[int, Collection[str]] | None = None,
     source: str | Path = "constraints",
 ) -> tuple[Rows, CannotLinks]:
     """Return must-links, as a number ``(n,)`` that is equal for rows which must be together, and cannot-links.
@@ -110,6 +111,8 @@ def combine_constraints(
     constraints : sequence of Constraint
     names : (n,) str, optional
         Names given by the user, "" for none: faces of different names are never one person.
+    refused : mapping, optional
+        Row to the names that the user has taken from it: it is never one person with faces of these names.
     source : path
         Where the constraints come from, for messages.
 
@@ -125,11 +128,17 @@ def combine_constraints(
         *_contradicted_cannots(cannot, constraints, must_link),
         *_contradicted_photos(pairs, paths, constraints, must_link=must_link),
     ]
-    name_ids = None
+    name_ids, refusals = None, np.empty((0, 2), np.int64)
     if names is not None:
         distinct, inverse = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
         name_ids = np.where(distinct[inverse] == "", -1, inverse).astype(np.int64)
         contradictions += _contradicted_names(constraints, names, must_link)
+        number_of = {str(name): number for number, name in enumerate(distinct) if name}
+        pairs_with_names = [
+            (row, number_of[name]) for row, taken in (refused or {}).items() for name in taken if name in number_of
+        ]
+        refusals = np.asarray(pairs_with_names, np.int64).reshape(-1, 2)
+        contradictions += _contradicted_refusals(constraints, names, must_link, refused=refused or {})
     if contradictions:
         listed, more = "; ".join(contradictions[:_MAX_LISTED]), len(contradictions) - _MAX_LISTED
         raise InputError(
@@ -138,7 +147,7 @@ def combine_constraints(
             + "; remove one of each"
         )
     by_user = np.asarray([(c.first, c.second) for c in cannot], np.int64).reshape(-1, 2)
-    return must_link, CannotLinks(np.concatenate([pairs, by_user]), name_ids)
+    return must_link, CannotLinks(np.concatenate([pairs, by_user]), name_ids, refusals)
 
 
 def _must_link_components(n_rows: int, constraints: Sequence[Constraint]) -> Rows:
@@ -196,6 +205,26 @@ def _contradicted_names(
             if names[other] != names[row]:
                 found.append(f"{_why(constraints, other, row)} and the names {names[other]!r} and {names[row]!r}")
     return found
+
+
+def _contradicted_refusals(
+    constraints: Sequence[Constraint],
+    names: Sequence[str] | NDArray[np.object_],
+    must_link: Rows,
+    *,
+    refused: Mapping[int, Collection[str]],
+) -> list[str]:
+    touched = sorted({row for constraint in constraints if constraint.must for row in constraint[1:3]})
+    named: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in touched:
+        if names[row]:
+            named[int(must_link[row])].setdefault(names[row], row)
+    return [
+        f"{_why(constraints, row, of_group[name])} and a face that is not {name!r}"
+        for row in touched
+        for of_group in (named[int(must_link[row])],)
+        for name in sorted(set(refused.get(row, ())) & set(of_group))[:1]
+    ]
 
 
 def _why(constraints: Sequence[Constraint], one: int, two: int) -> str:

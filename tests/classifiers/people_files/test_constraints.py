@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from classifiers.groups.constraints import Constraint, combine_constraints, read_constraints
+from classifiers.people_files.constraints import Constraint, combine_constraints, read_constraints
 
 ROW_OF = {("a.jpg", 0): 0, ("a.jpg", 1): 1, ("b.jpg", 0): 2, ("c.jpg", 0): 3}
 HEADER = "kind,path_a,face_index_a,path_b,face_index_b\n"
@@ -109,3 +109,21 @@ class TestCombine:
     def test_a_large_photo(self):
         pairs = combine_constraints(np.array(["p"] * 60, object))[1].pairs
         assert len({tuple(sorted(pair)) for pair in pairs.tolist()}) == 60 * 59 // 2
+
+
+class TestRefusedNames:
+    names = np.array(["Ada", "", "", "Bob"], object)
+
+    def test_become_rows_and_name_numbers(self):
+        refused = {1: ("Ada", "Nobody"), 2: ("Bob",)}
+        _, cannot = combine_constraints(["a", "b", "c", "d"], names=self.names, refused=refused)
+        assert [(row, int(name)) for row, name in cannot.refusals] == [
+            (1, int(cannot.names[0])),
+            (2, int(cannot.names[3])),
+        ]
+
+    def test_contradict_a_must_link(self):
+        with pytest.raises(ValueError, match=r"got line 2 \(must\) and a face that is not 'Ada'; remove one of each"):
+            combine_constraints(
+                ["a", "b", "c", "d"], [must(0, 1), must(2, 3, 3)], names=self.names, refused={1: ("Ada",)}
+            )

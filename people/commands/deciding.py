@@ -1,0 +1,73 @@
+"""What ``facetable people`` decides: names, merges, what is no face, undo."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from people.commands.listing import describe, sanitize_lines
+from people.errors import DecisionError
+
+if TYPE_CHECKING:
+    from people.store.records import Decision, Face
+    from people.store.store import PeopleStore
+
+
+def decide(store: "PeopleStore", arguments: argparse.Namespace) -> str:
+    """Make the decision that the arguments ask for and return what is to be printed."""
+    if arguments.action in ("name", "deny", "nobody", "not-a-face", "same", "different"):
+        decision = _about_faces(store, arguments)
+    elif arguments.action == "rename":
+        decision = store.rename(store.find_person(arguments.name).number, arguments.new_name)
+    elif arguments.action == "merge":
+        decision = store.merge(store.find_person(arguments.name).number, store.find_person(arguments.into).number)
+    elif arguments.action in ("hide", "unhide"):
+        decision = store.hide(store.find_person(arguments.name).number, hidden=arguments.action == "hide")
+    elif arguments.action == "undo":
+        decision = store.undo(arguments.decision)
+    else:
+        decision = store.redo()
+    lines = [describe(store, decision)]
+    if decision.undoes is not None:
+        lines.append(f"  that was: {describe(store, store.decision(decision.undoes))}")
+    return sanitize_lines(lines)
+
+
+def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
+    if arguments.group is not None:
+        chosen = [group for group in store.groups() if group.number == arguments.group]
+        if not chosen:
+            raise DecisionError(
+                f"expected the number of a group of unnamed faces, got {arguments.group}; facetable people "
+                f"{arguments.workspace} groups shows them"
+            )
+        faces = [face.face for face in chosen[0].faces]
+    else:
+        faces = _faces_called(store, arguments.face)
+    if arguments.action == "name":
+        return store.name(faces, arguments.name)
+    if arguments.action == "deny":
+        return store.deny(faces, store.find_person(arguments.name).number)
+    return {
+        "nobody": store.mark_nobody,
+        "not-a-face": store.mark_not_a_face,
+        "same": store.join,
+        "different": store.part,
+    }[arguments.action](faces)
+
+
+def _faces_called(store: "PeopleStore", keys: Sequence[str]) -> list["Face"]:
+    faces = []
+    for key in keys:
+        path, mark, index = key.rpartition("#")
+        if not mark or not index.isdecimal():
+            raise DecisionError(f"--face must be PATH#INDEX, such as party.jpg#0, got {key!r}")
+        found = [face for face in store.faces_in_table(path=path) if face.face_index == int(index)]
+        if not found:
+            there = store.faces_in_table(path=path)
+            raise DecisionError(
+                f"{path}: expected its face {index}, found {len(there)} faces; counting begins with 0"
+                if there
+                else f"{path}: expected a photo with a face, as the table of the workspace names it, found none"
+            )
+        faces.append(found[0].face)
+    return faces

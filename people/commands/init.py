@@ -1,0 +1,39 @@
+"""The command ``facetable init``."""
+
+import argparse
+from pathlib import Path
+
+from foundation.command_line import EXIT_DONE
+from foundation.paths import display_path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``facetable init``."""
+    parser.add_argument("workspace", type=Path, metavar="WORKSPACE", help="folder to make, such as family")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FOLDER",
+        help="photo folders; nothing is written there",
+    )
+    parser.add_argument("--preset", default="", metavar="NAME|RUN", help="network to use (default: the default one)")
+    parser.add_argument(
+        "--identity-from",
+        choices=["none", "folder"],
+        default="none",
+        help="none (default): folders are albums; folder: each first sub-folder is a person",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make a workspace and say how to go on."""
+    from people.workspace.workspace import create_workspace
+
+    made = create_workspace(
+        arguments.workspace, arguments.photos, preset=arguments.preset, identity_from=arguments.identity_from
+    )
+    place = display_path(made.folder)
+    print(f"{place}: made; look at its photos with: facetable scan {place}")
+    return EXIT_DONE

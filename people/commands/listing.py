@@ -1,0 +1,137 @@
+"""What ``facetable people`` lists: people, groups of unnamed faces, somebody's photos, decisions."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from foundation.command_line import write_json
+from foundation.text import pluralize, sanitize_for_terminal
+
+if TYPE_CHECKING:
+    from people.store.reader import PeopleReader
+    from people.store.records import Decision
+    from people.store.scanned import Group, ScannedFace
+
+_FACES_SHOWN = 3
+
+
+def show(reader: "PeopleReader", arguments: argparse.Namespace) -> None:
+    """Print what ``arguments.action`` lists, and write it as JSON where that is asked for."""
+    make = {"list": _people, "groups": _groups, "show": _photos, "history": _history}[arguments.action]
+    lines, result = make(reader, arguments)
+    print(sanitize_lines(lines))
+    if arguments.json is not None:
+        write_json(arguments.json, result)
+
+
+def sanitize_lines(lines: list[str]) -> str:
+    """Return lines as text that upsets no terminal."""
+    return "\n".join(map(sanitize_for_terminal, lines))
+
+
+def face_key(face: "ScannedFace") -> str:
+    """Return how a face is written on the command line."""
+    return f"{face.path}#{face.face_index}"
+
+
+def _people(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    people = reader.people(hidden=arguments.all)
+    lines = [
+        f"{person.name}: {pluralize(person.n_faces, 'face')} in {pluralize(person.n_photos, 'photo')}"
+        + (" (hidden)" if person.is_hidden else "")
+        for person in people
+    ] or ["nobody has a name yet; facetable people WORKSPACE groups shows who may get one"]
+    result = [
+        {
+            "id": person.number,
+            "name": person.name,
+            "n_faces": person.n_faces,
+            "n_photos": person.n_photos,
+            "hidden": person.is_hidden,
+        }
+        for person in people
+    ]
+    return lines, result
+
+
+def _groups(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    groups = reader.groups()
+    name_of = {person.number: person.name for person in reader.people()}
+    lines = [_group_line(group, name_of) for group in groups[: arguments.top]]
+    if len(groups) > arguments.top:
+        lines.append(f"... and {pluralize(len(groups) - arguments.top, 'more group')}; --top shows more")
+    result = [
+        {
+            "group": group.number,
+            "n_faces": len(group.faces),
+            "suggested_name": None if group.suggested is None else name_of[group.suggested],
+            "faces": [
+                {"path": face.path, "face_index": face.face_index, "box": list(face.box)} for face in group.faces
+            ],
+        }
+        for group in groups
+    ]
+    return lines or ["no group of unnamed faces; facetable scan WORKSPACE looks for new ones"], result
+
+
+def _group_line(group: "Group", name_of: dict[int, str]) -> str:
+    shown = ", ".join(face_key(face) for face in group.faces[:_FACES_SHOWN])
+    more = len(group.faces) - _FACES_SHOWN
+    likely = "" if group.suggested is None else f", perhaps {name_of[group.suggested]}"
+    return f"{group.number}: {pluralize(len(group.faces), 'face')}{likely}: {shown}" + (
+        f" and {more:,} more" if more > 0 else ""
+    )
+
+
+def _photos(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    person = reader.find_person(arguments.name)
+    faces = reader.faces_in_table(person=person.number)
+    lines = [face_key(face) for face in faces]
+    if person.n_faces > len({face.face for face in faces}):
+        missing = person.n_faces - len({face.face for face in faces})
+        lines.append(f"... and {pluralize(missing, 'face')} whose photo the table does not hold")
+    result = [{"path": face.path, "face_index": face.face_index, "box": list(face.box)} for face in faces]
+    return lines, {"id": person.number, "name": person.name, "faces": result}
+
+
+def _history(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    person = None if arguments.of is None else reader.find_person(arguments.of).number
+    decisions = reader.history(person=person, limit=arguments.top)
+    lines = [describe(reader, decision) for decision in decisions] or ["nothing was decided yet"]
+    result = [
+        {
+            "id": decision.number,
+            "at": decision.at,
+            "by": decision.by,
+            "kind": decision.kind,
+            "n_faces": decision.n_faces,
+            "undoes": decision.undoes,
+            "undone": decision.is_undone,
+            "text": text,
+        }
+        for decision, text in zip(decisions, lines, strict=False)
+    ]
+    return lines, result
+
+
+def describe(reader: "PeopleReader", decision: "Decision") -> str:
+    """Return a decision as one line: number, time, what, and whether it was taken back."""
+    faces = pluralize(decision.n_faces, "face")
+    person = "" if decision.person is None else reader.first_name(decision.person)
+    other = "" if decision.other is None else reader.first_name(decision.other)
+    what = {
+        "is": f"{faces} named {person}",
+        "is_not": f"{faces} not {person}",
+        "same": f"{faces} of one person",
+        "different": f"{faces} of different people",
+        "not_a_face": f"{faces} said to be no face",
+        "nobody": f"{faces} said to be nobody's",
+        "rename": f"{person} renamed to {decision.text}",
+        "merge": f"{person} merged into {other}",
+        "hide": f"{person} hidden",
+        "show": f"{person} listed again",
+        "cover": f"cover of {person} chosen",
+        "undo": f"decision {decision.undoes} taken back",
+    }[decision.kind]
+    return f"{decision.number}  {decision.at[:19].replace('T', ' ')}  {what}" + (
+        "  (taken back)" if decision.is_undone else ""
+    )

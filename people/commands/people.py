@@ -1,0 +1,92 @@
+"""The command ``facetable people``: what is decided about people and faces, and what that makes of them."""
+
+import argparse
+from pathlib import Path
+
+from foundation.command_line import EXIT_DONE
+from people.commands import listing
+
+_LISTINGS = ("list", "groups", "show", "history")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of ``facetable people`` with their arguments."""
+    parser.add_argument("workspace", type=Path, metavar="WORKSPACE", help="folder made by facetable init")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_listings(actions)
+    name = _add(actions, "name", "give faces or a group a name; faces that have one move", faces=True)
+    name.add_argument("name", metavar="NAME")
+    _add(actions, "deny", "say that faces are not somebody", faces=True).add_argument("name", metavar="NAME")
+    _add(actions, "nobody", "say that faces are strangers nobody cares about", faces=True)
+    _add(actions, "not-a-face", "say that what was found is no face", faces=True)
+    _add(actions, "same", "say that faces show one person", faces=True)
+    _add(actions, "different", "say that faces show different people", faces=True)
+    rename = _add(actions, "rename", "give somebody another name")
+    rename.add_argument("name", metavar="NAME")
+    rename.add_argument("new_name", metavar="NEW")
+    merge = _add(actions, "merge", "say that two people are one")
+    merge.add_argument("name", metavar="NAME", help="who goes")
+    merge.add_argument("into", metavar="INTO", help="whose name stays")
+    for action, text in (("hide", "leave somebody out of lists"), ("unhide", "list somebody again")):
+        _add(actions, action, text).add_argument("name", metavar="NAME")
+    undo = _add(actions, "undo", "take back a decision, by default the newest")
+    undo.add_argument("decision", type=int, nargs="?", metavar="DECISION", help="its number, from history")
+    _add(actions, "redo", "take back the newest undo")
+    _add(actions, "check", "check the whole store of decisions")
+    _add(actions, "backup", "copy the decisions into the workspace's backups")
+    restore = _add(actions, "restore", "go back to a copy of the decisions; those of now are kept beside it")
+    restore.add_argument("backup", type=Path, nargs="?", metavar="FILE", help="default: the newest of backups")
+
+
+def _add_listings(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _add(actions, "list", "everybody with the number of faces and photos").add_argument(
+        "--all", action="store_true", help="hidden people, too"
+    )
+    _add(actions, "groups", "groups of unnamed faces, largest first").add_argument(
+        "--top", type=int, default=20, metavar="N", help="how many (default: 20)"
+    )
+    _add(actions, "show", "the photos of somebody").add_argument("name", metavar="NAME")
+    history = _add(actions, "history", "decisions, the newest first")
+    history.add_argument("--of", metavar="NAME", help="those about somebody")
+    history.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
+    for action in _LISTINGS:
+        actions.choices[action].add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
+
+
+def _add(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, *, faces: bool = False
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    if faces:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--group", type=int, metavar="N", help="all faces of a group, from groups")
+        which.add_argument(
+            "--face", action="append", default=[], metavar="PATH#INDEX", help="a face of a photo; may be repeated"
+        )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the action says."""
+    from people.commands import deciding
+    from people.store.reader import PeopleReader
+    from people.store.store import PeopleStore
+    from people.workspace import backups
+    from people.workspace.workspace import Workspace
+
+    workspace = Workspace(arguments.workspace)
+    if arguments.action == "restore":
+        print("\n".join(backups.restore(workspace, arguments.backup)))
+    elif arguments.action in _LISTINGS or arguments.action in ("check", "backup"):
+        with PeopleReader(workspace.store) as reader:
+            if arguments.action == "check":
+                reader.check()
+                print(f"{workspace.store}: sound, {reader.revision:,} decisions")
+            elif arguments.action == "backup":
+                print(backups.back_up(workspace, reader))
+            else:
+                listing.show(reader, arguments)
+    else:
+        with PeopleStore(workspace.store, by=f"facetable people {arguments.action}") as store:
+            print(deciding.decide(store, arguments))
+    return EXIT_DONE

@@ -1,0 +1,19 @@
+"""Errors of workspaces and stores of decisions; all are ``ValueError`` and name the remedy."""
+
+from foundation.errors import FacetableError
+
+
+class StoreError(FacetableError, ValueError):
+    """A store of decisions that is damaged, of a newer version, locked or read-only."""
+
+
+class DecisionError(FacetableError, ValueError):
+    """A decision that cannot be made, or cannot be undone."""
+
+
+class PersonError(FacetableError, ValueError):
+    """A person nobody is called, or a name that cannot be given."""
+
+
+class WorkspaceError(FacetableError, ValueError):
+    """A folder that is no workspace, or a setting of one that cannot be used."""

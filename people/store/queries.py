@@ -1,0 +1,101 @@
+"""Which photos show whom: with these people, without those, from then till then."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from foundation.errors import InputError
+from people.store.scanned import ScannedFace, faces_of_files
+
+
+@dataclass(frozen=True)
+class PhotoQuery:
+    """What photos shall be like.
+
+    Attributes
+    ----------
+    with_people, without_people : tuple of int
+        Numbers of people who must all be on a photo, and of whom none may.
+    only : bool
+        Nobody else may be on it: all its faces are `with_people`'s; what is no face or nobody's does not count.
+    unnamed : bool
+        It must show a face nobody has named.
+    strangers : bool
+        It must show a face somebody said is nobody's.
+    since, until : str
+        First and last moment, as the beginning of an ISO local time ("2019", "2019-06", "2019-06-30"), both included;
+        "" for no limit. Photos that do not say when they were taken are left out then.
+
+    Raises
+    ------
+    ValueError
+        If nothing is asked for, or somebody is wanted and not wanted.
+    """
+
+    with_people: tuple[int, ...] = ()
+    without_people: tuple[int, ...] = ()
+    only: bool = False
+    unnamed: bool = False
+    strangers: bool = False
+    since: str = ""
+    until: str = ""
+
+    def __post_init__(self) -> None:
+        if set(self.with_people) & set(self.without_people):
+            raise InputError("expected different people with and without, got one in both; leave one out")
+        if self.only and not self.with_people:
+            raise InputError("expected people for `only`, got none; say with whom")
+
+
+@dataclass(frozen=True)
+class FoundPhoto:
+    """A photo or video, when it was taken (ISO local time or ""), and its faces."""
+
+    path: str
+    taken: str
+    faces: tuple[ScannedFace, ...]
+
+
+def find_photos(
+    connection: sqlite3.Connection, wanted: PhotoQuery, members: Mapping[int, Sequence[int]]
+) -> list[FoundPhoto]:
+    """Return the files of the newest table that `wanted` describes, in path order.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    wanted : PhotoQuery
+    members : mapping
+        Of each person in the query, the numbers of all who were merged into it, its own included.
+    """
+    showing = "SELECT s.file FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face WHERE "
+    conditions, texts = ["1"], {number: ", ".join(map(str, people)) for number, people in members.items()}
+    conditions += [f"f.id IN ({showing} n.person IN ({texts[number]}))" for number in wanted.with_people]
+    conditions += [f"f.id NOT IN ({showing} n.person IN ({texts[number]}))" for number in wanted.without_people]
+    state = (
+        "f.id {} (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+        "WHERE s.file = f.id AND coalesce(n.state, 'open') {})"
+    )
+    if wanted.only:
+        everybody = ", ".join(texts[number] for number in wanted.with_people)
+        conditions.append(
+            state.format("NOT IN", f"IN ('open', 'named') AND coalesce(n.person, 0) NOT IN ({everybody})")
+        )
+    if wanted.unnamed:
+        conditions.append(state.format("IN", "= 'open'"))
+    if wanted.strangers:
+        conditions.append(state.format("IN", "= 'nobody'"))
+    values = []
+    if wanted.since:
+        conditions.append("f.taken >= ?")
+        values.append(wanted.since)
+    if wanted.until:
+        conditions.append("f.taken <> '' AND substr(f.taken, 1, length(?)) <= ?")
+        values += [wanted.until, wanted.until]
+    files = connection.execute(
+        f"SELECT f.id, f.path, f.taken FROM scanned_files AS f WHERE {' AND '.join(conditions)} ORDER BY f.path", values
+    ).fetchall()
+    faces: dict[str, list[ScannedFace]] = {}
+    for face in faces_of_files(connection, [number for number, _, _ in files]):
+        faces.setdefault(face.path, []).append(face)
+    return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]

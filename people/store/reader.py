@@ -1,0 +1,271 @@
+"""PeopleReader: who is who now, and how that came about."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from people.errors import DecisionError, PersonError
+from people.store import derivation, faces, schema
+from people.store.queries import FoundPhoto, PhotoQuery, find_photos
+from people.store.records import Decision, Face, Kind, Person, check_name
+from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, select_faces
+
+_PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
+_DECISION_COLUMNS = (
+    "d.id, d.at, d.by, d.kind, d.person, d.other, d.text, d.undoes, "
+    "EXISTS (SELECT 1 FROM undone WHERE decision = d.id), "
+    "(SELECT count(*) FROM decision_faces WHERE decision = d.id)"
+)
+
+
+class PeopleReader:
+    """The decisions of a workspace, to be asked.
+
+    All methods raise `StoreError` where the file is damaged.
+
+    Parameters
+    ----------
+    path : path
+        The file; its folder need not be writable.
+
+    Raises
+    ------
+    StoreError
+        If the file is no store, damaged, or of a newer version.
+    OSError
+        If it is not there or cannot be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        return schema.open_database(self.path, read_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; decisions are in it already."""
+        self._connection.close()
+
+    @property
+    def revision(self) -> int:
+        """The number of the newest decision, 0 before the first."""
+        return int(self._select("SELECT coalesce(max(id), 0) FROM decisions")[0][0])
+
+    def people(self, *, hidden: bool = True) -> list[Person]:
+        """Return everybody who has a face, those with most faces first; `hidden` ones too."""
+        rows = self._select(
+            f"SELECT {_PERSON_COLUMNS} FROM person_now WHERE person = root AND n_faces > 0 AND is_hidden <= ? "
+            "ORDER BY n_faces DESC, name, person",
+            (hidden,),
+        )
+        return [_person(row) for row in rows]
+
+    def person(self, number: int) -> Person:
+        """Return a person; of one who was merged into another, the other.
+
+        Raises
+        ------
+        PersonError
+            If there is none.
+        """
+        rows = self._select(
+            f"SELECT {_PERSON_COLUMNS} FROM person_now WHERE person = (SELECT root FROM person_now WHERE person = ?)",
+            (number,),
+        )
+        if not rows:
+            raise PersonError(f"expected the number of a person, got {number}; facetable people list shows them")
+        return _person(rows[0])
+
+    def first_name(self, number: int) -> str:
+        """Return what a person is called now, apart from whom they were merged into."""
+        rows = self._select("SELECT name FROM person_now WHERE person = ?", (number,))
+        return str(rows[0][0]) if rows else f"person {number}"
+
+    def find_person(self, name: str) -> Person:
+        """Return the person called `name`.
+
+        Raises
+        ------
+        PersonError
+            If nobody with a face is called so, naming whoever is called alike.
+        """
+        found = self._find_person(check_name(name))
+        if found is None or not self.person(found).n_faces:
+            alike = [person.name for person in self.people() if person.name.casefold() == name.strip().casefold()]
+            hint = f"; did you mean {alike[0]!r}?" if alike else "; facetable people list shows the names"
+            raise PersonError(f"nobody is called {name!r}{hint}")
+        return self.person(found)
+
+    def faces_of(self, person: int) -> list[Face]:
+        """Return the faces of a person, in the order of their first decision."""
+        members = self._members(person)
+        with self._explained():
+            return faces.faces_of_people(self._connection, members)
+
+    def groups(self) -> list[Group]:
+        """Return the groups of faces nobody has named, largest first."""
+        groups: dict[int, list[ScannedFace]] = {}
+        named: dict[int, Counter[int]] = {}
+        for face in self._scanned_faces(f"s.cluster > {NO_GROUP}"):
+            if face.state == "open":
+                groups.setdefault(face.group, []).append(face)
+            elif face.person is not None:
+                named.setdefault(face.group, Counter())[face.person] += 1
+        found = [
+            Group(number, tuple(faces), named[number].most_common(1)[0][0] if number in named else None)
+            for number, faces in groups.items()
+        ]
+        return sorted(found, key=lambda group: (-len(group.faces), group.number))
+
+    def undecided_rows(self) -> list[int]:
+        """Return the rows of the newest table that no decision is about."""
+        return [row for (row,) in self._select("SELECT row FROM scanned_faces WHERE face IS NULL ORDER BY row")]
+
+    def faces_of_rows(self, rows: Sequence[int]) -> list[Face]:
+        """Return the faces of rows of the newest table."""
+        found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
+        return [face.face for face in found]
+
+    def faces_in_table(self, *, path: str | None = None, person: int | None = None) -> list[ScannedFace]:
+        """Return faces of the newest table: all, those of one photo, or those that are a person."""
+        where, values = "1", list[object]()
+        if path is not None:
+            where += " AND f.path = ?"
+            values.append(path)
+        if person is not None:
+            where += f" AND n.person IN ({self._members_text(person)})"
+        return self._scanned_faces(where, values)
+
+    def links(self) -> Links:
+        """Return what was said of faces beside their names, as rows of the newest table."""
+        shown = (
+            "FROM decisions AS d JOIN decision_faces AS f ON f.decision = d.id JOIN scanned_faces AS s USING (face) "
+        )
+        holds = "d.id NOT IN (SELECT decision FROM undone) "
+        together: dict[tuple[int, str], list[int]] = {}
+        for decision, kind, row in self._select(
+            f"SELECT d.id, d.kind, s.row {shown} WHERE {holds} AND d.kind IN ('same', 'different') ORDER BY d.id, s.row"
+        ):
+            together.setdefault((decision, kind), []).append(row)
+        denied = self._select(
+            f"SELECT DISTINCT s.row, p.root {shown} JOIN person_now AS p ON p.person = d.person "
+            "LEFT JOIN face_now AS n ON n.face = f.face LEFT JOIN person_now AS own ON own.person = n.person "
+            f"WHERE {holds} AND d.kind = 'is_not' AND coalesce(own.root, 0) <> p.root ORDER BY 1, 2"
+        )
+        return Links(
+            same=[rows for (_, kind), rows in together.items() if kind == "same" and len(rows) > 1],
+            different=[rows for (_, kind), rows in together.items() if kind == "different" and len(rows) > 1],
+            denied=[(row, person) for row, person in denied],
+        )
+
+    def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
+        """Return the photos and videos of the newest table that a query describes, in path order."""
+        members = {number: self._members(number) for number in (*wanted.with_people, *wanted.without_people)}
+        with self._explained():
+            return find_photos(self._connection, wanted, members)
+
+    def _scanned_faces(self, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
+        with self._explained():
+            return select_faces(self._connection, where, values)
+
+    def decision(self, number: int) -> Decision:
+        """Return one decision.
+
+        Raises
+        ------
+        DecisionError
+            If there is none of this number.
+        """
+        rows = self._select(f"SELECT {_DECISION_COLUMNS} FROM decisions AS d WHERE d.id = ?", (number,))
+        if not rows:
+            raise DecisionError(f"expected the number of a decision, got {number}; facetable people history shows them")
+        return _decision(rows[0])
+
+    def history(self, *, person: int | None = None, face: Face | None = None, limit: int = 100) -> list[Decision]:
+        """Return decisions, the newest first: all, those about a person, or those about a face."""
+        where, values = "1", list[int]()
+        if person is not None:
+            where += f" AND (d.person IN ({self._members_text(person)}) OR d.other IN ({self._members_text(person)}))"
+        if face is not None:
+            where += " AND d.id IN (SELECT decision FROM decision_faces WHERE face = ?)"
+            with self._explained():
+                values.append(faces.find_face(self._connection, face) or 0)
+        rows = self._select(
+            f"SELECT {_DECISION_COLUMNS} FROM decisions AS d WHERE {where} ORDER BY d.id DESC LIMIT ?", (*values, limit)
+        )
+        return [_decision(row) for row in rows]
+
+    def back_up(self, path: str | Path) -> None:
+        """Write a whole copy of the store to `path`, readable by its owner alone.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        with self._explained():
+            schema.back_up(self._connection, Path(path))
+
+    def check(self) -> None:
+        """Check every page of the file, and that what is derived follows from the decisions; change nothing.
+
+        Raises
+        ------
+        StoreError
+            Naming the first fault.
+        """
+        schema.check_integrity(self._connection, self.path)
+        with self._explained(), closing(sqlite3.connect(":memory:")) as derived_anew:
+            self._connection.backup(derived_anew)
+            derivation.derive_all(derived_anew)
+            for table in ("undone", "face_now", "person_now"):
+                everything = f"SELECT * FROM {table} ORDER BY 1"
+                if self._connection.execute(everything).fetchall() != derived_anew.execute(everything).fetchall():
+                    raise schema.damaged(self.path, f"{table} does not follow from the decisions")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise schema.explain_sqlite_error(error, self.path) from error
+
+    def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._explained():
+            return self._connection.execute(query, values).fetchall()
+
+    def _find_person(self, name: str) -> int | None:
+        rows = self._select(
+            "SELECT person FROM person_now WHERE name = ? AND person = root ORDER BY n_faces DESC, person LIMIT 1",
+            (name,),
+        )
+        return int(rows[0][0]) if rows else None
+
+    def _members(self, person: int) -> list[int]:
+        root = self.person(person).number
+        return [member for (member,) in self._select("SELECT person FROM person_now WHERE root = ?", (root,))]
+
+    def _members_text(self, person: int) -> str:
+        return ", ".join(map(str, self._members(person)))
+
+
+def _person(row: tuple[int, str, int, int, int, int | None]) -> Person:
+    return Person(row[0], row[1], row[2], row[3], bool(row[4]), row[5])
+
+
+def _decision(row: tuple[int, str, str, Kind, int | None, int | None, str, int | None, int, int]) -> Decision:
+    return Decision(*row[:8], is_undone=bool(row[8]), n_faces=row[9])

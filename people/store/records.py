@@ -1,0 +1,141 @@
+"""Records of the store: a face, a decision, a person as it is now."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from foundation.text import normalize_name
+from people.errors import DecisionError, PersonError
+
+Kind = Literal[
+    "is", "is_not", "same", "different", "not_a_face", "nobody", "rename", "merge", "hide", "show", "cover", "undo"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+FaceState = Literal["open", "named", "nobody", "not_a_face"]
+"""What holds of a face: nobody has named it, it is a person, a stranger nobody cares about, or no face at all."""
+
+MAX_NAME_LENGTH = 200
+_RESERVED_NAMES = ("unknown",)
+_SHA256_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face that outlives paths, tables, detectors and networks: a photo and a place in it.
+
+    Attributes
+    ----------
+    photo_sha256 : str
+        SHA-256 of the photo's bytes, 64 hexadecimal digits.
+    box : tuple of 4 float
+        x_min, y_min, x_max, y_max in fractions of the upright photo's width and height; faces cut off by an edge may
+        reach a little beyond 0..1.
+    time_s : float
+        Seconds into a video; 0 for photos.
+
+    Raises
+    ------
+    DecisionError
+        If the hash or the box is none.
+    """
+
+    photo_sha256: str
+    box: tuple[float, float, float, float]
+    time_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        sha256 = self.photo_sha256
+        if len(sha256) != _SHA256_LENGTH or not set(sha256) <= set("0123456789abcdef"):
+            raise DecisionError(f"`photo_sha256` must be 64 hexadecimal digits, got {sha256!r}")
+        x_min, y_min, x_max, y_max = self.box
+        if not all(math.isfinite(side) for side in self.box) or x_min >= x_max or y_min >= y_max:
+            raise DecisionError(
+                f"`box` must be x_min < x_max and y_min < y_max in fractions of the photo, got {self.box}"
+            )
+        if not (math.isfinite(self.time_s) and self.time_s >= 0):
+            raise DecisionError(f"`time_s` must be seconds from a video's beginning, got {self.time_s}")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One row of the journal.
+
+    Attributes
+    ----------
+    number : int
+        Counts up; never used again.
+    at : str
+        When, ISO 8601 in UTC.
+    by : str
+        Who or what decided: a user, an import, a command.
+    kind : str
+        One of `KINDS`.
+    person, other : int or None
+        The person it is about; of ``merge`` the one that goes and the one that stays.
+    text : str
+        The new name of ``rename``.
+    undoes : int or None
+        The decision that ``undo`` takes back.
+    is_undone : bool
+        Whether it was taken back.
+    n_faces : int
+        How many faces it is about.
+    """
+
+    number: int
+    at: str
+    by: str
+    kind: Kind
+    person: int | None
+    other: int | None
+    text: str
+    undoes: int | None
+    is_undone: bool
+    n_faces: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person as it is now.
+
+    Attributes
+    ----------
+    number : int
+        Never changes and is never given again.
+    name : str
+        In Unicode's composed form.
+    n_faces, n_photos : int
+        Faces that are this person's, and photos (or videos) they are on.
+    is_hidden : bool
+    cover : int or None
+        The face chosen to stand for the person.
+    """
+
+    number: int
+    name: str
+    n_faces: int
+    n_photos: int
+    is_hidden: bool
+    cover: int | None
+
+
+def check_name(name: str) -> str:
+    """Return a person's name in composed form without outer white space.
+
+    Raises
+    ------
+    PersonError
+        If it has no letter and no digit, is reserved, too long, or holds control characters.
+    """
+    normal = normalize_name(name)
+    if not any(unicodedata.category(letter)[0] in "LN" for letter in normal):
+        raise PersonError(f"a name must hold a letter or a digit, got {name!r}; nobody's face is left without a name")
+    if normal.casefold() in _RESERVED_NAMES:
+        raise PersonError(f"{normal!r} is what strangers are called; give a name, or say that the face is nobody's")
+    if len(normal) > MAX_NAME_LENGTH:
+        raise PersonError(f"a name may have at most {MAX_NAME_LENGTH} letters, got {len(normal):,}; shorten it")
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in normal):
+        raise PersonError(f"a name is one line of text, got {name[:MAX_NAME_LENGTH]!r}; leave control characters out")
+    return normal

@@ -1,0 +1,241 @@
+"""What the newest embedding table holds: its files, its faces, which decided face each is, and its groups.
+
+Machine-made, so written anew by every scan; decisions never refer to it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from people.store.overlap import match_faces
+from people.store.records import Face, FaceState
+
+NO_GROUP = -1
+"""Group of a face that is named, nobody's, none, or alone."""
+
+_FACE_COLUMNS = (
+    "s.row, f.path, s.face_index, f.width, f.height, lower(hex(f.sha256)), "
+    "s.x_min, s.y_min, s.x_max, s.y_max, s.time_s, coalesce(n.state, 'open'), p.root, s.cluster"
+)
+_FACE_TABLES = (
+    "scanned_faces AS s JOIN scanned_files AS f ON f.id = s.file LEFT JOIN face_now AS n ON n.face = s.face "
+    "LEFT JOIN person_now AS p ON p.person = n.person"
+)
+
+
+@dataclass(frozen=True)
+class ScannedFile:
+    """A photo or video of the table.
+
+    Attributes
+    ----------
+    path : str
+        Below its photo folder.
+    sha256 : str
+        Of its bytes.
+    width, height : int
+        Pixels, upright.
+    taken : str
+        ISO local time, "" if it does not say.
+    kind : str
+        ``photo`` or ``video``.
+    """
+
+    path: str
+    sha256: str
+    width: int
+    height: int
+    taken: str = ""
+    kind: str = "photo"
+
+
+@dataclass(frozen=True)
+class ScannedFace:
+    """A face of the newest table and what holds of it.
+
+    Attributes
+    ----------
+    row : int
+        Of the table.
+    path : str
+        The photo, below the photo folder.
+    face_index : int
+        Counted from 0 within the photo.
+    size : tuple of 2 int
+        Width and height of the upright photo in pixels.
+    face : Face
+        What decisions are about.
+    state : str
+        One of `FaceState`.
+    person : int or None
+        Who it is, merges followed.
+    group : int
+        Number of its group among the unnamed, `NO_GROUP` for none.
+    """
+
+    row: int
+    path: str
+    face_index: int
+    size: tuple[int, int]
+    face: Face
+    state: FaceState
+    person: int | None
+    group: int
+
+    @property
+    def box(self) -> tuple[float, ...]:
+        """x_min, y_min, x_max, y_max in pixels of the upright photo."""
+        return tuple(round(side * length, 1) for side, length in zip(self.face.box, self.size * 2, strict=True))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Unnamed faces that look like one person.
+
+    Attributes
+    ----------
+    number : int
+        Until the next scan.
+    faces : tuple of ScannedFace
+        In the order of the table.
+    suggested : int or None
+        The person whom most named faces among them show.
+    """
+
+    number: int
+    faces: tuple[ScannedFace, ...]
+    suggested: int | None
+
+
+class Links(NamedTuple):
+    """What was said of rows of the newest table beside their names.
+
+    Attributes
+    ----------
+    same, different : list of list of int
+        Rows that show one person, and rows of which each shows another.
+    denied : list of (int, int)
+        Row and the person who is not seen there.
+    """
+
+    same: list[list[int]]
+    different: list[list[int]]
+    denied: list[tuple[int, int]]
+
+
+def read_decided_places(
+    connection: sqlite3.Connection,
+) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
+    """Return number (m,), photo's SHA-256 (m,) and place (m, 5) of all faces that decisions are about."""
+    rows = connection.execute(
+        "SELECT f.id, lower(hex(p.sha256)), f.x_min, f.y_min, f.x_max, f.y_max, f.time_s "
+        "FROM faces AS f JOIN photos AS p ON p.id = f.photo ORDER BY f.id"
+    ).fetchall()
+    numbers = np.array([row[0] for row in rows], np.int64)
+    photos = np.array([row[1] for row in rows], "U64")
+    return numbers, photos, np.array([row[2:] for row in rows], np.float64).reshape(-1, 5)
+
+
+def write_scan(
+    connection: sqlite3.Connection,
+    files: Sequence[ScannedFile],
+    file_of_row: NDArray[np.integer],
+    *,
+    face_indices: NDArray[np.integer],
+    places: NDArray[np.float64],
+) -> int:
+    """Replace what the store knows of the table; needs a transaction.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    files : sequence of ScannedFile
+        The table's ledger.
+    file_of_row : numpy.ndarray
+        int (n,): index into `files` of each row.
+    face_indices : numpy.ndarray
+        int (n,), counted from 0 within each file.
+    places : numpy.ndarray
+        float64 (n, 5): x_min, y_min, x_max, y_max in fractions of the photo, seconds into a video.
+
+    Returns
+    -------
+    int
+        How many of the faces that decisions are about the table does not hold; they are kept all the same.
+    """
+    numbers, photos, decided = read_decided_places(connection)
+    hashes = np.array([file.sha256 for file in files], "U64")
+    match = match_faces(hashes[file_of_row], places, photos, decided, files=file_of_row)
+    connection.execute("DELETE FROM scanned_faces")
+    connection.execute("DELETE FROM scanned_files")
+    connection.executemany(
+        "INSERT INTO scanned_files VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (i, bytes.fromhex(file.sha256), file.path, file.taken, file.kind, file.width, file.height)
+            for i, file in enumerate(files)
+        ),
+    )
+    known = [int(numbers[other]) if other >= 0 else None for other in match.tolist()]
+    connection.executemany(
+        "INSERT INTO scanned_faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        zip(
+            range(len(places)),
+            file_of_row.tolist(),
+            face_indices.tolist(),
+            *places.T.tolist(),
+            known,
+            [NO_GROUP] * len(places),
+            strict=True,
+        ),
+    )
+    return len(numbers) - len(np.unique(match[match >= 0]))
+
+
+def write_groups(connection: sqlite3.Connection, groups: NDArray[np.integer]) -> None:
+    """Give each row of the table its group's number, (n,), `NO_GROUP` for none; needs a transaction."""
+    connection.executemany(
+        "UPDATE scanned_faces SET cluster = ? WHERE row = ?", zip(groups.tolist(), range(len(groups)), strict=True)
+    )
+
+
+def link_faces(connection: sqlite3.Connection, faces: Iterable[tuple[int, Face]]) -> None:
+    """Tell which rows of the table faces (number, face) are that were just added; needs a transaction."""
+    for number, face in faces:
+        rows = connection.execute(
+            "SELECT s.row, s.file, s.x_min, s.y_min, s.x_max, s.y_max, s.time_s FROM scanned_faces AS s "
+            "JOIN scanned_files AS f ON f.id = s.file WHERE f.sha256 = ? AND s.face IS NULL",
+            (bytes.fromhex(face.photo_sha256),),
+        ).fetchall()
+        places = np.array([row[2:] for row in rows], np.float64).reshape(-1, 5)
+        here = [face.photo_sha256]
+        match = match_faces(
+            here * len(rows),
+            places,
+            here,
+            np.array([[*face.box, face.time_s]]),
+            files=np.array([row[1] for row in rows], np.int64),
+        )
+        connection.executemany(
+            "UPDATE scanned_faces SET face = ? WHERE row = ?",
+            [(number, row[0]) for row, other in zip(rows, match.tolist(), strict=True) if other == 0],
+        )
+
+
+def select_faces(connection: sqlite3.Connection, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
+    """Return the faces for which a condition on s (face), f (file), n (state) and p (person) holds, by row."""
+    rows = connection.execute(f"SELECT {_FACE_COLUMNS} FROM {_FACE_TABLES} WHERE {where} ORDER BY s.row", values)
+    return [_scanned_face(row) for row in rows]
+
+
+def faces_of_files(connection: sqlite3.Connection, files: Iterable[int]) -> list[ScannedFace]:
+    """Return the faces of files by their numbers, by row."""
+    return select_faces(connection, "s.file IN (SELECT value FROM json_each(?))", (json.dumps(sorted(files)),))
+
+
+def _scanned_face(row: tuple[Any, ...]) -> ScannedFace:
+    return ScannedFace(row[0], row[1], row[2], row[3:5], Face(row[5], row[6:10], row[10]), row[11], row[12], row[13])

@@ -1,0 +1,68 @@
+"""Copies of the decisions, and the way back to one."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from foundation.atomic import atomic_path
+from foundation.paths import display_path
+from people.errors import StoreError
+from people.store.reader import PeopleReader
+from people.workspace.workspace import Workspace
+
+_SUFFIX = ".sqlite"
+
+
+def back_up(workspace: Workspace, reader: PeopleReader) -> Path:
+    """Copy the decisions of a workspace into its backups and return where they are.
+
+    Raises
+    ------
+    OSError
+        If the copy cannot be written.
+    """
+    workspace.backups.mkdir(mode=0o700, exist_ok=True)
+    copy = workspace.backups / f"people-{_now()}-{reader.revision}{_SUFFIX}"
+    if not copy.exists():
+        reader.back_up(copy)
+    return copy
+
+
+def restore(workspace: Workspace, backup: Path | None = None) -> list[str]:
+    """Put a copy in the place of the decisions, which are kept beside it; return what was done, in lines.
+
+    Raises
+    ------
+    StoreError
+        If there is no copy, or it is damaged itself.
+    OSError
+        If it cannot be read, or the workspace not be written.
+    """
+    chosen = _newest(workspace) if backup is None else backup
+    with PeopleReader(chosen) as reader:
+        reader.check()
+        n_decisions = reader.revision
+    lines = []
+    for suffix in ("", "-wal", "-shm"):
+        there = workspace.store.with_name(workspace.store.name + suffix)
+        if there.exists():
+            aside = there.with_name(f"{workspace.store.name}.before-{_now()}{suffix}")
+            there.rename(aside)
+            if not suffix:
+                lines.append(f"kept what was there as {display_path(aside)}")
+    with atomic_path(workspace.store, is_private=True) as temporary:
+        shutil.copyfile(chosen, temporary)
+    return [f"restored {n_decisions:,} decisions from {display_path(chosen)}", *lines]
+
+
+def _newest(workspace: Workspace) -> Path:
+    copies = sorted(workspace.backups.glob(f"*{_SUFFIX}"), key=lambda copy: copy.stat().st_mtime)
+    if not copies:
+        raise StoreError(
+            f"{display_path(workspace.backups)}: expected a copy of the decisions, found none; name a file"
+        )
+    return copies[-1]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,204 @@
+"""Workspace: a folder with settings, a table, decisions and heads, and where each of them is."""
+
+import errno
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from foundation.atomic import write_bytes_atomically
+from foundation.paths import display_path
+from people.errors import WorkspaceError
+
+SETTINGS_FILE = "workspace.toml"
+VERSION = 1
+
+_PRIVATE_FOLDER = 0o700
+_PREAMBLE = "# A workspace of Facetable; what each line means stands in docs/people.md.\n"
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """What a workspace is about; the content of its ``workspace.toml``.
+
+    Attributes
+    ----------
+    photos : tuple of str
+        Absolute paths of the photo folders, at least one.
+    preset : str
+        The embedding network, "" for the default.
+    identity_from : {"none", "folder"}
+        Whether folders are people: ``folder`` takes the first sub-folder's name for a decision about the main face of
+        each photo; with ``none`` folders are albums.
+    min_face_size : int or "auto"
+        Smallest face looked for, in pixels.
+    exclude : tuple of str
+        Patterns of files to leave out, as in ``.gitignore``.
+
+    Raises
+    ------
+    WorkspaceError
+        If a value is none of these.
+    """
+
+    photos: tuple[str, ...]
+    preset: str = ""
+    identity_from: Literal["none", "folder"] = "none"
+    min_face_size: int | Literal["auto"] = "auto"
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("photos", "exclude"):
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
+                raise WorkspaceError(f"`{name}` must be a list of texts, got {value!r}")
+        if not self.photos:
+            raise WorkspaceError("`photos` must name at least one folder, got none")
+        if not isinstance(self.preset, str):
+            raise WorkspaceError(f"`preset` must be a text, got {self.preset!r}")
+        if self.identity_from not in ("none", "folder"):
+            raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
+        size = self.min_face_size
+        if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> Self:
+        """Return the settings in the parsed content of a ``workspace.toml``.
+
+        Raises
+        ------
+        WorkspaceError
+            If it is of another version, or a key or value is unknown.
+        """
+        version = values.pop("version", None)
+        if version != VERSION:
+            raise WorkspaceError(f"`version` must be {VERSION}, got {version!r}; update facetable to use it")
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise WorkspaceError(f"`{unknown[0]}` is no setting; valid ones: {', '.join(names)}")
+        if "photos" not in values:
+            raise WorkspaceError("`photos` is missing; name the photo folders in a list")
+        chosen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**chosen)
+
+    def to_toml(self) -> str:
+        """Return what `from_toml` reads, as the text of a file."""
+        # JSON's strings, numbers and lists of strings are TOML's, too.
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(self).items()]
+        return "\n".join([_PREAMBLE + f"version = {VERSION}", *lines]) + "\n"
+
+
+class Workspace:
+    """A folder that holds the people of photo folders; see `create_workspace`.
+
+    Parameters
+    ----------
+    folder : path
+
+    Raises
+    ------
+    WorkspaceError
+        If it is no workspace, or its settings cannot be used.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        file = self.folder / SETTINGS_FILE
+        if not file.is_file():
+            raise WorkspaceError(
+                f"{display_path(self.folder)}: expected a workspace, found none (no {SETTINGS_FILE} in it); make one: "
+                f"facetable init {display_path(self.folder)} --photos FOLDER"
+            )
+        try:
+            self.settings = WorkspaceSettings.from_toml(tomllib.loads(file.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise WorkspaceError(
+                f"{display_path(file)}: expected settings in TOML, found other text ({error})"
+            ) from error
+        except WorkspaceError as error:
+            raise WorkspaceError(f"{display_path(file)}: {error}") from error
+
+    @property
+    def table(self) -> Path:
+        """The embedding table; machine-made, there after the first scan."""
+        return self.folder / "faces.h5"
+
+    @property
+    def store(self) -> Path:
+        """The decisions."""
+        return self.folder / "people.sqlite"
+
+    @property
+    def head(self) -> Path:
+        """The head of all named people; machine-made, there once somebody is named and scanned."""
+        return self.folder / "heads" / "people.skops"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of copies of the decisions."""
+        return self.folder / "backups"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a scan locks."""
+        return self.folder / "scan.lock"
+
+
+def is_workspace(path: str | Path) -> bool:
+    """Return whether `path` is the folder of a workspace."""
+    return (Path(path) / SETTINGS_FILE).is_file()
+
+
+def create_workspace(folder: str | Path, photos: Sequence[str | Path], **settings: Any) -> Workspace:
+    """Make a workspace, readable by its owner alone.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that is not there yet, or is empty.
+    photos : sequence of path
+        The photo folders.
+    **settings
+        Other attributes of `WorkspaceSettings`.
+
+    Raises
+    ------
+    WorkspaceError
+        If the folder holds something, or lies within a photo folder, where scans would read what it keeps.
+    OSError
+        If a photo folder is missing, or the workspace cannot be written.
+    """
+    place = Path(folder)
+    roots = []
+    for photo_folder in map(Path, photos):
+        if not photo_folder.is_dir():
+            found = "a file" if photo_folder.exists() else "nothing"
+            raise FileNotFoundError(
+                errno.ENOENT, f"expected a folder of photos, found {found}; check the path", str(photo_folder)
+            )
+        roots.append(photo_folder.resolve())
+    if is_workspace(place):
+        raise WorkspaceError(
+            f"{display_path(place)}: is a workspace already; scan it: facetable scan {display_path(place)}"
+        )
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise WorkspaceError(
+            f"{display_path(place)}: expected an empty folder or none, found something; give another name"
+        )
+    for root in roots:
+        if place.resolve().is_relative_to(root):
+            raise WorkspaceError(
+                f"{display_path(place)}: lies within the photo folder {display_path(root)}; make the workspace "
+                "beside it"
+            )
+    chosen = WorkspaceSettings(tuple(dict.fromkeys(map(str, roots))), **settings)
+    place.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    place.chmod(_PRIVATE_FOLDER)
+    write_bytes_atomically(place / SETTINGS_FILE, chosen.to_toml().encode(), is_private=True)
+    return Workspace(place)

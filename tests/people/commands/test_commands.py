@@ -1,0 +1,129 @@
+"""``facetable init``, ``scan``, ``people`` and ``find`` on real photos, as they are typed."""
+
+import json
+import shutil
+
+import pytest
+
+import facetable
+from classifiers import load_head
+from people.workspace.workspace import Workspace
+
+PHOTOS = {
+    "2019/one.jpg": "people/train/obama/obama.jpg",
+    "2019/two.jpg": "people/train/obama/obama2.jpg",
+    "2020/three.jpg": "people/train/biden/biden.jpg",
+    "2020/four.jpg": "people/train/biden/biden2.jpg",
+    "both.jpg": "groups/two_people.jpg",
+}
+
+
+@pytest.fixture(scope="module")
+def made(data, tmp_path_factory):
+    """A scanned workspace, to be copied."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, source in PHOTOS.items():
+        (folder / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(data / source, folder / "photos" / name)
+    assert facetable.main(["init", str(folder / "family"), "--photos", str(folder / "photos")]) == 0
+    assert facetable.main(["scan", str(folder / "family"), "--json", str(folder / "scan.json")]) == 0
+    report = json.loads((folder / "scan.json").read_text())
+    assert (report["n_photos"], report["n_embedded"], report["n_groups"], report["n_grouped"]) == (5, 5, 2, 6)
+    return folder
+
+
+@pytest.fixture
+def run(made, tmp_path, capsys):
+    """Run a command on a copy of the workspace and return its lines; `{ws}` stands for it."""
+    shutil.copytree(made / "family", tmp_path / "family")
+
+    def run(*arguments: str, code: int = 0) -> list[str]:
+        capsys.readouterr()
+        assert facetable.main([text.format(ws=tmp_path / "family") for text in arguments]) == code
+        told = capsys.readouterr()
+        return (told.err if code else told.out).splitlines()
+
+    return run
+
+
+def group_of(run, tmp_path, path: str) -> str:
+    run("people", "{ws}", "groups", "--json", str(tmp_path / "g.json"))
+    groups = json.loads((tmp_path / "g.json").read_text())
+    return str(next(g["group"] for g in groups if path in [face["path"] for face in g["faces"]]))
+
+
+@pytest.mark.realdata
+def test_from_albums_to_photos_of_both_people(run, data, tmp_path):
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    assert run("people", "{ws}", "list") == ["Barack: 3 faces in 3 photos", "Joe: 3 faces in 3 photos"]
+    assert run("find", "{ws}", "--with", "Barack") == ["2019/one.jpg", "2019/two.jpg", "both.jpg"]
+    assert run("find", "{ws}", "--with", "Barack", "--with", "Joe", "--json", str(tmp_path / "f.json")) == ["both.jpg"]
+    photo = json.loads((tmp_path / "f.json").read_text())["photos"][0]
+    assert (photo["path"], sorted(face["name"] for face in photo["faces"])) == ("both.jpg", ["Barack", "Joe"])
+    assert run("find", "{ws}", "--with", "Joe", "--only", "--copy", str(tmp_path / "joe")) == [
+        "2020/four.jpg",
+        "2020/three.jpg",
+    ]
+    assert (tmp_path / "joe" / "2020" / "four.jpg").read_bytes() == (data / PHOTOS["2020/four.jpg"]).read_bytes()
+    run("find", "{ws}", "--with", "Joe", "--link", str(tmp_path / "linked"))
+    assert (tmp_path / "linked" / "both.jpg").is_symlink()
+
+
+@pytest.mark.realdata
+def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    run("people", "{ws}", "merge", "Joe", "Barack")
+    assert run("people", "{ws}", "list") == ["Barack: 6 faces in 5 photos"]
+    assert run("people", "{ws}", "undo")[1].endswith("Joe merged into Barack  (taken back)")
+    run("people", "{ws}", "deny", "--face", "2019/two.jpg#0", "Barack")
+    run("people", "{ws}", "rename", "Joe", "Joseph")
+    run("scan", "{ws}")
+    assert run("people", "{ws}", "list") == ["Joseph: 3 faces in 3 photos", "Barack: 2 faces in 2 photos"]
+    # The head of all named people knows both, and that the denied face is not Barack.
+    head = load_head(Workspace(tmp_path / "family").head)
+    assert head.labels == ["Barack", "Joseph"] and head.rejections.paths.tolist() == ["2019/two.jpg"]
+    run("people", "{ws}", "nobody", "--face", "2019/two.jpg#0")
+    assert run("find", "{ws}", "--strangers") == ["2019/two.jpg"]
+    assert run("people", "{ws}", "check")[0].endswith("sound, 7 decisions")
+
+
+@pytest.mark.realdata
+def test_folders_that_are_people_become_decisions_that_corrections_outlive(made, tmp_path, capsys):
+    workspace = tmp_path / "by_folder"
+    arguments = ["init", str(workspace), "--photos", str(made / "photos"), "--identity-from", "folder"]
+    assert facetable.main(arguments) == 0
+    shutil.copy(made / "family" / "faces.h5", workspace / "faces.h5")  # only the rule of names differs
+    assert facetable.main(["scan", str(workspace)]) == 0
+    assert "4 faces got the name of their folder" in capsys.readouterr().out
+    assert facetable.main(["people", str(workspace), "name", "--face", "2019/two.jpg#0", "Joe"]) == 0
+    assert facetable.main(["scan", str(workspace)]) == 0
+    capsys.readouterr()
+    assert facetable.main(["people", str(workspace), "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2020: 2 faces in 2 photos",
+        "2019: 1 face in 1 photo",
+        "Joe: 1 face in 1 photo",
+    ]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("people", "{ws}", "name", "--group", "99", "Ada"), "expected the number of a group of unnamed faces, got 99"),
+        (("people", "{ws}", "name", "--face", "both.jpg", "Ada"), "--face must be PATH#INDEX, such as party.jpg#0"),
+        (("people", "{ws}", "name", "--face", "both.jpg#9", "Ada"), "both.jpg: expected its face 9, found"),
+        (("people", "{ws}", "name", "--face", "none.jpg#0", "Ada"), "none.jpg: expected a photo with a face"),
+        (("people", "{ws}", "name", "--face", "both.jpg#0", "unknown"), "'unknown' is what strangers are called"),
+        (("people", "{ws}", "show", "Ada"), "nobody is called 'Ada'"),
+        (("people", "{ws}", "undo"), "expected a decision to take back, found none"),
+        (("people", "{ws}", "redo"), "expected a decision to take back, found none"),
+        (("people", "{ws}/nowhere", "list"), "expected a workspace, found none"),
+        (("find", "{ws}", "--only"), "expected people for `only`, got none"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(run, arguments, message):
+    (line,) = run(*arguments, code=2)
+    assert message in line
