@@ -62,7 +62,8 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["folder", "filename", "none"],
         default="folder",
         help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
-        "the default), its file's name without suffix (filename), or nothing (none)",
+        "the default), its file's name without suffix (filename), or nothing (none); may change from run to run, "
+        "no photo is embedded again for it",
     )
 
 

@@ -43,7 +43,7 @@ from embedder.tables.assembly import Entry, write_table
 from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
-from foundation.fingerprint import Fingerprint
+from foundation.fingerprint import Fingerprint, followed_fields, following
 from foundation.paths import display_path
 from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
@@ -248,6 +248,8 @@ def _finish(
     is_same = (
         before is not None
         and state.is_whole
+        and not state.is_renamed
+        and followed_fields(before.fingerprint) == followed_fields(header.fingerprint)
         and set(before.all_roots) == set(header.all_roots)
         and not plan.changed
         and len(entries) == len(state.known)
@@ -255,13 +257,22 @@ def _finish(
     )
     if not is_same:
         # Versions of packages that have done nothing for this table are not recorded.
-        fingerprint = header.fingerprint if plan.pending or before is None else before.fingerprint
+        fingerprint = header.fingerprint
+        if before is not None and not plan.pending:
+            fingerprint = following(before.fingerprint, header.fingerprint)
+        if state.is_renamed:
+            logger.info(
+                "%s: who is on a photo now follows from --identity-from %s; all vectors are kept",
+                display_path(parts.table),
+                settings.identity_from,
+            )
         write_table(
             parts.table,
             replace(header, fingerprint=fingerprint, created=now()),
             entries,
             identity_rule=settings.identities_of_rows,
             temporary_folder=parts.path,
+            rename_all=state.is_renamed,
         )
     parts.clear()
 

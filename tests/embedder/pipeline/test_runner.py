@@ -165,7 +165,6 @@ def test_errors_are_tried_again(photos: Path, tmp_path: Path) -> None:
     ("option", "value", "named"),
     [
         ("faces", "one", "`faces` all before, one now"),
-        ("identity_from", "none", "`identity_from` folder before, none now"),
         ("margin", 44, "`margin.value` 32.0 before, 44.0 now"),
         ("margin_mode", "absolute", "`margin.mode` scaled before"),
         ("alignment", "similarity", "`alignment` box before"),
@@ -181,6 +180,35 @@ def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, v
         embed(photos, tmp_path / "t.h5", **{option: value})
     assert named in str(raised.value) and str(tmp_path / "t.h5") in str(raised.value)
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), table) and names(tmp_path) == ["photos", "t.h5"]
+
+
+def test_another_identity_rule_only_renames(photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "t.h5"
+    before = embed(photos, out)
+    assert set(before.identities) == {"Ada", "王小明", ""}
+    summary, n_seen = update(photos, out, EmbedSettings(identity_from="none"))
+    table = EmbeddingTable.read(out)
+    assert (n_seen, summary.n_embedded, summary.n_kept) == (0, 0, 5)
+    assert set(table.identities) == {""} and table.fingerprint.provenance["identity_from"] == "none"
+    assert "who is on a photo now follows from --identity-from none; all vectors are kept" in caplog.text
+    assert same(replace(table, identities=before.identities), before)
+    (photos / "group.png").rename(tmp_path / "away.png")  # a deleted photo's rows follow too
+    assert update(photos, out, EmbedSettings(identity_from="filename"))[1] == 0
+    assert EmbeddingTable.read(out).identities.tolist() == ["1", "", "2", "", "", "group", "照 片"]
+    (tmp_path / "away.png").rename(photos / "group.png")
+    assert update(photos, out)[1] == 0 and same(EmbeddingTable.read(out), before)
+
+
+def test_parts_of_a_killed_run_follow_another_identity_rule(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            embed(photos, tmp_path / "t.h5")
+    summary, _ = update(photos, tmp_path / "t.h5", EmbedSettings(identity_from="none"))
+    assert summary.n_kept > 0 and set(EmbeddingTable.read(tmp_path / "t.h5").identities) == {""}
 
 
 def test_the_refusal_says_what_to_pass_to_go_on(photos: Path, tmp_path: Path) -> None:
