@@ -27,10 +27,19 @@ def describe_missing(path: str | os.PathLike[str]) -> str:
     return "nothing; check the path" if link is None else f"{link}; mend the link or check the path"
 
 
+def storable_text(text: str) -> str:
+    r"""Return `text` from the command line or a file's name, bytes that are not UTF-8 escaped.
+
+    >>> storable_text("caf\udce9")
+    'caf\\xe9'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def display_path(path: str | os.PathLike[str]) -> str:
     r"""Return `path` as text that can be stored and printed: ``/`` between folders, bytes that are not UTF-8 escaped.
 
     >>> display_path(Path("album") / "caf\udce9.jpg")
     'album/caf\\xe9.jpg'
     """
-    return Path(path).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return storable_text(Path(path).as_posix())

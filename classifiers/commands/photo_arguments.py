@@ -54,12 +54,12 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
 
     Raises
     ------
-    ValueError
-        If a folder holds no photo.
     OSError
-        If there is no such file or folder.
+        If there is no such file or folder, or a folder holds no photo.
     """
+    from embedder.images.kinds import describe_left_out
     from embedder.images.listing import list_images
+    from foundation.paths import display_path
 
     photos: list[Path] = []
     for path in arguments:
@@ -69,7 +69,9 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
             continue
         listing = list_images(path)
         if not listing.photos:
-            raise InputError(f"{path}: expected photos in this folder, found none; name photos or their folder")
+            raise listing.no_photos(path)
+        if listing.n_by_kind:
+            print(f"{display_path(path)}: {describe_left_out(listing.n_by_kind)}", file=sys.stderr)
         photos += [photo.path for photo in listing.photos]
     return photos
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from embedder.commands.arguments import (
     add_crop_arguments,
     add_detector_arguments,
+    add_exclude_argument,
     add_network_arguments,
     add_precision_argument,
 )
@@ -36,7 +37,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_detector_arguments(parser)
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
-    parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
+    add_exclude_argument(parser)
+    parser.add_argument("--prune", action="store_true", help="remove deleted and excluded photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
 
@@ -104,6 +106,7 @@ def _run(arguments: argparse.Namespace) -> int:
         min_face_size=arguments.min_face_size,
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
+        exclude=tuple(arguments.exclude),
         **{name: value for name, value in given.items() if value is not None},
     )
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs

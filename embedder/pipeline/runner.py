@@ -73,6 +73,7 @@ def embed_folder(
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    exclude: Sequence[str] = (),
     prune: bool = False,
     progress: bool = False,
     detector: Detector | None = None,
@@ -104,8 +105,11 @@ def embed_folder(
         The crop; see `embedder.Faces.crop`.
     max_pixels : int
         Larger photos are refused.
+    exclude : sequence of str
+        Files and folders to leave out, as in ``.gitignore``; files ``.facetableignore`` do the same. What is excluded
+        later stays in the table until it is pruned.
     prune : bool
-        Remove the rows of deleted photos.
+        Remove the rows of deleted and excluded photos.
     progress : bool
         Show a progress bar on standard error, if that is a terminal.
     detector, embedder : optional
@@ -141,6 +145,7 @@ def embed_folder(
         margin_mode=margin_mode,
         alignment=alignment,
         max_pixels=max_pixels,
+        exclude=tuple(exclude),
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -175,7 +180,8 @@ def update_table(
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         encoder = load_encoder(settings, thread_count(), detector, embedder)
-        header = Header(display_path(listing.root), settings.fingerprint(encoder), now(), more_roots(listing.roots))
+        fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
+        header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
             plan = make_plan(listing, state.known, on_checked=bar.update)
@@ -284,15 +290,11 @@ def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None =
 
 def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
     if isinstance(photos, (str, os.PathLike)):
-        inputs, listing = [photos], list_images(photos)
+        inputs, listing = [photos], list_images(photos, exclude=settings.exclude)
     else:
-        inputs, listing = list(photos), list_inputs(photos)
+        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude)
     if not listing.photos:
-        raise FileNotFoundError(
-            errno.ENOENT,
-            f"expected photos in this folder, found none ({listing.left_out}); check the path",
-            ", ".join(map(str, inputs)),
-        )
+        raise listing.no_photos(*inputs)
     identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
     for question in lookalike_questions(identities):
         logger.warning("%s", question)
@@ -308,6 +310,14 @@ def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
         roots=tuple(dict.fromkeys(resolved.values())),
         photos=tuple(replace(photo, root=resolved[photo.root]) for photo in listing.photos),
     )
+
+
+def _with_ignore_files(fingerprint: Fingerprint, listing: ImageListing) -> Fingerprint:
+    """Return `fingerprint` with the ignore files that say what is not read."""
+    if not listing.ignore_files:
+        return fingerprint
+    files = {name: list(patterns) for name, patterns in listing.ignore_files.items()}
+    return Fingerprint(fingerprint.space, {**fingerprint.provenance, "ignore_files": files})
 
 
 def _check_out(out: Path) -> Path:

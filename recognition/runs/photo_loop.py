@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.heads.head import Head
+from embedder.images.kinds import VIDEO_SUFFIXES, describe_left_out
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
-from foundation.text import pluralize, sanitize_for_terminal
+from foundation.text import sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
 from recognition.outputs.image_files import annotated_name, can_write, same_file, write_image
-from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
+from recognition.sources.source import Source, SourceKind
 from recognition.tracking.naming import name_faces
 
 logger = logging.getLogger(__name__)
@@ -136,10 +137,10 @@ def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
         return [PhotoJob(path, source.name, None if root is None else root / annotated_name(path.name))]
     listing = list_images(source.address)
     if not listing.paths:
-        raise SourceError(
-            f"{source.name}: expected photos, found none ({pluralize(listing.n_other, 'other file')}, "
-            f"{listing.n_hidden:,} hidden); name the folder that holds them"
-        )
+        remedy = describe_left_out(listing.n_by_kind) or "name the folder that holds them"
+        raise SourceError(f"{source.name}: expected photos, found none ({listing.left_out}); {remedy}")
+    if listing.n_by_kind:
+        logger.warning("%s: %s", source.name, describe_left_out(listing.n_by_kind))
     if root is not None:
         _refuse_inside(root, listing.root)
     return [

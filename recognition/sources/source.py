@@ -7,35 +7,11 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from embedder.images.kinds import PHOTO_SUFFIXES, VIDEO_SUFFIXES
 from recognition.errors import SourceError
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 """URL schemes of streams that OpenCV's FFmpeg or the MJPEG reader can open."""
-
-VIDEO_SUFFIXES = frozenset(
-    {
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".ogv",
-        ".mjpg",
-        ".mjpeg",
-        ".vob",
-        ".asf",
-    }
-)
-"""Lower-case suffixes of videos; a file with an unknown suffix is a video unless it can be read as an image."""
 
 _EXPECTED = "a camera number, a stream URL, a video, an image, a folder or -"
 _SECRET = "pass|pwd?|psw|use?r|login|token|key|secret|auth|cred|sig|sess"
@@ -159,7 +135,6 @@ def _parse_url(text: str) -> Source:
 
 
 def _parse_path(text: str) -> Source:
-    from embedder.images.listing import IMAGE_SUFFIXES
     from foundation.paths import describe_dangling, display_path
 
     path = Path(text)
@@ -176,7 +151,7 @@ def _parse_path(text: str) -> Source:
         return Source(SourceKind.PIPE, text, name)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{name}: neither a file nor a folder; SOURCE must be {_EXPECTED}")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.suffix.lower() in PHOTO_SUFFIXES:
         return Source(SourceKind.IMAGE, text, name)
     is_video = path.suffix.lower() in VIDEO_SUFFIXES or not _is_image(path)
     return Source(SourceKind.VIDEO if is_video else SourceKind.IMAGE, text, name)

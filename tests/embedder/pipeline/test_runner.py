@@ -1,3 +1,4 @@
+import importlib.machinery
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from embedder.errors import TableError, TableLockedError
+from embedder.images import kinds
 from embedder.pipeline import writer
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
@@ -43,6 +45,12 @@ def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **opt
     )
     assert names(out.parent).count(f"{out.name}.parts") == 0
     return summary, detector.n_seen
+
+
+def written(path: Path) -> tuple[int, int, int]:
+    """Return what tells one writing of a file from another, whenever it was read."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def test_folder_to_table(photos: Path, tmp_path: Path) -> None:
@@ -89,10 +97,10 @@ def test_failures_are_in_the_ledger_and_cost_no_other_photo(photos: Path, tmp_pa
 def test_a_second_run_does_nothing(photos: Path, tmp_path: Path) -> None:
     first, n_seen = update(photos, tmp_path / "t.h5")
     assert (first.n_embedded, first.n_kept, n_seen) == (5, 0, 5)
-    before = (tmp_path / "t.h5").stat()
+    before = written(tmp_path / "t.h5")
     second, n_seen = update(photos, tmp_path / "t.h5")
     assert (second.n_embedded, second.n_kept, second.n_faces, n_seen) == (0, 5, 7, 0)
-    assert (tmp_path / "t.h5").stat() == before
+    assert written(tmp_path / "t.h5") == before
 
 
 def test_a_new_photo_costs_only_itself(photos: Path, tmp_path: Path) -> None:
@@ -198,6 +206,45 @@ def test_another_identity_rule_only_renames(photos: Path, tmp_path: Path, caplog
     assert EmbeddingTable.read(out).identities.tolist() == ["1", "", "2", "", "", "group", "照 片"]
     (tmp_path / "away.png").rename(photos / "group.png")
     assert update(photos, out)[1] == 0 and same(EmbeddingTable.read(out), before)
+
+
+def test_excluding_later_embeds_nothing_again(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t.h5"
+    before = embed(photos, out)
+    assert "exclude" not in before.fingerprint.provenance
+    summary, n_seen = update(photos, out, EmbedSettings(exclude=("group.*",)))
+    assert (n_seen, summary.n_photos, summary.n_kept, summary.n_excluded) == (0, 4, 4, 1)
+    assert (summary.gone, summary.excluded) == ([], ["group.png"])
+    assert "1 excluded photo still in the table; --prune removes them:" in summary.lines()
+    table = EmbeddingTable.read(out)
+    assert table.fingerprint.provenance["exclude"] == ["group.*"] and same(table, before)
+    (photos / "Ada" / ".facetableignore").write_text("2.png\n")
+    summary, n_seen = update(photos, out, EmbedSettings(exclude=("group.*",)), prune=True)
+    assert (n_seen, summary.n_pruned, summary.excluded) == (0, 2, ["Ada/2.png", "group.png"])
+    assert "removed 2 excluded photos from the table" in summary.lines()
+    table = EmbeddingTable.read(out)
+    assert table.paths.tolist() == ["Ada/1.png", "王小明/照 片.png"]
+    assert table.fingerprint.provenance["ignore_files"] == {"Ada/.facetableignore": ["2.png"]}
+    kept = np.isin(before.paths, table.paths)
+    assert np.array_equal(table.embeddings, before.embeddings[kept])
+    (photos / "Ada" / ".facetableignore").unlink()
+    summary, n_seen = update(photos, out)
+    assert (n_seen, summary.n_kept) == (2, 3)  # only what had been pruned
+    assert same(EmbeddingTable.read(out), before)
+
+
+def test_photos_whose_reader_is_gone_stay_in_the_table(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.machinery.ModuleSpec("rawpy", None)
+    monkeypatch.setattr(kinds, "find_spec", lambda name: spec)
+    (photos / "group.png").rename(photos / "group.dng")  # read as what it is
+    before = embed(photos, tmp_path / "t.h5")
+    assert "group.dng" in before.paths
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    summary, n_seen = update(photos, tmp_path / "t.h5", prune=True)
+    assert (n_seen, summary.n_pruned, summary.n_by_kind) == (0, 0, {"camera raw photo": 1})
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), before)
 
 
 def test_parts_of_a_killed_run_follow_another_identity_rule(
