@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
     )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
+    parser.add_argument(
+        "--trust-folders",
+        action="store_true",
+        help="train also on people whose photos are mostly unlike each other, as those of albums are",
+    )
     _add_background_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
@@ -82,17 +87,31 @@ def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
+    from classifiers.commands.album_check import refuse_albums
     from classifiers.errors import IdentityError
     from classifiers.files.head_file import describe_head, save_head
     from classifiers.groups.grouping import read_identities
     from classifiers.heads.registry import parse_parameters
     from classifiers.scores.normalization import choose_background
     from classifiers.training.train import add_strangers, train_head
+    from embedder.images.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
+    wanted = None if arguments.identities is None else read_names(arguments.identities)
+    from_folders = table.identities
     if arguments.names is not None:
         table = replace(table, identities=read_identities(arguments.names, table))
+    if not arguments.trust_folders:
+        albums = refuse_albums(
+            table,
+            from_folders=from_folders,
+            wanted=wanted,
+            min_photos=arguments.min_photos,
+            source=arguments.table,
+        )
+        if albums:
+            print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(arguments.strangers)
@@ -104,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
             parameters=parse_parameters(arguments.param),
             fpir=arguments.fpir,
             threshold=arguments.threshold,
-            identities=None if arguments.identities is None else read_names(arguments.identities),
+            identities=wanted,
             min_photos=arguments.min_photos,
             background=background,
         )

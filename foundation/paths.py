@@ -1,5 +1,6 @@
-"""Display file names as they are stored and printed, and describe links that lead nowhere."""
+"""Display file names as they are stored and printed, describe links that lead nowhere, and refuse what is no folder."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -25,6 +26,25 @@ def describe_missing(path: str | os.PathLike[str]) -> str:
     """
     link = describe_dangling(path)
     return "nothing; check the path" if link is None else f"{link}; mend the link or check the path"
+
+
+def check_folder(path: str | os.PathLike[str] | None, flag: str) -> None:
+    """Refuse a folder that an option names and that is not there; None is no folder named.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is there.
+    NotADirectoryError
+        If a file is.
+    """
+    if path is None or Path(path).is_dir():
+        return
+    if Path(path).exists():
+        raise NotADirectoryError(
+            errno.ENOTDIR, f"expected a folder for {flag}, found a file; name the folder it is in", str(path)
+        )
+    raise FileNotFoundError(errno.ENOENT, f"expected a folder for {flag}, found {describe_missing(path)}", str(path))
 
 
 def storable_text(text: str) -> str:

@@ -28,6 +28,25 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_photo_folder(given: Path | None, stored: Sequence[str], *, needed: bool) -> None:
+    """Refuse a ``--photos`` that is no folder; say so where the folders a file tells of are gone and are `needed`.
+
+    Raises
+    ------
+    OSError
+        If `given` is not there or no folder.
+    """
+    from foundation.paths import check_folder
+
+    check_folder(given, "--photos")
+    if needed and given is None and stored and not any(Path(folder).is_dir() for folder in stored):
+        print(
+            f"warning: the photos are no longer in {', '.join(stored)}, grey tiles stand for them; say where they are "
+            "with --photos DIR",
+            file=sys.stderr,
+        )
+
+
 def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     """Load the networks that fit `head`.
 

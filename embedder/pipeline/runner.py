@@ -21,11 +21,12 @@ from tqdm import tqdm
 from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.images.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
-from embedder.networks.presets import DEFAULT_PRESET
+from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
 from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
@@ -40,6 +41,7 @@ from embedder.pipeline.worker import (
     load_encoder,
 )
 from embedder.tables.assembly import Entry, write_table
+from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
@@ -176,6 +178,8 @@ def update_table(
     begun = time.monotonic()
     config = EngineConfig(engine, address, n_jobs)
     listing = _list_photos(photos, settings)
+    names_people = only is None and settings.identity_from != "none"
+    albums = _ask_about_names(listing, settings) if names_people else []
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
@@ -190,6 +194,8 @@ def update_table(
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)
         present = [*plan.kept, *entries_of(parts, [photo.name for photo in plan.pending])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
+        alike = alike_similarity(fingerprint, preset=settings.preset if embedder is None else None)
+        unlike = find_incoherent_in_file(parts.table, alike=alike) if names_people and alike is not None else []
     return summarize(
         parts.table,
         listing,
@@ -198,6 +204,8 @@ def update_table(
         n_embedded=len(plan.pending),
         n_moved=plan.n_moved,
         pruned=prune,
+        albums=albums,
+        unlike=unlike,
         seconds=time.monotonic() - begun,
         stage_seconds=dict(zip(STAGES, done.seconds, strict=True)),
     )
@@ -304,6 +312,22 @@ def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
             "or file and run again, its vectors will be kept",
             RESERVED_IDENTITY,
         )
+    return _with_resolved_roots(listing)
+
+
+def _ask_about_names(listing: ImageListing, settings: EmbedSettings) -> list[str]:
+    """Ask whether folders that look like albums are people, and return them."""
+    names = [identity_of(photo.name, settings.identity_from) for photo in listing.photos]
+    albums = find_albums(names)
+    people = set(names) - {""}
+    if albums:
+        logger.warning("%s", describe_albums(albums))
+    elif settings.identity_from == "folder" and len(people) == 1 < len(names) - names.count(""):
+        logger.warning("%s", describe_one_folder(people.pop()))
+    return albums
+
+
+def _with_resolved_roots(listing: ImageListing) -> ImageListing:
     resolved = {root: root.resolve() for root in listing.roots}
     return replace(
         listing,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from embedder.images.album_names import describe_albums
 from embedder.images.listing import ImageListing
 from embedder.images.photo import FAILED_STATUSES, STATUSES
 from embedder.tables.assembly import Entry
@@ -13,6 +14,7 @@ from foundation.paths import display_path
 from foundation.text import pluralize
 
 FAILURES_SHOWN = 10
+WHY_UNLIKE = " (their faces are mostly unlike each other)"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class EmbedSummary:
         Folders that could not be listed; what the table holds of them stays.
     skipped_folders : dict
         Name -> number of folders of other programs' thumbnails and deleted files, which were not looked into.
+    albums, unlike : list of str
+        Identities that are rather albums: by their names, and by faces that are mostly unlike each other.
     seconds : float
         Wall-clock time of the run.
     stage_seconds : dict
@@ -77,6 +81,8 @@ class EmbedSummary:
     n_pruned: int
     unreadable_folders: list[str]
     skipped_folders: dict[str, int]
+    albums: list[str]
+    unlike: list[str]
     seconds: float
     stage_seconds: dict[str, float]
 
@@ -113,7 +119,8 @@ class EmbedSummary:
             elif paths:
                 lines.append(f"{pluralize(len(paths), f'{what} photo')} still in the table; --prune removes them:")
                 lines += _listed(f"{what}: {path}" for path in paths)
-        return lines
+        unlike = [name for name in self.unlike if name not in self.albums]
+        return [*lines, *([describe_albums(unlike, why=WHY_UNLIKE)] if unlike else [])]
 
 
 def summarize(
@@ -125,6 +132,8 @@ def summarize(
     n_embedded: int,
     n_moved: int,
     pruned: bool,
+    albums: Sequence[str],
+    unlike: Sequence[str],
     seconds: float,
     stage_seconds: dict[str, float],
 ) -> EmbedSummary:
@@ -156,6 +165,8 @@ def summarize(
         n_pruned=len(deleted) if pruned else 0,
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
         skipped_folders=dict(listing.skipped_folders),
+        albums=list(albums),
+        unlike=list(unlike),
         seconds=seconds,
         stage_seconds=stage_seconds,
     )

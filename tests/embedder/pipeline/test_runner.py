@@ -13,6 +13,7 @@ import pytest
 
 from embedder.errors import TableError, TableLockedError
 from embedder.images import kinds
+from embedder.networks.presets import DEFAULT_PRESET, PRESETS
 from embedder.pipeline import writer
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
@@ -22,6 +23,7 @@ from foundation.errors import FingerprintError
 from tests.embedder.fakes import (
     DETECTOR_FAILS,
     EMBEDDER_FAILS,
+    LENGTH,
     NOT_FINITE,
     FakeDetector,
     FakeEmbedder,
@@ -245,6 +247,46 @@ def test_photos_whose_reader_is_gone_stay_in_the_table(
     summary, n_seen = update(photos, tmp_path / "t.h5", prune=True)
     assert (n_seen, summary.n_pruned, summary.n_by_kind) == (0, 0, {"camera raw photo": 1})
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), before)
+
+
+class PeopleByGreen(FakeEmbedder):
+    """Photos of one green value are alike, others at right angles, as vectors of the default preset."""
+
+    def __init__(self) -> None:
+        super().__init__(PRESETS[DEFAULT_PRESET].weights_sha256)
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        return np.eye(LENGTH, dtype=np.float32)[crops[:, 0, 0, 1]]
+
+
+def test_albums_are_asked_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for i in range(4):
+        write_photo(tmp_path / "photos" / "Ada" / f"{i}.png", 1, green=1)
+        write_photo(tmp_path / "photos" / "DCIM" / f"{i}.png", 1, green=i)
+        write_photo(tmp_path / "photos" / "party" / f"{i}.png", 1, green=i)
+    summary, _ = update(tmp_path / "photos", tmp_path / "t.h5", embedder=PeopleByGreen())
+    assert (summary.albums, summary.unlike) == (["DCIM"], ["DCIM", "party"])
+    remedy = "run embed again with --identity-from none, which embeds no photo again, then group the faces"
+    assert f"these look like albums, not people: DCIM; {remedy}" in caplog.text
+    assert summary.lines()[-1].startswith(
+        f"these look like albums, not people (their faces are mostly unlike each other): party; {remedy}"
+    )
+    caplog.clear()
+    summary, n_seen = update(
+        tmp_path / "photos", tmp_path / "t.h5", EmbedSettings(identity_from="none"), embedder=PeopleByGreen()
+    )
+    assert (summary.albums, summary.unlike, n_seen) == ([], [], 0) and "look like" not in caplog.text
+
+
+def test_people_are_not_asked_about_and_one_folder_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for i in range(4):
+        write_photo(tmp_path / "photos" / "Ada" / f"{i}.png", 1, green=1)
+        write_photo(tmp_path / "photos" / "Bob" / f"{i}.png", 1, green=2)
+    summary, _ = update(tmp_path / "photos", tmp_path / "t.h5", embedder=PeopleByGreen())
+    assert (summary.albums, summary.unlike, caplog.text) == ([], [], "")
+    shutil.rmtree(tmp_path / "photos" / "Bob")
+    update(tmp_path / "photos", tmp_path / "one.h5", embedder=PeopleByGreen())
+    assert "all named photos are in one folder, Ada: is that a person?" in caplog.text
 
 
 def test_parts_of_a_killed_run_follow_another_identity_rule(
