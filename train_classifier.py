@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
     )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
+    parser.add_argument(
+        "--trust-folders",
+        action="store_true",
+        help="train also on people whose photos are mostly unlike each other, as those of albums are",
+    )
     _add_background_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
@@ -84,15 +89,19 @@ def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     check_inputs(arguments.table, arguments.names, arguments.strangers, arguments.background)
+    from classifiers.commands.album_check import refuse_albums
     from classifiers.errors import IdentityError
     from classifiers.files.head_file import describe_head, save_head
     from classifiers.groups.grouping import read_identities
     from classifiers.heads.registry import parse_parameters
     from classifiers.scores.normalization import choose_background
     from classifiers.training.train import add_strangers, train_head
+    from embedder.images.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)
+    wanted = None if arguments.identities is None else read_names(arguments.identities)
+    from_folders = table.identities
     if arguments.names is not None:
         table = replace(table, identities=read_identities(arguments.names, table))
     elif len(table) and not any(normalize_name(name) for name in table.identities):
@@ -101,6 +110,16 @@ def run(arguments: argparse.Namespace) -> int:
             f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
             "again with --names people.csv"
         )
+    if not arguments.trust_folders:
+        albums = refuse_albums(
+            table,
+            from_folders=from_folders,
+            wanted=wanted,
+            min_photos=arguments.min_photos,
+            source=arguments.table,
+        )
+        if albums:
+            print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(arguments.strangers)
@@ -112,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
             parameters=parse_parameters(arguments.param),
             fpir=arguments.fpir,
             threshold=arguments.threshold,
-            identities=None if arguments.identities is None else read_names(arguments.identities),
+            identities=wanted,
             min_photos=arguments.min_photos,
             background=background,
         )

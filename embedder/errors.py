@@ -7,6 +7,10 @@ class ImageError(FacetableError, ValueError):
     """A file that is not a readable image, or one larger than allowed."""
 
 
+class MissingReaderError(ImageError):
+    """A photo of a format whose reader is not installed; it can be read once that is."""
+
+
 class WeightsError(FacetableError, ValueError):
     """Weights that are missing, damaged, or not those the preset names."""
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from foundation.command_line import EXIT_DONE, run_script
 from foundation.errors import InputError
+from foundation.paths import check_folder
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.tables.table import EmbeddingTable
 
+    check_folder(arguments.photos, "--photos")
     table = EmbeddingTable.read(arguments.table)
     if len(table) < 3:
         raise InputError(

@@ -15,6 +15,10 @@ VERSIONS = "versions"
 
 _PARTS = ("space", "provenance")
 
+# The fields of a provenance that say which photos are read and what their people are called: they may change from run
+# to run, for no vector depends on them.
+_FOLLOWED = ("identity_from", "exclude", "ignore_files")
+
 
 class FingerprintFields(Mapping[str, Any]):
     """Read-only fields of one part of a fingerprint, as JSON holds them; equal to a mapping with the same fields."""
@@ -190,7 +194,7 @@ def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
-    name: name for name in ("alignment", "faces", "identity_from", "max_pixels", "min_face_size", "thresholds")
+    name: name for name in ("alignment", "faces", "max_pixels", "min_face_size", "thresholds")
 }
 """Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
 
@@ -199,7 +203,10 @@ Not the precision: where int8 is no faster, asking for it gives fp32.
 
 
 def setting_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
-    """Return one phrase for each setting in which two fingerprints differ, package versions left out."""
+    """Return one phrase for each setting in which two fingerprints differ.
+
+    Left out are package versions, and what may change from run to run (see `followed_fields`).
+    """
     old, new = dict(_flatten(before)), dict(_flatten(now))
     return [
         f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
@@ -231,6 +238,24 @@ def same_settings(before: Fingerprint, now: Fingerprint) -> str:
     return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
 
 
+def followed_fields(fingerprint: Fingerprint) -> dict[str, Any]:
+    """Return the fields that say which photos are read and what their people are called.
+
+    A table follows them from run to run: another identity rule only renames, another exclusion only adds or lists
+    photos.
+
+    >>> followed_fields(Fingerprint({}, {"identity_from": "folder", "precision": "fp32"}))
+    {'identity_from': 'folder'}
+    """
+    return {name: fingerprint.provenance[name] for name in _FOLLOWED if name in fingerprint.provenance}
+
+
+def following(before: Fingerprint, now: Fingerprint) -> Fingerprint:
+    """Return `before` with the followed fields of `now`, see `followed_fields`."""
+    kept = {name: value for name, value in before.provenance.items() if name not in _FOLLOWED}
+    return Fingerprint(before.space, {**kept, **followed_fields(now)})
+
+
 def version_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     """Return one phrase for each package whose version differs between two fingerprints."""
     old, new = before.provenance.get(VERSIONS, {}), now.provenance.get(VERSIONS, {})
@@ -244,7 +269,7 @@ def version_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
     for part in _PARTS:
         for name, value in fingerprint[part].items():
-            if name == VERSIONS:
+            if name == VERSIONS or name in _FOLLOWED:
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())

@@ -1,5 +1,6 @@
-"""Display file names as they are stored and printed, and describe links that lead nowhere."""
+"""Display file names as they are stored and printed, describe links that lead nowhere, and refuse what is no folder."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -27,10 +28,38 @@ def describe_missing(path: str | os.PathLike[str]) -> str:
     return "nothing; check the path" if link is None else f"{link}; mend the link or check the path"
 
 
+def check_folder(path: str | os.PathLike[str] | None, flag: str) -> None:
+    """Refuse a folder that an option names and that is not there; None is no folder named.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is there.
+    NotADirectoryError
+        If a file is.
+    """
+    if path is None or Path(path).is_dir():
+        return
+    if Path(path).exists():
+        raise NotADirectoryError(
+            errno.ENOTDIR, f"expected a folder for {flag}, found a file; name the folder it is in", str(path)
+        )
+    raise FileNotFoundError(errno.ENOENT, f"expected a folder for {flag}, found {describe_missing(path)}", str(path))
+
+
+def storable_text(text: str) -> str:
+    r"""Return `text` from the command line or a file's name, bytes that are not UTF-8 escaped.
+
+    >>> storable_text("caf\udce9")
+    'caf\\xe9'
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def display_path(path: str | os.PathLike[str]) -> str:
     r"""Return `path` as text that can be stored and printed: ``/`` between folders, bytes that are not UTF-8 escaped.
 
     >>> display_path(Path("album") / "caf\udce9.jpg")
     'album/caf\\xe9.jpg'
     """
-    return Path(path).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return storable_text(Path(path).as_posix())

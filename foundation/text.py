@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def pluralize(n: int, noun: str, plural: str | None = None) -> str:
@@ -14,6 +14,15 @@ def pluralize(n: int, noun: str, plural: str | None = None) -> str:
     if n == 1:
         return f"1 {noun}"
     return f"{n:,} {f'{noun}s' if plural is None else plural}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return words with commas between them and "and" before the last.
+
+    >>> join_words(["Ann"]), join_words(["Ann", "Bob", "Cy"])
+    ('Ann', 'Ann, Bob and Cy')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 # Letters of Persian and Indian names take other shapes without the joiners; what stands for bytes of a file name that
@@ -70,7 +79,6 @@ def lookalike_questions(names: Iterable[str]) -> list[str]:
     ['Anna and anna differ only in case or accents: 2 people? Otherwise give them one name']
     """
     return [
-        f"{', '.join(group[:-1])} and {group[-1]} differ only in case or accents: {len(group)} people? "
-        "Otherwise give them one name"
+        f"{join_words(group)} differ only in case or accents: {len(group)} people? Otherwise give them one name"
         for group in find_lookalikes(names)
     ]

@@ -56,6 +56,53 @@ def table(tmp_path):
     return tmp_path / "faces.h5"
 
 
+@pytest.fixture
+def mixed(tmp_path):
+    """A table of two people and two folders that mix many."""
+    many = make_people(8, 1, length=512, seed=3)
+    vectors = np.concatenate([PEOPLE.vectors[:6], many.vectors])
+    names = np.array([*PEOPLE.identities[:6], *["party"] * 4, *["2023"] * 4])
+    write_table(tmp_path / "mixed.h5", PEOPLE._replace(vectors=vectors, identities=names), weights=DEFAULT_WEIGHTS)
+    return tmp_path / "mixed.h5"
+
+
+def test_folders_that_mix_people_are_refused_until_they_are_trusted(mixed, tmp_path, capsys):
+    head = tmp_path / "h.skops"
+    assert train_classifier.main([str(mixed), "-o", str(head)]) == 2
+    assert capsys.readouterr().err == (
+        f"train_classifier.py: error: {mixed}: expected one person under each name, found photos mostly unlike each "
+        "other under 2 names: 2023, party; if these are albums, run embed again with --identity-from none, which "
+        "embeds no photo again, and group the faces with facetable cluster; if they are people, add --trust-folders\n"
+    )
+    assert not head.exists()
+    assert train_classifier.main([str(mixed), "-o", str(head), "--trust-folders"]) == 0
+    assert "party: 4" in capsys.readouterr().out
+
+
+def test_only_folders_that_are_enrolled_need_to_be_people(mixed, tmp_path, capsys):
+    out = ["-o", str(tmp_path / "h.skops")]
+    assert train_classifier.main([str(mixed), *out, "--identities", "person 000,person 001"]) == 0
+    assert train_classifier.main([str(mixed), *out, "--identities", "person 000,party"]) == 2
+    assert "under 1 name: party;" in capsys.readouterr().err
+    assert train_classifier.main([str(mixed), *out, "--min-photos", "5"]) == 2  # nobody is left
+    assert "--trust-folders" not in capsys.readouterr().err
+
+
+def test_names_that_a_person_gave_are_trusted(mixed, tmp_path):
+    table = EmbeddingTable.read(mixed)
+    rows = [f"{path},0,{row},{'Guests' if row > 5 else ''},1" for row, path in enumerate(table.paths)]
+    (tmp_path / "people.csv").write_text("\n".join(["path,face_index,cluster,name,score", *rows]))
+    arguments = [str(mixed), "-o", str(tmp_path / "h.skops"), "--names", str(tmp_path / "people.csv")]
+    assert train_classifier.main(arguments) == 0
+
+
+def test_albums_of_one_person_are_asked_about(tmp_path, capsys):
+    names = np.array([name.replace("person 000", "DCIM") for name in PEOPLE.identities])
+    write_table(tmp_path / "t.h5", PEOPLE._replace(identities=names), weights=DEFAULT_WEIGHTS)
+    assert train_classifier.main([str(tmp_path / "t.h5"), "-o", str(tmp_path / "h.skops")]) == 0
+    assert "warning: these look like albums, not people: DCIM; run embed again" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("head", ["gallery", "knn", "svm"])
 def test_trains_saves_and_says_so(head, table, tmp_path, capsys):
     output = tmp_path / "heads" / "h.skops"

@@ -67,11 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Group the faces of a table and write a people file."""
+    from classifiers.commands.album_check import find_album_identities
+    from classifiers.commands.photo_arguments import check_photo_folder
     from classifiers.groups import grouping, summary
     from classifiers.groups.similarity import normalized_space
     from classifiers.people_files.constraints import read_constraints
     from classifiers.scores.clarity import find_clarity
     from classifiers.scores.normalization import choose_background
+    from embedder.images.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output
@@ -81,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     grouping.check_output_files(arguments.out, arguments.html, arguments.json, table=arguments.table)
     check_output(arguments.html, "--html", kind="page")
     table = EmbeddingTable.read(arguments.table)
+    check_photo_folder(arguments.photos, [table.photo_root, *table.more_roots], needed=arguments.html is not None)
     before = grouping.read_known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
     row_of = {face: row for row, face in enumerate(grouping.face_keys(table))}
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
@@ -99,8 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
             source=arguments.constraints or "constraints",
             progress=progress,
         )
-    result = summary.summarize(table, groups)
+    albums = find_album_identities(table)
+    result = summary.summarize(table, groups, albums=albums)
     print("\n".join(summary.report(result)))
+    if albums:
+        print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     for question in lookalike_questions({str(name) for name in groups.names} - {""}):
         print(f"warning: {question}", file=sys.stderr)
     if arguments.json is not None:

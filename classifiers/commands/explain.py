@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain what a head says about the faces of a photo."""
-    from classifiers.commands.photo_arguments import face_numbers, open_reader
+    from classifiers.commands.photo_arguments import check_photo_folder, face_numbers, open_reader
     from classifiers.files.head_file import load_head
     from classifiers.members.explanation import explain_face
     from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.head, arguments.photo])
     check_output(arguments.html, "--html", kind="page", inputs=[arguments.head, arguments.photo])
     head = load_head(arguments.head)
+    is_shown = arguments.plot is not None or arguments.html is not None
+    check_photo_folder(arguments.photos, [head.photo_root] if head.photo_root else [], needed=is_shown)
     photo = arguments.photo
     read_image(photo)  # what is wrong with it shows before the networks are loaded
     faces = open_reader(head, arguments).read(photo, display_path(photo.resolve())).samples

@@ -28,6 +28,25 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_photo_folder(given: Path | None, stored: Sequence[str], *, needed: bool) -> None:
+    """Refuse a ``--photos`` that is no folder; say so where the folders a file tells of are gone and are `needed`.
+
+    Raises
+    ------
+    OSError
+        If `given` is not there or no folder.
+    """
+    from foundation.paths import check_folder
+
+    check_folder(given, "--photos")
+    if needed and given is None and stored and not any(Path(folder).is_dir() for folder in stored):
+        print(
+            f"warning: the photos are no longer in {', '.join(stored)}, grey tiles stand for them; say where they are "
+            "with --photos DIR",
+            file=sys.stderr,
+        )
+
+
 def open_reader(head: "Head", arguments: argparse.Namespace) -> "SampleReader":
     """Load the networks that fit `head`.
 
@@ -54,12 +73,12 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
 
     Raises
     ------
-    ValueError
-        If a folder holds no photo.
     OSError
-        If there is no such file or folder.
+        If there is no such file or folder, or a folder holds no photo.
     """
+    from embedder.images.kinds import describe_left_out
     from embedder.images.listing import list_images
+    from foundation.paths import display_path
 
     photos: list[Path] = []
     for path in arguments:
@@ -69,7 +88,9 @@ def list_photos(arguments: Sequence[Path]) -> list[Path]:
             continue
         listing = list_images(path)
         if not listing.photos:
-            raise InputError(f"{path}: expected photos in this folder, found none; name photos or their folder")
+            raise listing.no_photos(path)
+        if listing.n_by_kind:
+            print(f"{display_path(path)}: {describe_left_out(listing.n_by_kind)}", file=sys.stderr)
         photos += [photo.path for photo in listing.photos]
     return photos
 

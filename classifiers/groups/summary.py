@@ -14,8 +14,11 @@ from foundation.text import pluralize
 _MAX_LISTED = 20
 
 
-def summarize(table: FaceTable, groups: NamedGroups) -> dict[str, Any]:
-    """Return the figures of a clustering, ready for JSON; those that need identities are null without any."""
+def summarize(table: FaceTable, groups: NamedGroups, *, albums: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the figures of a clustering, ready for JSON; those that need identities are null without any.
+
+    Identities that are `albums` say nothing about people; where they have most of the faces, none of them does.
+    """
     sizes = np.unique(groups.labels[~groups.poor], return_counts=True)[1]
     result: dict[str, Any] = {
         "n_faces": len(groups.labels),
@@ -32,8 +35,13 @@ def summarize(table: FaceTable, groups: NamedGroups) -> dict[str, Any]:
         "n_splits": None,
         "n_merges": None,
         "changes": groups.changes,
+        "albums": list(albums),
     }
     identified = table.identities != ""
+    of_albums = np.isin(table.identities, list(albums))
+    if 2 * of_albums.sum() > identified.sum():
+        identified[:] = False
+    identified &= ~of_albums
     if identified.any():
         truth, labels = table.identities[identified], _without_poor_group(groups)[identified]
         needed = corrections(truth, labels)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from embedder.commands.arguments import add_crop_arguments, add_detector_arguments
+from embedder.commands.arguments import add_crop_arguments, add_detector_arguments, add_exclude_argument
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
 
@@ -38,6 +38,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--random-order", action="store_true", help="take the photos in random order: for several processes on one OUT"
     )
+    add_exclude_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
 
@@ -55,6 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
         min_face_size=arguments.min_face_size,
         random_order=arguments.random_order,
         progress=True,
+        exclude=arguments.exclude,
         **{name: value for name, value in given.items() if value is not None},
     )
     print("\n".join(summary.lines()))

@@ -49,6 +49,18 @@ def add_max_pixels_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_exclude_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--exclude``."""
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave out files and folders that match, as in .gitignore: '*.png', 'Private/', '/2019'; may be "
+        "repeated; a file .facetableignore in a folder holds such patterns too",
+    )
+
+
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which network makes the vectors: ``--preset`` and ``--weights``."""
     parser.add_argument(

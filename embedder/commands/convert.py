@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from embedder.commands.arguments import add_exclude_argument
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 from foundation.text import pluralize
 
@@ -16,6 +17,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
     )
+    add_exclude_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of every photo as JSON")
 
 
@@ -31,15 +33,17 @@ def _run(arguments: argparse.Namespace) -> int:
         max_side=arguments.max_side,
         max_pixels=DEFAULT_MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
         progress=True,
+        exclude=arguments.exclude,
     )
     failed = summary.with_status("failed")
     for conversion in failed:
         print(f"{display_path(arguments.photos / conversion.source)}: {conversion.message}", file=sys.stderr)
     print(
         f"{arguments.out}: {pluralize(len(summary.with_status('written')), 'photo')} written, "
-        f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed; left out: "
-        f"{pluralize(summary.n_hidden, 'hidden file')}, {summary.n_other:,} that are no images"
+        f"{len(summary.with_status('up to date')):,} up to date, {len(failed):,} failed"
     )
+    for line in summary.left_out:
+        print(line)
     if arguments.json is not None:
         write_json(arguments.json, summary.to_json())
     return EXIT_SOME_INPUTS_FAILED if failed or summary.unreadable_folders else EXIT_DONE

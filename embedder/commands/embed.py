@@ -6,6 +6,7 @@ from pathlib import Path
 from embedder.commands.arguments import (
     add_crop_arguments,
     add_detector_arguments,
+    add_exclude_argument,
     add_network_arguments,
     add_precision_argument,
 )
@@ -36,7 +37,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_detector_arguments(parser)
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
-    parser.add_argument("--prune", action="store_true", help="remove deleted photos from the table")
+    add_exclude_argument(parser)
+    parser.add_argument("--prune", action="store_true", help="remove deleted and excluded photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
 
@@ -62,7 +64,8 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["folder", "filename", "none"],
         default="folder",
         help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
-        "the default), its file's name without suffix (filename), or nothing (none)",
+        "the default), its file's name without suffix (filename), or nothing (none); may change from run to run, "
+        "no photo is embedded again for it",
     )
 
 
@@ -103,6 +106,7 @@ def _run(arguments: argparse.Namespace) -> int:
         min_face_size=arguments.min_face_size,
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
+        exclude=tuple(arguments.exclude),
         **{name: value for name, value in given.items() if value is not None},
     )
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs

@@ -59,6 +59,10 @@ class AlignSummary:
         Files that were finished before, or by another process meanwhile.
     n_hidden, n_other : int
         Files left out: hidden ones, and those that are no images.
+    n_by_kind : dict
+        Videos, camera raw photos that cannot be read here and so on, left out: what it is -> number.
+    left_out : list of str
+        All that was left out and what to do about it, for people.
     failures : list of dict
         ``path``, ``status`` and ``message`` of every unreadable or failed file.
     without_face : list of str
@@ -77,6 +81,8 @@ class AlignSummary:
     n_done_before: int
     n_hidden: int
     n_other: int
+    n_by_kind: dict[str, int]
+    left_out: list[str]
     failures: list[dict[str, str]]
     without_face: list[str]
     unreadable_folders: list[str]
@@ -98,8 +104,8 @@ class AlignSummary:
             f"{self.out}: {pluralize(self.n_crops, 'crop')} of {pluralize(self.n_photos, 'photo')} in "
             f"{self.seconds:.1f} s; boxes: {self.boxes}",
             f"{counts['ok']:,} with a face, {counts['no_face']:,} without, {counts['unreadable']:,} unreadable, "
-            f"{counts['error']:,} failed; {self.n_done_before:,} done before; left out: "
-            f"{pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images",
+            f"{counts['error']:,} failed; {self.n_done_before:,} done before",
+            *self.left_out,
         ]
         lines += _listed("no face", self.without_face)
         lines += _listed("failed", [f"{one['path']}: {one['message']}" for one in self.failures])
@@ -120,6 +126,7 @@ def align_folder(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     random_order: bool = False,
     progress: bool = False,
+    exclude: Sequence[str] = (),
     detector: Detector | None = None,
 ) -> AlignSummary:
     """Write the faces of all photos of a folder as PNG files into the same folders under `out`.
@@ -146,6 +153,8 @@ def align_folder(
         Take the photos in random order, so that several processes rarely work on the same one.
     progress : bool
         Show a progress bar on standard error, if that is a terminal.
+    exclude : sequence of str
+        What to leave out, see `embedder.images.listing.list_images`.
     detector : object, optional
         Used instead of an `embedder.MTCNN` of the settings above.
 
@@ -163,7 +172,7 @@ def align_folder(
         raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}")
     rule = CropRule(size, margin, margin_mode, alignment)
     root, target = Path(photos), Path(out)
-    listing, sources = _list_sources(root, target)
+    listing, sources = _list_sources(root, target, exclude)
     if detector is None:
         detector = MTCNN(min_face_size, thresholds=thresholds)
     ledger = AlignLedger(target, {**detector.provenance, "faces": faces, **asdict(rule), "margin": float(margin)})
@@ -185,6 +194,8 @@ def align_folder(
         n_done_before=len(records) - run.n_finished,
         n_hidden=listing.n_hidden,
         n_other=listing.n_other,
+        n_by_kind=dict(listing.n_by_kind),
+        left_out=listing.left_out_lines,
         failures=[run.failures[photo] for photo in sorted(run.failures)],
         without_face=[record.photo for record in records if record.status == "no_face"],
         unreadable_folders=[display_path(folder) for folder in listing.unreadable_folders],
@@ -307,9 +318,9 @@ class _AlignRun:
         self.n_finished += 1
 
 
-def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[PhotoFile]]:
+def _list_sources(root: Path, out: Path, exclude: Sequence[str]) -> tuple[ImageListing, list[PhotoFile]]:
     """List the photos of `root`, those in `out` left out."""
-    listing = list_images(root)
+    listing = list_images(root, exclude=exclude)
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(out))
     if root.resolve() == out.resolve():
@@ -318,9 +329,7 @@ def _list_sources(root: Path, out: Path) -> tuple[ImageListing, list[PhotoFile]]
     if target.is_relative_to(root.resolve()):
         sources = [photo for photo in sources if not photo.path.parent.resolve().is_relative_to(target)]
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(
-            errno.ENOENT, f"expected photos in this folder, found none ({listing.left_out}); check the path", str(root)
-        )
+        raise listing.no_photos(root)
     return listing, sources
 
 

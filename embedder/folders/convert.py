@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -54,12 +54,15 @@ class Conversion:
 class ConversionSummary:
     """What `convert_images` did, in path order, and what it left out.
 
-    `n_hidden`, `n_other` and `unreadable_folders` are those of `embedder.images.listing.ImageListing`.
+    `n_hidden`, `n_other`, `n_by_kind` and `unreadable_folders` are those of `embedder.images.listing.ImageListing`;
+    `left_out` is its `left_out_lines`.
     """
 
     conversions: tuple[Conversion, ...]
     n_hidden: int
     n_other: int
+    n_by_kind: Mapping[str, int]
+    left_out: Sequence[str]
     unreadable_folders: tuple[Path, ...]
 
     def with_status(self, status: str) -> list[Conversion]:
@@ -74,6 +77,8 @@ class ConversionSummary:
             "failed": len(self.with_status("failed")),
             "hidden": self.n_hidden,
             "other": self.n_other,
+            "by_kind": dict(self.n_by_kind),
+            "left_out": list(self.left_out),
             "unreadable_folders": [display_path(folder) for folder in self.unreadable_folders],
             "files": [
                 {
@@ -102,6 +107,7 @@ def convert_images(
     max_side: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     progress: bool = False,
+    exclude: Sequence[str] = (),
 ) -> ConversionSummary:
     """Write every readable photo of a folder as an upright RGB file into the same folders under `out`.
 
@@ -123,6 +129,8 @@ def convert_images(
         Larger photos fail, see `embedder.images.reading.read_image`.
     progress : bool
         Show a progress bar on standard error, if that is a terminal.
+    exclude : sequence of str
+        What to leave out, see `embedder.images.listing.list_images`.
 
     Raises
     ------
@@ -142,20 +150,23 @@ def convert_images(
         raise NotADirectoryError(
             errno.ENOTDIR, "expected a folder to write to, found a file; name a folder", str(target_root)
         )
-    listing = list_images(source_root)
+    listing = list_images(source_root, exclude=exclude)
     if source_root.resolve() == target_root.resolve():
         raise InputError(f"`out` must be another folder than the photos', got {out} for both; name a new folder")
     sources = _outside(source_root, listing.paths, target_root)
     if not sources and not listing.unreadable_folders:
-        raise FileNotFoundError(
-            errno.ENOENT,
-            f"expected photos in this folder, found none ({listing.left_out}); check the path",
-            str(source_root),
-        )
+        raise listing.no_photos(source_root)
     outputs = name_outputs(sources, f".{file_format}")
     convert = partial(_convert_one, source_root, target_root, _Settings(file_format, max_side, max_pixels))
     conversions = _convert_all(convert, sources, outputs, progress=progress)
-    return ConversionSummary(conversions, listing.n_hidden, listing.n_other, listing.unreadable_folders)
+    return ConversionSummary(
+        conversions,
+        n_hidden=listing.n_hidden,
+        n_other=listing.n_other,
+        n_by_kind=listing.n_by_kind,
+        left_out=listing.left_out_lines,
+        unreadable_folders=listing.unreadable_folders,
+    )
 
 
 def name_outputs(sources: Sequence[Path], suffix: str) -> list[Path]:

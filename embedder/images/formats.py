@@ -3,6 +3,10 @@
 import re
 from typing import NamedTuple
 
+from embedder.images.kinds import JPEG_XL_PLUGIN
+
+JPEG_XL = "JPEG XL"
+
 
 class ImageFormat(NamedTuple):
     """One format: its name, how its files begin, and the class that reads them.
@@ -14,16 +18,19 @@ class ImageFormat(NamedTuple):
         What the first bytes match.
     module, reader : str
         Where the reader class is found; loaded on first use.
+    package : str
+        What to install for it, if it is not needed otherwise; "" for what always comes along.
     """
 
     name: str
     first_bytes: re.Pattern[bytes]
     module: str
     reader: str
+    package: str = ""
 
 
-def _format(name: str, first_bytes: bytes, module: str, reader: str) -> ImageFormat:
-    return ImageFormat(name, re.compile(first_bytes, re.DOTALL), module, reader)
+def _format(name: str, first_bytes: bytes, module: str, reader: str, *, package: str = "") -> ImageFormat:
+    return ImageFormat(name, re.compile(first_bytes, re.DOTALL), module, reader, package)
 
 
 # The readers are called directly: `PIL.Image.open` would refuse 179 megapixels whatever `max_pixels` says, would try
@@ -38,6 +45,13 @@ FORMATS = (
     _format("GIF", rb"GIF8[79]a", "PIL.GifImagePlugin", "GifImageFile"),
     _format("BMP", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "PIL.BmpImagePlugin", "BmpImageFile"),
     _format("JPEG 2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n", "PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    _format(
+        JPEG_XL,
+        rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n",
+        "pillow_jxl.JpegXLImagePlugin",
+        "JXLImageFile",
+        package=JPEG_XL_PLUGIN,
+    ),
     _format("PNM", rb"P[1-6]\s+[\d#]", "PIL.PpmImagePlugin", "PpmImageFile"),
 )
 

@@ -4,11 +4,13 @@ import errno
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from embedder.images.exclusion import IGNORE_FILE, Exclusion
 from embedder.images.formats import format_of
+from embedder.images.kinds import OTHER_KINDS, PHOTO_SUFFIXES, RAW_SUFFIXES, describe_left_out
 from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES
 from foundation.paths import describe_missing, display_path
@@ -16,34 +18,6 @@ from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
-
-IMAGE_SUFFIXES = frozenset(
-    {
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".mpo",
-        ".png",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".heic",
-        ".heif",
-        ".hif",
-        ".avif",
-        ".jp2",
-        ".j2k",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-    }
-)
-"""Lower-case file suffixes that `list_images` takes for images without looking inside."""
 
 SKIPPED_FOLDERS = frozenset(
     {
@@ -99,11 +73,23 @@ class ImageListing:
     n_hidden : int
         Files and folders left out because their name begins with a dot.
     n_other : int
-        Files that are no images by suffix or, where they have no suffix, by their first bytes.
+        Files that are no images by suffix or, where they have no suffix, by their first bytes; those of `n_by_kind` not
+        counted.
     unreadable_folders : tuple of Path
         Folders, relative to their root, that could not be listed; each is logged as a warning too.
     skipped_folders : dict
         Name -> number of folders of that name that were not looked into, see `SKIPPED_FOLDERS`; logged too.
+    n_by_kind : dict
+        Camera raw and JPEG XL photos whose reader is not installed, videos and so on: what it is called -> number, see
+        `embedder.images.kinds.OTHER_KINDS`.
+    unread : tuple of PhotoFile
+        The photos among these.
+    n_beside : int
+        Camera raw photos that were left out for a picture of the same name beside them, which shows the same.
+    n_excluded : int
+        Files and folders that `exclude` or an ignore file leaves out.
+    ignore_files : dict
+        Name of each ignore file that was found -> its patterns.
     """
 
     roots: tuple[Path, ...]
@@ -112,6 +98,11 @@ class ImageListing:
     n_other: int
     unreadable_folders: tuple[Path, ...] = ()
     skipped_folders: Mapping[str, int] = field(default_factory=dict)
+    n_by_kind: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[PhotoFile, ...] = ()
+    n_beside: int = 0
+    n_excluded: int = 0
+    ignore_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -125,20 +116,52 @@ class ImageListing:
 
     @property
     def left_out(self) -> str:
-        """Return how many files were left out, for people."""
-        return f"{pluralize(self.n_hidden, 'hidden file')}, {self.n_other:,} that are no images"
+        """Return how many files were left out, for people, without a remedy for those of `n_by_kind`."""
+        parts = [pluralize(self.n_hidden, "hidden file"), f"{self.n_other:,} that are no images"]
+        if self.n_beside:
+            beside = pluralize(self.n_beside, "camera raw photo")
+            parts.append(f"{beside} beside a picture of the same name")
+        if self.n_excluded:
+            parts.append(f"{self.n_excluded:,} excluded")
+        return ", ".join(parts)
+
+    @property
+    def left_out_lines(self) -> list[str]:
+        """Return what was left out and what to do about it, for people, line by line; nothing if nothing was."""
+        some = self.n_hidden or self.n_other or self.n_beside or self.n_excluded
+        kinds = describe_left_out(self.n_by_kind)
+        return [*([f"left out: {self.left_out}"] if some else []), *([kinds] if kinds else [])]
+
+    def no_photos(self, *named: str | os.PathLike[str]) -> FileNotFoundError:
+        """Return the error that there are no photos and what there is instead; `named` is what the user named."""
+        remedy = describe_left_out(self.n_by_kind) or "check the path"
+        return FileNotFoundError(
+            errno.ENOENT,
+            f"expected photos in this folder, found none ({self.left_out}); {remedy}",
+            ", ".join(map(str, named)),
+        )
 
 
-def list_images(root: str | os.PathLike[str]) -> ImageListing:
+def list_images(root: str | os.PathLike[str], *, exclude: Sequence[str] = ()) -> ImageListing:
     """List the image files of a folder and of all folders in it, each real folder once.
 
-    A file is an image if its suffix is in `IMAGE_SUFFIXES`, or if it has no suffix and begins like an image. Links to
-    folders are followed; a folder that can be reached in several ways is listed where it really is, if that is inside
-    `root`. A link that leads nowhere is listed like the file it promises, so that its failure is seen. Folders in which
-    other programs keep thumbnails and deleted files are not looked into (`SKIPPED_FOLDERS`), unless `root` is one.
+    A file is an image if its suffix says so (`embedder.images.kinds`) and it can be read here, or if it has no suffix
+    and begins like an image. Links to folders are followed; a folder that can be reached in several ways is listed
+    where it really is, if that is inside `root`. A link that leads nowhere is listed like the file it promises, so that
+    its failure is seen. Not looked into are folders in which other programs keep thumbnails and deleted files
+    (`SKIPPED_FOLDERS`), unless `root` is one, and what `exclude` or a file ``.facetableignore`` leaves out
+    (`embedder.images.exclusion`). Of a camera's pair of raw photo and picture the picture alone is listed.
+
+    Parameters
+    ----------
+    root : path
+    exclude : sequence of str
+        Patterns as in ``.gitignore``, relative to `root`.
 
     Raises
     ------
+    InputError
+        If a pattern is none, or an ignore file holds no patterns.
     OSError
         If `root` is missing, is not a folder, or may not be listed.
     """
@@ -151,13 +174,14 @@ def list_images(root: str | os.PathLike[str]) -> ImageListing:
         raise NotADirectoryError(
             errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in", str(folder)
         )
-    return _list_folder(folder)
+    return _list_folder(folder, Exclusion.of(exclude))
 
 
-def list_inputs(inputs: Sequence[str | os.PathLike[str]]) -> ImageListing:
+def list_inputs(inputs: Sequence[str | os.PathLike[str]], *, exclude: Sequence[str] = ()) -> ImageListing:
     """List the image files of several folders, and single image files, as `list_images` does for one folder.
 
-    A photo's name is its path below the folder that was named; a single file's name is its file name.
+    A photo's name is its path below the folder that was named; a single file's name is its file name. Single files are
+    never left out.
 
     Raises
     ------
@@ -168,7 +192,7 @@ def list_inputs(inputs: Sequence[str | os.PathLike[str]]) -> ImageListing:
     """
     if not inputs:
         raise InputError("`photos` must name at least one folder or photo, got none")
-    listings = [_list_file(Path(one)) if Path(one).is_file() else list_images(one) for one in inputs]
+    listings = [_list_file(Path(one)) if Path(one).is_file() else list_images(one, exclude=exclude) for one in inputs]
     known: dict[str, PhotoFile] = {}
     for photo in (photo for listing in listings for photo in listing.photos):
         other = known.setdefault(photo.name, photo)
@@ -184,6 +208,15 @@ def list_inputs(inputs: Sequence[str | os.PathLike[str]]) -> ImageListing:
         n_other=sum(listing.n_other for listing in listings),
         unreadable_folders=tuple(folder for listing in listings for folder in listing.unreadable_folders),
         skipped_folders=sum((Counter(listing.skipped_folders) for listing in listings), Counter()),
+        n_by_kind=sum((Counter(listing.n_by_kind) for listing in listings), Counter()),
+        unread=tuple(photo for listing in listings for photo in listing.unread),
+        n_beside=sum(listing.n_beside for listing in listings),
+        n_excluded=sum(listing.n_excluded for listing in listings),
+        ignore_files={
+            display_path(listing.root / name): patterns
+            for listing in listings
+            for name, patterns in listing.ignore_files.items()
+        },
     )
 
 
@@ -191,13 +224,13 @@ def _list_file(path: Path) -> ImageListing:
     return ImageListing((path.parent,), (PhotoFile(path.parent, Path(path.name)),), 0, 0)
 
 
-def _list_folder(folder: Path) -> ImageListing:
+def _list_folder(folder: Path, exclusion: Exclusion) -> ImageListing:
     walk = _Walk(folder)
-    walk.visit(Path(), os.scandir(folder))
+    walk.visit(Path(), os.scandir(folder), exclusion)
     # Real folders first, links to folders last: a person's folder keeps its own name even if a link to it sorts first.
     while walk.links:
-        walk.links.sort(reverse=True)
-        walk.enter(walk.links.pop())
+        walk.links.sort(key=lambda link: link[0], reverse=True)
+        walk.enter(*walk.links.pop())
     if walk.skipped:
         logger.info(
             "%s: not looked into, thumbnails and deleted files of other programs: %s",
@@ -211,6 +244,11 @@ def _list_folder(folder: Path) -> ImageListing:
         n_other=walk.n_other,
         unreadable_folders=tuple(sorted(walk.unreadable_folders)),
         skipped_folders=dict(walk.skipped),
+        n_by_kind=dict(walk.n_by_kind),
+        unread=tuple(PhotoFile(folder, path) for path in sorted(walk.unread)),
+        n_beside=walk.n_beside,
+        n_excluded=walk.n_excluded,
+        ignore_files={name: walk.ignore_files[name] for name in sorted(walk.ignore_files)},
     )
 
 
@@ -233,14 +271,20 @@ class _Walk:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.paths: list[Path] = []
-        self.links: list[Path] = []
+        self.links: list[tuple[Path, Exclusion]] = []
         self.unreadable_folders: list[Path] = []
         self.skipped: Counter[str] = Counter()
+        self.n_by_kind: Counter[str] = Counter()
+        self.unread: list[Path] = []
+        self.ignore_files: dict[str, list[str]] = {}
         self.n_hidden = 0
         self.n_other = 0
+        self.n_beside = 0
+        self.n_excluded = 0
         self._seen: set[tuple[int, int]] = {_identity_of(root)}
+        self._left_out = {suffix: kind for kind in OTHER_KINDS if not kind.is_read for suffix in kind.suffixes}
 
-    def enter(self, folder: Path) -> None:
+    def enter(self, folder: Path, exclusion: Exclusion) -> None:
         """List `folder` (relative to the root) unless that has been done under another path."""
         try:
             identity = _identity_of(self.root / folder)
@@ -254,30 +298,57 @@ class _Walk:
             )
             self.unreadable_folders.append(folder)
             return
-        self.visit(folder, entries)
+        self.visit(folder, entries, exclusion)
 
-    def visit(self, folder: Path, entries: Iterator[os.DirEntry[str]]) -> None:
+    def visit(self, folder: Path, entries: Iterable[os.DirEntry[str]], exclusion: Exclusion) -> None:
         """Sort the `entries` of `folder` into images, others and folders; go into the folders that are no links."""
+        entries = list(entries)
+        if any(entry.name == IGNORE_FILE for entry in entries):
+            exclusion, patterns = exclusion.inside(folder, self.root / folder / IGNORE_FILE)
+            self.ignore_files[display_path(folder / IGNORE_FILE)] = patterns
+        images: list[Path] = []
         subfolders: list[Path] = []
         for entry in entries:
             path = folder / entry.name
+            leads_nowhere = entry.is_symlink() and _leads_nowhere(entry)
+            is_folder = not leads_nowhere and entry.is_dir()
             if entry.name.startswith("."):
-                self.n_hidden += 1
-            elif entry.is_symlink() and _leads_nowhere(entry):
-                if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
-                    self.paths.append(path)
-                else:
-                    self.n_other += 1
-            elif entry.name.casefold() in SKIPPED_FOLDERS and entry.is_dir():
+                self.n_hidden += entry.name != IGNORE_FILE
+            elif exclusion.leaves_out(path, is_folder=is_folder):
+                self.n_excluded += 1
+            elif leads_nowhere:
+                self._take_file(path, images, is_image=path.suffix.lower() in PHOTO_SUFFIXES)
+            elif is_folder and entry.name.casefold() in SKIPPED_FOLDERS:
                 self.skipped[entry.name] += 1
-            elif entry.is_dir():
-                (self.links if entry.is_symlink() else subfolders).append(path)
-            elif _is_image_file(entry):
-                self.paths.append(path)
+            elif is_folder and entry.is_symlink():
+                self.links.append((path, exclusion))
+            elif is_folder:
+                subfolders.append(path)
             else:
-                self.n_other += 1
+                self._take_file(path, images, is_image=_is_image_file(entry))
+        self._take_images(images)
         for subfolder in subfolders:
-            self.enter(subfolder)
+            self.enter(subfolder, exclusion)
+
+    def _take_file(self, path: Path, images: list[Path], *, is_image: bool) -> None:
+        kind = self._left_out.get(path.suffix.lower())
+        if kind is not None:
+            self.n_by_kind[kind.noun] += 1
+            if kind.module:
+                self.unread.append(path)
+        elif is_image:
+            images.append(path)
+        else:
+            self.n_other += 1
+
+    def _take_images(self, images: Sequence[Path]) -> None:
+        """Take the images of one folder; of a camera's pair of raw photo and picture the picture alone."""
+        pictures = {path.stem.casefold() for path in images if path.suffix.lower() not in RAW_SUFFIXES}
+        kept = [
+            path for path in images if path.suffix.lower() not in RAW_SUFFIXES or path.stem.casefold() not in pictures
+        ]
+        self.n_beside += len(images) - len(kept)
+        self.paths += kept
 
 
 def _identity_of(folder: Path) -> tuple[int, int]:
@@ -298,7 +369,7 @@ def _is_image_file(entry: os.DirEntry[str]) -> bool:
         return False  # a pipe, socket or device: reading it could wait forever
     suffix = Path(entry.name).suffix
     if suffix:
-        return suffix.lower() in IMAGE_SUFFIXES
+        return suffix.lower() in PHOTO_SUFFIXES
     try:
         with Path(entry.path).open("rb") as stream:
             return format_of(stream.read(N_FIRST_BYTES)) is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedder.errors import ImageError
+from embedder.errors import ImageError, MissingReaderError
 from embedder.images.listing import PhotoFile
 from foundation.formats import hash_file
 from foundation.paths import describe_dangling, display_path
@@ -73,6 +73,8 @@ def read_photo(photo: PhotoFile, read_picture: PictureReader) -> Photo:
         sha256 = hash_file(file)
         picture = read_picture(file)
         return Photo(name, picture.pixels, image_sha256=sha256, size=size, mtime_ns=mtime_ns, taken=picture.taken)
+    except MissingReaderError as error:  # tried again by the next run, when the reader may be there
+        return Photo(name, None, "error", failure_reason(error, file), sha256, size, mtime_ns)
     except (ImageError, OSError) as error:
         return Photo(name, None, "unreadable", failure_reason(error, file), sha256, size, mtime_ns)
     except Exception as error:  # one photo that breaks its decoder must not end the run

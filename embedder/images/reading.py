@@ -7,9 +7,11 @@ are scaled to 8. Of animations and multi-page files the first picture is read.
 
 import errno
 import importlib
+import io
 import logging
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +23,10 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from embedder.errors import ImageError
-from embedder.images.formats import FORMATS, format_of
+from embedder.errors import ImageError, MissingReaderError
+from embedder.images.camera_raw import MIN_PREVIEW_SIDE, CameraRaw, is_camera_raw
+from embedder.images.formats import FORMATS, JPEG_XL, format_of
+from embedder.images.jpeg_xl import read_size
 from embedder.images.taken import read_taken
 from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES, describe_bytes
@@ -72,7 +76,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
     Parameters
     ----------
     path : path
-        A JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP, JPEG 2000 or PNM file, whatever its name.
+        A JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP, JPEG 2000 or PNM file, whatever its name; a JPEG XL or camera
+        raw file where `pillow-jxl-plugin` or `rawpy` is installed.
     max_pixels : int
         Largest width times height to decode; a larger file is refused from its header.
 
@@ -83,6 +88,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
 
     Raises
     ------
+    MissingReaderError
+        If the package that reads the file is not installed; an `ImageError`.
     ImageError
         If the file is no image, is damaged or truncated, or has more than `max_pixels` pixels.
     OSError
@@ -105,13 +112,23 @@ def read_picture(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_
         raise InputError(f"`max_pixels` must be at least 1, got {max_pixels}; leave it out for {DEFAULT_MAX_PIXELS:,}")
     name = display_path(path)
     with _open_file(path, name) as stream, _decoding(name):
-        picture = open_picture(stream, name)
-        _check_size(picture, name, max_pixels)
-        pixels = _decode_plain_jpeg(picture, stream)
-        if pixels is None:
-            picture.load()
-            pixels = _to_rgb(picture)
-        orientation, taken = _exif(picture, name)
+        first_bytes = stream.read(N_FIRST_BYTES)
+        stream.seek(0)
+        if is_camera_raw(first_bytes, Path(path).suffix):
+            return _read_camera_raw(stream, name, max_pixels)
+        return _read_picture(stream, first_bytes, name, max_pixels=max_pixels)
+
+
+def _read_picture(
+    stream: BinaryIO, first_bytes: bytes, name: str, *, max_pixels: int, untold_orientation: int = 1
+) -> Picture:
+    """Read a picture that is no camera raw photo; `untold_orientation` holds where it says nothing of its own."""
+    picture = _open_picture(stream, first_bytes, name, max_pixels)
+    pixels = _decode_plain_jpeg(picture, stream)
+    if pixels is None:
+        picture.load()
+        pixels = _to_rgb(picture)
+    orientation, taken = _exif(picture, name, untold_orientation)
     turn = _UPRIGHT.get(orientation)
     return Picture(pixels if turn is None else np.ascontiguousarray(turn(pixels)), taken)
 
@@ -121,10 +138,25 @@ def read_time_taken(path: str | os.PathLike[str]) -> str:
     name = display_path(path)
     try:
         with Path(path).open("rb") as stream:
-            return _exif(open_picture(stream, name), name)[1]
+            first_bytes = stream.read(N_FIRST_BYTES)
+            stream.seek(0)
+            return _exif(_open_picture(stream, first_bytes, name, sys.maxsize), name)[1]
     except Exception as error:  # noqa: BLE001 - who needs the pixels is told what is wrong with the file
         logger.debug("%s: the time it was taken cannot be read (%s)", name, error)
         return ""
+
+
+def _read_camera_raw(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
+    with CameraRaw(stream, name) as raw:
+        preview = raw.preview()
+        if preview is not None and format_of(preview) is not None:
+            size = _open_picture(io.BytesIO(preview), preview, name, sys.maxsize).size
+            if max(size) >= min(MIN_PREVIEW_SIDE, max(raw.size) // 2):
+                return _read_picture(
+                    io.BytesIO(preview), preview, name, max_pixels=max_pixels, untold_orientation=raw.orientation
+                )
+        _check_size(raw.size, name, max_pixels)
+        return Picture(raw.develop())
 
 
 @contextmanager
@@ -163,24 +195,8 @@ def _decoding(name: str) -> Iterator[None]:
         ) from error
 
 
-def open_picture(stream: BinaryIO, name: str) -> ImageFile:
-    """Open a picture from the beginning of a stream: its header is read, no pixel is decoded yet.
-
-    Parameters
-    ----------
-    stream : binary stream
-        At its beginning; must stay open as long as the picture is used.
-    name : str
-        The file's name, for the message.
-
-    Raises
-    ------
-    ImageError
-        If it begins like none of the formats that are read.
-    Exception
-        Whatever a decoder raises on damaged data.
-    """
-    first_bytes = stream.read(N_FIRST_BYTES)
+def _open_picture(stream: BinaryIO, first_bytes: bytes, name: str, max_pixels: int) -> ImageFile:
+    """Read the header and refuse what is too large, before a pixel is decoded."""
     known = format_of(first_bytes)
     if known is None:
         names = ", ".join(entry.name for entry in FORMATS)
@@ -188,12 +204,25 @@ def open_picture(stream: BinaryIO, name: str) -> ImageFile:
             f"{name}: expected an image ({names}), found {describe_bytes(first_bytes)}; remove the file "
             "or convert it to JPEG"
         )
+    try:
+        reader = getattr(importlib.import_module(known.module), known.reader)
+    except ImportError:
+        if not known.package:
+            raise
+        raise MissingReaderError(
+            f"{name}: expected a photo that can be read here, found a {known.name} photo; run: pip install "
+            f"{known.package}, or convert it to JPEG"
+        ) from None
+    if known.name == JPEG_XL:
+        _check_size(read_size(stream), name, max_pixels)  # its reader decodes when it opens
     stream.seek(0)
-    return getattr(importlib.import_module(known.module), known.reader)(stream)
+    picture = reader(stream)
+    _check_size(picture.size, name, max_pixels)
+    return picture
 
 
-def _check_size(picture: ImageFile, name: str, max_pixels: int) -> None:
-    width, height = picture.size
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         raise ImageError(
             f"{name}: expected at most {max_pixels:,} pixels, found {width:,} x {height:,} = "
@@ -201,15 +230,17 @@ def _check_size(picture: ImageFile, name: str, max_pixels: int) -> None:
         )
 
 
-def _exif(picture: ImageFile, name: str) -> tuple[int, str]:
-    """Return orientation and time of a picture; upright and nothing where its metadata cannot be read."""
-    orientation, taken = 1, ""
+def _exif(picture: ImageFile, name: str, untold_orientation: int = 1) -> tuple[int, str]:
+    """Return orientation and time of a picture; `untold_orientation` and "" where it does not say."""
+    orientation, taken = untold_orientation, ""
     try:
         exif = picture.getexif()
-        orientation = exif.get(_EXIF_ORIENTATION, 1)
+        orientation = exif.get(_EXIF_ORIENTATION, untold_orientation)
         taken = read_taken(exif)
     except Exception as error:  # noqa: BLE001 - damaged metadata raises anything; the pixels are whole all the same
-        logger.debug("%s: orientation or time cannot be read (%s); taken as upright, of no time", name, error)
+        logger.debug("%s: orientation or time cannot be read (%s)", name, error)
+    if picture.format == "JXL" and not getattr(picture, "jpeg", False):
+        orientation = 1  # its decoder has turned it; the tag is what the photo had before it was converted
     return orientation, taken
 
 

@@ -218,6 +218,34 @@ def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
     )
 
 
+def alike_similarity(fingerprint: Mapping[str, Any], *, preset: str | Path | None = None) -> float | None:
+    """Return the cosine at which two vectors of `fingerprint` are rather the same person's than not.
+
+    It is that of the preset's verification threshold: of unit vectors at distance d the cosine is 1 - d^2 / 2.
+
+    Parameters
+    ----------
+    fingerprint : mapping
+        ``{"space": {...}, "provenance": {...}}`` of the vectors.
+    preset : path, optional
+        A training run's folder that may have made them.
+
+    Returns
+    -------
+    float or None
+        None where it was never measured.
+
+    >>> round(alike_similarity({"space": {"weights_sha256": PRESETS[DEFAULT_PRESET].weights_sha256}}), 3)
+    0.362
+    """
+    weights = Fingerprint.of(fingerprint).space.weights_sha256
+    run = [] if preset is None or str(preset) in PRESETS else [get_preset(preset)]
+    for known in (*PRESETS.values(), *run):
+        if known.weights_sha256 == weights and known.verification_threshold is not None:
+            return 1 - known.verification_threshold**2 / 2
+    return None
+
+
 def write_preset(folder: Path, preset: Preset) -> None:
     """Write `preset` into the folder of a training run; ``get_preset(folder)`` reads it back.
 

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from embedder.images.listing import ImageListing, PhotoFile
 from embedder.pipeline.writer import MAX_PHOTOS_A_PART
@@ -64,7 +64,7 @@ def make_plan(
     plan = EmbedPlan()
     names = {photo.name for photo in listing.photos}
     missing = [entry for name, entry in known.items() if name not in names]
-    plan.deleted, out_of_reach = _out_of_reach(missing, listing.unreadable_folders)
+    plan.deleted, out_of_reach = _out_of_reach(missing, listing)
     plan.kept += out_of_reach
     movable = _MovableEntries(plan.deleted)
     for photo in listing.photos:
@@ -87,6 +87,7 @@ def cut_into_shards(photos: Sequence[PhotoFile], n_workers: int) -> list[tuple[P
     A shard is a task that any process can do, and do again: it writes its own part files. It has 16 to 256 photos; the
     last one may have fewer.
 
+    >>> from pathlib import Path
     >>> [len(shard) for shard in cut_into_shards([PhotoFile(Path("album"), Path("a.jpg"))] * 100, 2)]
     [16, 16, 16, 16, 16, 16, 4]
     """
@@ -95,13 +96,15 @@ def cut_into_shards(photos: Sequence[PhotoFile], n_workers: int) -> list[tuple[P
     return [tuple(photos[start : start + size]) for start in range(0, len(photos), size)]
 
 
-def _out_of_reach(missing: Sequence[Entry], unreadable_folders: Sequence[Path]) -> tuple[list[Entry], list[Entry]]:
-    """Split missing entries into those that are deleted and those in folders that could not be listed."""
-    folders = {PurePosixPath(display_path(folder)) for folder in unreadable_folders}
+def _out_of_reach(missing: Sequence[Entry], listing: ImageListing) -> tuple[list[Entry], list[Entry]]:
+    """Split missing entries into those that are deleted and those that cannot be read here and now."""
+    folders = {PurePosixPath(display_path(folder)) for folder in listing.unreadable_folders}
+    unread = {photo.name for photo in listing.unread}
     deleted: list[Entry] = []
     out_of_reach: list[Entry] = []
     for entry in missing:
-        (deleted if folders.isdisjoint(PurePosixPath(entry.path).parents) else out_of_reach).append(entry)
+        is_there = entry.path in unread or not folders.isdisjoint(PurePosixPath(entry.path).parents)
+        (out_of_reach if is_there else deleted).append(entry)
     return deleted, out_of_reach
 
 

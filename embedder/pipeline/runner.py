@@ -21,11 +21,12 @@ from tqdm import tqdm
 from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.images.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
-from embedder.networks.presets import DEFAULT_PRESET
+from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
 from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
@@ -40,10 +41,11 @@ from embedder.pipeline.worker import (
     load_encoder,
 )
 from embedder.tables.assembly import Entry, write_table
+from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
-from foundation.fingerprint import Fingerprint
+from foundation.fingerprint import Fingerprint, followed_fields, following
 from foundation.paths import display_path
 from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
@@ -73,6 +75,7 @@ def embed_folder(
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    exclude: Sequence[str] = (),
     prune: bool = False,
     progress: bool = False,
     detector: Detector | None = None,
@@ -104,8 +107,11 @@ def embed_folder(
         The crop; see `embedder.Faces.crop`.
     max_pixels : int
         Larger photos are refused.
+    exclude : sequence of str
+        Files and folders to leave out, as in ``.gitignore``; files ``.facetableignore`` do the same. What is excluded
+        later stays in the table until it is pruned.
     prune : bool
-        Remove the rows of deleted photos.
+        Remove the rows of deleted and excluded photos.
     progress : bool
         Show a progress bar on standard error, if that is a terminal.
     detector, embedder : optional
@@ -141,6 +147,7 @@ def embed_folder(
         margin_mode=margin_mode,
         alignment=alignment,
         max_pixels=max_pixels,
+        exclude=tuple(exclude),
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -171,11 +178,14 @@ def update_table(
     begun = time.monotonic()
     config = EngineConfig(engine, address, n_jobs)
     listing = _list_photos(photos, settings)
+    names_people = only is None and settings.identity_from != "none"
+    albums = _ask_about_names(listing, settings) if names_people else []
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         encoder = load_encoder(settings, thread_count(), detector, embedder)
-        header = Header(display_path(listing.root), settings.fingerprint(encoder), now(), more_roots(listing.roots))
+        fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
+        header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
             plan = make_plan(listing, state.known, on_checked=bar.update)
@@ -184,6 +194,8 @@ def update_table(
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)
         present = [*plan.kept, *entries_of(parts, [photo.name for photo in plan.pending])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
+        alike = alike_similarity(fingerprint, preset=settings.preset if embedder is None else None)
+        unlike = find_incoherent_in_file(parts.table, alike=alike) if names_people and alike is not None else []
     return summarize(
         parts.table,
         listing,
@@ -192,6 +204,8 @@ def update_table(
         n_embedded=len(plan.pending),
         n_moved=plan.n_moved,
         pruned=prune,
+        albums=albums,
+        unlike=unlike,
         seconds=time.monotonic() - begun,
         stage_seconds=dict(zip(STAGES, done.seconds, strict=True)),
     )
@@ -248,6 +262,8 @@ def _finish(
     is_same = (
         before is not None
         and state.is_whole
+        and not state.is_renamed
+        and followed_fields(before.fingerprint) == followed_fields(header.fingerprint)
         and set(before.all_roots) == set(header.all_roots)
         and not plan.changed
         and len(entries) == len(state.known)
@@ -255,13 +271,22 @@ def _finish(
     )
     if not is_same:
         # Versions of packages that have done nothing for this table are not recorded.
-        fingerprint = header.fingerprint if plan.pending or before is None else before.fingerprint
+        fingerprint = header.fingerprint
+        if before is not None and not plan.pending:
+            fingerprint = following(before.fingerprint, header.fingerprint)
+        if state.is_renamed:
+            logger.info(
+                "%s: who is on a photo now follows from --identity-from %s; all vectors are kept",
+                display_path(parts.table),
+                settings.identity_from,
+            )
         write_table(
             parts.table,
             replace(header, fingerprint=fingerprint, created=now()),
             entries,
             identity_rule=settings.identities_of_rows,
             temporary_folder=parts.path,
+            rename_all=state.is_renamed,
         )
     parts.clear()
 
@@ -273,15 +298,11 @@ def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None =
 
 def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
     if isinstance(photos, (str, os.PathLike)):
-        inputs, listing = [photos], list_images(photos)
+        inputs, listing = [photos], list_images(photos, exclude=settings.exclude)
     else:
-        inputs, listing = list(photos), list_inputs(photos)
+        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude)
     if not listing.photos:
-        raise FileNotFoundError(
-            errno.ENOENT,
-            f"expected photos in this folder, found none ({listing.left_out}); check the path",
-            ", ".join(map(str, inputs)),
-        )
+        raise listing.no_photos(*inputs)
     identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
     for question in lookalike_questions(identities):
         logger.warning("%s", question)
@@ -291,12 +312,36 @@ def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
             "or file and run again, its vectors will be kept",
             RESERVED_IDENTITY,
         )
+    return _with_resolved_roots(listing)
+
+
+def _ask_about_names(listing: ImageListing, settings: EmbedSettings) -> list[str]:
+    """Ask whether folders that look like albums are people, and return them."""
+    names = [identity_of(photo.name, settings.identity_from) for photo in listing.photos]
+    albums = find_albums(names)
+    people = set(names) - {""}
+    if albums:
+        logger.warning("%s", describe_albums(albums))
+    elif settings.identity_from == "folder" and len(people) == 1 < len(names) - names.count(""):
+        logger.warning("%s", describe_one_folder(people.pop()))
+    return albums
+
+
+def _with_resolved_roots(listing: ImageListing) -> ImageListing:
     resolved = {root: root.resolve() for root in listing.roots}
     return replace(
         listing,
         roots=tuple(dict.fromkeys(resolved.values())),
         photos=tuple(replace(photo, root=resolved[photo.root]) for photo in listing.photos),
     )
+
+
+def _with_ignore_files(fingerprint: Fingerprint, listing: ImageListing) -> Fingerprint:
+    """Return `fingerprint` with the ignore files that say what is not read."""
+    if not listing.ignore_files:
+        return fingerprint
+    files = {name: list(patterns) for name, patterns in listing.ignore_files.items()}
+    return Fingerprint(fingerprint.space, {**fingerprint.provenance, "ignore_files": files})
 
 
 def _check_out(out: Path) -> Path:

@@ -16,6 +16,7 @@ from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.columns import Columns
 from foundation.errors import InputError
 from foundation.fingerprint import VERSIONS, Fingerprint
+from foundation.paths import storable_text
 from foundation.text import normalize_name
 
 IdentitySource = Literal["folder", "filename", "none"]
@@ -46,6 +47,7 @@ class EmbedSettings:
     margin_mode: MarginMode = "scaled"
     alignment: Alignment = "box"
     max_pixels: int = DEFAULT_MAX_PIXELS
+    exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
@@ -69,6 +71,8 @@ class EmbedSettings:
             "max_pixels": self.max_pixels,
             VERSIONS: _versions(),
         }
+        if self.exclude:
+            provenance["exclude"] = [storable_text(pattern) for pattern in self.exclude]
         return Fingerprint(made_by.space, provenance)
 
     def identities(self, path: str, size_hw: tuple[int, int], faces: Faces) -> list[str]:

@@ -9,7 +9,7 @@ from embedder.tables.assembly import Entry, path_order, read_entries, without_da
 from embedder.tables.file import Header
 from embedder.tables.parts import PartsFolder
 from foundation.errors import FingerprintError
-from foundation.fingerprint import same_settings, setting_differences, version_differences
+from foundation.fingerprint import followed_fields, same_settings, setting_differences, version_differences
 from foundation.paths import display_path
 from foundation.text import pluralize
 
@@ -31,11 +31,14 @@ class TableState:
         The entry of each path, in path order; a part's wins over the finished table's.
     is_whole : bool
         Whether the finished table holds no vector that it must not, so that it may stay as it is.
+    is_renamed : bool
+        Whether the finished table or a part file was named by another identity rule than that of this run.
     """
 
     header: Header | None
     known: dict[str, Entry]
     is_whole: bool = True
+    is_renamed: bool = False
 
 
 def load_state(parts: PartsFolder, header: Header) -> TableState:
@@ -79,7 +82,12 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
         known |= {entry.path: entry for entry in sound}
     headers = [(source, source_header) for source, source_header, _ in found]
     _warn_of_versions(headers, header)
-    return TableState(before, {path: known[path] for path in sorted(known, key=path_order)}, is_whole)
+    return TableState(
+        before,
+        {path: known[path] for path in sorted(known, key=path_order)},
+        is_whole,
+        is_renamed=any(_identity_rule(one) != _identity_rule(header) for _, one in headers),
+    )
 
 
 def entries_of(parts: PartsFolder, names: list[str]) -> list[Entry]:
@@ -113,6 +121,10 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
             f"{display_path(table)}: expected the settings it was begun with, found other ones: "
             f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}"
         )
+
+
+def _identity_rule(header: Header) -> object:
+    return followed_fields(header.fingerprint).get("identity_from")
 
 
 def _are_same_folders(before: Sequence[str], now: Sequence[str], entries: Sequence[Entry]) -> bool:

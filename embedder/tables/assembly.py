@@ -101,12 +101,18 @@ def without_damaged(source: Path, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def write_table(
-    table: Path, header: Header, entries: Sequence[Entry], *, identity_rule: IdentityRule, temporary_folder: Path
+    table: Path,
+    header: Header,
+    entries: Sequence[Entry],
+    *,
+    identity_rule: IdentityRule,
+    temporary_folder: Path,
+    rename_all: bool = False,
 ) -> None:
     """Write a finished table of `entries`, in path order, replacing `table` in one step.
 
     Rows are copied block by block, so that memory does not grow with the table. The identities of photos whose path
-    changed follow from the new path.
+    changed follow from the new path; with `rename_all`, for another identity rule, those of all photos do.
 
     Raises
     ------
@@ -122,7 +128,7 @@ def write_table(
         with TableFileWriter(stream, header, size) as file, _Sources() as sources:
             for block in _blocks(entries):
                 rows = sources.rows(block)
-                _follow_paths(rows, block, identity_rule)
+                _follow_paths(rows, block, identity_rule, rename_all=rename_all)
                 file.append(rows, _ledger_columns(block))
 
     write_atomically(table, fill, temporary_folder=temporary_folder, is_private=True, reserve=size.file_bytes)
@@ -185,12 +191,14 @@ class _Sources:
         return rows
 
 
-def _follow_paths(rows: dict[str, np.ndarray], block: Sequence[Entry], identity_rule: IdentityRule) -> None:
-    """Give the rows of moved photos their new path and the identity that follows from it."""
+def _follow_paths(
+    rows: dict[str, np.ndarray], block: Sequence[Entry], identity_rule: IdentityRule, *, rename_all: bool
+) -> None:
+    """Give the rows of moved photos, or of all photos, their new path and the identity that follows from it."""
     start = 0
     for entry in block:
         stop = start + entry.n_faces
-        if entry.path != entry.stored_path and entry.n_faces:
+        if entry.n_faces and (rename_all or entry.path != entry.stored_path):
             rows["path"][start:stop] = entry.path
             photo = {name: values[start:stop] for name, values in rows.items()}
             rows["identity"][start:stop] = identity_rule(entry.path, (entry.height, entry.width), photo)

@@ -224,6 +224,11 @@ class TableFileReader:
         for start in range(0, self.n_rows, _ROWS_A_CHECK):
             yield self.rows(start, start + _ROWS_A_CHECK)
 
+    def embeddings(self, start: int, stop: int) -> np.ndarray:
+        """Return the embeddings, float32 (n, d), from row `start` to before `stop`, without the other columns."""
+        with _reading(self.path):
+            return np.asarray(self._file["embeddings"][start:stop], dtype=np.float32)
+
     def images(self) -> dict[str, np.ndarray]:
         """Return the ledger's columns, checked; text as object arrays of `str`.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedder.images.listing import IMAGE_SUFFIXES
+from embedder.images.kinds import IMAGE_SUFFIXES
 from embedder.networks.mirrored import MIRRORED_COPY
 from embedder.verification.bootstrap import SeparationComparison, TarEstimate, compare_separation, tar_intervals
 from embedder.verification.metrics import FALSE_ACCEPT_RATES, Roc, area_under, cross_validate, equal_error_rate, roc

@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.heads.head import Head
+from embedder.images.kinds import VIDEO_SUFFIXES, describe_left_out
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image, read_time_taken
 from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
-from foundation.text import pluralize, sanitize_for_terminal
+from foundation.text import sanitize_for_terminal
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
 from recognition.outputs.image_files import annotated_name, can_write, same_file, write_image
 from recognition.outputs.picture_folder import PictureFolder
 from recognition.sources.clock import format_utc
-from recognition.sources.source import VIDEO_SUFFIXES, Source, SourceKind
+from recognition.sources.source import Source, SourceKind
 from recognition.tracking.embedding_queue import view_of
 from recognition.tracking.naming import name_faces
 
@@ -153,10 +154,10 @@ def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
         return [PhotoJob(path, source.name, None if root is None else root / annotated_name(path.name))]
     listing = list_images(source.address)
     if not listing.paths:
-        raise SourceError(
-            f"{source.name}: expected photos, found none ({pluralize(listing.n_other, 'other file')}, "
-            f"{listing.n_hidden:,} hidden); name the folder that holds them"
-        )
+        remedy = describe_left_out(listing.n_by_kind) or "name the folder that holds them"
+        raise SourceError(f"{source.name}: expected photos, found none ({listing.left_out}); {remedy}")
+    if listing.n_by_kind:
+        logger.warning("%s: %s", source.name, describe_left_out(listing.n_by_kind))
     if root is not None:
         refuse_inside(root, listing.root)
     return [

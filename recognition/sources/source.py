@@ -7,35 +7,11 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from embedder.images.kinds import PHOTO_SUFFIXES, VIDEO_SUFFIXES
 from recognition.errors import SourceError
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 """URL schemes of streams that OpenCV's FFmpeg or the MJPEG reader can open."""
-
-VIDEO_SUFFIXES = frozenset(
-    {
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".ogv",
-        ".mjpg",
-        ".mjpeg",
-        ".vob",
-        ".asf",
-    }
-)
-"""Lower-case suffixes of videos; a file with an unknown suffix is a video unless it can be read as an image."""
 
 _TABLE_SUFFIXES = frozenset({".h5", ".hdf5"})
 _BEGINNING_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -163,7 +139,6 @@ def _parse_url(text: str) -> Source:
 
 
 def _parse_path(text: str) -> Source:
-    from embedder.images.listing import IMAGE_SUFFIXES
     from foundation.paths import describe_dangling, display_path
 
     path = Path(text)
@@ -180,7 +155,7 @@ def _parse_path(text: str) -> Source:
         return Source(SourceKind.PIPE, text, name)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{name}: neither a file nor a folder; SOURCE must be {_EXPECTED}")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.suffix.lower() in PHOTO_SUFFIXES:
         return Source(SourceKind.IMAGE, text, name)
     if path.suffix.lower() in _TABLE_SUFFIXES or _is_hdf5(path):
         return Source(SourceKind.TABLE, text, name)

@@ -1,6 +1,18 @@
 from pathlib import Path
 
-from foundation.paths import describe_dangling, describe_missing
+import pytest
+
+from foundation.paths import check_folder, describe_dangling, describe_missing
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    check_folder(None, "--photos")
+    check_folder(tmp_path, "--photos")
+    with pytest.raises(FileNotFoundError, match="expected a folder for --photos, found nothing; check the path"):
+        check_folder(tmp_path / "no", "--photos")
+    (tmp_path / "a").touch()
+    with pytest.raises(NotADirectoryError, match="expected a folder for --photos, found a file; name the folder it is"):
+        check_folder(tmp_path / "a", "--photos")
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:

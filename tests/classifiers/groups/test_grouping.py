@@ -91,6 +91,16 @@ class TestPython:
         assert (result["n_splits"], result["n_merges"]) == (0, 0)
         assert "to put it right: 0 splits and 0 merges" in "\n".join(report(result))
 
+    def test_albums_are_no_truth(self):
+        table = make_table()
+        people = sorted(set(table.identities))
+        groups = cluster_table(table)
+        result = summarize(table, groups, albums=people[:3])
+        assert (result["n_identified_faces"], result["bcubed"]["f"]) == (25, 1.0)  # against the other five people
+        result = summarize(table, groups, albums=people[:5])
+        assert (result["n_identified_faces"], result["bcubed"], result["n_splits"]) == (0, None, None)
+        assert "BCubed" not in "\n".join(report(result)) and result["albums"] == people[:5]
+
     def test_without_identities(self):
         table = make_table(identities=False)
         result = summarize(table, cluster_table(table))
@@ -343,6 +353,29 @@ class TestCommand:
         fill_in(tmp_path, 0, "Ada")
         assert main([*arguments, "--names", str(tmp_path / "people.csv")]) == 0
         assert "then run" not in capsys.readouterr().out
+
+    def test_a_table_of_albums_is_told_and_keeps_the_hint(self, tmp_path, capsys):
+        table = make_table()
+        by_folder = np.array([f"200{path[6]}" for path in table.paths], dtype=object)  # photo 3/... -> 2003
+        replace(table, identities=by_folder).write(tmp_path / "faces.h5")
+        assert run(tmp_path) == 0
+        printed = capsys.readouterr()
+        assert "BCubed" not in printed.out and "against the identities" not in printed.out
+        assert "write a name into one row of each person's group" in printed.out.splitlines()[-1]
+        assert printed.err.startswith(
+            "warning: these look like albums, not people: 2000, 2001, 2002, 2003, 2004; run embed again with "
+            "--identity-from none, which embeds no photo again"
+        )
+
+    def test_a_photo_folder_that_is_not_there_is_said(self, folder, capsys):
+        assert run(folder, "--photos", folder / "no") == 2
+        error = f"{folder}/no: expected a folder for --photos, found nothing; check the path\n"
+        assert capsys.readouterr().err.endswith(error) and not (folder / "people.csv").exists()
+        assert run(folder, "--html", folder / "people.html") == 0
+        assert capsys.readouterr().err == (
+            f"warning: the photos are no longer in {folder}/photos, grey tiles stand for them; say where they are with "
+            "--photos DIR\n"
+        )
 
     @pytest.mark.parametrize("method", ["average", "graph", "dbscan", "hdbscan"])
     def test_every_method(self, folder, method, capsys):

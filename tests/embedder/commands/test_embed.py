@@ -59,6 +59,20 @@ def test_embed(photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytes
     assert made_with == [("auto", (0.6, 0.7, 0.7), 2), ("facenet-casia-20180408", None, "fp32", 2)]
 
 
+def test_excluded_folders_are_not_embedded(
+    photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "faces.h5"
+    assert main(["embed", str(photos), "-o", str(out), "--exclude", "Bob/", "--exclude", "sea.*"]) == 0
+    table = EmbeddingTable.read(out)
+    assert set(table.identities) == {"", "Ada"} and table.fingerprint.provenance["exclude"] == ["Bob/", "sea.*"]
+    assert "left out: 0 hidden files, 0 that are no images, 2 excluded" in capsys.readouterr().out
+    assert main(["embed", str(photos), "-o", str(out), "--exclude", "!"]) == 2
+    assert (
+        "`exclude`: expected a pattern as in .gitignore, such as *.png or Private/, got '!'" in capsys.readouterr().err
+    )
+
+
 def test_all_options_reach_the_settings(photos: Path, tmp_path: Path, made_with: list[Any]) -> None:
     out = tmp_path / "faces.h5"
     options = (

@@ -11,6 +11,7 @@ from PIL import Image
 
 from embedder.commands.main import main
 from embedder.folders.align import AlignSummary, align_folder, name_crops
+from embedder.images import kinds
 from embedder.images.reading import read_image
 from tests import PROJECT
 from tests.embedder.fakes import DETECTOR_FAILS, NO_FACE, FakeDetector, write_photo
@@ -246,6 +247,18 @@ def test_folders_that_do_not_fit_are_refused(photos: Path, out: Path):
         align(photos, photos / ".." / "photos")
     with pytest.raises(OSError, match=r"a\.jpg|exists|directory"):
         align(photos, photo)
+
+
+def test_what_is_left_out_is_said(photos: Path, out: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    write_photo(photos / "a.png")
+    for name in ("1.cr3", "2.nef", "3.mov"):
+        (photos / name).touch()
+    before = align(photos, out)
+    assert before.n_by_kind == {"camera raw photo": 2, "video": 1}
+    assert any(line.startswith("2 camera raw photos and 1 video left out; ") for line in before.lines())
+    write_photo(photos / "other" / "x.png")
+    assert align(photos, out, exclude=["other/"]).n_photos == before.n_photos
 
 
 def test_long_lists_are_cut_short_for_people(photos: Path, out: Path):

@@ -12,6 +12,7 @@ from PIL import Image
 from embedder.commands.main import main
 from embedder.folders import convert as image_conversion
 from embedder.folders.convert import convert_images, name_outputs
+from embedder.images import kinds
 from embedder.images.reading import read_image
 
 BLUE = (20, 40, 200)
@@ -245,7 +246,7 @@ def test_command_writes_and_reports(tmp_path, capsys):
     assert code == 0
     captured = capsys.readouterr()
     assert captured.out == (
-        f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed; left out: 1 hidden file, 0 that are no images\n"
+        f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed\nleft out: 1 hidden file, 0 that are no images\n"
     )
     assert read_image(tmp_path / "out" / "a.png").shape == (10, 10, 3)
     assert json.loads((tmp_path / "r.json").read_text()) == {
@@ -254,6 +255,8 @@ def test_command_writes_and_reports(tmp_path, capsys):
         "failed": 0,
         "hidden": 1,
         "other": 0,
+        "by_kind": {},
+        "left_out": ["left out: 1 hidden file, 0 that are no images"],
         "unreadable_folders": [],
         "files": [{"source": "a.png", "output": "a.png", "status": "written", "message": ""}],
     }
@@ -266,6 +269,21 @@ def test_command_lists_failures_and_exits_with_1(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1].startswith(f"{tmp_path}/in/empty.jpg: expected an image (JPEG, ")
     assert "1 photo written, 0 up to date, 1 failed" in captured.out
+
+
+def test_command_says_what_it_left_out_and_what_to_do(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    photo(tmp_path / "in" / "a.png")
+    photo(tmp_path / "in" / "thumb" / "b.png")
+    for name in ("b.dng", "c.mp4"):
+        (tmp_path / "in" / name).touch()
+    assert main(["convert", str(tmp_path / "in"), str(tmp_path / "out"), "--exclude", "thumb/"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}/out: 1 photo written, 0 up to date, 0 failed",
+        "left out: 0 hidden files, 0 that are no images, 1 excluded",
+        "1 camera raw photo and 1 video left out; camera raw photos are read after: pip install rawpy==0.28.0; people "
+        "in videos are named by: facetable recognize VIDEO --head HEAD",
+    ]
 
 
 def test_command_that_cannot_run_exits_with_2(tmp_path, capsys):

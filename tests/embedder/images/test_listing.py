@@ -1,11 +1,13 @@
 """The listing of folders of images."""
 
 import errno
+import importlib.machinery
 import os
 from pathlib import Path
 
 import pytest
 
+from embedder.images import kinds
 from embedder.images.listing import list_images, list_inputs
 from embedder.images.reading import read_image
 from foundation.errors import InputError
@@ -52,7 +54,7 @@ def test_hidden_and_other_files_are_only_counted(tmp_path):
     listing = list_images(tmp_path)
     assert [path.as_posix() for path in listing.paths] == ["a.JPG", "b.HeIc"]
     assert listing.n_hidden == 3
-    assert listing.n_other == 2
+    assert (listing.n_other, listing.n_by_kind) == (1, {"video": 1})
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,51 @@ def test_folders_of_thumbnails_and_deleted_files_are_counted_and_not_looked_into
 def test_a_folder_of_such_a_name_is_read_where_it_is_asked_for(tmp_path):
     touch(tmp_path, "#recycle/Ann/1.jpg")
     assert listed(tmp_path / "#recycle") == ["Ann/1.jpg"]
+
+
+CAMERA_FILES = (".dng", ".CR2", ".cr3", ".NEF", ".arw", ".raf", ".orf", ".rw2")
+
+
+def installed(monkeypatch, *modules):
+    """Let `modules` be the only packages of readers that are there."""
+    spec = importlib.machinery.ModuleSpec("reader", None)
+    monkeypatch.setattr(kinds, "find_spec", lambda name: spec if name in modules else None)
+
+
+def test_what_cannot_be_read_here_is_counted_by_kind_with_the_remedy(tmp_path, monkeypatch):
+    installed(monkeypatch)
+    touch(tmp_path, "a.jpg", "x.txt", "b.jxl", "c.psd", *(f"Ann/{i}{end}" for i, end in enumerate(CAMERA_FILES)))
+    touch(tmp_path, "1.mp4", "2.MOV", "a.dng")
+    listing = list_images(tmp_path)
+    assert [photo.name for photo in listing.photos] == ["a.jpg"]
+    assert listing.n_by_kind == {"camera raw photo": 9, "JPEG XL photo": 1, "Photoshop file": 1, "video": 2}
+    assert listing.n_other == 1
+    in_album = [f"Ann/{i}{end}" for i, end in enumerate(CAMERA_FILES)]
+    assert [photo.name for photo in listing.unread] == [*in_album, "a.dng", "b.jxl"]
+    assert listing.left_out_lines == [
+        "left out: 0 hidden files, 1 that are no images",
+        "9 camera raw photos, 1 JPEG XL photo, 1 Photoshop file and 2 videos left out; camera raw photos are read "
+        "after: pip install rawpy==0.28.0; JPEG XL after: pip install pillow-jxl-plugin==1.3.8; export Photoshop files "
+        "as JPEG; people in videos are named by: facetable recognize VIDEO --head HEAD",
+    ]
+    assert list_inputs([tmp_path, tmp_path / "a.jpg"]).n_by_kind == listing.n_by_kind
+
+
+def test_a_folder_of_such_files_alone_says_so(tmp_path, monkeypatch):
+    installed(monkeypatch)
+    touch(tmp_path, "a.dng")
+    error = list_images(tmp_path).no_photos(tmp_path)
+    assert error.filename == str(tmp_path)
+    assert error.strerror == (
+        "expected photos in this folder, found none (0 hidden files, 0 that are no images); 1 camera raw photo left "
+        "out; camera raw photos are read after: pip install rawpy==0.28.0"
+    )
+
+
+def test_with_their_readers_they_are_photos_but_for_a_raw_photo_beside_its_picture(tmp_path, monkeypatch):
+    installed(monkeypatch, "rawpy", "pillow_jxl")
+    touch(tmp_path, "1.dng", "1.JPG", "2.dng", "b/1.dng", "c.jxl", "d.mp4")
+    listing = list_images(tmp_path)
+    assert [photo.name for photo in listing.photos] == ["1.JPG", "2.dng", "b/1.dng", "c.jxl"]
+    assert (listing.n_by_kind, listing.unread, listing.n_beside) == ({"video": 1}, (), 1)
+    assert listing.left_out.endswith(", 1 camera raw photo beside a picture of the same name")

@@ -1,3 +1,4 @@
+import importlib.machinery
 import json
 import logging
 import os
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from embedder.errors import TableError, TableLockedError
+from embedder.images import kinds
+from embedder.networks.presets import DEFAULT_PRESET, PRESETS
 from embedder.pipeline import writer
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
@@ -20,6 +23,7 @@ from foundation.errors import FingerprintError
 from tests.embedder.fakes import (
     DETECTOR_FAILS,
     EMBEDDER_FAILS,
+    LENGTH,
     NOT_FINITE,
     FakeDetector,
     FakeEmbedder,
@@ -44,6 +48,12 @@ def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **opt
     )
     assert names(out.parent).count(f"{out.name}.parts") == 0
     return summary, detector.n_seen
+
+
+def written(path: Path) -> tuple[int, int, int]:
+    """Return what tells one writing of a file from another, whenever it was read."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def test_folder_to_table(photos: Path, tmp_path: Path) -> None:
@@ -90,10 +100,10 @@ def test_failures_are_in_the_ledger_and_cost_no_other_photo(photos: Path, tmp_pa
 def test_a_second_run_does_nothing(photos: Path, tmp_path: Path) -> None:
     first, n_seen = update(photos, tmp_path / "t.h5")
     assert (first.n_embedded, first.n_kept, n_seen) == (5, 0, 5)
-    before = (tmp_path / "t.h5").stat()
+    before = written(tmp_path / "t.h5")
     second, n_seen = update(photos, tmp_path / "t.h5")
     assert (second.n_embedded, second.n_kept, second.n_faces, n_seen) == (0, 5, 7, 0)
-    assert (tmp_path / "t.h5").stat() == before
+    assert written(tmp_path / "t.h5") == before
 
 
 def test_a_new_photo_costs_only_itself(photos: Path, tmp_path: Path) -> None:
@@ -166,7 +176,6 @@ def test_errors_are_tried_again(photos: Path, tmp_path: Path) -> None:
     ("option", "value", "named"),
     [
         ("faces", "one", "`faces` all before, one now"),
-        ("identity_from", "none", "`identity_from` folder before, none now"),
         ("margin", 44, "`margin.value` 32.0 before, 44.0 now"),
         ("margin_mode", "absolute", "`margin.mode` scaled before"),
         ("alignment", "similarity", "`alignment` box before"),
@@ -182,6 +191,114 @@ def test_another_setting_is_refused(photos: Path, tmp_path: Path, option: str, v
         embed(photos, tmp_path / "t.h5", **{option: value})
     assert named in str(raised.value) and str(tmp_path / "t.h5") in str(raised.value)
     assert same(EmbeddingTable.read(tmp_path / "t.h5"), table) and names(tmp_path) == ["photos", "t.h5"]
+
+
+def test_another_identity_rule_only_renames(photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "t.h5"
+    before = embed(photos, out)
+    assert set(before.identities) == {"Ada", "王小明", ""}
+    summary, n_seen = update(photos, out, EmbedSettings(identity_from="none"))
+    table = EmbeddingTable.read(out)
+    assert (n_seen, summary.n_embedded, summary.n_kept) == (0, 0, 5)
+    assert set(table.identities) == {""} and table.fingerprint.provenance["identity_from"] == "none"
+    assert "who is on a photo now follows from --identity-from none; all vectors are kept" in caplog.text
+    assert same(replace(table, identities=before.identities), before)
+    (photos / "group.png").rename(tmp_path / "away.png")  # a deleted photo's rows follow too
+    assert update(photos, out, EmbedSettings(identity_from="filename"))[1] == 0
+    assert EmbeddingTable.read(out).identities.tolist() == ["1", "", "2", "", "", "group", "照 片"]
+    (tmp_path / "away.png").rename(photos / "group.png")
+    assert update(photos, out)[1] == 0 and same(EmbeddingTable.read(out), before)
+
+
+def test_excluding_later_embeds_nothing_again(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t.h5"
+    before = embed(photos, out)
+    assert "exclude" not in before.fingerprint.provenance
+    summary, n_seen = update(photos, out, EmbedSettings(exclude=("group.*",)))
+    assert (n_seen, summary.n_photos, summary.n_kept, summary.n_excluded) == (0, 4, 4, 1)
+    assert (summary.gone, summary.excluded) == ([], ["group.png"])
+    assert "1 excluded photo still in the table; --prune removes them:" in summary.lines()
+    table = EmbeddingTable.read(out)
+    assert table.fingerprint.provenance["exclude"] == ["group.*"] and same(table, before)
+    (photos / "Ada" / ".facetableignore").write_text("2.png\n")
+    summary, n_seen = update(photos, out, EmbedSettings(exclude=("group.*",)), prune=True)
+    assert (n_seen, summary.n_pruned, summary.excluded) == (0, 2, ["Ada/2.png", "group.png"])
+    assert "removed 2 excluded photos from the table" in summary.lines()
+    table = EmbeddingTable.read(out)
+    assert table.paths.tolist() == ["Ada/1.png", "王小明/照 片.png"]
+    assert table.fingerprint.provenance["ignore_files"] == {"Ada/.facetableignore": ["2.png"]}
+    kept = np.isin(before.paths, table.paths)
+    assert np.array_equal(table.embeddings, before.embeddings[kept])
+    (photos / "Ada" / ".facetableignore").unlink()
+    summary, n_seen = update(photos, out)
+    assert (n_seen, summary.n_kept) == (2, 3)  # only what had been pruned
+    assert same(EmbeddingTable.read(out), before)
+
+
+def test_photos_whose_reader_is_gone_stay_in_the_table(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.machinery.ModuleSpec("rawpy", None)
+    monkeypatch.setattr(kinds, "find_spec", lambda name: spec)
+    (photos / "group.png").rename(photos / "group.dng")  # read as what it is
+    before = embed(photos, tmp_path / "t.h5")
+    assert "group.dng" in before.paths
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    summary, n_seen = update(photos, tmp_path / "t.h5", prune=True)
+    assert (n_seen, summary.n_pruned, summary.n_by_kind) == (0, 0, {"camera raw photo": 1})
+    assert same(EmbeddingTable.read(tmp_path / "t.h5"), before)
+
+
+class PeopleByGreen(FakeEmbedder):
+    """Photos of one green value are alike, others at right angles, as vectors of the default preset."""
+
+    def __init__(self) -> None:
+        super().__init__(PRESETS[DEFAULT_PRESET].weights_sha256)
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        return np.eye(LENGTH, dtype=np.float32)[crops[:, 0, 0, 1]]
+
+
+def test_albums_are_asked_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for i in range(4):
+        write_photo(tmp_path / "photos" / "Ada" / f"{i}.png", 1, green=1)
+        write_photo(tmp_path / "photos" / "DCIM" / f"{i}.png", 1, green=i)
+        write_photo(tmp_path / "photos" / "party" / f"{i}.png", 1, green=i)
+    summary, _ = update(tmp_path / "photos", tmp_path / "t.h5", embedder=PeopleByGreen())
+    assert (summary.albums, summary.unlike) == (["DCIM"], ["DCIM", "party"])
+    remedy = "run embed again with --identity-from none, which embeds no photo again, then group the faces"
+    assert f"these look like albums, not people: DCIM; {remedy}" in caplog.text
+    assert summary.lines()[-1].startswith(
+        f"these look like albums, not people (their faces are mostly unlike each other): party; {remedy}"
+    )
+    caplog.clear()
+    summary, n_seen = update(
+        tmp_path / "photos", tmp_path / "t.h5", EmbedSettings(identity_from="none"), embedder=PeopleByGreen()
+    )
+    assert (summary.albums, summary.unlike, n_seen) == ([], [], 0) and "look like" not in caplog.text
+
+
+def test_people_are_not_asked_about_and_one_folder_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for i in range(4):
+        write_photo(tmp_path / "photos" / "Ada" / f"{i}.png", 1, green=1)
+        write_photo(tmp_path / "photos" / "Bob" / f"{i}.png", 1, green=2)
+    summary, _ = update(tmp_path / "photos", tmp_path / "t.h5", embedder=PeopleByGreen())
+    assert (summary.albums, summary.unlike, caplog.text) == ([], [], "")
+    shutil.rmtree(tmp_path / "photos" / "Bob")
+    update(tmp_path / "photos", tmp_path / "one.h5", embedder=PeopleByGreen())
+    assert "all named photos are in one folder, Ada: is that a person?" in caplog.text
+
+
+def test_parts_of_a_killed_run_follow_another_identity_rule(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            embed(photos, tmp_path / "t.h5")
+    summary, _ = update(photos, tmp_path / "t.h5", EmbedSettings(identity_from="none"))
+    assert summary.n_kept > 0 and set(EmbeddingTable.read(tmp_path / "t.h5").identities) == {""}
 
 
 def test_the_refusal_says_what_to_pass_to_go_on(photos: Path, tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embedder.images import kinds
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_image
 from recognition.outputs.picture_folder import CROP, PictureFolder
 from recognition.runs.photo_loop import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
-from recognition.sources.source import parse_source
+from recognition.sources.source import SourceKind, parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
 
@@ -134,8 +135,21 @@ def test_the_name_of_a_photo_cannot_move_the_cursor(folder: Path, caplog: pytest
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("x")
-    with pytest.raises(SourceError, match=r"expected photos, found none \(1 other file, 0 hidden\)"):
+    with pytest.raises(SourceError, match=r"expected photos, found none \(0 hidden files, 1 that are no images\)"):
         list_photos([parse_source(str(tmp_path))], None)
+
+
+def test_what_is_left_out_of_a_folder_is_said(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    for name in ("c.arw", "d.mp4"):
+        (folder / name).touch()
+    (folder / ".facetableignore").write_text("a.*\n")
+    names = [photo.name for photo in list_photos([parse_source(str(folder))], None)]
+    assert names and not any(name.endswith(("a.png", "c.arw", "d.mp4")) for name in names)
+    assert f"{folder.as_posix()}: 1 camera raw photo and 1 video left out; camera raw photos are read" in caplog.text
+    assert parse_source(str(folder / "c.arw")).kind is SourceKind.IMAGE  # and reading it says what to install
 
 
 def test_where_annotated_photos_go(folder: Path, tmp_path: Path) -> None:
