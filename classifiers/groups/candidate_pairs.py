@@ -21,7 +21,7 @@ N_NEIGHBORS = 32
 _CELLS_SEARCHED = 32
 
 # Rows at once, so that what is computed beside the result stays small, and the progress is seen.
-_BLOCK = 20_000
+_BLOCK = 5_000
 
 # Pairs are compared once more, otherwise rounded, before groups are merged: none at the threshold may be missed here.
 _ROUNDING = 2e-3

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.groups.agglomeration import Agglomeration
 from classifiers.groups.candidate_pairs import ClusteringLimits, TooManyPairsError, neighbor_pairs, pairs_above
-from classifiers.groups.poor_faces import group_sums, join_poor_faces
 from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, as_unit_rows, default_threshold
 from classifiers.people_files.cannot_links import POOR, CannotLinks, Rows
 from classifiers.scores.neighbors import check_vectors
@@ -103,9 +102,8 @@ def cluster_faces(
     space : SimilaritySpace, optional
         Where to compare the faces; by default the embeddings themselves.
     poor : (n,) bool, optional
-        Faces too poor to be told apart, see `classifiers.scores.clarity`: they found no group and hold none together,
-        but join one that they are clearly like. Those that have a name, or must be in a group with others, count as
-        good.
+        Faces too poor to be told apart, see `classifiers.scores.clarity`: they come into no group. Those that have a
+        name, or must be in a group with others, count as good.
     threads : int, optional
         Threads of the approximate search; by default what OpenMP takes.
     limits : ClusteringLimits, optional
@@ -151,17 +149,19 @@ def cluster_faces(
         apart = apart & (task.cannot_links.names < 0)
     name, labels, used = _run_without(task, apart, method)
     labels = _number_by_size(labels)
-    return Clustering(labels, name, used, group_scores(unit, labels), space is not None)
+    result = Clustering(labels, name, used, group_scores(unit, labels), space is not None)
+    task.progress(1.0)
+    return result
 
 
 def _run_without(task: "_Task", apart: NDArray[np.bool_], method: Method) -> tuple[str, Rows, float]:
-    """Group the rows that are not `apart`, then let those join which are clearly like one group."""
+    """Group the rows that are not `apart`; those get the label `POOR`."""
     if not apart.any():
         return _run(task, method)
     name, found, threshold = _run(task.subset(np.flatnonzero(~apart)), method)
     labels = np.full(len(apart), POOR)
     labels[~apart] = found
-    return name, join_poor_faces(task.space, labels, threshold=threshold, cannot_links=task.cannot_links), threshold
+    return name, labels, threshold
 
 
 def group_scores(unit: NDArray[np.float32], labels: Rows, *, block_size: int = _BLOCK) -> NDArray[np.float32]:
@@ -176,7 +176,15 @@ def group_scores(unit: NDArray[np.float32], labels: Rows, *, block_size: int = _
     block_size : int
         Rows at once: more take more memory, fewer more time.
     """
-    sums, sizes = group_sums(unit, labels, block_size=block_size)
+    n_groups = int(labels.max(initial=-1)) + 1
+    order = np.argsort(labels, kind="stable")
+    order = order[np.searchsorted(labels[order], 0) :]
+    sums = np.zeros((n_groups, unit.shape[1]), np.float32)
+    for begin in range(0, len(order), block_size):
+        rows = order[begin : begin + block_size]
+        starts = np.flatnonzero(np.diff(labels[rows], prepend=-1))
+        sums[labels[rows[starts]]] += np.add.reduceat(unit[rows], starts, axis=0)
+    sizes = np.bincount(labels[order], minlength=n_groups)
     scores: NDArray[np.float32] = (labels != POOR).astype(np.float32)
     grouped = np.flatnonzero(labels >= 0)
     for begin in range(0, len(grouped), block_size):

@@ -15,7 +15,7 @@ from classifiers.groups.similarity import (
     default_threshold,
     normalized_space,
 )
-from classifiers.people_files.cannot_links import CannotLinks
+from classifiers.people_files.cannot_links import POOR, CannotLinks
 from tests.classifiers.people import make_people
 
 EVERY_METHOD = [method for method in METHODS if method != "auto"]
@@ -206,3 +206,48 @@ class TestNormalizedSpace:
     def test_refuses_nan(self):
         with pytest.raises(ValueError, match="`embeddings` must be finite"):
             normalized_space([[np.nan, 0.0]], FakeBackground())
+
+
+@pytest.mark.parametrize("method", ["average", "graph"])
+def test_progress_never_goes_back_and_ends(method):
+    seen = []
+    people = make_people(20, 10)
+    cluster_faces(people.vectors, method=method, progress=seen.append)
+    assert seen == sorted(seen)
+    assert 0 < seen[0] <= seen[-1] == 1
+
+
+class TestPoorFaces:
+    people = make_people(6, 10, length=64, spread=0.5)
+
+    def clustered(self, poor, **constraints):
+        return cluster_faces(self.people.vectors, poor=poor, **constraints)
+
+    def test_a_group_of_poor_faces_alone_is_none(self):
+        poor = np.arange(60) >= 50
+        groups = self.clustered(poor)
+        assert (groups.labels[poor] == POOR).all()
+        assert sorted(np.bincount(groups.labels[~poor])) == [10] * 5
+        assert (groups.scores[poor] == 0).all()
+        assert (groups.scores[~poor] > 0.5).all()
+
+    def test_poor_faces_change_nothing_for_the_others(self):
+        poor = np.arange(60) % 10 == 3
+        labels = self.clustered(poor).labels
+        assert (labels[poor] == POOR).all()
+        assert labels[~poor].tolist() == cluster_faces(self.people.vectors[~poor]).labels.tolist()
+
+    def test_what_has_a_name_or_a_must_link_is_good(self):
+        poor = np.ones(60, bool)
+        names = np.full(60, -1)
+        names[7] = 0
+        must_link = np.arange(60)
+        must_link[11] = must_link[14]
+        labels = self.clustered(poor, cannot_links=CannotLinks(names=names), must_link=must_link).labels
+        assert labels[7] >= 0
+        assert labels[11] == labels[14] >= 0
+
+    @pytest.mark.parametrize("method", ["average", "graph", "dbscan", "hdbscan"])
+    def test_nothing_but_poor_faces(self, method):
+        groups = cluster_faces(self.people.vectors, poor=np.ones(60, bool), method=method)
+        assert set(groups.labels.tolist()) == {POOR}

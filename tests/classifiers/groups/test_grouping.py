@@ -11,6 +11,7 @@ from PIL import Image
 from classifiers.commands.main import main
 from classifiers.groups.grouping import cluster_table, read_identities, read_known_people, write_people_file
 from classifiers.groups.summary import report, summarize
+from classifiers.scores.clarity import Clarity
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.tables.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import make_people
@@ -322,6 +323,62 @@ class TestMissingFaces:
         assert capsys.readouterr().err == ""
         read_identities(tmp_path / "people.csv", make_table())
         assert "8 of 40 faces of the table are missing from it, their photos are new" in capsys.readouterr().err
+
+
+class TestPoorFaces:
+    """The last two people's faces are taken for poor: `make_table` puts them at the end of each photo's folder."""
+
+    @pytest.fixture
+    def clarity(self, monkeypatch):
+        table = make_table()
+        poor = np.isin(table.identities, ["person 006", "person 007"])
+        direction = table.embeddings[~poor].mean(axis=0) - table.embeddings[poor].mean(axis=0)
+        scores = table.embeddings @ direction
+        assert scores[poor].max() < scores[~poor].min()
+        found = Clarity(direction, (scores[poor].max() + scores[~poor].min()) / 2, "0" * 64)
+        monkeypatch.setattr("classifiers.scores.clarity.find_clarity", lambda fingerprint: found)
+        return table.paths[poor]
+
+    def test_stand_in_a_group_of_their_own_at_the_end(self, folder, clarity, capsys):
+        assert run(folder, "--html", folder / "people.html", "--json", folder / "r.json") == 0
+        rows = read(folder)
+        assert {row["path"] for row in rows if row["cluster"] == "poor"} == set(clarity)
+        assert {row["cluster"] for row in rows[-10:]} == {"poor"}
+        out = capsys.readouterr().out
+        assert "40 faces in 6 groups, 0 lone faces" in out
+        assert "10 faces too blurred or too small to be told apart" in out
+        page = (folder / "people.html").read_text(encoding="utf-8")
+        assert "<h2>Too poor to be told apart <small>10 faces</small></h2>" in page
+        result = json.loads((folder / "r.json").read_text())
+        assert result["n_poor_faces"] == 10
+        # Each of them alone, as nobody's: two people of five photos are missing from the groups.
+        assert result["bcubed"] == {
+            "precision": 1.0,
+            "recall": pytest.approx((30 + 10 / 5) / 40),
+            "f": pytest.approx(8 / 9),
+        }
+
+    def test_a_name_there_counts_for_one_face(self, folder, clarity):
+        run(folder)
+        edit(folder, {clarity[0]: "Ada"})
+        assert (read_identities(folder / "people.csv", make_table(identities=False)) == "Ada").sum() == 1
+        for _ in range(2):
+            assert run(folder, "--names", folder / "people.csv") == 0
+            rows = {row["path"]: row for row in read(folder)}
+            assert [path for path, row in rows.items() if row["name"]] == [clarity[0]]
+            assert rows[clarity[0]]["cluster"] != "poor"
+        edit(folder, {clarity[0]: ""})
+        assert run(folder, "--names", folder / "people.csv") == 0
+        row = next(row for row in read(folder) if row["path"] == clarity[0])
+        assert (row["cluster"], row["name"], row["is_not"]) == ("poor", "", "Ada")
+
+    def test_may_be_grouped_all_the_same(self, folder, clarity, capsys):
+        run(folder)
+        assert run(folder, "--keep-poor", "--names", folder / "people.csv") == 0
+        assert "poor" not in {row["cluster"] for row in read(folder)}
+        out = capsys.readouterr().out
+        assert "40 faces in 8 groups" in out
+        assert "0 new faces, 0 gone, 10 in another group" in out
 
 
 class TestCommand:
