@@ -66,6 +66,10 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         signature = stream.read(len(_HDF5_SIGNATURE))
     is_hdf5 = signature == _HDF5_SIGNATURE
     outline = read_outline(file) if is_hdf5 else Outline()
+    if outline.damage:
+        from embedder.tables.file import damaged_error
+
+        raise damaged_error(file, outline.damage)
     if is_hdf5 and _is_table(outline):
         return _describe_table(file)
     if signature.startswith(_ZIP_SIGNATURE) and _has_head_metadata(file):
@@ -108,8 +112,8 @@ def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> lis
 
 
 def _is_table(outline: Outline) -> bool:
-    """Return whether an HDF5 file is a table, or too damaged to be anything; Keras keeps weights in HDF5 too."""
-    return bool(outline.damage) or "format" in outline.attributes or "embeddings" in outline.members
+    """Return whether an HDF5 file is a table; Keras keeps weights in HDF5 too."""
+    return "format" in outline.attributes or "embeddings" in outline.members
 
 
 def _describe_table(file: Path) -> dict[str, Any]:

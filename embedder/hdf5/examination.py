@@ -21,6 +21,9 @@ _RACY_NS = 2_000_000_000
 
 _MOST_REMEMBERED = 10_000
 
+_SMALL_BYTES = 64 << 20
+"""Up to this size a file is read whole where its outline is asked for: whoever asks will want the rest."""
+
 
 @dataclass(frozen=True)
 class Examination:
@@ -109,9 +112,9 @@ def read_outline(path: Path) -> Outline:
         _remember(path, state, examination, begun_ns=begun)
         answer = reading_process.answer(os.fsencode(path), state[2], outline_only=True)
     else:
-        answer = _read_isolated([path], outline_only=True)[path]
+        answer = _read_isolated([path], outline_only=state[2] > _SMALL_BYTES)[path]
     damage = answer.get("damage", "")
-    if damage:
+    if damage or state[2] <= _SMALL_BYTES:
         _remember(path, state, Examination(damage), begun_ns=begun)
     return Outline(damage, answer.get("attributes", {}), tuple(answer.get("members", ())))
 

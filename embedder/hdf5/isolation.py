@@ -23,9 +23,9 @@ from embedder.hdf5.reading_process import READY
 
 logger = logging.getLogger(__name__)
 
-_COMPUTING_S = 1.0
+_COMPUTING_S = 0.5
 _BYTES_A_COMPUTING_S = 4e6
-"""What reading may cost: a second, and one more for each 4 MB. A table of 50 KB takes 0.01 s, one of 100 MB 0.3 s."""
+"""What reading may cost: half a second, and one for each 4 MB. A table of 50 KB takes 0.01 s, one of 100 MB 0.3 s."""
 
 _WAITING_S = 8.0
 _BYTES_A_WAITING_S = 1e6
@@ -49,8 +49,8 @@ def read_isolated(paths: Sequence[Path], *, outline_only: bool) -> dict[Path, di
     Returns
     -------
     dict
-        Path to ``{}``, to ``{"attributes": ..., "members": ...}`` or, for a file that must not be opened, to
-        ``{"damage": reason}``.
+        Path to ``{"attributes": ..., "members": ...}`` of the root; for a file that must not be opened to ``{"damage":
+        reason}``; where no other process can be had to ``{}``.
 
     Raises
     ------

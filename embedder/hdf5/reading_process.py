@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def answer(name: bytes, size: int, *, outline_only: bool) -> dict[str, Any]:
-    """Return what a file holds at its root, or with ``damage`` what is wrong with it.
+    """Return what a file holds at its root, or with ``damage`` alone what is wrong with it.
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ def answer(name: bytes, size: int, *, outline_only: bool) -> dict[str, Any]:
 
     try:
         with h5py.File(name, "r", locking=False) as file:
-            if outline_only:
-                return _outline(file, size)
-            _Reader(size).read_all(file)
-            return {}
+            outline = _outline(file, size)
+            if not outline_only:
+                _Reader(size).read_all(file)
+            return outline
     except Unsound as reason:
         return {"damage": str(reason)}
     except MemoryError:

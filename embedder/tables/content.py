@@ -20,6 +20,8 @@ UNIT_LENGTH_TOLERANCE = 1e-3
 _MOST_PIXELS = float(2**31 - 1)
 """How far from the photo's corner a point may be: as far as a width can say."""
 
+_LETTERS_SHOWN = 60
+
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([+-]\d\d:[0-5]\d)?"
 )
@@ -94,11 +96,15 @@ def _refuse(
         return
     row = int(np.argmax(is_wrong))
     value = values[row]
-    found = repr(value)[:80] if isinstance(value, str) else " ".join(str(value).split())
-    where = "" if name.endswith("path") else f" ({paths[row]!r:.80})"
+    found = _short(value) if isinstance(value, str) else " ".join(str(value).split())
+    where = "" if name.endswith("path") else f" ({_short(paths[row])})"
     n_more = int(is_wrong.sum()) - 1
     more = f" and {n_more:,} more" if n_more else ""
     raise TableError(f"expected {expected} in `{name}`, found {found} in row {first_row + row}{where}{more}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LETTERS_SHOWN else text[:_LETTERS_SHOWN] + "...")
 
 
 def _is_repeated(paths: np.ndarray, face_indices: np.ndarray) -> np.ndarray:

@@ -171,7 +171,7 @@ class TableFileReader:
             )
         examination = examine(path, trust_checksum=not is_changed)
         if examination.damage:
-            raise _damaged(path, examination.damage)
+            raise damaged_error(path, examination.damage)
         with _reading(path):
             # Finished files never change, and some network file systems have no locks.
             self._file = h5py.File(path, "r", locking=False)
@@ -179,12 +179,13 @@ class TableFileReader:
             with _reading(path):
                 self.version, self.header = _read_header(self._file, path)
                 if self.version > 1 and not examination.has_checksum and not is_changed:
-                    raise _damaged(path, WRONG_CHECKSUM)
+                    raise damaged_error(path, WRONG_CHECKSUM)
                 self._images = open_group(self._file, IMAGES_GROUP, path)
                 rows, images = (columns_of_version(columns, self.version) for columns in (ROW_COLUMNS, IMAGE_COLUMNS))
                 self.n_rows = check_columns(self._file, rows, path, also=(IMAGES_GROUP,))
                 self.n_images = check_columns(self._images, images, path)
                 self.embedding_length: int = self._file["embeddings"].shape[1]
+                _check_length(self.header.fingerprint, self.embedding_length)
         except BaseException:
             self._file.close()
             raise
@@ -202,7 +203,9 @@ class TableFileReader:
     def everything(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return all row columns and the ledger's as they are, for `EmbeddingTable`, which checks them itself."""
         with _reading(self.path):
-            return get(self._file, ROW_COLUMNS, slice(None)), get(self._images, IMAGE_COLUMNS, slice(None))
+            images = get(self._images, IMAGE_COLUMNS, slice(None))
+            self._check_count(images)
+            return get(self._file, ROW_COLUMNS, slice(None)), images
 
     def rows(self, start: int = 0, stop: int | None = None) -> dict[str, np.ndarray]:
         """Return the row columns from row `start` to before `stop`, checked but for the embeddings' length.
@@ -240,13 +243,13 @@ class TableFileReader:
         with _reading(self.path):
             images = get(self._images, IMAGE_COLUMNS, slice(None))
             check_images(images)
+            self._check_count(images)
+            return images
+
+    def _check_count(self, images: Columns) -> None:
         n_rows = int(images["n_faces"].sum(dtype=np.int64))
         if n_rows != self.n_rows:
-            raise TableError(
-                f"{self.path}: expected {n_rows:,} rows as its ledger says, found {self.n_rows:,}; restore it or embed "
-                "the photos again"
-            )
-        return images
+            raise TableError(f"expected {n_rows:,} rows as its ledger says, found {self.n_rows:,}")
 
 
 @contextmanager
@@ -259,10 +262,11 @@ def _reading(path: Path) -> Iterator[None]:
             raise
         raise TableError(f"{path}: {error}; restore it or embed the photos again") from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise _damaged(path, " ".join(str(error).split())) from error
+        raise damaged_error(path, " ".join(str(error).split())) from error
 
 
-def _damaged(path: Path, reason: str) -> TableError:
+def damaged_error(path: Path, reason: str) -> TableError:
+    """Return the error that says why a file must not be opened, and what to do."""
     if reason == WRONG_CHECKSUM:
         return TableError(
             f"{path}: expected the content that its checksum stands for, found another: it is damaged, or another "
@@ -273,6 +277,14 @@ def _damaged(path: Path, reason: str) -> TableError:
     return TableError(
         f"{path}: expected a whole table, found a damaged one ({reason}); restore it or embed the photos again"
     )
+
+
+def _check_length(fingerprint: Fingerprint, embedding_length: int) -> None:
+    said = fingerprint.space.get("embedding_length", embedding_length)
+    if said != embedding_length:
+        raise TableError(
+            f"expected embeddings of length {said!r:.40} as its fingerprint says, found {embedding_length}"
+        )
 
 
 def _read_header(file: h5py.File, path: Path) -> tuple[int, Header]:
@@ -294,6 +306,11 @@ def _read_header(file: h5py.File, path: Path) -> tuple[int, Header]:
                 f"{path}: expected text in the attribute `{name}`, found {attributes.get(name)!r}; embed "
                 "the photos again"
             )
+    if not _is_time(attributes["created"]):
+        raise TableError(
+            f"{path}: expected an ISO 8601 time in the attribute `created`, found {attributes['created']!r:.60}; embed "
+            "the photos again"
+        )
     fingerprint = json.loads(attributes["fingerprint"])
     if not (
         isinstance(fingerprint, dict)
@@ -305,6 +322,14 @@ def _read_header(file: h5py.File, path: Path) -> tuple[int, Header]:
         )
     more = _read_more_roots(attributes, path)
     return int(version), Header(attributes["photo_root"], Fingerprint.of(fingerprint), attributes["created"], more)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_more_roots(attributes: Mapping[str, Any], path: Path) -> tuple[str, ...]:

@@ -204,6 +204,8 @@ class EmbeddingTable:
                 created=header.created,
                 more_roots=header.more_roots,
             )
+        except TableError as error:
+            raise TableError(f"{path}: {error}; restore it or embed the photos again") from error
         except ValueError as error:
             raise TableError(f"{path}: {error}") from error
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 
 from embedder.commands.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
+from embedder.commands.main import main
 from embedder.errors import TableError
 from embedder.networks.presets import PRESETS
+from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import make_table
+from tests.embedder.table_files import write_version_1
 
 
 def test_table(tmp_path: Path) -> None:
@@ -26,6 +30,60 @@ def test_table(tmp_path: Path) -> None:
     assert "faces: 4" in lines and "  Zoë: 2" in lines and "failures: none" in lines and "    detector: fake" in lines
     assert lines[lines.index("faces_by_identity:") + 1 :][:2] == ["  Zoë: 2", "  王小明: 1"]
     assert json.loads(json.dumps(description)) == description
+
+
+def test_a_table_says_its_version_and_what_its_newer_columns_hold(tmp_path: Path) -> None:
+    table = make_table([1, 2, 0])
+    times = np.array(["2024-05-31T18:30:00", "", "2019-01-01T00:00:00+01:00"], object)
+    images = replace(table.images, taken=times, turned=np.array([0, 90, 0]), kind=np.array(["photo", "photo", "video"]))
+    replace(table, images=images, origins=np.array(["detected", "drawn", "drawn"])).write(tmp_path / "t.h5")
+    lines = info_lines(describe_file(tmp_path / "t.h5"))
+    assert {"version: 2", "faces_by_origin:", "  drawn: 2", "photos_turned: 1", "photos_with_time: 2"} <= set(lines)
+    assert {"photos_by_kind:", "  video: 1", "taken: 2019-01-01T00:00:00+01:00 to 2024-05-31T18:30:00"} <= set(lines)
+    write_version_1(tmp_path / "old.h5", table)
+    assert "version: 1" in info_lines(describe_file(tmp_path / "old.h5"))
+
+
+def test_a_table_changed_on_purpose_gets_a_new_checksum(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.h5"
+    make_table().write(path)
+    with h5py.File(path, "r+") as file:
+        file["identity"][1] = b"Ada"
+    assert main(["info", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"`python -m embedder info {path} --renew-checksum`" in error
+    assert main(["info", str(path), "--renew-checksum"]) == 0 and "  Ada: 1" in capsys.readouterr().out
+    assert EmbeddingTable.read(path).identities.tolist() == ["Zoë", "Ada", "王小明"]
+
+
+def test_a_changed_table_that_breaks_a_rule_gets_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.h5"
+    make_table().write(path)
+    with h5py.File(path, "r+") as file:
+        file["face_index"][1] = -5
+    content = path.read_bytes()
+    assert main(["info", str(path), "--renew-checksum"]) == 2
+    assert "expected 0 or more in `face_index`, found -5" in capsys.readouterr().err and path.read_bytes() == content
+
+
+FAULTY_TABLES = (
+    "table-that-hangs.h5",
+    "table-that-hangs-too.h5",
+    "table-that-swells.h5",
+    "table-that-asks-for-too-much.h5",
+    "table-with-boxes-not-finite.h5",
+    "table-with-negative-face-index.h5",
+    "table-with-scores-not-finite.h5",
+)
+
+
+@pytest.mark.realdata
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", FAULTY_TABLES)
+def test_damaged_tables_are_refused_in_one_line(data: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(data / "faults" / name)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and name in error and "expected" in error and "found" in error
 
 
 def test_long_lists_are_cut_but_settings_are_not() -> None:

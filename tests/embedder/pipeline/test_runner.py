@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from embedder.errors import TableError, TableLockedError
 from embedder.images import kinds
@@ -17,6 +18,7 @@ from embedder.networks.presets import DEFAULT_PRESET, PRESETS
 from embedder.pipeline import writer
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
+from embedder.tables.file import TableFileReader
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
@@ -32,7 +34,7 @@ from tests.embedder.fakes import (
     write_photo,
 )
 from tests.embedder.runs import embed, same
-from tests.embedder.table_files import changed
+from tests.embedder.table_files import changed, write_version_1
 
 
 def update(photos: Path, out: Path, settings: EmbedSettings | None = None, **options: Any) -> Any:
@@ -385,6 +387,42 @@ def test_a_deleted_photo_with_a_damaged_vector_is_dropped(photos: Path, tmp_path
     (photos / "Ada" / "1.png").unlink()
     update(photos, tmp_path / "t.h5")
     assert "Ada/1.png" not in EmbeddingTable.read(tmp_path / "t.h5").paths.tolist()
+
+
+def test_a_table_of_version_1_is_gone_on_with(photos: Path, tmp_path: Path) -> None:
+    whole = embed(photos, tmp_path / "t.h5")
+    write_version_1(tmp_path / "t.h5", whole)
+    assert update(photos, tmp_path / "t.h5")[1] == 0
+    with TableFileReader(tmp_path / "t.h5") as file:
+        assert file.version == 1  # nothing was to be done
+    write_photo(photos / "Ada" / "3.png", 1, green=60)
+    assert update(photos, tmp_path / "t.h5")[1] == 1
+    with TableFileReader(tmp_path / "t.h5") as file:
+        assert file.version == 2
+    table = EmbeddingTable.read(tmp_path / "t.h5")
+    assert table.origins.tolist() == ["detected"] * 8 and len(table.images) == 6
+    assert np.array_equal(table.embeddings[table.paths != "Ada/3.png"], whole.embeddings)
+
+
+def test_a_photo_brings_its_time_along(photos: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x9003: "2024:05:31 18:30:00", 0x9011: "+02:00"})
+    picture = Image.open(photos / "Ada" / "1.png")
+    picture.save(photos / "Ada" / "1.png", exif=exif.tobytes())
+    for n_jobs in (1, 2):
+        table = embed(photos, tmp_path / f"{n_jobs}.h5", n_jobs=n_jobs)
+        times = dict(zip(table.images.path, table.images.taken, strict=True))
+        assert times.pop("Ada/1.png") == "2024-05-31T18:30:00+02:00" and set(times.values()) == {""}
+
+
+def test_a_damaged_column_is_refused_and_nothing_is_lost(photos: Path, tmp_path: Path) -> None:
+    embed(photos, tmp_path / "t.h5")
+    with changed(tmp_path / "t.h5") as file:
+        file["detection_score"][3] = np.nan
+    content = (tmp_path / "t.h5").read_bytes()
+    with pytest.raises(TableError, match=r"t\.h5: expected 0 to 1 in `detection_score`, found nan in row 3 "):
+        embed(photos, tmp_path / "t.h5")
+    assert (tmp_path / "t.h5").read_bytes() == content
 
 
 def test_bad_places(photos: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -150,6 +151,35 @@ def test_an_h5_file_of_something_else_is_refused(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file["embeddings"] = np.zeros((2, 2))
     with pytest.raises(WeightsError, match=r"table.h5: not an HDF5 file of Keras weights"):
+        read_keras_h5(path)
+
+
+def write_layer(path: Path, values: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("conv")
+        group.attrs["weight_names"] = [b"kernel:0"]
+        group["kernel:0"] = values
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (np.array([1.0, np.nan], np.float32), "expected finite numbers, found others in /conv/kernel:0"),
+        (np.array([b"text"]), "expected finite numbers, found others in /conv/kernel:0"),
+        (h5py.ExternalLink("none.h5", "x"), "expected arrays inside the file, found a link at conv/kernel:0"),
+    ],
+)
+def test_an_h5_file_with_weights_nobody_can_use_is_refused(tmp_path: Path, values: Any, found: str) -> None:
+    with pytest.raises(WeightsError, match=f"w.h5: {found}; install or download it again"):
+        read_keras_h5(write_layer(tmp_path / "w.h5", values))
+
+
+def test_a_damaged_h5_file_is_refused_before_hdf5_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_layer(tmp_path / "w.h5", np.zeros(100_000, np.float32))
+    path.write_bytes(path.read_bytes()[:300_000])
+    monkeypatch.setattr(h5py, "File", None)
+    with pytest.raises(WeightsError, match=r"w\.h5: expected a whole HDF5 file of Keras weights, found a damaged one"):
         read_keras_h5(path)
 
 

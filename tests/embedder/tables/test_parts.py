@@ -11,6 +11,7 @@ from embedder.tables.file import Header, TableFileReader
 from embedder.tables.parts import PartsFolder, parts_folder, write_part
 from embedder.tables.table import EmbeddingTable
 from tests.embedder.fakes import make_table, names
+from tests.embedder.table_files import changed, write_version_1
 
 
 def write_some_part(folder: Path, created: str, n_faces: tuple[int, ...] = (1, 2, 0)) -> Path:
@@ -60,6 +61,30 @@ def test_a_damaged_part_is_removed_with_a_warning(tmp_path: Path, caplog: pytest
         part.write_bytes(part.read_bytes()[:300])
         assert parts.parts() == [] and not part.exists()
     assert str(part) in caplog.text and "embedded again" in caplog.text
+
+
+def test_a_part_with_a_value_no_table_may_hold_is_removed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with PartsFolder(tmp_path / "t.h5") as parts:
+        part = write_some_part(parts.path, "2026-03-01")
+        with changed(part) as file:
+            file["box"][2, 1] = float("nan")
+        assert parts.parts() == [] and not part.exists()
+    assert "expected finite numbers in `box`" in caplog.text and "embedded again" in caplog.text
+
+
+def test_a_part_whose_content_was_changed_is_removed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with PartsFolder(tmp_path / "t.h5") as parts:
+        part = write_some_part(parts.path, "2026-03-01")
+        part.write_bytes(part.read_bytes().replace("王小明".encode(), "王大明".encode()))
+        assert parts.parts() == []
+    assert "expected the content that its checksum stands for" in caplog.text
+
+
+def test_parts_of_version_1_are_taken(tmp_path: Path) -> None:
+    with PartsFolder(tmp_path / "t.h5") as parts:
+        old = write_version_1(parts.path / "old.h5", make_table([1, 1]))
+        assert parts.parts() == [old]
+        parts.clear()
 
 
 def test_a_second_writer_is_refused_in_this_process(tmp_path: Path) -> None:
