@@ -57,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="drop what was enrolled and rejected in the head at FILE (default: it is carried over)",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse faces that carry two names (default: they are left out of both)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
 
@@ -115,6 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
                 min_photos=arguments.min_photos,
                 background=background,
                 previous=previous,
+                strict=arguments.strict,
+                progress=True,
             )
         except IdentityError as error:
             raise IdentityError(f"{arguments.table}: {error}") from error

@@ -292,3 +292,22 @@ def test_what_cannot_be_carried_over_is_refused_unless_fresh(table, tmp_path, ca
     assert output.read_bytes() == before
     assert train_classifier.main([*arguments, "--fresh"]) == 0
     assert len(load_head(output).labels) == 40
+
+
+def test_one_photo_of_two_people(tmp_path, capsys):
+    people = make_people(3, 2, length=512)
+    people.vectors[5] = people.vectors[0]
+    write_table(tmp_path / "faces.h5", people, weights=DEFAULT_WEIGHTS)
+    arguments = [str(tmp_path / "faces.h5"), "-o", str(tmp_path / "h.skops")]
+    assert train_classifier.main([*arguments, "--strict"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "faces.h5: expected one name a face, found 1 face with two names: person 000/0000.jpg" in error
+    assert not (tmp_path / "h.skops").exists()
+    assert train_classifier.main(arguments) == 0
+    assert "left out of both people: 1 face with two names" in capsys.readouterr().err
+    assert load_head(tmp_path / "h.skops").gallery.photos_per_identity == {
+        "person 000": 1,
+        "person 001": 2,
+        "person 002": 1,
+    }

@@ -17,6 +17,7 @@ from classifiers.scores.normalization import Background, one_vector_per_identity
 from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
 from classifiers.training.corrections import Corrected, carry_over, without_corrections
+from classifiers.training.two_names import leave_out_two_names, same_person_questions
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 from foundation.text import lookalike_questions, normalize_name
@@ -71,6 +72,8 @@ def train_head(
     min_photos: int = 1,
     background: Background | None = None,
     previous: Head | None = None,
+    strict: bool = False,
+    progress: bool = False,
 ) -> Head:
     """Train a head on the rows of `table` that have an identity.
 
@@ -95,12 +98,16 @@ def train_head(
         Normalizes the scores; without it they are cosines. See `classifiers.scores.normalization.choose_background`.
     previous : Head, optional
         The head this one replaces: its enrolments and rejections are carried over.
+    strict : bool
+        Refuse faces that carry two names; by default they are left out of both, with a warning.
+    progress : bool
+        Show bars on a terminal where it takes long.
 
     Raises
     ------
     IdentityError
-        If nobody is left to enrol, a wanted person is not in the table, or somebody who was enrolled in `previous` is
-        not wanted.
+        If nobody is left to enrol, a wanted person is not in the table, somebody who was enrolled in `previous` is not
+        wanted, or a face carries two names and `strict` is wanted.
     SpaceMismatchError
         If enrolments or rejections of `previous` are of another space than the table.
     ThresholdError
@@ -119,7 +126,7 @@ def train_head(
             "people, forget them first, or give --fresh"
         )
     gallery = everybody.filtered(identities=identities, min_photos=min_photos, always=corrected.enrolled_names)
-    matcher = Matcher(gallery, background)
+    matcher = Matcher(leave_out_two_names(gallery, strict=strict, progress=progress), background)
     estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,
@@ -127,7 +134,10 @@ def train_head(
         threshold=threshold,
         fpir=fpir,
         curve=curve_for(table.fingerprint, background),
+        progress=progress,
     )
+    for question in same_person_questions(matcher, chosen.value, progress=progress):
+        logger.warning("%s", question)
     trained = build_head(
         matcher, estimator, threshold=chosen, fingerprint=table.fingerprint, photo_root=str(table.photo_root)
     )
