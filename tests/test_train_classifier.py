@@ -311,3 +311,10 @@ def test_one_photo_of_two_people(tmp_path, capsys):
         "person 001": 2,
         "person 002": 1,
     }
+
+
+def test_a_rate_that_was_not_measured_and_a_threshold_beyond_its_curve_say_so(table, tmp_path, capsys):
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "h.skops"), "--fpir", "0.01"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("threshold ")]
+    assert ", not measured on your 5 people, which takes 30: from the preset's curve, not from your photos" in line
+    assert line.endswith("; measured with 30 to 1,000 photos, beyond which it is continued in a straight line")

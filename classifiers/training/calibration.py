@@ -8,7 +8,7 @@ expected TPIR (ISO/IEC 19795-1). Nothing synthetic ever plays a stranger.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -264,7 +264,11 @@ def choose_threshold(
     n_identities = len(matcher.labels)
     enough = n_identities >= MIN_IDENTITIES
     if curve is not None and (fpir is None or (fpir == CURVE_FPIR and not enough)):
-        return threshold_from_curve(curve, n_exemplars)
+        threshold_of_curve = threshold_from_curve(curve, n_exemplars)
+        if fpir is None:
+            return threshold_of_curve
+        missing = f"not measured on your {pluralize(n_identities, 'person', 'people')}, which takes {MIN_IDENTITIES}: "
+        return replace(threshold_of_curve, note=missing + threshold_of_curve.note)
     if curve is None and not enough:
         raise ThresholdError(
             f"no threshold curve is known for these weights, and {pluralize(n_identities, 'person', 'people')} "
