@@ -58,6 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train also on people whose photos are mostly unlike each other, as those of albums are",
     )
     _add_background_arguments(parser)
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="drop what was enrolled and rejected in the head at FILE (default: it is carried over)",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse faces that carry two names (default: they are left out of both)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write what was trained to FILE as JSON")
 
 
@@ -94,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.files.head_file import describe_head, save_head
     from classifiers.groups.grouping import read_identities
     from classifiers.heads.registry import parse_parameters
+    from classifiers.members.replacement import head_to_replace
     from classifiers.scores.normalization import choose_background
     from classifiers.training.train import add_strangers, train_head
     from embedder.images.album_names import describe_albums
@@ -124,24 +135,31 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(arguments.strangers)
         background = add_strangers(background, strangers, fingerprint=table.fingerprint)
-    try:
-        head = train_head(
-            table,
-            head=arguments.head,
-            parameters=parse_parameters(arguments.param),
-            fpir=arguments.fpir,
-            threshold=arguments.threshold,
-            identities=wanted,
-            min_photos=arguments.min_photos,
-            background=background,
-        )
-    except IdentityError as error:
-        raise IdentityError(f"{arguments.table}: {error}") from error
-    save_head(head, arguments.output)
+    with head_to_replace(arguments.output, fresh=arguments.fresh) as previous:
+        try:
+            head = train_head(
+                table,
+                head=arguments.head,
+                parameters=parse_parameters(arguments.param),
+                fpir=arguments.fpir,
+                threshold=arguments.threshold,
+                identities=wanted,
+                min_photos=arguments.min_photos,
+                background=background,
+                previous=previous,
+                strict=arguments.strict,
+                progress=True,
+            )
+        except IdentityError as error:
+            raise IdentityError(f"{arguments.table}: {error}") from error
+        save_head(head, arguments.output)
     print_summary(head, arguments.output)
     if arguments.json is not None:
         photos = head.gallery.photos_per_identity
-        write_json(arguments.json, {**describe_head(head), "photos_per_identity": photos})
+        write_json(
+            arguments.json,
+            {**describe_head(head), "photos_per_identity": photos, "carried_over": carried_over(head)},
+        )
     return EXIT_DONE
 
 
@@ -186,12 +204,25 @@ def print_summary(head: "Head", path: str) -> None:
         print(f"  {name}: {n_photos}")
     if len(photos) > _N_LISTED:
         print(f"  and {len(photos) - _N_LISTED} more")
+    carried = carried_over(head)
+    if any(carried.values()):
+        print(
+            f"carried over from the head before: {pluralize(carried['enrolled'], 'enrolled photo')}, "
+            f"{pluralize(carried['rejected'], 'rejected face')} (--fresh drops them)"
+        )
     print(f"score: {head.score_kind}{background_note(head)}")
     print(f"threshold {head.threshold:.3f}, {head.threshold_record.note}")
     if head.threshold_record.expected is not None:
         from classifiers.training.calibration import describe_expected
 
         print("\n".join(f"  {line}" for line in describe_expected(head.threshold_record.expected)))
+
+
+def carried_over(head: "Head") -> dict[str, int]:
+    """Return how many enrolled photos and rejected faces a head that was just trained has from the one before."""
+    from classifiers.scores.gallery import FROM_TABLE
+
+    return {"enrolled": int((head.gallery.origins != FROM_TABLE).sum()), "rejected": len(head.rejections)}
 
 
 def background_note(head: "Head") -> str:

@@ -21,7 +21,7 @@ from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.training.evaluation import ProbeScores, score_probes, split_people, summarize_scores
 from classifiers.training.metrics import cmc, identification_det, mated_ranks
-from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from experiments.fit_background import N_COMPONENTS, fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 PHOTOS_PER_PERSON = (1, 3, 10)
@@ -119,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the script."""
     parser.add_argument("table", metavar="TABLE", help="embedding table of many people")
     parser.add_argument("--seed", type=int, default=0, help="of the half that fits the background model")
+    parser.add_argument("--components", type=int, default=N_COMPONENTS, metavar="N", help="of the background model")
     parser.add_argument("--plot", metavar="FILE", help="draw DET and CMC curves")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
 
@@ -131,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     people = np.random.default_rng(arguments.seed).permutation(len(gallery.labels))
     fitted = np.isin(gallery.codes, people[: len(people) // 2])
     others = gallery.selected(fitted)
-    background = fit_background(others.vectors[one_photo_each(others)])
+    background = fit_background(others.vectors[one_photo_each(others)], n_components=arguments.components)
     results, curves = compare(gallery.selected(~fitted), background)
     print("| photos each | head | score | rank 1 | TPIR at FPIR 1 % | TPIR at FPIR 10 % | fit (s) | probe (ms) |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")

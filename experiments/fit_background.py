@@ -66,7 +66,7 @@ def fit_background(
     if len(vectors) < MIN_IDENTITIES_PER_COMPONENT * n_components:
         raise InputError(
             f"a background of {n_components} components needs at least {MIN_IDENTITIES_PER_COMPONENT * n_components} "
-            f"people, got {len(vectors)}; use a table of more people, or fewer --components"
+            f"people, got {len(vectors)}; use a table of more people, or fewer components"
         )
     units = unit_rows(vectors).astype(np.float64)
     mean = units.mean(axis=0)

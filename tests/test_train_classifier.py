@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 import train_classifier
-from classifiers import load_head
+from classifiers import load_head, save_head
+from classifiers.members.editing import enrol_faces
+from classifiers.members.rejection import reject
 from embedder.tables.table import EmbeddingTable, ImageLedger
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
+from tests.classifiers.samples import make_sample
 
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
 PEOPLE = make_people(5, 3, length=512)
@@ -312,3 +315,70 @@ def test_a_table_without_names_points_to_grouping_and_naming(tmp_path, capsys):
         "--names people.csv\n"
     )
     assert not (tmp_path / "head.skops").exists()
+
+
+def test_training_again_keeps_what_was_enrolled_and_rejected(table, tmp_path, capsys):
+    output = tmp_path / "h.skops"
+    assert train_classifier.main([str(table), "-o", str(output)]) == 0
+    zoe = [
+        make_sample(vector, f"zoe {row}") for row, vector in enumerate(make_people(1, 2, length=512, seed=5).vectors)
+    ]
+    wrong = make_sample(PEOPLE.vectors[4], image_sha256=f"{4:064x}", box=np.float32([0, 0, 9, 9]))
+    save_head(reject(enrol_faces(load_head(output), zoe, "Zoe"), wrong, "person 001").head, output)
+    capsys.readouterr()
+    again = [str(table), "-o", str(output), "--head", "svm", "--json", str(tmp_path / "r.json")]
+    assert train_classifier.main(again) == 0
+    assert "carried over from the head before: 2 enrolled photos, 1 rejected face (--fresh drops them)" in (
+        capsys.readouterr().out
+    )
+    assert json.loads((tmp_path / "r.json").read_text())["carried_over"] == {"enrolled": 2, "rejected": 1}
+    photos = load_head(output).gallery.photos_per_identity
+    assert (photos["Zoe"], photos["person 001"]) == (2, 2)
+    assert train_classifier.main([*again, "--fresh"]) == 0
+    assert "carried over" not in capsys.readouterr().out
+    assert load_head(output).gallery.photos_per_identity == {f"person {number:03d}": 3 for number in range(5)}
+
+
+def test_what_cannot_be_carried_over_is_refused_unless_fresh(table, tmp_path, capsys):
+    output = tmp_path / "h.skops"
+    assert train_classifier.main([str(table), "-o", str(output)]) == 0
+    head = load_head(output)
+    save_head(enrol_faces(head, [make_sample(make_people(1, 1, length=512, seed=5).vectors[0])], "Zoe"), output)
+    before = output.read_bytes()
+    write_table(tmp_path / "other.h5", make_people(40, 2), weights="1" * 64)
+    capsys.readouterr()
+    arguments = [str(tmp_path / "other.h5"), "-o", str(output), "--fpir", "0.05"]
+    assert train_classifier.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "to carry over 1 enrolled photo and 0 rejected faces" in error
+    assert "give --fresh to drop them, or another -o" in error
+    assert output.read_bytes() == before
+    assert train_classifier.main([*arguments, "--fresh"]) == 0
+    assert len(load_head(output).labels) == 40
+
+
+def test_one_photo_of_two_people(tmp_path, capsys):
+    people = make_people(3, 2, length=512)
+    people.vectors[5] = people.vectors[0]
+    write_table(tmp_path / "faces.h5", people, weights=DEFAULT_WEIGHTS)
+    arguments = [str(tmp_path / "faces.h5"), "-o", str(tmp_path / "h.skops")]
+    assert train_classifier.main([*arguments, "--strict"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "faces.h5: expected one name a face, found 1 face with two names: person 000/0000.jpg" in error
+    assert not (tmp_path / "h.skops").exists()
+    assert train_classifier.main(arguments) == 0
+    assert "left out of both people: 1 face with two names" in capsys.readouterr().err
+    assert load_head(tmp_path / "h.skops").gallery.photos_per_identity == {
+        "person 000": 1,
+        "person 001": 2,
+        "person 002": 1,
+    }
+
+
+def test_a_rate_that_was_not_measured_and_a_threshold_beyond_its_curve_say_so(table, tmp_path, capsys):
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "h.skops"), "--fpir", "0.01"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("threshold ")]
+    assert ", not measured on your 5 people, which takes 30: from the preset's curve, not from your photos" in line
+    assert line.endswith("; measured with 30 to 1,000 photos, beyond which it is continued in a straight line")

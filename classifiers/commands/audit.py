@@ -21,16 +21,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths",
         type=Path,
-        nargs="+",
+        nargs="*",
         metavar="PATH",
         help="tables and heads, or folders of them, read with all their sub-folders",
     )
-    parser.add_argument("--name", required=True, metavar="NAME", help="who is looked for, exactly as written")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--name", metavar="NAME", help="who is looked for, exactly as written")
+    wanted.add_argument(
+        "--labels", type=Path, metavar="TABLE", help="list the twenty faces of TABLE whose names are most suspicious"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say which tables and heads still hold a person."""
+    """Say which tables and heads still hold a person, or which names of a table are suspicious."""
+    if arguments.labels is not None:
+        return _run_labels(arguments)
+    if not arguments.paths:
+        raise InputError("expected tables, heads or folders of them, got none; name some, such as .")
     from classifiers.members.editing import check_name
     from embedder.images.photo import failure_reason
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
@@ -68,6 +76,40 @@ def run(arguments: argparse.Namespace) -> int:
             },
         )
     return EXIT_SOME_INPUTS_FAILED if failures else EXIT_DONE
+
+
+def _run_labels(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from classifiers.scores.gallery import Gallery
+    from classifiers.scores.matcher import Matcher
+    from classifiers.scores.normalization import choose_background
+    from classifiers.training.suspicious_labels import suspicious_labels
+    from embedder.tables.table import EmbeddingTable
+    from foundation.command_line import EXIT_DONE, write_json
+
+    if arguments.paths:
+        raise InputError(
+            f"expected --labels TABLE alone, found {arguments.paths[0]} as well; audit one table at a time"
+        )
+    table = EmbeddingTable.read(arguments.labels)
+    gallery = Gallery.build(
+        table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
+    )
+    found = suspicious_labels(Matcher(gallery, choose_background(table.fingerprint)), progress=True)
+    people = pluralize(len(gallery.labels), "person", "people")
+    if not found:
+        print(f"{arguments.labels}: {people} with names; labels are compared between people, of whom it takes two")
+    else:
+        print(
+            f"{arguments.labels}: {pluralize(len(gallery), 'face')} of {people}; the {len(found)} most suspicious "
+            "names, the worst first (few or none of them need be wrong):"
+        )
+    for label in found:
+        print(f"{label.suspicion:+.2f}  {label}")
+    if arguments.json is not None:
+        write_json(arguments.json, {"table": str(arguments.labels), "labels": [asdict(label) for label in found]})
+    return EXIT_DONE
 
 
 def _describe(finding: "Finding") -> str:

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             fpir=arguments.fpir,
         )
     except IdentityError as error:
-        raise IdentityError(f"{arguments.table}: {error}") from error
+        raise IdentityError(f"{arguments.table}: {error} (--gallery-per-person)") from error
     print("\n".join(report(result)))
     if background is not None:
         print(

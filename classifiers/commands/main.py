@@ -39,7 +39,12 @@ def commands() -> list["Command"]:
         ),
         Command("explain", "Say why a face is given its name.", explain.add_arguments, explain.run),
         Command("reject", "Say who a face is not.", reject.add_arguments, reject.run),
-        Command("audit", "Look for a person in tables and heads.", audit.add_arguments, audit.run),
+        Command(
+            "audit",
+            "Look for a person in tables and heads, or for wrong names in a table.",
+            audit.add_arguments,
+            audit.run,
+        ),
     ]
 
 

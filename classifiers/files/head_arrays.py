@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.heads.decision_rules import DecisionRule, LinearSVM
 from classifiers.heads.head import Head
-from classifiers.scores.gallery import Gallery
+from classifiers.scores.gallery import ORIGINS, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
 from foundation.errors import InputError
@@ -32,10 +32,12 @@ def pack_head(head: Head) -> Arrays:
         "paths": np.char.encode(gallery.paths, "utf-8"),
         "image_sha256": np.char.encode(gallery.image_sha256, "ascii"),
         "boxes": gallery.boxes,
+        "origins": np.char.encode(gallery.origins, "ascii"),
         "rejected": head.rejections.vectors,
         "rejected_identities": np.char.encode(head.rejections.identities, "utf-8"),
         "rejected_paths": np.char.encode(head.rejections.paths, "utf-8"),
         "rejected_sha256": np.char.encode(head.rejections.image_sha256, "ascii"),
+        "rejected_boxes": head.rejections.boxes,
     }
     if head.matcher.background is not None:
         packed = head.matcher.background.to_arrays()
@@ -78,11 +80,17 @@ def unpack_rejections(read: ReadArray) -> Gallery:
     ValueError
         If the arrays do not fit together.
     """
+    vectors = read("rejected")
+    # Heads of before 0.2 do not say where on the photo the face is.
+    boxes = _read_later(read, "rejected_boxes", before=np.full((len(vectors), 4), np.nan, np.float32))
+    if boxes.shape != (len(vectors), 4):
+        raise InputError("its rejected boxes do not fit its rejected faces")
     return Gallery.build(
-        read("rejected"),
+        vectors,
         np.char.decode(read("rejected_identities"), "utf-8"),
         paths=np.char.decode(read("rejected_paths"), "utf-8"),
         image_sha256=np.char.decode(read("rejected_sha256"), "ascii"),
+        boxes=boxes,
     )
 
 
@@ -100,6 +108,14 @@ def unpack_linear_svm(matcher: Matcher, read: ReadArray) -> DecisionRule:
     return LinearSVM(support_vectors=matcher.units[arrays["support"]], **arrays)
 
 
+def _read_later(read: ReadArray, name: str, *, before: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that heads did not always have, or what its lack means."""
+    try:
+        return read(name)
+    except KeyError:
+        return before
+
+
 def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
     vectors, codes = read("exemplars"), read("codes")
     labels = np.array(record["identities"], dtype=np.str_)
@@ -109,6 +125,8 @@ def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
         paths=np.char.decode(read("paths"), "utf-8"),
         image_sha256=np.char.decode(read("image_sha256"), "ascii"),
         boxes=read("boxes"),
+        # Heads of before 0.2 do not say which faces were enrolled later.
+        origins=np.char.decode(_read_later(read, "origins", before=np.full(len(vectors), b"")), "ascii"),
     )
     squares = np.einsum("ij,ij->i", vectors, vectors)
     if (
@@ -117,6 +135,8 @@ def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
         or not np.all((np.abs(squares - 1.0) < _UNIT_TOLERANCE) | (squares == 0.0))
         or {len(gallery.identities), len(gallery.paths), len(gallery.image_sha256)} != {len(vectors)}
         or gallery.boxes.shape != (len(vectors), 4)
+        or gallery.origins.shape != (len(vectors),)
+        or not np.isin(gallery.origins, ORIGINS).all()
         or np.any(codes < 0)
         or not np.array_equal(gallery.labels, labels)
     ):

@@ -83,7 +83,7 @@ def save_head(head: Head, path: str | Path) -> None:
         )
     if isinstance(head.decision_rule, EstimatorRule):
         entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator)
-    _refuse_other_file(target)
+    refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(target, is_private=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries.items():
@@ -148,7 +148,14 @@ def _is_made_by_name(head: Head) -> bool:
     return "." not in head.name and all(_plain(value) is value for value in head.parameters.values())
 
 
-def _refuse_other_file(target: Path) -> None:
+def refuse_other_file(target: Path) -> None:
+    """Refuse to write a head where a file of another kind is.
+
+    Raises
+    ------
+    HeadFileError
+        If a file is there that is no head and not empty.
+    """
     if target.is_file() and target.stat().st_size > 0 and not _is_head(target):
         raise HeadFileError(
             f"{target}: expected a head or nothing here to replace, found a file of another kind; "

@@ -12,7 +12,14 @@ import numpy as np
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.files.head_arrays import ReadArray, unpack_linear_svm
 from classifiers.files.head_estimator import load_estimator
-from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
+from classifiers.heads.decision_rules import (
+    BalancedVotingRule,
+    DecisionRule,
+    EstimatorRule,
+    LinearSVM,
+    NearestRule,
+    VotingRule,
+)
 from classifiers.scores.matcher import Matcher
 from foundation.errors import InputError
 
@@ -64,6 +71,8 @@ def read_decision_rule(
         return NearestRule()
     if kind == VotingRule.kind:
         return VotingRule(int(record["parameters"]["n_neighbors"]))
+    if kind == BalancedVotingRule.kind:
+        return BalancedVotingRule(int(record["parameters"]["n_neighbors"]))
     if kind != EstimatorRule.kind:
         raise InputError(f"its chooser {kind!r} is not known")
     wrote, here = record["versions"]["scikit-learn"], scikit_learn_version()

@@ -17,6 +17,10 @@ from foundation.errors import InputError
 # Two unit vectors that are equal up to float32 rounding are this far apart at most; it bounds the weight of a vote.
 _SMALLEST_DISTANCE = 1e-3
 
+# How much a vote weighs by the cosine c: e to the power of 5 c, so that 0.2 nearer is 2.7 times the vote. Measured by
+# experiments/unbalanced_photos.py: from 5 on nobody whom a gallery finds is lost, and more forgives fewer wrong labels.
+_VOTE_SHARPNESS = 5.0
+
 # A decision value that is zero up to rounding counts as zero (libsvm then votes for the later class).
 _ZERO_DECISION = 1e-9
 
@@ -51,7 +55,9 @@ class NearestRule:
 
 
 class VotingRule:
-    """Decide by the votes of the nearest exemplars, see `vote_nearest`.
+    """Decide by the votes of the nearest exemplars, see `vote_nearest`: what `knn` heads of before 0.2 do.
+
+    A person with many photos outvotes one with few: `BalancedVotingRule` does without that.
 
     Parameters
     ----------
@@ -67,6 +73,25 @@ class VotingRule:
     def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
         """Return the code ``(n,)`` of the identity with the most votes."""
         return vote_nearest(matcher.units, matcher.codes, probes.units, n_neighbors=self.n_neighbors)
+
+
+class BalancedVotingRule:
+    """Decide by the balanced votes of the nearest exemplars, see `vote_balanced`.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        How many exemplars vote; more smooth over mislabelled photos.
+    """
+
+    kind = "balanced_votes"
+
+    def __init__(self, n_neighbors: int) -> None:
+        self.n_neighbors = n_neighbors
+
+    def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
+        """Return the code ``(n,)`` of the identity with the largest share of its votes."""
+        return vote_balanced(matcher.units, matcher.codes, probes.units, n_neighbors=self.n_neighbors)
 
 
 class EstimatorRule:
@@ -188,10 +213,44 @@ def vote_nearest(
     if not indices.size:
         return np.zeros(len(probes), np.int64)
     distances = np.sqrt(np.maximum(2.0 - 2.0 * similarities, 0.0))
-    weights = 1.0 / np.maximum(distances, _SMALLEST_DISTANCE)
+    return _elect(codes[indices], 1.0 / np.maximum(distances, _SMALLEST_DISTANCE))
+
+
+def vote_balanced(
+    exemplars: NDArray[np.float32], codes: NDArray[np.int64], probes: NDArray[np.float32], *, n_neighbors: int
+) -> NDArray[np.int64]:
+    """Return the code ``(n,)`` with the largest share of the votes it could have among each probe's nearest exemplars.
+
+    A vote weighs e to the power of five times the cosine. The votes for an identity are divided by how many it could
+    have at most, the number of its exemplars or `n_neighbors`: so one near photo of a person with one photo is not
+    outvoted by the crowd of a person with hundreds. Equal shares go to the code with the nearer exemplar, then to the
+    exemplar that comes first.
+
+    Parameters
+    ----------
+    exemplars : (m, d) float32 of unit length
+    codes : (m,) int64
+        Identity of each exemplar.
+    probes : (n, d) float32 of unit length
+    n_neighbors : int
+        How many exemplars vote; all of them where there are fewer.
+
+    >>> crowd = np.array([[1, 0], [0.6, 0.8], [0.6, 0.8], [0.6, 0.8]], np.float32)
+    >>> vote_balanced(crowd, np.array([0, 1, 1, 1]), crowd[:1], n_neighbors=4).tolist()
+    [0]
+    """
+    indices, similarities = ExactNeighbors(exemplars).query(probes, n_neighbors)
+    if not indices.size:
+        return np.zeros(len(probes), np.int64)
     neighbor_codes = codes[indices]
+    n_votes_at_most = np.minimum(np.bincount(codes), n_neighbors)
+    return _elect(neighbor_codes, np.exp(_VOTE_SHARPNESS * similarities) / n_votes_at_most[neighbor_codes])
+
+
+def _elect(neighbor_codes: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the code ``(n,)`` with the most weight in each row of ``(n, k)``; of equals, the first in the row."""
     # votes[i, j]: all the votes of probe i for the identity of its j-th neighbour
     same = neighbor_codes[:, :, None] == neighbor_codes[:, None, :]
     votes = np.sum(weights[:, :, None] * same, axis=1)
-    elected: NDArray[np.int64] = neighbor_codes[np.arange(len(probes)), np.argmax(votes, axis=1)]
+    elected: NDArray[np.int64] = neighbor_codes[np.arange(len(votes)), np.argmax(votes, axis=1)]
     return elected

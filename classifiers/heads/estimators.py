@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from classifiers.heads.decision_rules import LinearSVM, vote_nearest
+from classifiers.heads.decision_rules import LinearSVM, vote_balanced
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, unit_rows
@@ -100,13 +100,14 @@ class GalleryClassifier(UnitRowsClassifier):
 
 
 class KNNClassifier(UnitRowsClassifier):
-    """k-nearest-neighbours classifier whose votes weigh one over the distance.
+    """k-nearest-neighbours classifier whose votes weigh by similarity, balanced between people.
+
+    See `classifiers.heads.decision_rules.vote_balanced`.
 
     Parameters
     ----------
     n_neighbors : int, default 5
-        How many exemplars vote; all of them where there are fewer. More smooth over mislabelled photos, fewer favour
-        people with few photos.
+        How many exemplars vote; all of them where there are fewer. More smooth over mislabelled photos.
 
     Attributes
     ----------
@@ -131,17 +132,18 @@ class KNNClassifier(UnitRowsClassifier):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the class ``(n,)`` with the most votes for each row of `X (n, d)`."""
+        """Return the class ``(n,)`` with the largest share of its votes for each row of `X (n, d)`."""
         probes = self._predict_input(X)
         n_neighbors = check_n_neighbors(self.n_neighbors)
-        return self.classes_[vote_nearest(self.exemplars_, self.codes_, probes, n_neighbors=n_neighbors)]
+        return self.classes_[vote_balanced(self.exemplars_, self.codes_, probes, n_neighbors=n_neighbors)]
 
 
 class SVMClassifier(UnitRowsClassifier):
     """Linear support vector classifier, one against one.
 
-    The machine is scikit-learn's ``SVC(kernel="linear")``, without probabilities. With a single class there is
-    nothing to separate, and that class is the choice.
+    The machine is scikit-learn's ``SVC(kernel="linear", class_weight="balanced")``, without probabilities: an error on
+    a person with few photos costs as much as one on a person with many. With a single class there is nothing to
+    separate, and that class is the choice.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ class SVMClassifier(UnitRowsClassifier):
             self.machine_ = None
             return self
         with many_classes():
-            svc = SVC(C=self.C, kernel="linear").fit(rows.astype(np.float64), codes)
+            svc = SVC(C=self.C, kernel="linear", class_weight="balanced").fit(rows.astype(np.float64), codes)
         # With two classes scikit-learn turns the signs round (positive is the second class); turn them back.
         sign = -1.0 if len(self.classes_) == 2 else 1.0
         self.machine_ = {

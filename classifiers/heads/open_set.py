@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from classifiers.errors import IdentityError
-from classifiers.heads.decision_rules import DecisionRule, EstimatorRule, LinearSVM, NearestRule, VotingRule
+from classifiers.heads.decision_rules import BalancedVotingRule, DecisionRule, EstimatorRule, LinearSVM, NearestRule
 from classifiers.heads.estimators import (
     GalleryClassifier,
     KNNClassifier,
@@ -154,7 +154,7 @@ def fit_decision_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
     if len(matcher.labels) == 1 or isinstance(estimator, GalleryClassifier):
         return NearestRule()
     if isinstance(estimator, KNNClassifier):
-        return VotingRule(check_n_neighbors(estimator.n_neighbors))
+        return BalancedVotingRule(check_n_neighbors(estimator.n_neighbors))
     with many_classes():
         fitted = clone(estimator).fit(matcher.units, matcher.gallery.identities)
     if isinstance(fitted, SVMClassifier) and fitted.machine_ is not None:

@@ -6,23 +6,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError, IdentityError
 from classifiers.heads.decision_rules import DecisionRule, NearestRule
 from classifiers.heads.head import Head
 from classifiers.members.face_samples import FaceSample
-from classifiers.scores.gallery import UNKNOWN, Gallery, summarize_names
+from classifiers.scores.gallery import FROM_ENROLMENT, UNKNOWN, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.same_faces import same_faces
 from foundation.errors import InputError
 from foundation.text import has_letter_or_digit, normalize_name
 
 # A change of a large head takes seconds, most of them for the photos; then the next one may have it.
 _LOCK_SECONDS = 60.0
-
-# Cosine above which two faces of one photo are one face that was found twice: with other settings of the detector its
-# box differs by some pixels, while two people on one photo are far less alike.
-_SAME_FACE = 0.9
 
 
 def check_name(name: str) -> str:
@@ -111,9 +107,9 @@ def enrol_faces(head: Head, faces: Sequence[FaceSample], identity: str) -> Head:
         raise InputError("`faces` must hold at least one face, got none; give a photo of the person")
     label = find_name(head.labels, name)
     more = gallery_of(faces, name if label is None else label)
+    changed = replace_matcher(head, head.matcher.added(more))
     against = head.rejections
     taken_back = (against.identities == label) & same_faces(against, more)
-    changed = replace_matcher(head, head.matcher.added(more))
     return changed.replaced(rejections=against.selected(~taken_back)) if taken_back.any() else changed
 
 
@@ -164,17 +160,8 @@ def gallery_of(faces: Sequence[FaceSample], identity: str) -> Gallery:
         paths=[face.path for face in faces],
         image_sha256=[face.image_sha256 for face in faces],
         boxes=np.stack([face.box for face in faces]),
+        origin=FROM_ENROLMENT,
     )
-
-
-def same_faces(gallery: Gallery, others: Gallery) -> NDArray[np.bool_]:
-    """Return ``(m,)`` bool: for each row of `gallery`, whether `others` hold the same face of the same photo."""
-    same_photo = np.isin(gallery.image_sha256, others.image_sha256) & (gallery.image_sha256 != "")
-    same = np.zeros(len(gallery), np.bool_)
-    for row in np.flatnonzero(same_photo):
-        of_photo = others.image_sha256 == gallery.image_sha256[row]
-        same[row] = np.max(others.vectors[of_photo] @ gallery.vectors[row]) >= _SAME_FACE
-    return same
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifiers.heads.head import Head
-from classifiers.members.editing import enrol_faces, find_name, gallery_of, same_faces
+from classifiers.members.editing import enrol_faces, find_name, gallery_of
 from classifiers.members.face_samples import FaceSample, PhotoFaces
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.same_faces import same_faces
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for
 
 # Of 239 photos of LFW (every 40th), at most two lie beyond each of the following limits. They are for

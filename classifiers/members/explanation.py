@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.heads.decision_rules import NearestRule, VotingRule
+from classifiers.heads.decision_rules import BalancedVotingRule, NearestRule, VotingRule
 from classifiers.heads.head import LOWEST_SCORE, Head
 from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
@@ -195,7 +195,12 @@ def _candidates(head: Head, probe: NDArray[np.floating], exemplar: int) -> list[
     """Return the rows that could change the answer when left out; for fitted classifiers, the most likely ones."""
     if isinstance(head.decision_rule, NearestRule):
         return [exemplar]
-    n_nearest = head.decision_rule.n_neighbors if isinstance(head.decision_rule, VotingRule) else _MOST_REFITS
+    n_nearest, rule = _MOST_REFITS, head.decision_rule
+    if isinstance(rule, VotingRule):
+        n_nearest = rule.n_neighbors
+    elif isinstance(rule, BalancedVotingRule):
+        # Beyond its voters too: with a photo less, a person's votes are a larger share.
+        n_nearest = max(_MOST_REFITS, rule.n_neighbors)
     units = head.matcher.prepare(probe).units
     nearest = np.argsort(-(head.matcher.units @ units[0]), kind="stable")[:n_nearest].tolist()
     return nearest if exemplar in nearest else [exemplar, *nearest]

@@ -6,8 +6,9 @@ import numpy as np
 
 from classifiers.errors import IdentityError
 from classifiers.heads.head import Head
-from classifiers.members.editing import enrolled_name, gallery_of, replace_matcher, same_faces
+from classifiers.members.editing import enrolled_name, gallery_of, replace_matcher
 from classifiers.members.face_samples import FaceSample
+from classifiers.scores.same_faces import same_faces
 
 
 class Rejection(NamedTuple):

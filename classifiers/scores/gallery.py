@@ -1,10 +1,10 @@
 """Hold the enrolled faces: adding or removing a person changes rows and fits nothing again."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,11 @@ from foundation.text import pluralize
 
 # What a face is called that is nobody enrolled; no person may be called that.
 UNKNOWN = "unknown"
+
+# Where an exemplar comes from: the table the head was trained on, or somebody who enrolled it in the finished head.
+FROM_TABLE: Final = "table"
+FROM_ENROLMENT: Final = "enrolled"
+ORIGINS: Final = ("", FROM_TABLE, FROM_ENROLMENT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,8 @@ class Gallery:
         Hash of that photo; ``""`` where unknown.
     boxes : (m, 4) float32
         The face in that photo, pixels: x_min, y_min, x_max, y_max, max exclusive; NaN where unknown.
+    origins : (m,) str
+        One of `ORIGINS`: ``"table"``, ``"enrolled"``, or ``""`` where unknown.
 
     >>> gallery = Gallery.build([[1.0, 0.0], [0.0, 2.0], [0.0, 1.0]], ["Ada", "Bo", "Bo"])
     >>> gallery.photos_per_identity
@@ -45,6 +52,7 @@ class Gallery:
     paths: NDArray[np.str_]
     image_sha256: NDArray[np.str_]
     boxes: NDArray[np.float32] = field(repr=False)
+    origins: NDArray[np.str_] = field(repr=False)
 
     @classmethod
     def build(
@@ -55,6 +63,7 @@ class Gallery:
         paths: Sequence[str] | NDArray[Any] | None = None,
         image_sha256: Sequence[str] | NDArray[Any] | None = None,
         boxes: ArrayLike | None = None,
+        origin: str = "",
     ) -> "Gallery":
         """Return a gallery of the rows that have an identity; rows with identity ``""`` are left out.
 
@@ -65,6 +74,8 @@ class Gallery:
         identities : (n,) str
         paths, image_sha256, boxes
             As the attributes, ``(n,)``, ``(n,)`` and ``(n, 4)``; by default unknown.
+        origin : str
+            Where they all come from, one of `ORIGINS`.
 
         Raises
         ------
@@ -81,6 +92,7 @@ class Gallery:
             "paths": np.array([""] * n_rows if paths is None else [str(path) for path in paths], dtype=np.str_),
             "image_sha256": np.array([""] * n_rows if image_sha256 is None else list(image_sha256), dtype=np.str_),
             "boxes": np.asarray(np.full((n_rows, 4), np.nan) if boxes is None else boxes, np.float32),
+            "origins": np.full(n_rows, origin),
         }
         for column, values in columns.items():
             if len(values) != n_rows:
@@ -140,8 +152,12 @@ class Gallery:
             raise IdentityError(f"{identity!r} is not enrolled; enrolled are {summarize_names(self.labels)}")
         return self.selected(~leaving)
 
-    def filtered(self, *, identities: Sequence[str] | None = None, min_photos: int = 1) -> "Gallery":
+    def filtered(
+        self, *, identities: Sequence[str] | None = None, min_photos: int = 1, always: Collection[str] = ()
+    ) -> "Gallery":
         """Return a gallery of the people in `identities` (default: all) that have at least `min_photos` exemplars.
+
+        People in `always` are kept with fewer.
 
         Raises
         ------
@@ -159,7 +175,7 @@ class Gallery:
                 f"not among the table's identities: {summarize_names(missing)}; they are {summarize_names(self.labels)}"
             )
         wanted = counts if identities is None else identities
-        kept = [name for name in wanted if counts[name] >= min_photos]
+        kept = [name for name in wanted if counts[name] >= min_photos or name in always]
         if not kept:
             raise IdentityError(
                 f"nobody is left to enrol: {pluralize(len(counts), 'identity', 'identities')} in the table, none that "

@@ -63,6 +63,10 @@ class ThresholdCurve:
         share = (math.log(n_exemplars) - logs[segment]) / (logs[segment + 1] - logs[segment])
         return float(self.thresholds[segment] + share * (self.thresholds[segment + 1] - self.thresholds[segment]))
 
+    def covers(self, n_exemplars: int) -> bool:
+        """Return whether `n_exemplars` lies between the curve's ends, where it was measured."""
+        return self.n_exemplars[0] <= n_exemplars <= self.n_exemplars[-1]
+
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """Return the curve a JSON object describes.
@@ -141,6 +145,9 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
         f"{pluralize(n_exemplars, 'enrolled photo')}, "
         f"measured on {curve.measured_on}"
     )
+    if not curve.covers(n_exemplars):
+        first, last = curve.n_exemplars[0], curve.n_exemplars[-1]
+        note += f"; measured with {first:,} to {last:,} photos, beyond which it is continued in a straight line"
     return Threshold(curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
 
 

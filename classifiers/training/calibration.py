@@ -8,11 +8,12 @@ expected TPIR (ISO/IEC 19795-1). Nothing synthetic ever plays a stranger.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from classifiers.errors import ThresholdError
 from classifiers.heads.decision_rules import FitDecisionRule, NearestRule
@@ -88,7 +89,7 @@ def near_duplicate_groups(gallery: Gallery) -> NDArray[np.int64]:
     return numbers
 
 
-def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0) -> HeldOutScores:
+def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0, progress: bool = False) -> HeldOutScores:
     """Score everybody's photos among the others' (as a stranger's), and among all others with their own.
 
     Parameters
@@ -99,14 +100,18 @@ def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0) -> 
         Matcher to decision rule; called for all exemplars, then for those that are not held out.
     seed : int
         Of the folds, where the rule must be fitted.
+    progress : bool
+        Whether to show a bar on a terminal where it takes long.
     """
     duplicate_groups = near_duplicate_groups(matcher.gallery)
     if isinstance(fit(matcher), NearestRule):
-        return _leave_one_out(matcher, duplicate_groups)
-    return _cross_validate(matcher, fit, duplicate_groups, rng=np.random.default_rng(seed))
+        return _leave_one_out(matcher, duplicate_groups, progress=progress)
+    rng = np.random.default_rng(seed)
+    with tqdm(total=N_FOLDS + N_PHOTO_FOLDS, **_bar(progress)) as bar:
+        return _cross_validate(matcher, fit, duplicate_groups, rng=rng, bar=bar)
 
 
-def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> Threshold:
+def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float, *, progress: bool = False) -> Threshold:
     """Return the threshold at which the share `fpir` of the gallery's own people pass as somebody else.
 
     Every person counts the same, however many photos they have.
@@ -119,6 +124,8 @@ def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> 
         Matcher to decision rule.
     fpir : float
         Wanted rate, above 0 and below 1.
+    progress : bool
+        As in `score_held_out`.
 
     Raises
     ------
@@ -133,7 +140,7 @@ def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float) -> 
             f"a threshold for FPIR {fpir:g} needs at least {MIN_IDENTITIES} people in the table, got {n_identities}; "
             "leave --fpir out, or give --threshold T"
         )
-    held_out = score_held_out(matcher, fit)
+    held_out = score_held_out(matcher, fit, progress=progress)
     value = lowest_threshold(held_out.stranger_scores, held_out.stranger_codes, fpir)
     note = f"from your photos: FPIR {fpir:g} when each of your {n_identities} people is looked for among the others"
     return Threshold(
@@ -221,6 +228,7 @@ def choose_threshold(
     threshold: float | None = None,
     fpir: float | None = None,
     curve: ThresholdCurve | None = None,
+    progress: bool = False,
 ) -> Threshold:
     """Return the threshold for a new head.
 
@@ -238,6 +246,8 @@ def choose_threshold(
         Wanted rate, above 0 and below 1.
     curve : ThresholdCurve, optional
         The preset's.
+    progress : bool
+        As in `score_held_out`.
 
     Raises
     ------
@@ -254,13 +264,17 @@ def choose_threshold(
     n_identities = len(matcher.labels)
     enough = n_identities >= MIN_IDENTITIES
     if curve is not None and (fpir is None or (fpir == CURVE_FPIR and not enough)):
-        return threshold_from_curve(curve, n_exemplars)
+        threshold_of_curve = threshold_from_curve(curve, n_exemplars)
+        if fpir is None:
+            return threshold_of_curve
+        missing = f"not measured on your {pluralize(n_identities, 'person', 'people')}, which takes {MIN_IDENTITIES}: "
+        return replace(threshold_of_curve, note=missing + threshold_of_curve.note)
     if curve is None and not enough:
         raise ThresholdError(
             f"no threshold curve is known for these weights, and {pluralize(n_identities, 'person', 'people')} "
             f"cannot measure one (at least {MIN_IDENTITIES}); give --threshold T"
         )
-    return calibrate_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir)
+    return calibrate_threshold(matcher, fit, CURVE_FPIR if fpir is None else fpir, progress=progress)
 
 
 def describe_expected(expected: dict[str, Any]) -> list[str]:
@@ -282,11 +296,16 @@ def _percent(estimate: dict[str, float]) -> str:
     return f"{estimate['value']:.2%} (95 % interval {estimate['low']:.2%} to {estimate['high']:.2%})"
 
 
-def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64]) -> HeldOutScores:
+def _bar(progress: bool) -> dict[str, Any]:
+    # tqdm's None: shown on a terminal only.
+    return {"desc": "threshold", "unit": "step", "disable": None if progress else True, "delay": 1}
+
+
+def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64], *, progress: bool) -> HeldOutScores:
     codes, n_rows = matcher.codes, len(matcher.codes)
     strangers, mated = np.empty(n_rows), np.empty(n_rows)
     best, has_other = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
-    for block in row_blocks(n_rows, n_rows):
+    for block in tqdm(row_blocks(n_rows, n_rows), **_bar(progress)):
         scores = matcher.scores(matcher.prepare(matcher.gallery.vectors[block]))
         own = codes[block, None] == codes[None, :]
         is_duplicate = duplicate_groups[block, None] == duplicate_groups[None, :]
@@ -299,13 +318,18 @@ def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64]) -> Hel
 
 
 def _cross_validate(
-    matcher: Matcher, fit: FitDecisionRule, duplicate_groups: NDArray[np.int64], *, rng: np.random.Generator
+    matcher: Matcher,
+    fit: FitDecisionRule,
+    duplicate_groups: NDArray[np.int64],
+    *,
+    rng: np.random.Generator,
+    bar: "tqdm[Any]",
 ) -> HeldOutScores:
     codes = matcher.codes
     fold_of_person = rng.permutation(len(matcher.labels)) % N_FOLDS
-    strangers = list(_score_folds(matcher, fit, fold_of_person[codes], n_folds=N_FOLDS))
+    strangers = list(_score_folds(matcher, fit, fold_of_person[codes], n_folds=N_FOLDS, bar=bar))
     fold_of_photo = _photo_folds(codes, duplicate_groups, rng)
-    mated = list(_score_folds(matcher, fit, fold_of_photo, n_folds=N_PHOTO_FOLDS))
+    mated = list(_score_folds(matcher, fit, fold_of_photo, n_folds=N_PHOTO_FOLDS, bar=bar))
     return HeldOutScores(
         np.concatenate([scores for _, _, scores in strangers]),
         codes[np.concatenate([rows for rows, _, _ in strangers])],
@@ -331,10 +355,11 @@ def _photo_folds(
 
 
 def _score_folds(
-    matcher: Matcher, fit: FitDecisionRule, fold_of_row: NDArray[np.int64], *, n_folds: int
+    matcher: Matcher, fit: FitDecisionRule, fold_of_row: NDArray[np.int64], *, n_folds: int, bar: "tqdm[Any]"
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]]:
     """For each fold, fit on the other rows and yield the fold's rows, the names chosen for them, and the scores."""
     for fold in range(n_folds):
+        bar.update()
         rows = np.flatnonzero(fold_of_row == fold)
         rest = matcher.selected(fold_of_row != fold)
         if not len(rest.codes):

@@ -113,7 +113,7 @@ def split_people(gallery: Gallery, per_person: int) -> Split:
             f"evaluation needs people with more than {pluralize(per_person, 'photo')}, to be enrolled, and others, to "
             f"play strangers; got {int((counts > per_person).sum())} and "
             f"{pluralize(int((counts <= per_person).sum()), 'person', 'people')}; "
-            "choose another --gallery-per-person, or a larger table"
+            "enrol another number of photos of each, or use a larger table"
         )
     duplicate_groups = near_duplicate_groups(gallery)
     mated = others[~np.isin(duplicate_groups[others], duplicate_groups[enrolled])]

@@ -7,14 +7,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.errors import IdentityError
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import build_head, fit_decision_rule
 from classifiers.heads.registry import DEFAULT_HEAD, make_head
-from classifiers.scores.gallery import Gallery
+from classifiers.scores.gallery import FROM_TABLE, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background, one_vector_per_identity
 from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
+from classifiers.training.corrections import Corrected, carry_over, without_corrections
+from classifiers.training.two_names import leave_out_two_names, same_person_questions
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 from foundation.text import lookalike_questions, normalize_name
@@ -68,6 +71,9 @@ def train_head(
     identities: Sequence[str] | None = None,
     min_photos: int = 1,
     background: Background | None = None,
+    previous: Head | None = None,
+    strict: bool = False,
+    progress: bool = False,
 ) -> Head:
     """Train a head on the rows of `table` that have an identity.
 
@@ -90,26 +96,37 @@ def train_head(
         Enrol people with at least this many photos only.
     background : Background, optional
         Normalizes the scores; without it they are cosines. See `classifiers.scores.normalization.choose_background`.
+    previous : Head, optional
+        The head this one replaces: its enrolments and rejections are carried over.
+    strict : bool
+        Refuse faces that carry two names; by default they are left out of both, with a warning.
+    progress : bool
+        Show bars on a terminal where it takes long.
 
     Raises
     ------
     IdentityError
-        If nobody is left to enrol, or a wanted person is not in the table.
+        If nobody is left to enrol, a wanted person is not in the table, somebody who was enrolled in `previous` is not
+        wanted, or a face carries two names and `strict` is wanted.
+    SpaceMismatchError
+        If enrolments or rejections of `previous` are of another space than the table.
     ThresholdError
         If no threshold can be chosen.
     ValueError
         If there is no such head, or it has no such parameter.
     """
-    everybody = Gallery.build(
-        table.embeddings,
-        [normalize_name(name) for name in table.identities],
-        paths=table.paths,
-        image_sha256=table.image_sha256,
-        boxes=table.boxes,
-    )
+    corrected = _exemplars(table, previous)
+    everybody = corrected.gallery
     for question in lookalike_questions(everybody.labels.tolist()):
         logger.warning("%s", question)
-    matcher = Matcher(everybody.filtered(identities=identities, min_photos=min_photos), background)
+    unwanted = [] if identities is None else sorted(corrected.enrolled_names - set(identities))
+    if previous is not None and unwanted:
+        raise IdentityError(
+            f"{previous.file}: {summarize_names(unwanted)}, enrolled there, would be left out; name them among the "
+            "people, forget them first, or give --fresh"
+        )
+    gallery = everybody.filtered(identities=identities, min_photos=min_photos, always=corrected.enrolled_names)
+    matcher = Matcher(leave_out_two_names(gallery, strict=strict, progress=progress), background)
     estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,
@@ -117,10 +134,25 @@ def train_head(
         threshold=threshold,
         fpir=fpir,
         curve=curve_for(table.fingerprint, background),
+        progress=progress,
     )
-    return build_head(
+    for question in same_person_questions(matcher, chosen.value, progress=progress):
+        logger.warning("%s", question)
+    trained = build_head(
         matcher, estimator, threshold=chosen, fingerprint=table.fingerprint, photo_root=str(table.photo_root)
     )
+    return trained.replaced(rejections=corrected.rejections)
+
+
+def _exemplars(table: TrainingTable, previous: Head | None) -> Corrected:
+    """Return the rows of a table that have an identity, with what was said to the head of before."""
+    columns: dict[str, Any] = {"paths": table.paths, "image_sha256": table.image_sha256, "boxes": table.boxes}
+    names = [normalize_name(name) for name in table.identities]
+    gallery = Gallery.build(table.embeddings, names, **columns, origin=FROM_TABLE)
+    if previous is None:
+        return without_corrections(gallery)
+    faces = Gallery.build(table.embeddings, ["face"] * len(names), **columns)
+    return carry_over(previous, gallery, faces=faces, fingerprint=table.fingerprint, photo_root=str(table.photo_root))
 
 
 def add_strangers(

@@ -78,6 +78,7 @@ def _add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
 def result_lines(result: "Verification") -> list[str]:
     """Return the figures as lines of text."""
     figures = result.to_json()
+    n_impostors = figures["n_pairs"] - figures["n_genuine"]
     return [
         f"{pluralize(figures['n_pairs'], 'pair')}, {figures['n_genuine']:,} genuine; "
         f"{pluralize(figures['n_failures_to_enrol'], 'failure')} to enrol; pairs with such a photo, taken as errors: "
@@ -87,9 +88,18 @@ def result_lines(result: "Verification") -> list[str]:
         f"AUC {figures['auc']:.4f}, EER {figures['eer']:.4f}",
         *(
             f"TAR {estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}] at FAR {far:g}"
+            f"{_unseen(far, n_impostors)}"
             for far, estimate in result.tar_at_far.items()
         ),
     ]
+
+
+def _unseen(far: float, n_impostors: int) -> str:
+    """Return, as it follows a rate, that so few impostor pairs cannot show it."""
+    if far * n_impostors >= 1:
+        return ""
+    pairs = pluralize(n_impostors, "impostor pair")
+    return f" (of {pairs} none passes: a rate below {1 / n_impostors:.2g} cannot be seen)"
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ import pytest
 
 from classifiers.scores.gallery import Gallery
 from experiments.compare_heads import draw_curves, format_row, main, ranks_of, try_head
-from experiments.fit_background import fit_background
 from tests.classifiers.people import make_background, make_people
 from tests.test_train_classifier import write_table
 
@@ -44,10 +43,11 @@ def test_curves_are_drawn(tmp_path):
 @pytest.mark.timeout(120)
 def test_the_script_compares_all_heads(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("experiments.compare_heads.PHOTOS_PER_PERSON", (1, 2))
-    monkeypatch.setattr("experiments.compare_heads.fit_background", lambda rows: fit_background(rows, n_components=2))
     write_table(tmp_path / "t.h5", crowd(120, 3))
     arguments = [str(tmp_path / "t.h5"), "--json", str(tmp_path / "r.json"), "--plot", str(tmp_path / "c.png")]
-    assert main(arguments) == 0
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.endswith("use a table of more people, or fewer components\n")
+    assert main([*arguments, "--components", "2"]) == 0
     results = json.loads((tmp_path / "r.json").read_text())
     assert [(one["per_person"], one["head"], one["score"]) for one in results] == [
         (k, *head)
@@ -63,3 +63,9 @@ def test_the_script_compares_all_heads(tmp_path, capsys, monkeypatch):
     ]
     assert capsys.readouterr().out.count("\n") == 14
     assert (tmp_path / "c.png").stat().st_size > 10_000
+
+
+def test_too_few_photos_are_said_without_naming_flags_of_another_command(tmp_path, capsys):
+    write_table(tmp_path / "t.h5", make_people(60, 1))
+    assert main([str(tmp_path / "t.h5"), "--components", "2"]) == 2
+    assert capsys.readouterr().err.endswith("; enrol another number of photos of each, or use a larger table\n")

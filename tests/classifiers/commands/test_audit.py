@@ -12,6 +12,7 @@ from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from tests import PROJECT
 from tests.classifiers.people import make_people
+from tests.test_train_classifier import write_table
 
 
 @pytest.fixture
@@ -99,3 +100,33 @@ def test_a_file_that_cannot_be_opened_is_named_once(tmp_path, capsys):
     assert errors.count("t.h5: ") == 1
     assert "a dangling link to gone.h5" in errors
     assert "Errno" not in errors
+
+
+def test_the_most_suspicious_labels_are_listed(tmp_path, capsys):
+    people = make_people(4, 6, length=512)
+    people.identities[7] = "person 003"
+    write_table(tmp_path / "t.h5", people)
+    arguments = ["audit", "--labels", str(tmp_path / "t.h5"), "--json", str(tmp_path / "r.json")]
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(
+        f"{tmp_path / 't.h5'}: 24 faces of 4 people; the 20 most suspicious names, the worst first"
+    )
+    assert len(lines) == 21
+    assert "  person 003/0007.jpg: person 003, score " in lines[1]
+    assert " with person 001 (person 001/" in lines[1]
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["labels"][0]["row"] == 7
+    write_table(tmp_path / "one.h5", make_people(1, 2, length=512))
+    assert main(["audit", "--labels", str(tmp_path / "one.h5")]) == 0
+    assert "1 person with names; labels are compared between people" in capsys.readouterr().out
+
+
+def test_an_audit_is_of_names_or_of_labels(tmp_path, capsys):
+    assert main(["audit", "--name", "Ada"]) == 2
+    assert main(["audit", ".", "--labels", "t.h5"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "expected tables, heads or folders of them, got none" in first
+    assert "expected --labels TABLE alone, found . as well" in second
+    with pytest.raises(SystemExit):
+        main(["audit", "."])

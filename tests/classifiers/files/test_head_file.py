@@ -1,5 +1,6 @@
 """Heads on disk: the same answers after loading, no pickle, nothing untrusted, nothing half-written."""
 
+import dataclasses
 import io
 import json
 import pickle
@@ -20,9 +21,12 @@ from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.files import head_estimator
 from classifiers.files.head_estimator import estimator_of
 from classifiers.files.head_file import describe_head, load_head, save_head
+from classifiers.heads.decision_rules import VotingRule
+from classifiers.heads.head import Head
 from classifiers.heads.open_set import OpenSetClassifier
-from classifiers.heads.registry import HEADS
+from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from foundation.errors import SpaceMismatchError
 from tests import PROJECT
@@ -68,6 +72,16 @@ def npy(array, **options):
 FORESTS = [RandomForestClassifier(7, random_state=0), AdaBoostClassifier(n_estimators=3, random_state=0)]
 
 
+def test_votes_of_heads_of_before_decide_as_they_did(tmp_path):
+    crowd = Gallery.build([[1, 0.1], [0.6, 0.8], [0.6, 0.8], [0.6, 0.8]], ["Ada", "Bo", "Bo", "Bo"])
+    save_head(Head(Matcher(crowd), VotingRule(4), 0.1, name="knn", parameters={"n_neighbors": 4}), tmp_path / "h.skops")
+    assert json.loads(zipfile.ZipFile(tmp_path / "h.skops").read("facetable.json"))["chooser"] == "votes"
+    assert load_head(tmp_path / "h.skops").choose([[1, 0.4]]).tolist() == ["Bo"]
+    classifier = OpenSetClassifier(make_head("knn", {"n_neighbors": 4})).fit(crowd.vectors, crowd.identities)
+    save_head(classifier.head_, tmp_path / "new.skops")
+    assert load_head(tmp_path / "new.skops").choose([[1, 0.4]]).tolist() == ["Ada"]
+
+
 @pytest.mark.parametrize("background", [None, make_background()])
 @pytest.mark.parametrize("name", [*HEADS, LogisticRegression(), GaussianNB(), *FORESTS])
 def test_a_loaded_head_answers_exactly_as_before(name, background, tmp_path):
@@ -77,7 +91,7 @@ def test_a_loaded_head_answers_exactly_as_before(name, background, tmp_path):
     for before, after in zip(head.match(PROBES), loaded.match(PROBES), strict=True):
         np.testing.assert_array_equal(before, after)
     np.testing.assert_array_equal(head.identify(PROBES)[0], loaded.identify(PROBES)[0])
-    for column in ("vectors", "identities", "paths", "image_sha256", "boxes"):
+    for column in ("vectors", "identities", "paths", "image_sha256", "boxes", "origins"):
         np.testing.assert_array_equal(getattr(head.gallery, column), getattr(loaded.gallery, column))
     assert loaded.score_kind == ("cosine" if background is None else "normalized")
     assert (loaded.name, loaded.labels, loaded.threshold) == (head.name, head.labels, 0.55)
@@ -202,6 +216,11 @@ def test_refuses_a_plain_skops_file_and_a_missing_one(tmp_path):
         {"serving/levels.npy": npy(np.full(27, np.nan))},
         {"serving/background_mean.npy": npy(np.zeros(3))},
         {"serving/rejected.npy": npy(np.zeros((1, 32)))},
+        {"serving/rejected_boxes.npy": npy(np.zeros((1, 4)))},
+        {"serving/rejected_boxes.npy": npy(np.zeros((0, 3)))},
+        {"serving/origins.npy": npy(np.array([b"table"]))},
+        {"serving/origins.npy": npy(np.full(27, b"heaven"))},
+        {"serving/origins.npy": npy(np.zeros(27))},
     ],
 )
 def test_refuses_damaged_entries(changes, tmp_path):
@@ -296,11 +315,28 @@ def test_refuses_other_versions_and_unknown_decision_rules(tmp_path):
 
 def test_rejections_survive(tmp_path):
     head = fitted()
-    rejections = Gallery.build(PROBES[:2], ["person 000", "person 002"], paths=["x.jpg", "y.jpg"])
+    boxes = [[1, 2, 3, 4], [np.nan] * 4]
+    rejections = Gallery.build(PROBES[:2], ["person 000", "person 002"], paths=["x.jpg", "y.jpg"], boxes=boxes)
     save_head(head.replaced(rejections=rejections), tmp_path / "h.skops")
     loaded = load_head(tmp_path / "h.skops").rejections
     np.testing.assert_array_equal(loaded.vectors, rejections.vectors)
     assert (loaded.identities.tolist(), loaded.paths.tolist()) == (["person 000", "person 002"], ["x.jpg", "y.jpg"])
+    np.testing.assert_array_equal(loaded.boxes, boxes)
+
+
+def test_heads_of_before_do_not_say_who_was_enrolled_later_and_where_a_rejected_face_is(tmp_path):
+    head = fitted()
+    enrolled = dataclasses.replace(head.gallery, origins=np.full(27, "enrolled"))
+    changed = head.replaced(
+        matcher=Matcher(enrolled), rejections=Gallery.build(PROBES[:1], ["x"], boxes=[[1, 2, 3, 4]])
+    )
+    save_head(changed, tmp_path / "h.skops")
+    assert set(load_head(tmp_path / "h.skops").gallery.origins) == {"enrolled"}
+    rewritten(tmp_path / "h.skops", **{"serving/origins.npy": None, "serving/rejected_boxes.npy": None})
+    loaded = load_head(tmp_path / "h.skops")
+    assert loaded.gallery.origins.tolist() == [""] * 27
+    assert np.isnan(loaded.rejections.boxes).all()
+    assert loaded.rejections.boxes.shape == (1, 4)
 
 
 def as_if_by_another_version(path):

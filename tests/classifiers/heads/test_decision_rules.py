@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from classifiers.heads.decision_rules import LinearSVM, vote_nearest
+from classifiers.heads.decision_rules import LinearSVM, vote_balanced, vote_nearest
 
 MACHINE = {
     "support": np.arange(2),
@@ -42,3 +42,17 @@ def test_votes_weigh_one_over_the_distance():
     assert vote_nearest(exemplars, codes, probe, n_neighbors=3).tolist() == [1]
     assert vote_nearest(exemplars, codes, probe, n_neighbors=1).tolist() == [0]
     assert vote_nearest(exemplars[:0], codes[:0], probe, n_neighbors=1).tolist() == [0]
+
+
+def test_balanced_votes_weigh_by_cosine_and_by_how_many_a_person_could_have():
+    exemplars = np.array([[1, 0], [0.8, 0.6], [0.8, 0.6], [0, 1]], np.float32)
+    codes = np.array([0, 1, 1, 2])
+    probe = np.array([[0.9701425, 0.2425356]], np.float32)
+    # e^(5 * 0.970) = 127.8 for one photo, twice e^(5 * 0.922) = 100.2 for two.
+    assert vote_balanced(exemplars, codes, probe, n_neighbors=3).tolist() == [0]
+    # The nearest photo is one of three under that name, and the only one alike: e^5 / 3 = 49.5 against 4 * 100.2 / 4.
+    wrong = np.array([[0.9701425, 0.2425356], *[[0.8, 0.6]] * 4, *[[-1, 0]] * 2], np.float32)
+    codes = np.array([0, 1, 1, 1, 1, 0, 0])
+    assert vote_balanced(wrong, codes, probe, n_neighbors=5).tolist() == [1]
+    assert vote_balanced(wrong, codes, probe, n_neighbors=1).tolist() == [0]
+    assert vote_balanced(exemplars[:0], codes[:0], probe, n_neighbors=1).tolist() == [0]

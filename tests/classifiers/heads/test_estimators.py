@@ -25,6 +25,10 @@ HARD = make_people(12, 6, spread=1.6)
 PROBES = make_people(12, 30, spread=1.6, seed=0).vectors * np.float32(7.0)
 
 
+def votes_by_cosine(distances):
+    return np.exp(5.0 * (1.0 - distances**2 / 2.0))
+
+
 @parametrize_with_checks([make() for make in HEADS.values()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -35,8 +39,8 @@ def test_scikit_learn_checks(estimator, check):
     [
         (GalleryClassifier(), KNeighborsClassifier(1)),
         (KNNClassifier(1), KNeighborsClassifier(1)),
-        (KNNClassifier(), KNeighborsClassifier(5, weights="distance")),
-        (KNNClassifier(11), KNeighborsClassifier(11, weights="distance")),
+        (KNNClassifier(), KNeighborsClassifier(5, weights=votes_by_cosine)),
+        (KNNClassifier(11), KNeighborsClassifier(11, weights=votes_by_cosine)),
         (SVMClassifier(), SVC(kernel="linear")),
         (SVMClassifier(C=0.05), SVC(kernel="linear", C=0.05)),
         (LogisticClassifier(), LogisticRegression(C=100.0, max_iter=200)),
@@ -61,6 +65,24 @@ def test_two_classes_are_not_swapped(head, reference):
     expected = reference.fit(people.vectors.astype(np.float64), people.identities).predict(probes)
     assert len(set(expected)) == 2
     np.testing.assert_array_equal(head.fit(people.vectors, people.identities).predict(probes), expected)
+
+
+def test_people_with_few_photos_weigh_as_much_as_those_with_many():
+    people = make_people(12, 30, spread=1.6)
+    few = np.flatnonzero((np.arange(360) % 30 == 0) | (people.identities < "person 002"))
+    vectors, names = people.vectors[few], people.identities[few]
+    reference = SVC(kernel="linear", class_weight="balanced").fit(vectors.astype(np.float64), names)
+    np.testing.assert_array_equal(SVMClassifier().fit(vectors, names).predict(PROBES), reference.predict(PROBES / 7.0))
+
+
+@pytest.mark.parametrize("name", ["knn", "svm"])
+def test_one_photo_is_not_outvoted_by_a_crowd(name):
+    rng = np.random.default_rng(0)
+    crowd, probe = rng.normal(size=(200, 16)) * 0.12 + np.eye(16)[0], np.eye(16)[1] * 0.5 + np.eye(16)[2] * 0.9
+    vectors = np.vstack([crowd, np.eye(16)[1] + 0.2 * np.eye(16)[0], np.eye(16)[3:10]])
+    names = ["Crowd"] * 200 + ["Ada"] + [f"other {number}" for number in range(7)]
+    assert GalleryClassifier().fit(vectors, names).predict(probe[None]).tolist() == ["Ada"]
+    assert make_head(name).fit(vectors, names).predict(probe[None]).tolist() == ["Ada"]
 
 
 @pytest.mark.parametrize("name", HEADS)

@@ -18,7 +18,6 @@ from classifiers.members.editing import (
     find_name,
     locked_for_editing,
     remove_person,
-    same_faces,
 )
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -146,14 +145,6 @@ def test_enrolling_a_rejected_face_takes_the_rejection_back():
     )
     after = enrol_faces(trained().replaced(rejections=rejections), [face], "person 000")
     assert after.rejections.identities.tolist() == ["person 001"]
-
-
-def test_the_same_face_of_the_same_photo():
-    vectors = np.eye(3, dtype=np.float32)
-    gallery = Gallery.build(vectors[[0, 1, 0, 0]], ["A"] * 4, image_sha256=["x", "x", "y", ""])
-    others = Gallery.build(vectors[[0, 0]], ["B", "B"], image_sha256=["x", ""])
-    assert same_faces(gallery, others).tolist() == [True, False, False, False]
-    assert same_faces(gallery.selected([]), others).tolist() == []
 
 
 def test_a_head_is_changed_by_one_at_a_time(tmp_path):

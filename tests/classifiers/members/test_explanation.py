@@ -76,12 +76,13 @@ def test_every_head_is_explained_as_it_answers(kind, background):
 
 
 def test_votes_are_decided_by_their_voters():
-    vectors = [[1, 0, 0], [0.9, 0.1, 0], [0.9, 0, 0.1]]
+    vectors = [[0.8, -0.3, 0], [0.9, 0.1, 0], [0.9, 0, 0.1]]
     head = build_head(
         Matcher(Gallery.build(vectors, ["Ada", "Bo", "Bo"])), make_head("knn", {"n_neighbors": 3}), threshold=0.1
     )
     found = explain_face(head, np.array([0.9, 0.05, 0.05]))
     assert (found.identity, found.n_tried) == ("Bo", 3)
+    assert found.decisive == ()
     assert {one.row for one in found.decisive} == {
         row
         for row in range(3)

@@ -111,3 +111,14 @@ def test_a_curve_measured_with_other_crops_says_so():
     space = {"weights_sha256": DEFAULT_WEIGHTS, "alignment": "similarity", "crop_size": 160}
     assert find_curve({"space": space}).measured_on.endswith(" with alignment box instead of your alignment similarity")
     assert find_curve({"space": {**space, "alignment": "box"}}).measured_on.endswith("(deep-funneled)")
+
+
+@pytest.mark.parametrize(
+    ("n_exemplars", "beyond"), [(29, True), (30, False), (300, False), (3000, False), (3001, True)]
+)
+def test_a_threshold_beyond_the_ends_of_its_curve_says_so(n_exemplars, beyond):
+    curve = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.7), "cosine", "somewhere")
+    note = threshold_from_curve(curve, n_exemplars).note
+    said = "; measured with 30 to 3,000 photos, beyond which it is continued in a straight line"
+    assert note.endswith(said) is beyond
+    assert note.removesuffix(said).endswith("measured on somewhere")

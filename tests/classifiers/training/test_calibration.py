@@ -133,7 +133,9 @@ def test_without_fpir_the_curve_decides():
 
 def test_with_fpir_the_people_decide_if_there_are_enough():
     assert choose_threshold(MANY, NEAREST, fpir=0.01, curve=CURVE).source == "calibrated"
-    assert choose_threshold(FEW, NEAREST, fpir=0.01, curve=CURVE).source == "curve"
+    by_curve = choose_threshold(FEW, NEAREST, fpir=0.01, curve=CURVE)
+    assert (by_curve.source, by_curve.value) == ("curve", CURVE.at(len(FEW.gallery)))
+    assert by_curve.note.startswith("not measured on your 29 people, which takes 30: from the preset's curve, not from")
     with pytest.raises(ThresholdError, match="at least 30 people in the table, got 29"):
         choose_threshold(FEW, NEAREST, fpir=0.05, curve=CURVE)
     with pytest.raises(ThresholdError, match="`fpir` must be above 0 and below 1"):

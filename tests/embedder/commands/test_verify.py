@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from embedder.commands.main import main
+from embedder.commands.verify import _unseen
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
 from embedder.verification.lfw import read_pairs
@@ -47,6 +48,7 @@ class TestTable:
         assert "8 pairs, 4 genuine; 0 failures to enrol" in output.out
         assert "accuracy 1.0000 ± 0.0000 over 2 folds" in output.out
         assert "TAR 1.0000 [" in output.out
+        assert "at FAR 0.001 (of 4 impostor pairs none passes: a rate below 0.25 cannot be seen)\n" in output.out
         assert "scored without" in output.err
         assert "needs --images" in output.err
         result = json.loads((folder / "r.json").read_text())
@@ -165,3 +167,8 @@ class TestPhotos:
         assert standardization_warning(images, pairs, right, preset=preset) is None
         cosines = np.einsum("ij,ij->i", right.embeddings, wrong.embeddings)
         assert 0.5 < np.median(cosines) < 0.98
+
+
+def test_a_rate_that_the_impostors_can_show_has_no_note():
+    assert _unseen(0.001, 1000) == ""
+    assert _unseen(0.001, 300) == " (of 300 impostor pairs none passes: a rate below 0.0033 cannot be seen)"
