@@ -91,7 +91,7 @@ def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> lis
 
 
 def _is_table(file: Path) -> bool:
-    """Return whether an HDF5 file is a table, or too damaged to be anything; Keras keeps weights in HDF5 too."""
+    """Return whether an HDF5 file is a table, or too damaged to be anything; weights are kept in HDF5 too."""
     import h5py
 
     try:
@@ -167,14 +167,14 @@ def _describe_head(file: Path) -> dict[str, Any]:
 
 
 def _is_weights(file: Path, signature: bytes) -> bool:
-    """Return whether a file begins as the weights do that its suffix promises; of HDF5, whether Keras wrote it."""
+    """Return whether a file begins as the weights do that its suffix promises."""
     suffix = file.suffix.lower()
     if suffix in _HDF5_SUFFIXES:
-        return signature == _HDF5_SIGNATURE and _is_keras_hdf5(file)
+        return signature == _HDF5_SIGNATURE and _holds_weights(file)
     return suffix in _FIRST_BYTES and re.match(_FIRST_BYTES[suffix], signature, re.DOTALL) is not None
 
 
-def _is_keras_hdf5(file: Path) -> bool:
+def _holds_weights(file: Path) -> bool:
     import h5py
 
     try:
@@ -182,7 +182,7 @@ def _is_keras_hdf5(file: Path) -> bool:
     except OSError:
         return False
     with content:
-        # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
+        # Whole models, weights alone, and what is named *.weights.h5.
         return "model_weights" in content or "layer_names" in content.attrs or "layers" in content
 
 
