@@ -137,6 +137,12 @@ def people_head(data: Path, networks: None, run_folder: Path) -> Path:
     return head
 
 
+@pytest.fixture
+def drawing() -> None:
+    """Skip a test of plots where the package that draws them is not installed."""
+    pytest.importorskip("matplotlib")
+
+
 @pytest.fixture(autouse=True)
 def _networks_of_real_photos(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("realdata"):

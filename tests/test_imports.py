@@ -296,7 +296,7 @@ def test_nothing_imports_scripts_or_experiments():
 
 SIDE_EFFECTS = """
 import importlib, logging, os, signal, threading
-import cv2, joblib, pandas, sklearn  # these set variables of their own
+import cv2, joblib, sklearn  # these set variables of their own
 before = (dict(os.environ), logging.root.level, list(logging.root.handlers), signal.getsignal(signal.SIGINT),
           threading.active_count(), os.getcwd(), os.umask(0o022))
 for module in %r:
