@@ -1,4 +1,4 @@
-# make demo | test | quick | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+# make demo | test | quick | serving | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -9,16 +9,17 @@ RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] 
 PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint samples
+.PHONY: help demo test quick serving lint samples
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
 	@echo "make test   all tests, about 5 minutes on two cores (ARGS=\"-k images\" for some)"
 	@echo "make quick   the tests without real photos, servers, TensorFlow and clusters, within a minute"
+	@echo "make serving   the same in .venv-serving, where only what names faces is installed"
 	@echo "make lint   ruff and mypy"
 	@echo "make samples   sample photos and a second checkpoint, which one of the tests reads if it is there"
 
-demo: $(VENV)/.requirements
+demo: $(VENV)/.requirements-serving
 	$(VENV_PYTHON) -m experiments.demo $(ARGS)
 
 test: $(VENV)/.requirements-dev
@@ -27,7 +28,11 @@ test: $(VENV)/.requirements-dev
 quick: $(VENV)/.requirements-dev
 	$(PYTEST) -m "not realdata and not servers and not tensorflow and not cluster" $(ARGS)
 
-samples: $(VENV)/.requirements
+serving:
+	@$(MAKE) --no-print-directory VENV=.venv-serving .venv-serving/.requirements-tests
+	.venv-serving/bin/python -m pytest -n 2 --dist loadfile -m "not realdata and not servers and not cluster" $(ARGS)
+
+samples: $(VENV)/.requirements-serving
 	$(VENV_PYTHON) -m data.samples --weights
 
 lint: $(VENV)/.requirements-dev
@@ -53,6 +58,15 @@ $(VENV)/.python:
 $(VENV)/bin/facetable: $(VENV)/.python Makefile
 	@printf '%s\n' '#!/bin/sh' 'here=$$(dirname "$$0")' 'exec "$$here/python" "$$here/../../facetable.py" "$$@"' > $@
 	@chmod +x $@
+
+$(VENV)/.requirements-serving: requirements-serving.txt $(VENV)/.python $(VENV)/bin/facetable
+	@echo "installing requirements-serving.txt (once; about 0.8 GB on disk)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-serving.txt
+	@touch $@
+
+$(VENV)/.requirements-tests: requirements-dev.txt $(VENV)/.requirements-serving
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check $$(grep -E '^(pytest|hypothesis)' requirements-dev.txt)
+	@touch $@
 
 $(VENV)/.requirements: requirements.txt $(VENV)/.python $(VENV)/bin/facetable
 	@echo "installing requirements.txt (once; about 3 GB on disk)"

@@ -1,6 +1,6 @@
 """Photos in, embedding tables out: MTCNN detection, alignment, FaceNet embeddings.
 
-Names load on first use: importing the package loads neither TensorFlow nor ONNX Runtime.
+Names load on first use: importing the package does not load ONNX Runtime.
 """
 
 from typing import TYPE_CHECKING

@@ -21,3 +21,7 @@ class TableError(FacetableError, ValueError):
 
 class TableLockedError(FacetableError, OSError):
     """Another process is writing this table."""
+
+
+class CacheError(FacetableError, OSError):
+    """A cache folder that cannot be written, or that somebody else decides about."""

@@ -23,7 +23,7 @@ import numpy as np
 from embedder.commands.main import main as embedder_main
 from embedder.errors import TableError, WeightsError
 from embedder.hdf5.examination import examine_all
-from embedder.runtime.weights import read_keras_h5
+from embedder.runtime.weights import read_h5
 from embedder.tables.assembly import read_entries, without_damaged
 from embedder.tables.table import EmbeddingTable
 from experiments.damage import damage
@@ -90,7 +90,7 @@ def read_part(path: Path) -> None:
 
 def read_weights(path: Path) -> None:
     """Read the weights of a network, and look at what was accepted."""
-    for array in read_keras_h5(path).values():
+    for array in read_h5(path).values():
         assert np.isfinite(array).all(), "weights that are not finite"
 
 

@@ -174,8 +174,8 @@ FINE_TUNING: dict[str, Any] = {
 
 def study_fine_tuning(faces: Path, out: Path, *, epochs: int = 10) -> dict[str, Any]:
     """Fine-tune the default checkpoint on half of the people; measure the other half before and after."""
-    from embedder.networks.checkpoints import read_checkpoint
     from embedder.networks.presets import DEFAULT_PRESET
+    from embedder.training.model.checkpoints import read_checkpoint
     from embedder.training.run.runner import train
     from embedder.training.settings import TrainingSettings
 
@@ -340,8 +340,8 @@ def _embed(faces: Path, paths: Sequence[str], settings: Any, run: Path | None, *
     """Return unit vectors by the network of a run, or without one by the network that the run started from."""
     import keras
 
-    from embedder.networks.checkpoints import read_checkpoint
     from embedder.training.data.dataset import TrainingFaces
+    from embedder.training.model.checkpoints import read_checkpoint
     from embedder.training.model.network import TrainingNetwork, load_pretrained
     from embedder.training.run.evaluation import Evaluator
 

@@ -43,6 +43,15 @@ _REMEDIES = {
 
 _MISSING_LIBRARY = re.compile(r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
 
+_EXTRA_OF_PACKAGE = {
+    **dict.fromkeys(("tensorflow", "keras", "tensorboard"), "train"),
+    **dict.fromkeys(("distributed", "ray"), "distributed"),
+    "pandas": "export",
+    "paho": "mqtt",
+    "matplotlib": "plots",
+}
+"""Packages that not everybody installs, and the extra in ``pyproject.toml`` that names each."""
+
 # What `opencv-python` takes from the system; slim images of Debian and Ubuntu come without.
 _OPENCV_LIBRARIES = ("libGL", "libgthread", "libglib")
 
@@ -366,6 +375,8 @@ def explain_import_error(error: ImportError) -> str:
     'OpenCV needs the system library libGL.so.1, which is missing; install it with: apt-get install libgl1 libglib2.0-0'
     >>> explain_import_error(ModuleNotFoundError("No module named 'h5py'", name="h5py"))
     'the package `h5py` is not installed; run: pip install -r requirements.txt'
+    >>> explain_import_error(ModuleNotFoundError("No module named 'keras'", name="keras"))
+    'the package `keras`, of the extra `train`, is not installed; run: pip install -r requirements.txt'
     """
     match = _MISSING_LIBRARY.search(str(error))
     if match is not None and match["library"].startswith(_OPENCV_LIBRARIES):
@@ -379,6 +390,8 @@ def explain_import_error(error: ImportError) -> str:
             "install it with your system's package manager"
         )
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
-        return f"the package `{error.name.partition('.')[0]}` is not installed; run: pip install -r requirements.txt"
+        package = error.name.partition(".")[0]
+        extra = f", of the extra `{_EXTRA_OF_PACKAGE[package]}`," if package in _EXTRA_OF_PACKAGE else ""
+        return f"the package `{package}`{extra} is not installed; run: pip install -r requirements.txt"
     what = " ".join(str(error).split())
     return f"{what}; a package is of another version than expected, run: pip install -r requirements.txt"

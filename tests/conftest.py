@@ -4,6 +4,7 @@ Several workers (``pytest -n 2 --dist loadfile``) split the cores among themselv
 not slowed down by the tests of another worker. A file's tests run in one worker, for they share fixtures.
 """
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -21,18 +22,13 @@ SLOWEST_FIRST = ("servers", "cluster", "realdata", "tensorflow")
 
 # Which marker a test gets, by the fixtures that it uses and by where it stands.
 MARKED_FIXTURES = {
-    "networks": "tensorflow",
-    "tiny": "tensorflow",
+    "reference_embeddings": "tensorflow",
     "broker": "servers",
 }
 MARKED_PLACES = {
-    "embedder/detection/mtcnn_networks.py": "tensorflow",
     "embedder/training": "tensorflow",
     "tests/embedder/commands/test_train.py": "tensorflow",
-    "tests/embedder/networks/test_checkpoints.py": "tensorflow",
-    "tests/embedder/networks/test_inception_resnet_v1.py": "tensorflow",
     "tests/embedder/pipeline/test_cluster_engines.py": "cluster",
-    "tests/embedder/runtime/test_weights.py": "tensorflow",
     "tests/embedder/training": "tensorflow",
     "tests/experiments/test_center_loss_digits.py": "tensorflow",
     "tests/recognition/test_cameras.py": "servers",
@@ -52,23 +48,40 @@ def _own_cores() -> None:
 _own_cores()  # before a library counts the cores
 
 
+HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep TensorFlow out where its tests are not wanted: what loads it is not collected, and nothing else may."""
-    if "not tensorflow" in config.option.markexpr:
+    is_unwanted = "not tensorflow" in config.option.markexpr
+    if is_unwanted:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]
-        places = [str(PROJECT / place) for place, marker in MARKED_PLACES.items() if marker == "tensorflow"]
+    if is_unwanted or not HAS_TENSORFLOW:
+        places = [str(PROJECT / place) for place in _places_of_tensorflow()]
         config.option.ignore = [*(config.option.ignore or []), *places]
 
 
+def pytest_report_header() -> str:
+    """Say what is not collected where the packages of training are not installed."""
+    return "" if HAS_TENSORFLOW else f"TensorFlow is not installed, without {', '.join(_places_of_tensorflow())}"
+
+
+def _places_of_tensorflow() -> list[str]:
+    return [place for place, marker in MARKED_PLACES.items() if marker == "tensorflow"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set markers, begin with the slow files, and skip `realdata` tests, saying so, where the photos are absent."""
+    """Set markers, begin with the slow files, and skip, saying so, what needs photos or packages that are absent."""
     skip = pytest.mark.skip(reason=f"real photos not found in {DATA}; set FACETABLE_TEST_DATA to their folder")
+    skip_training = pytest.mark.skip(reason="TensorFlow is not installed; pip install -r requirements.txt")
     has_photos = (DATA / "lfw" / "images").is_dir()
     for item in items:
         for marker in _markers_by_rule(item):
             item.add_marker(marker)
         if item.get_closest_marker("realdata") and not has_photos:
             item.add_marker(skip)
+        if item.get_closest_marker("tensorflow") and not HAS_TENSORFLOW:
+            item.add_marker(skip_training)
     ranks: dict[Path, int] = {}
     for item in items:
         found = [rank for rank, marker in enumerate(SLOWEST_FIRST) if item.get_closest_marker(marker)]
@@ -122,6 +135,12 @@ def people_head(data: Path, networks: None, run_folder: Path) -> Path:
             embed_folder(data / "people" / "train", table, min_face_size="auto")
             assert train_classifier.main([str(table), "-o", str(head)]) == 0
     return head
+
+
+@pytest.fixture
+def drawing() -> None:
+    """Skip a test of plots where the package that draws them is not installed."""
+    pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(autouse=True)

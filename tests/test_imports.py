@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,17 +17,10 @@ from tests import PROJECT
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
 SCRIPTS = ("facetable", "recognize", "train_classifier")
 
-# May use Keras and TensorFlow: networks, weights and checkpoints, training, and the conversion half of the runtime.
-KERAS_MODULES = (
-    "embedder.detection.mtcnn_networks",
-    "embedder.networks.inception_resnet_v1",
-    "embedder.runtime.weights",
-    "embedder.networks.checkpoints",
-    "embedder.runtime.conversion",
-    "embedder.training",
-)
-# These are loaded only by a conversion or a training run, so Keras may stand at their top.
-KERAS_AT_THE_TOP = ("embedder.detection.mtcnn_networks", "embedder.training")
+# Loaded only by a training run, so that Keras and TensorFlow may stand at the top of its modules.
+KERAS_MODULES = ("embedder.training",)
+# A preset, a file and a suffix that are called so.
+PROPER_NAMES = ("facenet-ms1m-keras", "facenet_keras.h5", '".keras"')
 KERAS = {"keras", "tensorflow", "tf2onnx", "tensorboard"}
 HEAVY = KERAS | {"onnx", "onnxruntime", "sklearn", "scipy", "pandas", "skops", "matplotlib", "cv2", "h5py", "joblib"}
 
@@ -184,7 +178,7 @@ def test_pandas_is_imported_only_inside_functions_of_the_embedder():
 # --- rule 2: Keras and TensorFlow ---
 
 
-def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_converted_or_trained():
+def test_keras_and_tensorflow_are_imported_only_where_networks_are_trained():
     elsewhere = [
         found
         for found in all_imports()
@@ -194,15 +188,36 @@ def test_keras_and_tensorflow_are_imported_only_where_networks_are_built_convert
         and not within(found.module, *KERAS_MODULES)
     ]
     assert elsewhere == []
-    at_the_top = {
-        found.module
-        for found in all_imports()
-        if top(found.name) in KERAS
-        and found.place == "top"
-        and top(found.module) in PACKAGES
-        and not within(found.module, *KERAS_AT_THE_TOP)
-    }
-    assert at_the_top == set()
+
+
+def mentions(text: str) -> list[str]:
+    """Return the lines of a file that speak of Keras or TensorFlow."""
+    for name in PROPER_NAMES:
+        text = text.replace(name, "")
+    return [line for line in text.splitlines() if re.search("tensorflow|keras", line, re.IGNORECASE)]
+
+
+def test_no_file_outside_training_mentions_them():
+    assert mentions("x = 1  # as Keras does") and not mentions("python -m data.samples: facenet_keras.h5")
+    files = [path for path in (PROJECT / "embedder").rglob("*") if path.suffix in (".py", ".json")]
+    others = [path for path in files if not path.is_relative_to(PROJECT / "embedder" / "training")]
+    assert len(others) > 60
+    assert {path.name: lines for path in others if (lines := mentions(path.read_text("utf-8")))} == {}
+
+
+FIRST_USE = """
+absent = ("tensorflow", "keras", "tf2onnx", "tensorboard", "pandas", "matplotlib")
+sys.modules.update(dict.fromkeys(absent))
+import numpy as np
+from embedder import MTCNN, FaceEmbedder
+image = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
+result = [MTCNN(threads=1).detect(image).boxes.shape[1], *FaceEmbedder(threads=1).embed(image[None]).shape]
+"""
+
+
+def test_the_first_use_of_all_networks_needs_none_of_them(tmp_path):
+    assert fresh(FIRST_USE, FACETABLE_CACHE=str(tmp_path / "cache")) == [4, 1, 512]
+    assert len(list((tmp_path / "cache").glob("*.onnx"))) == 4
 
 
 def test_serving_and_the_command_lines_load_neither():
@@ -213,7 +228,8 @@ def test_serving_and_the_command_lines_load_neither():
             "pipeline.runner",
             "verification.comparison",
             "runtime.conversion",
-            "runtime.weights",
+            "detection.mtcnn_networks",
+            "networks.inception_resnet_v1",
         )
     ]
     assert third_party_loaded_by(f"import {', '.join(modules)}, classifiers.commands.main") & KERAS == set()
@@ -296,7 +312,7 @@ def test_nothing_imports_scripts_or_experiments():
 
 SIDE_EFFECTS = """
 import importlib, logging, os, signal, threading
-import cv2, joblib, pandas, sklearn  # these set variables of their own
+import cv2, joblib, sklearn  # these set variables of their own
 before = (dict(os.environ), logging.root.level, list(logging.root.handlers), signal.getsignal(signal.SIGINT),
           threading.active_count(), os.getcwd(), os.umask(0o022))
 for module in %r:
@@ -331,7 +347,7 @@ def light_modules() -> list[str]:
         module
         for module in sources()
         if top(module) in (*PACKAGES, *SCRIPTS, "data")
-        and not within(module, *KERAS_AT_THE_TOP)
+        and not within(module, *KERAS_MODULES)
         and not module.endswith("__main__")
     ]
 

@@ -30,7 +30,9 @@ ALLOWED = {
     ),
     "embedder.training": "foundation",
     "embedder.training.data": "foundation embedder.images embedder.networks embedder.training",
-    "embedder.training.model": "foundation embedder.networks embedder.training embedder.training.data",
+    "embedder.training.model": (
+        "foundation embedder.runtime embedder.networks embedder.training embedder.training.data"
+    ),
     "embedder.training.run": (
         "foundation embedder.networks embedder.verification "
         "embedder.training embedder.training.data embedder.training.model"

@@ -112,7 +112,7 @@ def info_lines(description: Mapping[str, Any], *, top: int = ITEMS_SHOWN) -> lis
 
 
 def _is_table(outline: Outline) -> bool:
-    """Return whether an HDF5 file is a table; Keras keeps weights in HDF5 too."""
+    """Return whether an HDF5 file is a table; weights are kept in HDF5 too."""
     return "format" in outline.attributes or "embeddings" in outline.members
 
 
@@ -194,10 +194,10 @@ def _describe_head(file: Path) -> dict[str, Any]:
 
 
 def _is_weights(file: Path, signature: bytes, outline: Outline) -> bool:
-    """Return whether a file begins as the weights do that its suffix promises; of HDF5, whether Keras wrote it."""
+    """Return whether a file begins as the weights do that its suffix promises; of HDF5, whether it holds weights."""
     suffix = file.suffix.lower()
     if suffix in _HDF5_SUFFIXES:
-        # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
+        # Whole models, weights alone and what is named *.weights.h5.
         return not {"model_weights", "layers"}.isdisjoint(outline.members) or "layer_names" in outline.attributes
     return suffix in _FIRST_BYTES and re.match(_FIRST_BYTES[suffix], signature, re.DOTALL) is not None
 

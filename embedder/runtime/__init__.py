@@ -1,4 +1,4 @@
-"""Run networks: weights files, their one-time conversion, the cache of converted networks, sessions, int8.
+"""Run networks: weights files, networks written as ONNX, once, the cache that keeps them, sessions, int8.
 
 In: weights files and the builders that read them.
 Out: `Network`, which runs batches.

@@ -9,7 +9,7 @@ import numpy as np
 
 from embedder.errors import WeightsError
 from embedder.runtime.conversion import NetworkSource
-from embedder.runtime.int8_graph import fold_scales, keys_of_tensors
+from embedder.runtime.int8_graph import keys_of_tensors
 from foundation.atomic import write_bytes_atomically
 from foundation.threads import thread_count
 
@@ -20,7 +20,7 @@ RUN_RANGES_FILE = "int8.json"
 """The ranges of a training run's network, in its folder."""
 
 Ranges = dict[str, tuple[float, float]]
-"""Smallest and largest value of each activation, by the name of the Keras layer it comes from."""
+"""Smallest and largest value of each activation, by the name of the layer it comes from."""
 
 
 def find_ranges(source: NetworkSource) -> Path:
@@ -57,7 +57,6 @@ def measure_ranges(network: Path, batches: Iterable[np.ndarray], *, threads: int
     import onnxruntime
 
     model = onnx.load(network)
-    fold_scales(model)
     keys = keys_of_tensors(model)
     del model.graph.output[:]
     model.graph.output.extend(onnx.ValueInfoProto(name=tensor) for tensor in keys)

@@ -1,9 +1,6 @@
-"""What of a converted network becomes int8: its tensors by the Keras layers they come from, and the nodes between."""
+"""What of a converted network becomes int8: its tensors that need a range, and the nodes between."""
 
-import re
 from typing import TYPE_CHECKING
-
-from embedder.errors import WeightsError
 
 if TYPE_CHECKING:
     import onnx
@@ -11,58 +8,24 @@ if TYPE_CHECKING:
 QUANTIZED_OPS = ("Conv", "Relu", "Add", "Concat", "MaxPool")
 """Quantized up to the global pooling; what follows takes 3 % of the time and in fp32 keeps the vectors closer."""
 
-_LAYER_OF_TENSOR = re.compile(r"[^/]+/(?P<layer>[^/]+?)(?:_\d+)?/[^/]+:\d+")
-
-
-def fold_scales(model: "onnx.ModelProto") -> None:
-    """Fold each multiplication by a constant number into the convolution before it, in place.
-
-    As floating point ONNX Runtime does so itself, but a multiplication left between quantized nodes would stay one.
-    """
-    from onnx import numpy_helper
-
-    graph = model.graph
-    arrays = {array.name: array for array in graph.initializer}
-    convolutions = {node.output[0]: node for node in graph.node if node.op_type == "Conv"}
-    uses: dict[str, int] = {}
-    for node in graph.node:
-        for name in node.input:
-            uses[name] = uses.get(name, 0) + 1
-    for node in [node for node in graph.node if node.op_type == "Mul"]:
-        scaled, factor = node.input
-        if scaled not in convolutions or uses[scaled] != 1 or factor not in arrays:
-            continue
-        scale = numpy_helper.to_array(arrays[factor])
-        if scale.size != 1:
-            continue
-        for name in convolutions[scaled].input[1:]:
-            arrays[name].CopyFrom(numpy_helper.from_array(numpy_helper.to_array(arrays[name]) * scale.item(), name))
-        for reader in graph.node:
-            reader.input[:] = [scaled if name == node.output[0] else name for name in reader.input]
-        graph.node.remove(node)
+IMAGES = "images"
+"""Key of the range of what comes in."""
 
 
 def keys_of_tensors(model: "onnx.ModelProto") -> dict[str, str]:
-    """Return the tensors that carry a range, each with its key in the ranges file: the Keras layer it comes from.
+    """Return the tensors that carry a range, each with its key in the ranges file: its name, a layer's.
 
-    Raises
-    ------
-    WeightsError
-        If two tensors come from one layer.
+    What only a rectifier reads carries none: a rectifier disappears into the clipping of its quantized input, which so
+    has the range of its output.
     """
     graph = model.graph
-    images = {node.output[0]: "images" for node in graph.node if node.input[:1] == [graph.input[0].name]}
-    keys = dict(images)
-    for node in nodes_to_quantize(model):
-        match = _LAYER_OF_TENSOR.fullmatch(node.output[0])
-        if match:
-            keys[node.output[0]] = match["layer"]
-    if len(set(keys.values())) != len(keys):
-        raise WeightsError(
-            "two activations of the network come from one layer; "
-            "expected names as embedder.runtime.conversion.export_onnx gives them"
-        )
-    return keys
+    nodes = nodes_to_quantize(model)
+    keys = {node.output[0]: IMAGES for node in graph.node if node.input[:1] == [graph.input[0].name]}
+    readers: dict[str, set[str]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, set()).add(node.op_type)
+    return keys | {node.output[0]: node.output[0] for node in nodes if readers.get(node.output[0]) != {"Relu"}}
 
 
 def nodes_to_quantize(model: "onnx.ModelProto") -> "list[onnx.NodeProto]":

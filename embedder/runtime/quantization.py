@@ -10,9 +10,11 @@ file, so that every machine builds the same network, without photos.
 import argparse
 import importlib.metadata
 import logging
+import os
 import platform
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -24,8 +26,8 @@ import numpy as np
 from embedder.errors import WeightsError
 from embedder.runtime.activation_ranges import Ranges, find_ranges, read_ranges
 from embedder.runtime.cache import cached_file
-from embedder.runtime.conversion import NetworkSource, conversion_settings, convert, load_network, run_child
-from embedder.runtime.int8_graph import QUANTIZED_OPS, fold_scales, keys_of_tensors, nodes_to_quantize
+from embedder.runtime.conversion import NetworkSource, conversion_settings, convert, load_network
+from embedder.runtime.int8_graph import QUANTIZED_OPS, keys_of_tensors, nodes_to_quantize
 from embedder.runtime.onnx_quantizer import quantize_graph
 from embedder.runtime.session import Network
 from foundation.errors import FacetableError
@@ -35,7 +37,7 @@ from foundation.threads import thread_count
 if TYPE_CHECKING:
     import onnx
 
-QUANTIZER_VERSION = 1
+QUANTIZER_VERSION = 2
 """Part of every cache key: raise it whenever the quantization below changes its result."""
 
 
@@ -79,10 +81,24 @@ def quantize(source: NetworkSource) -> Path:
         network = convert(source)
         _logger.info("quantizing %s once for this machine ...", source.name)
         arguments = [str(network), str(ranges_path), str(target)]
-        run_child(arguments, what=f"quantizing {source.name}", module="embedder.runtime.quantization")
+        _run_child(arguments, what=f"quantizing {source.name}")
 
     settings = [*conversion_settings(source), ranges_path.read_text(encoding="utf-8"), str(QUANTIZER_VERSION)]
     return cached_file(f"{source.name}-int8", settings, produce)
+
+
+def _run_child(arguments: Sequence[str], *, what: str) -> None:
+    """Quantize in a process of its own, whose memory and log lines are not ours."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # -P: modules that lie in the user's current folder must not hide real ones.
+    command = [sys.executable, "-P", "-m", "embedder.runtime.quantization", *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
+    if finished.returncode != 0:
+        lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
+        reason = lines[-1] if lines else f"exit code {finished.returncode}"
+        raise WeightsError(f"{what} failed: {reason}")
 
 
 def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> float:
@@ -143,7 +159,6 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
     QuantizerError
         If the installed ONNX Runtime cannot quantize.
     """
-    fold_scales(model)
     nodes, keys = nodes_to_quantize(model), keys_of_tensors(model)
     missing = sorted(set(keys.values()) - ranges.keys())
     if missing:
@@ -153,7 +168,6 @@ def quantized(model: "onnx.ModelProto", ranges: Ranges) -> "onnx.ModelProto":
             "-m experiments.int8_ranges"
         )
     of_tensors = {tensor: ranges[key] for tensor, key in keys.items()}
-    # A rectifier disappears into the clipping of its quantized input, which so has the range of its output.
     of_tensors |= {node.input[0]: of_tensors[node.output[0]] for node in nodes if node.op_type == "Relu"}
     return quantize_graph(model, of_tensors, nodes=[node.name for node in nodes], op_types=QUANTIZED_OPS)
 

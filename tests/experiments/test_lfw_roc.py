@@ -17,6 +17,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.usefixtures("drawing")
 def test_draws_all_tables(folder, capsys):
     arguments = [
         "--pairs",

@@ -1,6 +1,6 @@
-"""The network in training: losses, class centers, optimizers, schedules.
+"""The network in training: the weights it starts from, losses, class centers, optimizers, schedules.
 
 In: batches.
 Out: losses, and the network that is trained.
-May import: foundation, embedder.networks, embedder.training, embedder.training.data.
+May import: foundation, embedder.runtime, embedder.networks, embedder.training, embedder.training.data.
 """

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from embedder.errors import WeightsError
-from embedder.networks.checkpoints import Checkpoint
-from embedder.networks.inception_resnet_v1 import inception_resnet_v1
+from embedder.training.model.backbone import inception_resnet_v1
+from embedder.training.model.checkpoints import Checkpoint
 from embedder.training.settings import TrainingSettings
 
 _INPUT_OF_STAGE = {

@@ -1,7 +1,7 @@
 """A run's network as a preset."""
 
-from embedder.networks.inception_resnet_v1 import save
 from embedder.networks.presets import RUN_BUILDER, Preset, write_preset
+from embedder.training.model.backbone import save
 from embedder.training.model.network import TrainingNetwork
 from embedder.training.run.folder import RunFolder
 from foundation.atomic import atomic_path

@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from embedder.networks.checkpoints import Checkpoint
 from embedder.training.data.batches import Batches, PeopleBatches, PermutedBatches, epoch_length
 from embedder.training.data.dataset import TrainingFaces, read_faces_folder
 from embedder.training.data.input_pipeline import FaceImageReader, feature_dataset, image_dataset, local_rows
+from embedder.training.model.checkpoints import Checkpoint
 from embedder.training.model.feature_cache import frozen_features
 from embedder.training.model.imprinting import imprint_class_weights
 from embedder.training.model.network import TrainingNetwork, load_pretrained

@@ -9,6 +9,7 @@ from classifiers.commands.main import main
 
 
 @pytest.mark.realdata
+@pytest.mark.usefixtures("drawing")
 def test_explaining_a_real_photo(data, people_head, tmp_path, capsys):
     photo = data / "people" / "test" / "obama_and_biden.jpg"
     files = {kind: tmp_path / f"e.{kind}" for kind in ("json", "html", "png")}

@@ -45,6 +45,7 @@ def test_a_page_without_a_face(tmp_path):
     assert "no face" in (tmp_path / "e.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("drawing")
 def test_the_drawing_has_a_row_a_face(tmp_path):
     save_plot(tmp_path / "one.png", faces()[:1], read_photo=read_photo)
     save_plot(tmp_path / "two.png", faces(), read_photo=read_photo)
@@ -58,6 +59,7 @@ def test_the_drawing_has_a_row_a_face(tmp_path):
     assert abs(red - blue) < 0.1 * red
 
 
+@pytest.mark.usefixtures("drawing")
 def test_what_cannot_be_drawn(tmp_path):
     with pytest.raises(ValueError, match="`faces` must hold at least one"):
         save_plot(tmp_path / "e.png", [], read_photo=read_photo)
@@ -67,6 +69,7 @@ def test_what_cannot_be_drawn(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file-size limit to set")
+@pytest.mark.usefixtures("drawing")
 def test_a_drawing_without_room_names_its_file_and_keeps_the_old_one(tmp_path):
     import resource
 

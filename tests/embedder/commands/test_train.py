@@ -12,7 +12,7 @@ import pytest
 
 from embedder.commands.main import main
 from embedder.commands.train import add_train_arguments, settings_of
-from embedder.networks.checkpoints import Checkpoint
+from embedder.training.model.checkpoints import Checkpoint
 from embedder.training.settings import TrainingSettings
 from tests.embedder.training.conftest import PROJECT, SMALL_RUN, make_faces
 

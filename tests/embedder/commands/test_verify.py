@@ -30,6 +30,7 @@ def run(folder, *arguments):
 
 
 class TestTable:
+    @pytest.mark.usefixtures("drawing")
     def test_prints_and_writes_the_figures(self, folder, capsys):
         assert (
             run(
@@ -107,7 +108,6 @@ class TestTable:
             ([], "`--images` or `--table` is needed"),
             (["--table", "none.h5"], "none.h5"),
             (["--table", "faces.h5", "--plot", "no/such/folder/r.png"], "expected a folder that exists"),
-            (["--table", "faces.h5", "--plot", "r.txt"], "expected a suffix such as .png, .pdf or .svg, got 'txt'"),
             (["--images", "empty"], "found none of 8"),
             (["--table", "faces.h5", "--preset", "none"], "`preset` must be one of"),
         ],
@@ -119,6 +119,11 @@ class TestTable:
         error = capsys.readouterr().err.splitlines()[-1]
         assert error.startswith("python -m embedder verify: error: ")
         assert message in error
+
+    @pytest.mark.usefixtures("drawing")
+    def test_a_plot_needs_a_known_suffix(self, folder, capsys):
+        assert run(folder, "--table", folder / "faces.h5", "--plot", folder / "r.txt") == 2
+        assert "expected a suffix such as .png, .pdf or .svg, got 'txt'" in capsys.readouterr().err
 
 
 @pytest.mark.realdata

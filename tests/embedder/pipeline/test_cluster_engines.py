@@ -24,6 +24,7 @@ from foundation.errors import FingerprintError
 from tests import PROJECT
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 from tests.embedder.pipeline.test_engines import die, fail_at_three, miss_a_module, pid_and_double, run
+from tests.embedder.runs import same
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
@@ -127,14 +128,6 @@ def embed(photos: Path, out: Path, engine: Any = "local", address: str | None = 
         embedder=FakeEmbedder(),
     )
     return EmbeddingTable.read(out)
-
-
-def same(one: EmbeddingTable, other: EmbeddingTable) -> bool:
-    return (
-        one.to_frame().equals(other.to_frame())
-        and np.array_equal(one.embeddings, other.embeddings)
-        and (one.images.to_frame().equals(other.images.to_frame()))
-    )
 
 
 @needs_dask

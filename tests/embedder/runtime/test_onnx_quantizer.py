@@ -15,10 +15,10 @@ from embedder.runtime.onnx_quantizer import TESTED_VERSION, QuantizerError, miss
 from tests import PROJECT
 
 _RANGES = {
-    "nchw": (-1.0, 1.0),
-    "Conv__1:0": (0.0, 8.0),
-    "Net_1/Down_Activation_1/Relu:0": (0.0, 8.0),
-    "Net_1/Up_1/out:0": (-9.0, 9.0),
+    "Transpose_0": (-1.0, 1.0),
+    "Conv_1": (0.0, 8.0),
+    "Down_Activation": (0.0, 8.0),
+    "Up": (-9.0, 9.0),
 }
 
 
@@ -34,13 +34,14 @@ def test_the_tested_version_is_the_one_required() -> None:
 
 
 def test_the_nodes_named_become_integers_and_no_others(network: Path) -> None:
-    model = quantize_graph(onnx.load(network), _RANGES, nodes=["c0", "r0", "c1"], op_types=["Conv", "Relu"])
+    nodes = ["Conv_1", "Down_Activation", "Up"]
+    model = quantize_graph(onnx.load(network), _RANGES, nodes=nodes, op_types=["Conv", "Relu"])
     types = Counter(node.op_type for node in model.graph.node)
-    assert types["Conv"] == 2 and types["Relu"] == 2 and types["Mul"] == 1
+    assert types["Conv"] == 2 and types["Relu"] == 2 and types["Add"] == 1
     integers = {array.name for array in model.graph.initializer if array.data_type == onnx.TensorProto.INT8}
-    assert {"w0_quantized", "w1_quantized"} <= integers
+    assert {"constant_0_quantized", "constant_2_quantized"} <= integers
     quantized = {node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
-    assert quantized >= {"nchw", "Net_1/Up_1/out:0"} and "sum" not in quantized
+    assert quantized >= {"Transpose_0", "Up"} and "Sum" not in quantized
 
 
 def test_what_a_version_lacks_is_named() -> None:
@@ -65,4 +66,4 @@ def test_a_version_that_lacks_something_is_refused(network: Path, monkeypatch: p
     with pytest.raises(
         QuantizerError, match=r"^onnxruntime 9\.9: expected .*, it lacks TensorData\.range_value; install onnxruntime=="
     ):
-        quantize_graph(onnx.load(network), _RANGES, nodes=["c0"], op_types=["Conv"])
+        quantize_graph(onnx.load(network), _RANGES, nodes=["Conv_1"], op_types=["Conv"])

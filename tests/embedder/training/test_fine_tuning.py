@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.networks.checkpoints import Checkpoint
-from embedder.runtime.weights import arrays_of, read_safetensors
+from embedder.runtime.weights import read_safetensors
 from embedder.training.data import input_pipeline
+from embedder.training.model.backbone import arrays_of
+from embedder.training.model.checkpoints import Checkpoint
 from embedder.training.model.network import TrainingNetwork, load_pretrained
 from embedder.training.run.runner import NotFiniteError
 from embedder.training.settings import TrainingSettings

@@ -163,6 +163,7 @@ def test_json():
 
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize(("name", "file_format"), [("h.png", "PNG"), ("new folder/h.jpg", "JPEG"), ("h", "PNG")])
+@pytest.mark.usefixtures("drawing")
 def test_heat_map(tmp_path, n, name, file_format):
     save_heat_map(comparison_of(np.array(TWO_ALIKE)[:n, :n]), tmp_path / name)
     with Image.open(tmp_path / name) as picture:
@@ -175,6 +176,7 @@ def test_heat_map(tmp_path, n, name, file_format):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.usefixtures("drawing")
 def test_heat_map_of_many_faces_stays_of_bounded_size_and_leaves_the_numbers_out(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison_module, "_LARGEST_SIDE_INCHES", 5.0)
     monkeypatch.setattr(comparison_module, "_MOST_NUMBERS", 11)
@@ -188,6 +190,7 @@ def test_heat_map_of_many_faces_stays_of_bounded_size_and_leaves_the_numbers_out
     assert len(cells) > 0.3 * pixels.shape[0] * pixels.shape[1]
 
 
+@pytest.mark.usefixtures("drawing")
 def test_heat_map_needs_a_face_and_a_known_suffix(tmp_path):
     with pytest.raises(ValueError, match="`comparison` must hold at least one face to be drawn, got none"):
         save_heat_map(Comparison((), np.empty((0, 0)), None), tmp_path / "h.png")
@@ -206,6 +209,7 @@ def run(*arguments):
 
 
 @pytest.mark.realdata
+@pytest.mark.usefixtures("drawing")
 def test_command_on_real_photos(data, tmp_path):
     people = data / "people"
     photos = [

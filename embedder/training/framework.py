@@ -1,10 +1,10 @@
-"""Loading TensorFlow without its noise."""
+"""TensorFlow, loaded without its noise."""
 
 import logging
 import os
 
 
-def load_tensorflow() -> None:
+def load_framework() -> None:
     """Import TensorFlow without the lines that it writes past its own log level, about instructions and absent GPUs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from embedder.errors import WeightsError
-from embedder.networks.checkpoints import read_checkpoint
 from embedder.runtime.weights import Arrays, write_safetensors
+from embedder.training.model.checkpoints import read_checkpoint
 from tests import PROJECT
 
 RNG = np.random.default_rng(0)
@@ -190,8 +190,8 @@ def test_archives_that_may_hold_pickles_are_refused(tmp_path: Path, name: str, c
     [
         ("notes.txt", b"weights", "unknown kind of file; expected a TensorFlow 1 checkpoint, a frozen graph"),
         ("graph.pb", b"", "found no Bottleneck/kernel among its 0 arrays"),
-        ("graph.pb", b"\xff" * 40, "not a frozen TensorFlow graph"),
-        ("weights.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "expected a whole HDF5 file of Keras weights"),
+        ("graph.pb", b"\xff" * 40, "not a frozen graph"),
+        ("weights.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "expected a whole HDF5 file of weights"),
         ("weights.safetensors", b"\xff\0\0\0\0\0\0\0{cut short", "not a safetensors file"),
     ],
 )

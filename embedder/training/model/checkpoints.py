@@ -11,12 +11,13 @@ from pathlib import Path
 
 from embedder.errors import WeightsError
 from embedder.networks.presets import PRESET_FILE, PRESETS, get_preset
-from embedder.runtime.weights import Arrays, add_slim_variable, read_frozen_graph, read_keras_h5, read_safetensors
+from embedder.runtime.frozen_graph import read_frozen_graph
+from embedder.runtime.weights import Arrays, add_slim_variable, read_h5, read_safetensors
+from embedder.training.settings import WEIGHTS_FILES
 from foundation.formats import hash_file
 from foundation.text import pluralize
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_KINDS = "a TensorFlow 1 checkpoint, a frozen graph (.pb), a Keras .h5 or a .safetensors file"
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,10 @@ def _read_arrays(path: Path) -> tuple[Arrays, tuple[str, ...], float]:
     if _is_pickle(first, path):
         raise WeightsError(
             f"{path}: a pickle (or a PyTorch or NumPy archive that may hold one), which can run code when "
-            f"it is read; expected {_KINDS}: convert it to safetensors where it came from"
+            f"it is read; expected {WEIGHTS_FILES}: convert it to safetensors where it came from"
         )
     if first.startswith(_HDF5_SIGNATURE):
-        return read_keras_h5(path), (), 1.0
+        return read_h5(path), (), 1.0
     if first[8:9] == b"{":
         arrays, settings = read_safetensors(path)
         try:
@@ -148,7 +149,7 @@ def _read_arrays(path: Path) -> tuple[Arrays, tuple[str, ...], float]:
                 f"{path}: expected a number as `width` in its metadata, got {settings['width']!r}"
             ) from None
     if path.suffix != ".pb":
-        raise WeightsError(f"{path}: unknown kind of file; expected {_KINDS}")
+        raise WeightsError(f"{path}: unknown kind of file; expected {WEIGHTS_FILES}")
     return read_frozen_graph(path), (), 1.0
 
 
