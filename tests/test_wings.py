@@ -48,7 +48,7 @@ ALLOWED = {
     "classifiers.commands": (
         "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
     ),
-    "people.store": "foundation",
+    "people.store": "foundation classifiers.scores",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
         "classifiers.files classifiers.training classifiers.groups classifiers.people_files"

@@ -49,7 +49,7 @@ def same_face_pairs(
     return rows[same], others[same]
 
 
-def overlaps(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+def overlaps(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the intersection over union ``(n,)`` of each of `boxes (n, 4)` with its one of `others (n, 4)`.
 
     It is 0 where one of the two is not known or has no area.

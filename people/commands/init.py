@@ -26,13 +26,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="none (default): folders are albums; folder: each first sub-folder is a person",
     )
 
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave out files and folders that fit, by gitignore's rules; may be repeated",
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a workspace and say how to go on."""
     from people.workspace.workspace import create_workspace
 
     made = create_workspace(
-        arguments.workspace, arguments.photos, preset=arguments.preset, identity_from=arguments.identity_from
+        arguments.workspace,
+        arguments.photos,
+        preset=arguments.preset,
+        identity_from=arguments.identity_from,
+        exclude=tuple(arguments.exclude),
     )
     place = display_path(made.folder)
     print(f"{place}: made; look at its photos with: facetable scan {place}")

@@ -2,5 +2,5 @@
 
 In: faces (a photo's hash and a box), decisions of a person, the rows of an embedding table.
 Out: `PeopleStore`: who is who now, the history of it, which row is which face.
-May import: foundation.
+May import: foundation, classifiers.scores.
 """

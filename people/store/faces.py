@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from people.store.overlap import LEAST_OVERLAP, SAME_MOMENT_SECONDS, overlaps
+from classifiers.scores.same_faces import overlaps
+from people.store.overlap import LEAST_OVERLAP, SAME_MOMENT_SECONDS
 from people.store.records import Face
 from people.store.scanned import link_faces
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.scores.same_faces import overlaps
+
 LEAST_OVERLAP = 0.5
 """Intersection over union from which two boxes on one photo are one face, as is usual in detection since PASCAL VOC
 (Everingham et al., IJCV 88, 2010)."""
@@ -50,19 +52,6 @@ def match_faces(
             match[face] = other
             taken.add((owner, other))
     return match
-
-
-def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the intersection over union of each box with the other of the same row, float64 (n,), 0..1.
-
-    >>> overlaps(np.array([[0, 0, 0.2, 0.2]]), np.array([[0.1, 0, 0.3, 0.2]])).round(3).tolist()
-    [0.333]
-    """
-    shared = np.minimum(boxes[:, 2:], others[:, 2:]) - np.maximum(boxes[:, :2], others[:, :2])
-    intersection = np.prod(np.maximum(shared, 0), axis=1)
-    union = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(others[:, 2:] - others[:, :2], axis=1) - intersection
-    shares: NDArray[np.float64] = np.divide(intersection, union, out=np.zeros(len(boxes)), where=union > 0)
-    return shares
 
 
 def _pairs_on_one_photo(

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from foundation.text import normalize_name
+from foundation.text import has_letter_or_digit, normalize_name
 from people.errors import DecisionError, PersonError
 
 Kind = Literal[
@@ -130,7 +130,7 @@ def check_name(name: str) -> str:
         If it has no letter and no digit, is reserved, too long, or holds control characters.
     """
     normal = normalize_name(name)
-    if not any(unicodedata.category(letter)[0] in "LN" for letter in normal):
+    if not has_letter_or_digit(normal):
         raise PersonError(f"a name must hold a letter or a digit, got {name!r}; nobody's face is left without a name")
     if normal.casefold() in _RESERVED_NAMES:
         raise PersonError(f"{normal!r} is what strangers are called; give a name, or say that the face is nobody's")

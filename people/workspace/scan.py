@@ -121,7 +121,10 @@ def scan(workspace: Workspace, *, n_jobs: int = 1, prune: bool = False, progress
 def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool, progress: bool) -> ScanReport:
     chosen = workspace.settings
     settings = EmbedSettings(
-        preset=chosen.preset or DEFAULT_PRESET, identity_from=chosen.identity_from, min_face_size=chosen.min_face_size
+        preset=chosen.preset or DEFAULT_PRESET,
+        identity_from=chosen.identity_from,
+        min_face_size=chosen.min_face_size,
+        exclude=chosen.exclude,
     )
     summary = update_table(chosen.photos, workspace.table, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)

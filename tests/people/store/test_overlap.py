@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from people.store.overlap import LEAST_OVERLAP, match_faces, overlaps
+from classifiers.scores.same_faces import overlaps
+from people.store.overlap import LEAST_OVERLAP, match_faces
 from tests.properties import FEW
 
 BOX = np.array([0.1, 0.1, 0.3, 0.3, 0.0])
