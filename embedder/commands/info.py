@@ -91,7 +91,7 @@ def _is_table(file: Path) -> bool:
     try:
         with h5py.File(file, "r", locking=False) as content:
             return "format" in content.attrs or "embeddings" in content
-    except OSError:
+    except (OSError, KeyError, RuntimeError):  # what h5py raises about damaged links, attributes and objects
         return True
 
 
@@ -125,6 +125,7 @@ def _describe_table(file: Path) -> dict[str, Any]:
 def _describe_head(file: Path) -> dict[str, Any]:
     try:
         with open_head_file(file) as contents:
+            contents.check_checksums()
             record, entries = contents.record, dict(contents.sizes)
     except HeadFileError as error:
         raise TableError(str(error)) from error
@@ -143,12 +144,11 @@ def _is_keras_hdf5(file: Path) -> bool:
     import h5py
 
     try:
-        content = h5py.File(file, "r", locking=False)
-    except OSError:
+        with h5py.File(file, "r", locking=False) as content:
+            # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
+            return "model_weights" in content or "layer_names" in content.attrs or "layers" in content
+    except (OSError, KeyError, RuntimeError):
         return False
-    with content:
-        # Whole models, weights alone (Keras 1 and 2), and what Keras 3 names *.weights.h5.
-        return "model_weights" in content or "layer_names" in content.attrs or "layers" in content
 
 
 def _describe_weights(file: Path) -> dict[str, Any]:

@@ -46,6 +46,17 @@ class HeadContents:
         """
         return self.archive.read(array_entry(name))
 
+    def check_checksums(self) -> None:
+        """Refuse a file with an entry whose bytes are not those its checksum was made of.
+
+        Raises
+        ------
+        InputError
+            If there is one.
+        """
+        for name in self.sizes:
+            self.archive.read(name)
+
 
 @contextmanager
 def open_head_file(path: Path) -> Iterator[HeadContents]:
