@@ -14,7 +14,7 @@ from classifiers.groups.constraints import FaceKey
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.errors import InputError
-from foundation.text import normalize_name, pluralize
+from foundation.text import MAX_NAME_LENGTH, normalize_name, pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,10 @@ def read_people(path: str | Path, row_of: Mapping[FaceKey, int]) -> KnownPeople:
         if face in lines:
             raise InputError(
                 f"{where}: expected each face once, got face {face[1]} of {face[0]} again, see line {lines[face]}"
+            )
+        if "\0" in name or len(name) > MAX_NAME_LENGTH:
+            raise InputError(
+                f"{where}: `name` must be text of at most {MAX_NAME_LENGTH:,} characters, got {name[:40]!r}; shorten it"
             )
         if name == UNKNOWN:
             raise InputError(f"{where}: `name` must not be {UNKNOWN!r}, which means a stranger; leave it empty")

@@ -95,7 +95,7 @@ def _is_whole(path: Path) -> bool:
     try:
         record = json.loads(_record_path(path).read_text(encoding="utf-8"))
         return bool(record["sha256"] == hash_file(path))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

@@ -15,7 +15,7 @@ from foundation.head_files.schema import (
     refuse,
     text,
 )
-from foundation.text import normalize_name
+from foundation.text import MAX_NAME_LENGTH, normalize_name
 
 FORMAT = "facetable-head"
 VERSION = 1
@@ -27,8 +27,6 @@ RESERVED_NAME = "unknown"
 
 LOWEST_SCORE = -2.0
 """The score of a face that nobody enrolled may be: below any threshold."""
-
-_MAX_NAME = 1_000
 
 _rate = number(0.0, 1.0)
 _count = number(0, whole=True)
@@ -90,9 +88,9 @@ _fingerprint = mapping({"space": _space, "provenance": _provenance}, required=()
 
 def _check_identity(value: Any, name: str) -> None:
     """Refuse what nobody may be called, or what would not come back from a file or a line as it went there."""
-    bare = _bare_name(value) if isinstance(value, str) and len(value) <= _MAX_NAME and "\0" not in value else ""
+    bare = _bare_name(value) if isinstance(value, str) and len(value) <= MAX_NAME_LENGTH and "\0" not in value else ""
     if not bare:
-        refuse(name, f"names of 1 to {_MAX_NAME:,} characters", value)
+        refuse(name, f"names of 1 to {MAX_NAME_LENGTH:,} characters", value)
     if bare == RESERVED_NAME:
         raise InputError(f"its {name} hold {value!r}, which is what a stranger is called")
 

@@ -63,6 +63,8 @@ class TestRead:
             ("z.jpg,0,1,Ada,1\n", "found none of 1 face, the first of z.jpg; this file is for another table"),
             ("a.jpg,0,1,,1\na.jpg,0,2,,1\n", "line 3: expected each face once, got face 0 of a.jpg again, see line 2"),
             ("a.jpg,0,1,unknown,1\n", "line 2: `name` must not be 'unknown'"),
+            ("a.jpg,0,1,A\0da,1\n", "line 2: `name` must be text of at most 1,000 characters, got 'A\\\\x00da'"),
+            (f"a.jpg,0,1,{'x' * 1001},1\n", "line 2: `name` must be text of at most 1,000 characters, got 'xxx"),
             ("a.jpg,x,1,,1\n", "line 2: `face_index` must be a whole number"),
             ("a.jpg,0,-1,,1\n", "line 2: `cluster` must be a whole number"),
         ],
