@@ -195,11 +195,11 @@ def check_threshold(threshold: float) -> float:
     Raises
     ------
     ThresholdError
-        If it is not finite, or so low that it would give everybody a name, even faces that were said to be nobody.
+        If it is not finite, or below all that a score can be.
     """
-    if not LOWEST_SCORE < threshold < math.inf:
+    if not LOWEST_SCORE <= threshold < math.inf:
         raise ThresholdError(
-            f"`threshold` must be a finite number above {LOWEST_SCORE:g}, got {threshold}; "
+            f"`threshold` must be a finite number of at least {LOWEST_SCORE:g}, got {threshold}; "
             "scores lie between -1 and 1, those of one person mostly above 0.3"
         )
     return threshold

@@ -100,7 +100,7 @@ def _rule_of_heads(path: Path) -> str:
     from classifiers import load_head
 
     head = load_head(path)
-    if not (np.isfinite(head.threshold) and head.threshold > -2):
+    if not (np.isfinite(head.threshold) and head.threshold >= -2):
         return f"threshold {head.threshold}"
     if any(not name.strip() or name.strip() == "unknown" for name in head.labels):
         return f"names {head.labels}"

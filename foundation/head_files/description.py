@@ -43,8 +43,8 @@ _curve = mapping(
         "measured_on": text(),
     }
 )
-threshold_value = number(LOWEST_SCORE, above=True, expected=f"a finite number above {LOWEST_SCORE:g}")
-"""A threshold at or below the lowest score would give everybody a name."""
+threshold_value = number(LOWEST_SCORE, expected=f"a finite number of at least {LOWEST_SCORE:g}")
+"""Below the lowest score a threshold means nothing: at it, everybody gets a name already."""
 
 _threshold = mapping(
     {

@@ -130,7 +130,7 @@ def changes() -> Iterator[tuple[str, Change]]:
         yield f"name {str(bad)[:10]!r}", field("identities", to=lambda names, bad=bad: [bad, *names[1:]])
     for bad in ([], {}, None, 7, "Ada", ["b", "a"], ["person 000"] * 4, ["person 000"] * 10_000):
         yield f"identities {str(bad)[:20]}", field("identities", to=bad)
-    for bad in ("0.5", None, -2.0, -1e300, [0.5], True, {"a": 1}):
+    for bad in ("0.5", None, -2.5, -1e300, [0.5], True, {"a": 1}):
         yield f"threshold {bad}", field("threshold", "value", to=bad)
     for constant in ("NaN", "-Infinity", "Infinity", "1e999", "-1e999", "9" * 5000):
         yield f"threshold {constant[:9]}", text_of_description('"value": 0.5', f'"value": {constant}')

@@ -36,5 +36,5 @@ def test_others_are_not(tmp_path: Path, calibrated_for: int, threshold: float | 
 
 @pytest.mark.parametrize("threshold", [float("nan"), float("-inf")])
 def test_a_threshold_that_names_everybody_or_nobody_is_refused(tmp_path: Path, threshold: float) -> None:
-    with pytest.raises(ThresholdError, match="`threshold` must be a finite number above -2, got"):
+    with pytest.raises(ThresholdError, match="`threshold` must be a finite number of at least -2, got"):
         load_head_with(saved_head(tmp_path, calibrated_for=9), threshold)
