@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.members.replacement import head_to_replace
     from classifiers.scores.normalization import choose_background
     from classifiers.training.train import add_strangers, train_head
-    from embedder.images.album_names import describe_albums
+    from embedder.tables.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
 
     table = EmbeddingTable.read(arguments.table)

@@ -1,6 +1,8 @@
 """Errors of heads, head files and background models; all are ``ValueError`` and name the remedy."""
 
-from foundation.errors import FacetableError
+from foundation.errors import FacetableError, HeadFileError
+
+__all__ = ["BackgroundError", "HeadFileError", "IdentityError", "ThresholdError", "UntrustedTypesError"]
 
 
 class IdentityError(FacetableError, ValueError):
@@ -9,10 +11,6 @@ class IdentityError(FacetableError, ValueError):
 
 class ThresholdError(FacetableError, ValueError):
     """A threshold that is out of range, or cannot be calibrated on so few people."""
-
-
-class HeadFileError(FacetableError, ValueError):
-    """A file that is not a head, is damaged, or is of another version."""
 
 
 class UntrustedTypesError(HeadFileError):

@@ -13,6 +13,9 @@ from foundation.formats import describe_kind
 # What spreadsheet programs put between fields.
 _DELIMITERS = (",", ";", "\t")
 
+# Faces and groups are counted in 64 bits.
+_MOST_DIGITS = 18
+
 
 def read_rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Return the line number and the fields, by column, of each row of a CSV file with a header.
@@ -73,15 +76,22 @@ def parse_index(text: str, where: str) -> int:
     Raises
     ------
     ValueError
-        If it holds none; `where` names the place.
+        If it holds none, or one of more than 18 digits; `where` names the place.
 
     >>> parse_index("3", "people.csv, line 2: `cluster`")
     3
     """
     # str.isdecimal takes digits of every script, which is what int does.
-    if not text.strip().isdecimal():
-        raise InputError(f"{where} must be a whole number of at least 0, got {text!r}")
-    return int(text)
+    digits = text.strip()
+    if not digits.isdecimal():
+        raise InputError(f"{where} must be a whole number of at least 0, got {_shortened(text)}")
+    if len(digits) > _MOST_DIGITS:
+        raise InputError(f"{where} must be a whole number of at most {_MOST_DIGITS} digits, got {_shortened(text)}")
+    return int(digits)
+
+
+def _shortened(text: str) -> str:
+    return repr(text) if len(text) <= 60 else f"{text[:40]!r}... of {len(text):,} characters"
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

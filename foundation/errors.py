@@ -9,6 +9,10 @@ class InputError(FacetableError, ValueError):
     """An argument, option or file that cannot be used."""
 
 
+class HeadFileError(FacetableError, ValueError):
+    """A file that is not a head, is damaged, or is of another version."""
+
+
 class FingerprintError(FacetableError, ValueError):
     """Two things made with settings that may not be mixed."""
 

@@ -39,6 +39,10 @@ def sanitize_for_terminal(text: str) -> str:
     return "".join(character if character.isprintable() or _KEPT.match(character) else " " for character in text)
 
 
+MAX_NAME_LENGTH = 1_000
+"""Most characters of a person's name: names are laid out as wide as the longest."""
+
+
 def normalize_name(text: str) -> str:
     """Return a name in Unicode's composed form (NFC), without white space around it.
 

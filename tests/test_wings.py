@@ -16,6 +16,7 @@ from tests import PROJECT
 
 ALLOWED = {
     "foundation": "",
+    "foundation.head_files": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
@@ -37,14 +38,16 @@ ALLOWED = {
         "foundation embedder.networks embedder.verification "
         "embedder.training embedder.training.data embedder.training.model"
     ),
-    "embedder.commands": "foundation embedder.*",
-    "classifiers.scores": "foundation",
-    "classifiers.heads": "foundation classifiers.scores",
-    "classifiers.files": "foundation classifiers.scores classifiers.heads",
+    "embedder.commands": "foundation foundation.head_files embedder.*",
+    "classifiers.scores": "foundation foundation.head_files",
+    "classifiers.heads": "foundation foundation.head_files classifiers.scores",
+    "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
-    "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
+    "classifiers.members": (
+        "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
+    ),
     "classifiers.commands": (
         "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
     ),

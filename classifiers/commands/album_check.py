@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def find_album_identities(table: "EmbeddingTable") -> list[str]:
     """Return the identities that are rather albums, by their names or by faces unlike each other, sorted."""
-    from embedder.images.album_names import find_albums
+    from embedder.tables.album_names import find_albums
 
     return sorted({*find_albums(set(table.identities)), *_unlike(table, table.identities)})
 
@@ -46,7 +46,7 @@ def refuse_albums(
     """
     import numpy as np
 
-    from embedder.images.album_names import find_albums, list_names
+    from embedder.tables.album_names import find_albums, list_names
     from foundation.text import pluralize
 
     names, codes, counts = np.unique(table.identities.astype(str), return_inverse=True, return_counts=True)

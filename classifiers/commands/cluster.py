@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.people_files.constraints import read_constraints
     from classifiers.scores.clarity import find_clarity
     from classifiers.scores.normalization import choose_background
-    from embedder.images.album_names import describe_albums
+    from embedder.tables.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output

@@ -2,5 +2,5 @@
 
 In: a `Head`, or a head file.
 Out: a head file, or a `Head`.
-May import: foundation, classifiers.scores, classifiers.heads.
+May import: foundation, foundation.head_files, classifiers.scores, classifiers.heads.
 """

@@ -12,6 +12,8 @@ from classifiers.scores.gallery import ORIGINS, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
 from foundation.errors import InputError
+from foundation.head_files.description import check_background_record, check_identities
+from foundation.head_files.schema import parse_json
 
 Arrays = dict[str, NDArray[Any]]
 ReadArray = Callable[[str], NDArray[Any]]
@@ -65,10 +67,13 @@ def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
     gallery = _unpack_gallery(record, read)
     if record["score"] == "cosine":
         return Matcher(gallery)
-    background = Background.from_arrays({name: read(f"background_{name}") for name in BACKGROUND_ARRAYS})
+    arrays = {name: read(f"background_{name}") for name in BACKGROUND_ARRAYS}
+    described = parse_json(str(arrays["record"]).encode("utf-8"), "its background's record")
+    check_background_record(described, "background's record")
+    background = Background.from_arrays(arrays)
     levels = read("levels")
-    if levels.shape != (len(gallery),) or not np.isfinite(levels).all():
-        raise InputError("its levels do not fit its exemplars")
+    if not np.isfinite(levels).all():
+        raise InputError("its levels are not finite")
     return Matcher(gallery, background, levels=levels)
 
 
@@ -81,15 +86,16 @@ def unpack_rejections(read: ReadArray) -> Gallery:
         If the arrays do not fit together.
     """
     vectors = read("rejected")
+    identities = np.char.decode(read("rejected_identities"), "utf-8")
+    if len(identities):
+        check_identities(identities.tolist(), "rejected_identities")
     # Heads of before 0.2 do not say where on the photo the face is.
     boxes = _read_later(read, "rejected_boxes", before=np.full((len(vectors), 4), np.nan, np.float32))
-    if boxes.shape != (len(vectors), 4):
-        raise InputError("its rejected boxes do not fit its rejected faces")
     return Gallery.build(
         vectors,
-        np.char.decode(read("rejected_identities"), "utf-8"),
+        identities,
         paths=np.char.decode(read("rejected_paths"), "utf-8"),
-        image_sha256=np.char.decode(read("rejected_sha256"), "ascii"),
+        image_sha256=_read_hashes("rejected_sha256", read),
         boxes=boxes,
     )
 
@@ -103,8 +109,11 @@ def unpack_linear_svm(matcher: Matcher, read: ReadArray) -> DecisionRule:
         If its arrays do not fit together.
     """
     arrays = {name: read(name) for name in _SVM_ARRAYS}
-    if len(arrays["n_support"]) != len(matcher.labels):
-        raise InputError("its machine has other classes than its exemplars")
+    if not (np.isfinite(arrays["dual_coef"]).all() and np.isfinite(arrays["intercept"]).all()):
+        raise InputError("the numbers of its machine are not finite")
+    support = arrays["support"]
+    if np.any(support < 0) or np.any(support >= len(matcher.units)):
+        raise InputError("its machine has support vectors that are no exemplars")
     return LinearSVM(support_vectors=matcher.units[arrays["support"]], **arrays)
 
 
@@ -119,26 +128,38 @@ def _read_later(read: ReadArray, name: str, *, before: NDArray[Any]) -> NDArray[
 def _unpack_gallery(record: Mapping[str, Any], read: ReadArray) -> Gallery:
     vectors, codes = read("exemplars"), read("codes")
     labels = np.array(record["identities"], dtype=np.str_)
+    if np.any(codes < 0) or np.any(codes >= len(labels)):
+        raise InputError("its exemplars do not fit its description")
     gallery = Gallery(
         vectors,
         labels[codes],
         paths=np.char.decode(read("paths"), "utf-8"),
-        image_sha256=np.char.decode(read("image_sha256"), "ascii"),
+        image_sha256=_read_hashes("image_sha256", read),
         boxes=read("boxes"),
         # Heads of before 0.2 do not say which faces were enrolled later.
         origins=np.char.decode(_read_later(read, "origins", before=np.full(len(vectors), b"")), "ascii"),
     )
-    squares = np.einsum("ij,ij->i", vectors, vectors)
     if (
-        vectors.dtype != np.float32
-        or vectors.shape != (record["n_exemplars"], record["embedding_length"])
-        or not np.all((np.abs(squares - 1.0) < _UNIT_TOLERANCE) | (squares == 0.0))
-        or {len(gallery.identities), len(gallery.paths), len(gallery.image_sha256)} != {len(vectors)}
-        or gallery.boxes.shape != (len(vectors), 4)
-        or gallery.origins.shape != (len(vectors),)
-        or not np.isin(gallery.origins, ORIGINS).all()
-        or np.any(codes < 0)
+        not _are_units(vectors)
         or not np.array_equal(gallery.labels, labels)
+        or not np.isin(gallery.origins, ORIGINS).all()
     ):
         raise InputError("its exemplars do not fit its description")
+    known = np.isfinite(gallery.boxes)
+    if np.any(known != known[:, :1]) or np.any(np.isinf(gallery.boxes)):
+        raise InputError("its boxes are not finite")
     return gallery
+
+
+def _are_units(vectors: NDArray[np.float32]) -> bool:
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    return bool(np.all((np.abs(squares - 1.0) < _UNIT_TOLERANCE) | (squares == 0.0)))
+
+
+def _read_hashes(name: str, read: ReadArray) -> NDArray[np.str_]:
+    """Return the SHA-256 of photos: 64 hexadecimal digits each, or none where a photo is not known."""
+    hashes: NDArray[np.str_] = np.char.decode(read(name), "ascii")
+    odd = set(np.unique(np.char.str_len(hashes)).tolist()) - {0, 64}
+    if odd:
+        raise InputError(f"its array {name} holds no SHA-256 of photos")
+    return hashes

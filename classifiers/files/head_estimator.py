@@ -1,9 +1,12 @@
 """Write and read scikit-learn estimators as skops data: only types that are trusted by name are ever loaded."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from classifiers.errors import UntrustedTypesError
+from classifiers.files.estimator_schema import check_estimator
 from classifiers.heads.head import Head
+from foundation.errors import InputError
 
 # Types beyond those skops trusts by itself (NumPy arrays and scikit-learn's public estimators). Only what is written
 # here is ever loaded: what a file asks for is never trusted on its word. Trees are checked node by node when loaded
@@ -43,18 +46,33 @@ def estimator_of(head: Head) -> Any:
     return make_head(head.name, head.parameters) if head.estimator is None else head.estimator
 
 
-def load_estimator(data: bytes) -> Any:
+def load_estimator(data: bytes, name: str = "estimator") -> Any:
     """Return the scikit-learn estimator in skops `data`.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        The entry of the head's file that it comes from, for messages.
 
     Raises
     ------
     UntrustedTypesError
         If it asks for types that are not in `TRUSTED_TYPES`.
+    InputError
+        If it is damaged.
     """
+    check_estimator(data, name)
     import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
-    _refuse_untrusted(skops.io.get_untrusted_types(data=data), "load")
-    return skops.io.loads(data, trusted=TRUSTED_TYPES)
+    try:
+        return skops.io.loads(data, trusted=TRUSTED_TYPES)
+    except UntrustedTypesFoundException as error:
+        raise _untrusted_types(skops.io.get_untrusted_types(data=data), "load") from error
+    except Exception as error:  # what building an object from the state of another raises can be anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"its {name} is damaged: {reason}") from error
 
 
 def dump_estimator(estimator: Any) -> bytes:
@@ -68,14 +86,15 @@ def dump_estimator(estimator: Any) -> bytes:
     import skops.io
 
     data: bytes = skops.io.dumps(estimator)
-    _refuse_untrusted(skops.io.get_untrusted_types(data=data), "save")
+    types = skops.io.get_untrusted_types(data=data)
+    if not set(types) <= set(TRUSTED_TYPES):
+        raise _untrusted_types(types, "save")
     return data
 
 
-def _refuse_untrusted(types: list[str], verb: str) -> None:
+def _untrusted_types(types: Iterable[str], verb: str) -> UntrustedTypesError:
     untrusted = sorted(set(types) - set(TRUSTED_TYPES))
-    if untrusted:
-        raise UntrustedTypesError(
-            f"refusing to {verb} a head with types that are not trusted: {', '.join(untrusted)}; "
-            "expected only scikit-learn's own and this project's, use another --head"
-        )
+    return UntrustedTypesError(
+        f"refusing to {verb} a head with types that are not trusted: {', '.join(untrusted)}; "
+        "expected only scikit-learn's own and this project's, use another --head"
+    )

@@ -11,7 +11,6 @@ A head file is a zip of uncompressed entries:
 """
 
 import datetime
-import errno
 import io
 import json
 import zipfile
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import HeadFileError
+from classifiers.files.estimator_schema import check_estimator
 from classifiers.files.head_arrays import pack_head, unpack_matcher, unpack_rejections
 from classifiers.files.head_estimator import dump_estimator
 from classifiers.files.head_rule import ESTIMATOR_ENTRY, FITTED_ENTRY, read_decision_rule, scikit_learn_version
@@ -29,16 +29,10 @@ from classifiers.heads.decision_rules import EstimatorRule
 from classifiers.heads.head import Head
 from classifiers.scores.thresholds import Threshold
 from foundation.atomic import atomic_writer
-from foundation.errors import InputError
-from foundation.formats import ZIP_ARCHIVE, describe_kind
-
-FORMAT = "facetable-head"
-VERSION = 1
-
-METADATA_ENTRY = "facetable.json"
-
-# What reading a damaged or encrypted zip, or a record of other types, raises.
-_DAMAGE = (zipfile.BadZipFile, EOFError, KeyError, TypeError, AttributeError, RuntimeError)
+from foundation.head_files.arrays import array_entry
+from foundation.head_files.contents import HeadContents, is_head_file, open_head_file
+from foundation.head_files.description import DESCRIPTION_ENTRY, FORMAT, VERSION, check_description
+from foundation.head_files.schema import parse_json
 
 
 def describe_head(head: Head) -> dict[str, Any]:
@@ -67,7 +61,8 @@ def save_head(head: Head, path: str | Path) -> None:
     Raises
     ------
     HeadFileError
-        If a file that is no head would be replaced, such as the table the head is trained on.
+        If a file that is no head would be replaced, such as the table the head is trained on, or if the head could not
+        be loaded again, such as one whose threshold is not a number.
     UntrustedTypesError
         If the estimator holds types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`; the message
         names them.
@@ -75,8 +70,7 @@ def save_head(head: Head, path: str | Path) -> None:
         If the file cannot be written.
     """
     target = Path(path)
-    record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    entries: dict[str, str | bytes] = {METADATA_ENTRY: record}
+    entries: dict[str, str | bytes] = {DESCRIPTION_ENTRY: _description(head, target)}
     if not _is_made_by_name(head):
         entries[ESTIMATOR_ENTRY] = (
             head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
@@ -89,12 +83,27 @@ def save_head(head: Head, path: str | Path) -> None:
         for name, content in entries.items():
             archive.writestr(name, content)
         for name, array in pack_head(head).items():
-            with archive.open(f"serving/{name}.npy", "w", force_zip64=True) as entry:
+            with archive.open(array_entry(name), "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
+
+
+def _description(head: Head, target: Path) -> str:
+    """Return ``facetable.json``, if it can be read back."""
+    record = json.dumps(describe_head(head), indent=2, sort_keys=True, ensure_ascii=False)
+    try:
+        check_description(parse_json(record.encode("utf-8"), DESCRIPTION_ENTRY))
+    except ValueError as error:
+        raise HeadFileError(
+            f"{target}: expected a head that can be loaded again, got one that cannot: {error}"
+        ) from error
+    return record
 
 
 def load_head(path: str | Path) -> Head:
     """Return the head in a file; heads called `gallery`, `knn` and `svm` load NumPy alone.
+
+    Nothing in the file is believed before it has been held against a schema, and against the file's own length; so a
+    damaged or hostile one is refused at once, and in little memory.
 
     Raises
     ------
@@ -106,41 +115,8 @@ def load_head(path: str | Path) -> Head:
         If the file cannot be read.
     """
     source = Path(path)
-    try:
-        with zipfile.ZipFile(source) as archive:
-            return _read_head(source, archive)
-    except (*_DAMAGE, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise HeadFileError(f"{source}: {_explain(source, error)}") from error
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        # A damaged entry of the zip points before the file's first byte.
-        damage = zipfile.BadZipFile("an entry lies outside of it")
-        raise HeadFileError(f"{source}: {_explain(source, damage)}") from error
-
-
-def _explain(source: Path, error: Exception) -> str:
-    if not _is_head(source):
-        kind = describe_kind(source)
-        found = "another zip archive, or a head that is cut short" if kind == ZIP_ARCHIVE else kind
-        return f"expected a head made by train_classifier.py, found {found}; name a head, or train one"
-    found = " ".join(str(error.args[0] if isinstance(error, KeyError) else error).split())
-    if isinstance(error, KeyError) and " " not in found:
-        found = f"it lacks {found!r}"
-    return f"expected a whole head, found a damaged one ({found}); train it again"
-
-
-def _is_head(path: Path) -> bool:
-    """Return whether a file is a head, whole or not, and no other archive."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return METADATA_ENTRY in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError):
-        return False
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        return False
+    with open_head_file(source) as contents:
+        return _read_head(source, contents)
 
 
 def _is_made_by_name(head: Head) -> bool:
@@ -156,7 +132,7 @@ def refuse_other_file(target: Path) -> None:
     HeadFileError
         If a file is there that is no head and not empty.
     """
-    if target.is_file() and target.stat().st_size > 0 and not _is_head(target):
+    if target.is_file() and target.stat().st_size > 0 and not is_head_file(target):
         raise HeadFileError(
             f"{target}: expected a head or nothing here to replace, found a file of another kind; "
             "give another name for the head, or delete the file first"
@@ -167,43 +143,28 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
 
 
-def _read_head(source: Path, archive: zipfile.ZipFile) -> Head:
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-        raise zipfile.BadZipFile("its entries are compressed")
-    record = json.loads(archive.read(METADATA_ENTRY))
-    if record["format"] != FORMAT or record["version"] != VERSION:
-        raise HeadFileError(
-            f"{source}: expected a head file of version {VERSION}, got {record['format']} {record['version']}; "
-            "train it again with this version"
-        )
+def _read_head(source: Path, contents: HeadContents) -> Head:
+    record = contents.record
 
     def read(name: str) -> NDArray[Any]:
-        content = archive.read(f"serving/{name}.npy")
-        try:
-            # Arrays of objects would be pickles; they are never loaded.
-            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-        except (ValueError, TypeError, EOFError, OverflowError, MemoryError) as error:
-            # What NumPy says would advise to allow pickles.
-            raise InputError(f"its array {name} is damaged or holds no plain numbers and text") from error
+        # Arrays of objects would be pickles; they are never loaded.
+        return np.lib.format.read_array(io.BytesIO(contents.array_bytes(name)), allow_pickle=False)
 
-    try:
-        matcher = unpack_matcher(record, read)
-        # Only our own kinds go without: a module that a file names is never imported on its word.
-        named = "." not in record["head"] and ESTIMATOR_ENTRY not in archive.namelist()
-        estimator = None if named else archive.read(ESTIMATOR_ENTRY)
-        return Head(
-            matcher,
-            read_decision_rule(record, archive, matcher, read_array=read, source=source),
-            Threshold.from_json(record["threshold"]),
-            fingerprint=record["fingerprint"],
-            name=record["head"],
-            parameters=record["parameters"],
-            photo_root=record["photo_root"],
-            estimator=estimator,
-            rejections=unpack_rejections(read),
-            file=str(source),
-        )
-    except HeadFileError as error:
-        raise type(error)(f"{source}: {error}") from error
-    except (ValueError, IndexError) as error:
-        raise zipfile.BadZipFile(str(error)) from error
+    matcher = unpack_matcher(record, read)
+    # Only our own kinds go without: a module that a file names is never imported on its word.
+    named = "." not in record["head"] and ESTIMATOR_ENTRY not in contents.sizes
+    estimator = None if named else contents.archive.read(ESTIMATOR_ENTRY)
+    if estimator is not None:
+        check_estimator(estimator, ESTIMATOR_ENTRY)
+    return Head(
+        matcher,
+        read_decision_rule(contents, matcher, read_array=read, source=source),
+        Threshold.from_json(record["threshold"]),
+        fingerprint=record["fingerprint"],
+        name=record["head"],
+        parameters=record["parameters"],
+        photo_root=record["photo_root"],
+        estimator=estimator,
+        rejections=unpack_rejections(read),
+        file=str(source),
+    )

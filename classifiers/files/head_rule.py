@@ -2,8 +2,6 @@
 
 import logging
 import warnings
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from classifiers.heads.decision_rules import (
 )
 from classifiers.scores.matcher import Matcher
 from foundation.errors import InputError
+from foundation.head_files.contents import HeadContents
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +37,14 @@ def scikit_learn_version() -> str:
 
 
 def read_decision_rule(
-    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, read_array: ReadArray, source: Path
+    contents: HeadContents, matcher: Matcher, *, read_array: ReadArray, source: Path
 ) -> DecisionRule:
     """Return the decision rule of a head's file.
 
     Parameters
     ----------
-    record : mapping
-        The file's ``facetable.json``.
-    archive : ZipFile
-        The file.
+    contents : HeadContents
+        The file's description and entries.
     matcher : Matcher
         Its exemplars.
     read_array : callable
@@ -64,6 +61,7 @@ def read_decision_rule(
     HeadFileError
         If the estimator is of another scikit-learn and cannot be fitted again.
     """
+    record = contents.record
     kind = record["chooser"]
     if kind == LinearSVM.kind:
         return unpack_linear_svm(matcher, read_array)
@@ -73,12 +71,10 @@ def read_decision_rule(
         return VotingRule(int(record["parameters"]["n_neighbors"]))
     if kind == BalancedVotingRule.kind:
         return BalancedVotingRule(int(record["parameters"]["n_neighbors"]))
-    if kind != EstimatorRule.kind:
-        raise InputError(f"its chooser {kind!r} is not known")
     wrote, here = record["versions"]["scikit-learn"], scikit_learn_version()
     if wrote == here:
-        return _checked_rule(load_estimator(archive.read(FITTED_ENTRY)), matcher)
-    decision_rule = _refitted_rule(record, archive, matcher, wrote=wrote)
+        return _checked_rule(load_estimator(contents.archive.read(FITTED_ENTRY), FITTED_ENTRY), matcher)
+    decision_rule = _refitted_rule(contents, matcher, wrote=wrote)
     logger.info(
         "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
         "threshold and scores stay, a close call may get another name; train it again to save the time",
@@ -102,9 +98,7 @@ def _checked_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
     return EstimatorRule(estimator)
 
 
-def _refitted_rule(
-    record: Mapping[str, Any], archive: zipfile.ZipFile, matcher: Matcher, *, wrote: str
-) -> DecisionRule:
+def _refitted_rule(contents: HeadContents, matcher: Matcher, *, wrote: str) -> DecisionRule:
     """Return a rule with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
     from sklearn.exceptions import InconsistentVersionWarning
 
@@ -115,9 +109,11 @@ def _refitted_rule(
         with warnings.catch_warnings():
             # It is fitted again for the very reason this warning gives.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
-            if ESTIMATOR_ENTRY in archive.namelist():
-                return fit_decision_rule(load_estimator(archive.read(ESTIMATOR_ENTRY)), matcher)
-            return fit_decision_rule(make_head(record["head"], record["parameters"]), matcher)
+            if ESTIMATOR_ENTRY in contents.sizes:
+                unfitted = load_estimator(contents.archive.read(ESTIMATOR_ENTRY), ESTIMATOR_ENTRY)
+                return fit_decision_rule(unfitted, matcher)
+            # Only our own kinds go without: a module that a file names is never imported on its word.
+            return fit_decision_rule(make_head(contents.record["head"], contents.record["parameters"]), matcher)
     except UntrustedTypesError:
         raise
     except Exception as error:

@@ -12,12 +12,10 @@ from classifiers.heads.decision_rules import DecisionRule, NearestRule
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
-from classifiers.scores.thresholds import Threshold
+from classifiers.scores.thresholds import Threshold, check_threshold
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint, describe_side, differing_fields, following
-
-# The score of a face that nobody enrolled may be: below any threshold.
-LOWEST_SCORE = -2.0
+from foundation.head_files.description import LOWEST_SCORE
 
 
 class Match(NamedTuple):
@@ -74,7 +72,7 @@ class Head:
     Raises
     ------
     ValueError
-        If the matcher has no exemplar.
+        If the matcher has no exemplar, or the threshold is none.
 
     >>> matcher = Matcher(Gallery.build([[1.0, 0.0], [0.0, 1.0]], ["Ada", "Bo"]))
     >>> head = Head(matcher, NearestRule(), threshold=0.7)
@@ -104,7 +102,7 @@ class Head:
         self.matcher = matcher
         self.decision_rule = decision_rule
         self.threshold_record = threshold
-        self.threshold = threshold.value
+        self.threshold = check_threshold(threshold.value)
         self.fingerprint = None if fingerprint is None else Fingerprint.of(fingerprint)
         self.name = name
         self.parameters = dict(parameters) if parameters is not None else {}

@@ -2,5 +2,6 @@
 
 In: a `Head` and faces.
 Out: changed heads and answers about them.
-May import: foundation, classifiers.scores, classifiers.heads, classifiers.files, classifiers.groups.
+May import: foundation, foundation.head_files, classifiers.scores, classifiers.heads, classifiers.files,
+classifiers.groups.
 """

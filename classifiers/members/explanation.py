@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.heads.decision_rules import BalancedVotingRule, NearestRule, VotingRule
-from classifiers.heads.head import LOWEST_SCORE, Head
+from classifiers.heads.head import Head
 from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
 from foundation.errors import InputError
+from foundation.head_files.description import LOWEST_SCORE
 
 # How many enrolled photos are left out one by one where each means fitting a classifier again.
 _MOST_REFITS = 12

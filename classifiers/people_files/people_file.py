@@ -16,7 +16,7 @@ from classifiers.people_files.edits import PeopleRow
 from classifiers.scores.gallery import UNKNOWN
 from foundation.csv_rows import parse_index, read_rows, write_rows
 from foundation.errors import InputError
-from foundation.text import has_letter_or_digit, normalize_name
+from foundation.text import MAX_NAME_LENGTH, has_letter_or_digit, normalize_name
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +101,10 @@ def parse_name(text: str, where: str) -> str:
     name = normalize_name(text)
     if name == UNKNOWN:
         raise InputError(f"{where} must not be {UNKNOWN!r}, which means a stranger; leave it empty")
+    if "\0" in name or len(name) > MAX_NAME_LENGTH:
+        raise InputError(
+            f"{where} must be text of at most {MAX_NAME_LENGTH:,} characters, got {name[:40]!r}; shorten it"
+        )
     if name and not has_letter_or_digit(name):
         raise InputError(
             f"{where} must hold a letter or digit, got {name!r}; leave it empty, which takes the face out of its group"

@@ -2,5 +2,5 @@
 
 In: vectors (n, d) with identities (n,), and probes.
 Out: scores (higher is more alike) and thresholds for them.
-May import: foundation.
+May import: foundation, foundation.head_files.
 """

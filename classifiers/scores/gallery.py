@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from classifiers.errors import IdentityError
 from classifiers.scores.neighbors import check_vectors, unit_rows
 from foundation.errors import InputError
+from foundation.head_files.description import RESERVED_NAME
 from foundation.text import pluralize
 
-# What a face is called that is nobody enrolled; no person may be called that.
-UNKNOWN = "unknown"
+UNKNOWN = RESERVED_NAME
 
 # Where an exemplar comes from: the table the head was trained on, or somebody who enrolled it in the finished head.
 FROM_TABLE: Final = "table"

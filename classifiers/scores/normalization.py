@@ -105,7 +105,7 @@ class Background:
     def level(self, centred: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return ``(n,)`` float64: the soft maximum of the cosines of centred unit rows `(n, d)` to the population."""
         levels = np.empty(len(centred))
-        for block in row_blocks(len(centred), max(self.components.shape[1], len(self.cohort))):
+        for block in row_blocks(len(centred), max(*self.components.shape, len(self.weights), len(self.cohort))):
             levels[block] = self._level_of_block(centred[block].astype(np.float64))
         return np.round(levels, _LEVEL_DECIMALS)
 
@@ -154,7 +154,7 @@ class Background:
             fields: dict[str, Any] = {name: np.asarray(arrays[name], np.float32) for name in _COLUMNS}
             fields |= {name: float(record.pop(name)) for name in ("residual_variance", "temperature")}
             return cls(**fields, n_identities=int(record.pop("n_identities")), record=record)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             if isinstance(error, BackgroundError):
                 raise
             found = f"it lacks {error}" if isinstance(error, KeyError) else error

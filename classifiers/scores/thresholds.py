@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,6 +18,7 @@ import numpy as np
 from classifiers.errors import ThresholdError
 from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background
 from foundation.fingerprint import Fingerprint, describe_side, differing_fields
+from foundation.head_files.description import LOWEST_SCORE
 from foundation.text import pluralize
 
 # The rate for which the shipped curves were measured.
@@ -134,8 +136,8 @@ class Threshold:
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """Return the threshold a JSON object describes."""
         curve = record.get("curve")
-        fields = {**record, "curve": None if curve is None else ThresholdCurve.from_json(curve)}
-        return cls(**fields)
+        known = {field.name: record[field.name] for field in dataclass_fields(cls) if field.name in record}
+        return cls(**{**known, "curve": None if curve is None else ThresholdCurve.from_json(curve)})
 
 
 def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
@@ -192,6 +194,22 @@ def curve_for(fingerprint: Mapping[str, Any] | None, background: Background | No
     if shipped is None or not np.array_equal(shipped.means, background.means):
         return None
     return find_curve(fingerprint, score="normalized")
+
+
+def check_threshold(threshold: float) -> float:
+    """Return `threshold` if scores can be held against it.
+
+    Raises
+    ------
+    ThresholdError
+        If it is not finite, or below all that a score can be.
+    """
+    if not LOWEST_SCORE <= threshold < math.inf:
+        raise ThresholdError(
+            f"`threshold` must be a finite number of at least {LOWEST_SCORE:g}, got {threshold}; "
+            "scores lie between -1 and 1, those of one person mostly above 0.3"
+        )
+    return threshold
 
 
 def check_fpir(fpir: float) -> float:

@@ -1,8 +1,6 @@
 """What a file is: a table, a head, a network's weights, or a training run's folder."""
 
-import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,16 +8,12 @@ from typing import Any
 
 from embedder.errors import TableError
 from embedder.hdf5.examination import Outline, read_outline
-from foundation.errors import InputError
+from foundation.errors import HeadFileError, InputError
 from foundation.formats import describe_kind, hash_file
+from foundation.head_files.contents import is_head_file, open_head_file
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ZIP_SIGNATURE = b"PK\x03\x04"
-_HEAD_METADATA = "facetable.json"
-HEAD_FORMAT, HEAD_VERSION = "facetable-head", 1
-"""Of the heads that `classifiers` reads; written out here, since nothing in this package imports that one."""
-
-_MAX_METADATA_BYTES = 100 * 1024 * 1024
 _HDF5_SUFFIXES = (".h5", ".hdf5")
 _FIRST_BYTES = {
     ".keras": rb"PK\x03\x04",
@@ -72,7 +66,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         raise damaged_error(file, outline.damage)
     if is_hdf5 and _is_table(outline):
         return _describe_table(file)
-    if signature.startswith(_ZIP_SIGNATURE) and _has_head_metadata(file):
+    if signature.startswith(_ZIP_SIGNATURE) and is_head_file(file):
         return _describe_head(file)
     if _is_weights(file, signature, outline):
         return _describe_weights(file)
@@ -155,41 +149,13 @@ def _describe_table(file: Path) -> dict[str, Any]:
     }
 
 
-def _has_head_metadata(file: Path) -> bool:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return _HEAD_METADATA in archive.namelist()
-    except zipfile.BadZipFile:
-        return False
-
-
 def _describe_head(file: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            entry = archive.getinfo(_HEAD_METADATA)
-            if entry.file_size > _MAX_METADATA_BYTES:
-                raise TableError(
-                    f"{file}: expected {_HEAD_METADATA} of at most {_MAX_METADATA_BYTES:,} bytes, found "
-                    f"{entry.file_size:,}; train the head again"
-                )
-            record = json.loads(archive.read(entry))
-            entries = {item.filename: item.file_size for item in archive.infolist()}
-    except TableError:
-        raise
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise TableError(
-            f"{file}: expected a whole head file, found a damaged one ({error}); train the head again"
-        ) from error
-    if not isinstance(record, dict):
-        raise TableError(
-            f"{file}: expected an object in {_HEAD_METADATA}, found {type(record).__name__}; train the head again"
-        )
-    if (record.get("format"), record.get("version")) != (HEAD_FORMAT, HEAD_VERSION):
-        found = f"{record.get('format')!r} of version {record.get('version')!r}"
-        raise TableError(
-            f"{file}: expected a head of version {HEAD_VERSION}, found {found}; read it with the "
-            "Facetable that wrote it or train the head again"
-        )
+        with open_head_file(file) as contents:
+            contents.check_checksums()
+            record, entries = contents.record, dict(contents.sizes)
+    except HeadFileError as error:
+        raise TableError(str(error)) from error
     return {_KIND: "head", "file": str(file), "bytes": file.stat().st_size, **record, "entries": entries}
 
 

@@ -50,7 +50,7 @@ def _describe_run(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(
             f"{folder / CONFIG_FILE}: expected the settings of a run, found a damaged file ({error}); "
             "restore it, or train again in another folder"

@@ -20,13 +20,13 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from embedder.errors import ImageError, MissingReaderError
 from embedder.images.camera_raw import MIN_PREVIEW_SIDE, CameraRaw, is_camera_raw
-from embedder.images.formats import FORMATS, JPEG_XL, format_of
+from embedder.images.formats import BYTES_A_PIXEL, FORMATS, JPEG_XL, ImageFormat, format_of
 from embedder.images.jpeg_xl import read_size
+from embedder.images.pixels import to_rgb
 from embedder.images.taken import read_taken
 from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES, describe_bytes
@@ -49,6 +49,12 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     8: np.rot90,
 }
 """EXIF orientation (Exif 2.32, tag 0x0112) to what turns the stored picture upright; 1 is upright already."""
+
+# Of TIFF (revision 6.0, section 15). One tile is decoded at a time, and small ones may stand far over the edges.
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+
+# Pictures of so many pixels take little memory whatever their format.
+_SMALL_PIXELS = 1_000_000
 
 _END_OF_JPEG = b"\xff\xd9"
 _JPEG_TAIL = 32
@@ -79,7 +85,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         A JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP, JPEG 2000 or PNM file, whatever its name; a JPEG XL or camera
         raw file where `pillow-jxl-plugin` or `rawpy` is installed.
     max_pixels : int
-        Largest width times height to decode; a larger file is refused from its header.
+        Largest width times height to decode; a larger file is refused from its header. Decoding takes at most 10 bytes
+        of memory for each: of formats that take more, such as AVIF, WebP and JPEG 2000, fewer pixels are read.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
     MissingReaderError
         If the package that reads the file is not installed; an `ImageError`.
     ImageError
-        If the file is no image, is damaged or truncated, or has more than `max_pixels` pixels.
+        If the file is no image, is damaged or truncated, or has more than `max_pixels` pixels or takes more memory.
     OSError
         If the file is missing or may not be read.
     ValueError
@@ -123,12 +130,7 @@ def _read_picture(
     stream: BinaryIO, first_bytes: bytes, name: str, *, max_pixels: int, untold_orientation: int = 1
 ) -> Picture:
     """Read a picture that is no camera raw photo; `untold_orientation` holds where it says nothing of its own."""
-    picture = _open_picture(stream, first_bytes, name, max_pixels)
-    pixels = _decode_plain_jpeg(picture, stream)
-    if pixels is None:
-        picture.load()
-        pixels = _to_rgb(picture)
-    orientation, taken = _exif(picture, name, untold_orientation)
+    pixels, orientation, taken = _decode(stream, first_bytes, name, max_pixels, untold_orientation)
     turn = _UPRIGHT.get(orientation)
     return Picture(pixels if turn is None else np.ascontiguousarray(turn(pixels)), taken)
 
@@ -157,6 +159,21 @@ def _read_camera_raw(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
                 )
         _check_size(raw.size, name, max_pixels)
         return Picture(raw.develop())
+
+
+def _decode(
+    stream: BinaryIO, first_bytes: bytes, name: str, max_pixels: int, untold_orientation: int
+) -> tuple[np.ndarray, int, str]:
+    """Return the pixels as they are stored, how to turn them upright, and when they were taken.
+
+    The decoder's own memory is given back.
+    """
+    picture = _open_picture(stream, first_bytes, name, max_pixels)
+    pixels = _decode_plain_jpeg(picture, stream)
+    if pixels is None:
+        picture.load()
+        pixels = to_rgb(picture)
+    return pixels, *_exif(picture, name, untold_orientation)
 
 
 @contextmanager
@@ -216,8 +233,9 @@ def _open_picture(stream: BinaryIO, first_bytes: bytes, name: str, max_pixels: i
     if known.name == JPEG_XL:
         _check_size(read_size(stream), name, max_pixels)  # its reader decodes when it opens
     stream.seek(0)
-    picture = reader(stream)
+    picture: ImageFile = reader(stream)
     _check_size(picture.size, name, max_pixels)
+    _check_memory(picture, known, name=name, max_pixels=max_pixels)
     return picture
 
 
@@ -228,6 +246,36 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
             f"{name}: expected at most {max_pixels:,} pixels, found {width:,} x {height:,} = "
             f"{width * height:,}; reduce the picture or raise --max-pixels"
         )
+
+
+def _check_memory(picture: ImageFile, known: ImageFormat, *, name: str, max_pixels: int) -> None:
+    """Refuse a picture whose planes and tiles take far more memory than its pixels."""
+    width, height = picture.size
+    bytes_a_pixel = max(known.bytes_a_pixel, _planes_of_jpeg(picture))
+    n_decoded = max(width * height, _tiled_pixels(picture))
+    largest = max_pixels * BYTES_A_PIXEL // bytes_a_pixel
+    if n_decoded > max(largest, _SMALL_PIXELS):
+        raise ImageError(
+            f"{name}: expected at most {largest:,} pixels of this kind of {known.name}, which takes up to "
+            f"{bytes_a_pixel} bytes of memory for each, found {width:,} x {height:,}"
+            f"{'' if n_decoded == width * height else f', with what its tiles hold beyond {n_decoded:,}'}; reduce the "
+            "picture or raise --max-pixels"
+        )
+
+
+def _planes_of_jpeg(picture: ImageFile) -> int:
+    """Return the bytes a pixel that a progressive JPEG takes: its coefficients are held until the last scan."""
+    return 2 * len(picture.getbands()) + 5 if "progressive" in picture.info else 0
+
+
+def _tiled_pixels(picture: ImageFile) -> int:
+    """Return how many pixels the tiles of a TIFF file have together: what stands over the edges is decoded, too."""
+    tags = getattr(picture, "tag_v2", {})
+    width, height = (tags.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH))
+    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+        return 0
+    across, down = -(-picture.size[0] // width), -(-picture.size[1] // height)
+    return across * width * down * height
 
 
 def _exif(picture: ImageFile, name: str, untold_orientation: int = 1) -> tuple[int, str]:
@@ -259,41 +307,3 @@ def _decode_plain_jpeg(picture: ImageFile, stream: BinaryIO) -> np.ndarray | Non
         except cv2.error as error:
             logger.debug("OpenCV refused a JPEG (%s); Pillow decodes it", error)
     return None
-
-
-def _to_rgb(picture: Image.Image) -> np.ndarray:
-    """Return the pixels of a loaded picture of any mode as uint8 (h, w, 3)."""
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        grey = _scale_to_8_bits(np.asarray(picture), picture.mode, picture.format)
-        return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    if picture.has_transparency_data:
-        picture = _on_white(picture.convert("RGBA"))
-    return np.array(picture.convert("RGB"))
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    lowest_alpha, _ = picture.getchannel("A").getextrema()
-    if lowest_alpha == 255:
-        return picture
-    white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-    white.alpha_composite(picture)
-    return white
-
-
-def _scale_to_8_bits(values: np.ndarray, mode: str, file_format: str | None) -> np.ndarray:
-    """Scale grey values of more than 8 bits to 0..255.
-
-    16-bit values keep their upper 8 bits, as Pillow and OpenCV do for 16-bit colour. 32-bit integers and floats carry
-    no range: the smallest of the usual ones (1 for floats, 255, 65,535, the largest 32-bit value) that holds the
-    brightest pixel is theirs.
-    """
-    if mode.startswith("I;16"):
-        return (values >> 8).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    if file_format == "PPM":
-        white = 65535.0  # Pillow has scaled by the maximum the file declares
-    else:
-        ranges = ([1.0] if mode == "F" else []) + [255.0, 65535.0, 2.0**32 - 1]
-        brightest = float(values.max())
-        white = next((limit for limit in ranges if brightest <= limit), brightest)
-    return np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8)

@@ -14,7 +14,7 @@ from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.detection.quality import FaceQuality, measure_quality
 from embedder.networks.embedder import Embedder
-from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.face_embedder import PRECISIONS, FaceEmbedder
 from embedder.networks.presets import Preset, preset_for
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
@@ -146,7 +146,11 @@ class FaceEncoder:
         with ThreadPoolExecutor(max_workers=2) as pool:  # loading either takes a second
             detector = pool.submit(MTCNN, chosen.min_face_size, thresholds=thresholds, threads=chosen.detector_threads)
             embedder = pool.submit(_load_embedder, wanted, chosen, str(source))
-            return cls.like(wanted, detector.result(), embedder.result())
+            detects, embeds = detector.result(), embedder.result()
+        try:
+            return cls.like(wanted, detects, embeds)
+        except InputError as error:
+            raise InputError(f"{source}: its fingerprint cannot be followed: {error}") from error
 
     @classmethod
     def like(cls, wanted: Mapping[str, Any], detector: Detector, embedder: Embedder) -> "FaceEncoder":
@@ -218,6 +222,9 @@ class FaceEncoder:
 
 def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:
     made_in = Fingerprint.of(wanted).precision
+    if options.precision is None and made_in not in PRECISIONS:
+        known = " or ".join(PRECISIONS)
+        raise InputError(f"{source}: expected vectors of precision {known}, found {made_in}; give --precision")
     precision = made_in if options.precision is None else options.precision
     preset = preset_for(wanted, source=source) if options.preset is None else options.preset
     return FaceEmbedder(preset, weights=options.weights, precision=precision)

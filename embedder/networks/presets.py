@@ -264,7 +264,7 @@ def _read_preset(folder: Path) -> Preset:
     path = folder / PRESET_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: not JSON ({error}); write the preset of this run again") from None
     _check_record(path, record)
     # The record names a file beside it, and nothing else: a folder from elsewhere must not point into the system.

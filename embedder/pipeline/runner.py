@@ -21,7 +21,6 @@ from tqdm import tqdm
 from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
-from embedder.images.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
@@ -40,6 +39,7 @@ from embedder.pipeline.worker import (
     embed_shard,
     load_encoder,
 )
+from embedder.tables.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, more_roots, now

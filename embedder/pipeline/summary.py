@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from embedder.images.album_names import describe_albums
 from embedder.images.listing import ImageListing
 from embedder.images.photo import FAILED_STATUSES, STATUSES
+from embedder.tables.album_names import describe_albums
 from embedder.tables.assembly import Entry
 from foundation.paths import display_path
 from foundation.text import pluralize

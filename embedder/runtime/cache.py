@@ -153,7 +153,7 @@ def _is_whole(path: Path) -> bool:
     try:
         expected = _read_record(path)["sha256"]
         return _is_ours(path) and bool(expected == hash_file(path))
-    except (OSError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 N_FOLDS = 10
 """LFW's View 2 has ten folds; a pairs file without folds is cut into as many."""
 
+# Numbers of photos and pairs, as far as a list can have them.
+_MOST_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -248,9 +251,13 @@ def _words(line: str) -> list[str]:
     return line.strip().split("\t") if "\t" in line else line.split()
 
 
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) <= _MOST_DIGITS
+
+
 def _read_header(path: str | Path, words: Sequence[str]) -> tuple[int, int]:
     """Return the number of folds (0 where the layout has none) and of pairs of each kind in a fold."""
-    numbers = [int(word) for word in words if word.isdecimal()]
+    numbers = [int(word) for word in words if _is_number(word)]
     if len(words) not in (1, 2) or len(numbers) != len(words) or min(numbers) < 1:
         raise InputError(
             f"{path}: expected in the first line the number of folds and of pairs, such as '10 300', or "
@@ -262,7 +269,7 @@ def _read_header(path: str | Path, words: Sequence[str]) -> tuple[int, int]:
 def _read_pair(where: str, words: Sequence[str], *, is_genuine: bool) -> tuple[tuple[str, str], tuple[str, str]]:
     form = "name n1 n2" if is_genuine else "name1 n1 name2 n2"
     numbers = words[1:3] if is_genuine else words[1::2]
-    if len(words) != len(form.split()) or not all(number.isdecimal() for number in numbers):
+    if len(words) != len(form.split()) or not all(map(_is_number, numbers)):
         raise InputError(f"{where}: expected {form!r}, got {' '.join(words)[:60]!r}")
     people = (words[0], words[0] if is_genuine else words[2])
     if not is_genuine and people[0] == people[1]:

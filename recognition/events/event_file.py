@@ -186,6 +186,6 @@ def _mend_end(path: Path) -> None:
 def _is_event(line: bytes) -> bool:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(record, dict) and record.get("event") in EVENT_KINDS

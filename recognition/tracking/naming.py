@@ -56,15 +56,16 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     Raises
     ------
     ValueError
-        If the file is no head.
+        If the file is no head, or `threshold` is none.
     OSError
         If it cannot be read.
     """
     from classifiers.files.head_file import load_head
+    from classifiers.scores.thresholds import check_threshold
 
     head = load_head(path)
     if threshold is not None:
-        head.threshold = threshold
+        head.threshold = check_threshold(threshold)
     elif head.threshold_record.is_outgrown(len(head.gallery)):
         warnings.warn(
             f"{path}: the threshold was calibrated for {head.threshold_record.n_exemplars} photos, the head now has "

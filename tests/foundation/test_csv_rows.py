@@ -3,6 +3,7 @@
 import pytest
 
 from foundation.csv_rows import parse_index, read_columns, read_rows, write_rows
+from foundation.errors import InputError
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -57,6 +58,12 @@ def test_the_columns_of_a_file(tmp_path):
 def test_an_index_is_a_whole_number(text):
     with pytest.raises(ValueError, match="here must be a whole number of at least 0"):
         parse_index(text, "here")
+
+
+def test_an_index_of_many_digits_is_refused_in_few():
+    assert parse_index("9" * 18, "here") == 10**18 - 1
+    with pytest.raises(InputError, match=r"here must be a whole number of at most 18 digits, got .* of 5,000 char"):
+        parse_index("9" * 5000, "here")
 
 
 def test_a_failed_write_leaves_the_file_as_it_was(tmp_path):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from embedder.errors import WeightsError
 from embedder.networks.presets import PRESET_FILE, PRESETS, get_preset
 from embedder.runtime.frozen_graph import read_frozen_graph
@@ -180,5 +182,11 @@ def _checked(arrays: Arrays, path: Path) -> Arrays:
         raise WeightsError(
             f"{path}: expected the weights of Inception-ResNet-v1, found no Bottleneck/kernel among its "
             f"{pluralize(len(arrays), 'array')} ({some}); give the file of another network to the program it belongs to"
+        )
+    broken = next((name for name, array in arrays.items() if not np.isfinite(array).all()), None)
+    if broken is not None:
+        raise WeightsError(
+            f"{path}: expected finite weights, found {broken} with NaN or infinity; the file is damaged, or its "
+            "training failed: take another"
         )
     return arrays

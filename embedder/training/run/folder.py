@@ -127,7 +127,7 @@ class RunFolder:
             config = json.loads(self.config_path.read_text(encoding="utf-8"))
             if not isinstance(config["settings"], dict) or not isinstance(config["data_sha256"], str):
                 raise InputError("no settings in it")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunFolderError(
                 f"{self.config_path}: expected the settings of a run, found a damaged file ({error}); choose another -o"
             ) from None

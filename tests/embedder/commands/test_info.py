@@ -9,11 +9,14 @@ import h5py
 import numpy as np
 import pytest
 
-from embedder.commands.info import HEAD_FORMAT, HEAD_VERSION, describe_file, info_lines
+from classifiers import OpenSetClassifier, load_head, save_head
+from embedder.commands.info import describe_file, info_lines
 from embedder.commands.main import main
 from embedder.errors import TableError
 from embedder.networks.presets import PRESETS
 from embedder.tables.table import EmbeddingTable
+from foundation.errors import HeadFileError
+from tests.classifiers.people import make_people
 from tests.embedder.fakes import make_table
 from tests.embedder.table_files import write_version_1
 
@@ -105,57 +108,59 @@ def test_long_lists_are_cut_but_settings_are_not() -> None:
         info_lines({}, top=-1)
 
 
-def write_head(path: Path, metadata: Any) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        if isinstance(metadata, dict):
-            metadata = {"format": HEAD_FORMAT, "version": HEAD_VERSION, **metadata}
-        archive.writestr("facetable.json", metadata if isinstance(metadata, (str, bytes)) else json.dumps(metadata))
-        archive.writestr("serving/exemplars.npy", b"12345")
+def write_head(path: Path) -> Path:
+    people = make_people(2, 3, length=8)
+    save_head(OpenSetClassifier("svm", 0.5).fit(people.vectors, people.identities).head_, path)
     return path
 
 
+def with_description(head: Path, description: Any) -> Path:
+    """Change what a head says of itself: fields of it, or all of it."""
+    with zipfile.ZipFile(head) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    if isinstance(description, dict):
+        description = json.dumps({**json.loads(entries["facetable.json"]), **description})
+    with zipfile.ZipFile(head, "w") as archive:
+        for name, content in {**entries, "facetable.json": description}.items():
+            archive.writestr(name, content)
+    return head
+
+
 def test_head(tmp_path: Path) -> None:
-    head = write_head(tmp_path / "family.skops", {"head": "svm", "identities": ["Ada", "Bob"], "n_exemplars": 6})
-    description = describe_file(head)
+    description = describe_file(write_head(tmp_path / "family.skops"))
     assert description["kind"] == "head" and description["head"] == "svm"
-    assert description["identities"] == ["Ada", "Bob"]
-    assert description["entries"]["serving/exemplars.npy"] == 5
-    assert "identities: Ada, Bob" in info_lines(description)
+    assert description["identities"] == ["person 000", "person 001"]
+    assert description["entries"]["serving/exemplars.npy"] == 128 + 6 * 8 * 4
+    assert "identities: person 000, person 001" in info_lines(description)
 
 
-@pytest.mark.parametrize("metadata", ["no json", "[1]", b"\xff"])
-def test_damaged_head(tmp_path: Path, metadata: Any) -> None:
-    with pytest.raises(TableError, match=r"h\.skops: expected a"):
-        describe_file(write_head(tmp_path / "h.skops", metadata))
-
-
-def test_head_with_too_much_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedder.commands.info._MAX_METADATA_BYTES", 10)
-    with pytest.raises(TableError, match=r"facetable\.json of at most 10 bytes, found 57"):
-        describe_file(write_head(tmp_path / "h.skops", {"head": "svm"}))
+@pytest.mark.parametrize("description", ["no json", "[1]", b"\xff", {"n_exemplars": 7}, {"fingerprint": 5}])
+def test_a_damaged_head_gets_the_line_it_gets_everywhere(tmp_path: Path, description: Any) -> None:
+    head = with_description(write_head(tmp_path / "h.skops"), description)
+    with pytest.raises(TableError) as raised:
+        describe_file(head)
+    with pytest.raises(HeadFileError) as loaded:
+        load_head(head)
+    assert str(raised.value) == str(loaded.value)
+    assert str(raised.value).startswith(f"{head}: expected a whole head, found a damaged one (")
 
 
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({"version": 99}, "'facetable-head' of version 99"),
-        ({"version": None}, "of version None"),
-        ({"format": "other"}, "'other' of version 1"),
+        ({"version": 99}, "facetable-head 99"),
+        ({"version": None}, "facetable-head None"),
+        ({"format": "other"}, "other 1"),
     ],
 )
 def test_head_of_another_version(tmp_path: Path, changes: dict[str, Any], found: str) -> None:
-    with pytest.raises(TableError, match=rf"h\.skops: expected a head of version 1, found .*{found}; read it with"):
-        describe_file(write_head(tmp_path / "h.skops", {"head": "svm", **changes}))
-
-
-def test_the_version_is_that_of_the_heads() -> None:
-    from classifiers.files import head_file
-
-    assert (HEAD_FORMAT, HEAD_VERSION) == (head_file.FORMAT, head_file.VERSION)
+    head = with_description(write_head(tmp_path / "h.skops"), changes)
+    with pytest.raises(TableError, match=rf"h\.skops: expected a head file of version 1, got {found}; train it again"):
+        describe_file(head)
 
 
 def test_truncated_head(tmp_path: Path) -> None:
-    head = write_head(tmp_path / "h.skops", {"head": "svm"})
+    head = write_head(tmp_path / "h.skops")
     head.write_bytes(head.read_bytes()[:40])
     with pytest.raises(TableError, match="expected a table, a head, a weights file"):
         describe_file(head)

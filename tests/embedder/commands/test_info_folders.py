@@ -71,11 +71,16 @@ def test_a_preset_alone(tmp_path: Path) -> None:
     (tmp_path / "preset.json").write_text("no json")
     with pytest.raises(WeightsError, match=r"preset\.json: not JSON"):
         describe_file(tmp_path)
+    (tmp_path / "preset.json").write_text("[" * 100_000)
+    with pytest.raises(WeightsError, match=r"preset\.json: not JSON"):
+        describe_file(tmp_path)
 
 
 def test_a_run_with_damaged_settings(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"config\.json: expected the settings of a run, found a damaged file"):
         describe_file(make_run(tmp_path / "run", steps=(), config="{"))
+    with pytest.raises(TableError, match=r"config\.json: expected the settings of a run, found a damaged file"):
+        describe_file(make_run(tmp_path / "deep", steps=(), config='{"a":' * 100_000))
 
 
 def test_the_settings_of_something_else(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_failing_disk_stays_an_os_error_that_names_the_file(tmp_path, monkeypatc
     def fail(_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(images, "_to_rgb", fail)
+    monkeypatch.setattr(images, "to_rgb", fail)
     with pytest.raises(OSError, match="Input/output error") as caught:
         read_image(path)
     assert caught.value.filename == str(path)
@@ -139,7 +139,7 @@ def test_too_little_memory_is_an_image_error(tmp_path, monkeypatch):
     def fail(_):
         raise MemoryError
 
-    monkeypatch.setattr(images, "_to_rgb", fail)
+    monkeypatch.setattr(images, "to_rgb", fail)
     with pytest.raises(ImageError, match="expected an image that fits into memory"):
         read_image(path)
 

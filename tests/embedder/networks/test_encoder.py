@@ -54,6 +54,20 @@ def test_a_head_of_weights_nobody_knows_is_named() -> None:
         FaceEncoder.for_fingerprint({"space": {"weights_sha256": "0" * 64}}, EncoderOptions(), source="family.skops")
 
 
+def test_a_head_with_a_precision_nobody_knows_is_named() -> None:
+    with pytest.raises(
+        ValueError, match=r"family\.skops: expected vectors of precision fp32 or int8, found fp7; give --"
+    ):
+        FaceEncoder.for_fingerprint({"provenance": {"precision": "fp7"}}, EncoderOptions(), source="family.skops")
+
+
+def test_a_head_with_crops_nobody_knows_is_named(networks: None) -> None:
+    with pytest.raises(
+        ValueError, match=r"family\.skops: its fingerprint cannot be followed: `alignment` must be one of"
+    ):
+        FaceEncoder.for_fingerprint({"space": {"alignment": "askew"}}, EncoderOptions(), source="family.skops")
+
+
 def test_faces_come_with_their_vectors_and_quality() -> None:
     encoder = fake_encoder()
     image = image_with((ANN, (20, 30, 60, 70)), (STRANGER, (120, 40, 160, 80)))

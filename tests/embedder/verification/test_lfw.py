@@ -102,6 +102,8 @@ class TestReadPairs:
             ("", "expected in the first line"),
             ("ten\n", "expected in the first line the number of folds and of pairs.*got 'ten'"),
             ("0 3\n", "expected in the first line"),
+            ("9" * 5000, "expected in the first line"),
+            ("1\nAda 1 " + "9" * 5000 + "\nAda 1 Bo 1\n", "pair 1: expected 'name n1 n2', got 'Ada 1 999"),
             ("1\nAda 1 2\n", "expected 2 pairs after the first line, as it says, got 1"),
             ("1\nAda 1 2 3\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2', got 'Ada 1 2 3'"),
             ("1\nAda 1 two\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2'"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.errors import ThresholdError
 from classifiers.files.head_file import save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.thresholds import Threshold
@@ -31,3 +32,9 @@ def test_others_are_not(tmp_path: Path, calibrated_for: int, threshold: float | 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_head_with(path, threshold)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("-inf")])
+def test_a_threshold_that_names_everybody_or_nobody_is_refused(tmp_path: Path, threshold: float) -> None:
+    with pytest.raises(ThresholdError, match="`threshold` must be a finite number of at least -2, got"):
+        load_head_with(saved_head(tmp_path, calibrated_for=9), threshold)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from embedder.images.album_names import describe_albums, describe_one_folder, find_albums
+from embedder.tables.album_names import describe_albums, describe_one_folder, find_albums
 
 ALBUMS = [
     *("2023", "1998", "2019-2021", "1990s", "2023-05", "2023-05-06", "2023-05-06 Rome", "20230506", "2023_05_06"),
