@@ -129,8 +129,7 @@ def _rule_of_tables(path: Path) -> str:
 
 
 def _run_weights(path: Path, whole: Path) -> int:
-    from embedder.networks.checkpoints import read_checkpoint
-
+    from embedder.training.model.checkpoints import read_checkpoint
     from foundation.command_line import run_script
 
     code = _info(path, whole)
@@ -143,7 +142,7 @@ def _run_weights(path: Path, whole: Path) -> int:
 
 
 def _rule_of_weights(path: Path) -> str:
-    from embedder.networks.checkpoints import read_checkpoint
+    from embedder.training.model.checkpoints import read_checkpoint
 
     arrays = read_checkpoint(path).arrays
     return "" if all(np.isfinite(array).all() for array in arrays.values()) else "weights that are not finite"
