@@ -56,7 +56,8 @@ ALLOWED = {
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
         "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
-    "people.commands": "foundation people.store people.workspace",
+    "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.commands": "foundation people.store people.workspace people.suggestions embedder.tables",
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",

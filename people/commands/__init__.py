@@ -2,5 +2,5 @@
 
 In: arguments.
 Out: lines on standard output, JSON, an exit code.
-May import: foundation, people.store, people.workspace.
+May import: foundation, people.store, people.workspace, people.suggestions, embedder.tables.
 """

@@ -1,6 +1,7 @@
 """What ``facetable people`` decides: names, merges, what is no face, undo."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ from people.errors import DecisionError
 if TYPE_CHECKING:
     from people.store.records import Decision, Face
     from people.store.store import PeopleStore
+    from people.workspace.workspace import Workspace
 
 
-def decide(store: "PeopleStore", arguments: argparse.Namespace) -> str:
+def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
     """Make the decision that the arguments ask for and return what is to be printed."""
+    if arguments.action == "answer":
+        return _answer(workspace, store, arguments)
     if arguments.action in ("name", "deny", "nobody", "not-a-face", "same", "different"):
         decision = _about_faces(store, arguments)
     elif arguments.action == "rename":
@@ -30,6 +34,22 @@ def decide(store: "PeopleStore", arguments: argparse.Namespace) -> str:
     if decision.undoes is not None:
         lines.append(f"  that was: {describe(store, store.decision(decision.undoes))}")
     return sanitize_lines(lines)
+
+
+def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
+    from embedder.tables.table import EmbeddingTable
+    from people.suggestions.answers import answer
+    from people.suggestions.questions import find_questions
+
+    open_questions = find_questions(store, EmbeddingTable.read(workspace.table), limit=sys.maxsize)
+    chosen = [question for question in open_questions if question.id == arguments.question]
+    if not chosen:
+        raise DecisionError(
+            f"expected the id of an open question, got {arguments.question!r}; facetable people {workspace.folder} "
+            "suggest shows them"
+        )
+    decision = answer(store, chosen[0], arguments.answer)
+    return "noted" if decision is None else sanitize_lines([describe(store, decision)])
 
 
 def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":

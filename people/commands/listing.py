@@ -10,14 +10,18 @@ if TYPE_CHECKING:
     from people.store.reader import PeopleReader
     from people.store.records import Decision
     from people.store.scanned import Group, ScannedFace
+    from people.workspace.workspace import Workspace
 
 _FACES_SHOWN = 3
 
 
-def show(reader: "PeopleReader", arguments: argparse.Namespace) -> None:
+def show(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Namespace) -> None:
     """Print what ``arguments.action`` lists, and write it as JSON where that is asked for."""
-    make = {"list": _people, "groups": _groups, "show": _photos, "history": _history}[arguments.action]
-    lines, result = make(reader, arguments)
+    if arguments.action == "suggest":
+        lines, result = _questions(workspace, reader, arguments.top)
+    else:
+        make = {"list": _people, "groups": _groups, "show": _photos, "history": _history}[arguments.action]
+        lines, result = make(reader, arguments)
     print(sanitize_lines(lines))
     if arguments.json is not None:
         write_json(arguments.json, result)
@@ -64,13 +68,43 @@ def _groups(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list
             "group": group.number,
             "n_faces": len(group.faces),
             "suggested_name": None if group.suggested is None else name_of[group.suggested],
-            "faces": [
-                {"path": face.path, "face_index": face.face_index, "box": list(face.box)} for face in group.faces
-            ],
+            "faces": [_face_as_json(face) for face in group.faces],
         }
         for group in groups
     ]
     return lines or ["no group of unnamed faces; facetable scan WORKSPACE looks for new ones"], result
+
+
+def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tuple[list[str], Any]:
+    from embedder.tables.table import EmbeddingTable
+    from people.suggestions.questions import find_questions
+
+    questions = find_questions(reader, EmbeddingTable.read(workspace.table), limit=limit)
+    lines = []
+    for question in questions:
+        lines.append(f"{question.id}  {question.text}")
+        lines += [f"    {face_key(one)} ~ {face_key(two)}  {alike:.2f}" for one, two, alike in question.evidence]
+    result = [
+        {
+            "id": question.id,
+            "kind": question.kind,
+            "n_settled": question.n_settled,
+            "text": question.text,
+            "similarity": round(question.similarity, 4),
+            "threshold": round(question.threshold, 4),
+            "faces": [_face_as_json(face) for face in question.faces],
+            "others": [_face_as_json(face) for face in question.others],
+            "evidence": [
+                [_face_as_json(one), _face_as_json(two), round(alike, 4)] for one, two, alike in question.evidence
+            ],
+        }
+        for question in questions
+    ]
+    return lines or ["no question is open; facetable scan WORKSPACE looks for new faces"], result
+
+
+def _face_as_json(face: "ScannedFace") -> dict[str, Any]:
+    return {"path": face.path, "face_index": face.face_index, "box": list(face.box)}
 
 
 def _group_line(group: "Group", name_of: dict[int, str]) -> str:
@@ -89,8 +123,7 @@ def _photos(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list
     if person.n_faces > len({face.face for face in faces}):
         missing = person.n_faces - len({face.face for face in faces})
         lines.append(f"... and {pluralize(missing, 'face')} whose photo the table does not hold")
-    result = [{"path": face.path, "face_index": face.face_index, "box": list(face.box)} for face in faces]
-    return lines, {"id": person.number, "name": person.name, "faces": result}
+    return lines, {"id": person.number, "name": person.name, "faces": [_face_as_json(face) for face in faces]}
 
 
 def _history(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:

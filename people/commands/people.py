@@ -6,7 +6,7 @@ from pathlib import Path
 from foundation.command_line import EXIT_DONE
 from people.commands import listing
 
-_LISTINGS = ("list", "groups", "show", "history")
+_LISTINGS = ("list", "groups", "suggest", "show", "history")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add(actions, "not-a-face", "say that what was found is no face", faces=True)
     _add(actions, "same", "say that faces show one person", faces=True)
     _add(actions, "different", "say that faces show different people", faces=True)
+    answer = _add(actions, "answer", "answer a question of suggest")
+    answer.add_argument("question", metavar="ID", help="as suggest shows it")
+    answer.add_argument("answer", choices=["yes", "no", "later"])
     rename = _add(actions, "rename", "give somebody another name")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new_name", metavar="NEW")
@@ -45,6 +48,8 @@ def _add_listings(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add(actions, "groups", "groups of unnamed faces, largest first").add_argument(
         "--top", type=int, default=20, metavar="N", help="how many (default: 20)"
     )
+    suggest = _add(actions, "suggest", "questions whose answer settles most faces")
+    suggest.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
     _add(actions, "show", "the photos of somebody").add_argument("name", metavar="NAME")
     history = _add(actions, "history", "decisions, the newest first")
     history.add_argument("--of", metavar="NAME", help="those about somebody")
@@ -85,8 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
             elif arguments.action == "backup":
                 print(backups.back_up(workspace, reader))
             else:
-                listing.show(reader, arguments)
+                listing.show(workspace, reader, arguments)
     else:
         with PeopleStore(workspace.store, by=f"facetable people {arguments.action}") as store:
-            print(deciding.decide(store, arguments))
+            print(deciding.decide(workspace, store, arguments))
     return EXIT_DONE

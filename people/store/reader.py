@@ -90,6 +90,13 @@ class PeopleReader:
             raise PersonError(f"expected the number of a person, got {number}; facetable people list shows them")
         return _person(rows[0])
 
+    def asked(self) -> set[str]:
+        """Return the questions that need not be asked again: answered, and the answer not taken back."""
+        rows = self._select(
+            "SELECT question FROM answers WHERE decision IS NULL OR decision NOT IN (SELECT decision FROM undone)"
+        )
+        return {question for (question,) in rows}
+
     def first_name(self, number: int) -> str:
         """Return what a person is called now, apart from whom they were merged into."""
         rows = self._select("SELECT name FROM person_now WHERE person = ?", (number,))

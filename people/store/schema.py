@@ -104,6 +104,15 @@ CREATE INDEX people_by_name ON person_now (name);
 CREATE INDEX merged_people ON person_now (person, root) WHERE root <> person;
 """
 
+_ANSWERS = """
+CREATE TABLE answers (
+    question TEXT PRIMARY KEY,
+    answer TEXT NOT NULL,
+    at TEXT NOT NULL,
+    decision INTEGER REFERENCES decisions
+) WITHOUT ROWID;
+"""
+
 _SCANNED = """
 CREATE TABLE scanned_files (
     id INTEGER PRIMARY KEY,
@@ -157,7 +166,7 @@ def create_database(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(
-            f"BEGIN IMMEDIATE;{_JOURNAL}{GUARDS}{_DERIVED}{_SCANNED}"
+            f"BEGIN IMMEDIATE;{_JOURNAL}{GUARDS}{_DERIVED}{_ANSWERS}{_SCANNED}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
     except BaseException:

@@ -121,6 +121,14 @@ class PeopleStore(PeopleReader):
         """Let a face stand for its person."""
         return self._decide_about("cover", [face], person=person)
 
+    def record_answer(self, question: str, answer: str, decision: Decision | None) -> None:
+        """Record that a question was answered, and by which decision, so that it is not asked again."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
+                (question, answer, _now(), None if decision is None else decision.number),
+            )
+
     def record_table(
         self,
         files: Sequence[ScannedFile],
@@ -211,10 +219,9 @@ class PeopleStore(PeopleReader):
         text: str = "",
         undoes: int | None = None,
     ) -> int:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
         cursor = self._connection.execute(
             "INSERT INTO decisions (at, by, kind, person, other, text, undoes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (at, self.by, kind, person, other, text, undoes),
+            (_now(), self.by, kind, person, other, text, undoes),
         )
         return int(cursor.lastrowid or 0)
 
@@ -264,3 +271,7 @@ class PeopleStore(PeopleReader):
         if row[0] is None:
             raise DecisionError("expected a decision to take back, found none")
         return int(row[0])
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

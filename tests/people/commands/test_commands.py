@@ -90,6 +90,19 @@ def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
+    questions = json.loads((tmp_path / "s.json").read_text())
+    assert (questions[0]["kind"], questions[0]["n_settled"]) == ("is_this", 2)
+    assert [face["path"] for face in questions[0]["faces"]] == ["2019/two.jpg", "both.jpg"]
+    run("people", "{ws}", "answer", questions[0]["id"], "yes")
+    assert run("people", "{ws}", "list") == ["Barack: 3 faces in 3 photos"]
+    (line,) = run("people", "{ws}", "answer", questions[0]["id"], "yes", code=2)
+    assert "expected the id of an open question" in line
+
+
+@pytest.mark.realdata
 def test_folders_that_are_people_become_decisions_that_corrections_outlive(made, tmp_path, capsys):
     workspace = tmp_path / "by_folder"
     arguments = ["init", str(workspace), "--photos", str(made / "photos"), "--identity-from", "folder"]

@@ -1,0 +1,136 @@
+"""Questions: what is asked, in which order, and that an answer is a decision and ends the asking."""
+
+import numpy as np
+import pytest
+
+from embedder.tables.table import EmbeddingTable
+from people.errors import DecisionError
+from people.store.scanned import NO_GROUP
+from people.store.store import PeopleStore
+from people.suggestions.answers import answer
+from people.suggestions.questions import find_questions
+from people.workspace.table_rows import record_table
+from tests.embedder.fakes import make_table
+
+# Cosines of two faces: 0.8 within a set; 0.4 between sets 0 and 1, just below what one person needs; else about 0.
+SETS = ([0, 1, 2], [3, 4], [5, 6, 7, 8])
+
+
+def vectors(n: int, length: int) -> np.ndarray:
+    made = np.zeros((n, length), np.float32)
+    for number, rows in enumerate(SETS):
+        made[rows, number] = np.sqrt(0.8)
+        made[rows, 8 + np.array(rows)] = np.sqrt(0.2)
+    # Set 1 lies partly where set 0 does.
+    made[SETS[1], 0], made[SETS[1], 1] = np.sqrt(0.8) * 0.5, np.sqrt(0.8) * np.sqrt(1 - 0.5**2)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def table() -> EmbeddingTable:
+    made = make_table([1] * 9)
+    object.__setattr__(made, "embeddings", vectors(9, 24))
+    object.__setattr__(made, "detection_scores", np.full(9, 0.99, np.float32))
+    return made
+
+
+@pytest.fixture
+def store(table, tmp_path):
+    with PeopleStore(tmp_path / "people.sqlite", create=True) as opened:
+        record_table(opened, table)
+        groups = np.full(9, NO_GROUP)
+        for number, rows in enumerate(SETS):
+            groups[rows] = number
+        opened.record_groups(groups)
+        yield opened
+
+
+def ask(store, table):
+    return find_questions(store, table)
+
+
+def test_two_groups_just_below_the_threshold_are_asked_about(store, table):
+    (question,) = ask(store, table)
+    assert (question.kind, question.n_settled, len(question.faces), len(question.others)) == ("same_person", 2, 3, 2)
+    assert question.threshold - 0.12 <= question.similarity < question.threshold
+    assert question.text.startswith("are group 0 (3 faces) and group 1 (2 faces) the same person? (similarity 0.40")
+    rows = [(one.row, two.row) for one, two, _ in question.evidence]
+    assert len(rows) == 2 and all(one in SETS[0] and two in SETS[1] for one, two in rows)
+
+
+@pytest.mark.parametrize("given", ["yes", "no", "later"])
+def test_an_answered_question_is_not_asked_again_until_the_answer_is_taken_back(store, table, given):
+    (question,) = ask(store, table)
+    decision = answer(store, question, given)
+    assert ask(store, table) == []
+    if given == "later":
+        assert decision is None and store.revision == 0
+        return
+    assert decision.kind == ("same" if given == "yes" else "different")
+    store.undo()
+    assert [again.id for again in ask(store, table)] == [question.id]
+
+
+def test_a_group_like_a_person_is_asked_about_and_no_means_not_this_person(store, table):
+    ada = store.name([face.face for face in store.groups()[1].faces], "Ada").person
+    (question,) = ask(store, table)
+    assert (question.kind, question.n_settled, question.person) == ("is_this", 2, ada)
+    assert "is group 1 (2 faces) Ada?" in question.text
+    decision = answer(store, question, "no")
+    assert (decision.kind, decision.n_faces, decision.person) == ("is_not", 2, ada)
+    assert ask(store, table) == []
+
+
+def test_yes_names_the_group(store, table):
+    store.name([face.face for face in store.groups()[1].faces], "Ada")
+    answer(store, ask(store, table)[0], "yes")
+    assert {person.name: person.n_faces for person in store.people()} == {"Ada": 5}
+
+
+def test_two_people_who_may_be_one_keep_the_name_of_who_has_more_faces(store, table):
+    groups = {group.number: [face.face for face in group.faces] for group in store.groups()}
+    store.name(groups[1], "Annie")
+    store.name(groups[0], "Anna")
+    (question,) = ask(store, table)
+    assert question.text.startswith("are Annie and Anna the same person?")
+    assert answer(store, question, "yes").kind == "merge"
+    assert [(person.name, person.n_faces) for person in store.people()] == [("Anna", 5)]
+
+
+def test_a_face_named_wrongly_is_doubted_and_yes_ends_the_doubt(store, table):
+    faces = {face.row: face.face for face in store.faces_in_table()}
+    store.name([faces[row] for row in (0, 1, 2, 5)], "Ada")
+    store.name([faces[row] for row in (6, 7, 8)], "Bob")
+    doubts = [question for question in ask(store, table) if question.kind == "is_really"]
+    assert [question.faces[0].row for question in doubts] == [5]
+    assert answer(store, doubts[0], "yes").kind == "is"
+    assert "is_really" not in {question.kind for question in ask(store, table)}
+    store.undo()
+    assert answer(store, doubts[0], "no").kind == "is_not"
+    assert {person.name: person.n_faces for person in store.people()} == {"Ada": 3, "Bob": 3}
+
+
+def test_a_face_found_without_certainty_is_asked_about(store, table):
+    table.detection_scores[6] = 0.71
+    asked = {question.kind: question for question in ask(store, table)}
+    assert asked["not_a_face"].faces[0].row == 6
+    assert answer(store, asked["not_a_face"], "yes").kind == "not_a_face"
+    assert "not_a_face" not in {question.kind for question in ask(store, table)}
+
+
+def test_the_question_that_settles_most_comes_first_and_the_limit_holds(store, table):
+    table.detection_scores[6] = 0.71
+    assert [question.kind for question in ask(store, table)] == ["same_person", "not_a_face"]
+    assert [question.kind for question in find_questions(store, table, limit=1)] == ["same_person"]
+
+
+def test_an_answer_is_yes_no_or_later(store, table):
+    with pytest.raises(DecisionError, match="one of yes, no, later, got 'maybe'"):
+        answer(store, ask(store, table)[0], "maybe")
+
+
+def test_nothing_to_ask(tmp_path):
+    empty = make_table([])
+    with PeopleStore(tmp_path / "other.sqlite", create=True) as store:
+        record_table(store, empty)
+        assert find_questions(store, empty) == []
