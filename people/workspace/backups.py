@@ -11,6 +11,8 @@ from people.store.reader import PeopleReader
 from people.workspace.workspace import Workspace
 
 _SUFFIX = ".sqlite"
+_BEFORE_SCAN = "before-scan-"
+_KEPT = 10
 
 
 def back_up(workspace: Workspace, reader: PeopleReader) -> Path:
@@ -26,6 +28,26 @@ def back_up(workspace: Workspace, reader: PeopleReader) -> Path:
     if not copy.exists():
         reader.back_up(copy)
     return copy
+
+
+def back_up_before_scan(workspace: Workspace, reader: PeopleReader) -> None:
+    """Copy the decisions of a workspace if there are new ones, and keep the newest `_KEPT` such copies.
+
+    Copies that somebody asked for by `back_up` have other names and are never removed.
+
+    Raises
+    ------
+    OSError
+        If the copy cannot be written.
+    """
+    if reader.revision == 0:
+        return
+    workspace.backups.mkdir(mode=0o700, exist_ok=True)
+    copy = workspace.backups / f"{_BEFORE_SCAN}{reader.revision:08d}{_SUFFIX}"
+    if not copy.exists():
+        reader.back_up(copy)
+    for old in sorted(workspace.backups.glob(f"{_BEFORE_SCAN}*{_SUFFIX}"))[:-_KEPT]:
+        old.unlink()
 
 
 def restore(workspace: Workspace, backup: Path | None = None) -> list[str]:

@@ -21,6 +21,7 @@ from foundation.text import pluralize
 from people.errors import PersonError, WorkspaceError
 from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
+from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import Workspace
@@ -119,6 +120,7 @@ def scan(workspace: Workspace, *, n_jobs: int = 1, prune: bool = False, progress
 
 
 def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool, progress: bool) -> ScanReport:
+    back_up_before_scan(workspace, store)
     chosen = workspace.settings
     settings = EmbedSettings(
         preset=chosen.preset or DEFAULT_PRESET,

@@ -7,7 +7,7 @@ import pytest
 from people.errors import StoreError
 from people.store.reader import PeopleReader
 from people.store.store import PeopleStore
-from people.workspace.backups import back_up, restore
+from people.workspace.backups import back_up, back_up_before_scan, restore
 from people.workspace.workspace import Workspace, create_workspace
 from tests.people.faces import face
 
@@ -37,6 +37,21 @@ def test_the_newest_copy_is_put_back_and_what_was_there_is_kept(workspace):
     with PeopleReader(kept) as reader:
         assert len(reader.people()) == 2
     assert {stat.S_IMODE(file.stat().st_mode) for file in workspace.backups.iterdir()} == {0o600}
+
+
+def test_scans_keep_the_newest_ten_copies_and_those_asked_for(workspace):
+    asked_for = set(workspace.backups.iterdir())
+    with PeopleStore(workspace.store) as store:
+        for number in range(14):
+            store.name([face(10 + number)], "Ada")
+            back_up_before_scan(workspace, store)
+        back_up_before_scan(workspace, store)  # nothing new
+    copies = sorted(copy.name for copy in set(workspace.backups.iterdir()) - asked_for)
+    assert copies == [f"before-scan-{number:08d}.sqlite" for number in range(7, 17)]
+    assert asked_for <= set(workspace.backups.iterdir())
+    restore(workspace)
+    with PeopleReader(workspace.store) as reader:
+        assert reader.revision == 16
 
 
 def test_a_damaged_store_is_left_by_its_backup(workspace):
