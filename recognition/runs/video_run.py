@@ -59,15 +59,11 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         )
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
-    if video.is_truncated and not session.is_stopping:
-        logger.warning(
-            "%s: ends after %d of %d frames; it may be truncated",
-            sanitize_for_terminal(source.name),
-            video.n_read,
-            video.n_expected,
-        )
-        return EXIT_SOME_INPUTS_FAILED
-    return EXIT_DONE
+    shortfall = None if session.is_stopping else video.describe_shortfall()
+    if shortfall is None:
+        return EXIT_DONE
+    logger.warning("%s: %s", sanitize_for_terminal(source.name), shortfall)
+    return EXIT_SOME_INPUTS_FAILED
 
 
 def run_live(source: Source, options: Options, stopping: threading.Event) -> int:
