@@ -165,10 +165,10 @@ def _open_unknown_faces(folder: Path, options: Options, source: Source) -> Unkno
 
 
 def _open_viewer(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Viewer:
-    from recognition.viewer.window import Window
+    from recognition.viewer.window_thread import open_window
 
     return Viewer(
-        lambda on_click: Window(f"Facetable: {source.name}", on_click),
+        lambda on_click: open_window(f"Facetable: {source.name}", on_click),
         enrol,
         folder=Path(),
         stopping=stopping,
