@@ -3,6 +3,9 @@
 Optical flow moves the box of a track from frame to frame until the next detection, which is matched to it by overlap.
 A track that several detections in a row miss is lost; a later detection at its place, or an embedding like its own,
 activates it again, so that short occlusions do not change its number.
+
+Nothing that is found on the head of a larger face begins a track: hair and foreheads look like small faces now and
+then, several detections long and with any score, and a face that is farther away is hidden there.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,12 @@ from recognition.tracking.motion import BoxMotion
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
+
+# A head reaches above the face's box by half its height and beyond its sides by a tenth of its width. What lies there
+# with most of its area and has at most half the face's size is part of it: what was found on one man's hair in eight
+# encodings of a clip has 0.29 to 0.43 of it.
+_HEAD_ABOVE, _HEAD_BESIDE = 0.5, 0.1
+_MIN_SHARE_ON_HEAD, _MAX_SIZE_ON_HEAD = 0.8, 0.5
 
 
 @dataclass(frozen=True)
@@ -199,7 +208,10 @@ class Tracker:
         for track in visible:
             if track not in found:
                 self._mark_missed(track, size_hw)
+        heads = self._sure_faces(faces)
         for face in rest:
+            if _is_on_head(faces.boxes[face].astype(np.float64), heads):
+                continue
             is_sure = faces.scores[face] >= self._settings.activation_score
             track = self._start(faces.boxes[face].astype(np.float64), np.empty((5, 2)), now)
             track.state = State.CONFIRMED if is_sure else State.TENTATIVE
@@ -225,6 +237,12 @@ class Tracker:
     def end(self, track: Track) -> None:
         """End a track."""
         self._end([track])
+
+    def _sure_faces(self, faces: "Faces") -> np.ndarray:
+        """Return the boxes, (n, 4), of what surely is a face: confirmed tracks, and detections that confirm one."""
+        confirmed = [track.box for track in self.tracks if track.state is State.CONFIRMED]
+        detected = faces.boxes[faces.scores >= self._settings.activation_score]
+        return np.concatenate([np.reshape(confirmed, (-1, 4)), detected.astype(np.float64)])
 
     def _start(self, box: np.ndarray, landmarks: np.ndarray, now: FrameTime) -> Track:
         track = Track(box, landmarks, now, now, now, evidence=Evidence(settings=self._evidence))
@@ -270,6 +288,18 @@ def _match_by_overlap(tracked: np.ndarray, detected: np.ndarray, min_overlap: fl
         pairs.append((int(row), int(column)))
         overlap[row, :] = overlap[:, column] = -1.0
     return pairs
+
+
+def _is_on_head(box: np.ndarray, faces: np.ndarray) -> bool:
+    """Whether `box` lies on the head of one of `faces`, (n, 4), and is small enough to be a part of it."""
+    sizes = faces[:, 2:] - faces[:, :2]
+    beside, above = _HEAD_BESIDE * sizes[:, 0], _HEAD_ABOVE * sizes[:, 1]
+    heads = faces + np.stack([-beside, -above, beside, np.zeros(len(faces))], axis=1)
+    shared = np.minimum(box[2:], heads[:, 2:]) - np.maximum(box[:2], heads[:, :2])
+    area = float(np.prod(box[2:] - box[:2]))
+    lies_there = np.prod(np.maximum(shared, 0.0), axis=1) >= _MIN_SHARE_ON_HEAD * area
+    is_small = area <= _MAX_SIZE_ON_HEAD**2 * np.prod(sizes, axis=1)
+    return bool(np.any(lies_there & is_small))
 
 
 def _is_inside(box: np.ndarray, size_hw: tuple[int, int]) -> bool:
