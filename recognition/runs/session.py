@@ -99,7 +99,7 @@ class Session:
                 due_s = max(due_s + frame.time_s - before_s, time.monotonic() - _MAX_DELAY_S)
                 before_s = frame.time_s
                 self._handle(frame, detect=False, faces=faces, due_s=due_s)
-                self._show_status(share=(frame.index + 1) / video.n_expected if video.n_expected else None)
+                self._show_status(share=video.share_at(frame))
                 if self.is_stopping:
                     break
 

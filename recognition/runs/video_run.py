@@ -66,15 +66,11 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         loop = _make_loop(encoder, head, outputs, options=options, source=source)
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
-    if video.is_truncated and not session.is_stopping:
-        logger.warning(
-            "%s: ends after %d of %d frames; it may be truncated",
-            sanitize_for_terminal(source.name),
-            video.n_read,
-            video.n_expected,
-        )
-        return EXIT_SOME_INPUTS_FAILED
-    return EXIT_DONE
+    shortfall = None if session.is_stopping else video.describe_shortfall()
+    if shortfall is None:
+        return EXIT_DONE
+    logger.warning("%s: %s", sanitize_for_terminal(source.name), shortfall)
+    return EXIT_SOME_INPUTS_FAILED
 
 
 def run_live(source: Source, options: Options, stopping: threading.Event) -> int:
@@ -200,10 +196,10 @@ def _open_pictures(
 
 
 def _open_viewer(source: Source, enrol: Enrol | None, stopping: threading.Event) -> Viewer:
-    from recognition.viewer.window import Window
+    from recognition.viewer.window_thread import open_window
 
     return Viewer(
-        lambda on_click: Window(f"Facetable: {source.name}", on_click),
+        lambda on_click: open_window(f"Facetable: {source.name}", on_click),
         enrol,
         folder=Path(),
         stopping=stopping,

@@ -3,6 +3,9 @@
 Optical flow moves the box of a track from frame to frame until the next detection, which is matched to it by overlap.
 A track that several detections in a row miss is lost; a later detection at its place, or an embedding like its own,
 activates it again, so that short occlusions do not change its number.
+
+Nothing that is found on the head of a larger face begins a track: hair and foreheads look like small faces now and
+then, several detections long and with any score, and a face that is farther away is hidden there.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,11 @@ from recognition.tracking.motion import BoxMotion
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
+
+# A head reaches above the face's box by half its height and beyond its sides by a tenth of its width.
+_HEAD_ABOVE, _HEAD_BESIDE = 0.5, 0.1
+# What has so much of its area there lies there.
+_MIN_SHARE_ON_HEAD = 0.8
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,10 @@ class TrackerSettings:
     smoothing_overlap : float
         Intersection over union of detection and flow from which they are averaged; below it flow has lost the face and
         the detection alone counts.
+    max_size_on_head : float
+        Size, as a share of the face's, up to which what lies on the head of a sure face begins no track. Higher may
+        hide faces that look over somebody's head; 0 hides none. What was found on one man's hair in eight encodings
+        of a clip has 0.29 to 0.43 of the size of his face; of 501 tracks of real faces (WIDER) the rule hides none.
     """
 
     min_overlap: float = 0.3
@@ -55,6 +67,7 @@ class TrackerSettings:
     lost_track_ttl_s: float = 1.5
     detection_weight: float = 0.5
     smoothing_overlap: float = 0.5
+    max_size_on_head: float = 0.5
 
 
 class State(Enum):
@@ -199,7 +212,10 @@ class Tracker:
         for track in visible:
             if track not in found:
                 self._mark_missed(track, size_hw)
+        heads = self._sure_faces(faces)
         for face in rest:
+            if _is_on_head(faces.boxes[face].astype(np.float64), heads, self._settings.max_size_on_head):
+                continue
             is_sure = faces.scores[face] >= self._settings.activation_score
             track = self._start(faces.boxes[face].astype(np.float64), np.empty((5, 2)), now)
             track.state = State.CONFIRMED if is_sure else State.TENTATIVE
@@ -225,6 +241,12 @@ class Tracker:
     def end(self, track: Track) -> None:
         """End a track."""
         self._end([track])
+
+    def _sure_faces(self, faces: "Faces") -> np.ndarray:
+        """Return the boxes, (n, 4), of what surely is a face: confirmed tracks, and detections that confirm one."""
+        confirmed = [track.box for track in self.tracks if track.state is State.CONFIRMED]
+        detected = faces.boxes[faces.scores >= self._settings.activation_score]
+        return np.concatenate([np.reshape(confirmed, (-1, 4)), detected.astype(np.float64)])
 
     def _start(self, box: np.ndarray, landmarks: np.ndarray, now: FrameTime) -> Track:
         track = Track(box, landmarks, now, now, now, evidence=Evidence(settings=self._evidence))
@@ -270,6 +292,18 @@ def _match_by_overlap(tracked: np.ndarray, detected: np.ndarray, min_overlap: fl
         pairs.append((int(row), int(column)))
         overlap[row, :] = overlap[:, column] = -1.0
     return pairs
+
+
+def _is_on_head(box: np.ndarray, faces: np.ndarray, max_size: float) -> bool:
+    """Whether `box` lies on the head of one of `faces`, (n, 4), and has at most `max_size` of its size."""
+    sizes = faces[:, 2:] - faces[:, :2]
+    beside, above = _HEAD_BESIDE * sizes[:, 0], _HEAD_ABOVE * sizes[:, 1]
+    heads = faces + np.stack([-beside, -above, beside, np.zeros(len(faces))], axis=1)
+    shared = np.minimum(box[2:], heads[:, 2:]) - np.maximum(box[:2], heads[:, :2])
+    area = float(np.prod(box[2:] - box[:2]))
+    lies_there = np.prod(np.maximum(shared, 0.0), axis=1) >= _MIN_SHARE_ON_HEAD * area
+    is_small = area <= max_size**2 * np.prod(sizes, axis=1)
+    return bool(np.any(lies_there & is_small))
 
 
 def _is_inside(box: np.ndarray, size_hw: tuple[int, int]) -> bool:

@@ -13,7 +13,7 @@ from foundation.text import sanitize_for_terminal
 from recognition.outputs.image_files import write_image
 from recognition.outputs.overlay import SELECTED_COLOR, Mark, draw_marks, draw_note
 from recognition.tracking.loop import TrackedFace
-from recognition.viewer.window import KEYS_HELP, Key, NameField, Window, key_of
+from recognition.viewer.window import KEYS_HELP, Key, KeyWindow, NameField, key_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Viewer:
 
     def __init__(
         self,
-        make_window: Callable[[Callable[[int, int], None]], Window],
+        make_window: Callable[[Callable[[int, int], None]], KeyWindow],
         enrol: Enrol | None,
         *,
         folder: Path,

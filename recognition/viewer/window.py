@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -134,6 +135,23 @@ class NameField:
             self.text += chr(character).upper() if self._is_shifted else chr(character)
         self._is_shifted = character == SHIFT
         return None
+
+
+class KeyWindow(Protocol):
+    """What shows images and returns keys, such as `Window`."""
+
+    def show(self, image: np.ndarray) -> None:
+        """Show an image, uint8 (h, w, 3) RGB."""
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for `seconds` at most and return the character of a pressed key, if any."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the window is no longer open."""
+
+    def close(self) -> None:
+        """Close the window."""
 
 
 class Window:

@@ -279,25 +279,6 @@ def test_a_stream_whose_key_frames_come_seldom(tmp_path: Path, cameras: Callable
     assert time.monotonic() - started_s > ConnectionSettings().timeout_s, "it was to take longer than a picture may"
 
 
-@pytest.fixture
-def display() -> Iterator[str]:
-    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
-        pytest.skip("no virtual display; on Debian: apt install xvfb xdotool")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"],
-        pass_fds=[writing],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as answer:
-        number = answer.readline().strip()
-    yield f":{number}"
-    server.kill()
-    server.wait()
-
-
 @pytest.mark.realdata
 def test_the_window_on_a_real_display(
     data: Path,
@@ -312,9 +293,7 @@ def test_the_window_on_a_real_display(
     shutil.copy(people_head, head)
 
     def press(*keys: str) -> None:
-        for key in keys:
-            subprocess.run(["xdotool", "key", key], env={**os.environ, "DISPLAY": display}, check=True)
-            time.sleep(0.25)  # of two keys pressed within a frame OpenCV tells the last
+        subprocess.run(["xdotool", "key", "--delay", "80", *keys], env={**os.environ, "DISPLAY": display}, check=True)
 
     camera = cameras("mjpeg", save_pictures(tmp_path / "tiger", pan_over(stranger)))
     run = runs(camera.url, "--head", head, "--show", "--events-every-frame", environment={"DISPLAY": display})

@@ -50,6 +50,14 @@ def test_a_clocks_ticks_are_not_taken_for_frames(tmp_path: Path) -> None:
     assert (video.frames_per_second, video.n_expected, video.is_truncated) == (25.0, 0, False)
 
 
+def test_how_much_of_it_is_over_is_told_by_time(tmp_path: Path) -> None:
+    video = VideoFile(str(write_video(tmp_path / "a.mkv", 10)), "a")
+    assert video.duration_s == pytest.approx(0.5)
+    assert [video.share_at(frame) for frame in video] == pytest.approx([(n + 1) / 10 for n in range(10)], abs=0.01)
+    unknown = VideoFile(str(claim_rate(write_video(tmp_path / "a.webm", 3), 1000)), "a")
+    assert [unknown.share_at(frame) for frame in unknown] == [None] * 3
+
+
 def test_a_single_frame_and_odd_sides(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 1, (33, 51))
     assert next(iter(VideoFile(str(path), "a"))).image.shape == (32, 50, 3)

@@ -107,6 +107,36 @@ def test_poor_looks_must_say_more_until_a_good_one_comes() -> None:
     assert evidence.add(near[0], 1.0, head).identity == "ann"
 
 
+def given(margin: float, looks: list[np.ndarray]) -> tuple[str, float]:
+    evidence = Evidence(settings=EvidenceSettings(mean_vector_margin={"cosine": margin}))
+    for look in looks:
+        verdict = evidence.add(look, 1.0, Head())
+    return verdict.identity, verdict.score
+
+
+def test_the_mean_vector_must_reach_the_threshold_too() -> None:
+    # The same look again and again: the mean vector is that look.
+    looks = [Embeddings().at(0.61, 0.1)] * 20
+    assert given(0.009, looks)[0] == "ann"
+    assert given(0.011, looks) == ("unknown", pytest.approx(0.61, abs=1e-4))
+
+
+def test_what_single_looks_get_wrong_cancels_out() -> None:
+    vectors = Embeddings()
+    looks = [vectors.at(0.61, 0.1) for _ in range(8)]
+    # The mean of eight such looks has a length of about sqrt(1 / 8 + 7 / 8 * 0.38): it is far more alike than each.
+    assert given(0.25, looks)[0] == "ann"
+    assert given(0.39, looks)[0] == "unknown"
+
+
+def test_a_name_is_not_taken_away_by_a_mean_vector_that_falls() -> None:
+    vectors, evidence = Embeddings(), Evidence(settings=EvidenceSettings(mean_vector_margin={"cosine": 0.05}))
+    names = [evidence.add(vectors.at(0.66, 0.1), 1.0, Head()).identity for _ in range(3)]
+    same = vectors.at(0.6, 0.1)
+    names += [evidence.add(same, 1.0, Head()).identity for _ in range(60)]
+    assert names == ["unknown"] * 2 + ["ann"] * 61
+
+
 def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
     head, vectors, evidence = Head(), Embeddings(), Evidence()
     for _ in range(5):

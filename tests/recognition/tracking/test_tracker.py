@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from embedder.detection.faces import Faces
 from recognition.tracking.motion import BoxMotion
 from recognition.tracking.tracker import FrameTime, State, Tracker, TrackerSettings
 from tests.recognition.fakes import faces_at
@@ -39,6 +41,50 @@ def test_an_unsure_face_that_does_not_come_back_is_forgotten() -> None:
     tracker.match(faces_at([BOX], 0.9), at(0), SIZE)
     tracker.match(faces_at([]), at(3), SIZE)
     assert tracker.tracks == []
+
+
+FACE = (60.0, 40.0, 120.0, 110.0)
+HAIR = (80.0, 15.0, 105.0, 45.0)
+
+
+def scored(faces: Faces, scores: list[float]) -> Faces:
+    return Faces(faces.boxes, faces.landmarks, np.array(scores))
+
+
+def boxes(tracker: Tracker) -> list[list[float]]:
+    return [track.box.tolist() for track in tracker.tracks]
+
+
+@pytest.mark.parametrize("score", [0.8, 0.999])
+def test_what_lies_on_the_head_of_a_larger_face_begins_no_track(score: float) -> None:
+    tracker = Tracker()
+    both = scored(faces_at([FACE, HAIR]), [0.99, score])
+    for frame in range(0, 15, 3):
+        assert [detection.face for detection in tracker.match(both, at(frame), SIZE)] == [0]
+    assert boxes(tracker) == [list(FACE)]
+    tracker.match(faces_at([HAIR], score), at(15), SIZE)
+    assert boxes(tracker) == [list(FACE)], "nor while that face is not detected but followed"
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (125.0, 15.0, 150.0, 45.0),  # beside the head
+        (80.0, 0.0, 100.0, 20.0),  # above it
+        (80.0, 112.0, 105.0, 142.0),  # a child in front
+        (65.0, 5.0, 110.0, 58.0),  # nearly as large
+    ],
+)
+def test_other_small_faces_near_a_larger_one_are_tracks(box: tuple[float, ...]) -> None:
+    tracker = Tracker()
+    tracker.match(faces_at([FACE, box]), at(0), SIZE)
+    assert boxes(tracker) == [list(FACE), list(box)]
+
+
+def test_an_unsure_larger_face_hides_none() -> None:
+    tracker = Tracker()
+    tracker.match(scored(faces_at([FACE, HAIR]), [0.9, 0.99]), at(0), SIZE)
+    assert boxes(tracker) == [list(FACE), list(HAIR)]
 
 
 def test_faces_keep_their_tracks_while_they_move() -> None:
