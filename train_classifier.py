@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--names",
         metavar="CSV",
-        help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
+        help="people file of python -m classifiers cluster: the faces that it names are enrolled, by these names alone",
     )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
     parser.add_argument(
@@ -112,7 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     table = EmbeddingTable.read(arguments.table)
     wanted = None if arguments.identities is None else read_names(arguments.identities)
-    from_folders = table.identities
     if arguments.names is not None:
         table = replace(table, identities=read_identities(arguments.names, table))
     elif len(table) and not any(normalize_name(name) for name in table.identities):
@@ -121,14 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
             "again with --names people.csv"
         )
-    if not arguments.trust_folders:
-        albums = refuse_albums(
-            table,
-            from_folders=from_folders,
-            wanted=wanted,
-            min_photos=arguments.min_photos,
-            source=arguments.table,
-        )
+    if arguments.names is None and not arguments.trust_folders:
+        albums = refuse_albums(table, wanted=wanted, min_photos=arguments.min_photos, source=arguments.table)
         if albums:
             print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)

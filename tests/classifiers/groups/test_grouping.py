@@ -224,6 +224,16 @@ class TestTakenOut:
         assert read_identities(folder / "people.csv", table).tolist() == after.tolist()
         assert set(after[np.isin(table.paths, others)]) == {"Ada"}
 
+    def test_no_folder_is_enrolled_beside_the_names_of_the_file(self, named, caplog):
+        folder, _ = named
+        table = make_table()
+        with caplog.at_level("INFO"):
+            assert set(read_identities(folder / "people.csv", table)) == {"Ada", ""}
+        assert "people.csv: 35 faces without a name in it left out; the names of folders do not count" in caplog.text
+        caplog.clear()
+        newer = replace(table, paths=np.where(table.paths == table.paths[-1], "new.jpg", table.paths))
+        assert read_identities(folder / "people.csv", newer)[-1] == ""
+
     def test_it_may_come_back(self, named):
         folder, (one, *others) = named
         edit(folder, {one: ""})
