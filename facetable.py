@@ -13,6 +13,8 @@ from train_classifier import TRAIN
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
 
+_PEOPLE_OF_A_HEAD = ("enrol", "forget", "rename", "merge", "reject", "explain", "audit")
+
 
 def command_groups() -> list[CommandGroup]:
     """Return all commands of the project in the groups of the help.
@@ -28,7 +30,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("photos to a table", [tables[name] for name in ("embed", "align", "convert", "info")]),
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
         CommandGroup("people of photo folders", people_commands()),
-        CommandGroup("people of a head", [heads[name] for name in ("enrol", "forget", "reject", "explain", "audit")]),
+        CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
         CommandGroup("the network", [train_network]),
     ]

@@ -201,7 +201,8 @@ def print_summary(head: "Head", path: str) -> None:
     if any(carried.values()):
         print(
             f"carried over from the head before: {pluralize(carried['enrolled'], 'enrolled photo')}, "
-            f"{pluralize(carried['rejected'], 'rejected face')} (--fresh drops them)"
+            f"{pluralize(carried['rejected'], 'rejected face')}, {pluralize(carried['renamed'], 'changed name')} of "
+            "photos (--fresh drops them)"
         )
     print(f"score: {head.score_kind}{background_note(head)}")
     print(f"threshold {head.threshold:.3f}, {head.threshold_record.note}")
@@ -212,10 +213,15 @@ def print_summary(head: "Head", path: str) -> None:
 
 
 def carried_over(head: "Head") -> dict[str, int]:
-    """Return how many enrolled photos and rejected faces a head that was just trained has from the one before."""
-    from classifiers.scores.gallery import FROM_TABLE
+    """Return how many enrolled photos, rejected faces and changed names a head just trained has from the one before."""
+    from classifiers.scores.gallery import FROM_RENAMING, FROM_TABLE
 
-    return {"enrolled": int((head.gallery.origins != FROM_TABLE).sum()), "rejected": len(head.rejections)}
+    origins = head.gallery.origins
+    return {
+        "enrolled": int(((origins != FROM_TABLE) & (origins != FROM_RENAMING)).sum()),
+        "rejected": len(head.rejections),
+        "renamed": int((origins == FROM_RENAMING).sum()),
+    }
 
 
 def background_note(head: "Head") -> str:

@@ -12,6 +12,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.same_faces import same_faces
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for
+from foundation.text import format_apart
 
 # Of 239 photos of LFW (every 40th), at most two lie beyond each of the following limits. They are for
 # photos a person is known by, not for those on which they are to be found.
@@ -107,25 +108,28 @@ def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
     face = main_face(faces)
     reasons = []
     if face.size < LEAST_SIZE:
-        reasons.append(f"the face is too small: {face.size:.0f} pixels, expected at least {LEAST_SIZE:.0f}")
+        size, least = format_apart(face.size, LEAST_SIZE)
+        reasons.append(f"the face is too small: {size} pixels, expected at least {least}")
     if face.sharpness < LEAST_SHARPNESS:
-        reasons.append(f"the face is blurred: sharpness {face.sharpness:.0f}, expected at least {LEAST_SHARPNESS:.0f}")
+        sharpness, least = format_apart(face.sharpness, LEAST_SHARPNESS)
+        reasons.append(f"the face is blurred: sharpness {sharpness}, expected at least {least}")
     if not abs(face.turn) <= LARGEST_TURN:
+        turn, most = format_apart(abs(face.turn), LARGEST_TURN, digits=2)
         reasons.append(
-            f"the face is turned to the side: the nose is {abs(face.turn):.2f} eye distances off the middle, "
-            f"expected at most {LARGEST_TURN}"
+            f"the face is turned to the side: the nose is {turn} eye distances off the middle, expected at most {most}"
         )
     if not NOSE_RANGE[0] <= face.nose_height <= NOSE_RANGE[1]:
+        looks_up = face.nose_height < NOSE_RANGE[0]
+        height, _ = format_apart(face.nose_height, NOSE_RANGE[0 if looks_up else 1], digits=2)
         reasons.append(
-            f"the face looks {'up' if face.nose_height < NOSE_RANGE[0] else 'down'}: "
-            f"the nose is {face.nose_height:.2f} of the way from eyes to mouth, "
+            f"the face looks {'up' if looks_up else 'down'}: the nose is {height} of the way from eyes to mouth, "
             f"expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
         )
     companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
     if companions and max(companions) > LARGEST_COMPANION * face.size:
         reasons.append(
             f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
-            f"the main one {face.size:.0f}; cut out the person"
+            f"the main one {face.size:.0f}; say which with --face"
         )
     return tuple(reasons)
 
@@ -175,7 +179,8 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     others = Matcher(own.added(batch), head.matcher.background)
     scores = others.scores(others.prepare(batch.vectors))
     rows = np.arange(len(batch))
-    scores[rows, len(own) + rows] = -np.inf  # a face agrees with itself
+    # A face agrees with itself, and those of one clip with each other: neither says whose it is.
+    scores[:, len(own) :][batch.image_sha256[:, None] == batch.image_sha256] = -np.inf
     agreement = scores.max(axis=1)
     accepted, refused = [], []
     for row, candidate in enumerate(candidates):
@@ -199,8 +204,9 @@ def _disagreements(head: Head, face: Gallery, label: str | None, agreement: floa
         reasons.append(f"it is taken for {choice!r}, who is enrolled (score {score:.2f})")
     needed = least_agreement(head)
     if np.isfinite(agreement) and agreement < needed:
+        score_text, least = format_apart(agreement, needed, digits=2)
         reasons.append(
-            f"it is unlike the person's other photos: score {agreement:.2f} with the nearest, "
-            f"expected at least {needed:.2f} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
+            f"it is unlike the person's other photos: score {score_text} with the nearest, "
+            f"expected at least {least} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
         )
     return reasons

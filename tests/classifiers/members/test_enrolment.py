@@ -119,3 +119,17 @@ def test_agreement_is_asked_of_one_pair_or_by_the_threshold():
     assert least_agreement(given) == 0.62
     low = enrol_faces(given, [make_sample(PEOPLE.vectors[20])], "Zoe").replaced(threshold=0.2)
     assert least_agreement(low) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"sharpness": 59.7}, "sharpness 59.7, expected at least 60.0"),
+        ({"sharpness": 59.996}, "sharpness 59.996, expected at least 60.000"),
+        ({"box": np.array([0, 0, 39.8, 39.8], np.float32)}, "39.8 pixels, expected at least 40.0"),
+        ({"landmarks": turned_by(0.4502)}, "0.4502 eye distances off the middle, expected at most 0.4500"),
+    ],
+)
+def test_a_refusal_shows_numbers_that_differ(changes, shown):
+    (_, photo) = make_photo([1.0, 0.0], **changes)
+    assert shown in quality_reasons(photo)[0]
