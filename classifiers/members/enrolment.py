@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.heads.head import Head
 from classifiers.members.editing import enrol_faces, find_name, gallery_of
@@ -182,9 +183,12 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     # A face agrees with itself, and those of one clip with each other: neither says whose it is.
     scores[:, len(own) :][batch.image_sha256[:, None] == batch.image_sha256] = -np.inf
     agreement = scores.max(axis=1)
+    taken_for = _taken_for(head, batch, label or "", agreement=agreement)
     accepted, refused = [], []
     for row, candidate in enumerate(candidates):
-        reasons = _disagreements(head, batch.selected(rows == row), label, float(agreement[row]))
+        reasons = _disagreements(head, batch.selected(rows == row), label, agreement=float(agreement[row]))
+        if taken_for[row]:
+            reasons.insert(0, taken_for[row])
         if reasons:
             refused.append(Refusal(candidate[0], tuple(reasons)))
         else:
@@ -192,16 +196,32 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     return accepted, refused
 
 
-def _disagreements(head: Head, face: Gallery, label: str | None, agreement: float) -> list[str]:
+def _taken_for(head: Head, batch: Gallery, label: str, *, agreement: NDArray[np.float64]) -> list[str]:
+    """Return for each face which other person it is taken for, "" for none.
+
+    Faces of one clip are one person's: half of them must be taken for the same other person, and then all are.
+    """
+    match = head.match(batch.vectors)
+    taken = (match.identities != label) & (match.scores >= head.threshold) & (match.scores > agreement)
+    reasons = []
+    for sha256 in batch.image_sha256:
+        of_clip = batch.image_sha256 == sha256
+        names, counts = np.unique(match.identities[of_clip & taken], return_counts=True)
+        reason = ""
+        if len(names) and 2 * counts.max() >= of_clip.sum():
+            choice = str(names[np.argmax(counts)])
+            score = match.scores[of_clip & taken & (match.identities == choice)].max()
+            reason = f"it is taken for {choice!r}, who is enrolled (score {score:.2f})"
+        reasons.append(reason)
+    return reasons
+
+
+def _disagreements(head: Head, face: Gallery, label: str | None, *, agreement: float) -> list[str]:
     """Return what speaks against one face being the person it is said to be."""
     reasons = []
     rejections = head.rejections
     if label is not None and np.any((rejections.identities == label) & same_faces(rejections, face)):
         reasons.append(f"it was rejected as {label!r} before")
-    match = head.match(face.vectors)
-    choice, score = str(match.identities[0]), float(match.scores[0])
-    if choice != label and score >= head.threshold and score > agreement:
-        reasons.append(f"it is taken for {choice!r}, who is enrolled (score {score:.2f})")
     needed = least_agreement(head)
     if np.isfinite(agreement) and agreement < needed:
         score_text, least = format_apart(agreement, needed, digits=2)
