@@ -1,9 +1,11 @@
 """One command for everything: ``facetable embed``, ``facetable train``, ``facetable recognize`` ...; see its help."""
 
+import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
 
+from classifiers.commands.enrol import run_enrol
 from classifiers.commands.main import commands as head_commands
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from foundation.command_line import Command, CommandGroup, run_command_groups
@@ -13,25 +15,34 @@ from train_classifier import TRAIN
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
 
+_PEOPLE_OF_A_HEAD = ("enrol", "forget", "rename", "merge", "reject", "explain", "audit")
+
 
 def command_groups() -> list[CommandGroup]:
     """Return all commands of the project in the groups of the help.
 
     They are those that ``python -m embedder``, ``python -m classifiers``, ``train_classifier.py`` and ``recognize.py``
     run, so that flags, help and exit codes cannot differ; only ``python -m embedder train``, which trains a network,
-    has another name here.
+    has another name here, and ``enrol`` reads clips here, which the heads' package cannot.
     """
     tables = {command.name: command for command in EMBEDDER_COMMANDS}
     heads = {command.name: command for command in head_commands()}
+    heads["enrol"] = dataclasses.replace(heads["enrol"], run=_enrol)
     train_network: Command = dataclasses.replace(tables["train"], name="train-network")
     return [
         CommandGroup("photos to a table", [tables[name] for name in ("embed", "align", "convert", "info")]),
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
         CommandGroup("people of photo folders", people_commands()),
-        CommandGroup("people of a head", [heads[name] for name in ("enrol", "forget", "reject", "explain", "audit")]),
+        CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
         CommandGroup("the network", [train_network]),
     ]
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    from recognition.clips.tracks import read_clip
+
+    return run_enrol(arguments, read_clip=read_clip)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

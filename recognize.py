@@ -17,8 +17,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # FFmpeg writes to standard error by itself, and what it writes may hold a camera's address with its password.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    from people.workspace.workspace import head_at, is_workspace, table_at
     from recognition.runs.run import recognize
 
+    arguments.head = head_at(arguments.head)
+    arguments.sources = [str(table_at(source)) if is_workspace(source) else source for source in arguments.sources]
     return recognize(read_options(arguments))
 
 

@@ -14,6 +14,7 @@ from foundation.text import normalize_name, pluralize
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
+    from embedder.tables.table import EmbeddingTable
 
 # How many people the summary lists by name.
 _N_LISTED = 20
@@ -21,7 +22,11 @@ _N_LISTED = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train_classifier.py``."""
-    parser.add_argument("table", metavar="TABLE", help="embedding table made by python -m embedder embed")
+    parser.add_argument(
+        "table",
+        metavar="TABLE",
+        help="embedding table made by python -m embedder embed, or a workspace: the people named in it",
+    )
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="head to write, such as heads/family.skops"
     )
@@ -49,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--names",
         metavar="CSV",
-        help="people file of python -m classifiers cluster: faces are enrolled by the names in it",
+        help="people file of python -m classifiers cluster: the faces that it names are enrolled, by these names alone",
     )
     parser.add_argument("--min-photos", type=int, default=1, metavar="N", help="only people with at least N photos")
     parser.add_argument(
@@ -102,7 +107,6 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.commands.album_check import refuse_albums
     from classifiers.errors import IdentityError
     from classifiers.files.head_file import describe_head, save_head
-    from classifiers.groups.grouping import read_identities
     from classifiers.heads.registry import parse_parameters
     from classifiers.members.replacement import head_to_replace
     from classifiers.scores.normalization import choose_background
@@ -110,25 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
     from embedder.tables.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
 
-    table = EmbeddingTable.read(arguments.table)
+    table, has_chosen_names = _read_table(arguments)
     wanted = None if arguments.identities is None else read_names(arguments.identities)
-    from_folders = table.identities
-    if arguments.names is not None:
-        table = replace(table, identities=read_identities(arguments.names, table))
-    elif len(table) and not any(normalize_name(name) for name in table.identities):
-        raise IdentityError(
-            f"{arguments.table}: expected faces with names, found {pluralize(len(table), 'face')} without any; group "
-            f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
-            "again with --names people.csv"
-        )
-    if not arguments.trust_folders:
-        albums = refuse_albums(
-            table,
-            from_folders=from_folders,
-            wanted=wanted,
-            min_photos=arguments.min_photos,
-            source=arguments.table,
-        )
+    if not has_chosen_names and not arguments.trust_folders:
+        albums = refuse_albums(table, wanted=wanted, min_photos=arguments.min_photos, source=arguments.table)
         if albums:
             print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
@@ -161,6 +150,29 @@ def run(arguments: argparse.Namespace) -> int:
             {**describe_head(head), "photos_per_identity": photos, "carried_over": carried_over(head)},
         )
     return EXIT_DONE
+
+
+def _read_table(arguments: argparse.Namespace) -> "tuple[EmbeddingTable, bool]":
+    """Return the table with the identities to enrol, and whether a person has chosen them, rather than folders."""
+    from classifiers.errors import IdentityError
+    from classifiers.groups.grouping import read_identities
+    from embedder.tables.table import EmbeddingTable
+    from people.workspace.workspace import is_workspace, table_at
+
+    if is_workspace(arguments.table) and arguments.names is None:
+        from people.workspace.table_rows import read_named_table
+
+        return read_named_table(arguments.table), True
+    table = EmbeddingTable.read(table_at(arguments.table))
+    if arguments.names is not None:
+        return replace(table, identities=read_identities(arguments.names, table)), True
+    if len(table) and not any(normalize_name(name) for name in table.identities):
+        raise IdentityError(
+            f"{arguments.table}: expected faces with names, found {pluralize(len(table), 'face')} without any; group "
+            f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
+            "again with --names people.csv"
+        )
+    return table, False
 
 
 def read_names(text: str) -> list[str]:
@@ -208,7 +220,8 @@ def print_summary(head: "Head", path: str) -> None:
     if any(carried.values()):
         print(
             f"carried over from the head before: {pluralize(carried['enrolled'], 'enrolled photo')}, "
-            f"{pluralize(carried['rejected'], 'rejected face')} (--fresh drops them)"
+            f"{pluralize(carried['rejected'], 'rejected face')}, {pluralize(carried['renamed'], 'changed name')} of "
+            "photos (--fresh drops them)"
         )
     print(f"score: {head.score_kind}{background_note(head)}")
     print(f"threshold {head.threshold:.3f}, {head.threshold_record.note}")
@@ -219,10 +232,15 @@ def print_summary(head: "Head", path: str) -> None:
 
 
 def carried_over(head: "Head") -> dict[str, int]:
-    """Return how many enrolled photos and rejected faces a head that was just trained has from the one before."""
-    from classifiers.scores.gallery import FROM_TABLE
+    """Return how many enrolled photos, rejected faces and changed names a head just trained has from the one before."""
+    from classifiers.scores.gallery import FROM_RENAMING, FROM_TABLE
 
-    return {"enrolled": int((head.gallery.origins != FROM_TABLE).sum()), "rejected": len(head.rejections)}
+    origins = head.gallery.origins
+    return {
+        "enrolled": int(((origins != FROM_TABLE) & (origins != FROM_RENAMING)).sum()),
+        "rejected": len(head.rejections),
+        "renamed": int((origins == FROM_RENAMING).sum()),
+    }
 
 
 def background_note(head: "Head") -> str:

@@ -19,6 +19,9 @@ _PARTS = ("space", "provenance")
 # to run, for no vector depends on them.
 _FOLLOWED = ("identity_from", "exclude", "ignore_files")
 
+# The fields of a provenance that say which faces are found and kept and who they are, and nothing about a vector.
+_NOT_OF_VECTORS = (*_FOLLOWED, "faces", "max_pixels", "min_face_size")
+
 
 class FingerprintFields(Mapping[str, Any]):
     """Read-only fields of one part of a fingerprint, as JSON holds them; equal to a mapping with the same fields."""
@@ -175,6 +178,15 @@ def differing_fields(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[
         for name in sorted({*left, *right})
         if left.get(name, absent) != right.get(name, absent)
     }
+
+
+def vector_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the fields in which two provenances differ, with both values, without those that decide no vector.
+
+    >>> vector_differences({"faces": "main", "precision": "fp32"}, {"faces": "all", "precision": "int8"})
+    {'precision': ('fp32', 'int8')}
+    """
+    return {name: values for name, values in differing_fields(before, now).items() if name not in _NOT_OF_VECTORS}
 
 
 def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:

@@ -2,7 +2,11 @@
 
 import errno
 import os
+import re
 from pathlib import Path
+
+# Media Fragments URI 1.0 (W3C 2012), section 4.2.1: a moment in seconds.
+_MOMENT = re.compile(r"#t=(\d+(?:\.\d+)?)$")
 
 
 def describe_dangling(path: str | os.PathLike[str]) -> str | None:
@@ -45,6 +49,25 @@ def check_folder(path: str | os.PathLike[str] | None, flag: str) -> None:
             errno.ENOTDIR, f"expected a folder for {flag}, found a file; name the folder it is in", str(path)
         )
     raise FileNotFoundError(errno.ENOENT, f"expected a folder for {flag}, found {describe_missing(path)}", str(path))
+
+
+def path_at(path: str, time_s: float) -> str:
+    """Return the stored path of a moment in a clip, in seconds.
+
+    >>> path_at("clips/ann.mp4", 12.4)
+    'clips/ann.mp4#t=12.4'
+    """
+    return f"{path}#t={time_s:.3f}".rstrip("0").removesuffix(".")
+
+
+def split_moment(path: str) -> tuple[str, float | None]:
+    """Return the path of a clip and the moment in it, in seconds; None for paths without one.
+
+    >>> split_moment("clips/ann.mp4#t=12.4"), split_moment("ann.jpg")
+    (('clips/ann.mp4', 12.4), ('ann.jpg', None))
+    """
+    moment = _MOMENT.search(path)
+    return (path, None) if moment is None else (path[: moment.start()], float(moment[1]))
 
 
 def storable_text(text: str) -> str:

@@ -16,6 +16,19 @@ def pluralize(n: int, noun: str, plural: str | None = None) -> str:
     return f"{n:,} {f'{noun}s' if plural is None else plural}"
 
 
+def format_apart(value: float, limit: float, *, digits: int = 0) -> tuple[str, str]:
+    """Return a value and the limit that it misses, with as few digits behind the point as show that they differ.
+
+    >>> format_apart(27.4, 60.0), format_apart(59.96, 60.0), format_apart(0.4537, 0.4541, digits=2)
+    (('27', '60'), ('59.96', '60.00'), ('0.4537', '0.4541'))
+    """
+    for more in range(digits, digits + 9):
+        shown, bound = f"{value:.{more}f}", f"{limit:.{more}f}"
+        if shown != bound or value == limit:
+            break
+    return shown, bound
+
+
 def join_words(words: Sequence[str]) -> str:
     """Return words with commas between them and "and" before the last.
 

@@ -22,9 +22,11 @@ COMMANDS = [command for group in facetable.command_groups() for command in group
 def test_its_commands_are_those_of_the_packages_and_scripts():
     elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), *people_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
     assert len(COMMANDS) == len(elsewhere)
-    assert {(command.summary, command.add_arguments, command.run) for command in COMMANDS} == {
-        (command.summary, command.add_arguments, command.run) for command in elsewhere
+    assert {(command.summary, command.add_arguments) for command in COMMANDS} == {
+        (command.summary, command.add_arguments) for command in elsewhere
     }
+    runs = {command.run for command in elsewhere}
+    assert [command.name for command in COMMANDS if command.run not in runs] == ["enrol"]  # it reads clips, too
     names = [command.name for command in COMMANDS]
     assert len(set(names)) == len(names)
 

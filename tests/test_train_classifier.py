@@ -328,10 +328,9 @@ def test_training_again_keeps_what_was_enrolled_and_rejected(table, tmp_path, ca
     capsys.readouterr()
     again = [str(table), "-o", str(output), "--head", "svm", "--json", str(tmp_path / "r.json")]
     assert train_classifier.main(again) == 0
-    assert "carried over from the head before: 2 enrolled photos, 1 rejected face (--fresh drops them)" in (
-        capsys.readouterr().out
-    )
-    assert json.loads((tmp_path / "r.json").read_text())["carried_over"] == {"enrolled": 2, "rejected": 1}
+    kept = "2 enrolled photos, 1 rejected face, 0 changed names of photos (--fresh drops them)"
+    assert f"carried over from the head before: {kept}" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["carried_over"] == {"enrolled": 2, "rejected": 1, "renamed": 0}
     photos = load_head(output).gallery.photos_per_identity
     assert (photos["Zoe"], photos["person 001"]) == (2, 2)
     assert train_classifier.main([*again, "--fresh"]) == 0

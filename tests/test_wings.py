@@ -66,6 +66,9 @@ ALLOWED = {
         "recognition.sources recognition.events"
     ),
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
+    "recognition.clips": (
+        "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
+    ),
     "recognition.runs": (
         "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
         "classifiers.heads classifiers.files classifiers.members"

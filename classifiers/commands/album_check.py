@@ -19,21 +19,14 @@ def find_album_identities(table: "EmbeddingTable") -> list[str]:
 
 
 def refuse_albums(
-    table: "EmbeddingTable",
-    *,
-    from_folders: "np.ndarray",
-    wanted: Sequence[str] | None = None,
-    min_photos: int = 1,
-    source: str = "the table",
+    table: "EmbeddingTable", *, wanted: Sequence[str] | None = None, min_photos: int = 1, source: str = "the table"
 ) -> list[str]:
     """Refuse people to be enrolled whose photos do not hang together; return those whose names are albums'.
 
     Parameters
     ----------
     table : EmbeddingTable
-        With the identities that are to be enrolled.
-    from_folders : numpy.ndarray
-        The identities (n,) that the table's folders or files gave; others were given by a person, and are trusted.
+        With the identities that its folders or files gave.
     wanted, min_photos
         Who is enrolled; see `classifiers.training.train.train_head`.
     source : str
@@ -51,7 +44,7 @@ def refuse_albums(
 
     names, codes, counts = np.unique(table.identities.astype(str), return_inverse=True, return_counts=True)
     enrolled = (counts >= min_photos) & (np.isin(names, list(wanted)) if wanted is not None else names != "")
-    identities = np.where(enrolled[codes] & (table.identities == from_folders), table.identities, "")
+    identities = np.where(enrolled[codes], table.identities, "")
     unlike = _unlike(table, identities)
     if unlike:
         raise IdentityError(

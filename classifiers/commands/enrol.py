@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
+    from classifiers.members.face_samples import ClipReader, PhotoFaces, SampleReader
 
 
 def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +22,11 @@ def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="PHOTO",
-        help="photos of the person, or folders of them; the main face of each counts",
+        help="photos of the person, or folders of them, the main face of each counts; or clips, the best looks count",
     )
     parser.add_argument("--name", required=True, metavar="NAME", help="who it is: somebody new, or somebody enrolled")
+    parser.add_argument("--face", type=int, metavar="N", help="which face of the photo, as numbered by explain")
+    parser.add_argument("--track", type=int, metavar="N", help="which face of the clip, if it shows several")
     parser.add_argument(
         "--force",
         action="store_true",
@@ -39,9 +43,9 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was forgotten as JSON")
 
 
-def run_enrol(arguments: argparse.Namespace) -> int:
-    """Enrol photos and say which were refused, and why."""
-    from classifiers.commands.photo_arguments import list_photos, open_reader, read_photos
+def run_enrol(arguments: argparse.Namespace, *, read_clip: "ClipReader | None" = None) -> int:
+    """Enrol photos, and clips where `read_clip` is there to read them, and say which were refused, and why."""
+    from classifiers.commands.photo_arguments import list_photos, open_reader
     from classifiers.files.head_file import load_head, save_head
     from classifiers.members.editing import check_new_name, locked_for_editing
     from classifiers.members.enrolment import enrol
@@ -49,9 +53,10 @@ def run_enrol(arguments: argparse.Namespace) -> int:
 
     name = check_new_name(arguments.name)
     photos = list_photos(arguments.photos)
+    _check_numbers(arguments, photos, reads_clips=read_clip is not None)
     with locked_for_editing(arguments.head):
         head = load_head(arguments.head)
-        read = read_photos(open_reader(head, arguments), photos, head)
+        read, n_failed = _read_inputs(open_reader(head, arguments), photos, head, arguments=arguments, clips=read_clip)
         result = enrol(head, read, name, force=arguments.force)
         if result.enrolled:
             save_head(result.head, arguments.head)
@@ -61,7 +66,8 @@ def run_enrol(arguments: argparse.Namespace) -> int:
         print(f"{known}: left out, this face is enrolled as {name} already or was given twice")
     if result.refused and not arguments.force:
         print("give --force to enrol photos with a face all the same", file=sys.stderr)
-    print(f"{arguments.head}: {len(result.enrolled):,} of {pluralize(len(photos), 'photo')} enrolled as {name}")
+    n_given = pluralize(len(read) + n_failed, "face" if any(map(is_clip, photos)) else "photo")
+    print(f"{arguments.head}: {len(result.enrolled):,} of {n_given} enrolled as {name}")
     print(describe_size(result.head))
     if arguments.json is not None:
         write_json(
@@ -72,11 +78,63 @@ def run_enrol(arguments: argparse.Namespace) -> int:
                 "enrolled": [face.path for face in result.enrolled],
                 "refused": [{"path": one.path, "reasons": list(one.reasons)} for one in result.refused],
                 "known": list(result.known),
-                "n_unreadable": len(photos) - len(read),
+                "n_unreadable": n_failed,
                 **size_of(result.head),
             },
         )
-    return EXIT_SOME_INPUTS_FAILED if result.refused or len(read) < len(photos) else EXIT_DONE
+    return EXIT_SOME_INPUTS_FAILED if result.refused or n_failed else EXIT_DONE
+
+
+def is_clip(path: Path) -> bool:
+    """Return whether a file is a video, by its name."""
+    from embedder.images.kinds import VIDEO_SUFFIXES
+
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _check_numbers(arguments: argparse.Namespace, photos: Sequence[Path], *, reads_clips: bool) -> None:
+    """Refuse clips where none can be read, and numbers of faces that are for one photo or clip where there are more."""
+    from foundation.errors import InputError
+
+    n_clips = sum(map(is_clip, photos))
+    if n_clips and not reads_clips:
+        clip = next(filter(is_clip, photos))
+        raise InputError(f"{clip}: expected a photo, found a video; facetable enrol takes videos, too")
+    for flag, number, n_given, what in (
+        ("--face", arguments.face, len(photos) - n_clips, "photo"),
+        ("--track", arguments.track, n_clips, "clip"),
+    ):
+        if number is not None and n_given != 1:
+            raise InputError(f"{flag} is for one {what}, got {pluralize(n_given, what)}; give them one by one")
+
+
+def _read_inputs(
+    reader: "SampleReader",
+    photos: Sequence[Path],
+    head: "Head",
+    *,
+    arguments: argparse.Namespace,
+    clips: "ClipReader | None",
+) -> "tuple[list[tuple[str, PhotoFaces]], int]":
+    """Return the name and faces of each photo and look of a clip, and how many inputs could not be read or used."""
+    from classifiers.commands.photo_arguments import face_numbers, read_clips, read_photos
+    from classifiers.members.face_samples import PhotoFaces
+
+    plain = [photo for photo in photos if not is_clip(photo)]
+    read = read_photos(reader, plain, head)
+    n_failed = len(plain) - len(read)
+    if arguments.face is not None:
+        read = [
+            (name, PhotoFaces([faces.samples[face_numbers(faces.samples, arguments.face, plain[0])[0]]], 0))
+            if faces.samples
+            else (name, faces)
+            for name, faces in read
+        ]
+    videos = [photo for photo in photos if is_clip(photo)]
+    if videos and clips is not None:
+        looks, n_refused = read_clips(reader, videos, head, track=arguments.track, read_clip=clips)
+        return read + looks, n_failed + n_refused
+    return read, n_failed
 
 
 def run_forget(arguments: argparse.Namespace) -> int:

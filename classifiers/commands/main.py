@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers.commands import audit, cluster, enrol, evaluate, explain, reject
+    from classifiers.commands import audit, cluster, enrol, evaluate, explain, reject, rename
     from foundation.command_line import Command
 
     return [
@@ -37,6 +37,8 @@ def commands() -> list["Command"]:
             enrol.add_forget_arguments,
             enrol.run_forget,
         ),
+        Command("rename", "Give a person of a head another name.", rename.add_rename_arguments, rename.run_rename),
+        Command("merge", "Make one person of two in a head.", rename.add_merge_arguments, rename.run_merge),
         Command("explain", "Say why a face is given its name.", explain.add_arguments, explain.run),
         Command("reject", "Say who a face is not.", reject.add_arguments, reject.run),
         Command(

@@ -11,7 +11,7 @@ from foundation.errors import InputError
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
-    from classifiers.members.face_samples import FaceSample, PhotoFaces, SampleReader
+    from classifiers.members.face_samples import ClipReader, FaceSample, PhotoFaces, SampleReader
 
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +109,32 @@ def read_photos(reader: "SampleReader", photos: Sequence[Path], head: "Head") ->
         except (OSError, ValueError) as error:
             print(f"{display_path(photo)}: {failure_reason(error, photo)}", file=sys.stderr)
     return read
+
+
+def read_clips(
+    reader: "SampleReader", clips: Sequence[Path], head: "Head", *, track: int | None, read_clip: "ClipReader"
+) -> "tuple[list[tuple[str, PhotoFaces]], int]":
+    """Return the looks of the one track of each clip, or of the wanted one, and how many clips have none to take.
+
+    Those clips are listed on standard error, with their tracks.
+    """
+    from classifiers.members.face_samples import PhotoFaces, choose_track
+    from foundation.paths import display_path, path_at, split_moment
+
+    looks, n_refused = [], 0
+    for clip in clips:
+        name = display_path(clip)
+        try:
+            chosen = choose_track(read_clip(clip, reader.encoder, stored_path(clip, head)), track)
+        except (OSError, ValueError) as error:
+            reason = str(error)
+            print(f"refused {reason if name in reason else f'{name}: {reason}'}", file=sys.stderr)
+            n_refused += 1
+            continue
+        looks += [
+            (path_at(name, split_moment(sample.path)[1] or 0.0), PhotoFaces([sample], 0)) for sample in chosen.looks
+        ]
+    return looks, n_refused
 
 
 def stored_path(photo: Path, head: "Head") -> str:

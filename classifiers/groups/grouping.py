@@ -154,9 +154,10 @@ def _check_nothing_is_lost(names: Path, out: Path) -> None:
 
 
 def read_identities(path: str | Path, table: FaceTable) -> NDArray[np.object_]:
-    """Return ``(n,)`` str: the name that a people file gives to each face of `table`, else the identity it has there.
+    """Return ``(n,)`` str: the name that a people file gives to each face of `table`, "" where it gives none.
 
-    A face that was taken out of a named group, and got no other name, has none.
+    What the table says, such as the name of a photo's folder, does not count beside the file: one person would be
+    enrolled under two names, or an album as a person.
 
     Raises
     ------
@@ -181,10 +182,14 @@ def read_identities(path: str | Path, table: FaceTable) -> NDArray[np.object_]:
             f"{n_new:,}",
             pluralize(len(known.names), "face"),
         )
-    identities = np.where(known.names != "", known.names, table.identities)
-    for row in known.refused:
-        identities[row] = known.names[row]
-    return identities
+    left_out = int(((known.names == "") & (table.identities != "")).sum())
+    if left_out:
+        logger.info(
+            "%s: %s without a name in it left out; the names of folders do not count beside it",
+            path,
+            pluralize(left_out, "face"),
+        )
+    return known.names
 
 
 def cluster_table(

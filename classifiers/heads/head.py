@@ -14,7 +14,7 @@ from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import check_vectors
 from classifiers.scores.thresholds import Threshold, check_threshold
 from foundation.errors import InputError
-from foundation.fingerprint import Fingerprint, describe_side, differing_fields, following
+from foundation.fingerprint import Fingerprint, describe_side, vector_differences
 from foundation.head_files.description import LOWEST_SCORE
 
 
@@ -192,7 +192,7 @@ class Head:
         return self.matcher.similarity(self._probes(vectors))
 
     def check_fingerprint(self, fingerprint: Mapping[str, Any] | None) -> None:
-        """Refuse vectors of another space; warn once where only the provenance differs.
+        """Refuse vectors of another space; warn once where they were made otherwise, see `vector_differences`.
 
         Raises
         ------
@@ -203,8 +203,7 @@ class Head:
             return
         source = f"those of the head {self.file}" if self.file else "the head's"
         self.fingerprint.check_same_space(fingerprint, source=source)
-        made_alike = following(Fingerprint.of(fingerprint), self.fingerprint)
-        fields = differing_fields(self.fingerprint.provenance, made_alike.provenance)
+        fields = vector_differences(self.fingerprint.provenance, Fingerprint.of(fingerprint).provenance)
         if fields and not self._warned_of_provenance:
             self._warned_of_provenance = True
             warnings.warn(

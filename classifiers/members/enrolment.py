@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.heads.head import Head
 from classifiers.members.editing import enrol_faces, find_name, gallery_of
@@ -12,6 +13,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.same_faces import same_faces
 from classifiers.scores.thresholds import CURVE_FPIR, curve_for
+from foundation.text import format_apart
 
 # Of 239 photos of LFW (every 40th), at most two lie beyond each of the following limits. They are for
 # photos a person is known by, not for those on which they are to be found.
@@ -107,25 +109,28 @@ def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
     face = main_face(faces)
     reasons = []
     if face.size < LEAST_SIZE:
-        reasons.append(f"the face is too small: {face.size:.0f} pixels, expected at least {LEAST_SIZE:.0f}")
+        size, least = format_apart(face.size, LEAST_SIZE)
+        reasons.append(f"the face is too small: {size} pixels, expected at least {least}")
     if face.sharpness < LEAST_SHARPNESS:
-        reasons.append(f"the face is blurred: sharpness {face.sharpness:.0f}, expected at least {LEAST_SHARPNESS:.0f}")
+        sharpness, least = format_apart(face.sharpness, LEAST_SHARPNESS)
+        reasons.append(f"the face is blurred: sharpness {sharpness}, expected at least {least}")
     if not abs(face.turn) <= LARGEST_TURN:
+        turn, most = format_apart(abs(face.turn), LARGEST_TURN, digits=2)
         reasons.append(
-            f"the face is turned to the side: the nose is {abs(face.turn):.2f} eye distances off the middle, "
-            f"expected at most {LARGEST_TURN}"
+            f"the face is turned to the side: the nose is {turn} eye distances off the middle, expected at most {most}"
         )
     if not NOSE_RANGE[0] <= face.nose_height <= NOSE_RANGE[1]:
+        looks_up = face.nose_height < NOSE_RANGE[0]
+        height, _ = format_apart(face.nose_height, NOSE_RANGE[0 if looks_up else 1], digits=2)
         reasons.append(
-            f"the face looks {'up' if face.nose_height < NOSE_RANGE[0] else 'down'}: "
-            f"the nose is {face.nose_height:.2f} of the way from eyes to mouth, "
+            f"the face looks {'up' if looks_up else 'down'}: the nose is {height} of the way from eyes to mouth, "
             f"expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
         )
     companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
     if companions and max(companions) > LARGEST_COMPANION * face.size:
         reasons.append(
             f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
-            f"the main one {face.size:.0f}; cut out the person"
+            f"the main one {face.size:.0f}; say which with --face"
         )
     return tuple(reasons)
 
@@ -175,11 +180,15 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     others = Matcher(own.added(batch), head.matcher.background)
     scores = others.scores(others.prepare(batch.vectors))
     rows = np.arange(len(batch))
-    scores[rows, len(own) + rows] = -np.inf  # a face agrees with itself
+    # A face agrees with itself, and those of one clip with each other: neither says whose it is.
+    scores[:, len(own) :][batch.image_sha256[:, None] == batch.image_sha256] = -np.inf
     agreement = scores.max(axis=1)
+    taken_for = _taken_for(head, batch, label or "", agreement=agreement)
     accepted, refused = [], []
     for row, candidate in enumerate(candidates):
-        reasons = _disagreements(head, batch.selected(rows == row), label, float(agreement[row]))
+        reasons = _disagreements(head, batch.selected(rows == row), label, agreement=float(agreement[row]))
+        if taken_for[row]:
+            reasons.insert(0, taken_for[row])
         if reasons:
             refused.append(Refusal(candidate[0], tuple(reasons)))
         else:
@@ -187,20 +196,37 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     return accepted, refused
 
 
-def _disagreements(head: Head, face: Gallery, label: str | None, agreement: float) -> list[str]:
+def _taken_for(head: Head, batch: Gallery, label: str, *, agreement: NDArray[np.float64]) -> list[str]:
+    """Return for each face which other person it is taken for, "" for none.
+
+    Faces of one clip are one person's: half of them must be taken for the same other person, and then all are.
+    """
+    match = head.match(batch.vectors)
+    taken = (match.identities != label) & (match.scores >= head.threshold) & (match.scores > agreement)
+    reasons = []
+    for sha256 in batch.image_sha256:
+        of_clip = batch.image_sha256 == sha256
+        names, counts = np.unique(match.identities[of_clip & taken], return_counts=True)
+        reason = ""
+        if len(names) and 2 * counts.max() >= of_clip.sum():
+            choice = str(names[np.argmax(counts)])
+            score = match.scores[of_clip & taken & (match.identities == choice)].max()
+            reason = f"it is taken for {choice!r}, who is enrolled (score {score:.2f})"
+        reasons.append(reason)
+    return reasons
+
+
+def _disagreements(head: Head, face: Gallery, label: str | None, *, agreement: float) -> list[str]:
     """Return what speaks against one face being the person it is said to be."""
     reasons = []
     rejections = head.rejections
     if label is not None and np.any((rejections.identities == label) & same_faces(rejections, face)):
         reasons.append(f"it was rejected as {label!r} before")
-    match = head.match(face.vectors)
-    choice, score = str(match.identities[0]), float(match.scores[0])
-    if choice != label and score >= head.threshold and score > agreement:
-        reasons.append(f"it is taken for {choice!r}, who is enrolled (score {score:.2f})")
     needed = least_agreement(head)
     if np.isfinite(agreement) and agreement < needed:
+        score_text, least = format_apart(agreement, needed, digits=2)
         reasons.append(
-            f"it is unlike the person's other photos: score {agreement:.2f} with the nearest, "
-            f"expected at least {needed:.2f} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
+            f"it is unlike the person's other photos: score {score_text} with the nearest, "
+            f"expected at least {least} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
         )
     return reasons

@@ -1,6 +1,6 @@
 """Faces on photos as a head needs them: found, cut out as the head's own were, embedded and measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.errors import InputError
 from foundation.formats import hash_file
+
+# How many tracks of a clip a message lists.
+_N_TRACKS_LISTED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,54 @@ class PhotoFaces(NamedTuple):
     main: int
 
 
+class ClipTrack(NamedTuple):
+    """A face followed through a clip.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    first_s, last_s : float
+        When it was seen, seconds from the clip's beginning.
+    size : float
+        Root of the box's area, pixels, the median.
+    looks : list of FaceSample
+        The best ones, apart in time; their paths say when (`foundation.paths.path_at`).
+    """
+
+    number: int
+    first_s: float
+    last_s: float
+    size: float
+    looks: list[FaceSample]
+
+    def __str__(self) -> str:
+        return f"track {self.number}: {self.first_s:.1f} to {self.last_s:.1f} s, {self.size:.0f} pixels"
+
+
+ClipReader = Callable[[Path, Any, str], Sequence[ClipTrack]]
+"""File, encoder and the path as a head stores it -> the tracks of a clip."""
+
+
+def choose_track(tracks: Sequence[ClipTrack], wanted: int | None = None) -> ClipTrack:
+    """Return the track of a clip that is meant: the only one, or that of the number `wanted`.
+
+    Raises
+    ------
+    InputError
+        If there is no such track, or are several and none is wanted; the message lists them.
+    """
+    if not tracks:
+        raise InputError("no face was found")
+    chosen = [track for track in tracks if wanted in (None, track.number)]
+    if len(chosen) == 1:
+        return chosen[0]
+    listed = "; ".join(map(str, tracks[:_N_TRACKS_LISTED]))
+    more = f"; and {len(tracks) - _N_TRACKS_LISTED} more" if len(tracks) > _N_TRACKS_LISTED else ""
+    expected = "one track of a face" if wanted is None else f"a track of number {wanted}"
+    raise InputError(f"expected {expected}, found {listed}{more}; say which with --track")
+
+
 class SampleReader:
     """Reads the faces of photos as vectors that may be compared with a head's.
 
@@ -70,13 +122,13 @@ class SampleReader:
     """
 
     def __init__(self, encoder: Any, *, read_image: Callable[[Path], Any]) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._read_image = read_image
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:
         """Return the fingerprint of the vectors, for `Head.check_fingerprint`."""
-        return self._encoder.fingerprint  # type: ignore[no-any-return]
+        return self.encoder.fingerprint  # type: ignore[no-any-return]
 
     def read(self, photo: Path, stored_path: str) -> PhotoFaces:
         """Return the faces on `photo`, which a head stores as `stored_path`.
@@ -90,7 +142,7 @@ class SampleReader:
         """
         image = self._read_image(photo)
         sha256 = hash_file(photo)
-        encoded = self._encoder.encode(image)
+        encoded = self.encoder.encode(image)
         faces = encoded.faces
         if not len(faces):
             return PhotoFaces([], 0)

@@ -17,10 +17,12 @@ from foundation.text import pluralize
 
 UNKNOWN = RESERVED_NAME
 
-# Where an exemplar comes from: the table the head was trained on, or somebody who enrolled it in the finished head.
+# Where an exemplar comes from: the table the head was trained on, somebody who enrolled it in the finished head, or the
+# table, which has it under a name that somebody has changed in the finished head.
 FROM_TABLE: Final = "table"
 FROM_ENROLMENT: Final = "enrolled"
-ORIGINS: Final = ("", FROM_TABLE, FROM_ENROLMENT)
+FROM_RENAMING: Final = "renamed"
+ORIGINS: Final = ("", FROM_TABLE, FROM_ENROLMENT, FROM_RENAMING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Gallery:
     boxes : (m, 4) float32
         The face in that photo, pixels: x_min, y_min, x_max, y_max, max exclusive; NaN where unknown.
     origins : (m,) str
-        One of `ORIGINS`: ``"table"``, ``"enrolled"``, or ``""`` where unknown.
+        One of `ORIGINS`: ``"table"``, ``"enrolled"``, ``"renamed"``, or ``""`` where unknown.
 
     >>> gallery = Gallery.build([[1.0, 0.0], [0.0, 2.0], [0.0, 1.0]], ["Ada", "Bo", "Bo"])
     >>> gallery.photos_per_identity
@@ -138,6 +140,13 @@ class Gallery:
             )
         columns = [column.name for column in dataclasses.fields(self)]
         return Gallery(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns})
+
+    def renamed(self, rows: NDArray[np.bool_], identity: str, *, origin: str = "") -> "Gallery":
+        """Return a gallery in which the exemplars of the mask `rows` are `identity`; an `origin` replaces theirs."""
+        changes = {"identities": np.where(rows, identity, self.identities)}
+        if origin:
+            changes["origins"] = np.where(rows, origin, self.origins)
+        return dataclasses.replace(self, **changes)
 
     def without(self, identity: str) -> "Gallery":
         """Return a gallery without the exemplars of `identity`.

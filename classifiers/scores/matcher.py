@@ -105,6 +105,12 @@ class Matcher:
             return Matcher(gallery)
         return Matcher(gallery, self.background, levels=self.levels[rows], scored=self._scored[rows])
 
+    def with_gallery(self, gallery: Gallery) -> "Matcher":
+        """Return a matcher of the same exemplars, such as under other names; nothing is computed again."""
+        if self.background is None:
+            return Matcher(gallery)
+        return Matcher(gallery, self.background, levels=self.levels, scored=self._scored)
+
     def nearest(self, probes: Probes, n_neighbors: int = 1) -> Neighbors:
         """Return the `n_neighbors` best-scoring exemplars of each probe; among equals the one enrolled first."""
         return ExactNeighbors(self._scored).query(probes.scored, n_neighbors)

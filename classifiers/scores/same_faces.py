@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.scores.gallery import Gallery
+from foundation.paths import split_moment
 
 # Cosine above which two faces of one photo are one face that was found twice: with other settings of the detector its
 # box differs by some pixels, while two people on one photo are far less alike.
@@ -27,7 +28,7 @@ def same_face_pairs(
     """Return the pairs of rows that show the same face of the same photo, as rows ``(p,)`` of either gallery.
 
     The photos are equal to the byte, and the boxes overlap by half or the vectors are nearly equal. Rows whose photo's
-    hash is not known are in no pair.
+    hash is not known are in no pair, nor are two moments of one clip (see `foundation.paths.path_at`).
 
     Parameters
     ----------
@@ -46,7 +47,16 @@ def same_face_pairs(
     same = overlaps(first.boxes[rows], second.boxes[others]) >= _SAME_FACE_OVERLAP
     if compare_vectors:
         same |= np.einsum("ij,ij->i", first.vectors[rows], second.vectors[others]) >= _SAME_FACE_COSINE
+    same[same] = _same_moment(first.paths[rows[same]], second.paths[others[same]])
     return rows[same], others[same]
+
+
+def _same_moment(paths: NDArray[np.str_], others: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Return ``(p,)`` bool: whether the paths of one file name the same moment of it, or one of them names none."""
+    moments = (
+        (split_moment(str(path))[1], split_moment(str(other))[1]) for path, other in zip(paths, others, strict=True)
+    )
+    return np.array([None in pair or pair[0] == pair[1] for pair in moments], np.bool_)
 
 
 def overlaps(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:

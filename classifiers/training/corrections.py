@@ -2,7 +2,8 @@
 
 Faces are matched by the photo's hash, then by box or vector. What was said to the head stands over what the table
 says, for the table says what folder a photo lies in. Once the table has an enrolled face under the same name, the
-table alone speaks for it.
+table alone speaks for it. Names that were changed in the head are changed in the table, which goes on naming people
+after their folders.
 """
 
 import dataclasses
@@ -14,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.heads.head import Head
-from classifiers.scores.gallery import FROM_ENROLMENT, Gallery
+from classifiers.scores.gallery import FROM_ENROLMENT, FROM_RENAMING, Gallery
 from classifiers.scores.same_faces import same_face_pairs, same_faces
 from foundation.errors import SpaceMismatchError
 from foundation.fingerprint import Fingerprint
+from foundation.paths import path_at, split_moment
 from foundation.text import normalize_name, pluralize
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ def carry_over(previous: Head, gallery: Gallery, *, faces: Gallery, fingerprint:
         If there is something to carry over, and the head's vectors are of another space than the table's.
     """
     difference = _difference(previous, fingerprint)
+    gallery = _with_changed_names(gallery, previous.gallery, compare_vectors=difference is None)
     enrolled = _enrolled(previous, faces, photo_root=photo_root, compare_vectors=difference is None)
     rejections = _renamed(previous.rejections)
     if difference is not None:
@@ -131,6 +134,33 @@ def _enrolled(previous: Head, faces: Gallery, *, photo_root: str, compare_vector
     return _renamed(exemplars.selected(is_enrolled))
 
 
+def _with_changed_names(gallery: Gallery, before: Gallery, *, compare_vectors: bool) -> Gallery:
+    """Return a table's exemplars under the names that people were given in the head (rename, merge).
+
+    The photos that were renamed keep their new name. So does a new photo under a name of the table all of whose known
+    photos were renamed to one.
+    """
+    if not (before.origins == FROM_RENAMING).any():
+        return gallery
+    known, rows = same_face_pairs(before, gallery, compare_vectors=compare_vectors)
+    new_name = {
+        row: str(before.identities[exemplar])
+        for exemplar, row in zip(known.tolist(), rows.tolist(), strict=True)
+        if before.origins[exemplar] == FROM_RENAMING
+    }
+    names = gallery.identities.astype(object)
+    for label in gallery.labels:
+        own = gallery.identities == label
+        said = {new_name.get(row, str(label)) for row in np.unique(rows[own[rows]]).tolist()}
+        if len(said) == 1:
+            names[own] = said.pop()
+    for row, name in new_name.items():
+        names[row] = name
+    changed = names != gallery.identities
+    origins = np.where(changed, FROM_RENAMING, gallery.origins)
+    return dataclasses.replace(gallery, identities=names.astype(np.str_), origins=origins)
+
+
 def _renamed(gallery: Gallery) -> Gallery:
     """Return a gallery with names as they are written today."""
     names = np.array([normalize_name(name) for name in gallery.identities], dtype=np.str_)
@@ -142,10 +172,17 @@ def _found_again(said: Gallery, faces: Gallery, *, before: str, now: str) -> Gal
     path_of = dict(zip(faces.image_sha256.tolist(), faces.paths.tolist(), strict=True))
     path_of.pop("", None)
     paths = [
-        path_of.get(str(sha256), str(path) if before == now else _absolute(str(path), before))
+        _at_moment_of(str(path), path_of.get(str(sha256)))
+        or (str(path) if before == now else _absolute(str(path), before))
         for path, sha256 in zip(said.paths, said.image_sha256, strict=True)
     ]
     return dataclasses.replace(said, paths=np.array(paths, dtype=np.str_))
+
+
+def _at_moment_of(path: str, found: str | None) -> str:
+    """Return the path of a clip or photo that was `found` again, at the moment that `path` has; "" for none."""
+    time_s = split_moment(path)[1]
+    return found or "" if found is None or time_s is None else path_at(found, time_s)
 
 
 def _absolute(path: str, root: str) -> str:

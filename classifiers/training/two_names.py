@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from classifiers.errors import IdentityError
-from classifiers.scores.gallery import FROM_TABLE, Gallery, summarize_names
+from classifiers.scores.gallery import FROM_RENAMING, FROM_TABLE, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.same_faces import same_face_pairs
 from classifiers.training.calibration import NEAR_DUPLICATE_COSINE
@@ -70,7 +70,7 @@ def leave_out_two_names(gallery: Gallery, *, strict: bool = False, progress: boo
     IdentityError
         If there are such faces and `strict` is wanted, or nobody is left.
     """
-    from_table = gallery.origins == FROM_TABLE
+    from_table = np.isin(gallery.origins, (FROM_TABLE, FROM_RENAMING))
     pairs = two_name_pairs(gallery, progress=progress)
     pairs = pairs[from_table[pairs].any(axis=1)]
     if not len(pairs):

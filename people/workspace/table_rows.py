@@ -1,14 +1,19 @@
 """The rows of an embedding table as the store knows them: files, places, names."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedder.tables.table import EmbeddingTable
+from foundation.paths import display_path
+from people.errors import WorkspaceError
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
+from people.workspace.workspace import Workspace, table_at
 
 
 def record_table(store: PeopleStore, table: EmbeddingTable) -> int:
@@ -40,6 +45,26 @@ def places_of(table: EmbeddingTable, image_of_row: NDArray[np.integer[Any]]) -> 
     sides = np.stack([images.width, images.height], axis=1)[image_of_row].astype(np.float64)
     boxes = table.boxes.astype(np.float64) / np.maximum(np.tile(sides, 2), 1)
     return np.column_stack([boxes, np.nan_to_num(table.times)])
+
+
+def read_named_table(path: str | Path) -> EmbeddingTable:
+    """Return the table of the workspace at `path` with the names that were decided as its identities.
+
+    Raises
+    ------
+    WorkspaceError
+        If the folder is no workspace, was not scanned yet, or nobody is named in it.
+    """
+    workspace = Workspace(path)
+    table = EmbeddingTable.read(table_at(path))
+    with PeopleReader(workspace.store) as reader:
+        names, _ = read_names(reader, len(table))
+    if not (names != "").any():
+        raise WorkspaceError(
+            f"{display_path(path)}: expected a workspace with named people, found none; name somebody with facetable "
+            f"people {display_path(path)} name"
+        )
+    return replace(table, identities=names)
 
 
 def read_names(reader: PeopleReader, n_rows: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

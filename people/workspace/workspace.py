@@ -155,6 +155,44 @@ def is_workspace(path: str | Path) -> bool:
     return (Path(path) / SETTINGS_FILE).is_file()
 
 
+def table_at(path: str | Path) -> Path:
+    """Return the table of the workspace at `path`; `path` itself where it is no workspace.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace was not scanned yet.
+    """
+    if not is_workspace(path):
+        return Path(path)
+    workspace = Workspace(path)
+    if not workspace.table.is_file():
+        raise WorkspaceError(
+            f"{display_path(path)}: expected a workspace with a table, found none yet; make it: "
+            f"facetable scan {display_path(path)}"
+        )
+    return workspace.table
+
+
+def head_at(path: str | Path) -> Path:
+    """Return the head of the workspace at `path`; `path` itself where it is no workspace.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace has no head yet.
+    """
+    if not is_workspace(path):
+        return Path(path)
+    workspace = Workspace(path)
+    if not workspace.head.is_file():
+        raise WorkspaceError(
+            f"{display_path(path)}: expected a workspace with a head, found none yet; name somebody with facetable "
+            f"people {display_path(path)} name, then run facetable scan {display_path(path)}"
+        )
+    return workspace.head
+
+
 def create_workspace(folder: str | Path, photos: Sequence[str | Path], **settings: Any) -> Workspace:
     """Make a workspace, readable by its owner alone.
 

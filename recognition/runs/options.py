@@ -52,10 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="images and folders of images, as many as you like; or one embedding table, video, camera number or "
-        "stream URL, or - for MJPEG on stdin",
+        help="images and folders of images, as many as you like; or one embedding table, workspace, video, camera "
+        "number or stream URL, or - for MJPEG on stdin",
     )
-    parser.add_argument("--head", type=Path, required=True, metavar="FILE", help="head made by train_classifier.py")
+    parser.add_argument(
+        "--head", type=Path, required=True, metavar="HEAD", help="head made by train_classifier.py, or a workspace"
+    )
     parser.add_argument(
         "--threshold",
         type=_similarity,

@@ -42,11 +42,15 @@ class PhotoJob:
         Its name in events.
     save_to : Path or None
         Path of its annotated copy.
+    taken : str
+        When it was taken, as its table says, see `embedder.tables.table.ImageLedger`; where that is nothing, the photo
+        itself is asked.
     """
 
     path: Path
     name: str
     save_to: Path | None
+    taken: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,7 @@ def report_faces(
     OSError
         If output cannot be written.
     """
-    at = _time_taken(photo.path) if faces else None
+    at = _time_taken(photo) if faces else None
     for number, face in enumerate(faces):
         event = make_event(
             "face", photo.name, box=face.box, identity=face.identity, score=face.score, accepted=face.accepted
@@ -278,9 +282,9 @@ def report_faces(
     return run.show is None or run.show(annotated)
 
 
-def _time_taken(path: Path) -> str | None:
+def _time_taken(photo: PhotoJob) -> str | None:
     """Return when a photo was taken, in UTC; None where its EXIF data does not say from which offset it counts."""
-    taken = read_time_taken(path)
+    taken = photo.taken or read_time_taken(photo.path)
     moment = datetime.fromisoformat(taken) if taken else None
     return None if moment is None or moment.tzinfo is None else format_utc(moment)
 

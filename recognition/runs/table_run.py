@@ -11,7 +11,6 @@ import numpy as np
 from embedder.images.photo import FAILED_STATUSES
 from embedder.tables.table import EmbeddingTable
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
-from foundation.fingerprint import Fingerprint
 from foundation.formats import hash_file
 from foundation.paths import describe_missing, display_path
 from foundation.text import sanitize_for_terminal
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NOT_OF_VECTORS = ("faces", "identity_from", "max_pixels", "min_face_size")
-"""Fields of a provenance that say which faces a table holds and who they are, and nothing about a vector."""
-
 _ROWS_AT_ONCE = 1024
 """Rows that are scored together: their scores for every exemplar are in memory at the same time."""
 
@@ -58,7 +54,7 @@ def run_on_table(source: Source, options: Options) -> int:
     """
     table = EmbeddingTable.read(source.address)
     head = load_head_with(options.head, options.threshold)
-    head.check_fingerprint(_of_vectors(table, head))
+    head.check_fingerprint(table.fingerprint)
     photos = _list_photos(table, options, source.name)
     counts = PhotoCounts()
     with ExitStack() as stack:
@@ -76,14 +72,6 @@ def run_on_table(source: Source, options: Options) -> int:
                 break
     logger.info("%s", summarize(counts))
     return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
-
-
-def _of_vectors(table: EmbeddingTable, head: "Head") -> Fingerprint:
-    """Return a table's fingerprint without what decides no vector, which is taken to be as in the head's."""
-    own = {name: value for name, value in table.fingerprint.provenance.items() if name not in _NOT_OF_VECTORS}
-    wanted = {} if head.fingerprint is None else head.fingerprint.provenance
-    shared = {name: wanted[name] for name in _NOT_OF_VECTORS if name in wanted}
-    return Fingerprint(table.fingerprint.space, own | shared)
 
 
 def _nobody(_image: np.ndarray) -> Sequence[NamedFace]:
@@ -118,9 +106,11 @@ def _list_photos(table: EmbeddingTable, options: Options, name: str) -> list[Pho
         _require_roots(table, name)
     target = None if options.save is None else folder_target(options.save, of="a table")
     photos = []
-    for path in table.images.path:
+    # Rows that come from a table of version 1 do not say when: only their photos do.
+    for path, taken in zip(table.images.path, table.images.taken, strict=True):
         place = table.find_photo(path)
-        photos.append(PhotoJob(place, display_path(place), None if target is None else target / annotated_name(path)))
+        save_to = None if target is None else target / annotated_name(path)
+        photos.append(PhotoJob(place, display_path(place), save_to, taken))
     for folder in (target, options.save_crops):
         for root in (table.photo_root, *table.more_roots):
             if folder is not None:

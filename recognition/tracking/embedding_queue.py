@@ -77,6 +77,9 @@ class ProbeCrop:
         Smaller is embedded sooner.
     view : numpy.ndarray or None
         The face and what is around it, as the frame shows it; None where it is not kept.
+    time_s : float
+        Of the frame that its detection was used on, which is the one that shows it unless detection runs in the
+        background.
     """
 
     track: Track
@@ -87,6 +90,7 @@ class ProbeCrop:
     is_whole: bool
     priority: int
     view: np.ndarray | None = None
+    time_s: float = 0.0
 
     @property
     def embeds_mirrored(self) -> bool:
@@ -142,7 +146,7 @@ class EmbeddingQueue:
             if priority != _Priority.IF_BETTER or quality > self._quality_to_exceed(detection.track):
                 is_whole = _is_whole(box, image.shape[:2])
                 view = view_of(image, box) if self._settings.keeps_views else None
-                found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority, view))
+                found.append(ProbeCrop(detection.track, crop, box, landmarks, quality, is_whole, priority, view, now_s))
         self._crops = sorted(found, key=lambda crop: crop.priority)
 
     def __bool__(self) -> bool:

@@ -1,5 +1,6 @@
 """The commands enrol and forget, on real photos and on bad input."""
 
+import argparse
 import json
 import shutil
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifiers.commands.main import main
-from classifiers.commands.photo_arguments import stored_path
+from classifiers.commands.photo_arguments import open_reader, stored_path
 from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.members.editing import enrol_faces
@@ -129,3 +130,27 @@ def test_a_grown_gallery_is_remarked_on(head):
     assert describe_size(grown) == "2 identities, 4 photos, threshold 0.500"
     more = enrol_faces(grown, [make_sample(make_people(3, 2).vectors[row]) for row in (4, 5)], "Zoe")
     assert describe_size(more).endswith("; set for 4 photos, train the head again to set it for these")
+
+
+@pytest.mark.realdata
+def test_one_face_of_a_group_photo(data, people_head, tmp_path, capsys):
+    path = tmp_path / "people.skops"
+    shutil.copy(people_head, path)
+    group = data / "groups" / "two_people.jpg"
+    arguments = ["enrol", str(path), "--name", "biden", str(group)]
+    assert main(arguments) == 1
+    assert "it is not clear whose photo this is" in capsys.readouterr().err
+    assert main([*arguments, "--face", "1"]) == 0
+    faces = open_faces(group, path)
+    assert load_head(path).gallery.boxes[-1].tolist() == faces[1].box.tolist()
+    before = path.read_bytes()
+    assert main([*arguments, "--face", "2"]) == 2
+    assert "two_people.jpg: expected a face number below 2, the faces found, got 2" in capsys.readouterr().err
+    assert main([*arguments, str(data / "groups" / "dogs.jpg"), "--face", "1"]) == 2
+    assert "--face is for one photo, got 2 photos; give them one by one" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def open_faces(photo, head):
+    arguments = argparse.Namespace(preset=None, weights=None, max_pixels=None, head=head)
+    return open_reader(load_head(head), arguments).read(photo, "x").samples

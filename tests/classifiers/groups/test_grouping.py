@@ -224,6 +224,13 @@ class TestTakenOut:
         assert read_identities(folder / "people.csv", table).tolist() == after.tolist()
         assert set(after[np.isin(table.paths, others)]) == {"Ada"}
 
+    def test_no_folder_is_enrolled_beside_the_names_of_the_file(self, named, caplog):
+        folder, _ = named
+        table = make_table()
+        with caplog.at_level("INFO"):
+            assert set(read_identities(folder / "people.csv", table)) == {"Ada", ""}
+        assert "people.csv: 35 faces without a name in it left out; the names of folders do not count" in caplog.text
+
     def test_it_may_come_back(self, named):
         folder, (one, *others) = named
         edit(folder, {one: ""})
@@ -320,9 +327,10 @@ class TestMissingFaces:
         fill_in(tmp_path, 0, "Ada")
         capsys.readouterr()
         read_identities(tmp_path / "people.csv", first)
-        assert capsys.readouterr().err == ""
-        read_identities(tmp_path / "people.csv", make_table())
+        assert "missing" not in capsys.readouterr().err
+        named = read_identities(tmp_path / "people.csv", make_table())
         assert "8 of 40 faces of the table are missing from it, their photos are new" in capsys.readouterr().err
+        assert set(named[32:]) == {""}
 
 
 class TestPoorFaces:

@@ -90,6 +90,25 @@ def test_warns_once_of_another_provenance():
         head.identify(TILTED, FINGERPRINT)
 
 
+def test_says_nothing_of_settings_that_decide_no_vector():
+    head = Head(AXES, NearestRule(), 0.5, fingerprint=FINGERPRINT)
+    settings = {
+        "identity_from": "none",
+        "faces": "one",
+        "max_pixels": 9,
+        "min_face_size": 40,
+        "exclude": ["a"],
+        "ignore_files": {"a": "0"},
+    }
+    other = {"space": FINGERPRINT["space"], "provenance": {**FINGERPRINT["provenance"], **settings}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head.identify(TILTED, other)
+    other["provenance"]["precision"] = "int8"
+    with pytest.warns(UserWarning, match="with precision fp32, these with precision int8; names may be a little less"):
+        head.identify(TILTED, other)
+
+
 def test_threshold_keeps_where_it_came_from():
     record = Threshold(0.4, "given", "given by you", n_exemplars=3)
     assert Head(AXES, NearestRule(), record).threshold_record is record

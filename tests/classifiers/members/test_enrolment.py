@@ -119,3 +119,46 @@ def test_agreement_is_asked_of_one_pair_or_by_the_threshold():
     assert least_agreement(given) == 0.62
     low = enrol_faces(given, [make_sample(PEOPLE.vectors[20])], "Zoe").replaced(threshold=0.2)
     assert least_agreement(low) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"sharpness": 59.7}, "sharpness 59.7, expected at least 60.0"),
+        ({"sharpness": 59.996}, "sharpness 59.996, expected at least 60.000"),
+        ({"box": np.array([0, 0, 39.8, 39.8], np.float32)}, "39.8 pixels, expected at least 40.0"),
+        ({"landmarks": turned_by(0.4502)}, "0.4502 eye distances off the middle, expected at most 0.4500"),
+    ],
+)
+def test_a_refusal_shows_numbers_that_differ(changes, shown):
+    (_, photo) = make_photo([1.0, 0.0], **changes)
+    assert shown in quality_reasons(photo)[0]
+
+
+def looks(*vectors):
+    """Return faces of one clip."""
+    return [
+        make_photo(vector, f"clip {second}", image_sha256="c" * 64, path=f"c.mp4#t={second}")
+        for second, vector in enumerate(vectors)
+    ]
+
+
+def test_looks_of_a_clip_are_enrolled_together():
+    result = enrol(head_of(), looks(*PEOPLE.vectors[20:23]), "Zoe")
+    assert [face.path for face in result.enrolled] == ["c.mp4#t=0", "c.mp4#t=1", "c.mp4#t=2"]
+    again = enrol(result.head, looks(*PEOPLE.vectors[20:23]), "Zoe")
+    assert (len(again.enrolled), len(again.known)) == (0, 3)
+
+
+def test_looks_of_a_clip_do_not_vouch_for_each_other():
+    result = enrol(head_of(), looks(*PEOPLE.vectors[20:23]), "person 000")
+    assert not result.enrolled
+    assert all("unlike the person's other photos" in str(refusal) for refusal in result.refused)
+
+
+def test_a_clip_is_of_somebody_else_if_half_of_its_looks_are():
+    most = looks(PEOPLE.vectors[0], PEOPLE.vectors[1], PEOPLE.vectors[20])
+    assert [str(one).split(" (")[0] for one in enrol(head_of(), most, "Zoe").refused] == [
+        f"{name}: it is taken for 'person 000', who is enrolled" for name, _ in most
+    ]
+    assert len(enrol(head_of(), looks(PEOPLE.vectors[0], *PEOPLE.vectors[20:22]), "Zoe").enrolled) == 3

@@ -34,3 +34,11 @@ def test_pairs_are_all_pairs():
 def test_boxes_without_area_overlap_nothing():
     assert overlaps(np.float32([[0, 0, 0, 0]]), np.float32([[0, 0, 0, 0]])).tolist() == [0.0]
     assert overlaps(np.zeros((0, 4), np.float32), np.zeros((0, 4), np.float32)).tolist() == []
+
+
+def test_two_moments_of_a_clip_are_two_faces():
+    paths = ["c.mp4#t=1.2", "c.mp4#t=3", "c.mp4"]
+    boxes = [[0, 0, 10, 10]] * 3
+    gallery = Gallery.build(UNITS[[0, 0, 0]], ["A"] * 3, paths=paths, image_sha256=["x"] * 3, boxes=boxes)
+    moment = Gallery.build(UNITS[[0]], ["B"], paths=["moved/c.mp4#t=1.2"], image_sha256=["x"], boxes=[[0, 0, 10, 10]])
+    assert same_faces(gallery, moment).tolist() == [True, False, True]

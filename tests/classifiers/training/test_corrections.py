@@ -135,3 +135,15 @@ def test_names_that_were_stored_in_another_form_are_one_person():
     decomposed = np.array([name.replace("Zo\u00eb", "Zoe\u0308") for name in before.gallery.identities])
     object.__setattr__(before.gallery, "identities", decomposed)
     assert train_head(table(), threshold=0.5, previous=before).labels[0] == "Zo\u00eb"
+
+
+def test_looks_of_a_clip_are_kept_with_their_moments():
+    looks = [make_sample(vector, "clip", path=f"c.mp4#t={row}.5") for row, vector in enumerate(ZOE)]
+    head = enrol_faces(trained(), looks, "Zoe")
+    for _ in range(2):
+        head = train_head(table(), threshold=0.5, previous=head)
+        zoe = head.gallery.selected(head.gallery.identities == "Zoe")
+        assert zoe.paths.tolist() == ["c.mp4#t=0.5", "c.mp4#t=1.5", "c.mp4#t=2.5"]
+        assert set(zoe.origins) == {"enrolled"}
+    moved = train_head(table(photo_root="/elsewhere"), threshold=0.5, previous=head.replaced(photo_root="/clips"))
+    assert moved.gallery.paths[-1] == "/clips/c.mp4#t=2.5"

@@ -140,3 +140,30 @@ def test_folders_that_are_people_become_decisions_that_corrections_outlive(made,
 def test_what_cannot_be_done_is_one_line(run, arguments, message):
     (line,) = run(*arguments, code=2)
     assert message in line
+
+
+@pytest.mark.realdata
+def test_a_workspace_is_a_table_and_a_head(run, data, tmp_path):
+    (error,) = run("recognize", str(data / "groups" / "two_people.jpg"), "--head", "{ws}", code=2)
+    family = tmp_path / "family"
+    assert f"{family}: expected a workspace with a head, found none yet; name somebody with facetable people" in error
+    (error,) = run("train", "{ws}", "-o", str(tmp_path / "h.skops"), code=2)
+    assert f"{family}: expected a workspace with named people, found none" in error
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("scan", "{ws}")
+    lines = run("recognize", str(data / "groups" / "two_people.jpg"), "--head", "{ws}")
+    assert sorted(line.split("\t")[1] for line in lines) == ["Barack", "unknown"]
+    lines = run("recognize", "{ws}", "--head", "{ws}")
+    assert len(lines) == 6 and [line.split("\t")[1] for line in lines].count("Barack") == 3
+    run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
+    assert load_head(tmp_path / "h.skops").gallery.photos_per_identity == {"Barack": 3}
+
+
+def test_a_workspace_that_was_not_scanned_is_one_line(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    assert facetable.main(["init", str(tmp_path / "family"), "--photos", str(tmp_path / "photos")]) == 0
+    for arguments in (["train", "-o", str(tmp_path / "h.skops")], ["recognize", "--head", str(tmp_path / "h.skops")]):
+        capsys.readouterr()
+        assert facetable.main([*arguments, str(tmp_path / "family")]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{tmp_path / 'family'}: expected a workspace with a table, found none yet; make it: " in line

@@ -77,8 +77,7 @@ def test_the_fingerprint_is_checked(table: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(table_run, "load_head_with", lambda *_: head)
     run(table)
     known = EmbeddingTable.read(table).fingerprint
-    assert head.checked[0].space == known.space
-    assert {"faces", "identity_from"} & set(head.checked[0].provenance) == set()
+    assert head.checked[0] == known
 
 
 def test_many_rows_are_scored_in_pieces(
@@ -140,6 +139,25 @@ def test_a_table_is_known_by_its_beginning(table: Path, tmp_path: Path) -> None:
     assert kinds == [SourceKind.TABLE] * 3
     with pytest.raises(FacetableError, match=r"damaged\.h5"):
         run(tmp_path / "damaged.h5")
+
+
+def test_the_tables_time_counts_and_its_photo_is_not_opened(
+    table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = EmbeddingTable.read(table)
+    taken = np.where(known.images.path == "b.png", "2024-05-31T18:30:00+02:00", "")
+    replace(known, images=replace(known.images, taken=taken)).write(table)
+    opened = []
+
+    def read_time_taken(path: Path) -> str:
+        opened.append(path.name)
+        return "2020-01-01T00:00:00+00:00"
+
+    monkeypatch.setattr("recognition.runs.photo_loop.read_time_taken", read_time_taken)
+    run(table, events="-")
+    at = {Path(event["source"]).name: event["at"] for event in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert at == {"b.png": "2024-05-31T16:30:00.000Z", "c.png": "2020-01-01T00:00:00.000Z"}
+    assert opened == ["c.png"]
 
 
 @pytest.mark.realdata
