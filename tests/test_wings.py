@@ -46,12 +46,16 @@ ALLOWED = {
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": "foundation classifiers.scores classifiers.heads classifiers.files classifiers.groups",
     "classifiers.commands": (
-        "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
+        "foundation classifiers.* embedder.images embedder.networks embedder.tables people.forgetting"
     ),
     "people.store": "foundation",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
         "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+    ),
+    "people.forgetting": (
+        "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
+        "classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.commands": "foundation people.store people.workspace",
     "recognition.sources": "foundation embedder.images",

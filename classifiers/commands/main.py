@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers.commands import audit, cluster, enrol, evaluate, explain, reject
+    from classifiers.commands import audit, cluster, enrol, evaluate, explain, forget, reject
     from foundation.command_line import Command
 
     return [
@@ -28,20 +28,20 @@ def commands() -> list["Command"]:
         Command(
             "enrol",
             "Add photos of a person to a head.",
-            enrol.add_enrol_arguments,
-            enrol.run_enrol,
+            enrol.add_arguments,
+            enrol.run,
         ),
         Command(
             "forget",
-            "Take a person out of a head.",
-            enrol.add_forget_arguments,
-            enrol.run_forget,
+            "Take a person out of a head, or out of all files below folders.",
+            forget.add_arguments,
+            forget.run,
         ),
         Command("explain", "Say why a face is given its name.", explain.add_arguments, explain.run),
         Command("reject", "Say who a face is not.", reject.add_arguments, reject.run),
         Command(
             "audit",
-            "Look for a person in tables and heads, or for wrong names in a table.",
+            "Look for a person in all files below folders, or for wrong names in a table.",
             audit.add_arguments,
             audit.run,
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.paths import display_path
-from foundation.text import normalize_name, pluralize
+from foundation.text import pluralize
 from people.errors import DecisionError, PersonError, StoreError
 from people.store import derivation, erasure, faces, schema
 from people.store.reader import PeopleReader
@@ -213,14 +213,6 @@ class PeopleStore(PeopleReader):
                 f"{display_path(self.path)}: expected to be the only one using it while somebody is forgotten, another "
                 "process reads it; end that one and run the same command again"
             )
-
-    def people_called(self, name: str) -> list[int]:
-        """Return the numbers of the people, merges followed, who are called so or were merged into somebody as that.
-
-        Unlike `find_person` it also finds people without a face.
-        """
-        with self._explained():
-            return erasure.people_called(self._connection, normalize_name(name))
 
     # --- within a transaction ---
 
