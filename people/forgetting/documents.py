@@ -130,16 +130,12 @@ def _plain(line: str) -> str:
 
 def _count_thumbnails(path: Path, person: Person) -> int:
     """Return how many thumbnails of a page show the person's face."""
-    looks = person.looks
-    if looks is None:
-        return 0
     n_found = 0
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "thumbnail.jpg"
         for data in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', path.read_text("utf-8")):
             picture.write_bytes(base64.b64decode(data))
-            vectors = looks.faces_of(picture)
-            n_found += bool(len(vectors) and looks.are_in(vectors, looks.default_fingerprint).any())
+            n_found += person.look_at(picture)
     return n_found
 
 

@@ -149,10 +149,13 @@ def survey(places: Sequence[Path], person: Person) -> Survey:
     for path, holder in files:
         if path in result.failures:
             continue
+        person.not_compared = ""
         found = _try(result, path, lambda holder=holder, path=path: holder.find(path, person))
         result.n_files += path not in result.failures and not isinstance(holder, (Photos, OtherFiles, AlignedFaces))
         if found:
             result.held[path] = (holder, found)
+        if person.not_compared:
+            result.failures[path] = f"{display_path(path)}: {person.not_compared}"
     return result
 
 
@@ -171,9 +174,9 @@ def forget_everywhere(places: Sequence[Path], person: Person) -> ForgettingRepor
     report = ForgettingReport(failures={display_path(path): why for path, why in found.failures.items()})
     for path, (holder, _) in sorted(found.held.items(), key=lambda item: isinstance(item[1][0], _LAST)):
         outcome = _try(found, path, lambda holder=holder, path=path: holder.forget(path, person))
-        if path in found.failures:
+        if outcome is None:
             report.failures[display_path(path)] = found.failures[path]
-        elif outcome is not None:
+        else:
             report.outcomes[display_path(path)] = outcome
     again = survey([place for place in places if place.exists()], person)
     report.left = [display_path(path) for path in again.held]

@@ -95,11 +95,9 @@ def _are_theirs(head: Head, faces: Gallery, person: Person) -> NDArray[np.bool_]
     """Return ``(n,)`` bool: which faces of a head are the person's, or were rejected as them."""
     theirs = np.array([person.is_name(name) for name in faces.identities], np.bool_)
     theirs |= person.known_in(faces, head.fingerprint)
-    if person.looks is not None and len(faces):
-        theirs |= person.looks.are_in(
-            faces.vectors, head.fingerprint, threshold=head.threshold, background=head.matcher.background
-        )
-    return theirs
+    return theirs | person.looks_like(
+        faces.vectors, head.fingerprint, threshold=head.threshold, background=head.matcher.background
+    )
 
 
 def _without_paths(gallery: Gallery, person: Person) -> Gallery:

@@ -49,10 +49,7 @@ class SavedPictures:
             return True
         if path.name in {scene for picture in person.pictures for scene in _scenes_of(picture)}:
             return True
-        if person.looks is None:
-            return False
-        vectors = person.looks.faces_of(path)
-        return bool(len(vectors) and person.looks.are_in(vectors, person.looks.default_fingerprint).any())
+        return person.look_at(path)
 
 
 class AlignedFaces:

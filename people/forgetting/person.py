@@ -104,6 +104,8 @@ class Person:
         Saved pictures that events of theirs name.
     members : dict
         Folder of a workspace to (number, first name) of the people in its store who are the person.
+    not_compared : str
+        Why faces could not be compared the last time that was tried; whoever asks empties it.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Person:
     listed: dict[Path, tuple[set[tuple[str, int]], set[tuple[str, int]]]] = field(default_factory=dict)
     pictures: set[Path] = field(default_factory=set)
     members: dict[Path, set[tuple[int, str]]] = field(default_factory=dict)
+    not_compared: str = ""
 
     def __post_init__(self) -> None:
         self.name = check_name(self.name)
@@ -143,6 +146,36 @@ class Person:
         if any(form in content for form in self._bytes):
             return True
         return any(vector.tobytes() in content for rows in self.vectors.values() for row in rows for vector in row)
+
+    def looks_like(
+        self,
+        vectors: NDArray[np.float32],
+        fingerprint: Mapping[str, Any] | None,
+        *,
+        threshold: float | None = None,
+        background: Background | None = None,
+    ) -> NDArray[np.bool_]:
+        """Return ``(n,)`` bool: which vectors look like the person; parameters as of `Looks.are_in`.
+
+        None do where that is not asked, or cannot be found out: `not_compared` says why then.
+        """
+        if self.looks is not None and len(vectors):
+            try:
+                return self.looks.are_in(vectors, fingerprint, threshold=threshold, background=background)
+            except (OSError, ValueError) as error:
+                self.not_compared = f"faces were not compared: {error}"
+        return np.zeros(len(vectors), np.bool_)
+
+    def look_at(self, picture: Path) -> bool:
+        """Return whether a picture shows a face like the person's."""
+        if self.looks is None:
+            return False
+        try:
+            vectors = self.looks.faces_of(picture)
+        except (OSError, ValueError) as error:
+            self.not_compared = f"faces were not compared: {error}"
+            return False
+        return bool(self.looks_like(vectors, self.looks.default_fingerprint).any())
 
     def learn(self, faces: Gallery, fingerprint: Mapping[str, Any] | None) -> None:
         """Remember faces as theirs."""

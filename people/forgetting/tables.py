@@ -107,9 +107,7 @@ def _are_theirs(table: EmbeddingTable, person: Person) -> NDArray[np.bool_]:
         # Paths are relative: only a table that holds all the faces of a people file is the one it speaks of.
         if everybody <= held:
             theirs |= np.array([key in faces for key in keys], np.bool_)
-    if person.looks is not None:
-        theirs |= person.looks.are_in(table.embeddings, table.fingerprint)
-    return theirs
+    return theirs | person.looks_like(table.embeddings, table.fingerprint)
 
 
 def _without(table: EmbeddingTable, person: Person) -> EmbeddingTable:
