@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from classifiers.members.face_samples import SampleReader
+    from embedder.networks.encoder import FaceEncoder
     from people.forgetting.forgetting import ForgettingReport
     from people.forgetting.person import Looks, Person
 
@@ -87,41 +87,49 @@ def _open_looks(photos: Sequence[Path]) -> "Looks":
 
     import numpy as np
 
+    from embedder.networks.encoder import FaceEncoder
     from people.forgetting.person import Looks
 
     @lru_cache
-    def reader_of(space: str) -> "SampleReader":
-        return _open_reader(json.loads(space))
+    def encoder_of(space: str) -> "FaceEncoder":
+        return FaceEncoder.for_fingerprint(json.loads(space))
 
     @lru_cache
     def vectors_of(space: str) -> "NDArray[np.float32]":
-        read = [(photo, reader_of(space).read(photo, str(photo))) for photo in photos]
-        for photo, faces in read:
-            if not faces.samples:
-                raise InputError(f"{photo}: expected a photo of the person, found no face on it; give another --like")
-        return np.stack([faces.samples[faces.main].vector for _, faces in read])
+        return np.stack([_main_face(photo, encoder_of(space)) for photo in photos])
 
     def key(fingerprint: Mapping[str, Any]) -> str:
         return json.dumps({"space": dict(fingerprint.get("space", {}))}, sort_keys=True)
 
-    default = reader_of("{}")
+    default = encoder_of("{}")
     vectors_of("{}")  # finds out now whether the photos can be used
-
-    def faces_of(picture: Path) -> "NDArray[np.float32]":
-        samples = default.read(picture, "").samples
-        return np.stack([one.vector for one in samples]) if samples else np.zeros((0, 1), np.float32)
-
-    return Looks(lambda fingerprint: vectors_of(key(fingerprint)), faces_of, default.fingerprint)
-
-
-def _open_reader(wanted: Mapping[str, Any]) -> "SampleReader":
-    from classifiers.members.face_samples import SampleReader
-    from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
-    from embedder.networks.encoder import FaceEncoder
-
-    return SampleReader(
-        FaceEncoder.for_fingerprint(wanted), read_image=partial(read_image, max_pixels=DEFAULT_MAX_PIXELS)
+    return Looks(
+        lambda fingerprint: vectors_of(key(fingerprint)), lambda path: _all_faces(path, default), default.fingerprint
     )
+
+
+def _main_face(photo: Path, encoder: "FaceEncoder") -> "NDArray[np.float32]":
+    from embedder.images.reading import read_image
+
+    image = read_image(photo)
+    encoded = encoder.encode(image)
+    if not len(encoded.faces):
+        raise InputError(f"{photo}: expected a photo of the person, found no face on it; give another --like")
+    vector: NDArray[np.float32] = encoded.embeddings[int(encoded.faces.primary(image.shape[:2]))]
+    return vector
+
+
+def _all_faces(picture: Path, encoder: "FaceEncoder") -> "NDArray[np.float32]":
+    """Return the vectors of the faces on a picture; one of the network's size may be a crop as a whole."""
+    import numpy as np
+
+    from embedder.images.reading import read_image
+
+    image = read_image(picture)
+    vectors = encoder.encode(image).embeddings
+    if image.shape[:2] == (encoder.crop_rule.size,) * 2:
+        vectors = np.concatenate([vectors, encoder.embed(image[None])])
+    return vectors
 
 
 def _run_everywhere(arguments: argparse.Namespace) -> int:
