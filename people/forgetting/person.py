@@ -122,7 +122,9 @@ class Person:
         forms = {self.name, unicodedata.normalize("NFD", self.name)}
         forms |= {json.dumps(form)[1:-1] for form in forms}
         self._pattern = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms)))
-        self._bytes = {form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-16-le")}
+        self._bytes = {
+            form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-16-le", "utf-16-be")
+        }
 
     def is_name(self, text: str) -> bool:
         """Return whether a text is the name, however its accents are stored."""

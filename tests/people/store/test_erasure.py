@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from people.errors import StoreError
+from people.store.reader import PeopleReader
 from people.store.records import Face
 from people.store.store import PeopleStore
 from tests import PROJECT
@@ -184,4 +186,19 @@ def test_a_killed_process_loses_nothing_of_others(tmp_path, delay_s):
         store.forget(store.people_called("Ada Lovelace"))
         store.check()
         assert {person.name: person.n_faces for person in store.people()} == {"Bob": 400}
+    assert b"Ada Lovelace" not in everything(tmp_path)
+
+
+def test_a_store_that_is_being_read_says_so_and_can_be_purged_later(store, tmp_path):
+    ada = store.name([face(1)], "Ada Lovelace").person
+    store.name([face(2)], "Bob")
+    with PeopleReader(tmp_path / "people.sqlite") as reader:
+        reader._connection.execute("BEGIN")
+        reader.people()
+        store._connection.execute("PRAGMA busy_timeout = 50")
+        with pytest.raises(StoreError, match="another process"):
+            store.forget([ada])
+        reader._connection.execute("COMMIT")
+    assert {person.name for person in store.people()} == {"Bob"}
+    store.purge()
     assert b"Ada Lovelace" not in everything(tmp_path)
