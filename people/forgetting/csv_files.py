@@ -9,7 +9,7 @@ from pathlib import Path
 from classifiers.members.audit import Finding
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
-from people.forgetting.holder import Outcome, finding
+from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -74,6 +74,7 @@ class CsvFiles:
         return [
             *finding("rows", [row.get("path", "") for row in theirs]),
             *finding("refusals", [row.get("path", "") for row in refusals]),
+            *finding("paths that mention them", [row.get("path", "") for row in rows if _mentions(row, person)]),
         ]
 
     def forget(self, path: Path, person: Person) -> Outcome:
@@ -87,7 +88,8 @@ class CsvFiles:
         )
         sheet.rows = _numbered(cleaned, sheet.rows)
         write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
-        return Outcome(f"{n_removed:,} rows removed" + (f", {n_changed:,} changed" if n_changed else ""))
+        by_hand = [MENTIONED] * any(_mentions(row, person) for row in cleaned)
+        return Outcome(f"{n_removed:,} rows removed" + (f", {n_changed:,} changed" if n_changed else ""), by_hand)
 
 
 def _read(path: Path) -> _Sheet:
@@ -119,6 +121,10 @@ def _is_theirs(row: Row, person: Person) -> bool:
     return person.is_name(row.get("name", "")) or any(
         person.is_called(row[column]) for column in _PATH_COLUMNS if column in row
     )
+
+
+def _mentions(row: Row, person: Person) -> bool:
+    return not _is_theirs(row, person) and any(person.is_mentioned(row.get(column, "")) for column in _PATH_COLUMNS)
 
 
 def _cleaned(row: Row, person: Person) -> Row:

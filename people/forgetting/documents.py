@@ -15,6 +15,7 @@ from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
 
 _SHEET_MARKS = (b'<meta name="viewport" content="width=device-width">', b'<li title="')
+_MOST_JSON = 64 << 20
 _RUN_FILES = ("identities.txt", "faces.csv", "left_out.tsv", "config.json")
 _BY_HAND = "the network was trained on their photos: delete the run, or train again without them"
 
@@ -23,7 +24,9 @@ _RESULT_KEYS = (
     {"faces", "distances", "pairs"},
     {"n_pairs", "n_failures_to_enrol"},
     {"name", "n_files", "held", "files"},
-    {"head", "name"},
+    {"head", "name", "enrolled"},
+    {"head", "name", "n_forgotten"},
+    {"head", "name", "n_removed"},
     {"head", "photo", "faces"},
     {"head", "fingerprint"},
     {"table", "labels"},
@@ -33,7 +36,7 @@ _RESULT_KEYS = (
 
 
 class ContactSheets:
-    """HTML pages of `cluster --html`; see `people.forgetting.holder.Holder`."""
+    """HTML pages of `cluster --html` and `explain --html`; see `people.forgetting.holder.Holder`."""
 
     noun = "contact sheet"
 
@@ -58,9 +61,9 @@ class ContactSheets:
         return found
 
     def forget(self, path: Path, person: Person) -> Outcome:
-        """Delete the page: `cluster --html` makes it again."""
+        """Delete the page, which its command makes again."""
         path.unlink()
-        return Outcome("deleted: cluster --html makes it again")
+        return Outcome("deleted: the command that wrote it makes it again")
 
 
 class Results:
@@ -70,7 +73,11 @@ class Results:
 
     def claims(self, path: Path, beginning: bytes) -> bool:
         """Return whether a file is JSON with the keys of one of our results."""
-        if path.suffix.lower() != ".json" or not beginning.lstrip().startswith(b"{"):
+        if (
+            path.suffix.lower() != ".json"
+            or path.stat().st_size > _MOST_JSON
+            or not beginning.lstrip().startswith(b"{")
+        ):
             return False
         try:
             record = json.loads(path.read_bytes())

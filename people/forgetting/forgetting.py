@@ -38,8 +38,9 @@ _HOLDERS: tuple[Holder, ...] = (
     OtherFiles(),
 )
 
-# What tells whose other files are goes last, so that a run that was killed can be repeated.
+# What tells whose faces are in other files goes last, so that a run that was killed can be repeated.
 _LAST = (CsvFiles, LineFiles, Stores)
+_NAMED_KINDS = ("rows", "exemplars")
 
 
 @dataclass
@@ -133,6 +134,7 @@ def survey(places: Sequence[Path], person: Person) -> Survey:
         If one of `places` is not there.
     """
     result = Survey()
+    person.looked_in = tuple(places)
     files = []
     for path in list_files(places):
         holder = _claim(path, result)
@@ -172,8 +174,13 @@ def forget_everywhere(places: Sequence[Path], person: Person) -> ForgettingRepor
     """
     found = survey(places, person)
     report = ForgettingReport(failures={display_path(path): why for path, why in found.failures.items()})
-    for path, (holder, _) in sorted(found.held.items(), key=lambda item: isinstance(item[1][0], _LAST)):
+    has_failed = False
+    for path, (holder, held) in sorted(found.held.items(), key=lambda item: _rank(*item[1])):
+        if has_failed and _rank(holder, held):
+            report.failures[display_path(path)] = "left as it is until the other files can be changed; run this again"
+            continue
         outcome = _try(found, path, lambda holder=holder, path=path: holder.forget(path, person))
+        has_failed |= outcome is None and not _rank(holder, held)
         if outcome is None:
             report.failures[display_path(path)] = found.failures[path]
         else:
@@ -201,6 +208,13 @@ def list_files(places: Iterable[Path]) -> Iterator[Path]:
             if (path == place or not path.is_symlink()) and path.is_file() and path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
+
+
+def _rank(holder: Holder, held: list[Finding]) -> int:
+    """Return when a file is changed: first those in which the person is only known by what others (1, 2) tell."""
+    if isinstance(holder, _LAST):
+        return 2
+    return int(any(one.kind in _NAMED_KINDS for one in held))
 
 
 def _claim(path: Path, result: Survey) -> Holder | None:

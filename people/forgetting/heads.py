@@ -51,6 +51,7 @@ class Heads:
         return [
             *audit_head(head, person.name),
             *finding("faces under other names", others),
+            *finding("paths that mention them", filter(person.is_mentioned, head.gallery.paths)),
             *finding("photo folder", roots),
         ]
 
@@ -101,6 +102,6 @@ def _are_theirs(head: Head, faces: Gallery, person: Person) -> NDArray[np.bool_]
 
 
 def _without_paths(gallery: Gallery, person: Person) -> Gallery:
-    """Return a gallery that does not say where photos are that are called like the person; the faces stay."""
-    called = np.array([person.is_called(path) for path in gallery.paths], np.bool_)
+    """Return a gallery that does not say where photos are whose paths have the name; the faces stay."""
+    called = np.array([person.is_called(path) or person.is_mentioned(path) for path in gallery.paths], np.bool_)
     return replace(gallery, paths=np.where(called, "", gallery.paths)) if called.any() else gallery

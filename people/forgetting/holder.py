@@ -47,6 +47,9 @@ class Holder(Protocol):
         """Remove the person from the file, in one step."""
 
 
+MENTIONED = "it holds paths that mention the name, such as an album's: rename the folder and make the file again"
+
+
 def finding(kind: str, examples: Iterable[Any]) -> list[Finding]:
     """Return what was found as a list: empty for no examples, else one finding with their number and the first."""
     found = [str(example) for example in examples]

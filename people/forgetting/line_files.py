@@ -7,7 +7,7 @@ from typing import Any
 from classifiers.members.audit import Finding
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
-from people.forgetting.holder import Outcome, finding
+from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person
 
 _LINE = tuple[bytes, dict[str, Any]]
@@ -43,16 +43,21 @@ class LineFiles:
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return ``lines`` of the person, those of their tracks included."""
-        lines = _theirs(_read(path), person)
-        return finding("lines", [record.get("source", record.get("photo", "")) for _, record in lines])
+        lines = _read(path)
+        theirs = _theirs(lines, person)
+        found = finding("lines", [record.get("source", record.get("photo", "")) for _, record in theirs])
+        own = {id(record) for _, record in theirs}
+        others = [record for _, record in lines if id(record) not in own]
+        return found + finding("texts that mention them", _mentions(others, person))
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Write the file anew without these lines."""
         lines = _read(path)
         theirs = {id(record) for _, record in _theirs(lines, person)}
         kept = [line for line, record in lines if id(record) not in theirs]
+        by_hand = [MENTIONED] * bool(_mentions([one for _, one in lines if id(one) not in theirs], person))
         write_bytes_atomically(path, b"".join(kept), is_private=True)
-        return Outcome(f"{len(lines) - len(kept):,} of {len(lines):,} lines removed")
+        return Outcome(f"{len(lines) - len(kept):,} of {len(lines):,} lines removed", by_hand)
 
 
 def _read(path: Path) -> list[_LINE]:
@@ -87,6 +92,11 @@ def _theirs(lines: list[_LINE], person: Person) -> list[_LINE]:
         if person.is_name(str(record.get("identity", ""))):
             named.add(track)
     return [line for line, track in zip(lines, track_of, strict=True) if track in named or _is_named(line[1], person)]
+
+
+def _mentions(records: list[dict[str, Any]], person: Person) -> list[str]:
+    texts = [record.get(key) for record in records for key in ("source", "source_name", "photo", "crop")]
+    return [text for text in texts if isinstance(text, str) and person.is_mentioned(text)]
 
 
 def _is_named(record: dict[str, Any], person: Person) -> bool:

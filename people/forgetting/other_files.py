@@ -113,7 +113,7 @@ class Photos:
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return whether the photo is ``called like them``."""
-        return finding("called like them", [path.name]) if person.is_called(path) else []
+        return finding("called like them", [path.name]) if person.is_below(path) else []
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Change nothing."""

@@ -28,6 +28,7 @@ FacesOf = Callable[[Path], NDArray[np.float32]]
 
 # Cosine above which two vectors are one and the same but for rounding: of one crop, read and stored again.
 _SAME_VECTOR = 0.9999
+_ROWS_A_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ class Person:
         Folder of a workspace to (number, first name) of the people in its store who are the person.
     not_compared : str
         Why faces could not be compared the last time that was tried; whoever asks empties it.
+    looked_in : tuple of Path
+        Files and folders that are looked into; what these lie in says nothing, such as the home of a user called so.
     """
 
     name: str
@@ -116,12 +119,16 @@ class Person:
     pictures: set[Path] = field(default_factory=set)
     members: dict[Path, set[tuple[int, str]]] = field(default_factory=dict)
     not_compared: str = ""
+    looked_in: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         self.name = check_name(self.name)
         forms = {self.name, unicodedata.normalize("NFD", self.name)}
         forms |= {json.dumps(form)[1:-1] for form in forms}
-        self._pattern = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms)))
+        # Between letters it is another name: Ann is not in Anna, but in Ann_0001.jpg.
+        words = "|".join(rf"(?<![^\W\d_]){re.escape(form)}(?![^\W\d_])" for form in sorted(forms))
+        self._pattern = re.compile(words)
+        self._numbered = re.compile(rf"{re.escape(self.name)}[ _.(-]*\d*\)?")
         self._bytes = {
             form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-16-le", "utf-16-be")
         }
@@ -131,9 +138,18 @@ class Person:
         return unicodedata.normalize("NFC", text).strip() == self.name
 
     def is_called(self, path: str | PurePath) -> bool:
-        """Return whether a folder of a path, or its file without suffix, is called like the person."""
+        """Return whether a folder of a path, or its file without suffix and number, is called like the person."""
         place = PurePath(unicodedata.normalize("NFC", str(path)))
-        return self.name in place.parts or place.stem == self.name
+        return self.name in place.parts or self._numbered.fullmatch(place.stem) is not None
+
+    def is_below(self, path: Path) -> bool:
+        """Return whether a file or a folder above it is called like the person, up to where it is looked for."""
+        above = next((place.parent for place in self.looked_in if path.is_relative_to(place)), None)
+        return self.is_called(path if above is None else path.relative_to(above))
+
+    def is_mentioned(self, path: str) -> bool:
+        """Return whether a path holds the name, but is not called like the person, such as that of an album."""
+        return self.is_in_text(path) and not self.is_called(path)
 
     def is_in_text(self, text: str) -> bool:
         """Return whether a text holds the name as a word of its own."""
@@ -201,8 +217,11 @@ class Person:
             boxes = np.stack(self.places[str(faces.image_sha256[row])])
             known[row] = self._overlap_by_half(np.tile(faces.boxes[row], (len(boxes), 1)), boxes)
         for vectors in self.vectors.get(_weights(fingerprint), ()):
-            if vectors.shape[1] == faces.vectors.shape[1]:
-                known |= (faces.vectors @ vectors.T >= _SAME_VECTOR).any(axis=1)
+            if vectors.shape[1] != faces.vectors.shape[1]:
+                continue
+            for start in range(0, len(faces), _ROWS_A_BLOCK):
+                block = slice(start, start + _ROWS_A_BLOCK)
+                known[block] |= (faces.vectors[block] @ vectors.T >= _SAME_VECTOR).any(axis=1)
         return known
 
     @staticmethod

@@ -12,7 +12,7 @@ from classifiers.scores.gallery import Gallery
 from embedder.hdf5.examination import read_outline
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable, ImageLedger
-from people.forgetting.holder import Outcome, finding
+from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person, all_faces
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -57,6 +57,7 @@ class Tables:
         return [
             *audit_table(table, person.name),
             *finding("rows with their face", table.paths[others]),
+            *finding("paths that mention them", filter(person.is_mentioned, table.images.path)),
             *finding("photo folder", roots),
         ]
 
@@ -75,6 +76,7 @@ class Tables:
             for root in (table.photo_root, *table.more_roots)
             if person.is_called(root)
         ]
+        by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
         also = f", {n_others:,} of them other faces on photos called like them" if n_others else ""
         return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
 

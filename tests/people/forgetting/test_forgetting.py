@@ -17,8 +17,9 @@ from classifiers.scores.gallery import Gallery
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.file import Header
-from embedder.tables.parts import parts_folder, write_part
+from embedder.tables.parts import PartsFolder, parts_folder, write_part
 from embedder.tables.table import EmbeddingTable
+from people.forgetting import forgetting
 from people.store.store import PeopleStore
 from people.workspace.backups import back_up
 from people.workspace.table_rows import record_table
@@ -140,12 +141,7 @@ def vectors_of(home: Path) -> list[np.ndarray]:
 
 
 def all_bytes(*folders: Path) -> dict[str, bytes]:
-    return {
-        str(path): str(path).encode() * 0 + path.read_bytes()
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
 def test_no_byte_is_left(home, cache, tmp_path, capsys):
@@ -207,6 +203,57 @@ def test_photos_and_other_programs_files_are_listed_and_never_changed(tmp_path, 
     assert "1.xmp: it belongs to another program" in out and "letter" not in out
     assert "2 of 0 files still hold" in out or "still hold the person" in out
     assert all_bytes(tmp_path / "in") == state
+
+
+def test_the_home_of_somebody_called_so_says_nothing(tmp_path, capsys):
+    write_photo(tmp_path / NAME / "pictures" / "1.png", 1)
+    assert main(["audit", str(tmp_path / NAME / "pictures"), "--name", NAME]) == 0
+    assert main(["audit", str(tmp_path / NAME), "--name", NAME]) == 3
+
+
+def test_an_album_that_mentions_them_is_no_reason_to_take_others_away(tmp_path, capsys):
+    photo = write_photo(tmp_path / "photos" / f"Wedding of {NAME}" / "1.png", 1)
+    table = tmp_path / "faces.h5"
+    update_table(tmp_path / "photos", table, EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder())
+    state = table.read_bytes()
+    assert main(["forget", "--everywhere", str(table), "--name", NAME]) == 0
+    out = capsys.readouterr().out
+    assert f"by hand: {table}: it holds paths that mention the name" in out and "1 of 1 files still hold" in out
+    assert len(EmbeddingTable.read(table)) == 1 and photo.exists() and state
+
+
+@pytest.mark.parametrize("n_changed", [3, 14])
+def test_a_run_that_was_interrupted_is_repeated(home, cache, monkeypatch, capsys, n_changed):
+    vectors = vectors_of(home)
+    n_called = 0
+
+    def interrupt_later(place):
+        nonlocal n_called
+        n_called += 1
+        if n_called == n_changed:
+            raise KeyboardInterrupt
+        return place
+
+    monkeypatch.setattr(forgetting, "display_path", interrupt_later)
+    assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 130
+    monkeypatch.undo()
+    monkeypatch.setattr(forgetting, "cache_folder", lambda: cache)
+    assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 0
+    forms = [NAME.encode(), *(vector.tobytes() for vector in vectors)]
+    content = all_bytes(home, cache)
+    assert [(path, form) for path, bytes_ in content.items() for form in forms if form in bytes_] == []
+    assert len(EmbeddingTable.read(home / "family" / "faces.h5")) == 4
+
+
+def test_who_says_whose_a_face_is_waits_for_a_table_that_is_locked(home, capsys):
+    with PartsFolder(home / "unnamed.h5"):
+        assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 1
+    err = capsys.readouterr().err
+    assert "unnamed.h5: expected to be its only writer" in err and "people.csv: left as it is until" in err
+    assert NAME in (home / "people.csv").read_text("utf-8")
+    assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 0
+    assert len(EmbeddingTable.read(home / "unnamed.h5")) == 4
+    assert main(["audit", str(home), "--name", NAME]) == 0
 
 
 def test_a_damaged_file_stays_as_it_is_and_is_listed(home, capsys):
