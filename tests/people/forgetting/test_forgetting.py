@@ -256,15 +256,17 @@ def test_who_says_whose_a_face_is_waits_for_a_table_that_is_locked(home, capsys)
     assert main(["audit", str(home), "--name", NAME]) == 0
 
 
-def test_a_damaged_file_stays_as_it_is_and_is_listed(home, capsys):
-    damaged = home / "damaged.h5"
-    damaged.write_bytes((home / "faces.h5").read_bytes()[:-100])
+def test_a_damaged_file_stays_as_it_is_and_is_listed(tmp_path, capsys):
+    write_photo(tmp_path / "photos" / NAME / "1.png", 1)
+    table, damaged = tmp_path / "in" / "faces.h5", tmp_path / "in" / "damaged.h5"
+    table.parent.mkdir()
+    update_table(tmp_path / "photos", table, EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder())
+    damaged.write_bytes(table.read_bytes()[:-100])
     state = damaged.read_bytes()
-    assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 1
-    captured = capsys.readouterr()
-    assert f"failed: {damaged}: " in captured.err
-    assert damaged.read_bytes() == state
-    assert main(["audit", str(home), "--name", NAME]) == 1
+    assert main(["forget", "--everywhere", str(table.parent), "--name", NAME]) == 1
+    assert f"failed: {damaged}: " in capsys.readouterr().err
+    assert damaged.read_bytes() == state and len(EmbeddingTable.read(table)) == 0
+    assert main(["audit", str(table.parent), "--name", NAME]) == 1
 
 
 def test_a_young_temporary_file_may_be_somebodys_work(tmp_path, capsys):
@@ -283,8 +285,9 @@ def test_the_last_person_of_a_head(home):
     assert main(["audit", str(home / "faces.h5"), "--name", OTHER]) == 0
 
 
-def test_a_head_or_everywhere(home, capsys):
+def test_a_head_or_everywhere(tmp_path, capsys):
+    head, folder = str(tmp_path / "family.skops"), str(tmp_path)
     assert main(["forget", "--name", NAME]) == 2
-    assert main(["forget", str(home / "heads" / "family.skops"), "--everywhere", str(home), "--name", NAME]) == 2
-    assert main(["forget", str(home / "heads" / "family.skops"), "--name", NAME, "--dry-run"]) == 2
+    assert main(["forget", head, "--everywhere", folder, "--name", NAME]) == 2
+    assert main(["forget", head, "--name", NAME, "--dry-run"]) == 2
     assert capsys.readouterr().err.count("error: ") == 3
