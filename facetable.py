@@ -5,7 +5,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-from classifiers.commands.enrol import run_enrol
+from classifiers.commands.enrol import run as run_enrol
 from classifiers.commands.main import commands as head_commands
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from foundation.command_line import Command, CommandGroup, run_command_groups

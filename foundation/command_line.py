@@ -26,6 +26,7 @@ from foundation.threads import bound_threads, parse_threads
 EXIT_DONE = 0
 EXIT_SOME_INPUTS_FAILED = 1
 EXIT_COULD_NOT_RUN = 2
+EXIT_SOMEBODY_FOUND = 3  # of `audit` alone
 EXIT_INTERRUPTED = 130
 
 # Error numbers whose message alone is a few words, with what was expected and the remedy.

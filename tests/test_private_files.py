@@ -11,6 +11,7 @@ from classifiers.commands.main import main as classifiers_main
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.parts import PartsFolder
+from recognition.events.event_file import EventFile
 from recognition.outputs.picture_folder import UNKNOWN, PictureFolder
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 
@@ -46,3 +47,13 @@ def test_crops_of_unknown_faces(tmp_path: Path) -> None:
     faces.close()
     (crop,) = (tmp_path / "unknown").glob("*.jpg")
     assert (mode_of(tmp_path / "unknown"), mode_of(crop)) == (0o700, 0o600)
+
+
+def test_events_and_their_folder(tmp_path: Path) -> None:
+    for append in (False, True):
+        events = tmp_path / f"door {append}" / "events.jsonl"
+        EventFile(events, append=append).close()
+        assert (mode_of(events.parent), mode_of(events)) == (0o700, 0o600)
+    events.chmod(0o640)  # whoever shares it on purpose goes on doing so
+    EventFile(events, append=True).close()
+    assert mode_of(events) == 0o640

@@ -49,7 +49,7 @@ ALLOWED = {
         "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
     ),
     "classifiers.commands": (
-        "foundation classifiers.* embedder.images embedder.networks embedder.hdf5 embedder.tables"
+        "foundation classifiers.* embedder.images embedder.networks embedder.tables people.forgetting"
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
@@ -57,6 +57,10 @@ ALLOWED = {
         "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.forgetting": (
+        "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
+        "classifiers.scores classifiers.heads classifiers.files classifiers.members"
+    ),
     "people.commands": "foundation people.store people.workspace people.suggestions embedder.tables",
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",

@@ -3,5 +3,5 @@
 In: command lines.
 Out: files, reports and exit codes.
 May import: foundation, every wing of classifiers, embedder.images, embedder.networks,
-    embedder.hdf5, embedder.tables.
+    embedder.tables, people.forgetting.
 """

@@ -2,18 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.commands.forget import add_like_argument, open_person
 from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
     from classifiers.members.audit import Finding
-
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-_ZIP_MAGIC = b"PK\x03\x04"
+    from people.forgetting.forgetting import Survey
+    from people.forgetting.person import Person
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,59 +23,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="PATH",
-        help="tables and heads, or folders of them, read with all their sub-folders",
+        help="files, or folders that are read with all their sub-folders; the cache of verify is always read",
     )
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--name", metavar="NAME", help="who is looked for, exactly as written")
     wanted.add_argument(
         "--labels", type=Path, metavar="TABLE", help="list the twenty faces of TABLE whose names are most suspicious"
     )
+    add_like_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say which tables and heads still hold a person, or which names of a table are suspicious."""
+    """Say which files still hold a person, or which names of a table are suspicious."""
     if arguments.labels is not None:
         return _run_labels(arguments)
     if not arguments.paths:
-        raise InputError("expected tables, heads or folders of them, got none; name some, such as .")
-    from classifiers.members.editing import check_name
-    from embedder.images.photo import failure_reason
-    from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+        raise InputError("expected files or folders, got none; name some, such as .")
+    from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, EXIT_SOMEBODY_FOUND, write_json
+    from people.forgetting.forgetting import survey
+
+    person = open_person(arguments)
+    found = survey(arguments.paths, person)
+    print_survey(found, person)
+    if arguments.json is not None:
+        write_json(arguments.json, {"name": person.name, **found.to_json()})
+    if found.held:
+        return EXIT_SOMEBODY_FOUND
+    return EXIT_SOME_INPUTS_FAILED if found.failures else EXIT_DONE
+
+
+def print_survey(found: "Survey", person: "Person") -> None:
+    """Print which files hold the person, photos by folder, and which could not be looked into."""
     from foundation.paths import display_path
 
-    name = check_name(arguments.name)
-    held: dict[str, list[Finding]] = {}
-    failures: dict[str, str] = {}
-    n_files = 0
-    for path in _files(arguments.paths):
-        shown = display_path(path)
-        try:
-            findings = _audit_file(path, name)
-        except (OSError, ValueError) as error:
-            failures[shown] = f"{shown}: {failure_reason(error, path)}" if isinstance(error, OSError) else str(error)
-            print(f"not checked: {failures[shown]}", file=sys.stderr)
+    for why in found.failures.values():
+        print(f"not checked: {why}", file=sys.stderr)
+    photos: Counter[Path] = Counter()
+    n_held = 0
+    for path, (holder, findings) in found.held.items():
+        if holder.noun == "photo":
+            photos[path.parent] += 1
             continue
-        n_files += 1
-        if findings:
-            held[shown] = findings
-            print(f"{shown}: holds {name}: {', '.join(map(_describe, findings))}")
+        n_held += holder.noun != "other file"
+        what = ", ".join(map(_describe, findings))
+        print(f"{display_path(path)}: {holder.noun}, holds {person.name}: {what}")
+    for folder, n_photos in photos.items():
+        print(f"{display_path(folder)}: {pluralize(n_photos, 'photo')} called like {person.name}")
     print(
-        f"tables and heads that hold {name}: {len(held):,} of {n_files:,}"
-        + (f"; not checked: {pluralize(len(failures), 'file')}" if failures else "")
+        f"files that hold {person.name}: {n_held:,} of {found.n_files:,}"
+        + (f"; not checked: {pluralize(len(found.failures), 'file')}" if found.failures else "")
     )
-    if arguments.json is not None:
-        write_json(
-            arguments.json,
-            {
-                "name": name,
-                "n_files": n_files,
-                "held": bool(held),
-                "files": {path: [one._asdict() for one in findings] for path, findings in held.items()},
-                "not_checked": failures,
-            },
-        )
-    return EXIT_SOME_INPUTS_FAILED if failures else EXIT_DONE
 
 
 def _run_labels(arguments: argparse.Namespace) -> int:
@@ -115,53 +113,3 @@ def _run_labels(arguments: argparse.Namespace) -> int:
 def _describe(finding: "Finding") -> str:
     example = f" (such as {finding.example})" if finding.example else ""
     return f"{finding.kind}: {finding.n_found}{example}"
-
-
-def _files(paths: list[Path]) -> Iterator[Path]:
-    """Yield the files that are named, and in folders those that are tables or heads, damaged ones included."""
-    for path in paths:
-        if path.is_dir():
-            yield from (file for file in sorted(path.rglob("*")) if file.is_file() and _may_be_ours(file))
-        else:
-            path.open("rb").close()
-            yield path
-
-
-def _may_be_ours(path: Path) -> bool:
-    """Return whether a file is a table or a head, or may be one that is damaged or not to be read."""
-    import zipfile
-
-    from embedder.hdf5.examination import read_outline
-
-    try:
-        start = _start(path)
-        if start == _HDF5_MAGIC:
-            outline = read_outline(path)
-            return bool(outline.damage) or outline.attributes.get("format") == "facetable"
-        if start.startswith(_ZIP_MAGIC):
-            with zipfile.ZipFile(path) as archive:
-                return "facetable.json" in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return True
-    return False
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(len(_HDF5_MAGIC))
-
-
-def _audit_file(path: Path, name: str) -> "list[Finding]":
-    from classifiers.members.audit import audit_head, audit_table
-    from foundation.formats import describe_kind
-
-    start = _start(path)
-    if start == _HDF5_MAGIC:
-        from embedder.tables.table import EmbeddingTable
-
-        return audit_table(EmbeddingTable.read(path), name)
-    if not start.startswith(_ZIP_MAGIC):
-        raise InputError(f"{path}: expected a table or a head, found {describe_kind(path)}; name one of these")
-    from classifiers.files.head_file import load_head
-
-    return audit_head(load_head(path), name)

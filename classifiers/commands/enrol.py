@@ -1,4 +1,4 @@
-"""The commands ``python -m classifiers enrol`` and ``forget``."""
+"""The command ``python -m classifiers enrol``."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from classifiers.members.face_samples import ClipReader, PhotoFaces, SampleReader
 
 
-def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers enrol``."""
     add_head_argument(parser)
     parser.add_argument(
@@ -36,14 +36,7 @@ def add_enrol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was enrolled and refused as JSON")
 
 
-def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``python -m classifiers forget``."""
-    add_head_argument(parser)
-    parser.add_argument("--name", required=True, metavar="NAME", help="who leaves the head")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was forgotten as JSON")
-
-
-def run_enrol(arguments: argparse.Namespace, *, read_clip: "ClipReader | None" = None) -> int:
+def run(arguments: argparse.Namespace, *, read_clip: "ClipReader | None" = None) -> int:
     """Enrol photos, and clips where `read_clip` is there to read them, and say which were refused, and why."""
     from classifiers.commands.photo_arguments import list_photos, open_reader
     from classifiers.files.head_file import load_head, save_head
@@ -135,37 +128,6 @@ def _read_inputs(
         looks, n_refused = read_clips(reader, videos, head, track=arguments.track, read_clip=clips)
         return read + looks, n_failed + n_refused
     return read, n_failed
-
-
-def run_forget(arguments: argparse.Namespace) -> int:
-    """Take a person out of a head."""
-    from classifiers.files.head_file import load_head, save_head
-    from classifiers.members.editing import enrolled_name, locked_for_editing, remove_person
-    from foundation.command_line import EXIT_DONE, write_json
-
-    with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
-        name = enrolled_name(head, arguments.name)
-        changed = remove_person(head, name)
-        save_head(changed, arguments.head)
-    n_photos = len(head.gallery) - len(changed.gallery)
-    n_rejections = len(head.rejections) - len(changed.rejections)
-    also = f" and {pluralize(n_rejections, 'rejected face')}" if n_rejections else ""
-    print(f"{arguments.head}: forgot {name}, {pluralize(n_photos, 'photo')}{also}")
-    print(describe_size(changed))
-    print(f"tables may still hold them; see python -m classifiers audit PATHS --name {name!r}")
-    if arguments.json is not None:
-        write_json(
-            arguments.json,
-            {
-                "head": str(arguments.head),
-                "name": name,
-                "n_forgotten": n_photos,
-                "n_rejections_forgotten": n_rejections,
-                **size_of(changed),
-            },
-        )
-    return EXIT_DONE
 
 
 def size_of(head: "Head") -> dict[str, float]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers.commands import audit, cluster, enrol, evaluate, explain, reject, rename
+    from classifiers.commands import audit, cluster, corrections, enrol, evaluate, explain, forget
     from foundation.command_line import Command
 
     return [
@@ -28,22 +28,24 @@ def commands() -> list["Command"]:
         Command(
             "enrol",
             "Add photos of a person to a head.",
-            enrol.add_enrol_arguments,
-            enrol.run_enrol,
+            enrol.add_arguments,
+            enrol.run,
         ),
         Command(
             "forget",
-            "Take a person out of a head.",
-            enrol.add_forget_arguments,
-            enrol.run_forget,
+            "Take a person out of a head, or out of all files below folders.",
+            forget.add_arguments,
+            forget.run,
         ),
-        Command("rename", "Give a person of a head another name.", rename.add_rename_arguments, rename.run_rename),
-        Command("merge", "Make one person of two in a head.", rename.add_merge_arguments, rename.run_merge),
+        Command(
+            "rename", "Give a person of a head another name.", corrections.add_rename_arguments, corrections.run_rename
+        ),
+        Command("merge", "Make one person of two in a head.", corrections.add_merge_arguments, corrections.run_merge),
         Command("explain", "Say why a face is given its name.", explain.add_arguments, explain.run),
-        Command("reject", "Say who a face is not.", reject.add_arguments, reject.run),
+        Command("reject", "Say who a face is not.", corrections.add_reject_arguments, corrections.run_reject),
         Command(
             "audit",
-            "Look for a person in tables and heads, or for wrong names in a table.",
+            "Look for a person in all files below folders, or for wrong names in a table.",
             audit.add_arguments,
             audit.run,
         ),

@@ -50,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_protocol_arguments(parser)
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
+    parser.add_argument(
+        "--no-cache",
+        dest="keep",
+        action="store_false",
+        help="keep no embeddings (default: they and the photos' paths are kept in the cache folder, without names)",
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
@@ -129,6 +135,7 @@ def _run(arguments: argparse.Namespace) -> int:
             weights=arguments.weights,
             precision=arguments.precision,
             n_jobs=arguments.jobs,
+            keep=arguments.keep,
         )
     else:
         raise InputError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
@@ -177,7 +184,9 @@ def _check_standardization(
             preset.name,
         )
     else:
-        warning = standardization_warning(arguments.images, pairs, table, preset=preset, weights=arguments.weights)
+        warning = standardization_warning(
+            arguments.images, pairs, table, preset=preset, weights=arguments.weights, keep=arguments.keep
+        )
         if warning is not None:
             print(f"warning: {warning}", file=sys.stderr)
 

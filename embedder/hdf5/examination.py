@@ -114,7 +114,8 @@ def read_outline(path: Path) -> Outline:
     else:
         answer = _read_isolated([path], outline_only=state[2] > _SMALL_BYTES)[path]
     damage = answer.get("damage", "")
-    if damage or state[2] <= _SMALL_BYTES:
+    has_checksum = examination is not None and examination.has_checksum
+    if damage or (state[2] <= _SMALL_BYTES and not has_checksum):
         _remember(path, state, Examination(damage), begun_ns=begun)
     return Outline(damage, answer.get("attributes", {}), tuple(answer.get("members", ())))
 

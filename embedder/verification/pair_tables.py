@@ -3,14 +3,19 @@
 import hashlib
 import json
 import logging
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from foundation.paths import display_path
 
 if TYPE_CHECKING:
     from embedder.networks.presets import Preset
     from embedder.tables.table import EmbeddingTable
     from embedder.verification.lfw import Pairs
+    from foundation.fingerprint import Fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +36,12 @@ def embed_pairs(
     precision: str = "fp32",
     crop: dict[str, Any] | None = None,
     n_jobs: int = 1,
+    keep: bool = True,
 ) -> "EmbeddingTable":
     """Return a table of the photos of `pairs`, embeddings followed by those of the mirrored crops.
 
-    It is kept in the cache folder: what is in it already is not embedded again.
+    It is kept in the cache folder, without people's names, but with the paths of the photos, by which it is found that
+    a photo is embedded already; the log says where.
 
     Parameters
     ----------
@@ -42,6 +49,8 @@ def embed_pairs(
         Folder of the photos.
     crop : dict, optional
         `margin`, `margin_mode` and `alignment`, if they are not the defaults.
+    keep : bool
+        Keep the table; otherwise nothing is read from the cache folder or left in it.
 
     Raises
     ------
@@ -59,18 +68,36 @@ def embed_pairs(
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
-    settings = EmbedSettings(faces="one", min_face_size="auto", **(crop or {}))
-    fingerprint = expected_fingerprint(settings, embedder=embedder).to_json()
+    settings = EmbedSettings(faces="one", min_face_size="auto", identity_from="none", **(crop or {}))
+    with ExitStack() as stack:
+        if keep:
+            out = _cache_folder() / _table_name(images, expected_fingerprint(settings, embedder=embedder))
+            logger.info("embeddings and paths of the photos are kept in %s; --no-cache keeps none", display_path(out))
+        else:
+            out = Path(stack.enter_context(TemporaryDirectory(prefix="facetable-"))) / "pairs.h5"
+        update_table(images, out, settings, n_jobs=n_jobs, progress=True, embedder=embedder, only=set(photos.values()))
+        return EmbeddingTable.read(out)
+
+
+def _table_name(images: Path, fingerprint: "Fingerprint") -> str:
+    """Return the name of a kept table, which follows from all that decides its vectors."""
+    decisive = fingerprint.to_json()
     # A later version that detects otherwise keeps a table of its own, one that does not goes on with this one.
-    del fingerprint["provenance"]["versions"]
-    key = json.dumps([str(images.resolve()), fingerprint], sort_keys=True)
-    out = _cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.h5"
-    update_table(images, out, settings, n_jobs=n_jobs, progress=True, embedder=embedder, only=set(photos.values()))
-    return EmbeddingTable.read(out)
+    del decisive["provenance"]["versions"]
+    # Tables of before held names; under their old name they are found, and lose them.
+    decisive["provenance"]["identity_from"] = "folder"
+    key = json.dumps([str(images.resolve()), decisive], sort_keys=True)
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.h5"
 
 
 def standardization_warning(
-    images: Path, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset", weights: Path | None = None
+    images: Path,
+    pairs: "Pairs",
+    table: "EmbeddingTable",
+    *,
+    preset: "Preset",
+    weights: Path | None = None,
+    keep: bool = True,
 ) -> str | None:
     """Return a warning if the other standardization tells people clearly better apart than that of `table`.
 
@@ -80,6 +107,8 @@ def standardization_warning(
     ----------
     preset : Preset
         The checkpoint the table was made with, whatever its standardization.
+    keep : bool
+        As in `embed_pairs`.
 
     Raises
     ------
@@ -94,7 +123,7 @@ def standardization_warning(
     other = next(name for name in STANDARDIZATIONS if name != used)
     sample = sample_genuine(pairs, N_STANDARDIZATION_PAIRS)
     crop = {"margin": space["margin"]["value"], "margin_mode": space["margin"]["mode"], "alignment": space["alignment"]}
-    tried = embed_pairs(images, sample, replace(preset, standardization=other), weights=weights, crop=crop)
+    tried = embed_pairs(images, sample, replace(preset, standardization=other), weights=weights, crop=crop, keep=keep)
     result = compare_tables(sample, table, tried)
     logger.info(
         "standardization %s separates people by %.2f spreads, %s by %.2f, on a sample of the pairs",

@@ -3,14 +3,15 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from foundation.text import normalize_name
 from people.errors import DecisionError, PersonError
-from people.store import derivation, faces, schema
+from people.store import derivation, erasure, faces, schema
 from people.store.queries import FoundPhoto, PhotoQuery, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
 from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, select_faces
@@ -116,6 +117,34 @@ class PeopleReader:
             hint = f"; did you mean {alike[0]!r}?" if alike else "; facetable people list shows the names"
             raise PersonError(f"nobody is called {name!r}{hint}")
         return self.person(found)
+
+    def people_called(self, name: str) -> list[int]:
+        """Return the numbers of the people, merges followed, who are called so or were merged into somebody as that.
+
+        Unlike `find_person` it also finds people without a face.
+        """
+        with self._explained():
+            return erasure.people_called(self._connection, normalize_name(name))
+
+    def members_of(self, people: Sequence[int]) -> list[tuple[int, str]]:
+        """Return number and first name, which never change, of people and of all who were merged into them."""
+        return self._select(
+            "SELECT p.id, p.first_name FROM people AS p JOIN person_now AS n ON n.person = p.id "
+            "WHERE n.root IN (SELECT value FROM json_each(?)) ORDER BY p.id",
+            (json.dumps(list(people)),),
+        )
+
+    def roots_of(self, members: Iterable[tuple[int, str]]) -> set[int]:
+        """Return the people, merges followed, who are here what `members_of` another copy of the store are there."""
+        wanted = set(members)
+        rows = self._select(
+            "SELECT p.id, p.first_name, n.root FROM people AS p JOIN person_now AS n ON n.person = p.id"
+        )
+        return {root for number, first_name, root in rows if (number, first_name) in wanted}
+
+    def scanned_paths(self) -> list[str]:
+        """Return the paths of all files of the newest table."""
+        return [path for (path,) in self._select("SELECT path FROM scanned_files ORDER BY path")]
 
     def faces_of(self, person: int) -> list[Face]:
         """Return the faces of a person, in the order of their first decision."""

@@ -1,7 +1,7 @@
 """PeopleStore: make decisions and take them back."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.paths import display_path
 from foundation.text import pluralize
-from people.errors import DecisionError, PersonError
-from people.store import derivation, faces, schema
+from people.errors import DecisionError, PersonError, StoreError
+from people.store import derivation, erasure, faces, schema
 from people.store.reader import PeopleReader
 from people.store.records import Decision, Face, Kind, check_name
 from people.store.scanned import ScannedFile, write_groups, write_scan
@@ -174,6 +175,52 @@ class PeopleStore(PeopleReader):
             is_undo = "d.undoes IN (SELECT id FROM decisions WHERE undoes IS NULL)"
             nothing_new = "d.id > (SELECT max(id) FROM decisions WHERE undoes IS NULL)"
             return self._undo(self.decision(self._newest(f"{is_undo} AND {nothing_new}")))
+
+    def forget(self, people: Sequence[int], *, names: Collection[str] = ()) -> set[str]:
+        """Erase people for good: their names, the decisions about them, and the faces that only they had.
+
+        Unlike all else this cannot be taken back. It is one transaction: a process killed at any moment leaves all or
+        nothing of it. Afterwards the file is written anew without what was deleted, its log emptied (`purge`).
+
+        Parameters
+        ----------
+        people : sequence of int
+            Numbers of people; those merged into them go with them.
+        names : collection of str
+            What else the person is called, to be erased where somebody was once called so.
+
+        Returns
+        -------
+        set of str
+            All that they were ever called.
+
+        Raises
+        ------
+        StoreError
+            Also if another process keeps the log from being emptied.
+        """
+        with self._writing():
+            called = erasure.names_of(self._connection, people) | set(names)
+            erasure.erase_people(self._connection, people, called)
+        self.purge()
+        return called
+
+    def purge(self) -> None:
+        """Write the file anew without what was deleted from it, and empty its log.
+
+        Raises
+        ------
+        StoreError
+            If another process is reading the store, so that its log cannot be emptied.
+        """
+        with self._explained():
+            self._connection.execute("VACUUM")
+            is_busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if is_busy:
+            raise StoreError(
+                f"{display_path(self.path)}: expected to be the only one using it while somebody is forgotten, another "
+                "process reads it; end that one and run the same command again"
+            )
 
     # --- within a transaction ---
 

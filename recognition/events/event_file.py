@@ -7,7 +7,7 @@ import os
 from collections import deque
 from pathlib import Path
 
-from foundation.atomic import NO_ROOM_ERRORS
+from foundation.atomic import NO_ROOM_ERRORS, PRIVATE_MODE
 from foundation.paths import display_path
 from recognition.errors import SaveError
 from recognition.events.event import EVENT_KINDS, Event
@@ -36,13 +36,13 @@ class EventFile:
     SaveError
         If a file that holds no events would be replaced, such as the head or a photo.
     OSError
-        If the file cannot be opened; a missing folder is created.
+        If the file cannot be opened; a missing folder is created. New files and folders are their owner's alone.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
         self._path = Path(path)
         refuse_other_file(self._path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if append:
             _mend_end(self._path)
         self._waits = append
@@ -50,7 +50,7 @@ class EventFile:
         self._n_dropped = 0
         self._has_warned = False
         # Unbuffered: what a full disk did not take must not be tried again when the file is closed.
-        self._file = self._path.open("ab" if append else "wb", buffering=0)
+        self._file = open(self._path, "ab" if append else "wb", buffering=0, opener=_open_privately)  # noqa: SIM115
 
     def write(self, event: Event) -> None:
         """Write an event as a line.
@@ -122,6 +122,10 @@ class EventFile:
                 "some space or name another file for --events",
                 str(self._path),
             ) from error
+
+
+def _open_privately(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_MODE)
 
 
 def refuse_other_file(path: Path) -> None:

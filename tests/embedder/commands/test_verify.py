@@ -11,8 +11,9 @@ from embedder.commands.main import main
 from embedder.commands.verify import _unseen
 from embedder.networks.presets import get_preset
 from embedder.tables.table import EmbeddingTable
-from embedder.verification.lfw import read_pairs
+from embedder.verification.lfw import Pairs, read_pairs
 from embedder.verification.pair_tables import embed_pairs, standardization_warning
+from foundation.fingerprint import Fingerprint
 from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 SPACE = {"weights_sha256": "0" * 64, "crop_size": 160, "standardization": "fixed", "embedding_length": 16}
@@ -172,6 +173,26 @@ class TestPhotos:
         assert standardization_warning(images, pairs, right, preset=preset) is None
         cosines = np.einsum("ij,ij->i", right.embeddings, wrong.embeddings)
         assert 0.5 < np.median(cosines) < 0.98
+
+    def test_what_is_kept_has_no_names_and_is_told(self, data, pairs, cache, caplog):
+        images, preset = data / "lfw/images", get_preset("facenet-casia-20180408")
+        first = Pairs(pairs.photos[:1], pairs.identities[:1], pairs.folds[:1])
+        with caplog.at_level("INFO"):
+            table = embed_pairs(images, first, preset)
+        (kept,) = cache.glob("*.h5")
+        assert str(kept) in caplog.text and "--no-cache" in caplog.text
+        assert set(table.identities) == {""}
+        named = replace(table, identities=np.array([path.split("/")[0] for path in table.paths], object))
+        provenance = {**table.fingerprint.provenance, "identity_from": "folder"}
+        replace(named, fingerprint=Fingerprint(table.fingerprint.space, provenance)).write(kept)  # as one of before
+        again = embed_pairs(images, first, preset)
+        assert np.array_equal(again.embeddings, table.embeddings) and set(again.identities) == {""}
+        assert list(cache.glob("*.h5")) == [kept]
+
+    def test_nothing_is_kept_that_is_not_to_be(self, data, pairs, cache):
+        one = Pairs(pairs.photos[:1], pairs.identities[:1], pairs.folds[:1])
+        table = embed_pairs(data / "lfw/images", one, get_preset("facenet-casia-20180408"), keep=False)
+        assert len(table) == 2 and not cache.exists()
 
 
 def test_a_rate_that_the_impostors_can_show_has_no_note():

@@ -84,3 +84,11 @@ def test_outline(tmp_path: Path) -> None:
     outline = read_outline(make(tmp_path / "a.h5", b=np.zeros(3), a=np.zeros(2)))
     assert outline.damage == "" and outline.members == ("a", "b")
     assert outline.attributes["format"] == "something" and outline.attributes.keys() == {"format", "version"}
+
+
+def test_looking_at_the_outline_forgets_no_checksum(tmp_path: Path, isolated: list[list[Path]], monkeypatch) -> None:
+    monkeypatch.setattr(examination, "_RACY_NS", -(10**12))  # as if the file were old
+    path = make(tmp_path / "a.h5", checksum=True)
+    assert read_outline(path).damage == ""
+    assert examine(path) == Examination("", has_checksum=True)
+    assert isolated == []

@@ -1,0 +1,164 @@
+"""CSV files that people edit: people files, one row a group or a face, constraints, and the boxes of aligned faces."""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifiers.members.audit import Finding
+from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
+from people.forgetting.holder import MENTIONED, Outcome, finding
+from people.forgetting.person import Person
+
+_BYTE_ORDER_MARK = "\ufeff"
+_DELIMITERS = (",", ";", "\t")
+_ROW_OF = re.compile(r"\s*(\d{1,12}) of (\d{1,12})\s*")
+
+_COLUMN_SETS = (
+    {"cluster", "name"},
+    {"kind", "path_a", "face_index_a", "path_b", "face_index_b"},
+    {"crop", "photo", "face_index"},
+)
+_PATH_COLUMNS = ("path", "path_a", "path_b", "crop", "photo")
+
+Row = dict[str, str]
+
+
+@dataclass
+class _Sheet:
+    """A CSV file as it is: its columns and the cells of each row, by column."""
+
+    columns: list[str]
+    rows: list[Row]
+    delimiter: str
+    line_end: str
+    has_mark: bool
+
+    def to_bytes(self) -> bytes:
+        stream = io.StringIO()
+        writer = csv.writer(stream, delimiter=self.delimiter, lineterminator=self.line_end)
+        writer.writerow(self.columns)
+        writer.writerows([[row[column] for column in self.columns] for row in self.rows])
+        return ((_BYTE_ORDER_MARK if self.has_mark else "") + stream.getvalue()).encode()
+
+
+class CsvFiles:
+    """People files, constraints and lists of aligned faces; see `people.forgetting.holder.Holder`."""
+
+    noun = "people file"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file's first line names the columns of one of them."""
+        if path.suffix.lower() not in (".csv", ".tsv", ".txt") or b"\0" in beginning:
+            return False
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            line = stream.readline(1_000).rstrip("\r\n")
+        cells = {cell.strip('"') for delimiter in _DELIMITERS for cell in line.split(delimiter)}
+        return any(columns <= cells for columns in _COLUMN_SETS)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Remember which faces a people file says are the person's."""
+        rows = _read(path).rows
+        faces = {_face(row): row for row in rows if _face(row) is not None}
+        theirs = {face for face, row in faces.items() if person.is_name(row.get("name", ""))}
+        if theirs:
+            person.listed[path] = ({face for face in theirs if face}, {face for face in faces if face})
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``rows`` that name the person or a photo called like them, and ``refusals`` (`is_not`, `before`)."""
+        rows = _read(path).rows
+        theirs = [row for row in rows if _is_theirs(row, person)]
+        refusals = [row for row in rows if row not in theirs and _cleaned(row, person) != row]
+        return [
+            *finding("rows", [row.get("path", "") for row in theirs]),
+            *finding("refusals", [row.get("path", "") for row in refusals]),
+            *finding("paths that mention them", [row.get("path", "") for row in rows if _mentions(row, person)]),
+        ]
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the file anew without the person's rows and without their name in other people's."""
+        sheet = _read(path)
+        kept = [row for row in sheet.rows if not _is_theirs(row, person)]
+        cleaned = [_cleaned(row, person) for row in kept]
+        n_removed, n_changed = (
+            len(sheet.rows) - len(kept),
+            sum(old != new for old, new in zip(kept, cleaned, strict=True)),
+        )
+        sheet.rows = _numbered(cleaned, sheet.rows)
+        write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
+        by_hand = [MENTIONED] * any(_mentions(row, person) for row in cleaned)
+        return Outcome(f"{n_removed:,} rows removed" + (f", {n_changed:,} changed" if n_changed else ""), by_hand)
+
+
+def _read(path: Path) -> _Sheet:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            text = stream.read()
+        has_mark = text.startswith(_BYTE_ORDER_MARK)
+        text = text.removeprefix(_BYTE_ORDER_MARK)
+        header = text.partition("\n")[0]
+        delimiter = max(_DELIMITERS, key=header.count)
+        cells = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path}: expected a CSV file in UTF-8, found another ({error}); save it as CSV UTF-8"
+        ) from error
+    columns = cells[0]
+    if any(len(row) > len(columns) for row in cells) or len(set(columns)) < len(columns):
+        raise InputError(f"{path}: expected {len(columns)} different columns in each line, found others; mend it first")
+    rows = [dict(zip(columns, row + [""] * (len(columns) - len(row)), strict=True)) for row in cells[1:]]
+    return _Sheet(columns, rows, delimiter, "\r\n" if header.endswith("\r") else "\n", has_mark)
+
+
+def _face(row: Row) -> tuple[str, int] | None:
+    index = row.get("face_index", "").strip()
+    return (row["path"], int(index)) if "path" in row and index.isdecimal() else None
+
+
+def _is_theirs(row: Row, person: Person) -> bool:
+    return person.is_name(row.get("name", "")) or any(
+        person.is_called(row[column]) for column in _PATH_COLUMNS if column in row
+    )
+
+
+def _mentions(row: Row, person: Person) -> bool:
+    return not _is_theirs(row, person) and any(person.is_mentioned(row.get(column, "")) for column in _PATH_COLUMNS)
+
+
+def _cleaned(row: Row, person: Person) -> Row:
+    """Return somebody else's row without what it says of the person."""
+    cleaned = dict(row)
+    if person.is_name(row.get("before", "")):
+        cleaned["before"] = row["name"]
+    if row.get("is_not"):
+        names = next(csv.reader([row["is_not"]], delimiter="|"), [])
+        left = [name for name in names if not person.is_name(name)]
+        if len(left) < len(names):
+            stream = io.StringIO()
+            csv.writer(stream, delimiter="|", lineterminator="").writerow(left)
+            cleaned["is_not"] = stream.getvalue() if left else ""
+    return cleaned
+
+
+def _number_of(row: Row) -> int:
+    """Return which of the file's rows it says it is, 0 where it does not."""
+    match = _ROW_OF.fullmatch(row.get("row", ""))
+    return int(match[1]) if match else 0
+
+
+def _numbered(rows: list[Row], before: list[Row]) -> list[Row]:
+    """Return rows numbered anew, as if those that were removed had never been; rows lost earlier stay noticed."""
+    totals = [int(match[2]) for row in before if (match := _ROW_OF.fullmatch(row.get("row", "")))]
+    if not totals:
+        return rows
+    kept = {_number_of(row) for row in rows}
+    gone = sorted({_number_of(row) for row in before} - kept - {0})
+    numbered = []
+    for row in rows:
+        number = _number_of(row)
+        if number:
+            row = {**row, "row": f"{number - sum(one < number for one in gone)} of {max(totals) - len(gone)}"}
+        numbered.append(row)
+    return numbered

@@ -1,0 +1,162 @@
+"""What is written to be looked at: contact sheets, results in JSON; and what a training run says of its people."""
+
+import base64
+import html
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from classifiers.members.audit import Finding
+from foundation.atomic import write_bytes_atomically
+from foundation.errors import InputError
+from people.forgetting.holder import Outcome, finding
+from people.forgetting.person import Person
+
+_SHEET_MARKS = (b'<meta name="viewport" content="width=device-width">', b'<li title="')
+_MOST_JSON = 64 << 20
+_RUN_FILES = ("identities.txt", "faces.csv", "left_out.tsv", "config.json")
+_BY_HAND = "the network was trained on their photos: delete the run, or train again without them"
+
+# Keys that tell the results of compare, verify, audit, enrol and forget, reject, explain, evaluate, cluster, train.
+_RESULT_KEYS = (
+    {"faces", "distances", "pairs"},
+    {"n_pairs", "n_failures_to_enrol"},
+    {"name", "n_files", "held", "files"},
+    {"head", "name", "enrolled"},
+    {"head", "name", "n_forgotten"},
+    {"head", "name", "n_removed"},
+    {"head", "photo", "faces"},
+    {"head", "fingerprint"},
+    {"table", "labels"},
+    {"threshold", "fingerprint"},
+    {"n_identities", "threshold"},
+)
+
+
+class ContactSheets:
+    """HTML pages of `cluster --html` and `explain --html`; see `people.forgetting.holder.Holder`."""
+
+    noun = "contact sheet"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is such a page."""
+        if not beginning.startswith(b"<!DOCTYPE html>\n<html"):
+            return False
+        content = path.read_bytes()
+        return all(mark in content for mark in _SHEET_MARKS)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: a page says nothing that tables do not."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``lines`` that name the person, and ``thumbnails`` with their face where faces are compared."""
+        lines = [
+            line for line in path.read_text("utf-8").splitlines() if person.is_in_text(html.unescape(_plain(line)))
+        ]
+        found = finding("lines", [""] * len(lines))
+        if person.looks is not None:
+            found += finding("thumbnails", [""] * _count_thumbnails(path, person))
+        return found
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the page, which its command makes again."""
+        path.unlink()
+        return Outcome("deleted: the command that wrote it makes it again")
+
+
+class Results:
+    """Results that commands write with ``--json``; see `people.forgetting.holder.Holder`."""
+
+    noun = "result"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is JSON with the keys of one of our results."""
+        if (
+            path.suffix.lower() != ".json"
+            or path.stat().st_size > _MOST_JSON
+            or not beginning.lstrip().startswith(b"{")
+        ):
+            return False
+        try:
+            record = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            return False
+        return any(keys <= record.keys() for keys in _RESULT_KEYS)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: a result holds no face."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the ``texts`` in which the person is named."""
+        return finding("texts", [text for text in _texts(json.loads(path.read_bytes())) if person.is_in_text(text)])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the file anew with ``[name]`` in the name's place, so that its figures stay what they are."""
+        record = json.loads(path.read_bytes())
+        n_texts = sum(person.is_in_text(text) for text in _texts(record))
+        text = json.dumps(_redacted(record, person), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
+        return Outcome(f"the name replaced in {n_texts:,} texts")
+
+
+class TrainingRuns:
+    """Files in which a training run lists its people; see `people.forgetting.holder.Holder`."""
+
+    noun = "training run"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is one of a run's folder."""
+        if path.name not in _RUN_FILES:
+            return False
+        config = path.with_name("config.json")
+        return (
+            path.with_name("identities.txt").is_file() and config.is_file() and b"facetable-run" in config.read_bytes()
+        )
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: a run holds no vectors of single faces."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the ``lines`` that name the person."""
+        try:
+            lines = path.read_text("utf-8", "surrogateescape").splitlines()
+        except ValueError as error:
+            raise InputError(f"{path}: expected text, found other data; restore it") from error
+        return finding("lines", [line[:80] for line in lines if person.is_in_text(line)])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Change nothing: what the network has learnt cannot be taken out of it."""
+        return Outcome("", [_BY_HAND])
+
+
+def _plain(line: str) -> str:
+    return re.sub(r'src="data:[^"]*"', "", line)
+
+
+def _count_thumbnails(path: Path, person: Person) -> int:
+    """Return how many thumbnails of a page show the person's face."""
+    n_found = 0
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "thumbnail.jpg"
+        for data in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', path.read_text("utf-8")):
+            picture.write_bytes(base64.b64decode(data))
+            n_found += person.look_at(picture)
+    return n_found
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for item in pair for text in _texts(item)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+
+
+def _redacted(value: Any, person: Person) -> Any:
+    if isinstance(value, str):
+        return person.redacted(value) if person.is_in_text(value) else value
+    if isinstance(value, dict):
+        return {_redacted(key, person): _redacted(item, person) for key, item in value.items()}
+    return [_redacted(item, person) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,107 @@
+"""Heads: exemplars, rejections, and the paths of other people's photos."""
+
+import zipfile
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.files.head_file import load_head, save_head
+from classifiers.heads.head import Head
+from classifiers.members.audit import Finding, audit_head
+from classifiers.members.editing import locked_for_editing, replace_matcher
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
+from people.forgetting.holder import Outcome, finding
+from people.forgetting.person import Person
+
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+class Heads:
+    """Heads; see `people.forgetting.holder.Holder`."""
+
+    noun = "head"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is a head, or a zip archive that cannot be read."""
+        if not beginning.startswith(_ZIP_MAGIC):
+            return False
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "facetable.json" in archive.namelist()
+        except zipfile.BadZipFile:
+            return True
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Remember the person's exemplars."""
+        head = _load(path)
+        person.learn(head.gallery.selected(_are_theirs(head, head.gallery, person)), head.fingerprint)
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return kinds of `audit_head`, ``faces under other names``, and ``photo folder``."""
+        head = _load(path)
+        others = []
+        for gallery in (head.gallery, head.rejections):
+            own = np.array([person.is_name(name) for name in gallery.identities], np.bool_)
+            others += gallery.paths[_are_theirs(head, gallery, person) & ~own].tolist()
+        roots = [head.photo_root] if person.is_called(head.photo_root) else []
+        return [
+            *audit_head(head, person.name),
+            *finding("faces under other names", others),
+            *finding("paths that mention them", filter(person.is_mentioned, head.gallery.paths)),
+            *finding("photo folder", roots),
+        ]
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the head anew without the person; a head of nobody else is deleted."""
+        with locked_for_editing(path):
+            head = load_head(path)
+            leaving = _are_theirs(head, head.gallery, person)
+            if leaving.all():
+                path.unlink()
+                return Outcome("deleted: nobody else was enrolled in it")
+            changed = replace_matcher(head, head.matcher.selected(~leaving)) if leaving.any() else head
+            against = head.rejections.selected(~_are_theirs(head, head.rejections, person))
+            matcher = changed.matcher
+            matcher = Matcher(
+                _without_paths(matcher.gallery, person),
+                matcher.background,
+                levels=None if matcher.background is None else matcher.levels,
+            )
+            save_head(changed.replaced(matcher=matcher, rejections=_without_paths(against, person)), path)
+        n_rejections = len(head.rejections) - len(against)
+        by_hand = (
+            [f"its photo folder is called like them ({head.photo_root}): rename it, then train again"]
+            if person.is_called(head.photo_root)
+            else []
+        )
+        return Outcome(f"{int(leaving.sum()):,} exemplars and {n_rejections:,} rejected faces removed", by_hand)
+
+
+def _load(path: Path) -> Head:
+    """Return a head, from memory where it was just read: one of another scikit-learn is fitted anew by reading it."""
+    status = path.stat()
+    return _load_once(path, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _load_once(path: Path, _state: tuple[int, ...]) -> Head:
+    return load_head(path)
+
+
+def _are_theirs(head: Head, faces: Gallery, person: Person) -> NDArray[np.bool_]:
+    """Return ``(n,)`` bool: which faces of a head are the person's, or were rejected as them."""
+    theirs = np.array([person.is_name(name) for name in faces.identities], np.bool_)
+    theirs |= person.known_in(faces, head.fingerprint)
+    return theirs | person.looks_like(
+        faces.vectors, head.fingerprint, threshold=head.threshold, background=head.matcher.background
+    )
+
+
+def _without_paths(gallery: Gallery, person: Person) -> Gallery:
+    """Return a gallery that does not say where photos are whose paths have the name; the faces stay."""
+    called = np.array([person.is_called(path) or person.is_mentioned(path) for path in gallery.paths], np.bool_)
+    return replace(gallery, paths=np.where(called, "", gallery.paths)) if called.any() else gallery

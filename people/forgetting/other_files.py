@@ -1,0 +1,150 @@
+"""Saved pictures, what killed processes left, and what is only ever listed: photos and other programs' files."""
+
+import re
+import time
+from pathlib import Path
+
+from classifiers.members.audit import Finding
+from embedder.images.kinds import IMAGE_SUFFIXES, RAW_SUFFIXES
+from people.forgetting.holder import Outcome, finding
+from people.forgetting.person import Person
+
+_SAVED_PICTURE = re.compile(
+    r"(?:unknown-.*-track\d+-frame\d+|crop-.*-(?:track\d+-frame\d+|[0-9a-f]{8}-face\d+)|scene-.*-frame\d+)\.jpg"
+)
+"""Names as `recognize` gives them with --unknown-dir, --save-crops and --save-scenes."""
+
+_SCENE_OF = re.compile(r"crop-(?P<stem>.*)-track\d+-(?P<frame>frame\d+)\.jpg")
+_LEFT_OVER = re.compile(r"\..*\.[0-9a-f]{8}\.(?:tmp|part\.\w+)")
+_STILL_WRITTEN_S = 3_600.0
+"""A temporary file that is younger may be another process's work."""
+
+_VIDEO_SUFFIXES = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".3gp"}
+_MOST_TEXT = 20 << 20
+
+
+class SavedPictures:
+    """Faces, unknown faces and scenes that `recognize` saved; see `people.forgetting.holder.Holder`."""
+
+    noun = "saved picture"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture is called as `recognize` calls them."""
+        return beginning.startswith(b"\xff\xd8\xff") and _SAVED_PICTURE.fullmatch(path.name) is not None
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: events say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``pictures`` that events of the person name, whose name has theirs, or that show their face."""
+        return finding("pictures", [path.name]) if self._shows(path, person) else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+    def _shows(self, path: Path, person: Person) -> bool:
+        if path.resolve() in person.pictures or person.is_in_text(path.stem.replace("-", " ").replace("_", " ")):
+            return True
+        if path.name in {scene for picture in person.pictures for scene in _scenes_of(picture)}:
+            return True
+        return person.look_at(path)
+
+
+class AlignedFaces:
+    """Aligned faces that a ledger of `align` lists; see `people.forgetting.holder.Holder`."""
+
+    noun = "aligned face"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture lies in a folder that `align` made."""
+        is_picture = path.suffix.lower() in IMAGE_SUFFIXES
+        return is_picture and any((folder / ".align").is_dir() for folder in path.parents[:3])
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the ledger says whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``pictures`` of the person's photos."""
+        return finding("pictures", [path.name]) if path.resolve() in person.pictures else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class LeftOvers:
+    """Temporary files that killed processes left; see `people.forgetting.holder.Holder`."""
+
+    noun = "temporary file"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is called as our temporary files are."""
+        return _LEFT_OVER.fullmatch(path.name) is not None
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: it may be cut anywhere."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return whether its ``bytes`` hold the name or a vector of the person."""
+        return finding("bytes", [path.name]) if person.is_in_bytes(path.read_bytes()) else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the file, unless it is so young that somebody may be writing it."""
+        if time.time() - path.stat().st_mtime < _STILL_WRITTEN_S:
+            return Outcome("", ["it was written within the last hour: end what writes it, then delete it"])
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class Photos:
+    """Photos and videos, which are never changed; see `people.forgetting.holder.Holder`."""
+
+    noun = "photo"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is a photo or a video by its name."""
+        return path.suffix.lower() in IMAGE_SUFFIXES | RAW_SUFFIXES | _VIDEO_SUFFIXES
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return whether the photo is ``called like them``."""
+        return finding("called like them", [path.name]) if person.is_below(path) else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Change nothing."""
+        return Outcome("", ["photos are never changed: delete, move or rename it, or else embedding brings them back"])
+
+
+class OtherFiles:
+    """Texts of other programs, such as sidecars, which are never changed; see `people.forgetting.holder.Holder`."""
+
+    noun = "other file"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file looks like text in UTF-8 or UTF-16."""
+        is_wide = beginning.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return bool(beginning) and (is_wide or b"\0" not in beginning) and path.stat().st_size <= _MOST_TEXT
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the ``lines`` that name the person."""
+        content = path.read_bytes()
+        is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        text = content.decode("utf-16" if is_wide else "utf-8", "replace")
+        return finding("lines", [line.strip()[:80] for line in text.splitlines() if person.is_in_text(line)])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Change nothing."""
+        return Outcome("", ["it belongs to another program or is not known: take the name out there"])
+
+
+def _scenes_of(picture: Path) -> list[str]:
+    match = _SCENE_OF.fullmatch(picture.name)
+    return [f"scene-{match['stem']}-{match['frame']}.jpg"] if match else []

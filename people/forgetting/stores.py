@@ -1,0 +1,95 @@
+"""The decisions of workspaces, their copies, and what the decisions know of the newest table."""
+
+from pathlib import Path
+
+import numpy as np
+
+from classifiers.members.audit import Finding
+from embedder.tables.table import EmbeddingTable
+from people.forgetting.holder import Outcome, finding
+from people.forgetting.person import Person
+from people.store import schema
+from people.store.reader import PeopleReader
+from people.store.store import PeopleStore
+from people.workspace.table_rows import record_table
+from people.workspace.workspace import SETTINGS_FILE, Workspace
+
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+class Stores:
+    """Stores of decisions and their backups; see `people.forgetting.holder.Holder`."""
+
+    noun = "store of decisions"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is a store, whole or damaged; what SQLite keeps beside it belongs to it."""
+        marked = beginning.startswith(_SQLITE_MAGIC) and ".sqlite" in path.name and not path.name.endswith(_COMPANIONS)
+        if not marked:
+            return False
+        with path.open("rb") as stream:
+            header = stream.read(72)
+        return int.from_bytes(header[68:72], "big") == schema.APPLICATION_ID
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Remember the person's faces that the newest table holds, where their place in pixels is known."""
+        with PeopleReader(path) as reader:
+            people = _people(path, reader, person)
+            person.members.setdefault(_workspace_of(path), set()).update(reader.members_of(people))
+            for number in people:
+                for face in reader.faces_in_table(person=number):
+                    box = np.array(face.box, np.float32)
+                    person.places.setdefault(face.face.photo_sha256, []).append(box)
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``people``, ``faces`` and ``decisions`` of the person, and ``bytes`` that still hold the name."""
+        with PeopleReader(path) as reader:
+            people = _people(path, reader, person)
+            faces = [face for number in people for face in reader.faces_of(number)]
+            decisions = [one for number in people for one in reader.history(person=number, limit=1_000_000)]
+            files = [file for file in reader.scanned_paths() if person.is_called(file)]
+        found = [
+            *finding("people", [person.name] * len(people)),
+            *finding("faces", [""] * len(faces)),
+            *finding("decisions", [""] * len(decisions)),
+            *finding("photos of the newest table", files),
+        ]
+        is_there = not found and any(person.is_in_bytes(one.read_bytes()) for one in _with_companions(path))
+        return [*found, *finding("bytes", [""] * is_there)]
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Erase the person from the store, from its file and its log; what it knows of the table is made anew."""
+        with PeopleStore(path) as store:
+            people = _people(path, store, person)
+            n_before = store.revision
+            store.forget(people, names=[person.name])
+            folder = path.parent
+            if (folder / SETTINGS_FILE).is_file() and Workspace(folder).store.samefile(path):
+                self._record_table(store, Workspace(folder))
+            store.check()
+        return Outcome(
+            f"{len(people):,} people, their faces and decisions erased; {n_before:,} was the newest decision"
+        )
+
+    def _record_table(self, store: PeopleStore, workspace: Workspace) -> None:
+        """Let the store know the table as it is now, for its rows have moved up."""
+        if workspace.table.is_file():
+            record_table(store, EmbeddingTable.read(workspace.table))
+            store.purge()
+
+
+def _people(path: Path, reader: PeopleReader, person: Person) -> list[int]:
+    """Return the numbers of people called so now, and of those who were called otherwise when a copy was made."""
+    known = person.members.get(_workspace_of(path), set())
+    return sorted({*reader.people_called(person.name), *reader.roots_of(known)})
+
+
+def _workspace_of(path: Path) -> Path:
+    folder = path.resolve().parent
+    return folder.parent if folder.name == "backups" else folder
+
+
+def _with_companions(path: Path) -> list[Path]:
+    places = [path, *(path.with_name(path.name + suffix) for suffix in _COMPANIONS)]
+    return [place for place in places if place.is_file()]

@@ -1,0 +1,125 @@
+"""Embedding tables, their part files, and the tables that `verify` keeps in the cache."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.members.audit import Finding, audit_table
+from classifiers.scores.gallery import Gallery
+from embedder.hdf5.examination import read_outline
+from embedder.tables.parts import PartsFolder
+from embedder.tables.table import EmbeddingTable, ImageLedger
+from people.forgetting.holder import MENTIONED, Outcome, finding
+from people.forgetting.person import Person, all_faces
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_PARTS_SUFFIX = ".parts"
+_ROW_ATTRIBUTES = (
+    "embeddings",
+    "identities",
+    "paths",
+    "face_indices",
+    "boxes",
+    "landmarks",
+    "detection_scores",
+    "image_sha256",
+    "origins",
+    "times",
+)
+
+
+class Tables:
+    """Embedding tables; see `people.forgetting.holder.Holder`."""
+
+    noun = "table"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file is a table, whole or damaged."""
+        if not beginning.startswith(_HDF5_MAGIC):
+            return False
+        outline = read_outline(path)
+        return bool(outline.damage) or outline.attributes.get("format") == "facetable"
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Remember the person's rows."""
+        table = EmbeddingTable.read(path)
+        person.learn(_faces(table).selected(_are_theirs(table, person)), table.fingerprint)
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return kinds of `audit_table`, ``rows with their face`` of other or no name, and ``photo folder``."""
+        table = EmbeddingTable.read(path)
+        own = np.array([person.is_name(name) for name in table.identities], np.bool_)
+        others = _are_theirs(table, person) & ~own & ~_are_called(table.paths, person)
+        roots = [root for root in (table.photo_root, *table.more_roots) if person.is_called(root)]
+        return [
+            *audit_table(table, person.name),
+            *finding("rows with their face", table.paths[others]),
+            *finding("paths that mention them", filter(person.is_mentioned, table.images.path)),
+            *finding("photo folder", roots),
+        ]
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the table anew without the person's rows and without photos called like them."""
+        with PartsFolder(_finished_table(path)):
+            table = EmbeddingTable.read(path)
+            smaller = _without(table, person)
+            if path.parent.name.endswith(_PARTS_SUFFIX) and not len(smaller.images):
+                path.unlink()
+                return Outcome("deleted: it held nothing else")
+            smaller.write(path)
+        n_others = int((_are_called(table.paths, person) & ~_are_theirs(table, person)).sum())
+        by_hand = [
+            f"its photo folder is called like them ({root}): rename the folder, then embed again"
+            for root in (table.photo_root, *table.more_roots)
+            if person.is_called(root)
+        ]
+        by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
+        also = f", {n_others:,} of them other faces on photos called like them" if n_others else ""
+        return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
+
+
+def _finished_table(path: Path) -> Path:
+    """Return the table whose lock guards a table or part file."""
+    folder = path.parent
+    if folder.name.endswith(_PARTS_SUFFIX):
+        return folder.with_name(folder.name.removesuffix(_PARTS_SUFFIX))
+    return path
+
+
+def _faces(table: EmbeddingTable) -> Gallery:
+    return all_faces(
+        table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes
+    )
+
+
+def _are_called(paths: NDArray[np.object_], person: Person) -> NDArray[np.bool_]:
+    return np.array([person.is_called(path) for path in paths], np.bool_)
+
+
+def _are_theirs(table: EmbeddingTable, person: Person) -> NDArray[np.bool_]:
+    """Return ``(n,)`` bool: the rows that are the person's by name, by what other files say, or by their face."""
+    theirs = np.array([person.is_name(name) for name in table.identities], np.bool_)
+    theirs |= person.known_in(_faces(table), table.fingerprint)
+    keys = list(zip(table.paths.tolist(), table.face_indices.tolist(), strict=True))
+    held = set(keys)
+    for faces, everybody in person.listed.values():
+        # Paths are relative: only a table that holds all the faces of a people file is the one it speaks of.
+        if everybody <= held:
+            theirs |= np.array([key in faces for key in keys], np.bool_)
+    return theirs | person.looks_like(table.embeddings, table.fingerprint)
+
+
+def _without(table: EmbeddingTable, person: Person) -> EmbeddingTable:
+    """Return a table without the person; photos that show only them leave the ledger, other entries stay."""
+    gone = _are_theirs(table, person) | _are_called(table.paths, person)
+    photo_of_row = np.repeat(np.arange(len(table.images)), table.images.n_faces)
+    n_faces = np.bincount(photo_of_row[~gone], minlength=len(table.images))
+    kept = ~_are_called(table.images.path, person) & ((n_faces > 0) | (table.images.n_faces == 0))
+    ledger = {name: values[kept] for name, values in table.images.columns().items()}
+    ledger["n_faces"] = n_faces[kept]
+    # `select` would also drop the photos without a face, which would all be embedded again.
+    rows: dict[str, Any] = {name: getattr(table, name)[~gone] for name in _ROW_ATTRIBUTES}
+    return replace(table, **rows, images=ImageLedger(**ledger))
