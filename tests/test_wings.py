@@ -19,6 +19,7 @@ ALLOWED = {
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
+    "embedder.network_files": "foundation embedder.runtime",
     "embedder.networks": "foundation embedder.runtime embedder.detection",
     "embedder.hdf5": "",
     "embedder.tables": "foundation embedder.images embedder.hdf5",

@@ -93,7 +93,7 @@ class FaceFinder:
         return cropped
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
-        crops = np.empty((0, self._rule.size, self._rule.size, 3), np.uint8)
+        crops = np.empty((0, *self._rule.shape), np.uint8)
         return FoundFaces(photo, size_hw, Faces.empty(), crops)
 
 

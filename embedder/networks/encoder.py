@@ -13,9 +13,9 @@ from embedder.detection.detector import Detector
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.detection.quality import FaceQuality, measure_quality
-from embedder.networks.embedder import Embedder
+from embedder.networks.embedder import Embedder, default_crop_rule
 from embedder.networks.face_embedder import FaceEmbedder
-from embedder.networks.presets import Preset, preset_for
+from embedder.networks.presets import preset_for
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 
@@ -52,7 +52,8 @@ class EncoderOptions:
     Attributes
     ----------
     preset : str, Path or None
-        Built-in preset or folder of a training run; None takes the one the fingerprint's vectors were made with.
+        Built-in preset, folder of a training run or a preset's JSON file; None takes the one the fingerprint's vectors
+        were made with.
     weights : Path or None
         The preset's weights file, where no package brings it.
     precision : str or None
@@ -110,9 +111,7 @@ class FaceEncoder:
         self.detector: Detector = MTCNN() if detector is None else detector
         self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
         size = int(self.embedder.space["crop_size"])
-        preset = getattr(self.embedder, "preset", None)
-        default = preset.crop_rule if isinstance(preset, Preset) else CropRule(size=size)
-        self.crop_rule = default if crop_rule is None else crop_rule
+        self.crop_rule = default_crop_rule(self.embedder) if crop_rule is None else crop_rule
         if self.crop_rule.size != size:
             raise InputError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
         self._wanted_provenance: Mapping[str, Any] = {}
@@ -160,7 +159,7 @@ class FaceEncoder:
         detector, embedder
             The networks, or stand-ins.
         """
-        rule = CropRule.from_space(Fingerprint.of(wanted).space, size=int(embedder.space["crop_size"]))
+        rule = default_crop_rule(embedder).like(Fingerprint.of(wanted).space)
         encoder = cls(detector, embedder, rule)
         encoder._wanted_provenance = Fingerprint.of(wanted).provenance
         return encoder

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MIRRORED_COPY = "mirrored_copy"
-"""Marks, in a table's `space`, embeddings followed by those of the mirrored crops."""
+from embedder.detection.alignment import CropRule
+from embedder.networks.embedder import default_crop_rule
+from embedder.networks.preset import MIRRORED_COPY
+
+__all__ = ["MIRRORED_COPY", "MirroredEmbedder"]
 
 
 class MirroredEmbedder:
@@ -20,6 +23,11 @@ class MirroredEmbedder:
 
     def __init__(self, embedder: Any) -> None:
         self.embedder = embedder
+
+    @property
+    def crop_rule(self) -> CropRule:
+        """The embedder's."""
+        return default_crop_rule(self.embedder)
 
     @property
     def space(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from embedder.detection.mtcnn import MTCNN
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_picture
-from embedder.networks.embedder import Embedder
+from embedder.networks.embedder import Embedder, default_crop_rule
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.face_embedder import FaceEmbedder
 from embedder.pipeline.engines import exit_with_parent
@@ -178,7 +178,7 @@ def load_encoder(
         detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
-    return FaceEncoder(detector, embedder, settings.crop_rule(int(embedder.space["crop_size"])))
+    return FaceEncoder(detector, embedder, settings.crop_rule(default_crop_rule(embedder)))
 
 
 # A worker process makes its networks once, not for every shard.
