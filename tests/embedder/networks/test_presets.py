@@ -171,6 +171,6 @@ def test_weights_nobody_knows_are_refused(provenance: dict[str, str], found: str
         preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, source="family.skops")
     assert str(raised.value) == (
         "family.skops: expected vectors of weights 704afe26766c... (facenet-casia-20180408) or 6acdd8fb3a3f... "
-        f"(facenet-ms1m-keras), found those of weights {found} name the "
+        f"(facenet-ms1m-keras) or d8ba40c0127f... (mobilefacenet-ms1m), found those of weights {found} name the "
         "training run or preset file that made them with --preset, or embed the photos again and train a new head"
     )
