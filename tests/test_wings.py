@@ -20,7 +20,7 @@ ALLOWED = {
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.network_files": "foundation embedder.runtime",
-    "embedder.networks": "foundation embedder.runtime embedder.detection",
+    "embedder.networks": "foundation embedder.runtime embedder.detection embedder.network_files",
     "embedder.hdf5": "",
     "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, get_args
 
 import cv2
 import numpy as np
@@ -38,6 +38,36 @@ DEFAULT_CROP_SIZE = 160
 
 DEFAULT_MARGIN = 32.0
 """What FaceNet's reference code (``align_dataset_mtcnn.py``, D. Sandberg 2017) adds to a box, for `REFERENCE_FACE`."""
+
+
+class FaceCropper(Protocol):
+    """What cuts faces out for a network, such as `CropRule`."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of a crop: height, width, channels."""
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """Return the rule's part of a fingerprint's space."""
+
+    def like(self, space: Mapping[str, Any]) -> "FaceCropper":
+        """Return the rule by which the vectors of `space` were cut out; what it does not say is as in this rule."""
+
+    def changed(
+        self,
+        *,
+        margin: float | None = None,
+        margin_mode: MarginMode | None = None,
+        alignment: Alignment | None = None,
+    ) -> "FaceCropper":
+        """Return the rule with what is not None instead of its own."""
+
+    def crop(self, image: np.ndarray, boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Return the faces of `image`, uint8 (h, w, 3), cut out: uint8 (n, *shape)."""
+
+    def view(self, crops: np.ndarray) -> np.ndarray:
+        """Return what a person would look at: uint8 (n, s, s, 3)."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +144,17 @@ class CropRule:
         # A space that says how it was aligned leaves the usual template unsaid.
         template = space.get("template", DEFAULT_TEMPLATE if "alignment" in space else self.template)
         return CropRule(self.size, margin["value"], margin["mode"], alignment, template)
+
+    def changed(
+        self,
+        *,
+        margin: float | None = None,
+        margin_mode: MarginMode | None = None,
+        alignment: Alignment | None = None,
+    ) -> "CropRule":
+        """Return the rule with what is not None instead of its own."""
+        given = {"margin": margin, "margin_mode": margin_mode, "alignment": alignment}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
     def view(self, crops: np.ndarray) -> np.ndarray:
         """Return what a person would look at: these crops themselves."""

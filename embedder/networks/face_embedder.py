@@ -7,9 +7,9 @@ import numpy as np
 
 from embedder.detection.alignment import CropRule
 from embedder.errors import WeightsError
+from embedder.network_files.vector_output import VectorOutput
 from embedder.networks.preset import Preset
 from embedder.networks.presets import DEFAULT_PRESET, get_preset
-from embedder.networks.vector_output import VectorOutput
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
 from foundation.errors import FacetableError, InputError

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedder.detection.alignment import CropRule
-from embedder.networks.embedder import default_crop_rule
+from embedder.detection.alignment import FaceCropper
+from embedder.networks.embedder import default_crop_rule, mirror_crops
 from embedder.networks.preset import MIRRORED_COPY
 
 __all__ = ["MIRRORED_COPY", "MirroredEmbedder"]
@@ -25,9 +25,13 @@ class MirroredEmbedder:
         self.embedder = embedder
 
     @property
-    def crop_rule(self) -> CropRule:
+    def crop_rule(self) -> FaceCropper:
         """The embedder's."""
         return default_crop_rule(self.embedder)
+
+    def mirror(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the mirror images of `crops`."""
+        return mirror_crops(self.embedder, crops)
 
     @property
     def space(self) -> dict[str, Any]:
@@ -42,5 +46,5 @@ class MirroredEmbedder:
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return vectors (n, 2 d) float32 of unit length of `crops` (n, s, s, 3) uint8."""
-        both = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        both = self.embedder.embed(np.concatenate([crops, mirror_crops(self.embedder, crops)]))
         return (np.hstack(np.split(both, 2)) / np.sqrt(2)).astype(np.float32)

@@ -29,6 +29,9 @@ __all__ = [
     "write_preset",
 ]
 
+JOINT = "+"
+"""Between the names of joined presets, see `embedder.networks.joined`."""
+
 DEFAULT_PRESET = "facenet-casia-20180408"
 
 _DIGITS_SHOWN = 12
@@ -103,11 +106,13 @@ def get_preset(name: str | Path) -> Preset:
     if str(name) in PRESETS:
         return PRESETS[str(name)]
     folder = Path(name)
+    if JOINT in str(name) and not folder.exists():
+        raise InputError(f"`preset` {name}: one network is needed here, not joined ones; name one of {known_names()}")
     if (folder / PRESET_FILE).is_file():
         return read_preset(folder / PRESET_FILE)
     if folder.suffix == _RECORD_SUFFIX:
         return read_preset(folder)
-    known = ", ".join(PRESETS)
+    known = known_names()
     if folder.is_dir():
         raise InputError(
             f"`preset` {name}: this folder has no {PRESET_FILE}; "
@@ -117,6 +122,17 @@ def get_preset(name: str | Path) -> Preset:
         f"`preset` must be one of {known}, or the folder of a training run or {_RECORD_SUFFIX} file of a preset, "
         f"got {str(name)!r}"
     )
+
+
+def known_names() -> str:
+    """Return the names of the built-in presets as text."""
+    return ", ".join(PRESETS)
+
+
+def by_weights(space: Mapping[str, Any]) -> Preset | None:
+    """Return the built-in preset with the weights of `space`, None where there is none."""
+    wanted = space.get("weights_sha256")
+    return next((preset for preset in PRESETS.values() if preset.weights_sha256 == wanted), None)
 
 
 def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
@@ -135,6 +151,9 @@ def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
         If no built-in preset has these weights.
     """
     made = Fingerprint.of(fingerprint)
+    joined = [by_weights(part) for part in made.space.get("joined", ())]
+    if joined and None not in joined:
+        return JOINT.join(preset.name for preset in joined if preset is not None)
     weights = made.space.weights_sha256
     if not weights:
         return DEFAULT_PRESET
@@ -169,6 +188,8 @@ def alike_similarity(fingerprint: Mapping[str, Any], *, preset: str | Path | Non
     >>> round(alike_similarity({"space": {"weights_sha256": PRESETS[DEFAULT_PRESET].weights_sha256}}), 3)
     0.362
     """
+    if "joined" in Fingerprint.of(fingerprint).space:
+        return None
     weights = Fingerprint.of(fingerprint).space.weights_sha256
     run = [] if preset is None or str(preset) in PRESETS else [get_preset(preset)]
     for known in (*PRESETS.values(), *run):

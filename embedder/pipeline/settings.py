@@ -1,12 +1,12 @@
 """The settings of a run from photos to a table: identities, fingerprint, and what a continued run may not change."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
 import foundation
-from embedder.detection.alignment import Alignment, CropRule, MarginMode
+from embedder.detection.alignment import Alignment, CropRule, FaceCropper, MarginMode
 from embedder.detection.detector import FaceSelection
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
@@ -57,10 +57,9 @@ class EmbedSettings:
         if self.max_pixels < 1:
             raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
 
-    def crop_rule(self, default: CropRule) -> CropRule:
+    def crop_rule(self, default: FaceCropper) -> FaceCropper:
         """Return how faces are cut out for a network whose preset does it by `default`."""
-        given = {name: getattr(self, name) for name in ("margin", "margin_mode", "alignment")}
-        return replace(default, **{name: value for name, value in given.items() if value is not None})
+        return default.changed(margin=self.margin, margin_mode=self.margin_mode, alignment=self.alignment)
 
     def fingerprint(self, encoder: FaceEncoder) -> Fingerprint:
         """Return the fingerprint of tables made by `encoder` with these settings."""

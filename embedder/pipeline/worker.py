@@ -19,7 +19,7 @@ from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_picture
 from embedder.networks.embedder import Embedder, default_crop_rule
 from embedder.networks.encoder import FaceEncoder
-from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.joined import load_embedder
 from embedder.pipeline.engines import exit_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
@@ -189,7 +189,7 @@ def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float
 
 @lru_cache(maxsize=1)
 def _load_embedder(preset: str, weights: str | None, precision: str, threads: int) -> Embedder:
-    return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
+    return load_embedder(preset, weights=weights, precision=precision, threads=threads)
 
 
 def _check_worker(job: EmbedJob, fingerprint: Fingerprint) -> None:

@@ -1,11 +1,11 @@
 """The vectors among what a network gives, and whether the network is of any use: tried once when it is loaded."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.networks.preset import Preset
 from embedder.runtime.session import Network
 
 _OWN_NETWORKS = "embedder.networks.inception_resnet_v1:"
@@ -19,13 +19,31 @@ _SMALLEST_LENGTH = 1e-12
 _SEED = 0
 
 
+class ExpectedNetwork(Protocol):
+    """What a preset says of its network; see `embedder.networks.preset.Preset`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def builder(self) -> str: ...
+    @property
+    def layout(self) -> str: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def embedding_size(self) -> int: ...
+    def standardize(self, crops: np.ndarray) -> np.ndarray: ...
+
+
 class VectorOutput:
     """The output of a network that is the vector, made one of unit length.
 
     Parameters
     ----------
     network : Network
-    preset : Preset
+    preset : ExpectedNetwork
         What it should be.
 
     Raises
@@ -35,7 +53,7 @@ class VectorOutput:
         or not finite, or gives a crop another vector beside another one or a second time.
     """
 
-    def __init__(self, network: Network, preset: Preset) -> None:
+    def __init__(self, network: Network, preset: ExpectedNetwork) -> None:
         self._network = network
         self._preset = preset
         self._is_own = preset.builder.startswith(_OWN_NETWORKS)
