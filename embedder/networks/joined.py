@@ -23,6 +23,19 @@ from embedder.networks.preset_file import PRESET_FILE, read_record
 from embedder.networks.presets import JOINT, PRESETS, get_preset
 from foundation.errors import InputError
 
+MEASURED_WEIGHTS = {
+    frozenset({"mobilefacenet-ms1m", "facenet-casia-20180408"}): {
+        "mobilefacenet-ms1m": 0.8,
+        "facenet-casia-20180408": 0.2,
+    }
+}
+"""Weights of built-in presets joined by name; others count equally.
+
+By plain cosine on five random halves of LFW's people (deep-funneled; 500 enrolled with one photo, the others of the
+half strangers) the mean TPIR at an FPIR of 1 % was 0.928 with 0.8 : 0.2, 0.904 with equal weights, 0.923 with
+`mobilefacenet-ms1m` alone and 0.697 with `facenet-casia-20180408` alone.
+"""
+
 _RECORD_FIELDS = {"name", "joined", "verification_threshold", "accuracy", "licence", "source"}
 
 
@@ -242,7 +255,9 @@ def find_preset(name: str | Path) -> Preset | JoinedPreset:
         names = [part.strip() for part in text.split(JOINT)]
         if not all(names):
             raise InputError(f"`preset` {text}: expected names of presets between {JOINT}, found an empty one")
-        return JoinedPreset(text, tuple(get_preset(part) for part in names))
+        parts = tuple(get_preset(part) for part in names)
+        measured = MEASURED_WEIGHTS.get(frozenset(names), {}) if len(set(names)) == len(names) else {}
+        return JoinedPreset(text, parts, tuple(measured.get(name, 1.0) for name in names))
     return get_preset(name)
 
 

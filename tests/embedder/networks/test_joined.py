@@ -154,6 +154,16 @@ def test_built_in_presets_are_joined_by_name_and_found_by_the_fingerprint() -> N
     assert find_preset("facenet-casia-20180408") is PRESETS["facenet-casia-20180408"]
 
 
+def test_weights_that_were_measured_follow_the_names_in_any_order() -> None:
+    there = find_preset("mobilefacenet-ms1m+facenet-casia-20180408")
+    back = find_preset("facenet-casia-20180408+mobilefacenet-ms1m")
+    assert isinstance(there, JoinedPreset) and isinstance(back, JoinedPreset)
+    assert there.weights == pytest.approx((0.8, 0.2))
+    assert back.weights == pytest.approx((0.2, 0.8))
+    three = find_preset("mobilefacenet-ms1m+facenet-casia-20180408+facenet-ms1m-keras")
+    assert isinstance(three, JoinedPreset) and three.weights == pytest.approx((1 / 3,) * 3)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
