@@ -1,4 +1,4 @@
-# make demo | test | quick | serving | lint | samples: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+# make demo | test | quick | serving | lint | samples | models: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -9,7 +9,7 @@ RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] 
 PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick serving lint samples
+.PHONY: help demo test quick serving lint samples models
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
@@ -18,6 +18,7 @@ help:
 	@echo "make serving   the same in .venv-serving, where only what names faces is installed"
 	@echo "make lint   ruff and mypy"
 	@echo "make samples   sample photos and a second checkpoint, which one of the tests reads if it is there"
+	@echo "make models   a smaller network that tells people better apart; licence claimed, not proved"
 
 demo: $(VENV)/.requirements-serving
 	$(VENV_PYTHON) -m experiments.demo $(ARGS)
@@ -34,6 +35,9 @@ serving:
 
 samples: $(VENV)/.requirements-serving
 	$(VENV_PYTHON) -m data.samples --weights
+
+models: $(VENV)/.requirements-serving
+	$(VENV_PYTHON) -m data.models $(ARGS)
 
 lint: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m ruff check .

@@ -202,7 +202,14 @@ def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:
     >>> describe_side({"crop_size": (160, 112)}, 1)
     'crop_size 112'
     """
-    return ", ".join(f"{name} {values[side]}" for name, values in fields.items())
+    return ", ".join(f"{name} {_in_words(values[side])}" for name, values in fields.items())
+
+
+def _in_words(value: Any) -> str:
+    """Return a field's value as text; joined networks in few words, with the weight of each."""
+    if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+        return " + ".join(f"{str(part.get('weights_sha256'))[:12]}... ({part.get('weight')})" for part in value)
+    return str(value)
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {

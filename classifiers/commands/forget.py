@@ -127,7 +127,7 @@ def _all_faces(picture: Path, encoder: "FaceEncoder") -> "NDArray[np.float32]":
 
     image = read_image(picture)
     vectors = encoder.encode(image).embeddings
-    if image.shape[:2] == (encoder.crop_rule.size,) * 2:
+    if image.shape == encoder.crop_rule.shape:
         vectors = np.concatenate([vectors, encoder.embed(image[None])])
     return vectors
 

@@ -21,7 +21,9 @@ def add_head_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which networks read the photos, where the head does not."""
-    parser.add_argument("--preset", metavar="NAME|RUN", help="network (default: the one the head was trained with)")
+    parser.add_argument(
+        "--preset", metavar="NAME|RUN|FILE", help="network (default: the one the head was trained with)"
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
     parser.add_argument(
         "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"

@@ -45,14 +45,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.folders.align import align_folder
 
-    given = {name: getattr(arguments, name) for name in ("margin", "thresholds", "max_pixels")}
+    optional = ("margin", "margin_mode", "alignment", "thresholds", "max_pixels")
+    given = {name: getattr(arguments, name) for name in optional}
     summary = align_folder(
         arguments.photos,
         arguments.out,
         faces=arguments.faces,
         size=arguments.size,
-        margin_mode=arguments.margin_mode,
-        alignment=arguments.alignment,
         min_face_size=arguments.min_face_size,
         random_order=arguments.random_order,
         progress=True,

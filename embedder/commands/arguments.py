@@ -7,19 +7,20 @@ from pathlib import Path
 def add_crop_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how faces are cut out: ``--margin``, ``--margin-mode`` and ``--alignment``."""
     parser.add_argument(
-        "--margin", type=float, metavar="N", help="pixels left around a face of 108 pixels (default: 32)"
+        "--margin",
+        type=float,
+        metavar="N",
+        help="pixels left around a face of 108 pixels (default: 32, or what the preset says)",
     )
     parser.add_argument(
         "--margin-mode",
         choices=["scaled", "absolute"],
-        default="scaled",
         help="whether the margin grows with the face (default: scaled)",
     )
     parser.add_argument(
         "--alignment",
         choices=["box", "similarity"],
-        default="box",
-        help="cut out the box (default) or turn the face upright by its landmarks",
+        help="cut out the box (default, unless the preset says otherwise) or turn the face upright by its landmarks",
     )
 
 
@@ -65,8 +66,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which network makes the vectors: ``--preset`` and ``--weights``."""
     parser.add_argument(
         "--preset",
-        metavar="NAME|RUN",
-        help="network to use (default: facenet-casia-20180408), or a training run's folder",
+        metavar="NAME|RUN|FILE",
+        help="network to use (default: facenet-casia-20180408), a training run's folder, or the JSON file of a preset",
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
 

@@ -19,13 +19,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.images.reading import DEFAULT_MAX_PIXELS
     from embedder.networks.encoder import FaceEncoder
-    from embedder.networks.face_embedder import FaceEmbedder
+    from embedder.networks.joined import load_embedder
     from embedder.networks.presets import DEFAULT_PRESET
     from embedder.verification.comparison import compare_photos, save_heat_map
     from foundation.formats import check_output
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=arguments.photos)
-    embedder = FaceEmbedder(DEFAULT_PRESET if arguments.preset is None else arguments.preset, weights=arguments.weights)
+    embedder = load_embedder(
+        DEFAULT_PRESET if arguments.preset is None else arguments.preset, weights=arguments.weights
+    )
     comparison = compare_photos(
         arguments.photos,
         FaceEncoder(embedder=embedder),

@@ -19,8 +19,10 @@ _FIRST_BYTES = {
     ".keras": rb"PK\x03\x04",
     ".onnx": rb"\x08[\x01-\x7f]",  # ModelProto: its first field is the version of the format
     ".pb": rb"\n[^\n]",  # GraphDef: its first field is a node, of more than 10 bytes
+    ".tflite": rb".{4}TFL3",  # the identifier of its flatbuffers
     ".safetensors": rb".{5}\0{3}",  # the length of its header, a 64-bit number
 }
+_RECORD_SUFFIX = ".json"
 _WEIGHTS_SUFFIXES = (*_HDF5_SUFFIXES, *_FIRST_BYTES)
 ITEMS_SHOWN = 10
 _KIND = "kind"
@@ -34,20 +36,21 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        A table, a head, a weights file, the folder of a training run, or a table's folder of part files.
+        A table, a head, a weights file, the record of a preset, the folder of a training run, or a table's folder of
+        part files.
 
     Returns
     -------
     dict
-        ``kind`` is ``table``, ``head``, ``weights``, or as `embedder.commands.info_folders.describe_folder` says; the
-        other keys depend on it.
+        ``kind`` is ``table``, ``head``, ``weights``, ``preset``, or as `embedder.commands.info_folders.describe_folder`
+        says; the other keys depend on it.
 
     Raises
     ------
     TableError
         If the file or folder is none of these, damaged, or a head or table of another version.
     WeightsError
-        If the record of a training run is damaged.
+        If the record of a training run or preset is damaged.
     OSError
         If it is missing or may not be read.
     """
@@ -70,6 +73,12 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         return _describe_head(file)
     if _is_weights(file, signature, outline):
         return _describe_weights(file)
+    if file.suffix.lower() == _RECORD_SUFFIX:
+        from dataclasses import asdict
+
+        from embedder.networks.joined import find_preset
+
+        return {_KIND: "preset", "file": str(file), **asdict(find_preset(file))}
     found = "HDF5 data of another kind" if is_hdf5 else describe_kind(file)
     raise TableError(
         f"{file}: expected a table, a head, a weights file ({', '.join(_WEIGHTS_SUFFIXES)}) or a training "

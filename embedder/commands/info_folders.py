@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import TableError
-from embedder.networks.presets import PRESET_FILE, get_preset
+from embedder.networks.joined import find_preset
+from embedder.networks.presets import PRESET_FILE
 from embedder.training.run.folder import CHECKPOINT_NAME, CONFIG_FILE, RUN_FORMAT
 
 _PARTS_SUFFIX = ".parts"
@@ -28,7 +29,7 @@ def describe_folder(folder: Path) -> dict[str, Any]:
     """
     run = _describe_run(folder)
     if (folder / PRESET_FILE).is_file():
-        return {"kind": "preset", "file": str(folder), **asdict(get_preset(folder)), **run}
+        return {"kind": "preset", "file": str(folder), **asdict(find_preset(folder)), **run}
     if run:
         return {
             "kind": "unfinished run",

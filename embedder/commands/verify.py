@@ -13,7 +13,8 @@ from foundation.errors import InputError
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
-    from embedder.networks.presets import Preset
+    from embedder.networks.joined import JoinedPreset
+    from embedder.networks.preset import Preset
     from embedder.tables.table import EmbeddingTable
     from embedder.verification.lfw import Pairs, Verification
 
@@ -109,7 +110,8 @@ def _unseen(far: float, n_impostors: int) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from embedder.networks.presets import DEFAULT_PRESET, get_preset
+    from embedder.networks.joined import find_preset
+    from embedder.networks.presets import DEFAULT_PRESET
     from embedder.tables.table import EmbeddingTable
     from embedder.verification.lfw import read_pairs, verify
     from foundation.formats import check_output
@@ -122,7 +124,7 @@ def _run(arguments: argparse.Namespace) -> int:
         inputs=[path for path in (arguments.pairs, arguments.table) if path is not None],
     )
     pairs = read_pairs(arguments.pairs)
-    preset = get_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
+    preset = find_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
     if arguments.table is not None:
         table = EmbeddingTable.read(arguments.table)
         if arguments.flip and not table.fingerprint.space.get("mirrored_copy"):
@@ -171,10 +173,14 @@ def _write(result: "Verification", arguments: argparse.Namespace, *, label: str)
 
 
 def _check_standardization(
-    arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset"
+    arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset | JoinedPreset"
 ) -> None:
+    from embedder.networks.preset import Preset
+
     space = table.fingerprint.space
-    if arguments.images is None:
+    if not isinstance(preset, Preset):
+        logger.info("the standardization was not checked: %s are several networks", preset.name)
+    elif arguments.images is None:
         logger.info("the standardization was not checked: that needs --images")
     elif space["weights_sha256"] != preset.weights_sha256:
         logger.info(

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, get_args
 
 import cv2
 import numpy as np
@@ -24,13 +24,50 @@ FIVE_POINT_TEMPLATE = np.array(
 """Where the five landmarks lie in a 112x112 crop: the template of SphereFace (Liu et al., CVPR 2017), there for 96x112,
 shifted by 8 pixels to the square that ArcFace (Deng et al., CVPR 2019) made the field's standard."""
 
-_TEMPLATE_SIZE = 112.0
+FIVE_POINT_TEMPLATES = {
+    "arcface_112": (FIVE_POINT_TEMPLATE, 112.0),
+    "arcface_128": (FIVE_POINT_TEMPLATE + np.array([8.0, 0.0]), 128.0),
+}
+"""Templates by name, each with the side in pixels of the crop it is made for; the second one is what InsightFace takes
+for networks of 128, 256 or 512 pixels."""
+
+DEFAULT_TEMPLATE = "arcface_112"
 
 DEFAULT_CROP_SIZE = 160
 """Side in pixels of the crops that FaceNet's published networks take."""
 
 DEFAULT_MARGIN = 32.0
 """What FaceNet's reference code (``align_dataset_mtcnn.py``, D. Sandberg 2017) adds to a box, for `REFERENCE_FACE`."""
+
+
+class FaceCropper(Protocol):
+    """What cuts faces out for a network, such as `CropRule`."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of a crop: height, width, channels."""
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """Return the rule's part of a fingerprint's space."""
+
+    def like(self, space: Mapping[str, Any]) -> "FaceCropper":
+        """Return the rule by which the vectors of `space` were cut out; what it does not say is as in this rule."""
+
+    def changed(
+        self,
+        *,
+        margin: float | None = None,
+        margin_mode: MarginMode | None = None,
+        alignment: Alignment | None = None,
+    ) -> "FaceCropper":
+        """Return the rule with what is not None instead of its own."""
+
+    def crop(self, image: np.ndarray, boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Return the faces of `image`, uint8 (h, w, 3), cut out: uint8 (n, *shape)."""
+
+    def view(self, crops: np.ndarray) -> np.ndarray:
+        """Return what a person would look at: uint8 (n, s, s, 3)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +87,9 @@ class CropRule:
         ``"scaled"`` lets the margin grow with the face, so that an enlarged photo gives the same vector;
         ``"absolute"`` is FaceNet's original rule, right only for faces of `REFERENCE_FACE` pixels.
     alignment : {"box", "similarity"}
-        Cut out the box, or turn, scale and shift the face so that its landmarks meet `FIVE_POINT_TEMPLATE`.
+        Cut out the box, or turn, scale and shift the face so that its landmarks meet the template.
+    template : str
+        Where the landmarks go in similarity alignment, a key of `FIVE_POINT_TEMPLATES`.
 
     Raises
     ------
@@ -67,9 +106,15 @@ class CropRule:
     margin: float = DEFAULT_MARGIN
     margin_mode: MarginMode = "scaled"
     alignment: Alignment = "box"
+    template: str = DEFAULT_TEMPLATE
 
     def __post_init__(self) -> None:
-        for name, known in (("margin_mode", get_args(MarginMode)), ("alignment", get_args(Alignment))):
+        known_values = (
+            ("margin_mode", get_args(MarginMode)),
+            ("alignment", get_args(Alignment)),
+            ("template", tuple(FIVE_POINT_TEMPLATES)),
+        )
+        for name, known in known_values:
             if getattr(self, name) not in known:
                 raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if not 0 <= self.margin < math.inf:
@@ -80,13 +125,40 @@ class CropRule:
     @property
     def space(self) -> dict[str, Any]:
         """Return the rule's part of a fingerprint's space; the network's own part holds the size."""
-        return {"margin": {"mode": self.margin_mode, "value": float(self.margin)}, "alignment": self.alignment}
+        is_usual = self.alignment == "box" or self.template == DEFAULT_TEMPLATE
+        return {
+            "margin": {"mode": self.margin_mode, "value": float(self.margin)},
+            "alignment": self.alignment,
+            **({} if is_usual else {"template": self.template}),
+        }
 
-    @classmethod
-    def from_space(cls, space: Mapping[str, Any], *, size: int) -> "CropRule":
-        """Return the rule by which the vectors of `space` were cut out; what old tables do not say is the default."""
-        margin = space.get("margin", {"mode": "scaled", "value": DEFAULT_MARGIN})
-        return cls(size, margin["value"], margin["mode"], space.get("alignment", "box"))
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of a crop: height, width, channels."""
+        return self.size, self.size, 3
+
+    def like(self, space: Mapping[str, Any]) -> "CropRule":
+        """Return the rule by which the vectors of `space` were cut out; what it does not say is as in this rule."""
+        margin = space.get("margin", {"mode": self.margin_mode, "value": self.margin})
+        alignment = space.get("alignment", self.alignment)
+        # A space that says how it was aligned leaves the usual template unsaid.
+        template = space.get("template", DEFAULT_TEMPLATE if "alignment" in space else self.template)
+        return CropRule(self.size, margin["value"], margin["mode"], alignment, template)
+
+    def changed(
+        self,
+        *,
+        margin: float | None = None,
+        margin_mode: MarginMode | None = None,
+        alignment: Alignment | None = None,
+    ) -> "CropRule":
+        """Return the rule with what is not None instead of its own."""
+        given = {"margin": margin, "margin_mode": margin_mode, "alignment": alignment}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+    def view(self, crops: np.ndarray) -> np.ndarray:
+        """Return what a person would look at: these crops themselves."""
+        return crops
 
     def crop(self, image: np.ndarray, boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """Return the faces of `image`, uint8 (h, w, 3), cut out: uint8 (n, size, size, 3); see `crop_faces`."""
@@ -98,6 +170,7 @@ class CropRule:
             margin=self.margin,
             margin_mode=self.margin_mode,
             alignment=self.alignment,
+            template=self.template,
         )
 
 
@@ -110,6 +183,7 @@ def crop_faces(
     margin: float = DEFAULT_MARGIN,
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
+    template: str = DEFAULT_TEMPLATE,
 ) -> np.ndarray:
     """Cut faces out of an image.
 
@@ -127,8 +201,10 @@ def crop_faces(
         As in `add_margin`; not used by similarity alignment, whose template fixes what surrounds the face.
     alignment : {"box", "similarity"}
         ``"box"``: the box with its margin, clipped to the image and resized without keeping its aspect.
-        ``"similarity"``: turned, scaled and shifted so that the landmarks meet `FIVE_POINT_TEMPLATE`; black outside
-        of the image.
+        ``"similarity"``: turned, scaled and shifted so that the landmarks meet the template; black outside of the
+        image.
+    template : str
+        A key of `FIVE_POINT_TEMPLATES`.
 
     Returns
     -------
@@ -144,9 +220,12 @@ def crop_faces(
     if size < 1:
         raise InputError(f"`size` must be at least 1 pixel, got {size}")
     crops = np.empty((len(boxes), size, size, 3), np.uint8)
+    if template not in FIVE_POINT_TEMPLATES:
+        raise InputError(f"`template` must be one of {', '.join(FIVE_POINT_TEMPLATES)}, got {template!r}")
     if alignment == "similarity":
+        target, template_size = FIVE_POINT_TEMPLATES[template]
         for crop, points in zip(crops, landmarks, strict=True):
-            crop[...] = _warp(image, estimate_similarity(points, FIVE_POINT_TEMPLATE * (size / _TEMPLATE_SIZE)), size)
+            crop[...] = _warp(image, estimate_similarity(points, target * (size / template_size)), size)
     elif alignment == "box":
         widened = add_margin(np.asarray(boxes, np.float64), margin, margin_mode=margin_mode)
         for crop, box in zip(crops, np.rint(widened), strict=True):

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from embedder.detection.alignment import CropRule
+from embedder.detection.alignment import FaceCropper
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.errors import WeightsError
@@ -38,7 +38,7 @@ class FoundFaces:
         Height and width of the upright photo, 0 where it could not be read.
     faces : Faces
     crops : numpy.ndarray
-        uint8 (n_faces, s, s, 3).
+        uint8 (n_faces, h, w, 3), as the network takes them.
     """
 
     photo: Photo
@@ -53,12 +53,12 @@ class FaceFinder:
     Parameters
     ----------
     detector : Detector
-    crop_rule : CropRule
+    crop_rule : FaceCropper
     select : {"all", "one"}
         Which faces of a photo are kept; ``"one"`` is the largest, weighted to the centre.
     """
 
-    def __init__(self, detector: Detector, crop_rule: CropRule, *, select: FaceSelection = "all") -> None:
+    def __init__(self, detector: Detector, crop_rule: FaceCropper, *, select: FaceSelection = "all") -> None:
         self._detector = detector
         self._rule = crop_rule
         self._select = select
@@ -93,7 +93,7 @@ class FaceFinder:
         return cropped
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
-        crops = np.empty((0, self._rule.size, self._rule.size, 3), np.uint8)
+        crops = np.empty((0, *self._rule.shape), np.uint8)
         return FoundFaces(photo, size_hw, Faces.empty(), crops)
 
 

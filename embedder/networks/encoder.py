@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from embedder.detection.alignment import CropRule
+from embedder.detection.alignment import FaceCropper
 from embedder.detection.detector import Detector
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.detection.quality import FaceQuality, measure_quality
-from embedder.networks.embedder import Embedder
+from embedder.networks.embedder import Embedder, default_crop_rule, mirror_crops
 from embedder.networks.face_embedder import PRECISIONS, FaceEmbedder
-from embedder.networks.presets import Preset, preset_for
+from embedder.networks.joined import load_embedder
+from embedder.networks.presets import preset_for
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 
@@ -52,7 +53,8 @@ class EncoderOptions:
     Attributes
     ----------
     preset : str, Path or None
-        Built-in preset or folder of a training run; None takes the one the fingerprint's vectors were made with.
+        Built-in preset, folder of a training run or a preset's JSON file; None takes the one the fingerprint's vectors
+        were made with.
     weights : Path or None
         The preset's weights file, where no package brings it.
     precision : str or None
@@ -84,7 +86,7 @@ class FaceEncoder:
         Default: `embedder.MTCNN` with its own settings.
     embedder : Embedder, optional
         Default: `embedder.FaceEmbedder` with the default preset.
-    crop_rule : CropRule, optional
+    crop_rule : FaceCropper, optional
         Default: the rule of the network's preset. Its size must be the network's.
 
     Raises
@@ -105,16 +107,15 @@ class FaceEncoder:
         self,
         detector: Detector | None = None,
         embedder: Embedder | None = None,
-        crop_rule: CropRule | None = None,
+        crop_rule: FaceCropper | None = None,
     ) -> None:
         self.detector: Detector = MTCNN() if detector is None else detector
         self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
-        size = int(self.embedder.space["crop_size"])
-        preset = getattr(self.embedder, "preset", None)
-        default = preset.crop_rule if isinstance(preset, Preset) else CropRule(size=size)
-        self.crop_rule = default if crop_rule is None else crop_rule
-        if self.crop_rule.size != size:
-            raise InputError(f"`crop_rule` must give crops of the network's {size} pixels, got {self.crop_rule.size}")
+        default = default_crop_rule(self.embedder)
+        self.crop_rule: FaceCropper = default if crop_rule is None else crop_rule
+        if self.crop_rule.shape != default.shape:
+            size, got = default.shape[0], self.crop_rule.shape[0]
+            raise InputError(f"`crop_rule` must give crops of the network's {size} pixels, got {got}")
         self._wanted_provenance: Mapping[str, Any] = {}
 
     @classmethod
@@ -164,7 +165,7 @@ class FaceEncoder:
         detector, embedder
             The networks, or stand-ins.
         """
-        rule = CropRule.from_space(Fingerprint.of(wanted).space, size=int(embedder.space["crop_size"]))
+        rule = default_crop_rule(embedder).like(Fingerprint.of(wanted).space)
         encoder = cls(detector, embedder, rule)
         encoder._wanted_provenance = Fingerprint.of(wanted).provenance
         return encoder
@@ -188,8 +189,12 @@ class FaceEncoder:
         return self.detector.detect(image)
 
     def crop(self, image: np.ndarray, faces: Faces) -> np.ndarray:
-        """Return the crops of `faces`, uint8 (n, s, s, 3), as the network takes them."""
+        """Return the crops of `faces`, uint8 (n, h, w, 3), as the network takes them."""
         return self.crop_rule.crop(image, faces.boxes, faces.landmarks)
+
+    def view(self, crops: np.ndarray) -> np.ndarray:
+        """Return what a person would look at of `crops`: uint8 (n, s, s, 3)."""
+        return self.crop_rule.view(crops)
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
         """Return the vectors of `crops`: float32 (n, d), unit length."""
@@ -200,7 +205,7 @@ class FaceEncoder:
 
         Faces that are half turned away gain by it: the chance of their one side is halved.
         """
-        vectors = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        vectors = self.embedder.embed(np.concatenate([crops, mirror_crops(self.embedder, crops)]))
         sums = vectors[: len(crops)] + vectors[len(crops) :]
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
@@ -217,7 +222,7 @@ class FaceEncoder:
     def encode_faces(self, image: np.ndarray, faces: Faces) -> EncodedFaces:
         """Return `faces` found in `image` before, with their vectors and quality."""
         crops = self.crop(image, faces)
-        return EncodedFaces(faces, crops, self.embed(crops), measure_quality(faces, crops))
+        return EncodedFaces(faces, crops, self.embed(crops), measure_quality(faces, self.view(crops)))
 
 
 def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: str) -> Embedder:
@@ -227,4 +232,4 @@ def _load_embedder(wanted: Mapping[str, Any], options: EncoderOptions, source: s
         raise InputError(f"{source}: expected vectors of precision {known}, found {made_in}; give --precision")
     precision = made_in if options.precision is None else options.precision
     preset = preset_for(wanted, source=source) if options.preset is None else options.preset
-    return FaceEmbedder(preset, weights=options.weights, precision=precision)
+    return load_embedder(preset, weights=options.weights, precision=precision)

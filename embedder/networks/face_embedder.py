@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from embedder.detection.alignment import CropRule
 from embedder.errors import WeightsError
-from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset
+from embedder.network_files.vector_output import VectorOutput
+from embedder.networks.preset import Preset
+from embedder.networks.presets import DEFAULT_PRESET, get_preset
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
-from foundation.errors import InputError
+from foundation.errors import FacetableError, InputError
 
 PRECISIONS = ("fp32", "int8")
 
@@ -20,7 +23,7 @@ class FaceEmbedder:
     Parameters
     ----------
     preset : str, Path or Preset
-        Name of a built-in preset, or the folder of a training run.
+        Name of a built-in preset, the folder of a training run, or a preset's JSON file.
     weights : str or Path, optional
         The preset's weights file, for a preset whose weights no package carries.
     precision : {"fp32", "int8"}
@@ -42,8 +45,8 @@ class FaceEmbedder:
     ValueError
         If an argument is out of its range, or the preset is unknown.
     WeightsError
-        If the weights are missing or damaged, or make a network of other sizes than the preset says; or if
-        nobody measured the activation ranges that int8 needs.
+        If the weights are missing or damaged, or make a network other than the preset says or one that is of no
+        use (see `VectorOutput`); or if nobody measured the activation ranges that int8 needs.
     OSError
         If the network has to be converted and the cache folder cannot be written.
 
@@ -74,7 +77,7 @@ class FaceEmbedder:
             builder=self.preset.builder,
         )
         self._network, self.precision = _load(source, precision, threads)
-        self._check_sizes()
+        self._output = VectorOutput(self._network, self.preset)
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
         """Return the embeddings of `crops`.
@@ -94,6 +97,15 @@ class FaceEmbedder:
         ValueError
             If `crops` has another dtype or shape.
         """
+        if self.preset.mirrored_copy:
+            crops = np.asarray(crops)
+            vectors = self._embed(crops)
+            mirrored = self._embed(crops[:, :, ::-1])
+            return np.hstack([vectors, mirrored]) / np.float32(np.sqrt(2))
+        return self._embed(crops)
+
+    def _embed(self, crops: np.ndarray) -> np.ndarray:
+        """Return the vectors of `crops` as the network gives them."""
         size = self.preset.input_size
         crops = np.asarray(crops)
         if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
@@ -104,28 +116,18 @@ class FaceEmbedder:
         embeddings = np.empty((len(crops), self.preset.embedding_size), np.float32)
         for start in range(0, len(crops), self.batch_size):
             rows = slice(start, start + self.batch_size)
-            embeddings[rows] = self._network.run(self.preset.standardize(crops[rows]))[0]
+            embeddings[rows] = self._output.run(self.preset.standardize(crops[rows]))
         return embeddings
 
-    def _check_sizes(self) -> None:
-        found = {"input_size": self._network.input_shape[1], "embedding_size": self._network.output_shapes[0][-1]}
-        for name, size in found.items():
-            expected = getattr(self.preset, name)
-            if size not in (expected, None):
-                raise WeightsError(
-                    f"`preset` {self.preset.name}: `{name}` is {expected}, but its network has {size}; "
-                    "correct the preset's record"
-                )
+    @property
+    def crop_rule(self) -> CropRule:
+        """How faces are cut out for the network, unless somebody says otherwise."""
+        return self.preset.crop_rule
 
     @property
     def space(self) -> dict[str, Any]:
         """What decides whether vectors may be compared: a difference is refused."""
-        return {
-            "weights_sha256": self.preset.weights_sha256,
-            "crop_size": self.preset.input_size,
-            "standardization": self.preset.standardization,
-            "embedding_length": self.preset.embedding_size,
-        }
+        return self.preset.space
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -134,8 +136,16 @@ class FaceEmbedder:
 
 
 def _load(source: NetworkSource, precision: str, threads: int | None) -> tuple[Network, str]:
-    if precision == "fp32":
-        return load_network(source, threads=threads), precision
-    from embedder.runtime.quantization import load_faster
+    if precision != "fp32":
+        from embedder.runtime.quantization import load_faster
 
-    return load_faster(source, threads=threads)
+        return load_faster(source, threads=threads)
+    try:
+        return load_network(source, threads=threads), precision
+    except (FacetableError, OSError):
+        raise
+    except Exception as error:  # ONNX Runtime's own, of many kinds
+        raise WeightsError(
+            f"{source.weights_path}: expected a network that ONNX Runtime runs, found one that it does not load "
+            f"({' '.join(str(error).split())[:300]}); export it again"
+        ) from error

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MIRRORED_COPY = "mirrored_copy"
-"""Marks, in a table's `space`, embeddings followed by those of the mirrored crops."""
+from embedder.detection.alignment import FaceCropper
+from embedder.networks.embedder import default_crop_rule, mirror_crops
+from embedder.networks.preset import MIRRORED_COPY
+
+__all__ = ["MIRRORED_COPY", "MirroredEmbedder"]
 
 
 class MirroredEmbedder:
@@ -22,6 +25,15 @@ class MirroredEmbedder:
         self.embedder = embedder
 
     @property
+    def crop_rule(self) -> FaceCropper:
+        """The embedder's."""
+        return default_crop_rule(self.embedder)
+
+    def mirror(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the mirror images of `crops`."""
+        return mirror_crops(self.embedder, crops)
+
+    @property
     def space(self) -> dict[str, Any]:
         """The embedder's, with twice its embedding length and `MIRRORED_COPY` set."""
         space = dict(self.embedder.space)
@@ -34,5 +46,5 @@ class MirroredEmbedder:
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return vectors (n, 2 d) float32 of unit length of `crops` (n, s, s, 3) uint8."""
-        both = self.embedder.embed(np.concatenate([crops, crops[:, :, ::-1]]))
+        both = self.embedder.embed(np.concatenate([crops, mirror_crops(self.embedder, crops)]))
         return (np.hstack(np.split(both, 2)) / np.sqrt(2)).astype(np.float32)

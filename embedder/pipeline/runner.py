@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from tqdm import tqdm
 
-from embedder.detection.alignment import DEFAULT_MARGIN, Alignment, MarginMode
+from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
@@ -71,9 +71,9 @@ def embed_folder(
     identity_from: IdentitySource = "folder",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
     thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
-    margin: float = DEFAULT_MARGIN,
-    margin_mode: MarginMode = "scaled",
-    alignment: Alignment = "box",
+    margin: float | None = None,
+    margin_mode: MarginMode | None = None,
+    alignment: Alignment | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     exclude: Sequence[str] = (),
     prune: bool = False,
@@ -104,7 +104,7 @@ def embed_folder(
     min_face_size, thresholds
         The detector; see `embedder.MTCNN`.
     margin, margin_mode, alignment
-        The crop; see `embedder.Faces.crop`.
+        The crop, see `embedder.Faces.crop`; None takes the preset's own.
     max_pixels : int
         Larger photos are refused.
     exclude : sequence of str

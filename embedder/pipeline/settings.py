@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Literal, get_args
 
 import foundation
-from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
+from embedder.detection.alignment import Alignment, CropRule, FaceCropper, MarginMode
 from embedder.detection.detector import FaceSelection
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
@@ -43,9 +43,9 @@ class EmbedSettings:
     identity_from: IdentitySource = "folder"
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE
     thresholds: tuple[float, ...] = DEFAULT_THRESHOLDS
-    margin: float = DEFAULT_MARGIN
-    margin_mode: MarginMode = "scaled"
-    alignment: Alignment = "box"
+    margin: float | None = None
+    margin_mode: MarginMode | None = None
+    alignment: Alignment | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     exclude: tuple[str, ...] = ()
 
@@ -53,13 +53,13 @@ class EmbedSettings:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
             if getattr(self, name) not in known:
                 raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        self.crop_rule(DEFAULT_CROP_SIZE)  # refuses what it does not know
+        self.crop_rule(CropRule())  # refuses what it does not know
         if self.max_pixels < 1:
             raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
 
-    def crop_rule(self, size: int) -> CropRule:
-        """Return how faces are cut out for a network that takes `size` pixels."""
-        return CropRule(size, self.margin, self.margin_mode, self.alignment)
+    def crop_rule(self, default: FaceCropper) -> FaceCropper:
+        """Return how faces are cut out for a network whose preset does it by `default`."""
+        return default.changed(margin=self.margin, margin_mode=self.margin_mode, alignment=self.alignment)
 
     def fingerprint(self, encoder: FaceEncoder) -> Fingerprint:
         """Return the fingerprint of tables made by `encoder` with these settings."""

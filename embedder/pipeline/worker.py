@@ -17,9 +17,9 @@ from embedder.detection.mtcnn import MTCNN
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_picture
-from embedder.networks.embedder import Embedder
+from embedder.networks.embedder import Embedder, default_crop_rule
 from embedder.networks.encoder import FaceEncoder
-from embedder.networks.face_embedder import FaceEmbedder
+from embedder.networks.joined import load_embedder
 from embedder.pipeline.engines import exit_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
@@ -178,7 +178,7 @@ def load_encoder(
         detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
-    return FaceEncoder(detector, embedder, settings.crop_rule(int(embedder.space["crop_size"])))
+    return FaceEncoder(detector, embedder, settings.crop_rule(default_crop_rule(embedder)))
 
 
 # A worker process makes its networks once, not for every shard.
@@ -189,7 +189,7 @@ def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float
 
 @lru_cache(maxsize=1)
 def _load_embedder(preset: str, weights: str | None, precision: str, threads: int) -> Embedder:
-    return FaceEmbedder(preset, weights=weights, precision=precision, threads=threads)
+    return load_embedder(preset, weights=weights, precision=precision, threads=threads)
 
 
 def _check_worker(job: EmbedJob, fingerprint: Fingerprint) -> None:

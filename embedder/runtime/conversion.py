@@ -93,7 +93,7 @@ def convert(source: NetworkSource) -> Path:
 @lru_cache
 def _announce(builder_module: str, weights_folder: Path) -> None:
     """Say that networks are being converted, once for those that belong together, as MTCNN's three do."""
-    name = builder_module.rpartition(".")[2].removesuffix("_networks")
+    name = builder_module.rpartition(".")[2].removesuffix("_networks").removesuffix("_file")
     _logger.info("converting %s once for this machine ...", name)
 
 

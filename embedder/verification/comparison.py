@@ -226,7 +226,7 @@ def _main_face(path: str, image: np.ndarray, encoder: FaceEncoder) -> ComparedFa
     if not len(found):
         return None
     face = found[found.primary((image.shape[0], image.shape[1]))]
-    return ComparedFace(path, face.boxes[0], len(found), encoder.crop(image, face)[0])
+    return ComparedFace(path, face.boxes[0], len(found), encoder.view(encoder.crop(image, face))[0])
 
 
 def _draw(figure: Any, comparison: Comparison) -> None:

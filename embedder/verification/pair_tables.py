@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from foundation.paths import display_path
 
 if TYPE_CHECKING:
-    from embedder.networks.presets import Preset
+    from embedder.networks.joined import JoinedPreset
+    from embedder.networks.preset import Preset
     from embedder.tables.table import EmbeddingTable
     from embedder.verification.lfw import Pairs
     from foundation.fingerprint import Fingerprint
@@ -30,7 +31,7 @@ _CLEARLY_BETTER = 0.975
 def embed_pairs(
     images: Path,
     pairs: "Pairs",
-    preset: "Preset",
+    preset: "Preset | JoinedPreset",
     *,
     weights: Path | None = None,
     precision: str = "fp32",
@@ -59,7 +60,7 @@ def embed_pairs(
     OSError
         If `images` cannot be read or the cache not be written.
     """
-    from embedder.networks.face_embedder import FaceEmbedder
+    from embedder.networks.joined import load_embedder
     from embedder.networks.mirrored import MirroredEmbedder
     from embedder.pipeline.runner import expected_fingerprint, update_table
     from embedder.pipeline.settings import EmbedSettings
@@ -67,7 +68,7 @@ def embed_pairs(
     from embedder.verification.lfw import find_photos
 
     photos = find_photos(images, pairs)
-    embedder = MirroredEmbedder(FaceEmbedder(preset, weights=weights, precision=precision))
+    embedder = MirroredEmbedder(load_embedder(preset, weights=weights, precision=precision))
     settings = EmbedSettings(faces="one", min_face_size="auto", identity_from="none", **(crop or {}))
     with ExitStack() as stack:
         if keep:

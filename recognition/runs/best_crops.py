@@ -200,7 +200,7 @@ def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: 
         encoder.embed(crop.image[None])[0],
         crop.box,
         crop.landmarks,
-        measure_sharpness(crop.image),
+        measure_sharpness(encoder.view(crop.image[None])[0]),
         *measure_pose(crop.landmarks),
     )
     with locked_for_editing(head_path):

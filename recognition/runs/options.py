@@ -164,8 +164,9 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
     )
     networks.add_argument(
         "--preset",
-        metavar="NAME|RUN",
-        help="network, or a training run's folder (default: the one the head was trained with)",
+        metavar="NAME|RUN|FILE",
+        help="network, a training run's folder, or the JSON file of a preset (default: the one the head was trained "
+        "with)",
     )
     networks.add_argument(
         "--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them"

@@ -64,7 +64,7 @@ class ProbeCrop:
     track : Track
         The track of the face.
     image : numpy.ndarray
-        uint8 (s, s, 3), as the network takes it.
+        uint8 (h, w, 3), as the network takes it.
     box : numpy.ndarray
         float32 (4,), pixels of the frame.
     landmarks : numpy.ndarray
@@ -142,7 +142,7 @@ class EmbeddingQueue:
         found = []
         for (detection, priority), crop in zip(wanted, crops, strict=True):
             box, landmarks = faces.boxes[detection.face], faces.landmarks[detection.face]
-            quality = face_quality(crop, box, landmarks)
+            quality = face_quality(self._encoder.view(crop[None])[0], box, landmarks)
             if priority != _Priority.IF_BETTER or quality > self._quality_to_exceed(detection.track):
                 is_whole = _is_whole(box, image.shape[:2])
                 view = view_of(image, box) if self._settings.keeps_views else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from embedder.detection.alignment import CropRule
 from embedder.detection.faces import Faces
 from embedder.networks.encoder import FaceEncoder
 from embedder.pipeline.settings import EmbedSettings
@@ -103,7 +104,7 @@ class FakeEmbedder:
 def make_encoder(detector: Any = None, embedder: Any = None, settings: EmbedSettings | None = None) -> FaceEncoder:
     """Return an encoder of stand-ins that cuts faces out as `settings` say."""
     embedder = FakeEmbedder() if embedder is None else embedder
-    rule = (EmbedSettings() if settings is None else settings).crop_rule(embedder.space["crop_size"])
+    rule = (EmbedSettings() if settings is None else settings).crop_rule(CropRule(embedder.space["crop_size"]))
     return FaceEncoder(FakeDetector() if detector is None else detector, embedder, rule)
 
 

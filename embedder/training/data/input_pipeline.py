@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from embedder.images.reading import read_image
-from embedder.networks.presets import FIXED_MEAN, FIXED_SCALE
+from embedder.networks.preset import FIXED_MEAN, FIXED_SCALE
 from embedder.training.data.batches import Batches
 from embedder.training.settings import TrainingSettings
 

@@ -12,12 +12,13 @@ import pytest
 from classifiers import OpenSetClassifier, load_head, save_head
 from embedder.commands.info import describe_file, info_lines
 from embedder.commands.main import main
-from embedder.errors import TableError
+from embedder.errors import TableError, WeightsError
 from embedder.networks.presets import PRESETS
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import HeadFileError
 from tests.classifiers.people import make_people
 from tests.embedder.fakes import make_table
+from tests.embedder.small_networks import write_network, write_record
 from tests.embedder.table_files import write_version_1
 
 
@@ -241,3 +242,14 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         describe_file(tmp_path / "none.h5")
     with pytest.raises(TableError, match=r"expected the folder of a training run .* or a table's \.parts folder"):
         describe_file(tmp_path)
+
+
+def test_the_record_of_a_preset_and_a_network_of_others(tmp_path):
+    record = write_record(write_network(tmp_path / "net.onnx"), licence="CC0")
+    description = describe_file(record)
+    assert (description["kind"], description["name"], description["licence"]) == ("preset", "small", "CC0")
+    (tmp_path / "net.tflite").write_bytes(b"\x1c\0\0\0TFL3 and so on")
+    assert describe_file(tmp_path / "net.tflite")["kind"] == "weights"
+    record.write_text("{}")
+    with pytest.raises(WeightsError, match=r"net\.json: `name` must be a word, got None; correct the record"):
+        describe_file(record)

@@ -47,7 +47,9 @@ def test_the_default_weights_come_from_their_package() -> None:
     assert get_preset(DEFAULT_PRESET).find_weights().name == "graph_final.pb"
 
 
-def test_weights_that_no_package_carries_must_be_given(tmp_path: Path) -> None:
+def test_weights_that_no_package_carries_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACETABLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("embedder.runtime.weights._CHECKOUT", tmp_path)
     preset = get_preset("facenet-ms1m-keras")
     with pytest.raises(WeightsError, match=r"needs its weights file: .*facenet_keras\.h5.*--weights FILE"):
         preset.find_weights()
@@ -55,6 +57,16 @@ def test_weights_that_no_package_carries_must_be_given(tmp_path: Path) -> None:
     other.write_bytes(b"other")
     with pytest.raises(WeightsError, match="expected SHA-256 6acdd8fb"):
         preset.find_weights(other)
+
+
+@pytest.mark.parametrize("folder", ["cache/models", "data/models"])
+def test_weights_that_were_fetched_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv("FACETABLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("embedder.runtime.weights._CHECKOUT", tmp_path)
+    fetched = tmp_path / folder / "facenet_keras.h5"
+    fetched.parent.mkdir(parents=True)
+    fetched.write_bytes(b"weights")
+    assert get_preset("facenet-ms1m-keras").find_weights() == fetched
 
 
 def test_the_users_own_copy_is_taken_when_it_is_the_presets_file(tmp_path: Path) -> None:
@@ -159,6 +171,6 @@ def test_weights_nobody_knows_are_refused(provenance: dict[str, str], found: str
         preset_for({"space": {"weights_sha256": "0" * 64}, "provenance": provenance}, source="family.skops")
     assert str(raised.value) == (
         "family.skops: expected vectors of weights 704afe26766c... (facenet-casia-20180408) or 6acdd8fb3a3f... "
-        f"(facenet-ms1m-keras), found those of weights {found} name the training run that made them with --preset RUN, "
-        "or embed the photos again and train a new head"
+        f"(facenet-ms1m-keras) or d8ba40c0127f... (mobilefacenet-ms1m), found those of weights {found} name the "
+        "training run or preset file that made them with --preset, or embed the photos again and train a new head"
     )
