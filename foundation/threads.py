@@ -73,9 +73,13 @@ def device_name() -> str:
     return name
 
 
-def choose_device(name: str) -> None:
-    """Let the networks of this process and its children run on one of `DEVICES`; only scripts call this."""
-    os.environ[DEVICE_VARIABLE] = name
+def choose_device(name: str | None) -> None:
+    """Let the networks of this process and its children run on one of `DEVICES`; None changes nothing.
+
+    Only scripts call this.
+    """
+    if name is not None:
+        os.environ[DEVICE_VARIABLE] = name
 
 
 def add_device_argument(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
