@@ -62,6 +62,9 @@ ALLOWED = {
         "recognition.sources recognition.events"
     ),
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
+    "recognition.diagnosis": (
+        "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
+    ),
     "recognition.runs": (
         "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
         "classifiers.heads classifiers.files classifiers.members"
