@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -100,3 +101,23 @@ def test_the_service_is_one_that_recognize_understands():
     mounted = [volume.split(":") for volume in service["volumes"]]
     assert {place[1] for place in mounted} == set(json.loads(steps("VOLUME")[0]))
     assert {place[0] for place in mounted if not place[0].startswith(".")} == compose["volumes"].keys()
+
+
+def test_what_is_copied_is_enough_to_start(tmp_path):
+    for rest in steps("COPY"):
+        *sources, target = rest.split()
+        for source in (PROJECT / source for source in sources):
+            place = tmp_path / target.removeprefix("/")
+            if source.is_dir():
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                place.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, place)
+    done = subprocess.run(
+        [sys.executable, "facetable.py", "recognize", "--help"],
+        cwd=tmp_path / "opt" / "facetable",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("usage: facetable recognize"), done.stderr
