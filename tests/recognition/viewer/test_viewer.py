@@ -350,6 +350,7 @@ def test_a_name_field_takes_printable_characters_only() -> None:
     ],
 )
 def test_no_display(monkeypatch: pytest.MonkeyPatch, wayland: str, message: str) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
@@ -377,6 +378,7 @@ def test_an_opencv_without_windows_says_what_to_install(
 
 
 def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":4242")
     with pytest.raises(DisplayError, match="none can be opened at DISPLAY=:4242; save instead"):
@@ -384,6 +386,7 @@ def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":1")
     with pytest.raises(DisplayError, match="the one at DISPLAY=:1 does not answer"):
