@@ -10,6 +10,7 @@ from classifiers.commands.main import commands as head_commands
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from foundation.command_line import Command, CommandGroup, run_command_groups
 from people.commands.main import commands as people_commands
+from recognition.diagnosis.command import DOCTOR
 from recognize import RECOGNIZE
 from train_classifier import TRAIN
 
@@ -23,7 +24,8 @@ def command_groups() -> list[CommandGroup]:
 
     They are those that ``python -m embedder``, ``python -m classifiers``, ``train_classifier.py`` and ``recognize.py``
     run, so that flags, help and exit codes cannot differ; only ``python -m embedder train``, which trains a network,
-    has another name here, and ``enrol`` reads clips here, which the heads' package cannot.
+    has another name here, ``enrol`` reads clips here, which the heads' package cannot, and ``doctor`` looks at all of
+    them.
     """
     tables = {command.name: command for command in EMBEDDER_COMMANDS}
     heads = {command.name: command for command in head_commands()}
@@ -36,6 +38,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
         CommandGroup("the network", [train_network]),
+        CommandGroup("this machine", [DOCTOR]),
     ]
 
 

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from foundation import __version__
 from foundation.errors import FacetableError, InputError
+from foundation.installation import warn_of_opencv_conflict
 from foundation.text import sanitize_for_terminal
-from foundation.threads import bound_threads, parse_threads
+from foundation.threads import bound_threads, choose_device, parse_threads
 
 EXIT_DONE = 0
 EXIT_SOME_INPUTS_FAILED = 1
@@ -189,9 +190,11 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
     """Call ``run(arguments)``; turn an exception into one line on standard error and exit code 2."""
     if arguments.threads is not None:
         bound_threads(arguments.threads)
+    choose_device(getattr(arguments, "device", None))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells about its font cache
     warnings.showwarning = _show_warning
+    warn_of_opencv_conflict()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text, nor a name ASCII
     try:

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from foundation.errors import SpaceMismatchError
+from foundation.threads import CPU
 
 # The field of a provenance that holds package versions.
 VERSIONS = "versions"
+
+# The fields of a provenance that say which device the networks ran on, where it was not the processor.
+_DEVICES = ("device", "detector_device")
 
 _PARTS = ("space", "provenance")
 
@@ -224,7 +228,7 @@ Not the precision: where int8 is no faster, asking for it gives fp32.
 def setting_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     """Return one phrase for each setting in which two fingerprints differ.
 
-    Left out are package versions, and what may change from run to run (see `followed_fields`).
+    Left out are package versions, devices, and what may change from run to run (see `followed_fields`).
     """
     old, new = dict(_flatten(before)), dict(_flatten(now))
     return [
@@ -285,10 +289,24 @@ def version_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     ]
 
 
+def device_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
+    """Return one phrase for each device that differs between two fingerprints.
+
+    >>> device_differences(Fingerprint(), Fingerprint({}, {"device": "cuda"}))
+    ['`device` cpu before, cuda now']
+    """
+    old, new = before.provenance, now.provenance
+    return [
+        f"`{name}` {old.get(name, CPU)} before, {new.get(name, CPU)} now"
+        for name in _DEVICES
+        if old.get(name, CPU) != new.get(name, CPU)
+    ]
+
+
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
     for part in _PARTS:
         for name, value in fingerprint[part].items():
-            if name == VERSIONS or name in _FOLLOWED:
+            if name == VERSIONS or name in _FOLLOWED + _DEVICES:
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())

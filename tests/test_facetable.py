@@ -14,6 +14,7 @@ from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
 from embedder.commands.main import main as embedder_main
 from foundation import __version__
 from people.commands.main import commands as people_commands
+from recognition.diagnosis.command import DOCTOR
 from tests import PROJECT
 
 COMMANDS = [command for group in facetable.command_groups() for command in group.commands]
@@ -21,6 +22,7 @@ COMMANDS = [command for group in facetable.command_groups() for command in group
 
 def test_its_commands_are_those_of_the_packages_and_scripts():
     elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), *people_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
+    elsewhere.append(DOCTOR)
     assert len(COMMANDS) == len(elsewhere)
     assert {(command.summary, command.add_arguments) for command in COMMANDS} == {
         (command.summary, command.add_arguments) for command in elsewhere
@@ -34,7 +36,7 @@ def test_its_commands_are_those_of_the_packages_and_scripts():
 def test_alone_it_lists_all_commands_on_one_screen(capsys):
     assert facetable.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 30 and max(map(len, lines)) <= 100
+    assert len(lines) <= 34 and max(map(len, lines)) <= 100
     assert [line.split()[0] for line in lines if line.startswith("  ")] == [command.name for command in COMMANDS]
 
 

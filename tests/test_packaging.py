@@ -1,5 +1,6 @@
 """What is declared to be installed: pins, the part that serves, and the ranges and extras of the package."""
 
+import fnmatch
 import re
 import tomllib
 
@@ -12,7 +13,9 @@ TRAINING = {"tensorflow", "keras", "tensorboard"}
 LARGE_AND_RARE = {"pandas", "matplotlib"}
 """Not among what serves: neither naming faces nor the sample run needs them."""
 
-PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+PACKAGES = PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+PROJECT_TABLE = PYPROJECT["project"]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -33,6 +36,27 @@ def ranges() -> dict[str, tuple[str, str]]:
 
 def number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+def test_every_file_of_a_package_is_packaged():
+    packaged, unpackaged = PYPROJECT["tool"]["setuptools"]["package-data"], []
+    for pattern in PACKAGES:
+        package = pattern.removesuffix("*")
+        for path in (PROJECT / package).rglob("*"):
+            inside = path.relative_to(PROJECT / package).as_posix()
+            if path.is_dir() or path.suffix in (".py", ".pyc"):
+                continue
+            if not any(fnmatch.fnmatch(inside, one) for one in packaged[package]):
+                unpackaged.append(f"{package}/{inside}")
+        assert all(any((PROJECT / package).glob(one)) for one in packaged[package])
+    assert unpackaged == []
+
+
+def test_every_folder_with_modules_is_a_package():
+    """setuptools leaves a folder without an ``__init__`` out."""
+    names = [pattern.removesuffix("*") for pattern in PACKAGES]
+    folders = {path.parent for name in names for path in (PROJECT / name).rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
 def test_what_serves_is_a_part_of_all():

@@ -74,6 +74,9 @@ ALLOWED = {
     "recognition.clips": (
         "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
     ),
+    "recognition.diagnosis": (
+        "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
+    ),
     "recognition.runs": (
         "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
         "classifiers.heads classifiers.files classifiers.members"

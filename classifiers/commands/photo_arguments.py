@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.errors import InputError
+from foundation.threads import add_device_argument
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
@@ -28,6 +29,7 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-pixels", type=int, metavar="N", help="refuse photos of more pixels (default: 200 million)"
     )
+    add_device_argument(parser)
 
 
 def check_photo_folder(given: Path | None, stored: Sequence[str], *, needed: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from embedder.commands.arguments import add_crop_arguments, add_detector_arguments, add_exclude_argument
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.threads import add_device_argument
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=160, metavar="N", help="side of the crops in pixels (default: 160)")
     add_crop_arguments(parser)
     add_detector_arguments(parser)
+    add_device_argument(parser)
     parser.add_argument(
         "--random-order", action="store_true", help="take the photos in random order: for several processes on one OUT"
     )

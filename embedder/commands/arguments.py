@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from foundation.threads import add_device_argument
+
 
 def add_crop_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how faces are cut out: ``--margin``, ``--margin-mode`` and ``--alignment``."""
@@ -63,13 +65,14 @@ def add_exclude_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add which network makes the vectors: ``--preset`` and ``--weights``."""
+    """Add which network makes the vectors, and where it runs: ``--preset``, ``--weights`` and ``--device``."""
     parser.add_argument(
         "--preset",
         metavar="NAME|RUN|FILE",
         help="network to use (default: facenet-casia-20180408), a training run's folder, or the JSON file of a preset",
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
+    add_device_argument(parser)
 
 
 def add_precision_argument(parser: argparse.ArgumentParser) -> None:

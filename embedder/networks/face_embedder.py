@@ -13,6 +13,7 @@ from embedder.networks.presets import DEFAULT_PRESET, get_preset
 from embedder.runtime.conversion import NetworkSource, load_network
 from embedder.runtime.session import Network
 from foundation.errors import FacetableError, InputError
+from foundation.threads import CPU
 
 PRECISIONS = ("fp32", "int8")
 
@@ -132,7 +133,8 @@ class FaceEmbedder:
     @property
     def provenance(self) -> dict[str, Any]:
         """How else vectors were made: a difference is worth a warning."""
-        return {"preset": self.preset.name, "precision": self.precision}
+        device = {} if self._network.device == CPU else {"device": self._network.device}
+        return {"preset": self.preset.name, "precision": self.precision, **device}
 
 
 def _load(source: NetworkSource, precision: str, threads: int | None) -> tuple[Network, str]:

@@ -16,6 +16,7 @@ from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.columns import Columns
 from foundation.errors import InputError
 from foundation.fingerprint import VERSIONS, Fingerprint
+from foundation.installation import opencv_wheels
 from foundation.paths import storable_text
 from foundation.text import normalize_name
 
@@ -111,6 +112,8 @@ def _versions() -> dict[str, str]:
     for package in _PACKAGES:
         try:
             versions[package] = version(package)
-        except PackageNotFoundError:  # installed otherwise, such as opencv-python-headless
+        except PackageNotFoundError:  # installed otherwise
             versions[package] = "unknown"
+    if versions.get("opencv-python") == "unknown":  # its other wheels make the same pixels
+        versions["opencv-python"] = next(iter(opencv_wheels().values()), "unknown")
     return versions

@@ -9,7 +9,13 @@ from embedder.tables.assembly import Entry, path_order, read_entries, without_da
 from embedder.tables.file import Header
 from embedder.tables.parts import PartsFolder
 from foundation.errors import FingerprintError
-from foundation.fingerprint import followed_fields, same_settings, setting_differences, version_differences
+from foundation.fingerprint import (
+    device_differences,
+    followed_fields,
+    same_settings,
+    setting_differences,
+    version_differences,
+)
 from foundation.paths import display_path
 from foundation.text import pluralize
 
@@ -160,11 +166,11 @@ def _is_same_folder(folder: Path, other: str) -> bool:
 
 def _warn_of_versions(headers: list[tuple[Path, Header]], header: Header) -> None:
     for source, before in headers:
-        differences = version_differences(before.fingerprint, header.fingerprint)
-        if differences:
+        versions = version_differences(before.fingerprint, header.fingerprint)
+        devices = device_differences(before.fingerprint, header.fingerprint)
+        if versions or devices:
+            how = "with other package versions" if versions else "on another device"
             logger.warning(
-                "%s: made with other package versions: %s; its vectors are kept",
-                display_path(source),
-                ", ".join(differences),
+                "%s: made %s: %s; its vectors are kept", display_path(source), how, ", ".join(versions + devices)
             )
             return

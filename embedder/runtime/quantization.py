@@ -32,7 +32,7 @@ from embedder.runtime.onnx_quantizer import quantize_graph
 from embedder.runtime.session import Network
 from foundation.errors import FacetableError
 from foundation.text import pluralize
-from foundation.threads import thread_count
+from foundation.threads import CPU, device_name, thread_count
 
 if TYPE_CHECKING:
     import onnx
@@ -110,6 +110,8 @@ def _cached_ratio(source: NetworkSource, int8: Path, *, threads: int | None) -> 
 
     n_threads = thread_count() if threads is None else threads
     settings = [int8.stem, _processor(), str(n_threads), importlib.metadata.version("onnxruntime")]
+    if device_name() != CPU:
+        settings.append(device_name())
     return float(cached_file(f"{int8.stem}-probe", settings, produce, suffix=".txt").read_text(encoding="utf-8"))
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
+from foundation.threads import add_device_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1; -1: one a core)"
     )
     parser.add_argument("--prune", action="store_true", help="remove rows of deleted photos from the table")
+    add_device_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
 

@@ -95,6 +95,11 @@ def font_runs(text: str) -> tuple[FontRun, ...]:
     return tuple(runs)
 
 
+def has_font(text: str) -> bool:
+    """Return whether a font of this system, or Pillow's own, has all characters of `text`."""
+    return any(_covers(font, text) for font in _candidates(text)) or all(_default_covers(c) for c in text)
+
+
 @lru_cache(maxsize=1024)
 def _font_of(character: str) -> FontFile | None:
     return next((font for font in _candidates(character) if _covers(font, character)), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from foundation.text import normalize_name
+from foundation.threads import add_device_argument
 from recognition.errors import OptionsError
 from recognition.sources.source import SourceKind
 
@@ -172,6 +173,7 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         "--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them"
     )
     networks.add_argument("--precision", choices=["fp32", "int8"], help="arithmetic (default: the head's)")
+    add_device_argument(networks)
     networks.add_argument(
         "--max-pixels", type=_positive, metavar="N", help="refuse photos of more pixels (default: 200 million)"
     )

@@ -1,6 +1,7 @@
 """Window of OpenCV and its keys; everything that needs a display is here."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from foundation.installation import opencv_wheels
 from recognition.errors import DisplayError
 
 CHECK_TIMEOUT_S = 20.0
@@ -63,14 +65,26 @@ _KEYS = {
 KEYS_HELP = "q quit, space pause, s snapshot, tab or click selects a face, e enrols it (t: name typed in the terminal)"
 
 
+def has_windows() -> bool:
+    """Return whether the installed OpenCV can show windows; what is called headless cannot."""
+    return re.search(r"^\s*GUI:\s+NONE\s*$", cv2.getBuildInformation(), re.MULTILINE) is None
+
+
 def check_display(timeout_s: float = CHECK_TIMEOUT_S) -> None:
     """Check in a child process that a window can be opened: without a display OpenCV's Qt aborts the whole process.
 
     Raises
     ------
     DisplayError
-        If there is no display, Qt cannot use it, or it does not answer within `timeout_s` seconds.
+        If the installed OpenCV has no windows, there is no display, Qt cannot use it, or it does not answer within
+        `timeout_s` seconds.
     """
+    if not has_windows():
+        wheels = " ".join(opencv_wheels()) or "another build"
+        raise DisplayError(
+            f"--show needs OpenCV with windows, found {wheels}, which has none; run: pip uninstall -y {wheels}; "
+            "then: pip install opencv-python; or save instead with --save FILE"
+        )
     remedy = "save instead with --save FILE, or use a desktop, ssh -X, or Xvfb"
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         also = " (Wayland alone is not enough: install XWayland)" if os.environ.get("WAYLAND_DISPLAY") else ""

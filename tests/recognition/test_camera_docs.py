@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import facetable
 from foundation.command_line import OneLineParser
 from recognition.runs.options import add_arguments, read_options
 from tests import PROJECT
@@ -39,6 +40,18 @@ def test_the_command_of_the_unit_is_understood() -> None:
     assert options.head == Path("/var/lib/facetable/family.skops")
 
 
+def test_the_commands_in_the_container_are_understood() -> None:
+    groups = facetable.command_groups()
+    commands = {command.name: command for group in groups for command in group.commands}
+    shown = re.findall(r"^docker compose run --rm camera (\w+[^#\n]*)", TEXT, re.MULTILINE)
+    assert [line.split()[0] for line in shown] == ["doctor", "embed", "train"]
+    for line in shown:
+        name, *arguments = shlex.split(line)
+        parser = OneLineParser()
+        commands[name].add_arguments(parser)
+        parser.parse_args(arguments)
+
+
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze; on Debian: apt install systemd")
@@ -49,24 +62,3 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     )
     about_the_unit = [line for line in finished.stderr.splitlines() if "facetable" in line]
     assert (finished.returncode, about_the_unit) == (0, []), finished.stderr
-
-
-def test_what_the_container_copies_is_there() -> None:
-    copied = re.findall(r"^COPY (\S+)", block("dockerfile"), re.MULTILINE)
-    assert copied
-    assert all((PROJECT / name).exists() for name in copied)
-    assert {"foundation", "embedder", "classifiers", "recognition", "recognize.py"} <= set(copied)
-
-
-def test_what_the_container_copies_is_enough_to_start(tmp_path: Path) -> None:
-    for source, target in re.findall(r"^COPY (\S+) (\S+)", block("dockerfile"), re.MULTILINE):
-        place = tmp_path / (source if target == "./" else target)
-        if (PROJECT / source).is_dir():
-            shutil.copytree(PROJECT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(PROJECT / source, place)
-    code = (
-        "import sys; sys.argv = ['recognize.py', '--version']; import recognition.runs.run, recognize; recognize.main()"
-    )
-    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert finished.stdout.startswith("facetable "), finished.stderr

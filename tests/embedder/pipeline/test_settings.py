@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,9 @@ import pytest
 
 from embedder.detection.faces import Faces
 from embedder.pipeline import settings as embed_settings
+from embedder.pipeline import state
 from embedder.pipeline.settings import EmbedSettings, identity_of
+from embedder.tables.file import Header
 from foundation.fingerprint import Fingerprint, same_settings, setting_differences, version_differences
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder, make_encoder
 
@@ -148,3 +151,9 @@ def test_differences_are_named_and_versions_apart() -> None:
     ]
     assert version_differences(before, now) == ["numpy 2.0 before, 2.4 now"]
     assert setting_differences(before, before) == version_differences(now, now) == []
+
+
+def test_a_table_of_before_is_gone_on_with_on_another_device_and_that_is_said(caplog):
+    before, now = Header("", Fingerprint(), ""), Header("", Fingerprint({}, {"device": "cuda"}), "")
+    state._warn_of_versions([(Path("t.h5"), before)], now)
+    assert caplog.messages == ["t.h5: made on another device: `device` cpu before, cuda now; its vectors are kept"]

@@ -10,6 +10,7 @@ import pytest
 from recognition.errors import DisplayError
 from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import TrackedFace
+from recognition.viewer import window
 from recognition.viewer.viewer import Viewer
 from recognition.viewer.window import SHIFT, Key, NameField, check_display, decode_key, key_of
 from tests.recognition.fakes import image_with
@@ -349,6 +350,7 @@ def test_a_name_field_takes_printable_characters_only() -> None:
     ],
 )
 def test_no_display(monkeypatch: pytest.MonkeyPatch, wayland: str, message: str) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
@@ -356,7 +358,27 @@ def test_no_display(monkeypatch: pytest.MonkeyPatch, wayland: str, message: str)
         check_display()
 
 
+@pytest.mark.parametrize(("gui", "is_refused"), [("NONE", True), ("QT5", False), ("GTK3", False)])
+def test_an_opencv_without_windows_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, gui: str, is_refused: bool
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setattr(
+        window.cv2, "getBuildInformation", lambda: f"  Media:\n  GUI:                 {gui}\n  x: NONE\n"
+    )
+    monkeypatch.setattr(window, "opencv_wheels", lambda: {"opencv-python-headless": "5.0.0.93"})
+    with pytest.raises(DisplayError) as refused:
+        check_display()
+    expected = (
+        "--show needs OpenCV with windows, found opencv-python-headless, which has none; run: pip uninstall -y "
+        "opencv-python-headless; then: pip install opencv-python; or save instead with --save FILE"
+    )
+    assert (str(refused.value) == expected) == is_refused
+
+
 def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":4242")
     with pytest.raises(DisplayError, match="none can be opened at DISPLAY=:4242; save instead"):
@@ -364,6 +386,7 @@ def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "has_windows", lambda: True)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":1")
     with pytest.raises(DisplayError, match="the one at DISPLAY=:1 does not answer"):
