@@ -57,7 +57,8 @@ ALLOWED = {
         "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
-    "people.commands": "foundation people.store people.workspace people.suggestions embedder.tables",
+    "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
+    "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",
