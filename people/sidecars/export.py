@@ -123,7 +123,7 @@ def _export_photo(
         size, sha256 = named[0][0].size, named[0][0].face.photo_sha256
         if hash_file(photo) != sha256:
             raise XmpError(f"{path}: expected the photo that was scanned, found another; scan the workspace again")
-        regions = tuple(Region(name, face.face.box) for face, name in named)
+        regions = tuple(Region(name, face.face.box, face.person is None) for face, name in named)
         wanted = Wanted(regions, size, read_header(photo).orientation, _lists(settings.lists, named))
     after = merge(before, wanted, display_path(sidecar))
     report.n_regions += len(named)

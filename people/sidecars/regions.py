@@ -13,7 +13,7 @@ from people.sidecars.orientation import Box, stored_size, to_upright
 from people.sidecars.schema import (
     AREA,
     DIMENSIONS,
-    EXTENSIONS,
+    LISTS,
     MARK,
     MICROSOFT,
     MICROSOFT_INFO,
@@ -22,6 +22,7 @@ from people.sidecars.schema import (
     PEOPLE_TAG,
     REGION_LIST,
     REGIONS,
+    SUGGESTED,
     TAGS_LIST,
     tag,
 )
@@ -31,11 +32,20 @@ from people.store.overlap import LEAST_OVERLAP
 
 @dataclass(frozen=True)
 class Region:
-    """A named face: who, the box in fractions of the upright picture, and whether it was written here."""
+    """A named face.
+
+    Attributes
+    ----------
+    name : str
+    box : tuple of 4 float
+        In fractions of the upright picture.
+    is_suggested : bool
+        It was written here and nobody has confirmed the name.
+    """
 
     name: str
     box: Box
-    is_own: bool = False
+    is_suggested: bool = False
 
 
 @dataclass
@@ -47,7 +57,7 @@ class FoundNames:
     regions : list of Region
         Each name and place once.
     tags : list of str
-        Names without a place, of digiKam's tags.
+        Names without a place, of digiKam's tags; not those written here, whose places are known.
     left_out : collections.Counter
         How many regions are ``unnamed``, ``no person`` (pets, bar codes, what was focused on) or ``outside`` of the
         picture or without an area.
@@ -57,7 +67,7 @@ class FoundNames:
     tags: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def add(self, name: str, box: Box | None, *, is_person: bool = True, is_own: bool = False) -> None:
+    def add(self, name: str, box: Box | None, *, is_person: bool = True, is_suggested: bool = False) -> None:
         """Take a region, or count why it is left out."""
         name = normalize_name(name)
         if not is_person:
@@ -67,7 +77,7 @@ class FoundNames:
         elif box is None:
             self.left_out["outside"] += 1
         elif not is_said(self.regions, name, box):
-            self.regions.append(Region(name, box, is_own))
+            self.regions.append(Region(name, box, is_suggested))
 
 
 def is_said(regions: Sequence[Region], name: str, box: Box) -> bool:
@@ -96,6 +106,7 @@ def read_names(root: Node, size: tuple[int, int], orientation: int) -> FoundName
         EXIF orientation of the picture.
     """
     found = FoundNames()
+    own_tags: set[str] = set()
     for _, property_ in properties(root):
         if property_.tag == REGIONS:
             _read_mwg(property_, found, size=size, orientation=orientation)
@@ -103,8 +114,11 @@ def read_names(root: Node, size: tuple[int, int], orientation: int) -> FoundName
             _read_microsoft(property_, found, orientation)
         elif property_.tag == tag(TAGS_LIST):
             texts = (normalize_name(text_of(item)) for item in list_items(property_)[1])
-            names = (text.removeprefix(PEOPLE_TAG) for text in texts if text.startswith(PEOPLE_TAG))
-            found.tags += [name for name in names if name and name not in found.tags]
+            names = dict.fromkeys(text.removeprefix(PEOPLE_TAG) for text in texts if text.startswith(PEOPLE_TAG))
+            found.tags += [name for name in names if name]
+        elif property_.tag == LISTS[TAGS_LIST]:
+            own_tags.update(text_of(item).removeprefix(PEOPLE_TAG) for item in list_items(property_)[1])
+    found.tags = [name for name in found.tags if name not in own_tags]
     return found
 
 
@@ -116,9 +130,12 @@ def mwg_items(property_: Node) -> Iterator[tuple[Node, dict[str, Node | str]]]:
             yield item, fields(item)
 
 
-def is_marked(item: Node) -> bool:
-    """Return whether a region was written here."""
-    return any(node.tag == MARK or MARK in node.attributes for node in item.walk())
+def mark_of(item: Node) -> str:
+    """Return what a region that was written here is marked with, `CONFIRMED` or `SUGGESTED`; "" for all others."""
+    for node in item.walk():
+        if node.tag == MARK or MARK in node.attributes:
+            return node.attributes.get(MARK) or text_of(node)
+    return ""
 
 
 def _read_mwg(property_: Node, found: FoundNames, *, size: tuple[int, int], orientation: int) -> None:
@@ -141,7 +158,7 @@ def _read_mwg(property_: Node, found: FoundNames, *, size: tuple[int, int], orie
             text_of(values.get(f"{{{MWG}}}Name")),
             box,
             is_person=kind in ("", "Face"),
-            is_own=EXTENSIONS in values and is_marked(item),
+            is_suggested=mark_of(item) == SUGGESTED,
         )
 
 
@@ -152,8 +169,7 @@ def _area(area: Node, size: tuple[int, int], applied: Sequence[float] | None) ->
     unit = text_of(values.get(f"{{{AREA}}}unit")) or "normalized"
     if sides is None:
         diameter = _number(text_of(values.get(f"{{{AREA}}}d")))  # of a circle, in the picture's shorter side
-        whole = applied if unit == "pixel" and applied is not None else size
-        sides = [diameter, diameter] if unit == "pixel" else [diameter * min(whole) / side for side in whole]
+        sides = [diameter, diameter] if unit == "pixel" else [diameter * min(size) / side for side in size]
     if centre is None:
         return None
     scale = {"normalized": (1.0, 1.0), "percent": (100.0, 100.0), "pixel": applied or size}.get(unit)

@@ -31,8 +31,8 @@ PREFIXES = {
 
 REGIONS = f"{{{MWG}}}Regions"
 REGION_LIST = f"{{{MWG}}}RegionList"
-EXTENSIONS = f"{{{MWG}}}Extensions"
 MARK = f"{{{OWN}}}region"
+CONFIRMED, SUGGESTED = "confirmed", "suggested"
 
 PERSON_IN_IMAGE = "Iptc4xmpExt:PersonInImage"
 SUBJECT = "dc:subject"

@@ -19,6 +19,9 @@ MAX_BYTES = 10_000_000
 MAX_DEPTH = 64
 """Deepest nesting that is read; regions lie in depth 9."""
 
+MAX_ELEMENTS = 200_000
+"""Most elements that are read, which take some 100 MB; a region has about ten."""
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
@@ -74,10 +77,14 @@ class _Builder:
         self.expat: Any = None
         self._content = content
         self._open: list[Node] = []
+        self._n_elements = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= MAX_DEPTH:
             raise XmpError(f"expected elements nested at most {MAX_DEPTH} deep, found more")
+        self._n_elements += 1
+        if self._n_elements > MAX_ELEMENTS:
+            raise XmpError(f"expected at most {MAX_ELEMENTS:,} elements, found more")
         node = Node(tag, dict(attributes), self.expat.CurrentByteIndex)
         node.content_start = _end_of_tag(self._content, node.start)
         if self._open:

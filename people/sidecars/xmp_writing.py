@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from people.errors import XmpError
 from people.sidecars.orientation import Box, stored_size, to_stored
-from people.sidecars.regions import Region, clip, is_marked, is_said, mwg_items, read_names
-from people.sidecars.schema import LISTS, OWN, PREFIXES, REGION_LIST, REGIONS, tag
+from people.sidecars.regions import Region, clip, is_said, mark_of, mwg_items, read_names
+from people.sidecars.schema import CONFIRMED, LISTS, OWN, PREFIXES, REGION_LIST, REGIONS, SUGGESTED, tag
 from people.sidecars.xmp_tree import RDF, Node, fields, list_items, parse_xmp, properties, text_of
 
 _NEW = (
@@ -128,7 +128,7 @@ def _own_parts(property_: Node, own_items: Mapping[str, set[str]]) -> list[Node]
     if property_.tag.startswith(f"{{{OWN}}}"):
         return [property_]
     if property_.tag == REGIONS:
-        return [item for item, _ in mwg_items(property_) if is_marked(item)]
+        return [item for item, _ in mwg_items(property_) if mark_of(item)]
     own = own_items.get(property_.tag, set())
     return [item for item in list_items(property_)[1] if text_of(item) in own] if own else []
 
@@ -183,7 +183,8 @@ def _region_item(region: Region, orientation: int) -> str:
         f'\n    <rdf:li {_NAMESPACES} rdf:parseType="Resource"><mwg-rs:Name>{escape(_sanitize(region.name))}'
         f'</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type><mwg-rs:Area rdf:parseType="Resource">{area}'
         '<stArea:unit>normalized</stArea:unit></mwg-rs:Area><mwg-rs:Extensions rdf:parseType="Resource">'
-        "<facetable:region>Facetable</facetable:region></mwg-rs:Extensions></rdf:li>"
+        f"<facetable:region>{SUGGESTED if region.is_suggested else CONFIRMED}</facetable:region>"
+        "</mwg-rs:Extensions></rdf:li>"
     )
 
 

@@ -23,6 +23,7 @@ def test_elements_know_their_bytes():
         (BOMB, "found definitions of entities"),
         (b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', "found definitions of entities"),
         (b"<a>" * 100_000, f"nested at most {MAX_DEPTH} deep"),
+        (b"<a>" + b"<b/>" * 200_000 + b"</a>", "expected at most 200,000 elements"),
         (b"<a>" + b" " * MAX_BYTES + b"</a>", "expected at most 10,000,000 bytes"),
         (b"", "text that is no XML"),
         (b"\0\0", "text that is no XML"),

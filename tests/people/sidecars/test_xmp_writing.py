@@ -49,8 +49,8 @@ def items(content: bytes, property_: str) -> list[str]:
 def test_what_was_written_is_read_and_taken_out_again():
     made = merge(None, wanted(ANNA, BOB, lists=LISTS), "a.xmp")
     found = read_names(parse_xmp(made, "a.xmp"), SIZE, 1)
-    assert [(region.name, region.is_own) for region in found.regions] == [("Anna", True), (BOB.name, True)]
-    assert found.regions[0].box == pytest.approx(ANNA.box, abs=1e-6) and found.tags == ["Anna"]
+    assert [(region.name, region.is_suggested) for region in found.regions] == [("Anna", False), (BOB.name, False)]
+    assert found.regions[0].box == pytest.approx(ANNA.box, abs=1e-6) and found.tags == []
     assert merge(made, wanted(ANNA, BOB, lists=LISTS), "a.xmp") == made
     assert names(merge(made, wanted(BOB), "a.xmp")) == [BOB.name]
     assert merge(made, wanted(), "a.xmp") is None
