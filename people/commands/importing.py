@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="source",
-        choices=["xmp"],
+        choices=["xmp", "picasa"],
         default="xmp",
-        help="xmp (default): face regions in photos and in sidecars beside them",
+        help="xmp (default): face regions in photos and in sidecars beside them; picasa: .picasa.ini",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say who would be named")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
@@ -31,7 +31,7 @@ def run(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namesp
     """Import and report."""
     from people.sidecars.importing import import_names
 
-    report = import_names(workspace, store, is_trial=arguments.dry_run)
+    report = import_names(workspace, store, source=arguments.source, is_trial=arguments.dry_run)
     print(sanitize_lines(_lines(report, would="would get" if arguments.dry_run else "got")))
     if arguments.json is not None:
         write_json(

@@ -20,7 +20,7 @@ from people.store.scanned import ScannedFace
 from people.workspace.workspace import Workspace
 
 SIDECAR_SUFFIX = ".xmp"
-_READ_AND_WRITE = 0o666
+_READ_AND_WRITE, _OWNER = 0o666, 0o600
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _write(sidecar: Path, content: bytes | None, photo: Path) -> None:
     write_bytes_atomically(sidecar, content, is_private=True)
     if is_new:
         # Who may see the photo may see who is on it: other programs often run as another user.
-        sidecar.chmod(photo.stat().st_mode & _READ_AND_WRITE)
+        sidecar.chmod(photo.stat().st_mode & _READ_AND_WRITE | _OWNER)
 
 
 def _reason(error: Exception) -> str:

@@ -1,15 +1,20 @@
 """Take the names that other programs gave faces, where nobody has decided anything here."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from embedder.errors import ImageError
+from embedder.images.kinds import RAW_SUFFIXES
 from foundation.formats import hash_file
 from foundation.paths import display_path
 from people.errors import PersonError, XmpError
+from people.sidecars.orientation import to_upright
 from people.sidecars.photo import find_photo, read_header
+from people.sidecars.picasa import read_picasa
 from people.sidecars.regions import FoundNames, Region, overlap, read_names
 from people.sidecars.xmp_tree import parse_xmp, read_sidecar
 from people.store.reader import PeopleReader
@@ -18,13 +23,15 @@ from people.store.scanned import ScannedFace, ScannedFile
 from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
 
-BY = "import of XMP"
-"""Who decided, in the history."""
+Source = Literal["xmp", "picasa"]
+
+_BY: Mapping[Source, str] = {"xmp": "import of XMP", "picasa": "import of Picasa's names"}
 
 LEAST_SHARE = 0.25
 """Intersection over union from which a region is of the face found there. Programs draw a face with hair and chin, or a
 whole head: up to twice as wide and high as what a detector finds, which is a quarter of its area."""
 
+_Reader = Callable[[ScannedFile, Path, "ImportReport"], FoundNames]
 _ABOUT_WHO = ("is", "is_not", "nobody", "not_a_face")
 
 
@@ -56,9 +63,19 @@ class ImportReport:
     left_out: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
+    def fail(self, error: Exception) -> None:
+        """Take down what could not be read, once."""
+        reason = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            reason = f"{display_path(error.filename or '')}: {error.strerror}"
+        if (line := " ".join(reason.split())) not in self.failures:
+            self.failures.append(line)
 
-def import_names(workspace: Workspace, store: PeopleStore, *, is_trial: bool = False) -> ImportReport:
-    """Name faces after the regions in photos' XMP and sidecars; one decision for each name.
+
+def import_names(
+    workspace: Workspace, store: PeopleStore, *, source: Source = "xmp", is_trial: bool = False
+) -> ImportReport:
+    """Name faces after the regions that other programs drew; one decision for each name.
 
     What somebody has decided here always stays, also where it was taken back.
 
@@ -66,6 +83,8 @@ def import_names(workspace: Workspace, store: PeopleStore, *, is_trial: bool = F
     ----------
     workspace : Workspace
     store : PeopleStore
+    source : {"xmp", "picasa"}
+        XMP in photos and sidecars, or the files of Picasa.
     is_trial : bool
         Decide nothing; only find out what there is.
 
@@ -75,6 +94,7 @@ def import_names(workspace: Workspace, store: PeopleStore, *, is_trial: bool = F
         If the decisions cannot be read or written.
     """
     report = ImportReport()
+    read: _Reader = _read_xmp if source == "xmp" else _PicasaReader()
     roots = [Path(root) for root in workspace.settings.photos]
     by_path: dict[str, list[ScannedFace]] = {}
     for face in store.faces_in_table():
@@ -86,9 +106,9 @@ def import_names(workspace: Workspace, store: PeopleStore, *, is_trial: bool = F
         if file.kind != "photo" or photo is None:
             continue
         try:
-            found = _read_photo(file, photo, report)
+            found = _checked_names(read(file, photo, report), file, photo, report)
         except (XmpError, ImageError, OSError) as error:
-            report.failures.append(_reason(error))
+            report.fail(error)
             continue
         for name, shown in _place(found, file, by_path.get(file.path, []), report):
             if _is_free(store, name, shown, report):
@@ -98,19 +118,19 @@ def import_names(workspace: Workspace, store: PeopleStore, *, is_trial: bool = F
         report.names[name] = len(faces)
         report.n_drawn += len(set(faces) - in_table)
         if not is_trial:
-            _name(store, faces, name)
+            _name(store, faces, name, by=_BY[source])
     return report
 
 
-def _name(store: PeopleStore, faces: Sequence[Face], name: str) -> None:
-    by, store.by = store.by, BY
+def _name(store: PeopleStore, faces: Sequence[Face], name: str, *, by: str) -> None:
+    by, store.by = store.by, by
     try:
         store.name(faces, name)
     finally:
         store.by = by
 
 
-def _read_photo(file: ScannedFile, photo: Path, report: ImportReport) -> FoundNames:
+def _read_xmp(file: ScannedFile, photo: Path, report: ImportReport) -> FoundNames:
     """Return whom the photo itself and its sidecars name; what cannot be read of it hides nothing else."""
     header = read_header(photo)
     found = FoundNames()
@@ -118,13 +138,34 @@ def _read_photo(file: ScannedFile, photo: Path, report: ImportReport) -> FoundNa
         try:
             one = read_names(parse_xmp(content, name), (file.width, file.height), header.orientation)
         except XmpError as error:
-            report.failures.append(_reason(error))
+            report.fail(error)
             continue
         for region in one.regions:
             if not region.is_suggested:  # a guess of ours is no decision of somebody
                 found.add(region.name, region.box)
         found.tags += [tag for tag in one.tags if tag not in found.tags]
         found.left_out += one.left_out
+    return found
+
+
+class _PicasaReader:
+    """Read what Picasa says of a photo; each folder's file once."""
+
+    def __init__(self) -> None:
+        self._read_folder = cache(read_picasa)
+
+    def __call__(self, file: ScannedFile, photo: Path, _report: ImportReport) -> FoundNames:
+        found = FoundNames()
+        faces = self._read_folder(photo.parent).get(photo.name, [])
+        is_upright = photo.suffix.lower() in RAW_SUFFIXES
+        orientation = 1 if is_upright or not faces else read_header(photo).orientation
+        for name, box in faces:
+            found.add(name, None if box is None else to_upright(box, orientation))
+        return found
+
+
+def _checked_names(found: FoundNames, file: ScannedFile, photo: Path, report: ImportReport) -> FoundNames:
+    """Count what was found on a photo, and refuse it if the photo is another one now."""
     report.left_out += found.left_out
     if found.regions or found.tags:
         report.n_photos += 1
@@ -139,7 +180,7 @@ def _sources(photo: Path, embedded: bytes, report: ImportReport) -> Iterator[tup
             try:
                 yield display_path(sidecar), read_sidecar(sidecar)
             except (XmpError, OSError) as error:
-                report.failures.append(_reason(error))
+                report.fail(error)
     if embedded:
         yield display_path(photo), embedded
 
@@ -200,9 +241,3 @@ def _is_free(store: PeopleReader, name: str, face: Face, report: ImportReport) -
     else:
         report.n_decided += 1
     return False
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{display_path(error.filename or '')}: {error.strerror}"
-    return " ".join(str(error).split())

@@ -87,7 +87,7 @@ def test_names_follow_decisions_and_nothing_is_written_twice(eight, tmp_path, ca
 
 
 def test_sidecars_go_to_another_folder_and_may_be_read_by_whom_the_photo_may(eight, tmp_path):
-    (tmp_path / "photos" / "album" / "2.jpg").chmod(0o640)
+    (tmp_path / "photos" / "album" / "2.jpg").chmod(0o440)
     export(eight, "--to", tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out" / "album").iterdir()) == [f"{i}.jpg.xmp" for i in range(1, 9)]
     assert (tmp_path / "out" / "album" / "2.jpg.xmp").stat().st_mode & 0o777 == 0o640
