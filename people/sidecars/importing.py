@@ -95,12 +95,35 @@ def import_names(
     """
     report = ImportReport()
     read: _Reader = _read_xmp if source == "xmp" else _PicasaReader()
+    in_table = store.faces_in_table()
+    given = _names_given(workspace, store, in_table, read=read, report=report)
+    chosen: dict[str, list[Face]] = {}
+    for face, name in given.items():
+        if _is_free(store, name, face, report):
+            chosen.setdefault(name, []).append(face)
+    known = {face.face for face in in_table}
+    for name, faces in chosen.items():
+        report.names[name] = len(faces)
+        report.n_drawn += len(set(faces) - known)
+        if not is_trial:
+            _name(store, faces, name, by=_BY[source])
+    return report
+
+
+def _names_given(
+    workspace: Workspace,
+    store: PeopleReader,
+    in_table: Sequence[ScannedFace],
+    *,
+    read: _Reader,
+    report: ImportReport,
+) -> dict[Face, str]:
+    """Return whom other programs name, on all photos; of two names for one face, the first in path order."""
     roots = [Path(root) for root in workspace.settings.photos]
     by_path: dict[str, list[ScannedFace]] = {}
-    for face in store.faces_in_table():
+    for face in in_table:
         by_path.setdefault(face.path, []).append(face)
-    in_table = {face.face for faces in by_path.values() for face in faces}
-    chosen: dict[str, list[Face]] = {}
+    given: dict[Face, str] = {}
     for file in store.files():
         photo = find_photo(roots, file.path)
         if file.kind != "photo" or photo is None:
@@ -111,15 +134,10 @@ def import_names(
             report.fail(error)
             continue
         for name, shown in _place(found, file, by_path.get(file.path, []), report):
-            if _is_free(store, name, shown, report):
-                chosen.setdefault(name, []).append(shown)
-    for name, faces in chosen.items():
-        faces = list(dict.fromkeys(faces))  # a photo may lie in two folders
-        report.names[name] = len(faces)
-        report.n_drawn += len(set(faces) - in_table)
-        if not is_trial:
-            _name(store, faces, name, by=_BY[source])
-    return report
+            # A photo may lie in two folders, where two programs know it.
+            if given.setdefault(shown, name) != name:
+                report.left_out["another name for the same face"] += 1
+    return given
 
 
 def _name(store: PeopleStore, faces: Sequence[Face], name: str, *, by: str) -> None:

@@ -236,3 +236,19 @@ def test_suggested_names_do_not_come_back_as_decisions(one, tmp_path):
     assert photo.with_name("b.png.xmp").exists()
     report = take(workspace)
     assert (report["names"], report["n_known"], named(workspace)) == ({}, 1, {"a.jpg#0": "Anna"})
+
+
+def test_a_photo_in_two_folders_with_two_names_gets_the_first(tmp_path):
+    photos = tmp_path / "photos"
+    box = make_photo(photos / "one" / "a.jpg")
+    (photos / "two").mkdir()
+    shutil.copy(photos / "one" / "a.jpg", photos / "two" / "b.jpg")
+    workspace = make_workspace(tmp_path, {"one/a.jpg": [box], "two/b.jpg": [box]}, {})
+    (photos / "one" / "a.xmp").write_text(REGIONS % region("Anna"), "utf-8")
+    (photos / "two" / "b.xmp").write_text(REGIONS % region("Bob"), "utf-8")
+    report = take(workspace)
+    assert (report["names"], report["left_out"]) == ({"Anna": 1}, {"another name for the same face": 1})
+    assert named(workspace) == {"one/a.jpg#0": "Anna", "two/b.jpg#0": "Anna"}
+    (photos / "two" / "b.xmp").write_text(REGIONS % region("Anna"), "utf-8")
+    again = take(workspace)
+    assert (again["names"], again["n_known"], again["left_out"]) == ({}, 1, {})
