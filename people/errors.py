@@ -17,3 +17,7 @@ class PersonError(FacetableError, ValueError):
 
 class WorkspaceError(FacetableError, ValueError):
     """A folder that is no workspace, or a setting of one that cannot be used."""
+
+
+class XmpError(FacetableError, ValueError):
+    """A sidecar or a photo's metadata that is no XMP, too large, or cannot be added to."""

@@ -62,7 +62,8 @@ ALLOWED = {
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
         "classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
-    "people.commands": "foundation people.store people.workspace people.suggestions embedder.tables",
+    "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
+    "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",

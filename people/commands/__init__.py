@@ -1,6 +1,7 @@
-"""The commands ``facetable init``, ``scan``, ``people`` and ``find``.
+"""The commands ``facetable init``, ``scan``, ``people``, ``find`` and ``export``.
 
 In: arguments.
 Out: lines on standard output, JSON, an exit code.
-May import: foundation, people.store, people.workspace, people.suggestions, embedder.tables.
+May import: foundation, people.store, people.workspace, people.suggestions, people.sidecars,
+    embedder.tables.
 """

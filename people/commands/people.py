@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from foundation.command_line import EXIT_DONE
-from people.commands import listing
+from people.commands import importing, listing
 
 _LISTINGS = ("list", "groups", "suggest", "show", "history")
 
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     undo = _add(actions, "undo", "take back a decision, by default the newest")
     undo.add_argument("decision", type=int, nargs="?", metavar="DECISION", help="its number, from history")
     _add(actions, "redo", "take back the newest undo")
+    importing.add_arguments(_add(actions, "import", "take the names that other programs gave faces"))
     _add(actions, "check", "check the whole store of decisions")
     _add(actions, "backup", "copy the decisions into the workspace's backups")
     restore = _add(actions, "restore", "go back to a copy of the decisions; those of now are kept beside it")
@@ -93,5 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
                 listing.show(workspace, reader, arguments)
     else:
         with PeopleStore(workspace.store, by=f"facetable people {arguments.action}") as store:
+            if arguments.action == "import":
+                return importing.run(workspace, store, arguments)
             print(deciding.decide(workspace, store, arguments))
     return EXIT_DONE

@@ -14,7 +14,7 @@ from people.errors import DecisionError, PersonError
 from people.store import derivation, erasure, faces, schema
 from people.store.queries import FoundPhoto, PhotoQuery, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
-from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, select_faces
+from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, ScannedFile, select_faces
 
 _PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
 _DECISION_COLUMNS = (
@@ -166,6 +166,13 @@ class PeopleReader:
             for number, faces in groups.items()
         ]
         return sorted(found, key=lambda group: (-len(group.faces), group.number))
+
+    def files(self) -> list[ScannedFile]:
+        """Return the photos and videos of the newest table in path order, also those without a face."""
+        rows = self._select(
+            "SELECT path, lower(hex(sha256)), width, height, taken, kind FROM scanned_files ORDER BY path"
+        )
+        return [ScannedFile(*row) for row in rows]
 
     def undecided_rows(self) -> list[int]:
         """Return the rows of the newest table that no decision is about."""

@@ -260,7 +260,7 @@ def test_every_command_says_the_same(good: Path, tmp_path: Path, capfd: pytest.C
         code = run()
         said = capfd.readouterr().err
         assert f"{head}: expected a whole head, found a damaged one (its fingerprint must be a mapping" in said, said
-        assert code in (1, 2)
+        assert code in (1, 2, 3)  # 3: audit found the name in what it could read, and said that it could not read all
 
 
 @pytest.mark.realdata

@@ -47,9 +47,13 @@ def test_a_curve_needs_somebody_and_increasing_sizes():
             ThresholdCurve.from_json({"n_exemplars": numbers, "thresholds": values, "score": "", "measured_on": ""})
 
 
+# The others have none yet: their heads are calibrated on the table they are trained on.
+FACENETS = [name for name in PRESETS if name.startswith("facenet-")]
+
+
 @pytest.mark.parametrize("score", ["cosine", "normalized"])
-@pytest.mark.parametrize("weights", [preset.weights_sha256 for preset in PRESETS.values()])
-def test_every_preset_ships_curves(weights, score):
+@pytest.mark.parametrize("weights", [PRESETS[name].weights_sha256 for name in FACENETS])
+def test_every_facenet_ships_curves(weights, score):
     curve = find_curve({"space": {"weights_sha256": weights}}, score=score)
     assert all(np.diff(curve.thresholds) > 0.02)
     assert curve.n_exemplars[-1] >= 1000

@@ -45,8 +45,8 @@ def test_damaged_ranges_are_refused(tmp_path: Path, text: str) -> None:
         read_ranges(path)
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_ranges_are_shipped_for_every_preset(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith("facenet-")])
+def test_ranges_are_shipped_for_every_facenet(name: str) -> None:
     ranges = read_ranges(SHIPPED_RANGES / f"{get_preset(name).weights_sha256[:12]}.json")
     assert len(ranges) == 200
     low, high = ranges["images"]

@@ -33,7 +33,7 @@ def test_what_numpy_writes_is_read(array: np.ndarray, version: tuple[int, int]) 
     assert header.type == ("record" if array.dtype.fields else array.dtype.str[1:])
 
 
-@pytest.mark.parametrize("name", set(HEADERS) - {"36 TiB", "72 TiB", "no rows, giant"})
+@pytest.mark.parametrize("name", sorted(set(HEADERS) - {"36 TiB", "72 TiB", "no rows, giant"}))
 def test_what_numpy_does_not_write_is_not_evaluated(name: str) -> None:
     with pytest.raises(InputError):
         parse_array_header(described(HEADERS[name]))
