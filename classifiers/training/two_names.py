@@ -29,6 +29,9 @@ _N_COMPARED = 10
 # Beyond so many faces they are not compared with one another: it would take minutes.
 _MOST_COMPARED = 20_000
 
+# Share of all faces that may look like somebody else's; of more, the network is at fault and not the names.
+_MOST_ALIKE = 0.5
+
 _N_LISTED = 5
 _N_QUESTIONS = 10
 
@@ -46,8 +49,19 @@ def two_name_pairs(gallery: Gallery, *, progress: bool = False) -> NDArray[np.in
     progress : bool
         Whether to show a bar on a terminal where it takes long.
     """
-    alike = _nearly_equal(gallery.vectors, progress=progress) if len(gallery) <= _MOST_COMPARED else ()
-    pairs = np.vstack([np.stack(same_face_pairs(gallery, gallery), axis=1), *alike])
+    equal = _of_two_names(gallery, np.stack(same_face_pairs(gallery, gallery), axis=1))
+    if len(gallery) > _MOST_COMPARED:
+        return equal
+    blocks = list(_nearly_equal(gallery.vectors, progress=progress))
+    alike = _of_two_names(gallery, np.vstack([np.empty((0, 2), np.int64), *blocks]))
+    if len(np.unique(alike)) > _MOST_ALIKE * len(gallery):
+        logger.warning("most faces have nearly equal vectors whoever they are: this network tells nobody apart")
+        return equal
+    return np.unique(np.vstack([equal, alike]), axis=0)
+
+
+def _of_two_names(gallery: Gallery, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pairs of rows of different people, the first row before the second."""
     pairs = pairs[(pairs[:, 0] < pairs[:, 1]) & (gallery.codes[pairs[:, 0]] != gallery.codes[pairs[:, 1]])]
     found: NDArray[np.int64] = np.unique(pairs, axis=0)
     return found

@@ -49,6 +49,13 @@ def test_large_galleries_are_compared_by_file(monkeypatch):
     assert two_name_pairs(gallery()).tolist() == [[3, 15]]
 
 
+def test_a_network_that_tells_nobody_apart_is_said_and_no_name_is_doubted(caplog):
+    vectors = np.ones((6, 4), np.float32) / 2
+    alike = Gallery.build(vectors, ["Ada", "Bob", "Cleo", "Ada", "Bob", "Cleo"], origin=FROM_TABLE)
+    assert len(leave_out_two_names(alike)) == 6
+    assert "this network tells nobody apart" in caplog.text
+
+
 def test_training_leaves_such_faces_out_of_both_and_says_which(caplog):
     head = train_head(shown(), threshold=0.9)
     assert head.gallery.photos_per_identity == {
