@@ -90,7 +90,8 @@ def _run_head(path: Path, whole: Path) -> int:
             code,
         )
     if path.stat().st_ino % 8 == 0:
-        copy = path.with_name("replaced.skops")
+        copy = path.with_name("replaced") / path.name  # under its own name, which the message must hold
+        copy.parent.mkdir(exist_ok=True)
         shutil.copy(path, copy)
         _script("train_classifier")([str(whole / "tables" / "faces.h5"), "-o", str(copy), "--threshold", "0.5"])
     return audited
