@@ -182,7 +182,13 @@ def identify_faces(image: np.ndarray, encoder: FaceEncoder, head: Head) -> list[
     ]
 
 
-def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str | None = None) -> np.ndarray:
+def annotate_photo(
+    image: np.ndarray,
+    faces: Sequence[NamedFace],
+    *,
+    hide: str | None = None,
+    others: Sequence[np.ndarray] | np.ndarray = (),
+) -> np.ndarray:
     """Return a copy of `image`, uint8 (h, w, 3) RGB, with boxes, names and scores.
 
     Parameters
@@ -192,13 +198,16 @@ def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str |
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
+    others : sequence of numpy.ndarray
+        Boxes, (4,), of further faces, which are made unrecognizable.
     """
     from recognition.outputs.anonymize import hide_faces
     from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 
     hidden = [face for face in faces if hide == "all" or (hide == "unknown" and not face.accepted)]
-    if hidden:
-        image = hide_faces(image, [np.array(face.box) for face in hidden])
+    boxes = [*(np.array(face.box) for face in hidden), *others]
+    if boxes:
+        image = hide_faces(image, boxes)
     return draw_marks(
         image,
         [
