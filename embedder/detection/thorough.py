@@ -27,7 +27,7 @@ faces lie on their sides, so that more of what is found there is none."""
 _SMALLEST_ON_COPY = 20
 """Side in pixels of the smallest face looked for on a copy of zoom 1; the image is scaled so that it has this size."""
 
-_SAME_OVERLAP = 0.4
+_SAME_OVERLAP = 0.5
 _PART_OVERLAP = 0.8
 """Intersection over union, and over the smaller box, above which two boxes are of one face."""
 

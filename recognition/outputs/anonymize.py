@@ -27,7 +27,7 @@ def hide_faces(image: np.ndarray, boxes: Sequence[np.ndarray]) -> np.ndarray:
     """
     hidden = image.copy()
     for box in boxes:
-        low, high = _widened(box, (image.shape[0], image.shape[1]))
+        low, high = hidden_area(box, (image.shape[0], image.shape[1]))
         if np.any(high <= low):
             continue
         face = hidden[low[1] : high[1], low[0] : high[0]]
@@ -39,8 +39,22 @@ def hide_faces(image: np.ndarray, boxes: Sequence[np.ndarray]) -> np.ndarray:
     return hidden
 
 
-def _widened(box: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of what is hidden around `box`, in whole pixels within the image."""
+def hidden_area(box: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is hidden of an image when the face in a box is: the box widened, within the image.
+
+    Parameters
+    ----------
+    box : numpy.ndarray
+        (4,), pixels.
+    size_hw : tuple of int
+        Height and width of the image in pixels.
+
+    Returns
+    -------
+    low, high : numpy.ndarray
+        int (2,), x and y of the corners, maxima exclusive; of a box beyond the image a maximum is no larger than its
+        minimum.
+    """
     limit = np.array([size_hw[1], size_hw[0]])
     size = np.maximum(box[2:] - box[:2], 1.0)
     if np.any(box[:2] <= 0) or np.any(box[2:] >= limit):
