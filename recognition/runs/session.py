@@ -178,7 +178,7 @@ class Session:
             self.meter.record(frame.captured_s, time.monotonic())
             if outputs.recorder is not None:
                 outputs.recorder.write(annotated, frame.time_s)
-            if outputs.viewer is not None:
+            if outputs.viewer is not None and not outputs.viewer.wants_to_quit:
                 outputs.viewer.show(annotated, result.faces, until_s=hidden.due_s)
 
     def _output_rest(self) -> None:
