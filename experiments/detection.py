@@ -104,9 +104,7 @@ def quality(found: Detections, truth: dict[str, np.ndarray]) -> Quality:
     """Hold detections against WIDER's ground truth, rows of `read_ground_truth`."""
     n_faces = n_found = n_boxes = n_false = 0
     for name, boxes in found.items():
-        rows = truth[name]
-        faces = np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]])
-        counted = (rows[:, 2:4].min(axis=1, initial=np.inf) >= SMALLEST_FACE) & (rows[:, _INVALID] == 0)
+        faces, counted = counted_faces(truth[name])
         of_boxes = match(boxes, faces)
         hit = np.zeros(len(faces), bool)
         hit[of_boxes[of_boxes >= 0]] = True
@@ -115,6 +113,12 @@ def quality(found: Detections, truth: dict[str, np.ndarray]) -> Quality:
         n_boxes += len(boxes)
         n_false += int((of_boxes < 0).sum())
     return Quality(n_faces, n_found, n_boxes, n_false)
+
+
+def counted_faces(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes, (n, 4), of rows of `read_ground_truth`, and which of them a detector must find, (n,)."""
+    counted = (rows[:, 2:4].min(axis=1, initial=np.inf) >= SMALLEST_FACE) & (rows[:, _INVALID] == 0)
+    return np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]]), counted
 
 
 def read_ground_truth(path: Path) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embedder.images.reading import read_image
 from tests import PROJECT
 
 HEAVY = ("tensorflow", "keras", "sklearn", "skops", "pandas", "matplotlib", "scipy", "joblib", "h5py", "onnx")
@@ -419,3 +420,22 @@ def test_anonymized_photos(data: Path, people_head: Path, tmp_path: Path) -> Non
         assert run(photo, "--head", people_head, argument, "--save", tmp_path / "out.jpg").returncode == 0
         rows = lines_of(run(tmp_path / "out.jpg", "--head", people_head))
         assert sum(row[1] in ("obama", "biden") for row in rows) == n_faces
+
+
+@pytest.mark.realdata
+def test_a_face_that_the_edge_cuts_in_half_is_hidden_and_limits_are_said(
+    data: Path, people_head: Path, tmp_path: Path
+) -> None:
+    image = read_image(data / "groups" / "multiface.jpg")
+    photo = tmp_path / "half.png"
+    Image.fromarray(image[:, 270:700]).save(photo)  # the edge runs through the left woman's face
+    plain = run(photo, "--head", people_head)
+    assert len(lines_of(plain)) == 3
+    assert "not hidden" not in plain.stderr
+    hidden = run(photo, "--head", people_head, "--anonymize=all", "--save", tmp_path / "out.png")
+    assert hidden.returncode == 0
+    assert hidden.stdout == plain.stdout, "names and events are those of a run that hides nobody"
+    assert "faces that were not found are not hidden" in hidden.stderr
+    face = slice(255, 350), slice(0, 35)
+    changed = (read_image(tmp_path / "out.png")[face] != read_image(photo)[face]).any(axis=2)
+    assert changed.mean() > 0.95

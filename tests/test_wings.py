@@ -71,6 +71,7 @@ ALLOWED = {
         "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
         "recognition.sources recognition.events"
     ),
+    "recognition.anonymizing": "embedder.detection recognition.sources recognition.tracking",
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.clips": (
         "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"

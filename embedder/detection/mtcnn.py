@@ -184,7 +184,7 @@ class MTCNN:
 
     def _propose(self, pyramid: Pyramid, parallelism: _Parallelism) -> np.ndarray:
         """Return the squares, int ``(n, 4)``, in which P-Net sees a face."""
-        scales = level_scales(pyramid.size_hw, self._smallest_face(pyramid.size_hw), self.scale_factor)
+        scales = level_scales(pyramid.size_hw, smallest_face(self.min_face_size, pyramid.size_hw), self.scale_factor)
         tiles = ((i, tile) for i, scale in enumerate(scales) for tile in cut_tiles(pyramid.level(scale)))
         found = list(parallelism.each(self._search, tiles))
         if not found:
@@ -233,10 +233,16 @@ class MTCNN:
         landmarks = corners + sides * points[chosen].reshape(-1, 2, 5).transpose(0, 2, 1)
         return Faces(boxes[inside], landmarks, scores[chosen])
 
-    def _smallest_face(self, size_hw: tuple[int, int]) -> float:
-        if self.min_face_size == "auto":
-            return max(_AUTO_PIXELS, max(size_hw) * _AUTO_SHARE)
-        return self.min_face_size
+
+def smallest_face(min_face_size: int | Literal["auto"], size_hw: tuple[int, int]) -> float:
+    """Return the side in pixels of the smallest face that is looked for in an image of `size_hw` pixels.
+
+    >>> smallest_face("auto", (1000, 4000)), smallest_face("auto", (30, 40)), smallest_face(12, (1000, 4000))
+    (80.0, 20, 12)
+    """
+    if min_face_size == "auto":
+        return max(_AUTO_PIXELS, max(size_hw) * _AUTO_SHARE)
+    return min_face_size
 
 
 def _run_stage(

@@ -103,7 +103,8 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
         nargs="?",
         const="unknown",
         choices=["unknown", "all"],
-        help="make faces unrecognizable in pictures: of everybody who is not identified (default), or of all",
+        help="make faces unrecognizable in pictures: of everybody who is not identified (default), or of all; they are "
+        "looked for more closely, but what is not found is not hidden",
     )
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
     output.add_argument(

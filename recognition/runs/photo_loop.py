@@ -186,7 +186,13 @@ def identify_faces(image: np.ndarray, encoder: FaceEncoder, head: Head) -> list[
     ]
 
 
-def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str | None = None) -> np.ndarray:
+def annotate_photo(
+    image: np.ndarray,
+    faces: Sequence[NamedFace],
+    *,
+    hide: str | None = None,
+    others: Sequence[np.ndarray] | np.ndarray = (),
+) -> np.ndarray:
     """Return a copy of `image`, uint8 (h, w, 3) RGB, with boxes, names and scores.
 
     Parameters
@@ -196,13 +202,18 @@ def annotate_photo(image: np.ndarray, faces: Sequence[NamedFace], *, hide: str |
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
+    others : sequence of numpy.ndarray
+        Boxes, (4,), of further faces, which are made unrecognizable unless a face stays visible there.
     """
+    from recognition.anonymizing.places import find_same
     from recognition.outputs.anonymize import hide_faces
     from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
 
     hidden = [face for face in faces if hide == "all" or (hide == "unknown" and not face.accepted)]
-    if hidden:
-        image = hide_faces(image, [np.array(face.box) for face in hidden])
+    visible = [np.array(face.box) for face in faces if face not in hidden]
+    boxes = [*(np.array(face.box) for face in hidden), *(box for box in others if find_same(box, visible) is None)]
+    if boxes:
+        image = hide_faces(image, boxes)
     return draw_marks(
         image,
         [

@@ -10,6 +10,7 @@ import numpy as np
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import pluralize
+from recognition.anonymizing.frame_hider import CloserLook
 from recognition.events.console import print_no_face
 from recognition.outputs.picture_folder import CROP
 from recognition.runs.options import Options
@@ -23,7 +24,13 @@ from recognition.runs.photo_loop import (
     recognize_photos,
     refuse_inside,
 )
-from recognition.runs.setup import load_recognizer, open_pictures, open_sinks
+from recognition.runs.setup import (
+    load_closer_look,
+    load_recognizer,
+    open_pictures,
+    open_sinks,
+    warn_of_missed_faces,
+)
 from recognition.sources.source import Source, SourceKind
 
 logger = logging.getLogger(__name__)
@@ -49,15 +56,27 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
 
     with ExitStack() as stack:
         name = sources[0].name if len(sources) == 1 else "photos"
-        run = open_run(stack, options, name, identify=lambda image: identify_faces(image, encoder, head))
+        run = open_run(
+            stack,
+            options,
+            name,
+            identify=lambda image: identify_faces(image, encoder, head),
+            closer=load_closer_look(options, encoder),
+        )
         counts = recognize_photos(photos, run)
     if len(sources) > 1 or sources[0].kind is SourceKind.FOLDER:
         logger.info("%s", summarize(counts))
+    warn_of_missed_faces(options)
     return EXIT_SOME_INPUTS_FAILED if counts.n_failed else EXIT_DONE
 
 
 def open_run(
-    stack: ExitStack, options: Options, name: str, *, identify: Callable[[np.ndarray], Sequence[NamedFace]]
+    stack: ExitStack,
+    options: Options,
+    name: str,
+    *,
+    identify: Callable[[np.ndarray], Sequence[NamedFace]],
+    closer: CloserLook | None = None,
 ) -> PhotoRun:
     """Open the outputs of a run over photos, closed with `stack`.
 
@@ -69,6 +88,8 @@ def open_run(
         Title of the window.
     identify : callable
         Returns the faces of an image, uint8 (h, w, 3).
+    closer : CloserLook, optional
+        Finds further faces to hide.
 
     Raises
     ------
@@ -79,7 +100,9 @@ def open_run(
     """
 
     def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
-        return annotate_photo(image, faces, hide=options.anonymize)
+        known = np.array([face.box for face in faces]).reshape(-1, 4)
+        others = () if closer is None else closer.find_others(image, known).boxes
+        return annotate_photo(image, faces, hide=options.anonymize, others=others)
 
     sink = open_sinks(options).events
     stack.callback(sink.close)

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recognition.anonymizing.frame_hider import FrameHider, HiddenFrame, boxes_to_hide, is_hidden
 from recognition.events.event import Event, EventSink
 from recognition.outputs.anonymize import hide_faces
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
@@ -45,6 +46,8 @@ class Outputs:
     viewer : Viewer or None
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable in annotated frames.
+    hider : FrameHider or None
+        Looks closer for what is to be hidden; None hides tracked faces alone.
     crops : BestCrops
         Pictures of tracks, as the loop gives them.
     timeline : Timeline
@@ -58,6 +61,7 @@ class Outputs:
     recorder: Recorder | None = None
     viewer: Viewer | None = None
     hide: str | None = None
+    hider: FrameHider | None = None
     crops: BestCrops = field(default_factory=BestCrops)
     timeline: Timeline = field(default_factory=lambda: Timeline.of_file(None))
     source_name: str | None = None
@@ -161,13 +165,26 @@ class Session:
         if self._outputs.recorder is None and self._outputs.viewer is None:
             self.meter.record(frame.captured_s, time.monotonic())
             return result
-        annotated = annotate_frame(frame.image, result, hide=self._outputs.hide)
-        self.meter.record(frame.captured_s, time.monotonic())
-        if self._outputs.recorder is not None:
-            self._outputs.recorder.write(annotated, frame.time_s)
-        if self._outputs.viewer is not None:
-            self._outputs.viewer.show(annotated, result.faces, until_s=due_s)
+        hider = self._outputs.hider
+        self._output([HiddenFrame(frame, result, due_s)] if hider is None else hider.add(frame, result, due_s))
         return result
+
+    def _output(self, ready: list[HiddenFrame]) -> None:
+        """Draw, record and show frames."""
+        outputs = self._outputs
+        for hidden in ready:
+            frame, result = hidden.frame, hidden.result
+            annotated = annotate_frame(frame.image, result, hide=outputs.hide, places=hidden.places)
+            self.meter.record(frame.captured_s, time.monotonic())
+            if outputs.recorder is not None:
+                outputs.recorder.write(annotated, frame.time_s)
+            if outputs.viewer is not None and not outputs.viewer.wants_to_quit:
+                outputs.viewer.show(annotated, result.faces, until_s=hidden.due_s)
+
+    def _output_rest(self) -> None:
+        """Draw, record and show the frames that waited for those after them."""
+        if self._outputs.hider is not None:
+            self._output(self._outputs.hider.flush())
 
     def _write(self, events: list[Event], frame: Frame | None = None) -> None:
         """Write the events that came with a frame; if one fails, the others are written nevertheless."""
@@ -195,9 +212,12 @@ class Session:
         """End all tracks at the end, and after an error as far as that is possible."""
         try:
             yield
+            self._output_rest()
             self._loop.end_all_tracks()
         except (OSError, ValueError):
             self._outputs.status.clear()
+            with suppress(OSError, ValueError):
+                self._output_rest()
             with suppress(OSError, ValueError):
                 self._loop.end_all_tracks()
             with suppress(OSError, ValueError):
@@ -207,7 +227,9 @@ class Session:
         self._write(self._loop.finish())
 
 
-def annotate_frame(image: np.ndarray, result: FrameResult, *, hide: str | None = None) -> np.ndarray:
+def annotate_frame(
+    image: np.ndarray, result: FrameResult, *, hide: str | None = None, places: Sequence[np.ndarray] = ()
+) -> np.ndarray:
     """Return a copy of a frame, uint8 (h, w, 3) RGB, with boxes and names.
 
     Parameters
@@ -217,15 +239,13 @@ def annotate_frame(image: np.ndarray, result: FrameResult, *, hide: str | None =
     hide : {None, "unknown", "all"}
         Whose faces are made unrecognizable: nobody's, everybody's who is not identified, or everybody's. Hidden faces
         have no box and no name.
+    places : sequence of numpy.ndarray
+        Boxes, (4,), that are made unrecognizable as well, see `recognition.anonymizing.frame_hider.boxes_to_hide`.
     """
-    hidden = [face for face in [*result.faces, *result.lost] if _is_hidden(face, hide)]
+    hidden = boxes_to_hide(result, hide, places)
     if hidden:
-        image = hide_faces(image, [face.box for face in hidden])
-    return draw_marks(image, [_mark_of(face) for face in result.faces if not _is_hidden(face, hide)])
-
-
-def _is_hidden(face: TrackedFace, hide: str | None) -> bool:
-    return hide == "all" or (hide == "unknown" and not face.verdict.accepted)
+        image = hide_faces(image, hidden)
+    return draw_marks(image, [_mark_of(face) for face in result.faces if not is_hidden(face, hide)])
 
 
 def _mark_of(face: TrackedFace) -> Mark:

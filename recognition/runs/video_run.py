@@ -14,6 +14,7 @@ from embedder.networks.encoder import FaceEncoder
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
+from recognition.anonymizing.frame_hider import FrameHider
 from recognition.outputs.picture_folder import CROP, SCENE, UNKNOWN
 from recognition.outputs.recorder import Recorder
 from recognition.outputs.video_writer import video_target
@@ -21,7 +22,13 @@ from recognition.runs.best_crops import BestCrops, PictureOutputs, PicturePublis
 from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.options import DEFAULT_DETECT_EVERY, Options
 from recognition.runs.session import Outputs, Session
-from recognition.runs.setup import load_recognizer, open_pictures, open_sinks
+from recognition.runs.setup import (
+    load_closer_look,
+    load_recognizer,
+    open_pictures,
+    open_sinks,
+    warn_of_missed_faces,
+)
 from recognition.sources.clock import Timeline
 from recognition.sources.connections import connect
 from recognition.sources.creation_time import read_creation_time
@@ -66,6 +73,7 @@ def run_on_video(source: Source, options: Options, stopping: threading.Event) ->
         loop = _make_loop(encoder, head, outputs, options=options, source=source)
         session = Session(loop, outputs, stopping)
         session.run_file(video, every)
+    warn_of_missed_faces(options)
     shortfall = None if session.is_stopping else video.describe_shortfall()
     if shortfall is None:
         return EXIT_DONE
@@ -110,6 +118,7 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
             logger.info("%s: started, %d people are known", live.name, len(head.labels))
         session.run_live(live, scheduler, watcher)
         logger.info("%s: stopped; %s", live.name, describe(session.meter.speed, session.n_faces, counts=live.counts))
+    warn_of_missed_faces(options)
     return EXIT_DONE
 
 
@@ -162,6 +171,7 @@ def _open_outputs(
         sinks.events,
         StatusLine(is_service=options.headless),
         hide=options.anonymize,
+        hider=_make_hider(options, encoder, is_live=source.kind.is_live),
         crops=crops,
         source_name=options.source_name,
     )
@@ -176,6 +186,13 @@ def _open_outputs(
         outputs.viewer = _open_viewer(source, enrol if source.kind.is_live else None, stopping)
         stack.callback(outputs.viewer.close)
     return outputs
+
+
+def _make_hider(options: Options, encoder: FaceEncoder, *, is_live: bool) -> FrameHider | None:
+    closer = load_closer_look(options, encoder)
+    if closer is None or options.anonymize is None:
+        return None
+    return FrameHider(closer, options.anonymize, is_live=is_live)
 
 
 def _open_pictures(

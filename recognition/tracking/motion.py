@@ -90,20 +90,29 @@ class Motion:
 
     def propagate_from(self, start: FlowFrame | None, boxes: Sequence[np.ndarray]) -> list[BoxMotion | None]:
         """Return the motion of each of `boxes` from the frame `start` to the newest; None where flow is unreliable."""
-        newest = self._newest
-        if start is None or newest is None or start.grey.shape != newest.grey.shape or not len(boxes):
-            return [None] * len(boxes)
-        grids = [_grid(box * newest.factor) for box in boxes]
-        points = np.concatenate(grids).astype(np.float32)[:, None]
-        there, found = _flow(start.grey, newest.grey, points)
-        back, returned = _flow(newest.grey, start.grey, there)
-        error = np.linalg.norm((back - points)[:, 0], axis=1)
-        good = found & returned & (error < _MAX_RETURN_ERROR)
-        parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
-        return [
-            _median_motion(np.asarray(box, np.float64), *ways, error=error, good=good, factor=newest.factor)
-            for box, (*ways, error, good) in zip(boxes, parts, strict=True)
-        ]
+        return propagate_between(start, self._newest, boxes)
+
+
+def propagate_between(
+    start: FlowFrame | None, end: FlowFrame | None, boxes: Sequence[np.ndarray]
+) -> list[BoxMotion | None]:
+    """Return the motion of each of `boxes`, (4,), from one frame to another, be it later or earlier.
+
+    It is None where flow is unreliable, and between frames of two sizes.
+    """
+    if start is None or end is None or start.grey.shape != end.grey.shape or not len(boxes):
+        return [None] * len(boxes)
+    grids = [_grid(box * end.factor) for box in boxes]
+    points = np.concatenate(grids).astype(np.float32)[:, None]
+    there, found = _flow(start.grey, end.grey, points)
+    back, returned = _flow(end.grey, start.grey, there)
+    error = np.linalg.norm((back - points)[:, 0], axis=1)
+    good = found & returned & (error < _MAX_RETURN_ERROR)
+    parts = zip(*(np.split(part, len(boxes)) for part in (points[:, 0], there[:, 0], error, good)), strict=True)
+    return [
+        _median_motion(np.asarray(box, np.float64), *ways, error=error, good=good, factor=end.factor)
+        for box, (*ways, error, good) in zip(boxes, parts, strict=True)
+    ]
 
 
 def _median_motion(

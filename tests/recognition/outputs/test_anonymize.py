@@ -33,6 +33,16 @@ def test_faces_at_and_beyond_the_edge(box: tuple[int, int, int, int]) -> None:
     assert hide_faces(image_with(), [np.array(box, float)]).shape == (120, 200, 3)
 
 
+def test_a_face_that_the_edge_cuts_to_a_strip_is_hidden_as_far_as_a_whole_one() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+    hidden = hide_faces(image, [np.array([0.0, 40.0, 10.0, 90.0])])
+    changed = np.flatnonzero((hidden != image).any(axis=(0, 2)))
+    assert changed.max() == 27, "a third of the face's height, not of the strip's width, is added to its 10 pixels"
+    # Cells are square, so there are two across: no third level stands between the two of a row.
+    row = hidden[60, :28, 0].astype(int)
+    assert len(np.unique(np.sign(np.diff(row)[np.diff(row) != 0]))) == 1
+
+
 def test_nobody_to_hide() -> None:
     image = image_with((ANN, (60, 40, 110, 90)))
     hidden = hide_faces(image, [])

@@ -11,7 +11,14 @@ from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
 from recognition.outputs.image_files import can_write, write_image
 from recognition.outputs.picture_folder import CROP, PictureFolder
-from recognition.runs.photo_loop import PhotoRun, annotate_photo, identify_faces, list_photos, recognize_photos
+from recognition.runs.photo_loop import (
+    NamedFace,
+    PhotoRun,
+    annotate_photo,
+    identify_faces,
+    list_photos,
+    recognize_photos,
+)
 from recognition.sources.source import SourceKind, parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
@@ -69,6 +76,18 @@ def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptu
     before, after = (np.asarray(Image.open(root / "b.png")) for root in (folder, tmp_path / "out"))
     assert not np.array_equal(before, after)
     assert np.array_equal(before[45:65, 28:52], after[45:65, 28:52])
+
+
+@pytest.mark.parametrize(("hide", "shows_ann"), [("unknown", True), ("all", False)])
+def test_what_a_closer_look_finds_is_hidden_unless_a_known_face_stays_visible_there(hide: str, shows_ann: bool) -> None:
+    image = image_with((ANN, (20, 30, 60, 70)))
+    texture = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
+    image[40:80, 130:170] = texture
+    ann = NamedFace((20.0, 30.0, 60.0, 70.0), "ann", 0.9, accepted=True)
+    others = [np.array([15.0, 22.0, 64.0, 75.0]), np.array([130.0, 40.0, 170.0, 80.0])]
+    after = annotate_photo(image, [ann], hide=hide, others=others)
+    assert np.array_equal(after[45:65, 28:52], image[45:65, 28:52]) is shows_ann
+    assert after[40:80, 130:170].std() < 0.3 * texture.std()
 
 
 def test_one_photo_that_cannot_be_read_is_counted_as_several_are(

@@ -2,6 +2,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embedder.detection.faces import Faces
+from recognition.anonymizing.frame_hider import FrameHider
 from recognition.errors import SaveError
 from recognition.events.console import FanOutSink
 from recognition.events.event import Event, make_event
@@ -23,14 +26,14 @@ from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.session import Outputs, Session, annotate_frame
 from recognition.sources.clock import Timeline, format_utc
 from recognition.sources.grabber import FrameGrabber
-from recognition.sources.video_file import VideoFile
+from recognition.sources.video_file import Frame, VideoFile
 from recognition.tracking.detection_interval import DetectionScheduler
 from recognition.tracking.embedding_queue import EmbeddingQueueSettings
 from recognition.tracking.evidence import Verdict
 from recognition.tracking.loop import FaceLoop, FrameResult, LoopSettings, TrackedFace
 from recognition.tracking.tracker import Track
 from recognition.viewer.status import StatusLine
-from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, fake_encoder, image_with
+from tests.recognition.fakes import ANN, BOB, STRANGER, FakeHead, faces_at, fake_encoder, image_with
 from tests.recognition.sources.test_grabber import SHORT_PAUSES, Script, opens
 from tests.recognition.sources.test_video_file import claim_rate
 
@@ -370,6 +373,60 @@ def is_hidden(image: np.ndarray) -> bool:
 )
 def test_who_is_hidden(what: FrameResult, hide: str | None, expected: bool) -> None:
     assert is_hidden(annotate_frame(image_with((ANN, (60, 40, 110, 90))), what, hide=hide)) is expected
+
+
+class SeenLate:
+    """Finds one face beside those that are tracked, once, on the tenth frame that it searches."""
+
+    n_copies = 8
+
+    def __init__(self) -> None:
+        self.n_calls = 0
+
+    def find_others(self, _image: np.ndarray, known: np.ndarray, *, copies: Any = None) -> Faces:
+        self.n_calls += 1
+        return faces_at([(120, 40, 160, 80)] if self.n_calls == 10 else [])
+
+
+def video_of_two(tmp_path: Path, n_frames: int) -> VideoFile:
+    both = image_with((ANN, (20, 40, 60, 80)))
+    both[40:80, 120:160] = np.random.default_rng(0).integers(90, 120, (40, 40, 1))  # no face for the fake detector
+    return video_of(tmp_path, [both] * n_frames)
+
+
+def details(video: VideoFile, columns: slice) -> list[float]:
+    return [cv2.Laplacian(frame.image[40:80, columns], cv2.CV_64F).var() for frame in video]
+
+
+def test_a_file_hides_what_was_missed_at_first_and_keeps_all_frames(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.avi", 25)
+    hider = FrameHider(SeenLate(), "all", is_live=False)
+    run, collected = session(recorder=recorder, hide="all", hider=hider)
+    run.run_file(video_of_two(tmp_path, 30), 1)
+    recorder.close()
+    before = details(video_of_two(tmp_path, 30), slice(120, 160))
+    after = details(VideoFile(str(tmp_path / "out.avi"), "out"), slice(120, 160))
+    assert len(after) == 30
+    assert max(after) < 0.1 * min(before)
+    plain, expected = session()
+    plain.run_file(video_of_two(tmp_path, 30), 1)
+    assert collected.events == expected.events
+
+
+def test_frames_that_wait_are_kept_when_the_video_breaks_off(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.avi", 25)
+    run, _ = session(recorder=recorder, hide="all", hider=FrameHider(SeenLate(), "all", is_live=False))
+
+    class Broken(VideoFile):
+        def __iter__(self) -> Iterator[Frame]:
+            yield from list(super().__iter__())[:12]
+            raise OSError("a.avi: cannot be read")
+
+    video_of_two(tmp_path, 30).close()
+    with pytest.raises(OSError, match="cannot be read"):
+        run.run_file(Broken(str(tmp_path / "a.avi"), "a.avi"), 1)
+    recorder.close()
+    assert len(list(VideoFile(str(tmp_path / "out.avi"), "out"))) == 12
 
 
 def test_hidden_faces_have_no_name() -> None:
