@@ -1,4 +1,4 @@
-# make demo | test | quick | serving | lint | samples | models: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
+# make demo | test | quick | serving | lint | docs | samples | models: each sets up .venv first, once, with any Python 3.11 to 3.13 (or PYTHON=/path/to/python).
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -9,7 +9,7 @@ RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] 
 PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick serving lint samples models
+.PHONY: help demo test quick serving lint docs samples models
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
@@ -17,6 +17,7 @@ help:
 	@echo "make quick   the tests without real photos, servers, TensorFlow and clusters, within a minute"
 	@echo "make serving   the same in .venv-serving, where only what names faces is installed"
 	@echo "make lint   ruff and mypy"
+	@echo "make docs   the documentation as a site: out/docs/index.html"
 	@echo "make samples   sample photos and a second checkpoint, which one of the tests reads if it is there"
 	@echo "make models   a smaller network that tells people better apart; licence claimed, not proved"
 
@@ -43,6 +44,10 @@ lint: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+
+docs: $(VENV)/.requirements-dev
+	$(VENV_PYTHON) -m sphinx -q -W --keep-going -b html -d out/docs-state docs out/docs
+	@echo "out/docs/index.html"
 
 # A stamp is written only after its step has succeeded, so an interrupted set-up goes on the next time.
 $(VENV)/.python:
