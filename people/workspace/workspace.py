@@ -13,6 +13,7 @@ from foundation.paths import display_path
 from people.errors import WorkspaceError
 
 SETTINGS_FILE = "workspace.toml"
+THUMBNAILS = "thumbnails"
 VERSION = 1
 
 _PRIVATE_FOLDER = 0o700
@@ -143,6 +144,11 @@ class Workspace:
     def backups(self) -> Path:
         """The folder of copies of the decisions."""
         return self.folder / "backups"
+
+    @property
+    def thumbnails(self) -> Path:
+        """The folder of faces cut out small, named after their photo's SHA-256; machine-made."""
+        return self.folder / THUMBNAILS
 
     @property
     def lock(self) -> Path:
