@@ -1,8 +1,9 @@
 """People: everybody, one of them with their faces, and what is decided about them."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
+from pydantic import model_validator
 
 from foundation.text import normalize_name
 from webapp.api.context import Reader, Store
@@ -43,6 +44,12 @@ class PersonEdit(Ask):
     expected: SeenPerson
     name: Name | None = None
     hidden: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if (self.name is None) == (self.hidden is None):
+            raise ValueError("expected a name or hidden, one of both")
+        return self
 
 
 class Merge(Ask):

@@ -20,6 +20,9 @@ SIDE = 192
 _MARGIN = 0.35
 """Of the box's longer side, around the face, so that hair and chin are seen."""
 
+_MOST_BESIDE = 20
+"""Other faces of a photo that are cut out with one; whoever asks waits for them."""
+
 _PRIVATE_FOLDER = 0o700
 _MOST_AT_ONCE = threading.BoundedSemaphore(2)
 """A decoded photo takes up to hundreds of megabytes: no more than two at a time, however many are asked for."""
@@ -57,7 +60,8 @@ def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, other
         kept = _read_kept(workspace, face)
         if kept is not None:
             return kept
-        return _cut_all(workspace, file, [face, *others])[0]
+        missing = [other for other in others if not thumbnail_path(workspace, other).exists()]
+        return _cut_all(workspace, file, [face, *missing[:_MOST_BESIDE]])[0]
 
 
 def _read_kept(workspace: Workspace, face: Face) -> bytes | None:

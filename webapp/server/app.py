@@ -19,7 +19,7 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
-from webapp.server.errors import add_handlers
+from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
 

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"{display_path(workspace.folder)}: open {_address(arguments.host, port)}/?token={access.start_token}")
         print("end it with Ctrl+C", file=sys.stderr)
         sys.stdout.flush()
-        server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # which the server raises again once it has ended
+            server.run(sockets=[listener])
     return EXIT_DONE
 
 

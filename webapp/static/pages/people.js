@@ -37,6 +37,7 @@ export async function show(main) {
   const onFocused = (action) => () => grid.focused && action(grid.focused, renew);
   setPageKeys([
     { key: "/", words: "key.search", run: () => search.focus() },
+    { key: "Enter", words: "key.open" },
     { key: "r", words: "key.rename", run: onFocused(askRename) },
     { key: "m", words: "key.merge", run: onFocused(askMerge) },
     { key: "h", words: "key.hide", run: onFocused(edits.hide) },
