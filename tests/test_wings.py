@@ -85,7 +85,8 @@ ALLOWED = {
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
-    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures",
+    "webapp.jobs": "foundation people.workspace",
+    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.server": "foundation people.store people.workspace webapp.access webapp.api",
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
@@ -215,6 +216,7 @@ def test_every_module_belongs_to_a_wing_or_is_its_packages_face():
         "people.errors",
         "recognition.errors",
         "webapp.__main__",
+        "webapp.errors",
     }
 
 

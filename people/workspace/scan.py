@@ -24,7 +24,7 @@ from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
 from people.workspace.table_rows import read_names, record_table
-from people.workspace.workspace import Workspace
+from people.workspace.workspace import SETTINGS_FILE, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -103,17 +103,23 @@ def scan(
     ----------
     workspace : Workspace
     n_jobs, prune, progress
-        See `embedder.embed_folder`; a callable is also told when faces are being ``grouped`` and the head is ``trained``.
+        See `embedder.embed_folder`; a callable is also told when faces are being ``grouped`` and the head is
+        ``trained``.
 
     Raises
     ------
     WorkspaceError
-        If another scan is running.
+        If another scan is running, or there is no photo folder yet.
     StoreError
         If the decisions cannot be read.
     OSError
         If a photo folder is missing or the workspace cannot be written.
     """
+    if not workspace.settings.photos:
+        raise WorkspaceError(
+            f"{display_path(workspace.folder)}: expected photo folders, found none yet; name them in `photos` of its "
+            f"{SETTINGS_FILE}, or choose them on the page: facetable serve {display_path(workspace.folder)}"
+        )
     try:
         with FileLock(workspace.lock, timeout=0, mode=0o600), PeopleStore(workspace.store, create=True) as store:
             return _scan(workspace, store, n_jobs=n_jobs, prune=prune, progress=progress)

@@ -16,7 +16,7 @@ from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
 from webapp.access.gate import API, Gate, Refusal, client_address
 from webapp.access.tokens import Access, TooManyTriesError
-from webapp.api import faces, history, people, photos, session, workspace
+from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
 from webapp.server.error_answers import add_handlers
@@ -30,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     faces.router,
     photos.router,
     history.router,
+    jobs.router,
 )
 """All subjects of the interface, in the order of its document."""
 

@@ -21,6 +21,9 @@ DEFAULT_PORT = 8764
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path, metavar="WORKSPACE", help="folder made by facetable init")
     parser.add_argument(
+        "--new", action="store_true", help="make the workspace; its photo folders are chosen on the page"
+    )
+    parser.add_argument(
         "--port",
         type=_port,
         default=DEFAULT_PORT,
@@ -48,9 +51,9 @@ def _port(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from people.workspace.workspace import Workspace
+    from people.workspace.workspace import Workspace, create_workspace
 
-    workspace = Workspace(arguments.workspace)
+    workspace = create_workspace(arguments.workspace, []) if arguments.new else Workspace(arguments.workspace)
     if arguments.set_password:
         return _set_password(arguments.password_file)
     access = _read_access(arguments)

@@ -21,6 +21,7 @@ from people.errors import (
     UnknownPhotoError,
 )
 from webapp.access.gate import Refusal
+from webapp.errors import JobRunningError, UnknownJobError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (ConflictError, 409, "conflict"),
     (StoreBusyError, 423, "locked"),
     (StoreError, 500, "store_damaged"),
+    (UnknownJobError, 404, "unknown_job"),
+    (JobRunningError, 409, "job_running"),
     (PersonError, 400, "person"),
     (DecisionError, 400, "decision"),
     (FacetableError, 400, "input"),

@@ -39,6 +39,7 @@ function withQuery(path, query) {
 export const api = {
   get: (path, query = {}, signal = undefined) => request("GET", withQuery(path, query), undefined, signal),
   post: (path, body) => request("POST", path, body),
+  put: (path, body) => request("PUT", path, body),
   patch: (path, body) => request("PATCH", path, body),
   remove: (path) => request("DELETE", path),
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
