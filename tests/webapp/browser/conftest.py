@@ -22,6 +22,7 @@ from webapp.server.command import listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PHONE = {"width": 360, "height": 740}
+WIDE = {"width": 3840, "height": 2160}
 
 
 @pytest.fixture(scope="session", autouse=True)
