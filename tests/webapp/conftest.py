@@ -1,5 +1,6 @@
 """The made workspace, its application and a client that may do everything."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +26,16 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def made_workspace(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Workspace:
+    """Return the workspace that others are copies of."""
+    return make_workspace(tmp_path_factory.mktemp("made") / "family", photos)
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, photos: Path) -> Workspace:
+def workspace(tmp_path: Path, made_workspace: Workspace) -> Workspace:
     """Return a workspace of the test's own."""
-    return make_workspace(tmp_path / "family", photos)
+    return Workspace(shutil.copytree(made_workspace.folder, tmp_path / "family"))
 
 
 @pytest.fixture

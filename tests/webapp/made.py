@@ -36,9 +36,8 @@ def draw_photo(path: Path, colour: tuple[int, int, int], centres: list[tuple[flo
 def make_photos(folder: Path) -> None:
     """Draw nine photos of two faces each, and one of a crowd."""
     for i in range(9):
-        draw_photo(
-            folder / f"album <{i // 3}>" / f"{i}.png", (30 * i, 120, 200 - 20 * i), [(0.3, 0.5), (0.7, 0.5)], 0.2
-        )
+        colour = (30 * i, 120, 200 - 20 * i)
+        draw_photo(folder / f"album <{i // 3}>" / f"{i}.png", colour, [(0.3, 0.5), (0.7, 0.5)], 0.2)
     crowd = [((i % 20 + 0.5) / 20, (i // 20 + 0.5) / 13) for i in range(N_CROWD)]
     draw_photo(folder / "crowd.png", (90, 110, 90), crowd, 0.03)
 

@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from webapp.server.app import create_app
 
-    with _listen(arguments.host, arguments.port) as listener:
+    with listen(arguments.host, arguments.port) as listener:
         port = listener.getsockname()[1]
         app = create_app(workspace, access, host=arguments.host, port=port)
         server = uvicorn.Server(
@@ -118,7 +118,7 @@ def _set_password(path: Path | None) -> int:
     return EXIT_DONE
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens, so that a port that is taken is told in one line."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

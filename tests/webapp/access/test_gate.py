@@ -80,7 +80,7 @@ def test_a_websocket_from_another_page_is_closed(stranger):
     stranger.get(f"/?token={TOKEN}")
     with (
         pytest.raises(WebSocketDisconnect) as closed,
-        stranger.websocket_connect("/api/v1/live", headers={"Origin": "http://evil.example"}),
+        stranger.websocket_connect("/api/v1/live", headers={"Host": "127.0.0.1:8764", "Origin": "http://evil.example"}),
     ):
         pass
     assert (closed.value.code, closed.value.reason) == (1008, "origin")

@@ -49,8 +49,13 @@ def test_the_later_of_two_is_told_and_nothing_is_half_done(client):
 
 @pytest.mark.parametrize(
     "what",
-    [{"kind": "is"}, {"kind": "is_not"}, {"kind": "nobody", "name": "Eve"}, {"kind": "is", "name": "Eve", "person": 1}]
-    + [{"kind": "maybe"}],
+    [
+        {"kind": "is"},
+        {"kind": "is_not"},
+        {"kind": "nobody", "name": "Eve"},
+        {"kind": "is", "name": "Eve", "person": 1},
+        {"kind": "maybe"},
+    ],
 )
 def test_decisions_that_say_too_little_or_too_much(client, what):
     _, faces = faces_of(client, "Ada")

@@ -66,14 +66,12 @@ def test_both_languages_have_the_same_words():
     english, german = (json.loads((STATIC / "words" / f"{name}.json").read_text("utf-8")) for name in ("en", "de"))
     assert list(english) == list(german)
 
-    def places(words: object) -> object:
+    def places_of(words):
         if isinstance(words, dict):
-            return {kind: places(text) for kind, text in words.items()}
-        return set(re.findall(r"\{\w+\}", str(words)))
+            return {key: places_of(text) for key, text in words.items()}
+        return set(re.findall(r"\{\w+\}", words))
 
-    assert {key: places(words) for key, words in english.items()} == {
-        key: places(words) for key, words in german.items()
-    }
+    assert places_of(english) == places_of(german)
 
 
 def test_every_word_is_used_and_every_used_word_is_there():
@@ -87,31 +85,20 @@ def test_every_word_is_used_and_every_used_word_is_there():
 
 
 def test_no_text_for_people_stands_in_the_code():
-    """Words are in words/*.json: no string of JavaScript has two words with a space between, or begins large."""
-    allowed = re.compile(r"use strict|Bearer |^M[\d ]|^[A-Z][A-Za-z]*$")
-    keys = {"ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "Enter", "Escape"}
+    """Words are in words/*.json: no string of the code is three words in a row, or ends like a sentence."""
     found = []
     for path in STATIC.rglob("*.js"):
         code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", path.read_text("utf-8"))
         for text in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code):
-            if re.search(r"[A-Za-zÄÖÜäöü]{2,} [A-Za-zÄÖÜäöü]{2,} [A-Za-z]{2,}|[.!?]$", text) and not allowed.search(
-                text
-            ):
+            if re.search(r"[^\W\d_]{2,} [^\W\d_]{2,} [^\W\d_]{2,}|\w[.!?]$", text):
                 found.append(f"{path.name}: {text}")
-    assert found == [] and keys
+    assert found == []
 
 
 def test_the_code_makes_no_html_and_no_inline_style():
     code = "\n".join(path.read_text("utf-8") for path in [*STATIC.rglob("*.js"), STATIC / "index.html"])
-    for harmful in (
-        "innerHTML",
-        "outerHTML",
-        "insertAdjacentHTML",
-        "document.write",
-        "eval(",
-        "new Function",
-        ' style="',
-    ):
+    harms = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ' style="')
+    for harmful in harms:
         assert harmful not in code
     assert not re.search(r"https?://(?!www\.w3\.org/)", code)
 

@@ -44,7 +44,7 @@ export async function show(main) {
     { key: "u", words: "key.undo", run: () => edits.undo(null, renew) },
   ]);
   search.addEventListener("keydown", (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); grid.focus(0); } });
-  await grid.start();
+  grid.start();
   await renew();
   return { stop: () => grid.stop(), focus: () => grid.focus(0) };
 }

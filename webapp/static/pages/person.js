@@ -87,7 +87,7 @@ export async function show(main, { person: id, go }) {
     { key: "Backspace", words: "key.back", run: () => go("/people") },
   ]);
   drawHead();
-  await grid.start();
+  grid.start();
   await renew();
   return { stop: () => grid.stop(), focus: () => grid.focus(0) };
 }

@@ -17,6 +17,7 @@ export class Grid {
     Object.assign(this, { load, render, below, isSelectable, onSelect });
     this.element = el("div", { class: "grid", role: isSelectable ? "listbox" : "list", "aria-label": label, "aria-multiselectable": isSelectable ? "true" : null });
     this.total = 0;
+    this.turn = 0;
     this.pages = new Map();
     this.tiles = new Map();
     this.selected = new Set();
@@ -29,11 +30,10 @@ export class Grid {
     this.observer = new ResizeObserver(this.schedule);
   }
 
-  /** Begin; the element must be in the document. */
-  async start() {
+  /** Begin to watch what is in sight; the element must be in the document. Then `reload`. */
+  start() {
     this.observer.observe(this.element);
     addEventListener("scroll", this.schedule, { passive: true });
-    await this.reload();
   }
 
   /** End: listen to nothing any more. */
@@ -45,9 +45,11 @@ export class Grid {
 
   /** Load everything anew, keeping place and focus; nothing is selected then. */
   async reload() {
+    const ownTurn = (this.turn += 1);
     const hadFocus = this.element.contains(document.activeElement);
     const first = Math.floor(this.active / PAGE);
     const answers = await Promise.all([...new Set([0, first])].map(async (page) => [page, await this.load(page * PAGE, PAGE)]));
+    if (ownTurn !== this.turn) return; // asked again meanwhile, as by the next letter of a search
     this.pages = new Map(answers.map(([page, { items }]) => [page, items]));
     this.total = answers.at(-1)[1].total;
     this.active = Math.max(0, Math.min(this.active, this.total - 1));
@@ -187,7 +189,7 @@ export class Grid {
   }
 
   #renew(page) {
-    for (const [index, tile] of this.tiles) {
+    for (const [index, tile] of [...this.tiles]) {
       if (Math.floor(index / PAGE) !== page) continue;
       const hadFocus = tile.contains(document.activeElement);
       tile.remove();
