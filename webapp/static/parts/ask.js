@@ -30,8 +30,7 @@ export async function askMerge(person, done) {
     return other !== null;
   };
   const body = el("div", {}, box.element, problem);
-  if (await openDialog({ title: t("merge.title", person), body, submit: t("merge.do"), check })) return edits.merge(person, other, done);
-  return false;
+  if (await openDialog({ title: t("merge.title", person), body, submit: t("merge.do"), check })) await edits.merge(person, other, done);
 }
 
 /** Ask whether two people are one, and merge them. */

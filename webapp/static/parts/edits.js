@@ -9,17 +9,16 @@ export function describe(decision) {
   return t(`decision.${decision.kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
 }
 
-/** Send an edit, tell what came of it, and call `done` after it, after its undo, and after a conflict. */
+/** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
 async function edit(send, done) {
   try {
     const decision = await send();
+    await done();
     toast(describe(decision), { undo: () => undo(decision.id, done) });
   } catch (error) {
     toastError(error);
-    if (error.kind !== "conflict") return false;
+    if (error.kind === "conflict") await done();
   }
-  await done();
-  return true;
 }
 
 const seenFace = ({ key, state, person }) => ({ key, state, person });
@@ -39,18 +38,19 @@ export const merge = (person, other, done) =>
 export async function undo(decision, done) {
   try {
     await api.post("/history/undo", decision === null ? {} : { decision });
+    await done();
     toast(t("undone"));
   } catch (error) {
     toastError(error);
   }
-  await done();
 }
 
 export async function redo(done) {
   try {
-    toast(describe(await api.post("/history/redo", {})));
+    await api.post("/history/redo", {});
+    await done();
+    toast(t("redone"));
   } catch (error) {
     toastError(error);
   }
-  await done();
 }
