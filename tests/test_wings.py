@@ -85,9 +85,13 @@ ALLOWED = {
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
-    "webapp.jobs": "foundation people.workspace",
+    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
+    "webapp.naming": (
+        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "classifiers.heads classifiers.members webapp.api"
+    ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api",
+    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming",
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 MOST_MODULES = 10

@@ -9,3 +9,7 @@ class UnknownJobError(FacetableError):
 
 class JobRunningError(FacetableError):
     """Raised where a job is to be begun while another is being done."""
+
+
+class NoHeadError(FacetableError):
+    """Raised where nobody is named yet that a face could be compared with."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
 from people.store import derivation, erasure, faces, schema
-from people.store.queries import FoundPhoto, PhotoQuery, find_photos
+from people.store.queries import FoundPhoto, PhotoQuery, find_photos, group_sizes, rows_of_people
 from people.store.records import Decision, Face, Kind, Person, check_name, hashes_of_number
 from people.store.scanned import (
     NO_GROUP,
@@ -241,16 +241,34 @@ class PeopleReader:
         return int(rows[0][0])
 
     def faces_in_table(
-        self, *, path: str | None = None, person: int | None = None, page: slice = slice(0, None)
+        self,
+        *,
+        path: str | None = None,
+        person: int | None = None,
+        group: int | None = None,
+        page: slice = slice(0, None),
     ) -> list[ScannedFace]:
-        """Return faces of the newest table: all, those of one photo, or those that are a person; some with `page`."""
+        """Return faces of the newest table: all, those of a photo, a person or, unnamed, a group; some with `page`."""
         where, values = "1", list[object]()
         if path is not None:
             where += " AND f.path = ?"
             values.append(path)
         if person is not None:
             where += f" AND n.person IN ({self._members_text(person)})"
+        if group is not None:
+            where += " AND s.cluster = ? AND coalesce(n.state, 'open') = 'open'"
+            values.append(group)
         return self._scanned_faces(where, values, page=page)
+
+    def group_sizes(self) -> list[tuple[int, int]]:
+        """Return number and size of each group of unnamed faces, the largest first."""
+        with self._explained():
+            return group_sizes(self._connection)
+
+    def rows_of_people(self) -> dict[int, list[int]]:
+        """Return the rows of the newest table that show each person, merges followed."""
+        with self._explained():
+            return rows_of_people(self._connection)
 
     def links(self) -> Links:
         """Return what was said of faces beside their names, as rows of the newest table."""

@@ -15,8 +15,8 @@ MOST_COMPARED = 100
 def choose_shown(vectors: Vectors, n: int = 8) -> list[int]:
     """Return which faces of a group to show: half of them its surest ones, half the least alike.
 
-    The surest are nearest to the mean; each other one is the farthest from all that are shown already, so that a face of
-    somebody else is seen. Of a group of at most `n` faces all are shown.
+    The surest are nearest to the mean; each other one is the farthest from all that are shown already, so that a face
+    of somebody else is seen. Of a group of at most `n` faces all are shown.
 
     Parameters
     ----------
@@ -89,7 +89,9 @@ class PeopleMeans:
             self._means[person] = mean / max(float(np.linalg.norm(mean)), 1e-12)
             self._rows[person] = changed[person]
 
-    def nearest(self, vectors: Vectors, *, without: frozenset[int] = frozenset(), n: int = 9) -> list[tuple[int, float]]:
+    def nearest(
+        self, vectors: Vectors, *, without: frozenset[int] = frozenset(), n: int = 9
+    ) -> list[tuple[int, float]]:
         """Return the people most like a group, with the cosine of the means, the most alike first.
 
         Parameters

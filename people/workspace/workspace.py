@@ -171,6 +171,11 @@ class Workspace:
         return self.folder / THUMBNAILS
 
     @property
+    def questions(self) -> Path:
+        """Questions that wait to be asked; machine-made."""
+        return self.folder / "questions.json"
+
+    @property
     def lock(self) -> Path:
         """The file that a scan locks."""
         return self.folder / "scan.lock"

@@ -1,9 +1,9 @@
 """What every endpoint needs: the workspace, its store, and who asks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
@@ -13,6 +13,8 @@ from people.workspace.workspace import Workspace
 from webapp.access.tokens import Access
 
 _MOST_KEPT = 8
+
+Kept = TypeVar("Kept")
 
 
 class StorePool:
@@ -83,6 +85,16 @@ class Context:
     def __init__(self, workspace: Workspace, access: Access, *, cookie: str) -> None:
         self.workspace, self.access, self.cookie = workspace, access, cookie
         self.pool = StorePool(workspace)
+        self._kept: dict[str, Any] = {}
+        self._lock = Lock()
+
+    def kept(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """Return what other wings keep between requests under `name`, made the first time."""
+        with self._lock:
+            if name not in self._kept:
+                self._kept[name] = make()
+            found: Kept = self._kept[name]
+            return found
 
 
 def _context(request: Request) -> Context:

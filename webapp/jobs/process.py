@@ -20,6 +20,8 @@ from webapp.jobs.job import Job, JobFolder, JobKind, JobProgress
 
 logger = logging.getLogger(__name__)
 
+_MOST_QUESTIONS = 200
+
 Work = Callable[[Workspace, JobProgress], dict[str, Any]]
 
 
@@ -81,7 +83,21 @@ def _scan(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
     return scan(workspace, progress=progress).to_json()
 
 
-_WORK: dict[JobKind, Work] = {"scan": _scan}
+def _suggest(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
+    from embedder.tables.table import EmbeddingTable
+    from people.store.reader import PeopleReader
+    from people.suggestions.questions import find_questions
+    from people.suggestions.saved import save_questions
+
+    progress("compared_people", 0, 0)
+    with PeopleReader(workspace.store) as reader:
+        revision = reader.revision
+        questions = find_questions(reader, EmbeddingTable.read(workspace.table), limit=_MOST_QUESTIONS)
+    save_questions(workspace.questions, questions, revision=revision)
+    return {"n_questions": len(questions)}
+
+
+_WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
+from webapp.naming import groups, questions, why
 from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
@@ -31,10 +32,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
     history.router,
     jobs.router,
+    groups.router,
+    questions.router,
+    why.router,
 )
 """All subjects of the interface, in the order of its document."""
 
-PAGES = ("/", "/people", "/people/{person}", "/history")
+PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history")
 """Addresses of the page; `static/app.js` decides what each shows."""
 
 _DESCRIPTION = "Who is on the photos of a workspace: everything that the page does, for other programs."

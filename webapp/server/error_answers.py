@@ -21,7 +21,7 @@ from people.errors import (
     UnknownPhotoError,
 )
 from webapp.access.gate import Refusal
-from webapp.errors import JobRunningError, UnknownJobError
+from webapp.errors import JobRunningError, NoHeadError, UnknownJobError
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (StoreError, 500, "store_damaged"),
     (UnknownJobError, 404, "unknown_job"),
     (JobRunningError, 409, "job_running"),
+    (NoHeadError, 404, "no_head"),
     (PersonError, 400, "person"),
     (DecisionError, 400, "decision"),
     (FacetableError, 400, "input"),

@@ -10,6 +10,8 @@ import { LANGUAGES, loadWords, t } from "./parts/words.js";
 // Address, what shows it, and how it stands in the navigation. `webapp/server/app.py` lists the same addresses.
 const PAGES = [
   { path: /^\/$/, module: "start", nav: { href: "/", words: "nav.start", icon: "start" } },
+  { path: /^\/groups$/, module: "groups", nav: { href: "/groups", words: "nav.groups", icon: "groups" } },
+  { path: /^\/questions$/, module: "questions", nav: { href: "/questions", words: "nav.questions", icon: "question" } },
   { path: /^\/people$/, module: "people", nav: { href: "/people", words: "nav.people", icon: "people" } },
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
@@ -113,6 +115,8 @@ makeFrame();
 addKeys([
   { key: "?", words: "key.help", run: showKeys },
   { key: "g s", words: "key.start", run: () => go("/") },
+  { key: "g g", words: "key.groups", run: () => go("/groups") },
+  { key: "g q", words: "key.questions", run: () => go("/questions") },
   { key: "g p", words: "key.people", run: () => go("/people") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },

@@ -8,6 +8,7 @@ import { faceTile } from "../parts/face.js";
 import { Grid } from "../parts/grid.js";
 import { setPageKeys } from "../parts/keys.js";
 import { emptyState, pageHead } from "../parts/page.js";
+import { showWhy } from "../parts/why.js";
 import { t } from "../parts/words.js";
 
 export async function show(main, { person: id, go }) {
@@ -63,6 +64,7 @@ export async function show(main, { person: id, go }) {
     { key: "v", words: "key.move_faces", text: t("person.move"), run: move },
     { key: "n", words: "key.deny", text: t("person.deny", person), run: decide(() => ({ kind: "is_not", person: person.id })) },
     { key: "b", words: "key.nobody", text: t("person.nobody"), run: decide(() => ({ kind: "nobody" })) },
+    { key: "w", words: "key.why", text: t("why.do"), run: async () => { const [face] = await grid.selectedItems(); if (face) await showWhy(face); } },
     { key: "x", words: "key.not_a_face", text: t("person.not_a_face"), run: decide(() => ({ kind: "not_a_face" })) },
   ];
   const bar = el(

@@ -56,7 +56,10 @@ export async function show(main, { reload }) {
   }
 
   const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words)));
-  const need = ({ kind, n }) => el("li", { class: "need" }, icon("attention"), el("span", {}, t(kind === "folders" ? "start.need_folders" : `start.${kind}`, { n })));
+  const need = ({ kind, n }) => {
+    const text = t(kind === "folders" ? "start.need_folders" : `start.${kind}`, { n });
+    return el("li", { class: "need" }, icon("attention"), kind === "groups" ? el("a", { href: "/groups" }, text) : el("span", {}, text));
+  };
   const folderRow = (folder) =>
     el("li", { class: "folder" }, icon("folder"), el("span", { class: "path" }, folder), folders.length > 1 ? button(t("start.remove_folder"), { "aria-label": `${t("start.remove_folder")}: ${folder}`, run: () => setFolders(folders.filter((one) => one !== folder)) }) : null);
 

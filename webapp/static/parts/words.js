@@ -7,6 +7,7 @@ export const LANGUAGES = ["en", "de"];
 let words = {};
 let plurals;
 let numbers;
+let shares;
 let moments;
 
 /** Load the words of the language that was chosen, else of the browser's. */
@@ -17,6 +18,7 @@ export async function loadWords() {
   document.documentElement.lang = language;
   plurals = new Intl.PluralRules(language);
   numbers = new Intl.NumberFormat(language);
+  shares = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 }
 
@@ -33,6 +35,9 @@ export const hasWords = (key) => key in words;
 
 /** Return a number as it is written here. */
 export const formatNumber = (n) => numbers.format(n);
+
+/** Return a similarity, -1 to 1, as it is written here. */
+export const formatShare = (n) => shares.format(n);
 
 /** Return a moment, ISO 8601, as it is written here. */
 export const formatMoment = (text) => moments.format(new Date(text));
