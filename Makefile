@@ -14,7 +14,7 @@ PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
 	@echo "make test   all tests, about 5 minutes on two cores (ARGS=\"-k images\" for some)"
-	@echo "make quick   the tests without real photos, servers, TensorFlow and clusters, within a minute"
+	@echo "make quick   the tests without real photos, servers, TensorFlow, clusters and browser, within a minute"
 	@echo "make serving   the same in .venv-serving, where only what names faces is installed"
 	@echo "make lint   ruff and mypy"
 	@echo "make docs   the documentation as a site: out/docs/index.html"
@@ -28,11 +28,11 @@ test: $(VENV)/.requirements-dev
 	$(PYTEST) $(ARGS)
 
 quick: $(VENV)/.requirements-dev
-	$(PYTEST) -m "not realdata and not servers and not tensorflow and not cluster" $(ARGS)
+	$(PYTEST) -m "not realdata and not servers and not tensorflow and not cluster and not browser" $(ARGS)
 
 serving:
 	@$(MAKE) --no-print-directory VENV=.venv-serving .venv-serving/.requirements-tests
-	.venv-serving/bin/python -m pytest -n 2 --dist loadfile -m "not realdata and not servers and not cluster" $(ARGS)
+	.venv-serving/bin/python -m pytest -n 2 --dist loadfile -m "not realdata and not servers and not cluster and not browser" $(ARGS)
 
 samples: $(VENV)/.requirements-serving
 	$(VENV_PYTHON) -m data.samples --weights
@@ -74,7 +74,7 @@ $(VENV)/.requirements-serving: requirements-serving.txt $(VENV)/.python $(VENV)/
 	@touch $@
 
 $(VENV)/.requirements-tests: requirements-dev.txt $(VENV)/.requirements-serving
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check $$(grep -E '^(pytest|hypothesis)' requirements-dev.txt)
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check $$(grep -E '^(pytest|hypothesis|httpx|schemathesis|axe)' requirements-dev.txt)
 	@touch $@
 
 $(VENV)/.requirements: requirements.txt $(VENV)/.python $(VENV)/bin/facetable

@@ -13,6 +13,7 @@ from people.commands.main import commands as people_commands
 from recognition.diagnosis.command import DOCTOR
 from recognize import RECOGNIZE
 from train_classifier import TRAIN
+from webapp.server.command import SERVE
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
 
@@ -34,11 +35,10 @@ def command_groups() -> list[CommandGroup]:
     return [
         CommandGroup("photos to a table", [tables[name] for name in ("embed", "align", "convert", "info")]),
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
-        CommandGroup("people of photo folders", people_commands()),
+        CommandGroup("people of photo folders", [*people_commands(), SERVE]),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network", [train_network]),
-        CommandGroup("this machine", [DOCTOR]),
+        CommandGroup("the network and this machine", [train_network, DOCTOR]),
     ]
 
 

@@ -51,6 +51,7 @@ _EXTRA_OF_PACKAGE = {
     "pandas": "export",
     "paho": "mqtt",
     "matplotlib": "plots",
+    **dict.fromkeys(("fastapi", "uvicorn", "jinja2", "argon2", "websockets"), "web"),
 }
 """Packages that not everybody installs, and the extra in ``pyproject.toml`` that names each."""
 

@@ -15,6 +15,30 @@ class PersonError(FacetableError, ValueError):
     """A person nobody is called, or a name that cannot be given."""
 
 
+class UnknownPersonError(PersonError):
+    """A number or name that no person has."""
+
+
+class UnknownDecisionError(DecisionError):
+    """A number that no decision has."""
+
+
+class UnknownFaceError(DecisionError):
+    """A key that no face of the newest table has."""
+
+
+class UnknownPhotoError(DecisionError):
+    """A number that no photo of the newest table has."""
+
+
+class ConflictError(DecisionError):
+    """What was seen when somebody decided does not hold any more."""
+
+
+class StoreBusyError(StoreError):
+    """A store that another process has held for long."""
+
+
 class WorkspaceError(FacetableError, ValueError):
     """A folder that is no workspace, or a setting of one that cannot be used."""
 

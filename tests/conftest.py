@@ -17,13 +17,14 @@ from tests import PROJECT
 _BESIDE_THE_PROJECT = PROJECT.parent / "shared" / "data"
 DATA = Path(os.environ.get("FACETABLE_TEST_DATA", _BESIDE_THE_PROJECT))
 
-SLOWEST_FIRST = ("servers", "cluster", "realdata", "tensorflow")
+SLOWEST_FIRST = ("servers", "cluster", "browser", "realdata", "tensorflow")
 """Markers of slow tests: what takes longest begins first, so that the workers end together."""
 
 # Which marker a test gets, by the fixtures that it uses and by where it stands.
 MARKED_FIXTURES = {
     "reference_embeddings": "tensorflow",
     "broker": "servers",
+    "page": "browser",
 }
 MARKED_PLACES = {
     "embedder/training": "tensorflow",

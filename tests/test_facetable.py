@@ -16,13 +16,14 @@ from foundation import __version__
 from people.commands.main import commands as people_commands
 from recognition.diagnosis.command import DOCTOR
 from tests import PROJECT
+from webapp.server.command import SERVE
 
 COMMANDS = [command for group in facetable.command_groups() for command in group.commands]
 
 
 def test_its_commands_are_those_of_the_packages_and_scripts():
     elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), *people_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
-    elsewhere.append(DOCTOR)
+    elsewhere += [DOCTOR, SERVE]
     assert len(COMMANDS) == len(elsewhere)
     assert {(command.summary, command.add_arguments) for command in COMMANDS} == {
         (command.summary, command.add_arguments) for command in elsewhere

@@ -14,7 +14,7 @@ import pytest
 
 from tests import PROJECT
 
-PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
+PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 SCRIPTS = ("facetable", "recognize", "train_classifier")
 
 # Loaded only by a training run, so that Keras and TensorFlow may stand at the top of its modules.

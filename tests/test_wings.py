@@ -83,8 +83,17 @@ ALLOWED = {
         "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
         "classifiers.heads classifiers.files classifiers.members"
     ),
+    "webapp.access": "foundation",
+    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
+    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
+    "webapp.naming": (
+        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "classifiers.heads classifiers.members webapp.api"
+    ),
+    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
+    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming",
 }
-PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
+PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 MOST_MODULES = 10
 NOT_COUNTED = {"__init__.py", "__main__.py", "errors.py"}
 
@@ -210,6 +219,8 @@ def test_every_module_belongs_to_a_wing_or_is_its_packages_face():
         "classifiers.estimators",
         "people.errors",
         "recognition.errors",
+        "webapp.__main__",
+        "webapp.errors",
     }
 
 

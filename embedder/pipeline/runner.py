@@ -6,10 +6,11 @@ finished table together (`embedder.tables.assembly`).
 """
 
 import errno
+import io
 import logging
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -55,6 +56,9 @@ logger = logging.getLogger(__name__)
 PhotoInputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """A folder of photos, or several folders and single photos."""
 
+TellProgress = Callable[[str, int, int], object]
+"""Is told what is being done, how much of it is done, and of how much (0: nobody knows)."""
+
 RESERVED_IDENTITY = "unknown"
 """What heads call a stranger; no enrolled person may have this name."""
 
@@ -77,7 +81,7 @@ def embed_folder(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     exclude: Sequence[str] = (),
     prune: bool = False,
-    progress: bool = False,
+    progress: bool | TellProgress = False,
     detector: Detector | None = None,
     embedder: Embedder | None = None,
 ) -> EmbeddingTable:
@@ -112,8 +116,9 @@ def embed_folder(
         later stays in the table until it is pruned.
     prune : bool
         Remove the rows of deleted and excluded photos.
-    progress : bool
-        Show a progress bar on standard error, if that is a terminal.
+    progress : bool or callable
+        Show a progress bar on standard error, if that is a terminal; or what is called with what is being done
+        (``compared``, ``embedded``), how many photos that is done for, and of how many.
     detector, embedder : optional
         Networks to use instead of those the settings name; with several jobs they must pickle.
 
@@ -162,7 +167,7 @@ def update_table(
     *,
     n_jobs: int = 1,
     prune: bool = False,
-    progress: bool = False,
+    progress: bool | TellProgress = False,
     detector: Detector | None = None,
     embedder: Embedder | None = None,
     only: Collection[str] | None = None,
@@ -356,5 +361,18 @@ def _check_out(out: Path) -> Path:
     return table
 
 
-def _progress_bar(what: str, total: int, progress: bool, **options: Any) -> tqdm:
+def _progress_bar(what: str, total: int, progress: bool | TellProgress, **options: Any) -> tqdm:
+    if callable(progress):
+        return _ToldBar(what, total, progress, initial=options.get("initial", 0))
     return tqdm(desc=what, total=total, unit="photo", disable=None if progress else True, **options)
+
+
+class _ToldBar(tqdm):
+    """A progress bar that tells a function how far it is, as often as others are drawn, and draws nothing."""
+
+    def __init__(self, what: str, total: int, tell: TellProgress, *, initial: int) -> None:
+        self._tell = partial(tell, what)
+        super().__init__(total=total, initial=initial, file=io.StringIO())
+
+    def display(self, *_: Any, **__: Any) -> None:
+        self._tell(int(self.n), int(self.total))

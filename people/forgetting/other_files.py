@@ -8,11 +8,14 @@ from classifiers.members.audit import Finding
 from embedder.images.kinds import IMAGE_SUFFIXES, RAW_SUFFIXES
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
+from people.workspace.workspace import THUMBNAILS
 
 _SAVED_PICTURE = re.compile(
     r"(?:unknown-.*-track\d+-frame\d+|crop-.*-(?:track\d+-frame\d+|[0-9a-f]{8}-face\d+)|scene-.*-frame\d+)\.jpg"
 )
 """Names as `recognize` gives them with --unknown-dir, --save-crops and --save-scenes."""
+
+_THUMBNAIL = re.compile(r"(?P<photo>[0-9a-f]{64})-[-_0-9]+\.webp")
 
 _SCENE_OF = re.compile(r"crop-(?P<stem>.*)-track\d+-(?P<frame>frame\d+)\.jpg")
 _LEFT_OVER = re.compile(r"\..*\.[0-9a-f]{8}\.(?:tmp|part\.\w+)")
@@ -50,6 +53,29 @@ class SavedPictures:
         if path.name in {scene for picture in person.pictures for scene in _scenes_of(picture)}:
             return True
         return person.look_at(path)
+
+
+class Thumbnails:
+    """Faces of a workspace cut out small for its page; see `people.forgetting.holder.Holder`."""
+
+    noun = "thumbnail"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture is called as thumbnails are, after its photo."""
+        return _THUMBNAIL.fullmatch(path.name) is not None and THUMBNAILS in path.parts
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the decisions say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``pictures`` cut out of a photo that shows the person: which face it is, is not looked at."""
+        match = _THUMBNAIL.fullmatch(path.name)
+        return finding("pictures", [path.name]) if match is not None and match["photo"] in person.places else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture; those of other people are cut again when they are shown."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
 
 
 class AlignedFaces:

@@ -99,3 +99,23 @@ def find_photos(
     for face in faces_of_files(connection, [number for number, _, _ in files]):
         faces.setdefault(face.path, []).append(face)
     return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]
+
+
+def group_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Return number and size of each group of unnamed faces, the largest first."""
+    return connection.execute(
+        "SELECT s.cluster, count(*) FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+        "WHERE s.cluster >= 0 AND coalesce(n.state, 'open') = 'open' GROUP BY s.cluster ORDER BY 2 DESC, 1"
+    ).fetchall()
+
+
+def rows_of_people(connection: sqlite3.Connection) -> dict[int, list[int]]:
+    """Return the rows of the newest table that show each person, merges followed."""
+    rows = connection.execute(
+        "SELECT p.root, s.row FROM scanned_faces AS s JOIN face_now AS n ON n.face = s.face "
+        "JOIN person_now AS p ON p.person = n.person ORDER BY p.root, s.row"
+    )
+    found: dict[int, list[int]] = {}
+    for person, row in rows:
+        found.setdefault(person, []).append(row)
+    return found

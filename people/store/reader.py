@@ -10,11 +10,22 @@ from types import TracebackType
 from typing import Any, Self
 
 from foundation.text import normalize_name
-from people.errors import DecisionError, PersonError
+from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
 from people.store import derivation, erasure, faces, schema
-from people.store.queries import FoundPhoto, PhotoQuery, find_photos
-from people.store.records import Decision, Face, Kind, Person, check_name
-from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, ScannedFile, select_faces
+from people.store.queries import FoundPhoto, PhotoQuery, find_photos, group_sizes, rows_of_people
+from people.store.records import Decision, Face, Kind, Person, check_name, hashes_of_number
+from people.store.scanned import (
+    NO_GROUP,
+    Group,
+    Links,
+    ScannedFace,
+    ScannedFile,
+    TableCounts,
+    count_table,
+    select_by_keys,
+    select_covers,
+    select_faces,
+)
 
 _PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
 _DECISION_COLUMNS = (
@@ -88,7 +99,7 @@ class PeopleReader:
             (number,),
         )
         if not rows:
-            raise PersonError(f"expected the number of a person, got {number}; facetable people list shows them")
+            raise UnknownPersonError(f"expected the number of a person, got {number}; facetable people list shows them")
         return _person(rows[0])
 
     def asked(self) -> set[str]:
@@ -115,7 +126,7 @@ class PeopleReader:
         if found is None or not self.person(found).n_faces:
             alike = [person.name for person in self.people() if person.name.casefold() == name.strip().casefold()]
             hint = f"; did you mean {alike[0]!r}?" if alike else "; facetable people list shows the names"
-            raise PersonError(f"nobody is called {name!r}{hint}")
+            raise UnknownPersonError(f"nobody is called {name!r}{hint}")
         return self.person(found)
 
     def people_called(self, name: str) -> list[int]:
@@ -183,15 +194,81 @@ class PeopleReader:
         found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
         return [face.face for face in found]
 
-    def faces_in_table(self, *, path: str | None = None, person: int | None = None) -> list[ScannedFace]:
-        """Return faces of the newest table: all, those of one photo, or those that are a person."""
+    def photo(self, number: int) -> ScannedFile:
+        """Return the photo or video of the newest table that has a number (`people.store.records.photo_number`).
+
+        Raises
+        ------
+        UnknownPhotoError
+            If there is none.
+        """
+        rows = self._select(
+            "SELECT path, lower(hex(sha256)), width, height, taken, kind FROM scanned_files "
+            "WHERE sha256 BETWEEN ? AND ? ORDER BY path LIMIT 1",
+            hashes_of_number(number),
+        )
+        if not rows:
+            raise UnknownPhotoError(f"expected the number of a photo of the newest scan, got {number}")
+        return ScannedFile(*rows[0])
+
+    def faces_with_keys(self, keys: Sequence[str]) -> list[ScannedFace]:
+        """Return the face of each key (`Face.key`) as the newest table shows it.
+
+        Raises
+        ------
+        UnknownFaceError
+            If the table has no such face.
+        """
+        with self._explained():
+            return select_by_keys(self._connection, keys)
+
+    def covers(self, people: Sequence[int]) -> dict[int, ScannedFace]:
+        """Return the face that stands for each of `people`; those whose photos are gone have none."""
+        with self._explained():
+            return select_covers(self._connection, people)
+
+    def count_table(self) -> TableCounts:
+        """Return how many photos, faces and groups the newest table holds."""
+        with self._explained():
+            return count_table(self._connection)
+
+    def count_faces_in_table(self, person: int) -> int:
+        """Return how many faces of the newest table are a person."""
+        rows = self._select(
+            "SELECT count(*) FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face "
+            f"WHERE n.person IN ({self._members_text(person)})"
+        )
+        return int(rows[0][0])
+
+    def faces_in_table(
+        self,
+        *,
+        path: str | None = None,
+        person: int | None = None,
+        group: int | None = None,
+        page: slice = slice(0, None),
+    ) -> list[ScannedFace]:
+        """Return faces of the newest table: all, those of a photo, a person or, unnamed, a group; some with `page`."""
         where, values = "1", list[object]()
         if path is not None:
             where += " AND f.path = ?"
             values.append(path)
         if person is not None:
             where += f" AND n.person IN ({self._members_text(person)})"
-        return self._scanned_faces(where, values)
+        if group is not None:
+            where += " AND s.cluster = ? AND coalesce(n.state, 'open') = 'open'"
+            values.append(group)
+        return self._scanned_faces(where, values, page=page)
+
+    def group_sizes(self) -> list[tuple[int, int]]:
+        """Return number and size of each group of unnamed faces, the largest first."""
+        with self._explained():
+            return group_sizes(self._connection)
+
+    def rows_of_people(self) -> dict[int, list[int]]:
+        """Return the rows of the newest table that show each person, merges followed."""
+        with self._explained():
+            return rows_of_people(self._connection)
 
     def links(self) -> Links:
         """Return what was said of faces beside their names, as rows of the newest table."""
@@ -221,9 +298,11 @@ class PeopleReader:
         with self._explained():
             return find_photos(self._connection, wanted, members)
 
-    def _scanned_faces(self, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
+    def _scanned_faces(
+        self, where: str, values: Sequence[object] = (), *, page: slice = slice(0, None)
+    ) -> list[ScannedFace]:
         with self._explained():
-            return select_faces(self._connection, where, values)
+            return select_faces(self._connection, where, values, page=page)
 
     def decision(self, number: int) -> Decision:
         """Return one decision.
@@ -235,12 +314,19 @@ class PeopleReader:
         """
         rows = self._select(f"SELECT {_DECISION_COLUMNS} FROM decisions AS d WHERE d.id = ?", (number,))
         if not rows:
-            raise DecisionError(f"expected the number of a decision, got {number}; facetable people history shows them")
+            raise UnknownDecisionError(
+                f"expected the number of a decision, got {number}; facetable people history shows them"
+            )
         return _decision(rows[0])
 
-    def history(self, *, person: int | None = None, face: Face | None = None, limit: int = 100) -> list[Decision]:
-        """Return decisions, the newest first: all, those about a person, or those about a face."""
+    def history(
+        self, *, person: int | None = None, face: Face | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Decision]:
+        """Return decisions, the newest first: all, those about a person, a face, or those made `before` a number."""
         where, values = "1", list[int]()
+        if before is not None:
+            where += " AND d.id < ?"
+            values.append(before)
         if person is not None:
             where += f" AND (d.person IN ({self._members_text(person)}) OR d.other IN ({self._members_text(person)}))"
         if face is not None:

@@ -1,12 +1,13 @@
 """Records of the store: a face, a decision, a person as it is now."""
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from foundation.text import has_letter_or_digit, normalize_name
-from people.errors import DecisionError, PersonError
+from people.errors import DecisionError, PersonError, UnknownFaceError, UnknownPhotoError
 
 Kind = Literal[
     "is", "is_not", "same", "different", "not_a_face", "nobody", "rename", "merge", "hide", "show", "cover", "undo"
@@ -19,6 +20,12 @@ FaceState = Literal["open", "named", "nobody", "not_a_face"]
 MAX_NAME_LENGTH = 200
 _RESERVED_NAMES = ("unknown",)
 _SHA256_LENGTH = 64
+
+_PHOTO_DIGITS = 13
+"""Hexadecimal digits of a photo's hash in its number: 52 bits, which every program's numbers hold exactly."""
+
+_BOX_STEPS = 10_000
+"""A face's key tells its box in ten-thousandths of the photo."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,59 @@ class Face:
             )
         if not (math.isfinite(self.time_s) and self.time_s >= 0):
             raise DecisionError(f"`time_s` must be seconds from a video's beginning, got {self.time_s}")
+
+    @property
+    def key(self) -> str:
+        """The face as one word for addresses and other programs; `parse_face_key` reads it.
+
+        It holds for ever: nothing but the photo's content and the place in it decide about it.
+        """
+        moment = [round(self.time_s * 1000)] if self.time_s else []
+        parts = [photo_number(self.photo_sha256), *(round(side * _BOX_STEPS) for side in self.box), *moment]
+        return "_".join(map(str, parts))
+
+
+class FaceKey(NamedTuple):
+    """What a face's key says: the photo's number, the box in fractions of the photo, seconds into a video."""
+
+    photo: int
+    box: tuple[float, ...]
+    time_s: float
+
+
+def photo_number(photo_sha256: str) -> int:
+    """Return the number that a photo has for ever: the first 52 bits of its SHA-256."""
+    return int(photo_sha256[:_PHOTO_DIGITS], 16)
+
+
+def hashes_of_number(number: int) -> tuple[bytes, bytes]:
+    """Return the first and the last SHA-256 that a photo of this number can have.
+
+    Raises
+    ------
+    UnknownPhotoError
+        If no photo can have it.
+    """
+    digits = f"{number:0{_PHOTO_DIGITS}x}"
+    if number < 0 or len(digits) > _PHOTO_DIGITS:
+        raise UnknownPhotoError(f"expected the number of a photo, got {number}")
+    rest = _SHA256_LENGTH - _PHOTO_DIGITS
+    return bytes.fromhex(digits + "0" * rest), bytes.fromhex(digits + "f" * rest)
+
+
+def parse_face_key(key: str) -> FaceKey:
+    """Return what `Face.key` wrote.
+
+    Raises
+    ------
+    UnknownFaceError
+        If it is no such key.
+    """
+    if re.fullmatch(r"\d{1,16}(_-?\d{1,6}){4}(_\d{1,10})?", key, re.ASCII) is None:
+        raise UnknownFaceError(f"expected the key of a face, got {key[:80]!r}")
+    photo, *numbers = map(int, key.split("_"))
+    box = tuple(number / _BOX_STEPS for number in numbers[:4])
+    return FaceKey(photo, box, sum(numbers[4:]) / 1000)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from people.store.overlap import match_faces
-from people.store.records import Face, FaceState
+from classifiers.scores.same_faces import overlaps
+from people.errors import UnknownFaceError
+from people.store.overlap import LEAST_OVERLAP, SAME_MOMENT_SECONDS, match_faces
+from people.store.records import Face, FaceKey, FaceState, hashes_of_number, parse_face_key
 
 NO_GROUP = -1
 """Group of a face that is named, nobody's, none, or alone."""
@@ -110,6 +112,17 @@ class Group:
     number: int
     faces: tuple[ScannedFace, ...]
     suggested: int | None
+
+
+class TableCounts(NamedTuple):
+    """How many files the newest table has, how many faces of each `FaceState`, and how many groups of open ones."""
+
+    n_files: int
+    n_open: int
+    n_named: int
+    n_nobody: int
+    n_not_a_face: int
+    n_groups: int
 
 
 class Links(NamedTuple):
@@ -226,10 +239,90 @@ def link_faces(connection: sqlite3.Connection, faces: Iterable[tuple[int, Face]]
         )
 
 
-def select_faces(connection: sqlite3.Connection, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
-    """Return the faces for which a condition on s (face), f (file), n (state) and p (person) holds, by row."""
-    rows = connection.execute(f"SELECT {_FACE_COLUMNS} FROM {_FACE_TABLES} WHERE {where} ORDER BY s.row", values)
+def select_faces(
+    connection: sqlite3.Connection,
+    where: str,
+    values: Sequence[object] = (),
+    *,
+    page: slice = slice(0, None),
+) -> list[ScannedFace]:
+    """Return the faces for which a condition on s (face), f (file), n (state) and p (person) holds, by row.
+
+    `page` takes some of them, with a start and a stop.
+    """
+    limit = -1 if page.stop is None else max(page.stop - page.start, 0)
+    rows = connection.execute(
+        f"SELECT {_FACE_COLUMNS} FROM {_FACE_TABLES} WHERE {where} ORDER BY s.row LIMIT ? OFFSET ?",
+        (*values, limit, page.start),
+    )
     return [_scanned_face(row) for row in rows]
+
+
+def select_by_keys(connection: sqlite3.Connection, keys: Sequence[str]) -> list[ScannedFace]:
+    """Return the face of each key (`Face.key`), also where another detector has found it a little elsewhere since.
+
+    Raises
+    ------
+    UnknownFaceError
+        If the newest table has no such face.
+    """
+    parsed = {key: parse_face_key(key) for key in keys}
+    on_photo = {
+        number: select_faces(connection, "f.sha256 BETWEEN ? AND ?", hashes_of_number(number))
+        for number in {one.photo for one in parsed.values()}
+    }
+    return [_face_of_key(key, parsed[key], on_photo[parsed[key].photo]) for key in keys]
+
+
+def _face_of_key(key: str, wanted: FaceKey, faces: Sequence[ScannedFace]) -> ScannedFace:
+    for face in faces:
+        if face.face.key == key:
+            return face
+    at_moment = [face for face in faces if abs(face.face.time_s - wanted.time_s) <= SAME_MOMENT_SECONDS]
+    boxes = np.array([face.face.box for face in at_moment], np.float64).reshape(-1, 4)
+    shares = overlaps(np.tile(np.array(wanted.box, np.float64), (len(boxes), 1)), boxes)
+    if not len(shares) or shares.max() < LEAST_OVERLAP:
+        raise UnknownFaceError(f"expected the key of a face of the newest scan, got {key!r}; its photo may be gone")
+    return at_moment[int(shares.argmax())]
+
+
+def select_covers(connection: sqlite3.Connection, people: Sequence[int]) -> dict[int, ScannedFace]:
+    """Return the face that stands for each of `people`: the one chosen, else the largest on its photo."""
+    rows = connection.execute(
+        "SELECT p.person, (SELECT s.row FROM person_now AS m JOIN person_now AS r ON r.person = m.root "
+        "JOIN face_now AS n ON n.person = m.person JOIN scanned_faces AS s ON s.face = n.face "
+        "WHERE m.root = p.person ORDER BY n.face = r.cover DESC, "
+        "(s.x_max - s.x_min) * (s.y_max - s.y_min) DESC LIMIT 1) "
+        "FROM person_now AS p WHERE p.person IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(people)),),
+    ).fetchall()
+    shown = {person: row for person, row in rows if row is not None}
+    faces = select_faces(connection, "s.row IN (SELECT value FROM json_each(?))", (json.dumps(list(shown.values())),))
+    face_of_row = {face.row: face for face in faces}
+    return {person: face_of_row[row] for person, row in shown.items()}
+
+
+def count_table(connection: sqlite3.Connection) -> TableCounts:
+    """Return how many photos, faces and groups the newest table holds."""
+    n_files = connection.execute("SELECT count(*) FROM scanned_files").fetchone()[0]
+    of_state = dict(
+        connection.execute(
+            "SELECT coalesce(n.state, 'open'), count(*) FROM scanned_faces AS s "
+            "LEFT JOIN face_now AS n ON n.face = s.face GROUP BY 1"
+        )
+    )
+    n_groups = connection.execute(
+        "SELECT count(DISTINCT s.cluster) FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+        f"WHERE s.cluster > {NO_GROUP} AND coalesce(n.state, 'open') = 'open'"
+    ).fetchone()[0]
+    return TableCounts(
+        n_files,
+        n_open=of_state.get("open", 0),
+        n_named=of_state.get("named", 0),
+        n_nobody=of_state.get("nobody", 0),
+        n_not_a_face=of_state.get("not_a_face", 0),
+        n_groups=n_groups,
+    )
 
 
 def faces_of_files(connection: sqlite3.Connection, files: Iterable[int]) -> list[ScannedFace]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from foundation.atomic import PRIVATE_MODE, atomic_path
 from foundation.formats import describe_kind
 from foundation.paths import display_path
-from people.errors import StoreError
+from people.errors import StoreBusyError, StoreError
 from people.store.records import KINDS
 
 APPLICATION_ID = 0x46614265
@@ -255,7 +255,7 @@ def explain_sqlite_error(error: sqlite3.Error, path: Path) -> Exception:
     """Return what an error of SQLite means for the store at `path`."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(
+        return StoreBusyError(
             f"{display_path(path)}: expected to write, but another process has held the store for "
             f"{BUSY_SECONDS:.0f} s; wait for it to end and run the same command again"
         )

@@ -1,7 +1,7 @@
 """PeopleStore: make decisions and take them back."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +45,25 @@ class PeopleStore(PeopleReader):
     def __init__(self, path: str | Path, *, create: bool = False, by: str = "Python") -> None:
         self.by = by
         self._create = create
+        self._check_first: Callable[[], None] | None = None
         super().__init__(path)
 
     def _open(self) -> sqlite3.Connection:
         if self._create and not self.path.exists():
             return schema.create_database(self.path)
         return schema.open_database(self.path)
+
+    @contextmanager
+    def provided(self, check: Callable[[], None]) -> Iterator[None]:
+        """Decide within the block only what `check` does not refuse by raising an error.
+
+        It is called inside the transaction of each decision, so that nothing can change between the two.
+        """
+        self._check_first = check
+        try:
+            yield
+        finally:
+            self._check_first = None
 
     def name(self, shown: Sequence[Face], name: str) -> Decision:
         """Say that faces are the person called `name`, who is new if nobody is called so.
@@ -229,6 +242,8 @@ class PeopleStore(PeopleReader):
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                if self._check_first is not None:
+                    self._check_first()
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:

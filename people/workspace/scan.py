@@ -1,7 +1,7 @@
 """Bring a workspace up to date: new photos, whose faces they show, groups of the unnamed, a head of the named."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background, choose_background
 from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.pipeline.runner import update_table
+from embedder.pipeline.runner import TellProgress, update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable
 from foundation.paths import display_path
@@ -24,7 +24,7 @@ from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
 from people.workspace.table_rows import read_names, record_table
-from people.workspace.workspace import Workspace
+from people.workspace.workspace import SETTINGS_FILE, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class ScanReport:
         Faces with decisions that the table does not hold, because their photo is gone or nothing was found there.
     has_head : bool
         Whether there is a head of the named people.
+    failures : list of dict
+        ``path``, ``status`` and ``message`` of every file that could not be read.
     """
 
     n_photos: int
@@ -65,6 +67,7 @@ class ScanReport:
     n_people: int
     n_out_of_table: int
     has_head: bool
+    failures: list[dict[str, str]] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return the report as lines for a terminal."""
@@ -91,24 +94,32 @@ class ScanReport:
         return asdict(self)
 
 
-def scan(workspace: Workspace, *, n_jobs: int = 1, prune: bool = False, progress: bool = False) -> ScanReport:
+def scan(
+    workspace: Workspace, *, n_jobs: int = 1, prune: bool = False, progress: bool | TellProgress = False
+) -> ScanReport:
     """Do what is due in a workspace; a scan that was interrupted goes on where it stopped.
 
     Parameters
     ----------
     workspace : Workspace
     n_jobs, prune, progress
-        See `embedder.embed_folder`.
+        See `embedder.embed_folder`; a callable is also told when faces are being ``grouped`` and the head is
+        ``trained``.
 
     Raises
     ------
     WorkspaceError
-        If another scan is running.
+        If another scan is running, or there is no photo folder yet.
     StoreError
         If the decisions cannot be read.
     OSError
         If a photo folder is missing or the workspace cannot be written.
     """
+    if not workspace.settings.photos:
+        raise WorkspaceError(
+            f"{display_path(workspace.folder)}: expected photo folders, found none yet; name them in `photos` of its "
+            f"{SETTINGS_FILE}, or choose them on the page: facetable serve {display_path(workspace.folder)}"
+        )
     try:
         with FileLock(workspace.lock, timeout=0, mode=0o600), PeopleStore(workspace.store, create=True) as store:
             return _scan(workspace, store, n_jobs=n_jobs, prune=prune, progress=progress)
@@ -119,7 +130,10 @@ def scan(workspace: Workspace, *, n_jobs: int = 1, prune: bool = False, progress
         ) from None
 
 
-def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool, progress: bool) -> ScanReport:
+def _scan(
+    workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool, progress: bool | TellProgress
+) -> ScanReport:
+    tell = progress if callable(progress) else lambda *_: None
     back_up_before_scan(workspace, store)
     chosen = workspace.settings
     settings = EmbedSettings(
@@ -135,9 +149,11 @@ def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool,
     names, settled = read_names(store, len(table))
     decided = Decided(names, settled, store.links(), {person.number: person.name for person in store.people()})
     background = choose_background(table.fingerprint)
+    tell("grouped", 0, 0)
     groups = group_faces(table, decided, background=background)
     store.record_groups(groups)
     is_grouped = (groups != NO_GROUP) & (names == "")
+    tell("trained", 0, 0)
     return ScanReport(
         n_photos=len(table.images),
         n_embedded=summary.n_embedded,
@@ -151,6 +167,7 @@ def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool,
         n_people=len(store.people()),
         n_out_of_table=n_out_of_table,
         has_head=_refit_head(workspace, table, decided, background),
+        failures=summary.failures,
     )
 
 

@@ -4,7 +4,7 @@ import errno
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -13,6 +13,7 @@ from foundation.paths import display_path
 from people.errors import WorkspaceError
 
 SETTINGS_FILE = "workspace.toml"
+THUMBNAILS = "thumbnails"
 VERSION = 1
 
 _PRIVATE_FOLDER = 0o700
@@ -26,7 +27,7 @@ class WorkspaceSettings:
     Attributes
     ----------
     photos : tuple of str
-        Absolute paths of the photo folders, at least one.
+        Absolute paths of the photo folders; none where they are yet to be chosen.
     preset : str
         The embedding network, "" for the default.
     identity_from : {"none", "folder"}
@@ -54,8 +55,6 @@ class WorkspaceSettings:
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
                 raise WorkspaceError(f"`{name}` must be a list of texts, got {value!r}")
-        if not self.photos:
-            raise WorkspaceError("`photos` must name at least one folder, got none")
         if not isinstance(self.preset, str):
             raise WorkspaceError(f"`preset` must be a text, got {self.preset!r}")
         if self.identity_from not in ("none", "folder"):
@@ -89,8 +88,7 @@ class WorkspaceSettings:
 
     def to_toml(self) -> str:
         """Return what `from_toml` reads, as the text of a file."""
-        # JSON's strings, numbers and lists of strings are TOML's, too.
-        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(self).items()]
+        lines = [_toml_line(name, value) for name, value in asdict(self).items()]
         return "\n".join([_PREAMBLE + f"version = {VERSION}", *lines]) + "\n"
 
 
@@ -124,6 +122,29 @@ class Workspace:
         except WorkspaceError as error:
             raise WorkspaceError(f"{display_path(file)}: {error}") from error
 
+    def set_photo_folders(self, folders: Sequence[str | Path]) -> None:
+        """Look at other photo folders from now on; all else in the settings file stays to the letter.
+
+        Parameters
+        ----------
+        folders : sequence of path
+
+        Raises
+        ------
+        WorkspaceError
+            If one holds the workspace.
+        OSError
+            If one is missing, or the settings cannot be written.
+        """
+        roots = _photo_roots(folders, self.folder)
+        settings = replace(self.settings, photos=roots)
+        file = self.folder / SETTINGS_FILE
+        lines = file.read_text("utf-8").splitlines(keepends=True)
+        begin, end = _lines_of(lines, "photos")
+        lines[begin:end] = [_toml_line("photos", roots) + "\n"]
+        write_bytes_atomically(file, "".join(lines).encode(), is_private=True)
+        self.settings = settings
+
     @property
     def table(self) -> Path:
         """The embedding table; machine-made, there after the first scan."""
@@ -143,6 +164,16 @@ class Workspace:
     def backups(self) -> Path:
         """The folder of copies of the decisions."""
         return self.folder / "backups"
+
+    @property
+    def thumbnails(self) -> Path:
+        """The folder of faces cut out small, named after their photo's SHA-256; machine-made."""
+        return self.folder / THUMBNAILS
+
+    @property
+    def questions(self) -> Path:
+        """Questions that wait to be asked; machine-made."""
+        return self.folder / "questions.json"
 
     @property
     def lock(self) -> Path:
@@ -201,7 +232,7 @@ def create_workspace(folder: str | Path, photos: Sequence[str | Path], **setting
     folder : path
         A folder that is not there yet, or is empty.
     photos : sequence of path
-        The photo folders.
+        The photo folders; none where they are yet to be chosen.
     **settings
         Other attributes of `WorkspaceSettings`.
 
@@ -213,14 +244,6 @@ def create_workspace(folder: str | Path, photos: Sequence[str | Path], **setting
         If a photo folder is missing, or the workspace cannot be written.
     """
     place = Path(folder)
-    roots = []
-    for photo_folder in map(Path, photos):
-        if not photo_folder.is_dir():
-            found = "a file" if photo_folder.exists() else "nothing"
-            raise FileNotFoundError(
-                errno.ENOENT, f"expected a folder of photos, found {found}; check the path", str(photo_folder)
-            )
-        roots.append(photo_folder.resolve())
     if is_workspace(place):
         raise WorkspaceError(
             f"{display_path(place)}: is a workspace already; scan it: facetable scan {display_path(place)}"
@@ -229,14 +252,44 @@ def create_workspace(folder: str | Path, photos: Sequence[str | Path], **setting
         raise WorkspaceError(
             f"{display_path(place)}: expected an empty folder or none, found something; give another name"
         )
-    for root in roots:
+    chosen = WorkspaceSettings(_photo_roots(photos, place), **settings)
+    place.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    place.chmod(_PRIVATE_FOLDER)
+    write_bytes_atomically(place / SETTINGS_FILE, chosen.to_toml().encode(), is_private=True)
+    return Workspace(place)
+
+
+def _photo_roots(photos: Sequence[str | Path], place: Path) -> tuple[str, ...]:
+    """Return absolute paths of photo folders, each once; refuse what is no folder, and one that holds `place`."""
+    roots = []
+    for photo_folder in map(Path, photos):
+        if not photo_folder.is_dir():
+            found = "a file" if photo_folder.exists() else "nothing"
+            raise FileNotFoundError(
+                errno.ENOENT, f"expected a folder of photos, found {found}; check the path", str(photo_folder)
+            )
+        root = photo_folder.resolve()
         if place.resolve().is_relative_to(root):
             raise WorkspaceError(
                 f"{display_path(place)}: lies within the photo folder {display_path(root)}; make the workspace "
                 "beside it"
             )
-    chosen = WorkspaceSettings(tuple(dict.fromkeys(map(str, roots))), **settings)
-    place.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-    place.chmod(_PRIVATE_FOLDER)
-    write_bytes_atomically(place / SETTINGS_FILE, chosen.to_toml().encode(), is_private=True)
-    return Workspace(place)
+        roots.append(str(root))
+    return tuple(dict.fromkeys(roots))
+
+
+def _toml_line(name: str, value: Any) -> str:
+    # JSON's strings, numbers and lists of strings are TOML's, too.
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _lines_of(lines: Sequence[str], name: str) -> tuple[int, int]:
+    """Return where a setting begins and ends in the lines of a settings file; a list may take several."""
+    begin = next(i for i, line in enumerate(lines) if line.split("=")[0].strip().strip("\"'") == name)
+    for end in range(begin + 1, len(lines) + 1):
+        try:
+            tomllib.loads("".join(lines[begin:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        return begin, end
+    return begin, len(lines)

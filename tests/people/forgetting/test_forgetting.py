@@ -133,6 +133,9 @@ def make_workspace(folder, photos, table):
         store.rename(store.find_person("Quuxling").number, NAME)
         store.name(faces[:4], OTHER)
         back_up(workspace, store)
+    workspace.thumbnails.mkdir()
+    for face in faces:
+        (workspace.thumbnails / f"{face.photo_sha256}-0_0_9_9.webp").write_bytes(b"RIFF a picture")
 
 
 def vectors_of(home: Path) -> list[np.ndarray]:
@@ -291,3 +294,13 @@ def test_a_head_or_everywhere(tmp_path, capsys):
     assert main(["forget", head, "--everywhere", folder, "--name", NAME]) == 2
     assert main(["forget", head, "--name", NAME, "--dry-run"]) == 2
     assert capsys.readouterr().err.count("error: ") == 3
+
+
+def test_thumbnails_of_the_persons_photos_are_deleted(home):
+    workspace = home / "family"
+    with PeopleStore(workspace / "people.sqlite") as store:
+        theirs = {face.photo_sha256 for face in store.faces_of(store.find_person(NAME).number)}
+    before = {path.name[:64] for path in (workspace / "thumbnails").iterdir()}
+    main(["forget", "--everywhere", str(home), "--name", NAME])
+    assert {path.name[:64] for path in (workspace / "thumbnails").iterdir()} <= before - theirs
+    assert theirs < before

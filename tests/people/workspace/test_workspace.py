@@ -49,7 +49,6 @@ def test_where_none_can_be_made(photos, tmp_path):
         ('photos = ["a"]', "`version` must be 1, got None"),
         ('version = 2\nphotos = ["a"]', "`version` must be 1, got 2; update facetable"),
         ("version = 1", "`photos` is missing"),
-        ("version = 1\nphotos = []", "must name at least one folder"),
         ('version = 1\nphotos = "a"', "`photos` must be a list of texts"),
         ('version = 1\nphotos = ["a"]\ncolour = 1', "`colour` is no setting; valid ones: photos, preset"),
         ('version = 1\nphotos = ["a"]\nidentity_from = "file"', "must be none or folder, got 'file'"),

@@ -1,0 +1,93 @@
+"""A server of its own for each test, and Chromium that fails a test on every error and every breach of the policy.
+
+Each test that uses a `page` gets the marker ``browser``; without Chromium they are skipped and say so.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from people.workspace.workspace import Workspace
+from tests.webapp.conftest import TOKEN
+from webapp.access.tokens import Access
+from webapp.server.app import create_app
+from webapp.server.command import listen
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PHONE = {"width": 360, "height": 740}
+WIDE = {"width": 3840, "height": 2160}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> str:
+    """Return the browser's path."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed; apt-get install chromium")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(chromium: str) -> dict:
+    """Run the system's Chromium; as root it needs to go without its sandbox."""
+    return {"executable_path": chromium, "args": ["--no-sandbox"]}
+
+
+@dataclass
+class Site:
+    """A page that runs: its address, and what went wrong in the browser; a test may empty what it expects."""
+
+    address: str
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open an address, signed in, and wait for its title."""
+        self.page.goto(f"{self.address}{path}{'&' if '?' in path else '?'}token={TOKEN}")
+        self.page.locator("main h1").wait_for()
+        return self.page
+
+    def check_accessible(self) -> None:
+        """Fail on everything that axe finds."""
+        found = Axe().run(self.page).response["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Workspace], str]]:
+    """Return a function that serves a workspace and returns the address."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(workspace: Workspace) -> str:
+        listener = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        app = create_app(workspace, Access(start_token=TOKEN), port=port)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        running.append((server, thread))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.fixture
+def site(page: Page, workspace: Workspace, serve: Callable[[Workspace], str]) -> Iterator[Site]:
+    """Return the made workspace's page; errors in the browser fail the test."""
+    made = Site(serve(workspace), page)
+    page.set_default_timeout(10_000)
+    page.on("console", lambda message: made.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: made.problems.append(str(error)))
+    yield made
+    assert made.problems == []

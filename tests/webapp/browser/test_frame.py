@@ -1,0 +1,86 @@
+"""The frame around all pages: signing in, navigation, keys, settings, accessibility."""
+
+import pytest
+
+from people.workspace.workspace import create_workspace
+from tests.webapp.browser.conftest import PHONE, WIDE, Site
+from tests.webapp.conftest import TOKEN
+
+
+@pytest.mark.parametrize("path", ["/", "/questions", "/people", "/people/1", "/history"])
+def test_axe_finds_nothing_and_nothing_is_cut_off(site, path):
+    page = site.open(path)
+    page.wait_for_load_state("networkidle")
+    for look in (WIDE, PHONE):
+        page.set_viewport_size(look)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            site.check_accessible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_the_token_one_signs_in(site):
+    site.page.goto(site.address + "/people")
+    secret = site.page.get_by_label("Token or password")
+    secret.fill("wrong")
+    secret.press("Enter")
+    site.page.get_by_text("This opens nothing here.").wait_for()
+    site.check_accessible()
+    secret.fill(TOKEN)
+    secret.press("Enter")
+    site.page.get_by_role("link", name="Ada").wait_for()
+    assert "token" not in site.page.url
+    site.problems[:] = [line for line in site.problems if "401" not in line]
+
+
+def test_pages_are_reached_by_links_keys_and_the_back_button(site):
+    page = site.open("/")
+    assert "token" not in page.url
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.get_by_role("heading", name="People", level=1).wait_for()
+    page.get_by_role("link", name="Ada").click()
+    page.get_by_role("heading", name="Ada", level=1).wait_for()
+    assert page.title() == "Ada · Facetable"
+    page.go_back()
+    page.get_by_role("heading", name="People", level=1).wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="family").wait_for()
+
+
+def test_all_keys_are_shown_and_focus_comes_back(site):
+    page = site.open("/people/1")
+    page.get_by_role("option").first.focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    dialog.get_by_text("Select all").wait_for()
+    site.check_accessible()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "option"
+
+
+def test_language_theme_and_blur_are_kept(site):
+    page = site.open("/people")
+    page.get_by_role("button", name="Deutsch").click()
+    page.get_by_role("heading", name="Personen").wait_for()
+    page.get_by_role("button", name="Hell oder dunkel").click()
+    page.keyboard.press("z")
+    page.reload()
+    page.get_by_role("heading", name="Personen").wait_for()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dataset.theme]") == ["de", "light"]
+    assert "blur" in page.locator(".thumb img").first.evaluate("image => getComputedStyle(image).filter")
+
+
+def test_what_is_not_there_says_so(site):
+    site.page.goto(f"{site.address}/people/77?token={TOKEN}")
+    site.page.get_by_text("Nobody has this address").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+def test_a_workspace_without_anything_says_how_to_go_on(page, tmp_path, photos, serve):
+    site = Site(serve(create_workspace(tmp_path / "empty", [photos])), page)
+    site.open("/").get_by_text("No photo was looked at yet.").wait_for()
+    site.open("/people").get_by_text("Nobody has a name yet").wait_for()
+    site.open("/history").get_by_text("Nothing was decided yet").wait_for()
+    site.check_accessible()

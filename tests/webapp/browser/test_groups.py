@@ -1,0 +1,124 @@
+"""Groups, questions and reasons in the browser, by keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+from people.store.store import PeopleStore
+from tests.webapp.made import add_head, add_table
+
+
+@pytest.fixture
+def groups(site, workspace, photos):
+    """Return the page of a workspace with three groups of three unnamed faces: 0 looks like Bob."""
+    add_table(workspace, photos)
+    add_head(workspace)
+    with PeopleStore(workspace.store) as store:
+        import numpy as np
+
+        rows = [face.row for face in store.faces_in_table() if face.state == "open"]
+        numbers = np.full(278, -1)
+        for place, row in enumerate(rows):
+            numbers[row] = place // 3
+        store.record_groups(numbers)
+    return site
+
+
+def open_groups(site):
+    """Open the page and wait until a name can be typed."""
+    page = site.open("/groups")
+    expect(page.get_by_role("combobox", name="Name")).to_be_focused()
+    return page
+
+
+def names(workspace):
+    with PeopleStore(workspace.store) as store:
+        return {person.name: person.n_faces for person in store.people()}
+
+
+def decisions(workspace, n):
+    with PeopleStore(workspace.store) as store:
+        return [one.kind for one in store.history(limit=n)]
+
+
+def test_three_groups_by_keyboard_alone(groups, workspace):
+    page = open_groups(groups)
+    expect(page.get_by_role("heading", name="Who is on these 3 faces?")).to_be_visible()
+    groups.check_accessible()
+    page.keyboard.type("Clara")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 faces named Clara").wait_for()
+    page.get_by_text("2 groups without a name").wait_for()
+    page.keyboard.press("h")
+    page.get_by_text("3 faces said to be nobody's").wait_for()
+    page.get_by_text("1 group without a name").wait_for()
+    page.keyboard.press("x")
+    page.get_by_text("Every group has a name").wait_for()
+    assert names(workspace)["Clara"] == 3 and decisions(workspace, 3) == ["not_a_face", "nobody", "is"]
+    page.keyboard.press("u")
+    page.get_by_role("heading", name="Who is on these 3 faces?").wait_for()
+    assert decisions(workspace, 1) == ["undo"]
+
+
+def test_a_suggestion_is_taken_by_its_number_and_skipping_comes_back(groups, workspace):
+    page = open_groups(groups)
+    first = page.locator(".likely .name").first.inner_text()
+    before = names(workspace)[first]
+    page.keyboard.press("1")
+    page.get_by_text(f"3 faces named {first}").wait_for()
+    assert names(workspace)[first] == before + 3
+    page.get_by_text("2 groups without a name").wait_for()
+    shown = page.locator(".group-faces .tile").first.get_attribute("title")
+    page.keyboard.press(" ")
+    expect(page.locator(f'.group-faces .tile[title="{shown}"]')).to_have_count(0)
+    page.keyboard.press(" ")
+    expect(page.locator(".group-faces .tile").first).to_have_attribute("title", shown)
+
+
+def test_a_name_that_begins_like_a_key_begins_with_a_capital(groups, workspace):
+    page = open_groups(groups)
+    page.keyboard.type("Hanna")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 faces named Hanna").wait_for()
+    assert names(workspace)["Hanna"] == 3
+
+
+def test_faces_are_split_off_by_key(groups, workspace):
+    page = open_groups(groups)
+    page.keyboard.press("s")
+    page.get_by_text("First choose the faces that are somebody else").wait_for()
+    page.keyboard.press("Alt+1")
+    expect(page.get_by_role("option", name="Face 1")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("s")
+    page.get_by_role("heading", name="Who is on these 2 faces?").wait_for()
+    page.keyboard.type("Dora")
+    page.keyboard.press("Enter")
+    page.get_by_text("2 faces named Dora").wait_for()
+    assert names(workspace)["Dora"] == 2 and decisions(workspace, 2) == ["is", "different"]
+
+
+def test_why_is_shown_and_closed_by_key(groups):
+    page = open_groups(groups)
+    page.keyboard.press("w")
+    dialog = page.get_by_role("dialog", name="Why?")
+    dialog.get_by_text("The most similar faces with a name").wait_for()
+    groups.check_accessible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_questions_are_looked_for_and_answered_by_key(groups, workspace):
+    page = groups.open("/questions")
+    page.get_by_role("button", name="Yes").wait_for(timeout=60_000)
+    groups.check_accessible()
+    page.keyboard.press("n")
+    page.get_by_role("button", name="Undo").first.wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert store.history(limit=1)[0].kind in ("is_not", "different")
+        assert len(store.asked()) == 1
+    page.keyboard.press("l")
+    with PeopleStore(workspace.store) as store:
+        for _ in range(100):
+            if len(store.asked()) == 2:
+                break
+            page.wait_for_timeout(50)
+        assert len(store.asked()) == 2

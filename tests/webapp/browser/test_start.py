@@ -1,0 +1,53 @@
+"""Start: photo folders chosen, a real scan watched to its end, what could not be read, and going on after a stop."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from people.workspace.workspace import create_workspace
+from tests.webapp.browser.conftest import Site
+
+
+@pytest.fixture
+def empty(page, tmp_path, serve) -> Site:
+    """Return the page of a workspace whose photo folders are yet to be chosen."""
+    return Site(serve(create_workspace(tmp_path / "family", [])), page)
+
+
+@pytest.mark.realdata
+def test_from_nothing_to_groups_of_real_faces_by_keyboard(empty, data, tmp_path):
+    shutil.copytree(data / "people" / "train", tmp_path / "Photos" / "album")
+    (tmp_path / "Photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    page = empty.open("/")
+    page.get_by_text("Choose the folder with your photos.").wait_for()
+    page.keyboard.press("a")
+    dialog = page.get_by_role("dialog", name="Which folder holds photos?")
+    dialog.get_by_label("Path of the folder").fill(str(tmp_path))
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Photos").click()
+    empty.check_accessible()
+    dialog.get_by_role("button", name="Take this folder").click()
+    page.get_by_text("No photo was looked at yet.").wait_for()
+    page.keyboard.press("s")
+    page.get_by_role("progressbar", name="Progress").wait_for()
+    page.get_by_text("10 photos, 10 of them new or changed").wait_for(timeout=60_000)
+    expect(page.get_by_text("1 file could not be read")).to_be_visible()
+    expect(page.get_by_text("broken.jpg")).to_be_visible()
+    page.get_by_text("groups of faces wait for a name").wait_for()
+    empty.check_accessible()
+    assert empty.problems == []
+
+
+def test_folders_are_added_and_left_out(site, workspace, tmp_path):
+    (tmp_path / "more").mkdir()
+    page = site.open("/")
+    page.keyboard.press("a")
+    page.get_by_label("Path of the folder").fill(str(tmp_path / "nowhere"))
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="gone").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]
+    page.get_by_label("Path of the folder").fill(str(tmp_path / "more"))
+    page.get_by_role("button", name="Take this folder").click()
+    page.get_by_role("button", name=f"Leave out: {tmp_path / 'more'}").click()
+    expect(page.get_by_text(str(tmp_path / "more"))).to_have_count(0)

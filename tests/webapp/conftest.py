@@ -1,0 +1,60 @@
+"""The made workspace, its application and a client that may do everything."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from people.workspace.workspace import Workspace
+from tests.webapp.made import make_photos, make_workspace
+from webapp.access.tokens import Access, Caller
+from webapp.server.app import create_app
+
+ADDRESS = "http://127.0.0.1:8764"
+TOKEN = "start-token-of-tests"
+READ_TOKEN = "a-token-that-only-reads"
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of drawn photos."""
+    folder = tmp_path_factory.mktemp("drawn") / "photos"
+    make_photos(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_workspace(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Workspace:
+    """Return the workspace that others are copies of."""
+    return make_workspace(tmp_path_factory.mktemp("made") / "family", photos)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, made_workspace: Workspace) -> Workspace:
+    """Return a workspace of the test's own."""
+    return Workspace(shutil.copytree(made_workspace.folder, tmp_path / "family"))
+
+
+@pytest.fixture
+def app(workspace: Workspace) -> FastAPI:
+    """Return the application."""
+    access = Access(start_token=TOKEN, tokens={READ_TOKEN: Caller("doorbell", frozenset({"read"}))})
+    return create_app(workspace, access)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """Return a client with the start token, as another program would use it."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(app, base_url=ADDRESS, headers=headers, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def stranger(app: FastAPI) -> Iterator[TestClient]:
+    """Return a client that knows no token."""
+    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False) as made:
+        yield made

@@ -1,0 +1,104 @@
+"""Groups, questions and reasons over HTTP, on a workspace with made vectors."""
+
+import pytest
+
+from people.store.store import PeopleStore
+from tests.webapp.made import add_head, add_table
+from webapp.jobs.job import JobFolder
+from webapp.jobs.process import do
+
+
+@pytest.fixture
+def ready(workspace, photos):
+    """Return the workspace with a table and a head."""
+    add_table(workspace, photos)
+    add_head(workspace)
+    return workspace
+
+
+def seen(face):
+    return {name: face[name] for name in ("key", "state", "person")}
+
+
+def test_a_group_shows_its_faces_and_whom_it_may_be(client, ready):
+    listed = client.get("/api/v1/groups").json()
+    assert (listed["groups"], listed["revision"]) == ([{"group": 0, "n_faces": 3}], 3)
+    group = client.get("/api/v1/groups/0").json()
+    assert [face["state"] for face in group["faces"]] == ["open"] * 3 and sorted(group["shown"]) == [0, 1, 2]
+    assert [one["person"]["name"] for one in group["likely"]][:2] == ["Bob", "Ada"] or group["likely"]
+    assert group["likely"][0]["similarity"] >= group["likely"][-1]["similarity"]
+    assert client.get("/api/v1/groups/99").json()["faces"] == []
+
+
+def test_a_person_the_group_is_not_is_not_proposed(client, ready):
+    group = client.get("/api/v1/groups/0").json()
+    likeliest = group["likely"][0]["person"]["id"]
+    denied = {"kind": "is_not", "person": likeliest, "faces": [seen(group["faces"][0])]}
+    assert client.post("/api/v1/faces/decide", json=denied).status_code == 200
+    assert likeliest not in [one["person"]["id"] for one in client.get("/api/v1/groups/0").json()["likely"]]
+
+
+def test_without_a_table_a_group_is_an_error_in_one_line(client):
+    answer = client.get("/api/v1/groups/0")
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (404, "gone")
+
+
+def test_a_split_is_decided_and_a_stale_one_refused(client, ready):
+    faces = client.get("/api/v1/groups/0").json()["faces"]
+    asked = {"faces": [seen(faces[0]), seen(faces[1])], "rest": [seen(faces[2])]}
+    assert client.post("/api/v1/groups/split", json=asked).json()["kind"] == "different"
+    with PeopleStore(ready.store) as store:
+        assert [one.kind for one in store.history(limit=2)] == ["different", "same"]
+    same = {"faces": [seen(faces[0])], "rest": [seen(faces[0])]}
+    assert client.post("/api/v1/groups/split", json=same).status_code == 400
+    client.post("/api/v1/faces/decide", json={"kind": "nobody", "faces": [seen(faces[0])]})
+    assert client.post("/api/v1/groups/split", json=asked).status_code == 409
+
+
+def test_why_leaves_the_face_itself_out(client, ready):
+    ada = client.get("/api/v1/people", params={"q": "Ada"}).json()["people"][0]
+    face = client.get(f"/api/v1/people/{ada['id']}/faces").json()["faces"][0]
+    why = client.get(f"/api/v1/faces/{face['key']}/why").json()
+    assert why["accepted"] and why["name"] == "Ada" and why["second"] is not None and why["margin"] > 0
+    assert face["key"] not in [one["key"] for one in why["nearest"]]
+    assert why["nearest"][0]["similarity"] == pytest.approx(why["score"], abs=1e-3)
+    assert client.get(f"/api/v1/faces/{why['nearest'][0]['key']}").json()["person"] == ada["id"]
+
+
+def test_why_without_a_head_says_so(client, workspace, photos):
+    add_table(workspace, photos)
+    key = client.get("/api/v1/people/1/faces").json()["faces"][0]["key"]
+    assert client.get(f"/api/v1/faces/{key}/why").json()["error"]["kind"] == "no_head"
+
+
+def suggest(workspace):
+    """Do the job that looks for questions, in this process."""
+    folder = JobFolder(workspace)
+    job = folder.add("suggest")
+    do(workspace, job.id)
+    return folder.get(job.id)
+
+
+def test_questions_are_looked_for_answered_and_not_asked_again(client, ready):
+    assert client.get("/api/v1/questions").json() == {"questions": [], "revision": -1, "now": 3}
+    job = suggest(ready)
+    assert job.state == "done" and job.result["n_questions"] > 0
+    assert (ready.questions.stat().st_mode & 0o777) == 0o600
+    assert b"Ada" not in ready.questions.read_bytes() and b".png" not in ready.questions.read_bytes()
+    listed = client.get("/api/v1/questions").json()
+    assert listed["revision"] == 3 and len(listed["questions"]) == min(job.result["n_questions"], 50)
+    first = listed["questions"][0]
+    given = client.post(f"/api/v1/questions/{first['id']}/answer", json={"answer": "no"}).json()
+    assert given["decision"] is not None or first["kind"] == "not_a_face"
+    left = [one["id"] for one in client.get("/api/v1/questions").json()["questions"]]
+    assert first["id"] not in left
+    again = client.post(f"/api/v1/questions/{first['id']}/answer", json={"answer": "no"})
+    assert (again.status_code, again.json()["error"]["kind"]) == (409, "conflict")
+
+
+def test_a_question_about_faces_that_were_decided_since_is_not_asked(client, ready):
+    suggest(ready)
+    about = next(one for one in client.get("/api/v1/questions").json()["questions"] if one["kind"] == "is_really")
+    face = about["faces"][0]
+    client.post("/api/v1/faces/decide", json={"kind": "nobody", "faces": [seen(face)]})
+    assert about["id"] not in [one["id"] for one in client.get("/api/v1/questions").json()["questions"]]

@@ -1,0 +1,57 @@
+"""Thumbnails: cut once, private, around the face; forgetting knows them by name."""
+
+import io
+import stat
+
+import pytest
+from PIL import Image
+
+from people.forgetting.other_files import Thumbnails
+from people.store.reader import PeopleReader
+from people.store.records import Face
+from webapp.pictures.thumbnails import SIDE, read_thumbnail, thumbnail_path
+
+
+@pytest.fixture
+def shown(workspace):
+    with PeopleReader(workspace.store) as reader:
+        return reader.files()[1], reader.faces_in_table(path=reader.files()[1].path)
+
+
+def test_it_is_cut_once_and_kept_private(workspace, shown, photos, monkeypatch):
+    file, (one, two) = shown
+    content = read_thumbnail(workspace, file, one.face, others=[two.face])
+    picture = Image.open(io.BytesIO(content))
+    assert picture.format == "WEBP" and picture.size == (SIDE, SIDE) and not picture.getexif()
+    for face in (one, two):
+        place = thumbnail_path(workspace, face.face)
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    monkeypatch.setattr("embedder.images.reading.read_image", lambda path: pytest.fail("it was decoded again"))
+    assert read_thumbnail(workspace, file, one.face) == content
+
+
+def test_the_face_is_in_its_middle(workspace, shown):
+    file, (one, _) = shown
+    picture = Image.open(io.BytesIO(read_thumbnail(workspace, file, one.face))).convert("RGB")
+    red, green, blue = picture.getpixel((SIDE // 2, SIDE // 2 + 8))
+    assert red > green > blue and red > 200  # skin
+    assert picture.getpixel((3, 3))[0] < 60  # the photo's ground
+
+
+def test_faces_at_the_edge_are_cut_inside_the_photo(workspace, shown):
+    file, _ = shown
+    beyond = Face(file.sha256, (-0.05, -0.05, 0.2, 0.2))
+    assert Image.open(io.BytesIO(read_thumbnail(workspace, file, beyond))).size == (SIDE, SIDE)
+
+
+def test_where_it_cannot_be_kept_it_is_shown_all_the_same(workspace, shown):
+    file, (one, _) = shown
+    workspace.thumbnails.write_text("in the way")
+    assert read_thumbnail(workspace, file, one.face)[8:12] == b"WEBP"
+
+
+def test_forgetting_knows_them_by_name(workspace, shown):
+    place = thumbnail_path(workspace, shown[1][0].face)
+    assert Thumbnails().claims(place, b"RIFF")
+    assert Thumbnails().claims(thumbnail_path(workspace, Face("a" * 64, (-0.1, 0, 1, 1), 12.5)), b"RIFF")
+    assert not Thumbnails().claims(place.with_name("holiday.webp"), b"RIFF")

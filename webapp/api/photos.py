@@ -1,0 +1,28 @@
+"""Photos: how a browser shows them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from webapp.api.context import ContextOf
+from webapp.api.models import Number
+from webapp.pictures.photos import locate_photo, render_photo
+
+router = APIRouter(prefix="/photos", tags=["photos"])
+
+
+@router.get(
+    "/{photo}/picture",
+    operation_id="get_picture",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+def get_picture(
+    context: ContextOf,
+    photo: Number,
+    max_side: Annotated[int, Query(alias="max", ge=16, le=8192, description="longest side in pixels")] = 1600,
+) -> Response:
+    """Return a photo as JPEG, upright, without metadata."""
+    with context.pool.reader() as reader:  # not held while the photo is decoded
+        file = reader.photo(photo)
+    return Response(render_photo(locate_photo(context.workspace, file), max_side), media_type="image/jpeg")

@@ -1,0 +1,15 @@
+"""Errors of the page."""
+
+from foundation.errors import FacetableError
+
+
+class UnknownJobError(FacetableError):
+    """Raised where no job has the number asked for."""
+
+
+class JobRunningError(FacetableError):
+    """Raised where a job is to be begun while another is being done."""
+
+
+class NoHeadError(FacetableError):
+    """Raised where nobody is named yet that a face could be compared with."""

@@ -1,0 +1,7 @@
+"""Naming: groups of unnamed faces, questions worth asking, and why a face is taken for somebody.
+
+In: a workspace's decisions, the vectors of a few of its faces.
+Out: routers of the HTTP interface.
+May import: people.store, people.workspace, people.suggestions, classifiers.scores, classifiers.files,
+    classifiers.heads, classifiers.members, webapp.api.
+"""

@@ -1,0 +1,128 @@
+"""Why a face is taken for somebody: the nearest named faces, the margin, the one that decides."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path
+
+from people.store.reader import PeopleReader
+from people.store.scanned import ScannedFace
+from webapp.api.context import Context, ContextOf, Reader
+from webapp.api.models import Answer
+from webapp.errors import NoHeadError
+from webapp.naming.likeness import likeness_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from classifiers.heads.head import Head
+
+router = APIRouter(prefix="/faces", tags=["faces"])
+
+
+class NearFace(Answer):
+    """A named face; `key` is null where the newest scan has it no more.
+
+    Without one that `decides` the answer would be another.
+    """
+
+    key: str | None
+    name: str
+    path: str
+    similarity: float
+    decides: bool
+
+
+class WhyAnswer(Answer):
+    """Whom a face is taken for: `name` if `accepted`, which means that `score` reaches `threshold`.
+
+    `second` is the most similar other person, by `margin` less alike; null where nobody else is named.
+    """
+
+    name: str
+    accepted: bool
+    score: float
+    threshold: float
+    second: str | None
+    margin: float | None
+    nearest: list[NearFace]
+
+
+@router.get("/{key}/why", operation_id="explain_face")
+def explain_face(context: ContextOf, reader: Reader, key: Annotated[str, Path(max_length=80)]) -> WhyAnswer:
+    """Return why a face is given its name, as if it were not named itself; the people are those of the last scan."""
+    from classifiers.members import explanation
+
+    face = reader.faces_with_keys([key])[0]
+    head = _without(_head(context), face)
+    vector = likeness_of(context).vectors.of_rows([face.row])[0]
+    why = explanation.explain_face(head, vector)
+    decisive = {one.row for one in why.decisive}
+    return WhyAnswer(
+        name=why.choice,
+        accepted=why.score >= why.threshold,
+        score=round(why.score, 4),
+        threshold=round(why.threshold, 4),
+        second=why.next_identity,
+        margin=None if why.margin is None else round(why.margin, 4),
+        nearest=[
+            NearFace(
+                key=_key_of(reader, one.path, one.box),
+                name=one.identity,
+                path=one.path,
+                similarity=round(one.score, 4),
+                decides=one.row in decisive,
+            )
+            for one in why.neighbors
+        ],
+    )
+
+
+def _head(context: Context) -> "Head":
+    """Return the head of the workspace's named people, loaded again once a scan has written another."""
+    from classifiers.files.head_file import load_head
+
+    path = context.workspace.head
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        raise NoHeadError("expected named people that a scan has learned, found none; name somebody and scan") from None
+    kept: dict[tuple[int, int], Head] = context.kept("head", dict)
+    version = (state.st_ino, state.st_mtime_ns)
+    if version not in kept:
+        head = load_head(path)
+        kept.clear()
+        kept[version] = head
+    return kept[version]
+
+
+def _without(head: "Head", face: ScannedFace) -> "Head":
+    """Return a head as if a face were not in it."""
+    from classifiers.members.editing import refit_decision_rule
+
+    gallery = head.gallery
+    is_other = (gallery.image_sha256 != face.face.photo_sha256) | (_overlaps(gallery.boxes, face.box) < 0.5)
+    if is_other.all():
+        return head
+    if not is_other.any():
+        raise NoHeadError("expected other named faces to compare with, found this one alone")
+    matcher = head.matcher.selected(is_other)
+    return head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher))
+
+
+def _key_of(reader: PeopleReader, path: str, box: tuple[float, ...]) -> str | None:
+    import numpy as np
+
+    faces = reader.faces_in_table(path=path)
+    if not faces:
+        return None
+    shares = _overlaps(np.array([face.box for face in faces]), box)
+    return faces[int(shares.argmax())].face.key if shares.max() >= 0.5 else None
+
+
+def _overlaps(boxes: "NDArray[np.floating]", box: tuple[float, ...]) -> "NDArray[np.float64]":
+    import numpy as np
+
+    from classifiers.scores.same_faces import overlaps
+
+    return overlaps(np.asarray(boxes, np.float64), np.tile(np.array(box, np.float64), (len(boxes), 1)))

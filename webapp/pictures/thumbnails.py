@@ -1,0 +1,107 @@
+"""Thumbnails: each face cut out once, kept below the workspace for its owner alone, deleted when it is forgotten."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foundation.atomic import write_bytes_atomically
+from people.store.records import Face
+from people.store.scanned import ScannedFile
+from people.workspace.workspace import Workspace
+from webapp.pictures.photos import encode, locate_photo
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIDE = 192
+"""Pixels; shown at 96 to 192 by the page, sharp on dense screens at the smaller size."""
+
+_MARGIN = 0.35
+"""Of the box's longer side, around the face, so that hair and chin are seen."""
+
+_MOST_BESIDE = 20
+"""Other faces of a photo that are cut out with one; whoever asks waits for them."""
+
+_PRIVATE_FOLDER = 0o700
+_MOST_AT_ONCE = threading.BoundedSemaphore(2)
+"""A decoded photo takes up to hundreds of megabytes: no more than two at a time, however many are asked for."""
+
+
+def thumbnail_path(workspace: Workspace, face: Face) -> Path:
+    """Return where the thumbnail of a face is kept, whether it is there or not."""
+    _, _, place = face.key.partition("_")
+    return workspace.thumbnails / face.photo_sha256[:2] / f"{face.photo_sha256}-{place}.webp"
+
+
+def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, others: Sequence[Face] = ()) -> bytes:
+    """Return the thumbnail of a face as WebP, `SIDE` pixels square, cut out first if need be.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    file : ScannedFile
+        The face's photo.
+    face : Face
+    others : sequence of Face
+        Faces of the same photo, which are cut out while it is decoded.
+
+    Raises
+    ------
+    UnknownPhotoError, FileNotFoundError
+        If there is no such photo, as `locate_photo`.
+    ImageError, OSError
+        If it cannot be read.
+    """
+    kept = _read_kept(workspace, face)
+    if kept is not None:
+        return kept
+    with _MOST_AT_ONCE:
+        kept = _read_kept(workspace, face)
+        if kept is not None:
+            return kept
+        missing = [other for other in others if not thumbnail_path(workspace, other).exists()]
+        return _cut_all(workspace, file, [face, *missing[:_MOST_BESIDE]])[0]
+
+
+def _read_kept(workspace: Workspace, face: Face) -> bytes | None:
+    try:
+        return thumbnail_path(workspace, face).read_bytes()
+    except OSError:
+        return None
+
+
+def _cut_all(workspace: Workspace, file: ScannedFile, faces: Sequence[Face]) -> list[bytes]:
+    import PIL.Image
+
+    from embedder.images.reading import read_image
+
+    photo = PIL.Image.fromarray(read_image(locate_photo(workspace, file)))
+    contents = []
+    for face in faces:
+        contents.append(encode(_cut(photo, face), "WEBP"))
+        _keep(thumbnail_path(workspace, face), contents[-1])
+    return contents
+
+
+def _cut(photo: "Image", face: Face) -> "Image":
+    """Return the square around a face, moved inwards where it would leave the photo."""
+    import PIL.Image
+
+    width, height = photo.size
+    x_min, y_min, x_max, y_max = face.box
+    side = max((x_max - x_min) * width, (y_max - y_min) * height) * (1 + 2 * _MARGIN)
+    side = max(1.0, min(side, width, height))
+    left = min(max((x_min + x_max) / 2 * width - side / 2, 0), width - side)
+    top = min(max((y_min + y_max) / 2 * height - side / 2, 0), height - side)
+    return photo.resize((SIDE, SIDE), PIL.Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+
+
+def _keep(place: Path, content: bytes) -> None:
+    """Keep a thumbnail where that is possible: without it (a full disk, a read-only folder) it is cut again."""
+    try:
+        for folder in (place.parent.parent, place.parent):
+            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        write_bytes_atomically(place, content, is_private=True)
+    except OSError:
+        return

@@ -1,0 +1,47 @@
+// The HTTP interface, as the page uses it.
+
+const ROOT = "/api/v1";
+
+/** What the server refused: `kind` is a word for programs, `status` is HTTP's, 0 where nothing answered. */
+export class ApiError extends Error {
+  constructor(status, kind, message) {
+    super(message);
+    this.status = status;
+    this.kind = kind;
+  }
+}
+
+async function request(method, path, body, signal) {
+  let response;
+  try {
+    response = await fetch(ROOT + path, {
+      method,
+      signal,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "offline", String(error));
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { kind = "http", message = response.statusText } = answer.error ?? {};
+  if (kind === "signed_out") document.dispatchEvent(new CustomEvent("signed-out"));
+  throw new ApiError(response.status, kind, message);
+}
+
+function withQuery(path, query) {
+  const chosen = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  return chosen.length ? `${path}?${new URLSearchParams(chosen)}` : path;
+}
+
+export const api = {
+  get: (path, query = {}, signal = undefined) => request("GET", withQuery(path, query), undefined, signal),
+  post: (path, body) => request("POST", path, body),
+  put: (path, body) => request("PUT", path, body),
+  patch: (path, body) => request("PATCH", path, body),
+  remove: (path) => request("DELETE", path),
+  thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
+  picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,
+};

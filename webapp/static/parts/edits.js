@@ -1,0 +1,56 @@
+// Edits: each is one decision of the store, says what was seen, and can be taken back from the toast.
+
+import { api } from "./api.js";
+import { toast, toastError } from "./toast.js";
+import { t } from "./words.js";
+
+/** Return a decision in words. */
+export function describe(decision) {
+  return t(`decision.${decision.kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
+}
+
+/** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
+async function edit(send, done) {
+  try {
+    const decision = await send();
+    await done();
+    toast(describe(decision), { undo: () => undo(decision.id, done) });
+  } catch (error) {
+    toastError(error);
+    if (error.kind === "conflict") await done();
+  }
+}
+
+const seenFace = ({ key, state, person }) => ({ key, state, person });
+const seenPerson = ({ name, hidden }) => ({ name, hidden });
+
+/** Decide about faces: `what` is {kind, name?, person?}. */
+export const decide = (faces, what, done) => edit(() => api.post("/faces/decide", { ...what, faces: faces.map(seenFace) }), done);
+
+export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
+
+export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
+
+export const merge = (person, other, done) =>
+  edit(() => api.post(`/people/${person.id}/merge`, { into: other.id, expected: seenPerson(person), expected_into: seenPerson(other) }), done);
+
+/** Take back a decision, by default the newest. */
+export async function undo(decision, done) {
+  try {
+    await api.post("/history/undo", decision === null ? {} : { decision });
+    await done();
+    toast(t("undone"));
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+export async function redo(done) {
+  try {
+    await api.post("/history/redo", {});
+    await done();
+    toast(t("redone"));
+  } catch (error) {
+    toastError(error);
+  }
+}

@@ -1,0 +1,43 @@
+// All words of the page, from words/LANGUAGE.json; none stand in the code.
+
+import { settings } from "./settings.js";
+
+export const LANGUAGES = ["en", "de"];
+
+let words = {};
+let plurals;
+let numbers;
+let shares;
+let moments;
+
+/** Load the words of the language that was chosen, else of the browser's. */
+export async function loadWords() {
+  const wanted = [settings.language, ...navigator.languages.map((name) => name.slice(0, 2)), "en"];
+  const language = wanted.find((name) => LANGUAGES.includes(name));
+  words = await (await fetch(`/static/words/${language}.json`)).json();
+  document.documentElement.lang = language;
+  plurals = new Intl.PluralRules(language);
+  numbers = new Intl.NumberFormat(language);
+  shares = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** Return the words of a key with `{name}` filled in; a value `n` chooses singular or plural and is a number. */
+export function t(key, values = {}) {
+  let text = words[key];
+  if (text === undefined) throw new Error(key);
+  if (typeof text === "object") text = text[plurals.select(values.n)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (_, name) => (name === "n" ? numbers.format(values.n) : String(values[name])));
+}
+
+/** Return whether there are words for a key. */
+export const hasWords = (key) => key in words;
+
+/** Return a number as it is written here. */
+export const formatNumber = (n) => numbers.format(n);
+
+/** Return a similarity, -1 to 1, as it is written here. */
+export const formatShare = (n) => shares.format(n);
+
+/** Return a moment, ISO 8601, as it is written here. */
+export const formatMoment = (text) => moments.format(new Date(text));
