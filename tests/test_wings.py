@@ -91,7 +91,8 @@ ALLOWED = {
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming",
+    "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
+    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs",
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 MOST_MODULES = 10

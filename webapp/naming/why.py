@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path
 
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFace
-from webapp.api.context import Context, ContextOf, Reader
+from webapp.api.context import ContextOf, Reader
 from webapp.api.models import Answer
 from webapp.errors import NoHeadError
+from webapp.naming.head import workspace_head
 from webapp.naming.likeness import likeness_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def explain_face(context: ContextOf, reader: Reader, key: Annotated[str, Path(ma
     from classifiers.members import explanation
 
     face = reader.faces_with_keys([key])[0]
-    head = _without(_head(context), face)
+    head = _without(workspace_head(context), face)
     vector = likeness_of(context).vectors.of_rows([face.row])[0]
     why = explanation.explain_face(head, vector)
     decisive = {one.row for one in why.decisive}
@@ -76,24 +77,6 @@ def explain_face(context: ContextOf, reader: Reader, key: Annotated[str, Path(ma
             for one in why.neighbors
         ],
     )
-
-
-def _head(context: Context) -> "Head":
-    """Return the head of the workspace's named people, loaded again once a scan has written another."""
-    from classifiers.files.head_file import load_head
-
-    path = context.workspace.head
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        raise NoHeadError("expected named people that a scan has learned, found none; name somebody and scan") from None
-    kept: dict[tuple[int, int], Head] = context.kept("head", dict)
-    version = (state.st_ino, state.st_mtime_ns)
-    if version not in kept:
-        head = load_head(path)
-        kept.clear()
-        kept[version] = head
-    return kept[version]
 
 
 def _without(head: "Head", face: ScannedFace) -> "Head":

@@ -20,6 +20,7 @@ from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
 from webapp.naming import groups, questions, why
+from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
@@ -35,10 +36,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    recognize.router,
+    events.router,
+    forget.router,
 )
 """All subjects of the interface, in the order of its document."""
 
-PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history")
+PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history", "/try", "/forget")
 """Addresses of the page; `static/app.js` decides what each shows."""
 
 _DESCRIPTION = "Who is on the photos of a workspace: everything that the page does, for other programs."

@@ -14,6 +14,8 @@ const PAGES = [
   { path: /^\/questions$/, module: "questions", nav: { href: "/questions", words: "nav.questions", icon: "question" } },
   { path: /^\/people$/, module: "people", nav: { href: "/people", words: "nav.people", icon: "people" } },
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
+  { path: /^\/try$/, module: "try", nav: { href: "/try", words: "nav.try", icon: "search" } },
+  { path: /^\/forget$/, module: "forget", nav: { href: "/forget", words: "nav.forget", icon: "close" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
 
@@ -118,6 +120,7 @@ addKeys([
   { key: "g g", words: "key.groups", run: () => go("/groups") },
   { key: "g q", words: "key.questions", run: () => go("/questions") },
   { key: "g p", words: "key.people", run: () => go("/people") },
+  { key: "g t", words: "key.try", run: () => go("/try") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);

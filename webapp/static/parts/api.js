@@ -12,13 +12,14 @@ export class ApiError extends Error {
 }
 
 async function request(method, path, body, signal) {
+  const isJson = body !== undefined && !(body instanceof Blob) && !(body instanceof FormData);
   let response;
   try {
     response = await fetch(ROOT + path, {
       method,
       signal,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: isJson ? { "Content-Type": "application/json" } : body instanceof Blob ? { "Content-Type": "application/octet-stream" } : {},
+      body: isJson ? JSON.stringify(body) : body,
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -41,6 +42,12 @@ export const api = {
   post: (path, body) => request("POST", path, body),
   put: (path, body) => request("PUT", path, body),
   patch: (path, body) => request("PATCH", path, body),
+  send: (path, picture) => request("POST", path, picture),
+  sendForm: (path, pictures) => {
+    const form = new FormData();
+    for (const [name, picture] of Object.entries(pictures)) form.append(name, picture, name);
+    return request("POST", path, form);
+  },
   remove: (path) => request("DELETE", path),
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
   picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,

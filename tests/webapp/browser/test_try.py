@@ -1,0 +1,53 @@
+"""Trying a picture, and forgetting somebody, in the browser."""
+
+import io
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.webapp.made import add_head, add_table
+
+
+def png(colour=(40, 90, 40)) -> dict:
+    content = io.BytesIO()
+    Image.new("RGB", (200, 100), colour).save(content, "PNG")
+    return {"name": "a.png", "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def test_without_named_people_the_page_says_what_to_do(site):
+    page = site.open("/try")
+    page.get_by_label("Drop a picture here").set_input_files(png())
+    page.get_by_role("alert").filter(has_text="name somebody").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+@pytest.mark.realdata
+def test_a_real_face_is_found_named_unknown_and_compared(site, workspace, photos, data, networks):
+    photo = data / "people" / "test" / "obama1.jpg"
+    page = site.open("/try")
+    for label in ("First picture", "Second picture"):
+        page.get_by_label(label).set_input_files(photo)
+    page.get_by_text("Similarity 1.00").wait_for(timeout=60_000)
+    site.check_accessible()
+    page.get_by_label("Second picture").set_input_files(png())
+    page.get_by_text("No face was found.").wait_for(timeout=60_000)
+
+
+def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos):
+    add_table(workspace, photos)
+    add_head(workspace)
+    page = site.open("/forget")
+    page.keyboard.type("Bob")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="files hold Bob").wait_for()
+    site.check_accessible()
+    page.get_by_role("button", name="Forget Bob").click()
+    typed = page.get_by_label("Type the name once more: Bob")
+    typed.fill("bob")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="That is another name.")).to_be_visible()
+    typed.fill("Bob")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Forgotten").wait_for()
+    assert not any(b"Bob" in path.read_bytes() for path in workspace.folder.rglob("*") if path.is_file())

@@ -1,0 +1,58 @@
+// Forget: what the workspace holds of somebody, and its removal after the name was typed once more.
+
+import { api } from "../parts/api.js";
+import { openDialog } from "../parts/dialog.js";
+import { button, el } from "../parts/dom.js";
+import { NameBox } from "../parts/name_box.js";
+import { pageHead } from "../parts/page.js";
+import { explain, toastError } from "../parts/toast.js";
+import { t } from "../parts/words.js";
+
+export async function show(main) {
+  const box = new NameBox({ label: t("forget.who"), placeholder: t("forget.who"), onPick: () => look() });
+  const result = el("section", { class: "forget-result", "aria-live": "polite" });
+
+  const list = (title, lines) => (lines.length ? [el("h3", {}, t(title)), el("ul", {}, ...lines.map((line) => el("li", {}, line)))] : []);
+
+  async function look() {
+    const name = box.value;
+    if (!name) return;
+    result.replaceChildren(el("p", { role: "status" }, t("forget.looking")));
+    try {
+      const { files, not_checked: unread } = await api.post("/forget/survey", { name });
+      result.replaceChildren(
+        el("h2", {}, t("forget.held", { name, n: files.length })),
+        ...(files.length ? [el("ul", { class: "held" }, ...files.map(({ file, what }) => el("li", {}, el("strong", {}, file), el("span", { class: "quiet" }, what.join(", ")))))] : []),
+        ...list("forget.not_checked", unread),
+        files.length ? button(t("forget.do", { name }), { kind: "is-danger", run: () => forget(name) }) : el("div"),
+      );
+    } catch (error) {
+      result.replaceChildren(el("p", { role: "alert" }, explain(error)));
+    }
+  }
+
+  async function forget(name) {
+    const typed = el("input", { class: "field", "aria-label": t("forget.confirm", { name }), autocomplete: "off" });
+    const problem = el("p", { role: "alert" });
+    const check = () => { problem.textContent = typed.value === name ? "" : t("forget.differs"); return typed.value === name; };
+    const body = el("div", { class: "folder-choice" }, el("p", {}, t("forget.warning", { name })), el("p", {}, t("forget.confirm", { name })), typed, problem);
+    if (!(await openDialog({ title: t("forget.title"), body, submit: t("forget.submit"), check }))) return;
+    try {
+      const report = await api.post("/forget", { name, confirm: typed.value });
+      result.replaceChildren(
+        el("h2", {}, t("forget.done")),
+        ...list("forget.removed", report.removed),
+        ...list("forget.by_hand", report.by_hand),
+        ...list("forget.failures", report.failures),
+        ...list("forget.left", report.left),
+      );
+      box.input.value = "";
+    } catch (error) {
+      toastError(error);
+    }
+  }
+
+  box.element.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.defaultPrevented) { event.preventDefault(); look(); } });
+  main.append(pageHead(t("forget.title"), t("forget.text")), el("div", { class: "forget-ask" }, box.element, button(t("forget.look"), { run: look })), result);
+  return { focus: () => box.input.focus() };
+}
