@@ -44,6 +44,7 @@ ALLOWED = {
     "classifiers.heads": "foundation foundation.head_files classifiers.scores",
     "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
+    "classifiers.scikit_learn": "foundation classifiers.scores classifiers.heads classifiers.training",
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": (
