@@ -26,6 +26,7 @@ ALLOWED = {
     "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
         "embedder.pipeline"

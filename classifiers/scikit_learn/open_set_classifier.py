@@ -122,6 +122,8 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
     ) -> Self:
         """Enrol the rows of `X (m, d)` under the labels `y (m,)`; rows labelled ``""`` or `unknown_label` are ignored.
 
+        So are rows of zeros, which stand for photos without a face.
+
         Parameters
         ----------
         X : (m, d) array
@@ -148,8 +150,9 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
             if plain.dtype != object:
                 check_classification_targets(plain)
         check_vectors("X", rows)
-        labels = Labels(given, self.unknown_label)
-        gallery = Gallery.build(rows, labels.encode(given), paths=paths, image_sha256=image_sha256, boxes=boxes)
+        labels = Labels(given[rows.any(axis=1)], self.unknown_label)
+        names = np.where(rows.any(axis=1), labels.encode(given), "")
+        gallery = Gallery.build(rows, names, paths=paths, image_sha256=image_sha256, boxes=boxes)
         if not len(gallery):
             raise IdentityError("no row has an identity, so there is nobody to enrol; put photos into folders by name")
         made_of = self.fingerprint if fingerprint is None else fingerprint
@@ -164,10 +167,11 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return labels ``(n,)``, `unknown_label_` where the score is below the threshold."""
+        """Return labels ``(n,)``, `unknown_label_` where the score is below the threshold or a row is all zeros."""
         probes = self._probes(X)
         match = self.head_.match(probes)
-        return self._labels.decode(self._codes(match.identities), refused=match.scores < self.head_.threshold)
+        refused = (match.scores < self.head_.threshold) | ~probes.any(axis=1)
+        return self._labels.decode(self._codes(match.identities), refused=refused)
 
     def choose(self, X: ArrayLike) -> NDArray[Any]:
         """Return the labels ``(n,)`` chosen before the threshold."""
