@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classifiers import OpenSetClassifier
-from classifiers.files.head_file import save_head
+from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import UNKNOWN, Gallery
@@ -129,3 +129,14 @@ def test_serving_loads_neither_scikit_learn_nor_skops_nor_pandas(name, tmp_path)
     command = [sys.executable, "-c", program, str(tmp_path / "h.skops"), str(tmp_path / "x.npy")]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines == ["person 000,person 001,person 002,person 003", "[]"]
+
+
+def test_described_in_few_lines(tmp_path):
+    people = make_people(3, 2)
+    head = OpenSetClassifier(threshold=0.7).fit(people.vectors, people.identities).head_
+    assert repr(head).splitlines() == [
+        "Head gallery: 3 people, 6 photos, cosine score",
+        "  threshold 0.700, given by you",
+    ]
+    save_head(head, tmp_path / "h.skops")
+    assert repr(load_head(tmp_path / "h.skops")).splitlines()[2] == f"  from {tmp_path / 'h.skops'}"
