@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -63,6 +63,8 @@ class Head:
         The scikit-learn estimator behind it, or its bytes in a file (see `classifiers.files.head_file`).
     rejections : Gallery, optional
         Faces that are *not* the identity they stand under.
+    trusted : sequence of str
+        Types of the estimator whose code the user trusts, as ``my_module.MyHead``; never read from a file.
     file : str
         Where the head was read from, for messages; ``""`` for one that was not.
 
@@ -96,6 +98,7 @@ class Head:
         photo_root: str = "",
         estimator: Any = None,
         rejections: Gallery | None = None,
+        trusted: Sequence[str] = (),
         file: str = "",
     ) -> None:
         n_exemplars = len(matcher.gallery)
@@ -113,6 +116,7 @@ class Head:
         self.photo_root = photo_root
         self.estimator = estimator
         self.rejections = matcher.gallery.selected(np.zeros(n_exemplars, bool)) if rejections is None else rejections
+        self.trusted = tuple(trusted)
         self.file = file
         self._warned_of_provenance = False
 

@@ -2,5 +2,5 @@
 
 In: vectors (n, d) with labels (n,).
 Out: `OpenSetClassifier`, fitted; how many people are found where few strangers are named.
-May import: foundation, classifiers.scores, classifiers.heads, classifiers.training.
+May import: foundation, classifiers.scores, classifiers.heads, classifiers.files, classifiers.training.
 """

@@ -76,7 +76,7 @@ def test_faces_nobody_has_named_are_ignored():
 
 
 @pytest.mark.filterwarnings("ignore:the threshold is a cosine")
-@parametrize_with_checks([OpenSetClassifier(), OpenSetClassifier("svm"), OpenSetClassifier("lda", fpir=None)])
+@parametrize_with_checks([OpenSetClassifier(), OpenSetClassifier("svm")])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
