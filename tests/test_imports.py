@@ -315,6 +315,16 @@ def test_nothing_imports_scripts_or_experiments():
 
 # --- rule 6: no import has a side effect ---
 
+EVERY_PUBLIC_NAME = """
+import facetable, recognize, train_classifier, embedder, classifiers, foundation, people, recognition
+result = [name for package in (embedder, classifiers) for name in package.__all__ if getattr(package, name) is None]
+"""
+
+
+def test_no_import_of_a_public_name_warns():
+    assert fresh(f"import warnings\nwarnings.simplefilter('error')\n{EVERY_PUBLIC_NAME}") == []
+
+
 SIDE_EFFECTS = """
 import importlib, logging, os, signal, threading
 import cv2, joblib, sklearn  # these set variables of their own
