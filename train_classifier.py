@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
 from foundation.formats import check_inputs, describe_kind
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import normalize_name, pluralize
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="gallery",
         metavar="NAME",
         help="what chooses the name: gallery (default), knn, svm, logreg, lda, or the dotted path of "
-        "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier",
+        "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier; a class of your own: "
+        "my_module:MyHead, or the name under which an installed package offers it",
     )
+    add_trust_argument(parser)
     parser.add_argument(
         "--param",
         action="append",
@@ -124,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(arguments.strangers)
         background = add_strangers(background, strangers, fingerprint=table.fingerprint)
-    with head_to_replace(arguments.output, fresh=arguments.fresh) as previous:
+    with head_to_replace(arguments.output, fresh=arguments.fresh, trust=arguments.trust) as previous:
         try:
             head = train_head(
                 table,
@@ -141,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except IdentityError as error:
             raise IdentityError(f"{arguments.table}: {error}") from error
-        save_head(head, arguments.output)
+        save_head(head, arguments.output, trust=arguments.trust)
     print_summary(head, arguments.output)
     if arguments.json is not None:
         photos = head.gallery.photos_per_identity

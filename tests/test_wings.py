@@ -17,15 +17,18 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "foundation.head_files": "foundation",
+    "foundation.plug_ins": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.network_files": "foundation embedder.runtime",
-    "embedder.networks": "foundation embedder.runtime embedder.detection embedder.network_files",
+    "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
     "embedder.hdf5": "",
-    "embedder.tables": "foundation embedder.images embedder.hdf5",
+    "embedder.notebook": "foundation embedder.images",
+    "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
         "embedder.pipeline"
@@ -41,16 +44,20 @@ ALLOWED = {
     ),
     "embedder.commands": "foundation foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
-    "classifiers.heads": "foundation foundation.head_files classifiers.scores",
+    "classifiers.heads": "foundation foundation.head_files foundation.plug_ins classifiers.scores",
     "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
+    "classifiers.scikit_learn": (
+        "foundation classifiers.scores classifiers.heads classifiers.files classifiers.training"
+    ),
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": (
         "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
     ),
     "classifiers.commands": (
-        "foundation classifiers.* embedder.images embedder.networks embedder.tables people.forgetting"
+        "foundation foundation.plug_ins classifiers.* embedder.images embedder.networks embedder.tables "
+        "people.forgetting"
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
@@ -64,7 +71,7 @@ ALLOWED = {
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
     "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
-    "recognition.sources": "foundation embedder.images",
+    "recognition.sources": "foundation foundation.plug_ins embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",
     "recognition.tracking": (
@@ -80,8 +87,8 @@ ALLOWED = {
         "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
     ),
     "recognition.runs": (
-        "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
-        "classifiers.heads classifiers.files classifiers.members"
+        "foundation foundation.plug_ins recognition.* embedder.images embedder.detection embedder.networks "
+        "embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import normalize_name
 from foundation.threads import add_device_argument
 from recognition.errors import OptionsError
@@ -45,6 +46,8 @@ class Options:
     min_face_size: int | Literal["auto"] = "auto"
     thresholds: tuple[float, ...] | None = None
     max_pixels: int | None = None
+    trust: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="accept a name when its score is at least T (default: the head's own threshold)",
     )
+    add_trust_argument(parser)
     _add_output_arguments(parser.add_argument_group("output"))
     _add_service_arguments(parser.add_argument_group("cameras and services"))
     _add_network_arguments(parser.add_argument_group("detection and embedding"))
@@ -125,6 +129,14 @@ def _add_service_arguments(service: "argparse._ArgumentGroup") -> None:
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
     service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
     service.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        dest="outputs",
+        metavar="NAME=ADDRESS",
+        help="hand each event to an output that an installed package offers; may be repeated",
+    )
+    service.add_argument(
         "--mqtt-discovery",
         action="store_true",
         help="let Home Assistant find the camera at that broker: its events, and a picture of the newest face",
@@ -183,7 +195,7 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
 def read_options(arguments: argparse.Namespace) -> Options:
     """Return the parsed arguments as `Options`."""
     values = {name: getattr(arguments, name) for name in Options.__dataclass_fields__}
-    values["sources"] = tuple(values["sources"])
+    values |= {name: tuple(values[name]) for name in ("sources", "trust", "outputs")}
     if values["thresholds"] is not None:
         values["thresholds"] = tuple(values["thresholds"])
     return Options(**values)
