@@ -63,7 +63,13 @@ ALLOWED = {
         "classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
-    "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
+    "people.search": (
+        "foundation people.store people.workspace embedder.images embedder.networks embedder.tables "
+        "classifiers.scores classifiers.groups"
+    ),
+    "people.commands": (
+        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables"
+    ),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",

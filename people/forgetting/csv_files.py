@@ -1,4 +1,4 @@
-"""CSV files that people edit: people files, one row a group or a face, constraints, and the boxes of aligned faces."""
+"""CSV files: people files, one row a group or a face, constraints, boxes of aligned faces, and what `find` lists."""
 
 import csv
 import io
@@ -20,6 +20,8 @@ _COLUMN_SETS = (
     {"cluster", "name"},
     {"kind", "path_a", "face_index_a", "path_b", "face_index_b"},
     {"crop", "photo", "face_index"},
+    {"path", "face_index", "name", "state"},
+    {"name", "with", "n_photos"},
 )
 _PATH_COLUMNS = ("path", "path_a", "path_b", "crop", "photo")
 
@@ -118,7 +120,7 @@ def _face(row: Row) -> tuple[str, int] | None:
 
 
 def _is_theirs(row: Row, person: Person) -> bool:
-    return person.is_name(row.get("name", "")) or any(
+    return any(person.is_name(row.get(column, "")) for column in ("name", "with")) or any(
         person.is_called(row[column]) for column in _PATH_COLUMNS if column in row
     )
 

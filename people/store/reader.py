@@ -12,7 +12,7 @@ from typing import Any, Self
 from foundation.text import normalize_name
 from people.errors import DecisionError, PersonError
 from people.store import derivation, erasure, faces, schema
-from people.store.queries import FoundPhoto, PhotoQuery, find_photos
+from people.store.queries import FoundPhoto, PhotoQuery, count_together, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
 from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, ScannedFile, select_faces
 
@@ -217,9 +217,16 @@ class PeopleReader:
 
     def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
         """Return the photos and videos of the newest table that a query describes, in path order."""
-        members = {number: self._members(number) for number in (*wanted.with_people, *wanted.without_people)}
+        people = (*wanted.with_people, *wanted.without_people, *wanted.accompanied)
+        members = {number: self._members(number) for number in people}
         with self._explained():
             return find_photos(self._connection, wanted, members)
+
+    def together(self, person: int | None = None) -> list[tuple[int, int, int]]:
+        """Return who is on photos of the newest table with whom; see `people.store.queries.count_together`."""
+        root = None if person is None else self.person(person).number
+        with self._explained():
+            return count_together(self._connection, root)
 
     def _scanned_faces(self, where: str, values: Sequence[object] = ()) -> list[ScannedFace]:
         with self._explained():

@@ -90,6 +90,67 @@ def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    assert run("find", "{ws}", "--together-with", "Joe") == ["both.jpg"]
+    page, sheet = tmp_path / "p.html", tmp_path / "p.csv"
+    run("find", "{ws}", "--with", "Joe", "--html", str(page), "--csv", str(sheet))
+    text = page.read_text("utf-8")
+    assert text.count("data:image/jpeg;base64,") == 3 and "with Joe <small>3 photos</small>" in text
+    assert "Barack, Joe · both.jpg" in text and "Joe · 2020/four.jpg" in text
+    rows = sheet.read_text("utf-8").splitlines()
+    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max"
+    assert sorted(row.split(",")[3] for row in rows[1:]) == ["Barack", "Joe", "Joe", "Joe"]
+    # A face on a photo of several: another photo of Barack finds him, the face that is Joe's finds Joe.
+    other = str(data / "people" / "test" / "obama1.jpg")
+    assert sorted(run("find", "{ws}", "--like", other, "--without", "Joe")) == ["2019/one.jpg", "2019/two.jpg"]
+    group = data / "groups" / "two_people.jpg"
+    run("find", "{ws}", "--like", str(group), "--face", "0", "--json", str(tmp_path / "l.json"))
+    first, *others = json.loads((tmp_path / "l.json").read_text())["photos"]
+    assert first["path"] == "both.jpg" and first["faces"][0]["similarity"] > 0.8
+    name = first["faces"][0]["name"]
+    assert [photo["path"][:4] for photo in others] == [{"Barack": "2019", "Joe": "2020"}[name]] * 2
+    similarities = [max(face["similarity"] or -1 for face in photo["faces"]) for photo in others]
+    assert similarities == sorted(similarities, reverse=True) and similarities[-1] > 0.3
+    (error,) = run("find", "{ws}", "--like", str(group), "--face", "2", code=2)
+    assert "two_people.jpg: expected a face number below 2, the faces found, got 2" in error
+    (error,) = run("find", "{ws}", "--face", "2", code=2)
+    assert "--face says which face of --like PHOTO is meant" in error
+
+
+@pytest.mark.realdata
+def test_every_action_writes_json_of_a_fixed_shape(run, tmp_path):
+    out = tmp_path / "out.json"
+
+    def result(*arguments):
+        run(*arguments, "--json", str(out))
+        return json.loads(out.read_text("utf-8"))
+
+    groups = result("people", "{ws}", "groups")
+    assert {key for group in groups for key in group} == {"group", "n_faces", "suggested_name", "faces"}
+    assert set(groups[0]["faces"][0]) == {"path", "face_index", "box"}
+    (decision,) = result("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    assert (decision["id"], decision["kind"], decision["n_faces"], decision["undone"]) == (1, "is", 1, False)
+    assert result("people", "{ws}", "undo")[0]["undoes"] == 1
+    assert result("people", "{ws}", "redo")[0]["undoes"] == 2
+    (person,) = result("people", "{ws}", "list")
+    assert person == {"id": 1, "name": "Barack", "n_faces": 1, "n_photos": 1, "hidden": False}
+    question = result("people", "{ws}", "suggest")[0]
+    assert {"id", "kind", "n_settled", "text", "faces"} <= set(question)
+    assert result("people", "{ws}", "answer", question["id"], "later") == []
+    assert [one["kind"] for one in result("people", "{ws}", "history")] == ["undo", "undo", "is"]
+    run("people", "{ws}", "name", "--face", "2020/three.jpg#0", "Joe")
+    assert result("people", "{ws}", "together") == []
+    (photo,) = result("find", "{ws}", "--with", "Joe")["photos"]
+    assert set(photo) == {"path", "taken", "faces"} and {"name", "box", "face_index"} <= set(photo["faces"][0])
+    assert result("people", "{ws}", "merge", "Joe", "Barack")[0]["kind"] == "merge"
+    assert result("people", "{ws}", "check") == {"sound": True, "n_decisions": 5}
+    assert result("people", "{ws}", "backup")["backup"].endswith(".sqlite")
+    assert len(result("people", "{ws}", "show", "Barack")["faces"]) == 2
+
+
+@pytest.mark.realdata
 def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
     run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
     run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
