@@ -55,7 +55,7 @@ ALLOWED = {
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
-        "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+        "classifiers.heads classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (

@@ -9,7 +9,6 @@ from filelock import FileLock, Timeout
 
 from classifiers.errors import IdentityError
 from classifiers.files.head_file import save_head
-from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background, choose_background
 from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
@@ -23,6 +22,7 @@ from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
+from people.workspace.heads import Denials, with_denials
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import Workspace
 
@@ -181,17 +181,11 @@ def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, b
     except IdentityError:
         workspace.head.unlink(missing_ok=True)
         return False
-    denied = [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]
-    if denied:
-        rows = np.array([row for row, _ in denied])
-        against = Gallery.build(
-            table.embeddings[rows],
-            [name for _, name in denied],
-            paths=table.paths[rows],
-            image_sha256=table.image_sha256[rows],
-            boxes=table.boxes[rows],
-        )
-        head = head.replaced(rejections=head.rejections.added(against))
+    head = with_denials(head, table, _denials(decided))
     workspace.head.parent.mkdir(mode=0o700, exist_ok=True)
     save_head(head, workspace.head)
     return True
+
+
+def _denials(decided: Decided) -> Denials:
+    return [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]

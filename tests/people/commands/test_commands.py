@@ -7,6 +7,7 @@ import pytest
 
 import facetable
 from classifiers import load_head
+from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
 
 PHOTOS = {
@@ -212,12 +213,23 @@ def test_a_workspace_is_a_table_and_a_head(run, data, tmp_path):
     assert f"{family}: expected a workspace with named people, found none" in error
     run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
     run("scan", "{ws}")
+    assert outdated_note(Workspace(family)) is None
     lines = run("recognize", str(data / "groups" / "two_people.jpg"), "--head", "{ws}")
     assert sorted(line.split("\t")[1] for line in lines) == ["Barack", "unknown"]
     lines = run("recognize", "{ws}", "--head", "{ws}")
     assert len(lines) == 6 and [line.split("\t")[1] for line in lines].count("Barack") == 3
     run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
     assert load_head(tmp_path / "h.skops").gallery.photos_per_identity == {"Barack": 3}
+    (error,) = run("train", "{ws}", "--fpir", "0.05", "-o", str(tmp_path / "h.skops"), code=2)
+    assert "30" in error
+    # Who a face is not goes into the head, too, once; the workspace's own head is older than that now.
+    run("people", "{ws}", "deny", "--face", "2020/three.jpg#0", "Barack")
+    note = outdated_note(Workspace(family))
+    assert note == f"{family}: its head is older than the newest decision; facetable scan {family} brings it up to date"
+    for _ in range(2):
+        run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
+        rejections = load_head(tmp_path / "h.skops").rejections
+        assert (rejections.paths.tolist(), rejections.identities.tolist()) == (["2020/three.jpg"], ["Barack"])
 
 
 def test_a_workspace_that_was_not_scanned_is_one_line(tmp_path, capsys):
