@@ -96,6 +96,7 @@ def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tu
             "kind": question.kind,
             "n_settled": question.n_settled,
             "text": question.text,
+            "chance": round(question.chance, 4),
             "similarity": round(question.similarity, 4),
             "threshold": round(question.threshold, 4),
             "faces": [_face_as_json(face) for face in question.faces],

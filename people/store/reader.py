@@ -14,7 +14,7 @@ from people.errors import DecisionError, PersonError
 from people.store import derivation, erasure, faces, schema
 from people.store.queries import FoundPhoto, PhotoQuery, count_together, find_photos
 from people.store.records import Decision, Face, Kind, Person, check_name
-from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, ScannedFile, select_faces
+from people.store.scanned import NO_GROUP, Group, Links, ScannedFace, ScannedFile, open_sets, select_faces
 
 _PERSON_COLUMNS = "person, name, n_faces, n_photos, is_hidden, cover"
 _DECISION_COLUMNS = (
@@ -153,17 +153,18 @@ class PeopleReader:
             return faces.faces_of_people(self._connection, members)
 
     def groups(self) -> list[Group]:
-        """Return the groups of faces nobody has named, largest first."""
-        groups: dict[int, list[ScannedFace]] = {}
+        """Return the groups of faces nobody has named, largest first; what was said to be one person is one group."""
+        same = self.links().same
+        linked = json.dumps(sorted({row for rows in same for row in rows}))
+        faces = self._scanned_faces(f"s.cluster > {NO_GROUP} OR s.row IN (SELECT value FROM json_each(?))", (linked,))
         named: dict[int, Counter[int]] = {}
-        for face in self._scanned_faces(f"s.cluster > {NO_GROUP}"):
-            if face.state == "open":
-                groups.setdefault(face.group, []).append(face)
-            elif face.person is not None:
+        for face in faces:
+            if face.person is not None:
                 named.setdefault(face.group, Counter())[face.person] += 1
         found = [
-            Group(number, tuple(faces), named[number].most_common(1)[0][0] if number in named else None)
-            for number, faces in groups.items()
+            Group(number, tuple(members), named[number].most_common(1)[0][0] if number in named else None)
+            for number, members in open_sets(faces, same)
+            if number != NO_GROUP
         ]
         return sorted(found, key=lambda group: (-len(group.faces), group.number))
 
