@@ -24,6 +24,7 @@ ALLOWED = {
     "embedder.networks": "foundation embedder.runtime embedder.detection embedder.network_files",
     "embedder.hdf5": "",
     "embedder.tables": "foundation embedder.images embedder.hdf5",
+    "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.verification": (
@@ -60,7 +61,7 @@ ALLOWED = {
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
-        "classifiers.scores classifiers.heads classifiers.files classifiers.members"
+        "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
     "people.search": (
@@ -68,7 +69,8 @@ ALLOWED = {
         "classifiers.scores classifiers.groups"
     ),
     "people.commands": (
-        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables"
+        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
+        "embedder.exchange"
     ),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.members.audit import Finding
+from embedder.exchange.coco import CONTRIBUTOR
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from people.forgetting.holder import Outcome, finding
@@ -146,6 +147,8 @@ class TrainingRuns:
 
 def _is_result(value: Any) -> bool:
     if isinstance(value, dict):
+        if isinstance(value.get("info"), dict) and value["info"].get("contributor") == CONTRIBUTOR:
+            return True
         return any(keys <= value.keys() for keys in _RESULT_KEYS) or _all_have(value.get("photos"), (_PHOTO_KEYS,))
     return _all_have(value, _RECORD_KEYS)
 

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 
 import facetable
 from classifiers import load_head
+from embedder import EmbeddingTable
 from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
 
@@ -230,6 +232,44 @@ def test_a_workspace_is_a_table_and_a_head(run, data, tmp_path):
         run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
         rejections = load_head(tmp_path / "h.skops").rejections
         assert (rejections.paths.tolist(), rejections.identities.tolist()) == (["2020/three.jpg"], ["Barack"])
+
+
+@pytest.mark.realdata
+def test_faces_with_their_names_go_out_and_come_back(run, tmp_path):
+    pytest.importorskip("pyarrow")
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    names = {"parquet": "out.parquet", "csv": "out.csv", "coco": "coco.json", "table": "out.h5"}
+    files = {flag: str(tmp_path / name) for flag, name in names.items()}
+    arguments = [text for flag, file in files.items() for text in (f"--{flag}", file)]
+    run("export", "{ws}", *arguments, "--json", str(tmp_path / "r.json"))
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["n_faces"], report["n_named"], report["files"]) == (6, 1, files)
+    run("export", files["parquet"], "--table", str(tmp_path / "back.h5"))
+    own = EmbeddingTable.read(tmp_path / "family" / "faces.h5")
+    for file in (files["table"], tmp_path / "back.h5"):
+        table = EmbeddingTable.read(file)
+        assert [name for name in table.identities if name] == ["Barack"]
+        assert table.embeddings.tobytes() == own.embeddings.tobytes() and table.fingerprint == own.fingerprint
+    coco = json.loads((tmp_path / "coco.json").read_text())
+    assert [one["name"] for one in coco["categories"]] == ["face", "Barack"] and len(coco["annotations"]) == 6
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in lines if "Barack" in line] == [["Barack", "2019/one.jpg", "0"]]
+    # Forgetting somebody reaches all of them.
+    run("forget", "--everywhere", str(tmp_path), "--name", "Barack")
+    assert "Barack" not in EmbeddingTable.read(tmp_path / "back.h5").identities
+    run("export", files["parquet"], "--csv", str(tmp_path / "again.csv"))
+    for name in ("out.csv", "coco.json", "again.csv"):
+        assert "Barack" not in (tmp_path / name).read_text()
+    (error,) = run("export", "{ws}", code=2)
+    assert "expected --xmp, --parquet, --table, --csv or --coco, got none" in error
+
+
+@pytest.mark.realdata
+def test_an_export_without_its_package_is_one_line(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (error,) = run("export", "{ws}", "--parquet", str(tmp_path / "f.parquet"), code=2)
+    assert "the package `pyarrow`, of the extra `export`, is not installed; run: pip install" in error
+    assert not (tmp_path / "f.parquet").exists()
 
 
 def test_a_workspace_that_was_not_scanned_is_one_line(tmp_path, capsys):
