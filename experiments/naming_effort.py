@@ -13,7 +13,8 @@ archive.
 By hand, groups are named from the largest to single faces, until enough is right or, as nobody can know when that is,
 every group. With the CSV they are as well, and the faces are grouped
 again with the names so far after all groups of several faces, then after every hundred faces. With questions the user
-takes what settles most: the largest group, or the first question of ``facetable people suggest``.
+takes what probably settles most: the largest group, if so many of the last twenty were of somebody to be named, or the
+first question of ``facetable people suggest``.
 """
 
 import argparse
@@ -46,6 +47,7 @@ RIGHT = 0.99
 N_FAMILY, N_BYSTANDERS, MOST_PHOTOS = 12, 150, 5
 _ROUND = 20
 _REGROUP_AFTER = 100
+_REMEMBERED = 20
 
 Rows = NDArray[np.int64]
 
@@ -227,6 +229,7 @@ def by_questions(archive: Archive, folder: Path) -> Effort:
 class _Session:
     def __init__(self, archive: Archive, store: PeopleStore) -> None:
         self.archive, self.store, self.effort = archive, store, Effort()
+        self.looked_at: list[bool] = []
 
     def play(self) -> Effort:
         self.regroup()
@@ -238,7 +241,7 @@ class _Session:
             questions = find_questions(self.store, self.archive.table, limit=_ROUND, background=self.archive.background)
             groups = self.store.groups()
             worth = questions[0].n_settled * questions[0].chance if questions else 0.0
-            if questions and (not groups or worth >= len(groups[0].faces)):
+            if questions and (not groups or worth >= len(groups[0].faces) * self.chance_of_name()):
                 for question in questions:
                     if not self.is_done():
                         self.answer(question)
@@ -260,9 +263,15 @@ class _Session:
         decided = Decided(names, settled, self.store.links(), people)
         self.store.record_groups(group_faces(self.archive.table, decided, background=self.archive.background))
 
+    def chance_of_name(self) -> float:
+        """Return how likely the next group is of somebody to be named, as the newest groups looked at were."""
+        newest = self.looked_at[-_REMEMBERED:]
+        return (sum(newest) + 1) / (len(newest) + 1)
+
     def name_group(self, rows: Rows) -> None:
         names = np.full(len(self.archive.table), "", object)
         _name_group(self.archive, names, rows, self.effort)
+        self.looked_at.append(bool((names[rows] != "").any()))
         for name in np.unique(names[rows]):
             faces = self.store.faces_of_rows(rows[names[rows] == name].tolist())
             if name:
