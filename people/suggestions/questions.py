@@ -157,6 +157,10 @@ class _Search:
             for two in rows
             if one != two and one in set_of and two in set_of
         }
+        # Two faces of one photo, or of one moment of a video, are two people.
+        self.places = [
+            {(self.faces[row].path, self.faces[row].face.time_s) for row in one.rows.tolist()} for one in self.sets
+        ]
         self.denied = {(set_of[row], person) for row, person in links.denied if row in set_of}
 
     def ranked(self) -> list[_Candidate]:
@@ -207,7 +211,7 @@ class _Search:
         first_sets = self.n_known if len(self.sets) > _MOST_COMPARED else len(self.sets)
         for first, second, similarity in self.likeness.pairs_above(threshold - MARGIN, first_sets=first_sets):
             one, two = self.sets[first], self.sets[second]
-            if frozenset((first, second)) in self.parted:
+            if frozenset((first, second)) in self.parted or not self.places[first].isdisjoint(self.places[second]):
                 continue
             ((_, _, closest),) = self.likeness.closest(first, second, 1)
             chance = chance_of_one_person(similarity - threshold, closest - threshold)

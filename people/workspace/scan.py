@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass, replace
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.summary import EmbedSummary
 from embedder.tables.table import EmbeddingTable
+from foundation.errors import FingerprintError
 from foundation.paths import display_path
 from foundation.text import pluralize
 from people.errors import PersonError, WorkspaceError
@@ -128,7 +131,7 @@ def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool,
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
     )
-    summary = update_table(chosen.photos, workspace.table, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = _update_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     n_imported = _import_folder_names(store, table)
@@ -152,6 +155,26 @@ def _scan(workspace: Workspace, store: PeopleStore, *, n_jobs: int, prune: bool,
         n_out_of_table=n_out_of_table,
         has_head=_refit_head(workspace, table, decided, background),
     )
+
+
+def _update_table(workspace: Workspace, settings: EmbedSettings, **options: Any) -> EmbedSummary:
+    """Bring the table up to date; where the settings were changed, make it anew beside the one of before."""
+    photos = workspace.settings.photos
+    try:
+        return update_table(photos, workspace.table, settings, **options)
+    except FingerprintError:
+        logger.warning(
+            "the settings of the workspace have changed: all photos are looked at again; names stay, and the table of "
+            "before until that is done"
+        )
+    try:
+        summary = update_table(photos, workspace.next_table, settings, **options)
+    except FingerprintError:  # begun with settings that were changed once more
+        workspace.next_table.unlink(missing_ok=True)
+        rmtree(workspace.next_table.with_name(workspace.next_table.name + ".parts"), ignore_errors=True)
+        summary = update_table(photos, workspace.next_table, settings, **options)
+    workspace.next_table.replace(workspace.table)
+    return summary
 
 
 def _import_folder_names(store: PeopleStore, table: EmbeddingTable) -> int:

@@ -183,3 +183,16 @@ def test_each_unnamed_set_is_in_one_question_and_all_can_be_found_by_their_id(st
 def test_the_more_alike_the_likelier_yes_and_the_earlier_it_is_asked():
     assert chance_of_one_person(-0.05, 0.05) > chance_of_one_person(-0.05, 0.0) > chance_of_one_person(-0.1, 0.0)
     assert chance_of_one_person(0.05, 0.2) > 0.9 and chance_of_one_person(-0.12, -0.1) < 0.01
+
+
+def test_two_faces_of_one_photo_are_never_asked_to_be_one_person(tmp_path):
+    made = make_table([1, 1, 2, 1])
+    object.__setattr__(made, "embeddings", vectors(9, 24)[:5])
+    object.__setattr__(made, "detection_scores", np.full(5, 0.99, np.float32))
+    with PeopleStore(tmp_path / "other.sqlite", create=True) as store:
+        record_table(store, made)
+        # Rows 2 and 3 stand on one photo, in sets that are otherwise alike enough to be asked about.
+        store.record_groups(np.array([0, 0, 0, 1, 1]))
+        assert find_questions(store, made) == []
+        store.record_groups(np.array([0, 0, NO_GROUP, 1, 1]))
+        assert {question.kind for question in find_questions(store, made)} == {"same_person"}
