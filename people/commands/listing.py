@@ -20,10 +20,11 @@ def show(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Nam
     """Print what ``arguments.action`` lists, and return it as what JSON can hold."""
     if arguments.action == "suggest":
         lines, result = _questions(workspace, reader, arguments.top)
+    elif arguments.action == "groups":
+        lines, result = _groups(workspace, reader, arguments)
     else:
         make = {
             "list": _people,
-            "groups": _groups,
             "show": _photos,
             "history": _history,
             "together": _together,
@@ -63,9 +64,16 @@ def _people(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list
     return lines, result
 
 
-def _groups(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+def _groups(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    check_output(arguments.html, "--html", kind="page")
     groups = reader.groups()
     name_of = {person.number: person.name for person in reader.people()}
+    if arguments.html is not None:
+        from embedder.tables.table import EmbeddingTable
+        from people.search.documents import write_groups
+
+        table = EmbeddingTable.read(workspace.table)
+        write_groups(arguments.html, groups[: arguments.top], name_of, table=table)
     lines = [_group_line(group, name_of) for group in groups[: arguments.top]]
     if len(groups) > arguments.top:
         lines.append(f"... and {pluralize(len(groups) - arguments.top, 'more group')}; --top shows more")

@@ -52,9 +52,9 @@ def _add_listings(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add(actions, "list", "everybody with the number of faces and photos").add_argument(
         "--all", action="store_true", help="hidden people, too"
     )
-    _add(actions, "groups", "groups of unnamed faces, largest first").add_argument(
-        "--top", type=int, default=20, metavar="N", help="how many (default: 20)"
-    )
+    groups = _add(actions, "groups", "groups of unnamed faces, largest first")
+    groups.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
+    groups.add_argument("--html", type=Path, metavar="FILE", help="write a page that shows their faces")
     suggest = _add(actions, "suggest", "questions whose answer settles most faces")
     suggest.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
     _add(actions, "show", "the photos of somebody").add_argument("name", metavar="NAME")

@@ -1,4 +1,4 @@
-"""Found photos as JSON, as CSV and as a page of pictures."""
+"""Found photos as JSON, as CSV and as a page of pictures; groups as a page of faces."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,15 @@ from tqdm import tqdm
 from foundation.csv_rows import write_rows
 from foundation.text import pluralize
 from people.store.queries import FoundPhoto
+from people.store.scanned import Group
 
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable
 
 COLUMNS = ("path", "taken", "face_index", "name", "state", "x_min", "y_min", "x_max", "y_max")
+
+MOST_SHOWN = 30
+"""Faces of a group on its page."""
 
 _TILE = 224
 _TILE_QUALITY = 85
@@ -94,6 +98,42 @@ def write_sheet(
     captions = [_caption(photo, name_of) for photo in photos]
     section = Section(heading, pluralize(len(photos), "photo"), range(len(photos)), captions)
     write_page(path, render("Photos", [section], tiles, side=_TILE))
+
+
+def write_groups(path: Path, groups: Sequence[Group], name_of: Mapping[int, str], *, table: "EmbeddingTable") -> None:
+    """Write a page that shows the faces of groups nobody has named, by the number that names each of them.
+
+    Of large groups the first `MOST_SHOWN` faces are shown.
+
+    Parameters
+    ----------
+    path : Path
+    groups : sequence of Group
+    name_of : mapping
+        Name of each person by number.
+    table : EmbeddingTable
+        Knows where the photos are.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
+    from embedder.images.reading import read_image
+
+    sections = []
+    for group in groups:
+        rows = [face.row for face in group.faces[:MOST_SHOWN]]
+        captions = [f"{face.path}#{face.face_index}" for face in group.faces[:MOST_SHOWN]]
+        likely = "" if group.suggested is None else f", perhaps {name_of[group.suggested]}"
+        remark = pluralize(len(group.faces), "face") + likely
+        sections.append(Section(f"group {group.number}", remark, rows, captions))
+    shown = [row for section in sections for row in section.rows]
+    thumbnails = cut_thumbnails(
+        shown, table.paths, table.boxes, read_photo=lambda photo: read_image(table.find_photo(photo))
+    )
+    write_page(path, render("Faces without a name", sections, thumbnails))
 
 
 def _rows(photos: Sequence[FoundPhoto], name_of: Mapping[int, str]) -> Iterator[Sequence[object]]:

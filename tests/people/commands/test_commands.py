@@ -11,6 +11,7 @@ from classifiers import load_head
 from embedder import EmbeddingTable
 from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
+from tests import PROJECT
 
 PHOTOS = {
     "2019/one.jpg": "people/train/obama/obama.jpg",
@@ -120,6 +121,42 @@ def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
     assert "two_people.jpg: expected a face number below 2, the faces found, got 2" in error
     (error,) = run("find", "{ws}", "--face", "2", code=2)
     assert "--face says which face of --like PHOTO is meant" in error
+
+
+@pytest.mark.realdata
+def test_groups_are_seen_on_a_page(run, tmp_path):
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    run("people", "{ws}", "groups", "--html", str(tmp_path / "g.html"))
+    text = (tmp_path / "g.html").read_text("utf-8")
+    assert text.count("data:image/jpeg;base64,") == 5 and "<small>3 faces</small>" in text
+    assert "<small>2 faces, perhaps Barack</small>" in text and "2019/two.jpg#0" in text
+
+
+@pytest.mark.realdata
+def test_from_nothing_to_names_that_another_network_keeps(run, made, data, tmp_path):
+    """The way of docs/people.md, on few photos."""
+    weights = PROJECT / "data" / "models" / "facenet_keras.h5"
+    if not weights.is_file():
+        pytest.skip(f"{weights} is not there; python -m data.samples --weights fetches it")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Anna")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Bob")
+    run("people", "{ws}", "merge", "Bob", "Anna")
+    run("people", "{ws}", "undo")
+    run("export", "{ws}", "--xmp", "--to", str(tmp_path / "sidecars"))
+    sidecar = (tmp_path / "sidecars" / "both.jpg.xmp").read_text("utf-8")
+    assert "Anna" in sidecar and "Bob" in sidecar
+    settings = tmp_path / "family" / "workspace.toml"
+    settings.write_text(settings.read_text().replace('preset = ""', 'preset = "facenet-ms1m-keras"'))
+    assert run("scan", "{ws}")[1] == "6 faces: 6 named (2 people), 0 nobody's or no face, 0 without a name"
+    assert EmbeddingTable.read(tmp_path / "family" / "faces.h5").embeddings.shape == (6, 128)
+    assert not (tmp_path / "family" / "faces.next.h5").exists()
+    assert run("find", "{ws}", "--with", "Anna") == ["2019/one.jpg", "2019/two.jpg", "both.jpg"]
+    assert run("find", "{ws}", "--with", "Anna", "--with", "Bob") == ["both.jpg"]
+    # Back again: what another run with other settings left half done does not stand in the way.
+    (tmp_path / "family" / "faces.next.h5").write_bytes((tmp_path / "family" / "faces.h5").read_bytes())
+    settings.write_text(settings.read_text().replace("facenet-ms1m-keras", "facenet-casia-20180408"))
+    run("scan", "{ws}")
+    assert run("people", "{ws}", "list") == ["Anna: 3 faces in 3 photos", "Bob: 3 faces in 3 photos"]
 
 
 @pytest.mark.realdata
