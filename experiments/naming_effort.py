@@ -11,9 +11,8 @@ whom the others are. It ends when 99 of 100 faces are right. The background mode
 archive.
 
 By hand, groups are named from the largest to single faces, until enough is right or, as nobody can know when that is,
-every group. With the CSV they are as well, and the faces are grouped
-again with the names so far after all groups of several faces, then after every hundred faces. With questions the user
-takes what probably settles most: the largest group, if so many of the last twenty were of somebody to be named, or the
+every group. With the CSV they are as well, and the faces are grouped again with the names so far after all groups of
+several faces, then after every hundred faces. With questions the user takes what probably settles most: the largest group, if so many of the last twenty were of somebody to be named, or the
 first question of ``facetable people suggest``.
 """
 
@@ -37,6 +36,7 @@ from embedder.tables.table import EmbeddingTable
 from experiments.fit_background import fit_background, gallery_of, one_photo_each
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.csv_rows import read_columns, read_rows, write_rows
+from people.store.scanned import Links
 from people.store.store import PeopleStore
 from people.suggestions.answers import answer
 from people.suggestions.questions import Suggestion, find_questions
@@ -87,7 +87,7 @@ class Archive:
     def groups(self) -> Iterator[Rows]:
         """Yield the groups of faces as found without any name, the largest first, single faces last."""
         n = len(self.table)
-        decided = Decided(np.full(n, "", object), np.zeros(n, bool), _no_links(), {})
+        decided = Decided(np.full(n, "", object), np.zeros(n, bool), Links([], [], []), {})
         yield from _sets(group_faces(self.table, decided, background=self.background))
 
 
@@ -301,12 +301,6 @@ class _Session:
                 self.store.name(faces, truth[row])
             else:
                 self.store.mark_nobody(faces)
-
-
-def _no_links() -> Any:
-    from people.store.scanned import Links
-
-    return Links([], [], [])
 
 
 def _sets(labels: NDArray[np.integer]) -> Iterator[Rows]:
