@@ -11,9 +11,9 @@ whom the others are. It ends when 99 of 100 faces are right. The background mode
 archive.
 
 By hand, groups are named from the largest to single faces, until enough is right or, as nobody can know when that is,
-every group. With the CSV they are as well, and the faces are grouped again with the names so far after all groups of
-several faces, then after every hundred faces. With questions the user takes what probably settles most: the largest group, if so many of the last twenty were of somebody to be named, or the
-first question of ``facetable people suggest``.
+every group. With the CSV the faces are also grouped again with the names so far, first after all groups of several
+faces. With questions the user takes what probably settles most: the largest group, by how many of the last twenty were
+of somebody to be named, or the first question of ``facetable people suggest``.
 """
 
 import argparse
@@ -252,10 +252,7 @@ class _Session:
         return self.effort
 
     def is_done(self) -> bool:
-        return self.archive.is_done(self.names())
-
-    def names(self) -> NDArray[np.object_]:
-        return read_names(self.store, len(self.archive.table))[0]
+        return self.archive.is_done(read_names(self.store, len(self.archive.table))[0])
 
     def regroup(self) -> None:
         names, settled = read_names(self.store, len(self.archive.table))
@@ -313,7 +310,7 @@ def _sets(labels: NDArray[np.integer]) -> Iterator[Rows]:
 
 
 def _majority(names: NDArray[np.object_]) -> str:
-    return str(Counter(names.tolist()).most_common(1)[0][0])
+    return str(Counter(names).most_common(1)[0][0])
 
 
 WAYS: dict[str, Callable[[Archive, Path], Effort]] = {
