@@ -49,6 +49,7 @@ _EXTRA_OF_PACKAGE = {
     **dict.fromkeys(("tensorflow", "keras", "tensorboard"), "train"),
     **dict.fromkeys(("distributed", "ray"), "distributed"),
     "pandas": "export",
+    "pyarrow": "export",
     "paho": "mqtt",
     "matplotlib": "plots",
     **dict.fromkeys(("fastapi", "uvicorn", "jinja2", "argon2", "websockets"), "web"),

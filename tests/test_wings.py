@@ -26,6 +26,7 @@ ALLOWED = {
     "embedder.hdf5": "",
     "embedder.notebook": "foundation embedder.images",
     "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
+    "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection",
     "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
@@ -62,15 +63,22 @@ ALLOWED = {
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
-        "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+        "classifiers.heads classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
-        "classifiers.scores classifiers.heads classifiers.files classifiers.members"
+        "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
-    "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
+    "people.search": (
+        "foundation people.store people.workspace embedder.images embedder.networks embedder.tables "
+        "classifiers.scores classifiers.groups"
+    ),
+    "people.commands": (
+        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
+        "embedder.exchange"
+    ),
     "recognition.sources": "foundation foundation.plug_ins embedder.images",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation recognition.sources",

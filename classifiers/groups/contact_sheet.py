@@ -82,7 +82,14 @@ def cut_thumbnails(
     return thumbnails
 
 
-def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, bytes], *, remark: str = "") -> str:
+def render(
+    title: str,
+    sections: Iterable[Section],
+    thumbnails: Mapping[int, bytes],
+    *,
+    remark: str = "",
+    side: int = THUMBNAIL_SIZE,
+) -> str:
     """Return the HTML page: no script, no link, every text escaped; a row without thumbnail is a grey tile.
 
     Parameters
@@ -94,6 +101,8 @@ def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, byt
         Row to JPEG, from `cut_thumbnails`.
     remark : str
         Plain text below the title.
+    side : int
+        Of a tile, in pixels.
     """
     parts = [
         "<!DOCTYPE html>",
@@ -102,7 +111,7 @@ def render(title: str, sections: Iterable[Section], thumbnails: Mapping[int, byt
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
         f"<title>{html.escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE.replace(f'{THUMBNAIL_SIZE}px', f'{side}px')}</style>",
         "</head>",
         "<body>",
         f"<h1>{html.escape(title)}</h1>",

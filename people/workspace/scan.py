@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass, field, replace
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ from filelock import FileLock, Timeout
 
 from classifiers.errors import IdentityError
 from classifiers.files.head_file import save_head
-from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background, choose_background
 from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.pipeline.runner import TellProgress, update_table
 from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.summary import EmbedSummary
 from embedder.tables.table import EmbeddingTable
+from foundation.errors import FingerprintError
 from foundation.paths import display_path
 from foundation.text import pluralize
 from people.errors import PersonError, WorkspaceError
@@ -23,6 +25,7 @@ from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
+from people.workspace.heads import Denials, with_denials
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import SETTINGS_FILE, Workspace
 
@@ -142,7 +145,7 @@ def _scan(
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
     )
-    summary = update_table(chosen.photos, workspace.table, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = _update_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     n_imported = _import_folder_names(store, table)
@@ -169,6 +172,26 @@ def _scan(
         has_head=_refit_head(workspace, table, decided, background),
         failures=summary.failures,
     )
+
+
+def _update_table(workspace: Workspace, settings: EmbedSettings, **options: Any) -> EmbedSummary:
+    """Bring the table up to date; where the settings were changed, make it anew beside the one of before."""
+    photos = workspace.settings.photos
+    try:
+        return update_table(photos, workspace.table, settings, **options)
+    except FingerprintError:
+        logger.warning(
+            "the settings of the workspace have changed: all photos are looked at again; names stay, and the table of "
+            "before until that is done"
+        )
+    try:
+        summary = update_table(photos, workspace.next_table, settings, **options)
+    except FingerprintError:  # begun with settings that were changed once more
+        workspace.next_table.unlink(missing_ok=True)
+        rmtree(workspace.next_table.with_name(workspace.next_table.name + ".parts"), ignore_errors=True)
+        summary = update_table(photos, workspace.next_table, settings, **options)
+    workspace.next_table.replace(workspace.table)
+    return summary
 
 
 def _import_folder_names(store: PeopleStore, table: EmbeddingTable) -> int:
@@ -198,17 +221,11 @@ def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, b
     except IdentityError:
         workspace.head.unlink(missing_ok=True)
         return False
-    denied = [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]
-    if denied:
-        rows = np.array([row for row, _ in denied])
-        against = Gallery.build(
-            table.embeddings[rows],
-            [name for _, name in denied],
-            paths=table.paths[rows],
-            image_sha256=table.image_sha256[rows],
-            boxes=table.boxes[rows],
-        )
-        head = head.replaced(rejections=head.rejections.added(against))
+    head = with_denials(head, table, _denials(decided))
     workspace.head.parent.mkdir(mode=0o700, exist_ok=True)
     save_head(head, workspace.head)
     return True
+
+
+def _denials(decided: Decided) -> Denials:
+    return [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]
