@@ -25,7 +25,10 @@ ALLOWED = {
     "embedder.hdf5": "",
     "embedder.tables": "foundation embedder.images embedder.hdf5",
     "embedder.folders": "foundation embedder.images embedder.detection",
-    "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.engines": "foundation",
+    "embedder.pipeline": (
+        "foundation embedder.images embedder.detection embedder.networks embedder.tables embedder.engines"
+    ),
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
         "embedder.pipeline"

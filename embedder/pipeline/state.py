@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedder.pipeline.stored_faces import check_continued
 from embedder.tables.assembly import Entry, path_order, read_entries, without_damaged
 from embedder.tables.file import Header
 from embedder.tables.parts import PartsFolder
@@ -80,6 +81,8 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
     for source, source_header, entries in found:
         is_same_root = _are_same_folders(source_header.all_roots, header.all_roots, entries)
         _check_same_settings(source, source_header, header, table=parts.table, is_same_root=is_same_root)
+        if source != parts.table:
+            check_continued(source_header, header, source=source)
     known: dict[str, Entry] = {}
     is_whole = True
     for source, _, entries in found:
