@@ -37,7 +37,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of photo folders", people_commands()),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network", [train_network]),
+        CommandGroup("the network", [tables["preset"], train_network]),
         CommandGroup("this machine", [DOCTOR]),
     ]
 

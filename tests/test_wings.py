@@ -42,6 +42,10 @@ ALLOWED = {
         "foundation embedder.networks embedder.verification "
         "embedder.training embedder.training.data embedder.training.model"
     ),
+    "embedder.choosing": (
+        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.verification"
+    ),
+    "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
     "embedder.commands": "foundation foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
     "classifiers.heads": "foundation foundation.head_files classifiers.scores",
