@@ -1,6 +1,7 @@
 """The command ``python -m embedder embed``."""
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from embedder.commands.arguments import (
 )
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 from foundation.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from embedder.pipeline.settings import EmbedSettings
@@ -136,11 +139,30 @@ def _photos(arguments: argparse.Namespace) -> list[Path]:
     return [Path(folder) for folder in photo_folders_of(arguments.faces_from)]
 
 
+def _point_out_better_preset(arguments: argparse.Namespace) -> None:
+    """Say, where a table is begun and no preset was chosen, that a better network is here."""
+    from embedder.networks.presets import better_preset_here
+    from embedder.tables.parts import parts_folder
+
+    is_begun = arguments.out.exists() or parts_folder(arguments.out).exists()
+    if arguments.preset is not None or arguments.weights is not None or is_begun:
+        return
+    better = better_preset_here()
+    if better is not None:
+        logger.info(
+            "%s, which is here, tells people better apart than the default network: --preset %s (its terms: facetable "
+            "preset list)",
+            better,
+            better,
+        )
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.pipeline.runner import update_table
 
     photos = _photos(arguments)
     settings = _settings(arguments)
+    _point_out_better_preset(arguments)
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs
     summary = update_table(
         photos,
