@@ -124,11 +124,13 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
         differences.append(f"photo folder {', '.join(before.all_roots)} before, {', '.join(header.all_roots)} now")
     if differences:
         begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
+        is_other = before.fingerprint.space.weights_sha256 != header.fingerprint.space.weights_sha256
+        move = f" (with --from {display_path(table)} no face is looked for again)" if is_other and is_same_root else ""
         wanted = same_settings(before.fingerprint, header.fingerprint) if is_same_root else ""
         go_on = f"to go on pass {wanted}; otherwise " if wanted else ""
         raise FingerprintError(
             f"{display_path(table)}: expected the settings it was begun with, found other ones: "
-            f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}"
+            f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}{move}"
         )
 
 

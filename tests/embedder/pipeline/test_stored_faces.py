@@ -175,3 +175,10 @@ def test_no_table_is_moved_into_itself_and_none_that_is_damaged(tmp_path: Path, 
     old.write_bytes(content[:-100])
     with pytest.raises(TableError, match=r"old\.h5: expected a whole table"):
         move(photos, tmp_path / "new.h5", old)
+
+
+def test_who_gives_another_network_is_told_that_the_table_can_be_moved(tmp_path: Path, photos: Path) -> None:
+    out = tmp_path / "old.h5"
+    embed(photos, out)
+    with pytest.raises(FingerprintError, match=r"`weights_sha256` .*; give another -o \(with --from .*old\.h5 no face"):
+        embed(photos, out, embedder=FakeEmbedder(OTHER))
