@@ -28,7 +28,10 @@ ALLOWED = {
     "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
     "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection",
-    "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.engines": "foundation",
+    "embedder.pipeline": (
+        "foundation embedder.images embedder.detection embedder.networks embedder.tables embedder.engines"
+    ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
@@ -43,6 +46,10 @@ ALLOWED = {
         "foundation embedder.networks embedder.verification "
         "embedder.training embedder.training.data embedder.training.model"
     ),
+    "embedder.choosing": (
+        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.verification"
+    ),
+    "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
     "embedder.commands": "foundation foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
     "classifiers.heads": "foundation foundation.head_files foundation.plug_ins classifiers.scores",

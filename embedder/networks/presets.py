@@ -11,6 +11,7 @@ from typing import Any
 from embedder.errors import WeightsError
 from embedder.networks.preset import STANDARDIZATIONS, Preset, standardize_fixed, standardize_per_image
 from embedder.networks.preset_file import PRESET_FILE, RUN_BUILDER, read_preset, write_preset
+from embedder.runtime.weights import fetched_file
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 from foundation.plug_ins.loading import PRESETS as PLUG_INS
@@ -130,6 +131,15 @@ def get_preset(name: str | Path) -> Preset:
         f"`preset` must be one of {known}, or the folder of a training run or {_RECORD_SUFFIX} file of a preset, "
         f"got {str(name)!r}"
     )
+
+
+BETTER_PRESET = "mobilefacenet-ms1m"
+"""What tells people better apart than the default preset, by the figures of ``docs/presets.md``; to be fetched."""
+
+
+def better_preset_here() -> str | None:
+    """Return the name of a preset that is better than the default one and whose network is here; None for none."""
+    return BETTER_PRESET if fetched_file(PRESETS[BETTER_PRESET].fetched_as) is not None else None
 
 
 def known_names() -> str:

@@ -2,22 +2,20 @@
 
 import logging
 from dataclasses import asdict, dataclass, field, replace
-from shutil import rmtree
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from classifiers.errors import IdentityError
+from classifiers.errors import IdentityError, ThresholdError
 from classifiers.files.head_file import save_head
 from classifiers.scores.normalization import Background, choose_background
+from classifiers.training.calibration import MIN_IDENTITIES
 from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.pipeline.runner import TellProgress, update_table
+from embedder.pipeline.runner import TellProgress
 from embedder.pipeline.settings import EmbedSettings
-from embedder.pipeline.summary import EmbedSummary
 from embedder.tables.table import EmbeddingTable
-from foundation.errors import FingerprintError
 from foundation.paths import display_path
 from foundation.text import pluralize
 from people.errors import PersonError, WorkspaceError
@@ -26,6 +24,7 @@ from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
 from people.workspace.heads import Denials, with_denials
+from people.workspace.moving import update_workspace_table
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import SETTINGS_FILE, Workspace
 
@@ -145,7 +144,7 @@ def _scan(
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
     )
-    summary = _update_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     n_imported = _import_folder_names(store, table)
@@ -174,26 +173,6 @@ def _scan(
     )
 
 
-def _update_table(workspace: Workspace, settings: EmbedSettings, **options: Any) -> EmbedSummary:
-    """Bring the table up to date; where the settings were changed, make it anew beside the one of before."""
-    photos = workspace.settings.photos
-    try:
-        return update_table(photos, workspace.table, settings, **options)
-    except FingerprintError:
-        logger.warning(
-            "the settings of the workspace have changed: all photos are looked at again; names stay, and the table of "
-            "before until that is done"
-        )
-    try:
-        summary = update_table(photos, workspace.next_table, settings, **options)
-    except FingerprintError:  # begun with settings that were changed once more
-        workspace.next_table.unlink(missing_ok=True)
-        rmtree(workspace.next_table.with_name(workspace.next_table.name + ".parts"), ignore_errors=True)
-        summary = update_table(photos, workspace.next_table, settings, **options)
-    workspace.next_table.replace(workspace.table)
-    return summary
-
-
 def _import_folder_names(store: PeopleStore, table: EmbeddingTable) -> int:
     """Name faces after their folder about which nobody has decided anything; return how many."""
     untouched = store.undecided_rows()
@@ -218,7 +197,13 @@ def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, b
     named = replace(table, identities=decided.names)
     try:
         head = train_head(named, background=background)
-    except IdentityError:
+    except (IdentityError, ThresholdError) as error:
+        if isinstance(error, ThresholdError):  # a network of somebody's own, whose thresholds nobody has measured
+            logger.warning(
+                "no head of the named people, who can be found and listed all the same: %s people at least must be "
+                "named to measure a threshold for a network that was never measured",
+                MIN_IDENTITIES,
+            )
         workspace.head.unlink(missing_ok=True)
         return False
     head = with_denials(head, table, _denials(decided))

@@ -3,7 +3,9 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import facetable
@@ -12,6 +14,7 @@ from embedder import EmbeddingTable
 from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
 from tests import PROJECT
+from tests.embedder.small_networks import LENGTH, write_network, write_record
 
 PHOTOS = {
     "2019/one.jpg": "people/train/obama/obama.jpg",
@@ -188,6 +191,36 @@ def test_every_action_writes_json_of_a_fixed_shape(run, tmp_path):
     assert result("people", "{ws}", "check") == {"sound": True, "n_decisions": 5}
     assert result("people", "{ws}", "backup")["backup"].endswith(".sqlite")
     assert len(result("people", "{ws}", "show", "Barack")["faces"]) == 2
+
+
+def test_another_preset_keeps_faces_names_and_decisions(run, tmp_path):
+    """A small network of our own stands for any other one: where faces are is none of its business."""
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    run("people", "{ws}", "deny", "--face", "2019/two.jpg#0", "Barack")
+    run("people", "{ws}", "nobody", "--face", "2020/four.jpg#0")
+    workspace = Workspace(tmp_path / "family")
+    before = EmbeddingTable.read(workspace.table)
+    boxes = before.boxes.copy()
+    boxes[0] += [3, 5, 3, 5]  # as a person has drawn it
+    replace(before, boxes=boxes, origins=np.array(["drawn", *before.origins[1:]], object)).write(workspace.table)
+    told = [run("people", "{ws}", *words) for words in (["list"], ["history"])]
+    record = write_record(write_network(tmp_path / "small.onnx"))
+    settings = workspace.folder / "workspace.toml"
+    settings.write_text(settings.read_text().replace('preset = ""', f"preset = {json.dumps(str(record))}"))
+    run("scan", "{ws}", "--json", str(tmp_path / "scan.json"))
+    report = json.loads((tmp_path / "scan.json").read_text())
+    assert (report["n_embedded"], report["n_faces"], report["n_out_of_table"], report["has_head"]) == (5, 6, 0, False)
+    after = EmbeddingTable.read(workspace.table)
+    assert after.fingerprint.preset == "small" and after.embeddings.shape == (6, LENGTH)
+    np.testing.assert_array_equal(after.boxes, boxes)
+    assert after.origins.tolist() == ["drawn", *["detected"] * 5]
+    assert [run("people", "{ws}", *words) for words in (["list"], ["history"])] == told
+    assert run("find", "{ws}", "--strangers") == ["2020/four.jpg"]
+    assert (workspace.folder / "faces-before.h5").is_file()
+    assert not list(workspace.folder.glob("*.parts")) and not list(workspace.folder.glob("*.tmp"))
+    run("scan", "{ws}", "--json", str(tmp_path / "scan.json"))
+    assert json.loads((tmp_path / "scan.json").read_text())["n_embedded"] == 0
 
 
 @pytest.mark.realdata
