@@ -17,6 +17,7 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "foundation.head_files": "foundation",
+    "foundation.drawing": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
@@ -66,7 +67,7 @@ ALLOWED = {
     "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
     "recognition.sources": "foundation embedder.images",
     "recognition.events": "foundation recognition.sources",
-    "recognition.outputs": "foundation recognition.sources",
+    "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
         "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
         "recognition.sources recognition.events"
@@ -77,11 +78,11 @@ ALLOWED = {
         "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
     ),
     "recognition.diagnosis": (
-        "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
+        "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
-        "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
-        "classifiers.heads classifiers.files classifiers.members"
+        "foundation foundation.drawing recognition.* embedder.images embedder.detection embedder.networks "
+        "embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")
