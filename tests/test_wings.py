@@ -48,7 +48,8 @@ ALLOWED = {
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": (
-        "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
+        "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
+        "classifiers.groups"
     ),
     "classifiers.commands": (
         "foundation classifiers.* embedder.images embedder.networks embedder.tables people.forgetting"
