@@ -68,7 +68,7 @@ def test_a_made_crowd_of_60(seed: int) -> None:
         ((50, 60, 90, 100), (50, 50, 0.0)),
         ((50, 4, 90, 44), (50, 44, 0.0)),
         ((170, 60, 199, 100), (160, 50, 0.0)),
-        ((60, 0, 100, 120), (20, 0, 0.0)),
+        ((60, 0, 100, 120), (100, 0, 0.0)),
     ],
 )
 def test_above_then_below_then_beside(box: tuple[int, ...], expected: tuple[int, int, float]) -> None:
