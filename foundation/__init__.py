@@ -1,4 +1,4 @@
-"""What every package stands on: errors, text, paths, atomic files; loads nothing but the standard library.
+"""What every package stands on: errors, text, paths, atomic files; standard library only, but for `drawing`.
 
 In: paths, text, numbers.
 Out: the same, checked, with one kind of error and one way to write a file for all.

@@ -17,6 +17,7 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "foundation.head_files": "foundation",
+    "foundation.drawing": "foundation",
     "foundation.plug_ins": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
@@ -61,7 +62,8 @@ ALLOWED = {
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": (
-        "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
+        "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
+        "classifiers.groups"
     ),
     "classifiers.commands": (
         "foundation foundation.plug_ins classifiers.* embedder.images embedder.networks embedder.tables "
@@ -88,7 +90,7 @@ ALLOWED = {
     ),
     "recognition.sources": "foundation foundation.plug_ins embedder.images",
     "recognition.events": "foundation recognition.sources",
-    "recognition.outputs": "foundation recognition.sources",
+    "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
         "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
         "recognition.sources recognition.events"
@@ -99,11 +101,11 @@ ALLOWED = {
         "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
     ),
     "recognition.diagnosis": (
-        "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
+        "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
-        "foundation foundation.plug_ins recognition.* embedder.images embedder.detection embedder.networks "
-        "embedder.tables classifiers.heads classifiers.files classifiers.members"
+        "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
+        "embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",

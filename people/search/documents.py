@@ -97,7 +97,7 @@ def write_sheet(
             tiles[number] = tile
     captions = [_caption(photo, name_of) for photo in photos]
     section = Section(heading, pluralize(len(photos), "photo"), range(len(photos)), captions)
-    write_page(path, render("Photos", [section], tiles, side=_TILE))
+    write_page(path, render("Photos", [section], tiles, size=_TILE))
 
 
 def write_groups(path: Path, groups: Sequence[Group], name_of: Mapping[int, str], *, table: "EmbeddingTable") -> None:

@@ -48,6 +48,9 @@ class Options:
     max_pixels: int | None = None
     trust: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    labels: Literal["names", "numbers", "none"] | None = None
+    font: Path | None = None
+    device: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +112,15 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
         choices=["unknown", "all"],
         help="make faces unrecognizable in pictures: of everybody who is not identified (default), or of all; they are "
         "looked for more closely, but what is not found is not hidden",
+    )
+    output.add_argument(
+        "--labels",
+        choices=["names", "numbers", "none"],
+        help="what stands next to faces in pictures: names, or numbers (on photos those of --face, with a legend below "
+        "the picture; in videos those of tracks), or none (default: names, numbers on photos of more than 24 faces)",
+    )
+    output.add_argument(
+        "--font", type=Path, metavar="FILE", help="font of the names (default: fonts of this system that have them)"
     )
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
     output.add_argument(
@@ -251,6 +263,7 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
             )
             for flag, is_given in (
                 ("--preset", options.preset is not None),
+                ("--device", options.device is not None),
                 ("--weights", options.weights is not None),
                 ("--precision", options.precision is not None),
                 ("--min-face-size", options.min_face_size != "auto"),
@@ -300,6 +313,13 @@ def _rules_of_options(options: Options) -> list[tuple[bool, str]]:
         (
             hides and options.save is None and not options.show,
             "--anonymize changes pictures; say where they go, with --save or --show",
+        ),
+        *(
+            (
+                is_given and options.save is None and not options.show,
+                f"{flag} is for pictures; say where they go, with --save or --show",
+            )
+            for flag, is_given in (("--labels", options.labels is not None), ("--font", options.font is not None))
         ),
         (
             options.overwrite and options.events in (None, "-"),

@@ -177,6 +177,7 @@ def _open_outputs(
         hider=_make_hider(options, encoder, is_live=source.kind.is_live),
         crops=crops,
         source_name=options.source_name,
+        labels="names" if options.labels is None else options.labels,
     )
     if options.show:
 
