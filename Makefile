@@ -8,6 +8,9 @@ RIGHT_VERSION := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] 
 # Two processes take one file of tests after the other, in the order that tests/conftest.py sets.
 PYTEST := $(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# The public names as somebody else's program uses them.
+TYPED_USE := mypy --strict --config-file= --follow-imports=silent --cache-dir .mypy_cache/typed_use tests/typed_use/program.py
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick serving lint docs samples models
 
@@ -44,6 +47,7 @@ lint: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m $(TYPED_USE)
 
 docs: $(VENV)/.requirements-dev
 	$(VENV_PYTHON) -m sphinx -q -W --keep-going -b html -d out/docs-state docs out/docs

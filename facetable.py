@@ -38,7 +38,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of photo folders", [*people_commands(), SERVE]),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network and this machine", [train_network, DOCTOR]),
+        CommandGroup("the network and this machine", [tables["preset"], train_network, DOCTOR]),
     ]
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
 from foundation.formats import check_inputs, describe_kind
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import normalize_name, pluralize
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
     from embedder.tables.table import EmbeddingTable
+    from people.workspace.heads import Denials
 
 # How many people the summary lists by name.
 _N_LISTED = 20
@@ -35,8 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="gallery",
         metavar="NAME",
         help="what chooses the name: gallery (default), knn, svm, logreg, lda, or the dotted path of "
-        "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier",
+        "a scikit-learn classifier such as sklearn.ensemble.RandomForestClassifier; a class of your own: "
+        "my_module:MyHead, or the name under which an installed package offers it",
     )
+    add_trust_argument(parser)
     parser.add_argument(
         "--param",
         action="append",
@@ -97,7 +101,7 @@ def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strangers",
         metavar="TABLE",
-        help="table of people nobody has enrolled, such as visitors; they join the background's cohort",
+        help="table or workspace of people nobody has enrolled, such as visitors; they join the background's cohort",
     )
 
 
@@ -113,8 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.training.train import add_strangers, train_head
     from embedder.tables.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
+    from people.workspace.heads import with_denials
+    from people.workspace.workspace import table_at
 
-    table, has_chosen_names = _read_table(arguments)
+    table, has_chosen_names, denials = _read_table(arguments)
     wanted = None if arguments.identities is None else read_names(arguments.identities)
     if not has_chosen_names and not arguments.trust_folders:
         albums = refuse_albums(table, wanted=wanted, min_photos=arguments.min_photos, source=arguments.table)
@@ -122,9 +128,9 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"warning: {describe_albums(albums)}", file=sys.stderr)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     if arguments.strangers is not None:
-        strangers = EmbeddingTable.read(arguments.strangers)
+        strangers = EmbeddingTable.read(table_at(arguments.strangers))
         background = add_strangers(background, strangers, fingerprint=table.fingerprint)
-    with head_to_replace(arguments.output, fresh=arguments.fresh) as previous:
+    with head_to_replace(arguments.output, fresh=arguments.fresh, trust=arguments.trust) as previous:
         try:
             head = train_head(
                 table,
@@ -141,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except IdentityError as error:
             raise IdentityError(f"{arguments.table}: {error}") from error
-        save_head(head, arguments.output)
+        save_head(with_denials(head, table, denials), arguments.output, trust=arguments.trust)
     print_summary(head, arguments.output)
     if arguments.json is not None:
         photos = head.gallery.photos_per_identity
@@ -152,8 +158,8 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _read_table(arguments: argparse.Namespace) -> "tuple[EmbeddingTable, bool]":
-    """Return the table with the identities to enrol, and whether a person has chosen them, rather than folders."""
+def _read_table(arguments: argparse.Namespace) -> "tuple[EmbeddingTable, bool, Denials]":
+    """Return the table with the identities to enrol, whether a person has chosen them, and who faces are not."""
     from classifiers.errors import IdentityError
     from classifiers.groups.grouping import read_identities
     from embedder.tables.table import EmbeddingTable
@@ -162,17 +168,18 @@ def _read_table(arguments: argparse.Namespace) -> "tuple[EmbeddingTable, bool]":
     if is_workspace(arguments.table) and arguments.names is None:
         from people.workspace.table_rows import read_named_table
 
-        return read_named_table(arguments.table), True
+        named, denials = read_named_table(arguments.table)
+        return named, True, denials
     table = EmbeddingTable.read(table_at(arguments.table))
     if arguments.names is not None:
-        return replace(table, identities=read_identities(arguments.names, table)), True
+        return replace(table, identities=read_identities(arguments.names, table)), True, []
     if len(table) and not any(normalize_name(name) for name in table.identities):
         raise IdentityError(
             f"{arguments.table}: expected faces with names, found {pluralize(len(table), 'face')} without any; group "
             f"them with facetable cluster {arguments.table} -o people.csv, name the groups in that file, and train "
             "again with --names people.csv"
         )
-    return table, False
+    return table, False, []
 
 
 def read_names(text: str) -> list[str]:

@@ -13,12 +13,22 @@ _MODULE_OF_NAME = {
     "EmbeddingTable": "tables.table",
     "FaceEmbedder": "networks.face_embedder",
     "FaceEncoder": "networks.encoder",
+    "FaceTransformer": "scikit_learn.transformer",
     "Faces": "detection.faces",
     "embed_folder": "pipeline.runner",
     "read_image": "images.reading",
 }
 
-__all__ = ["MTCNN", "EmbeddingTable", "FaceEmbedder", "FaceEncoder", "Faces", "embed_folder", "read_image"]
+__all__ = [
+    "MTCNN",
+    "EmbeddingTable",
+    "FaceEmbedder",
+    "FaceEncoder",
+    "FaceTransformer",
+    "Faces",
+    "embed_folder",
+    "read_image",
+]
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from embedder.networks.encoder import FaceEncoder
     from embedder.networks.face_embedder import FaceEmbedder
     from embedder.pipeline.runner import embed_folder
+    from embedder.scikit_learn.transformer import FaceTransformer
     from embedder.tables.table import EmbeddingTable
 
 

@@ -9,13 +9,15 @@ from typing import IO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from embedder.images.reading import read_image
 from foundation.atomic import write_atomically
+from foundation.drawing.rendered_text import shorten, text_plate
 
 TILE = 220
 LINE = 20
+TEXT_SIZE = 14
 COLUMNS = 5
 GAP = 12
 
@@ -58,22 +60,27 @@ def draw_sheet(answers: Sequence[Answer], photo_root: Path, out: Path) -> None:
     n_rows = max(1, -(-len(answers) // COLUMNS))
     legend = LINE + GAP
     sheet = Image.new("RGB", (COLUMNS * (TILE + GAP) + GAP, legend + n_rows * tile_height + GAP), _BACKGROUND)
-    pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(14)
-    x = float(GAP)
+    x = GAP
     for text, colour in (
         ("right and accepted", _RIGHT),
         ("right, but below the threshold: unknown", _NOT_ACCEPTED),
         ("wrong", _WRONG),
     ):
-        pen.text((x, GAP / 2), text, fill=colour, font=font)
-        x += font.getlength(text) + 3 * GAP
+        x += _write(sheet, text, (x, GAP // 2), colour) + 3 * GAP
     for i, answer in enumerate(answers):
         corner = (GAP + (i % COLUMNS) * (TILE + GAP), legend + (i // COLUMNS) * tile_height + GAP)
         sheet.paste(_thumbnail(read_image(photo_root / answer.path), answer.box), corner)
         for line, (text, colour) in enumerate(_lines(answer)):
-            pen.text((corner[0], corner[1] + TILE + line * LINE), text, fill=colour, font=font)
+            _write(sheet, text, (corner[0], corner[1] + TILE + line * LINE), colour)
     write_atomically(out, partial(_save_png, sheet))
+
+
+def _write(sheet: Image.Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int]) -> int:
+    """Write one line, shortened to a tile's width unless it is the legend, and return its width in pixels."""
+    shown = text if corner[1] < LINE else shorten(text, TEXT_SIZE, TILE + GAP)
+    plate = Image.fromarray(text_plate(shown, TEXT_SIZE, _BACKGROUND, colour))
+    sheet.paste(plate, corner)
+    return plate.width
 
 
 def _lines(answer: Answer) -> list[tuple[str, tuple[int, int, int]]]:

@@ -49,6 +49,7 @@ _EXTRA_OF_PACKAGE = {
     **dict.fromkeys(("tensorflow", "keras", "tensorboard"), "train"),
     **dict.fromkeys(("distributed", "ray"), "distributed"),
     "pandas": "export",
+    "pyarrow": "export",
     "paho": "mqtt",
     "matplotlib": "plots",
     **dict.fromkeys(("fastapi", "uvicorn", "jinja2", "argon2", "websockets"), "web"),
@@ -114,15 +115,36 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(EXIT_COULD_NOT_RUN, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
-def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags every command has: ``--threads`` and ``--debug``."""
+def add_shared_arguments(parser: argparse.ArgumentParser, *, is_inner: bool = False) -> None:
+    """Add the flags every command has: ``--threads`` and ``--debug``.
+
+    With `is_inner`, for an action of a command that has them too: what is said before the action holds.
+    """
     parser.add_argument(
         "--threads",
         type=_threads_argument,
         metavar="N",
+        default=argparse.SUPPRESS if is_inner else None,
         help="threads to use (default: $FACETABLE_THREADS, else all cores)",
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    unsaid = argparse.SUPPRESS if is_inner else False
+    parser.add_argument("--debug", action="store_true", default=unsaid, help="show the traceback of an error")
+
+
+def nest_commands(name: str, summary: str, commands: Sequence[Command]) -> Command:
+    """Return one command that has `commands` as actions: ``facetable NAME ACTION ...``."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=OneLineParser)
+        for command in commands:
+            action = actions.add_parser(command.name, help=command.summary, description=command.summary)
+            command.add_arguments(action)
+            add_shared_arguments(action, is_inner=True)
+
+    def run(arguments: argparse.Namespace) -> int:
+        return next(command.run for command in commands if command.name == arguments.action)(arguments)
+
+    return Command(name, summary, add_arguments, run)
 
 
 def run_commands(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> int:

@@ -23,8 +23,11 @@ _PARTS = ("space", "provenance")
 # to run, for no vector depends on them.
 _FOLLOWED = ("identity_from", "exclude", "ignore_files")
 
+# The field of a provenance that names the table where faces were not looked for but taken from.
+FACES_FROM = "faces_from"
+
 # The fields of a provenance that say which faces are found and kept and who they are, and nothing about a vector.
-_NOT_OF_VECTORS = (*_FOLLOWED, "faces", "max_pixels", "min_face_size")
+_NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size")
 
 
 class FingerprintFields(Mapping[str, Any]):
@@ -306,7 +309,7 @@ def device_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
     for part in _PARTS:
         for name, value in fingerprint[part].items():
-            if name == VERSIONS or name in _FOLLOWED + _DEVICES:
+            if name in (VERSIONS, FACES_FROM, *_FOLLOWED, *_DEVICES):
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())

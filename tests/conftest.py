@@ -29,7 +29,7 @@ MARKED_FIXTURES = {
 MARKED_PLACES = {
     "embedder/training": "tensorflow",
     "tests/embedder/commands/test_train.py": "tensorflow",
-    "tests/embedder/pipeline/test_cluster_engines.py": "cluster",
+    "tests/embedder/engines/test_clusters.py": "cluster",
     "tests/embedder/training": "tensorflow",
     "tests/experiments/test_center_loss_digits.py": "tensorflow",
     "tests/recognition/test_cameras.py": "servers",

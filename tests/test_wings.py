@@ -17,15 +17,23 @@ from tests import PROJECT
 ALLOWED = {
     "foundation": "",
     "foundation.head_files": "foundation",
+    "foundation.drawing": "foundation",
+    "foundation.plug_ins": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.images embedder.runtime",
     "embedder.network_files": "foundation embedder.runtime",
-    "embedder.networks": "foundation embedder.runtime embedder.detection embedder.network_files",
+    "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
     "embedder.hdf5": "",
-    "embedder.tables": "foundation embedder.images embedder.hdf5",
+    "embedder.notebook": "foundation embedder.images",
+    "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
+    "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection",
-    "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.engines": "foundation",
+    "embedder.pipeline": (
+        "foundation embedder.images embedder.detection embedder.networks embedder.tables embedder.engines"
+    ),
+    "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
         "embedder.pipeline"
@@ -39,34 +47,50 @@ ALLOWED = {
         "foundation embedder.networks embedder.verification "
         "embedder.training embedder.training.data embedder.training.model"
     ),
+    "embedder.choosing": (
+        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.verification"
+    ),
+    "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
     "embedder.commands": "foundation foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
-    "classifiers.heads": "foundation foundation.head_files classifiers.scores",
+    "classifiers.heads": "foundation foundation.head_files foundation.plug_ins classifiers.scores",
     "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
     "classifiers.training": "foundation classifiers.scores classifiers.heads",
+    "classifiers.scikit_learn": (
+        "foundation classifiers.scores classifiers.heads classifiers.files classifiers.training"
+    ),
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
     "classifiers.members": (
-        "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
+        "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
+        "classifiers.groups"
     ),
     "classifiers.commands": (
-        "foundation classifiers.* embedder.images embedder.networks embedder.tables people.forgetting"
+        "foundation foundation.plug_ins classifiers.* embedder.images embedder.networks embedder.tables "
+        "people.forgetting"
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
         "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
-        "classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+        "classifiers.heads classifiers.files classifiers.training classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
-        "classifiers.scores classifiers.heads classifiers.files classifiers.members"
+        "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
-    "people.commands": ("foundation people.store people.workspace people.suggestions people.sidecars embedder.tables"),
-    "recognition.sources": "foundation embedder.images",
+    "people.search": (
+        "foundation people.store people.workspace embedder.images embedder.networks embedder.tables "
+        "classifiers.scores classifiers.groups"
+    ),
+    "people.commands": (
+        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
+        "embedder.exchange"
+    ),
+    "recognition.sources": "foundation foundation.plug_ins embedder.images",
     "recognition.events": "foundation recognition.sources",
-    "recognition.outputs": "foundation recognition.sources",
+    "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
         "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
         "recognition.sources recognition.events"
@@ -77,11 +101,11 @@ ALLOWED = {
         "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
     ),
     "recognition.diagnosis": (
-        "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
+        "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
-        "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
-        "classifiers.heads classifiers.files classifiers.members"
+        "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
+        "embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",

@@ -24,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write contact sheets of the groups as one HTML page")
     parser.add_argument(
+        "--thumbnail-size",
+        type=_thumbnail_side,
+        default=112,
+        metavar="N",
+        help="side of a face on that page, pixels, 32 to 512 (default: 112)",
+    )
+    parser.add_argument(
         "--names",
         type=Path,
         metavar="FILE",
@@ -63,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photo folder, if it is not where the table says")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would change")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+
+
+def _thumbnail_side(text: str) -> int:
+    side = int(text) if text.isascii() and text.isdigit() else 0
+    if not 32 <= side <= 512:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 32 to 512 pixels, got {text!r}")
+    return side
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -162,4 +176,6 @@ def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable",
         groups,
         title=f"People in {Path(table.photo_root if folder is None else folder).name}",
         read_photo=lambda path: read_image(find_photo(path)),
+        find_photo=find_photo,
+        size=arguments.thumbnail_size,
     )

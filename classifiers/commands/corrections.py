@@ -50,7 +50,7 @@ def run_reject(arguments: argparse.Namespace) -> int:
 
     photo = arguments.photo
     with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
+        head = load_head(arguments.head, trust=arguments.trust)
         name = enrolled_name(head, arguments.name)
         read_image(photo)  # what is wrong with it shows before the networks are loaded
         faces = open_reader(head, arguments).read(photo, stored_path(photo, head)).samples
@@ -96,7 +96,7 @@ def run_rename(arguments: argparse.Namespace) -> int:
     from foundation.text import pluralize
 
     with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
+        head = load_head(arguments.head, trust=arguments.trust)
         old, new = enrolled_name(head, arguments.old), check_new_name(arguments.new)
         changed = rename_person(head, old, new)
         save_head(changed, arguments.head)
@@ -119,7 +119,7 @@ def run_merge(arguments: argparse.Namespace) -> int:
     from foundation.text import format_apart, pluralize
 
     with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
+        head = load_head(arguments.head, trust=arguments.trust)
         gone, stays = enrolled_name(head, arguments.gone), enrolled_name(head, arguments.stays)
         merge = merge_people(head, gone, stays)
         save_head(merge.head, arguments.head)

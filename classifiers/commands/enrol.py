@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, *, read_clip: "ClipReader | None" = None)
     photos = list_photos(arguments.photos)
     _check_numbers(arguments, photos, reads_clips=read_clip is not None)
     with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
+        head = load_head(arguments.head, trust=arguments.trust)
         read, n_failed = _read_inputs(open_reader(head, arguments), photos, head, arguments=arguments, clips=read_clip)
         result = enrol(head, read, name, force=arguments.force)
         if result.enrolled:

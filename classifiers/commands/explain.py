@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.head, arguments.photo])
     check_output(arguments.html, "--html", kind="page", inputs=[arguments.head, arguments.photo])
-    head = load_head(arguments.head)
+    head = load_head(arguments.head, trust=arguments.trust)
     is_shown = arguments.plot is not None or arguments.html is not None
     check_photo_folder(arguments.photos, [head.photo_root] if head.photo_root else [], needed=is_shown)
     photo = arguments.photo

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foundation.errors import InputError
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers forget``."""
     parser.add_argument("head", type=Path, nargs="?", metavar="HEAD", help="head to be changed")
+    add_trust_argument(parser)
     parser.add_argument(
         "--everywhere",
         type=Path,
@@ -176,7 +178,7 @@ def _run_head(arguments: argparse.Namespace) -> int:
     from foundation.command_line import EXIT_DONE, write_json
 
     with locked_for_editing(arguments.head):
-        head = load_head(arguments.head)
+        head = load_head(arguments.head, trust=arguments.trust)
         name = enrolled_name(head, arguments.name)
         changed = remove_person(head, name)
         save_head(changed, arguments.head)

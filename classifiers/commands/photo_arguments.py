@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.errors import InputError
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.threads import add_device_argument
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:
-    """Add ``HEAD``."""
+    """Add ``HEAD``, and whose code it may run."""
     parser.add_argument("head", type=Path, metavar="HEAD", help="head made by train_classifier.py")
+    add_trust_argument(parser)
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Write and read scikit-learn estimators as skops data: only types that are trusted by name are ever loaded."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from classifiers.errors import UntrustedTypesError
@@ -42,11 +42,11 @@ def estimator_of(head: Head) -> Any:
     from classifiers.heads.registry import make_head
 
     if isinstance(head.estimator, bytes):
-        return load_estimator(head.estimator)
+        return load_estimator(head.estimator, trusted=head.trusted)
     return make_head(head.name, head.parameters) if head.estimator is None else head.estimator
 
 
-def load_estimator(data: bytes, name: str = "estimator") -> Any:
+def load_estimator(data: bytes, name: str = "estimator", *, trusted: Collection[str] = ()) -> Any:
     """Return the scikit-learn estimator in skops `data`.
 
     Parameters
@@ -54,11 +54,13 @@ def load_estimator(data: bytes, name: str = "estimator") -> Any:
     data : bytes
     name : str
         The entry of the head's file that it comes from, for messages.
+    trusted : collection of str
+        Further types whose code the user trusts, as ``module.Name``.
 
     Raises
     ------
     UntrustedTypesError
-        If it asks for types that are not in `TRUSTED_TYPES`.
+        If it asks for types that are neither in `TRUSTED_TYPES` nor in `trusted`.
     InputError
         If it is damaged.
     """
@@ -67,34 +69,67 @@ def load_estimator(data: bytes, name: str = "estimator") -> Any:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return skops.io.loads(data, trusted=TRUSTED_TYPES)
+        return skops.io.loads(data, trusted=[*TRUSTED_TYPES, *trusted])
     except UntrustedTypesFoundException as error:
-        raise _untrusted_types(skops.io.get_untrusted_types(data=data), "load") from error
+        raise _untrusted_types(skops.io.get_untrusted_types(data=data), "load", trusted) from error
     except Exception as error:  # what building an object from the state of another raises can be anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"its {name} is damaged: {reason}") from error
 
 
-def dump_estimator(estimator: Any) -> bytes:
+def dump_estimator(estimator: Any, *, trusted: Collection[str] = ()) -> bytes:
     """Return a scikit-learn estimator as skops data.
+
+    Parameters
+    ----------
+    estimator : object
+    trusted : collection of str
+        Further types whose code the user trusts, as ``module.Name``.
 
     Raises
     ------
     UntrustedTypesError
-        If it holds types that are not in `TRUSTED_TYPES`, which could not be loaded again; the message names them.
+        If it holds types that are neither in `TRUSTED_TYPES` nor in `trusted`, which could not be loaded again; the
+        message names them.
     """
     import skops.io
 
     data: bytes = skops.io.dumps(estimator)
     types = skops.io.get_untrusted_types(data=data)
-    if not set(types) <= set(TRUSTED_TYPES):
-        raise _untrusted_types(types, "save")
+    if not {*types} <= {*TRUSTED_TYPES, *trusted}:
+        raise _untrusted_types(types, "save", trusted)
     return data
 
 
-def _untrusted_types(types: Iterable[str], verb: str) -> UntrustedTypesError:
-    untrusted = sorted(set(types) - set(TRUSTED_TYPES))
+def types_to_trust(estimator: Any) -> list[str]:
+    """Return the types of an estimator, as ``module.Name``, that only somebody who trusts them saves and loads."""
+    import skops.io
+
+    return sorted({*skops.io.get_untrusted_types(data=skops.io.dumps(estimator))} - {*TRUSTED_TYPES})
+
+
+def check_trusted(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of types as ``module.Name``; they may be written ``module:Name``.
+
+    Raises
+    ------
+    InputError
+        If one is no such name.
+
+    >>> check_trusted(["my_module:MyHead"])
+    ('my_module.MyHead',)
+    """
+    dotted = tuple(name.replace(":", ".") for name in names)
+    wrong = next((name for name in dotted if "." not in name or not name.replace(".", "_").isidentifier()), None)
+    if wrong is not None:
+        raise InputError(f"`trust` must name types as module.Name, got {wrong!r}")
+    return dotted
+
+
+def _untrusted_types(types: Iterable[str], verb: str, trusted: Collection[str]) -> UntrustedTypesError:
+    untrusted = sorted({*types} - {*TRUSTED_TYPES, *trusted})
     return UntrustedTypesError(
         f"refusing to {verb} a head with types that are not trusted: {', '.join(untrusted)}; "
-        "expected only scikit-learn's own and this project's, use another --head"
+        "expected only scikit-learn's own and this project's, use another --head, or say whose code you trust: "
+        f"{' '.join(f'--trust {name}' for name in untrusted)}"
     )

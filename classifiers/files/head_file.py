@@ -14,6 +14,7 @@ import datetime
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from classifiers.errors import HeadFileError
 from classifiers.files.estimator_schema import check_estimator
 from classifiers.files.head_arrays import pack_head, unpack_matcher, unpack_rejections
-from classifiers.files.head_estimator import dump_estimator
+from classifiers.files.head_estimator import check_trusted, dump_estimator
 from classifiers.files.head_rule import ESTIMATOR_ENTRY, FITTED_ENTRY, read_decision_rule, scikit_learn_version
 from classifiers.heads.decision_rules import EstimatorRule
 from classifiers.heads.head import Head
@@ -55,8 +56,15 @@ def describe_head(head: Head) -> dict[str, Any]:
     }
 
 
-def save_head(head: Head, path: str | Path) -> None:
+def save_head(head: Head, path: str | Path, *, trust: Iterable[str] = ()) -> None:
     """Write `head` to `path`, replacing the file in one step.
+
+    Parameters
+    ----------
+    head : Head
+    path : path
+    trust : iterable of str
+        Types of a head of one's own, as ``my_module.MyHead``; those that it was loaded with are trusted anyway.
 
     Raises
     ------
@@ -64,19 +72,20 @@ def save_head(head: Head, path: str | Path) -> None:
         If a file that is no head would be replaced, such as the table the head is trained on, or if the head could not
         be loaded again, such as one whose threshold is not a number.
     UntrustedTypesError
-        If the estimator holds types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`; the message
-        names them.
+        If the estimator holds types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES` and that nobody
+        trusts; the message names them.
     OSError
         If the file cannot be written.
     """
     target = Path(path)
+    trusted = (*head.trusted, *check_trusted(trust))
     entries: dict[str, str | bytes] = {DESCRIPTION_ENTRY: _description(head, target)}
     if not _is_made_by_name(head):
         entries[ESTIMATOR_ENTRY] = (
-            head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator)
+            head.estimator if isinstance(head.estimator, bytes) else dump_estimator(head.estimator, trusted=trusted)
         )
     if isinstance(head.decision_rule, EstimatorRule):
-        entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator)
+        entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator, trusted=trusted)
     refuse_other_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_writer(target, is_private=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -99,24 +108,32 @@ def _description(head: Head, target: Path) -> str:
     return record
 
 
-def load_head(path: str | Path) -> Head:
+def load_head(path: str | Path, *, trust: Iterable[str] = ()) -> Head:
     """Return the head in a file; heads called `gallery`, `knn` and `svm` load NumPy alone.
 
     Nothing in the file is believed before it has been held against a schema, and against the file's own length; so a
     damaged or hostile one is refused at once, and in little memory.
+
+    Parameters
+    ----------
+    path : path
+    trust : iterable of str
+        Types whose code may be run, as ``my_module.MyHead``: those of a head of one's own. Nothing else that a file
+        asks for is ever loaded.
 
     Raises
     ------
     HeadFileError
         If the file is not a head, is damaged, or is of another version.
     UntrustedTypesError
-        If the estimator asks for types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`.
+        If the estimator asks for types that are neither in `classifiers.files.head_estimator.TRUSTED_TYPES` nor in
+        `trust`.
     OSError
         If the file cannot be read.
     """
-    source = Path(path)
+    source, trusted = Path(path), check_trusted(trust)
     with open_head_file(source) as contents:
-        return _read_head(source, contents)
+        return _read_head(source, contents, trusted)
 
 
 def _is_made_by_name(head: Head) -> bool:
@@ -143,7 +160,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
 
 
-def _read_head(source: Path, contents: HeadContents) -> Head:
+def _read_head(source: Path, contents: HeadContents, trusted: tuple[str, ...]) -> Head:
     record = contents.record
 
     def read(name: str) -> NDArray[Any]:
@@ -158,7 +175,7 @@ def _read_head(source: Path, contents: HeadContents) -> Head:
         check_estimator(estimator, ESTIMATOR_ENTRY)
     return Head(
         matcher,
-        read_decision_rule(contents, matcher, read_array=read, source=source),
+        read_decision_rule(contents, matcher, read_array=read, source=source, trusted=trusted),
         Threshold.from_json(record["threshold"]),
         fingerprint=record["fingerprint"],
         name=record["head"],
@@ -166,5 +183,6 @@ def _read_head(source: Path, contents: HeadContents) -> Head:
         photo_root=record["photo_root"],
         estimator=estimator,
         rejections=unpack_rejections(read),
+        trusted=trusted,
         file=str(source),
     )

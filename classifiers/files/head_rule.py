@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def scikit_learn_version() -> str:
 
 
 def read_decision_rule(
-    contents: HeadContents, matcher: Matcher, *, read_array: ReadArray, source: Path
+    contents: HeadContents, matcher: Matcher, *, read_array: ReadArray, source: Path, trusted: Collection[str] = ()
 ) -> DecisionRule:
     """Return the decision rule of a head's file.
 
@@ -51,13 +52,15 @@ def read_decision_rule(
         Name of an array to the array.
     source : Path
         Where the file is, for messages.
+    trusted : collection of str
+        Types of estimators whose code the user trusts beside `classifiers.files.head_estimator.TRUSTED_TYPES`.
 
     Raises
     ------
     ValueError
         If the rule is not known, or does not fit the exemplars.
     UntrustedTypesError
-        If the estimator asks for types that are not in `classifiers.files.head_estimator.TRUSTED_TYPES`.
+        If the estimator asks for other types.
     HeadFileError
         If the estimator is of another scikit-learn and cannot be fitted again.
     """
@@ -73,8 +76,10 @@ def read_decision_rule(
         return BalancedVotingRule(int(record["parameters"]["n_neighbors"]))
     wrote, here = record["versions"]["scikit-learn"], scikit_learn_version()
     if wrote == here:
-        return _checked_rule(load_estimator(contents.archive.read(FITTED_ENTRY), FITTED_ENTRY), matcher)
-    decision_rule = _refitted_rule(contents, matcher, wrote=wrote)
+        return _checked_rule(
+            load_estimator(contents.archive.read(FITTED_ENTRY), FITTED_ENTRY, trusted=trusted), matcher
+        )
+    decision_rule = _refitted_rule(contents, matcher, wrote=wrote, trusted=trusted)
     logger.info(
         "%s: the head was made with scikit-learn %s, here is %s: fitted it again from its photos' vectors; "
         "threshold and scores stay, a close call may get another name; train it again to save the time",
@@ -98,7 +103,7 @@ def _checked_rule(estimator: Any, matcher: Matcher) -> DecisionRule:
     return EstimatorRule(estimator)
 
 
-def _refitted_rule(contents: HeadContents, matcher: Matcher, *, wrote: str) -> DecisionRule:
+def _refitted_rule(contents: HeadContents, matcher: Matcher, *, wrote: str, trusted: Collection[str]) -> DecisionRule:
     """Return a rule with an estimator fitted again on the exemplars, because another scikit-learn fitted it."""
     from sklearn.exceptions import InconsistentVersionWarning
 
@@ -110,7 +115,7 @@ def _refitted_rule(contents: HeadContents, matcher: Matcher, *, wrote: str) -> D
             # It is fitted again for the very reason this warning gives.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             if ESTIMATOR_ENTRY in contents.sizes:
-                unfitted = load_estimator(contents.archive.read(ESTIMATOR_ENTRY), ESTIMATOR_ENTRY)
+                unfitted = load_estimator(contents.archive.read(ESTIMATOR_ENTRY), ESTIMATOR_ENTRY, trusted=trusted)
                 return fit_decision_rule(unfitted, matcher)
             # Only our own kinds go without: a module that a file names is never imported on its word.
             return fit_decision_rule(make_head(contents.record["head"], contents.record["parameters"]), matcher)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.clustering import Clustering, Method, Progress, cluster_faces
-from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
+from classifiers.groups.contact_sheet import THUMBNAIL_SIZE, Section, cut_thumbnails, render, write_page
 from classifiers.groups.similarity import SimilaritySpace
 from classifiers.people_files.cannot_links import POOR, Rows
 from classifiers.people_files.carry_over import describe_changes, drop_separated_names, keep_numbers, propagate_names
@@ -273,9 +274,29 @@ def write_people_file(path: Path, table: FaceTable, groups: NamedGroups) -> None
 
 
 def write_contact_sheet(
-    path: Path, table: FaceTable, groups: NamedGroups, *, title: str, read_photo: Callable[[str], NDArray[np.uint8]]
+    path: Path,
+    table: FaceTable,
+    groups: NamedGroups,
+    *,
+    title: str,
+    read_photo: Callable[[str], NDArray[np.uint8]],
+    find_photo: Callable[[str], Path] | None = None,
+    size: int = THUMBNAIL_SIZE,
 ) -> None:
     """Write the contact sheets of the groups, the largest first, named ones before the others, as one HTML page.
+
+    Parameters
+    ----------
+    path : Path
+    table : FaceTable
+    groups : NamedGroups
+    title : str
+    read_photo : callable
+        Path of the table to uint8 (h, w, 3) RGB; raises OSError or ValueError.
+    find_photo : callable, optional
+        Path of the table to the file that a click on a face opens.
+    size : int
+        Side of a thumbnail, pixels.
 
     Raises
     ------
@@ -294,7 +315,9 @@ def write_contact_sheet(
     poor = np.flatnonzero(groups.poor).tolist()
     sections += _list_section("Too poor to be told apart", table, groups, poor)
     shown = [row for section in sections for row in section.rows]
-    thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo)
+    thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo, size=size)
+    if find_photo is not None:
+        sections = [replace(each, photos=[find_photo(table.paths[row]) for row in each.rows]) for each in sections]
     remark = (
         f"{pluralize(len(groups.labels), 'face')}, {_shown(len(several), _MAX_GROUPS_SHOWN, 'group')} of several "
         f"faces and {pluralize(len(lone), 'lone face')}. Fill in the column name of any row of a group and run "
@@ -306,7 +329,7 @@ def write_contact_sheet(
             else ""
         )
     )
-    write_page(path, render(title, sections, thumbnails, remark=remark))
+    write_page(path, render(title, sections, thumbnails, remark=remark, size=size))
 
 
 def _list_section(title: str, table: FaceTable, groups: NamedGroups, rows: list[int]) -> list[Section]:
@@ -326,7 +349,7 @@ def _section(table: FaceTable, groups: NamedGroups, rows: Rows) -> Section:
         # The least alike are the ones to look at.
         best_first = best_first[: _MAX_FACES_SHOWN // 2] + best_first[-(_MAX_FACES_SHOWN // 2) :]
     names = sorted(set(groups.names[rows]) - {""})
-    heading = f"{number}: {', '.join(names)}" if names else str(number)
+    heading = f"Group {number}: {', '.join(names)}" if names else f"Group {number}"
     captions = [f"{groups.clustering.scores[row]:.2f} {_caption(table, row)}" for row in best_first]
     return Section(heading, _shown(len(rows), _MAX_FACES_SHOWN, "face"), best_first, captions)
 

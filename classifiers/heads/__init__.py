@@ -2,7 +2,7 @@
 
 In: vectors (n, d) with identities (n,).
 Out: `Head` and `OpenSetClassifier`, which name probes or refuse them.
-May import: foundation, foundation.head_files, classifiers.scores.
+May import: foundation, foundation.head_files, foundation.plug_ins, classifiers.scores.
 """
 
 from typing import TYPE_CHECKING

@@ -48,6 +48,23 @@ def many_classes() -> Iterator[None]:
         yield
 
 
+def decision_values(scores: NDArray[np.floating], *, chosen: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Return scores of classes as scikit-learn has them: ``(n, k)``; of two classes ``(n,)``, second less first.
+
+    Parameters
+    ----------
+    scores : (n, k) array
+    chosen : (n,) int64, optional
+        The class that was chosen. Scores rounded to float32 may put people who are equally alike the other way round;
+        the one that was chosen then comes first by the least there is.
+    """
+    values = scores.astype(np.float64)
+    if chosen is not None:
+        other = np.flatnonzero(np.argmax(values, axis=1) != chosen)
+        values[other, chosen[other]] = np.nextafter(values[other].max(axis=1), np.inf)
+    return values[:, 1] - values[:, 0] if values.shape[1] == 2 else values
+
+
 class UnitRowsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Base of the estimators: validates, normalizes rows, encodes the classes.
 
@@ -90,11 +107,21 @@ class GalleryClassifier(UnitRowsClassifier):
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class ``(n,)`` of the exemplar nearest to each row of `X (n, d)`."""
         probes = self._predict_input(X)
-        return self.classes_[self.codes_[ExactNeighbors(self.exemplars_).query(probes, 1).indices[:, 0]]]
+        return self.classes_[self._choose(probes)]
 
     def similarity(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return ``(n, k)``: the cosine to the nearest exemplar of each of `classes_`."""
+        return self._similarity(self._predict_input(X))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return `similarity` ``(n, k)``; with two classes ``(n,)``, that to the second less that to the first."""
         probes = self._predict_input(X)
+        return decision_values(self._similarity(probes), chosen=self._choose(probes))
+
+    def _choose(self, probes: NDArray[np.float32]) -> NDArray[np.int64]:
+        return self.codes_[ExactNeighbors(self.exemplars_).query(probes, 1).indices[:, 0]]
+
+    def _similarity(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
         numbers = np.array([f"{code:09d}" for code in self.codes_])
         return Matcher(Gallery.build(self.exemplars_, numbers)).similarity(Probes(probes, probes))
 
@@ -229,6 +256,10 @@ class LogisticClassifier(UnitRowsClassifier):
         chosen: NDArray[Any] = self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
         return chosen
 
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return ``(n, k)``: ``coef_ @ x + intercept_``; with two classes ``(n,)``, the second's less the first's."""
+        return decision_values(self._predict_input(X) @ self.coef_.T + self.intercept_)
+
 
 class LDAClassifier(UnitRowsClassifier):
     """Linear discriminant analysis: the class mean nearest by the shared covariance within classes decides.
@@ -280,3 +311,7 @@ class LDAClassifier(UnitRowsClassifier):
         probes = self._predict_input(X)
         chosen: NDArray[Any] = self.classes_[np.argmax(probes @ self.coef_.T + self.intercept_, axis=1)]
         return chosen
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return ``(n, k)``: ``coef_ @ x + intercept_``; with two classes ``(n,)``, the second's less the first's."""
+        return decision_values(self._predict_input(X) @ self.coef_.T + self.intercept_)

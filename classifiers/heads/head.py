@@ -2,8 +2,8 @@
 
 import copy
 import warnings
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,10 @@ from classifiers.scores.thresholds import Threshold, check_threshold
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint, describe_side, vector_differences
 from foundation.head_files.description import LOWEST_SCORE
+from foundation.text import pluralize, sanitize_for_terminal
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class Match(NamedTuple):
@@ -59,6 +63,8 @@ class Head:
         The scikit-learn estimator behind it, or its bytes in a file (see `classifiers.files.head_file`).
     rejections : Gallery, optional
         Faces that are *not* the identity they stand under.
+    trusted : sequence of str
+        Types of the estimator whose code the user trusts, as ``my_module.MyHead``; never read from a file.
     file : str
         Where the head was read from, for messages; ``""`` for one that was not.
 
@@ -92,6 +98,7 @@ class Head:
         photo_root: str = "",
         estimator: Any = None,
         rejections: Gallery | None = None,
+        trusted: Sequence[str] = (),
         file: str = "",
     ) -> None:
         n_exemplars = len(matcher.gallery)
@@ -109,6 +116,7 @@ class Head:
         self.photo_root = photo_root
         self.estimator = estimator
         self.rejections = matcher.gallery.selected(np.zeros(n_exemplars, bool)) if rejections is None else rejections
+        self.trusted = tuple(trusted)
         self.file = file
         self._warned_of_provenance = False
 
@@ -190,6 +198,32 @@ class Head:
     def similarity(self, vectors: ArrayLike) -> NDArray[np.float32]:
         """Return ``(n, k)`` float32: the similarity of `vectors (n, d)` to the best-scoring exemplar of each label."""
         return self.matcher.similarity(self._probes(vectors))
+
+    def search(self, vectors: ArrayLike, k: int = 5, *, approximate: bool = False) -> "pandas.DataFrame":
+        """Return the `k` exemplars nearest to each of `vectors (n, d)`, or to one `(d,)`, as a data frame.
+
+        Its columns are ``probe`` (row of `vectors`), ``rank`` (from 1), ``row`` (of the gallery), ``similarity`` (the
+        score), ``identity`` and ``path``; see `classifiers.heads.search.search_exemplars`.
+
+        Raises
+        ------
+        ValueError
+            If the vectors are not finite or not of the exemplars' length, or `k` is below 1.
+        """
+        from classifiers.heads.search import search_exemplars
+
+        probes = self._probes(np.atleast_2d(np.asarray(vectors)))
+        return search_exemplars(self.matcher, probes, k, approximate=approximate)
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [
+                f"Head {self.name}: {pluralize(len(self.labels), 'person', 'people')}, "
+                f"{pluralize(len(self.gallery), 'photo')}, {self.score_kind} score",
+                f"  threshold {self.threshold:.3f}, {self.threshold_record.note}",
+                *([f"  from {sanitize_for_terminal(self.file)}"] if self.file else []),
+            ]
+        )
 
     def check_fingerprint(self, fingerprint: Mapping[str, Any] | None) -> None:
         """Refuse vectors of another space; warn once where they were made otherwise, see `vector_differences`.

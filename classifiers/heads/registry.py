@@ -1,7 +1,6 @@
 """Registry of heads by name; any other scikit-learn classifier by its dotted path."""
 
 import ast
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,10 @@ from classifiers.heads.estimators import (
     SVMClassifier,
     UnitRowsClassifier,
 )
+from classifiers.heads.protocol import METHODS
 from foundation.errors import InputError
+from foundation.plug_ins.loading import HEADS as PLUG_INS
+from foundation.plug_ins.loading import import_object, load_plug_in, plug_in_names
 
 HEADS: dict[str, type[UnitRowsClassifier]] = {
     "gallery": GalleryClassifier,
@@ -42,8 +44,9 @@ def make_head(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
     Parameters
     ----------
     name : str
-        A name of `HEADS`, or the dotted path of a scikit-learn classifier such as
-        ``sklearn.ensemble.RandomForestClassifier``.
+        A name of `HEADS`; one that an installed package offers in the group ``facetable.heads``; ``my_module:MyHead``
+        for a class of one's own (see `classifiers.heads.protocol`); or the dotted path of a scikit-learn classifier
+        such as ``sklearn.ensemble.RandomForestClassifier``.
     parameters : mapping, optional
         Settings of the estimator; the others keep their defaults.
 
@@ -52,7 +55,7 @@ def make_head(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
     ValueError
         If there is no such head, it is no classifier, or it has no such parameter; the message lists those there are.
     """
-    make = HEADS[name] if name in HEADS else _import_classifier(name)
+    make = HEADS[name] if name in HEADS else _find_classifier(name)
     settings = {} if parameters is None else dict(parameters)
     try:
         estimator = make()
@@ -90,18 +93,24 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _import_classifier(path: str) -> type:
-    """Return the classifier class at a dotted path."""
-    module, _, name = path.rpartition(".")
-    if not module:
+def _find_classifier(path: str) -> type:
+    """Return the classifier class that a package offers under a name, or that stands at a path."""
+    found = load_plug_in(PLUG_INS, path)
+    if found is None and "." not in path and ":" not in path:
         raise InputError(
-            f"unknown head {path!r}; expected one of {', '.join(HEADS)}, "
-            "or the dotted path of a scikit-learn classifier"
+            f"unknown head {path!r}; expected one of {', '.join([*HEADS, *plug_in_names(PLUG_INS)])}, "
+            "or the dotted path of a scikit-learn classifier, or my_module:MyHead"
         )
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"head {path!r} cannot be imported ({error}); check its dotted path") from error
-    if not (isinstance(found, type) and issubclass(found, BaseEstimator) and issubclass(found, ClassifierMixin)):
-        raise InputError(f"head {path!r} must be a scikit-learn classifier, got something else; see --help")
-    return found
+    if found is None:
+        try:
+            found = import_object(path)
+        except InputError as error:
+            raise InputError(f"head {error}") from error.__cause__
+    is_ours = isinstance(found, type) and all(callable(getattr(found, method, None)) for method in METHODS)
+    if not is_ours or (issubclass(found, BaseEstimator) and not issubclass(found, ClassifierMixin)):
+        raise InputError(
+            f"head {path!r} must be a scikit-learn classifier, or a class with {', '.join(METHODS)}, got something "
+            "else; see --help"
+        )
+    classifier: type = found
+    return classifier

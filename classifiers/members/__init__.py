@@ -2,6 +2,6 @@
 
 In: a `Head` and faces.
 Out: changed heads and answers about them.
-May import: foundation, foundation.head_files, classifiers.scores, classifiers.heads, classifiers.files,
-classifiers.groups.
+May import: foundation, foundation.drawing, foundation.head_files, classifiers.scores, classifiers.heads,
+classifiers.files, classifiers.groups.
 """

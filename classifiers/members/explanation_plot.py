@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
 from classifiers.members.explanation import Explanation
 from foundation.atomic import atomic_writer
+from foundation.drawing.rendered_text import shorten, text_plate
 from foundation.errors import InputError
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _TILE_INCHES = 1.5
-_MOST_CHARACTERS = 22
+# Text is drawn larger than it is shown: it stays sharp.
+_PIXELS_PER_POINT = 4
+_WIDEST_CAPTION = 13
+_PAPER, _INK = (255, 255, 255), (0, 0, 0)
 
 
 class ExplainedFace(NamedTuple):
@@ -107,12 +114,12 @@ def save_plot(path: str | Path, faces: Sequence[ExplainedFace], *, read_photo: R
     for face, row, row_axes in zip(faces, rows, axes, strict=True):
         for axis in row_axes:
             axis.set_axis_off()
-        row_axes[0].set_title(_escape(face.explanation.answer_text), loc="left", fontsize=9)
+        _write(row_axes[0], face.explanation.answer_text, points=9, at=(0.0, 1.04), alignment=(0.0, 0.0))
         for tile, axis in zip(row, row_axes, strict=False):
             found = thumbnails.get(place)
             picture = np.full((1, 1, 3), 204, np.uint8) if found is None else np.asarray(Image.open(io.BytesIO(found)))
             axis.imshow(picture)
-            axis.text(0.5, -0.04, _escape(tile.caption), transform=axis.transAxes, ha="center", va="top", fontsize=7)
+            _write(axis, tile.caption, points=7, at=(0.5, -0.02), alignment=(0.5, 1.0))
             place += 1
     target = Path(path)
     stream = io.BytesIO()
@@ -136,7 +143,26 @@ def _thumbnails(tiles: Sequence[_Tile], read_photo: ReadPhoto) -> dict[int, byte
     return cut_thumbnails(drawable, [tile.path for tile in tiles], boxes, read_photo=read_photo)
 
 
-def _escape(text: str) -> str:
-    """Return `text` for Matplotlib, which would read what stands between dollar signs as a formula."""
-    shown = text if len(text) <= _MOST_CHARACTERS or ":" in text else f"{text[: _MOST_CHARACTERS - 1]}…"
-    return shown.replace("$", r"\$")
+def _write(axis: "Axes", text: str, *, points: int, at: tuple[float, float], alignment: tuple[float, float]) -> None:
+    """Write `text` beside a picture, in fonts that have its characters: as pixels, which Matplotlib only places.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+    text : str
+    points : int
+        Size of the letters.
+    at : (x, y)
+        In fractions of the axis.
+    alignment : (x, y)
+        Which point of the text is there: 0 its left or lower end, 1 its right or upper end.
+    """
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    size = _PIXELS_PER_POINT * points
+    shown = text if ":" in text else shorten(text, size, _WIDEST_CAPTION * size)
+    plate = text_plate(shown, size, _PAPER, _INK)
+    picture = OffsetImage(plate, zoom=1 / _PIXELS_PER_POINT)
+    box = AnnotationBbox(picture, at, xycoords="axes fraction", box_alignment=alignment, frameon=False, pad=0)
+    box.set_clip_on(False)
+    axis.add_artist(box)

@@ -1,6 +1,6 @@
 """Train a head in the place of another: what was said to that one is read first, and nobody changes it meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from classifiers.members.editing import locked_for_editing
 
 
 @contextmanager
-def head_to_replace(path: str | Path, *, fresh: bool = False) -> Iterator[Head | None]:
+def head_to_replace(path: str | Path, *, fresh: bool = False, trust: Sequence[str] = ()) -> Iterator[Head | None]:
     """Yield the head at `path` and hold its lock; None where there is none, or it is not wanted (`fresh`).
+
+    For `trust` see `classifiers.load_head`.
 
     Raises
     ------
@@ -27,12 +29,12 @@ def head_to_replace(path: str | Path, *, fresh: bool = False) -> Iterator[Head |
         yield None
         return
     with locked_for_editing(target):
-        yield None if fresh else _load(target)
+        yield None if fresh else _load(target, trust)
 
 
-def _load(path: Path) -> Head:
+def _load(path: Path, trust: Sequence[str]) -> Head:
     try:
-        return load_head(path)
+        return load_head(path, trust=trust)
     except HeadFileError as error:
         raise HeadFileError(
             f"{error}, or give --fresh: what was enrolled in this head and rejected is then dropped"

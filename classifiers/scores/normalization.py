@@ -34,6 +34,7 @@ from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 from foundation.formats import describe_kind
+from foundation.text import pluralize
 
 BACKGROUND_FOLDER = Path(str(importlib.resources.files("classifiers"))) / "background"
 
@@ -94,6 +95,13 @@ class Background:
             raise BackgroundError("a background model must be finite; fit it again")
         if self.temperature <= 0 or np.any(self.weights < 0) or np.any(self.variances < 0):
             raise BackgroundError("a background model needs a temperature above 0, and no weight or variance below 0")
+
+    def __repr__(self) -> str:
+        joined = f" and {pluralize(len(self.cohort), 'stranger')} of yours" if len(self.cohort) else ""
+        return (
+            f"Background of {self.n_identities:,} people, {self.record.get('measured_on', 'your own')}{joined}\n"
+            f"  for vectors of length {len(self.mean)}, temperature {self.temperature:g}"
+        )
 
     def center(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return unit rows ``(n, d)`` float32: `units` with the population mean subtracted."""

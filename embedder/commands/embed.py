@@ -1,7 +1,9 @@
 """The command ``python -m embedder embed``."""
 
 import argparse
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedder.commands.arguments import (
     add_crop_arguments,
@@ -11,16 +13,22 @@ from embedder.commands.arguments import (
     add_precision_argument,
 )
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from embedder.pipeline.settings import EmbedSettings
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos",
         type=Path,
-        nargs="+",
+        nargs="*",
         metavar="PHOTOS",
         help="folder of photos, read with all its sub-folders; one a person, where names are known; several "
-        "folders and single photos make one table together",
+        "folders and single photos make one table together; with --from by default the folders of that table",
     )
     parser.add_argument(
         "-o",
@@ -35,9 +43,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser)
     add_precision_argument(parser)
     add_detector_arguments(parser)
+    parser.set_defaults(min_face_size=None)  # not said: as in the table of --from, else auto
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
     add_exclude_argument(parser)
+    parser.add_argument(
+        "--from",
+        dest="faces_from",
+        type=Path,
+        metavar="TABLE",
+        help="embed the faces that this table holds, drawn ones too, for another --preset: none are looked for but on "
+        "photos that are new or changed; its settings hold",
+    )
     parser.add_argument("--prune", action="store_true", help="remove deleted and excluded photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
@@ -49,7 +66,6 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
         dest="faces",
         action="store_const",
         const="all",
-        default="all",
         help="store all faces of a photo (default)",
     )
     selection.add_argument(
@@ -62,7 +78,6 @@ def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--identity-from",
         choices=["folder", "filename", "none"],
-        default="folder",
         help="what names a photo's main face, large and near the middle: its first sub-folder (folder, "
         "the default), its file's name without suffix (filename), or nothing (none); may change from run to run, "
         "no photo is embedded again for it",
@@ -88,30 +103,69 @@ def _add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from embedder.pipeline.runner import update_table
+def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
+    """Return what was said; what was not is as in the table that faces come from, or the default."""
     from embedder.pipeline.settings import EmbedSettings
+    from embedder.pipeline.stored_faces import settings_of
 
-    given = {
+    said = {
+        "faces": arguments.faces,
+        "identity_from": arguments.identity_from,
+        "min_face_size": arguments.min_face_size,
         "preset": arguments.preset,
         "weights": arguments.weights and str(arguments.weights),
         "thresholds": arguments.thresholds and tuple(arguments.thresholds),
         "max_pixels": arguments.max_pixels,
         "margin": arguments.margin,
+        "exclude": tuple(arguments.exclude) or None,
+        "faces_from": arguments.faces_from and str(arguments.faces_from),
     }
-    settings = EmbedSettings(
-        faces=arguments.faces,
-        identity_from=arguments.identity_from,
+    before = {} if arguments.faces_from is None else settings_of(arguments.faces_from)
+    return EmbedSettings(
         precision=arguments.precision,
-        min_face_size=arguments.min_face_size,
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
-        exclude=tuple(arguments.exclude),
-        **{name: value for name, value in given.items() if value is not None},
+        **before | {name: value for name, value in said.items() if value is not None},
     )
+
+
+def _photos(arguments: argparse.Namespace) -> list[Path]:
+    if arguments.photos:
+        return list(arguments.photos)
+    if arguments.faces_from is None:
+        raise InputError("expected a folder of photos, got none; name it, as in: embed photos -o faces.h5")
+    from embedder.pipeline.stored_faces import photo_folders_of
+
+    return [Path(folder) for folder in photo_folders_of(arguments.faces_from)]
+
+
+def _point_out_better_preset(arguments: argparse.Namespace) -> None:
+    """Say, where a table is begun and no preset was chosen, that a better network is here."""
+    from embedder.networks.presets import better_preset_here
+    from embedder.tables.parts import parts_folder
+
+    is_begun = arguments.out.exists() or parts_folder(arguments.out).exists()
+    if arguments.preset is not None or arguments.weights is not None or is_begun:
+        return
+    better = better_preset_here()
+    if better is not None:
+        logger.info(
+            "%s, which is here, tells people better apart than the default network: --preset %s (its terms: facetable "
+            "preset list)",
+            better,
+            better,
+        )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.pipeline.runner import update_table
+
+    photos = _photos(arguments)
+    settings = _settings(arguments)
+    _point_out_better_preset(arguments)
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs
     summary = update_table(
-        arguments.photos,
+        photos,
         arguments.out,
         settings,
         n_jobs=n_jobs,

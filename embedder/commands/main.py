@@ -10,6 +10,7 @@ from embedder.commands.convert import CONVERT
 from embedder.commands.embed import EMBED
 from embedder.commands.train import add_train_arguments, run_train
 from embedder.commands.verify import VERIFY
+from embedder.preset_commands.preset import preset_command
 from foundation.command_line import EXIT_DONE, Command, run_commands, write_json
 
 
@@ -48,6 +49,7 @@ COMMANDS: list[Command] = [
     COMPARE,
     VERIFY,
     Command("train", "Train the network on a folder of aligned faces.", add_train_arguments, run_train),
+    preset_command(),
     Command("info", "Tell what a table, head or weights file holds.", _add_info_arguments, _info),
 ]
 

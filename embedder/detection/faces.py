@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
-from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, MarginMode, crop_faces
+from embedder.detection.alignment import (
+    DEFAULT_CROP_SIZE,
+    DEFAULT_MARGIN,
+    Alignment,
+    MarginMode,
+    check_rgb,
+    crop_faces,
+)
 from embedder.detection.boxes import areas
 from foundation.errors import InputError
 
@@ -16,6 +24,14 @@ _CENTRE_WEIGHT = 2.0
 
 _LESS_CERTAIN = 0.1
 """A main face's score may be so much below the best."""
+
+# Faces that a description lists.
+_N_SHOWN = 3
+
+# A line is one pixel wide for so many pixels of the image's longer side.
+_PIXELS_PER_LINE = 400
+_LINE_COLOUR = (0, 200, 0)
+_POINT_COLOUR = (255, 210, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +73,35 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __repr__(self) -> str:
+        boxes = [" ".join(f"{number:.0f}" for number in box) for box in self.boxes[:_N_SHOWN]]
+        lines = [f"  box {box}, score {score:.3f}" for box, score in zip(boxes, self.scores, strict=False)]
+        more = [f"  and {len(self) - _N_SHOWN} more"] if len(self) > _N_SHOWN else []
+        return "\n".join([f"Faces: {len(self)}", *lines, *more])
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """Return a copy of `image` with boxes and landmarks drawn on it: uint8 ``(h, w, 3)``.
+
+        Parameters
+        ----------
+        image : np.ndarray
+            uint8 RGB ``(h, w, 3)``, the image the faces were found in.
+
+        Raises
+        ------
+        ValueError
+            If `image` is not uint8 RGB.
+        """
+        check_rgb(image)
+        drawn = np.ascontiguousarray(image).copy()
+        width = max(1, round(max(image.shape[:2]) / _PIXELS_PER_LINE))
+        for box, points in zip(self.boxes, self.landmarks, strict=True):
+            x_min, y_min, x_max, y_max = np.rint(box).astype(int).tolist()
+            cv2.rectangle(drawn, (x_min, y_min), (x_max - 1, y_max - 1), _LINE_COLOUR, width)
+            for x, y in np.rint(points).astype(int).tolist():
+                cv2.circle(drawn, (x, y), 2 * width, _POINT_COLOUR, cv2.FILLED)
+        return drawn
 
     def __getitem__(self, index: int | slice | np.ndarray | Sequence[int]) -> "Faces":
         """Return the chosen faces; a single number gives one face, still as `Faces`."""

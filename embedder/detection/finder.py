@@ -63,34 +63,45 @@ class FaceFinder:
         self._rule = crop_rule
         self._select = select
 
-    def find(self, photos: Sequence[Photo]) -> list[FoundFaces]:
-        """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
-        readable = [photo for photo in photos if photo.image is not None]
+    def find(self, photos: Sequence[Photo], known: Sequence[Faces | None] | None = None) -> list[FoundFaces]:
+        """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`.
+
+        Where `known` has the faces of a photo, none are looked for, and all of them are kept.
+        """
+        before = [None] * len(photos) if known is None else known
+        readable = [
+            photo for photo, faces in zip(photos, before, strict=True) if photo.image is not None and faces is None
+        ]
         detected = iter(isolate_failures(self._detect, readable))
         return [
-            self._without_faces(photo) if photo.image is None else self._cut_out(photo, photo.image, next(detected))
-            for photo in photos
+            self._without_faces(photo)
+            if photo.image is None
+            else self._cut_out(photo, photo.image, next(detected) if faces is None else faces, select=faces is None)
+            for photo, faces in zip(photos, before, strict=True)
         ]
 
     def _detect(self, photos: Sequence[Photo]) -> list[Faces]:
         return self._detector.detect_batch([photo.image for photo in photos if photo.image is not None])
 
-    def _cut_out(self, photo: Photo, image: np.ndarray, detected: Faces | Exception) -> FoundFaces:
+    def _cut_out(self, photo: Photo, image: np.ndarray, detected: Faces | Exception, *, select: bool) -> FoundFaces:
         size_hw = (image.shape[0], image.shape[1])
-        cropped = [detected] if isinstance(detected, Exception) else isolate_failures(self._crop, [(image, detected)])
+        crop = self._select_and_crop if select and self._select == "one" else self._crop
+        cropped = [detected] if isinstance(detected, Exception) else isolate_failures(crop, [(image, detected)])
         if isinstance(cropped[0], Exception):
             return self._without_faces(mark_failed(photo, cropped[0]), size_hw)
         faces, crops = cropped[0]
         photo = replace(photo, image=None, status="ok" if len(faces) else "no_face")
         return FoundFaces(photo, size_hw, faces, crops)
 
+    def _select_and_crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
+        sizes = [(image.shape[0], image.shape[1]) for image, _ in detected]
+        pairs = zip(detected, sizes, strict=True)
+        return self._crop(
+            [(image, faces[faces.primary(size)] if len(faces) else faces) for (image, faces), size in pairs]
+        )
+
     def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
-        cropped = []
-        for image, faces in detected:
-            if self._select == "one" and len(faces):
-                faces = faces[faces.primary((image.shape[0], image.shape[1]))]
-            cropped.append((faces, self._rule.crop(image, faces.boxes, faces.landmarks)))
-        return cropped
+        return [(faces, self._rule.crop(image, faces.boxes, faces.landmarks)) for image, faces in detected]
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
         crops = np.empty((0, *self._rule.shape), np.uint8)

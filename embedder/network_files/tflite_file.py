@@ -88,7 +88,8 @@ def from_tflite(path: Path) -> "onnx.ModelProto":
     except UnknownOperatorError as error:
         raise WeightsError(
             f"{path}: expected operators that face networks are made of, found {error}; convert it to ONNX with "
-            "tf2onnx (python -m tf2onnx.convert --tflite FILE --output FILE.onnx) and name that file"
+            "tf2onnx, which the extra `train` brings (python -m tf2onnx.convert --tflite FILE --output FILE.onnx), and "
+            "name that file"
         ) from None
     except WeightsError:
         raise

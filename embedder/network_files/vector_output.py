@@ -14,6 +14,9 @@ _OWN_NETWORKS = "embedder.networks.inception_resnet_v1:"
 _LEAST_COSINE = 0.999
 """Between the vectors of one crop, alone and in a batch: rounding leaves 0.99999, a chance of any kind far less."""
 
+_ROUNDING = 1e-6
+"""Between two float32 vectors of unit length that are the same."""
+
 _SMALLEST_LENGTH = 1e-12
 
 _SEED = 0
@@ -115,7 +118,7 @@ class VectorOutput:
                 "its network gives one picture another vector alone than beside a second one: it is not deterministic, "
                 "or was exported while in training; export it for inference, with a free batch dimension"
             )
-        if float(both[0] @ both[1]) > 1 - 1e-9:
+        if float(np.abs(both[0] - both[1]).max()) < _ROUNDING:
             raise self._wrong("its network gives the same vector whatever it sees")
 
     def _run_once(self, crops: np.ndarray) -> np.ndarray:

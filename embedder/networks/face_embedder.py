@@ -1,5 +1,6 @@
 """Aligned crops to embeddings."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,12 @@ class FaceEmbedder:
             embeddings[rows] = self._output.run(self.preset.standardize(crops[rows]))
         return embeddings
 
+    def prepared_as(self, preset: Preset) -> "FaceEmbedder":
+        """Return the same network, for crops that are prepared as `preset` says: in size and layout the same."""
+        other = copy.copy(self)
+        other.preset = preset
+        return other
+
     @property
     def crop_rule(self) -> CropRule:
         """How faces are cut out for the network, unless somebody says otherwise."""
@@ -142,8 +149,21 @@ def _load(source: NetworkSource, precision: str, threads: int | None) -> tuple[N
         from embedder.runtime.quantization import load_faster
 
         return load_faster(source, threads=threads)
+    return load_fp32(source, threads=threads), precision
+
+
+def load_fp32(source: NetworkSource, *, threads: int | None) -> Network:
+    """Return the network of `source`, of which nothing is known yet.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be read or run.
+    OSError
+        If it has to be converted and the cache folder cannot be written.
+    """
     try:
-        return load_network(source, threads=threads), precision
+        return load_network(source, threads=threads)
     except (FacetableError, OSError):
         raise
     except Exception as error:  # ONNX Runtime's own, of many kinds

@@ -23,6 +23,7 @@ from embedder.networks.preset import (
     Preset,
 )
 from foundation.atomic import write_bytes_atomically
+from foundation.formats import describe_kind
 
 PRESET_FILE = "preset.json"
 """The record of a training run's folder."""
@@ -60,6 +61,23 @@ def write_preset(folder: Path, preset: Preset) -> None:
     """
     record = json.dumps(asdict(preset), indent=2, ensure_ascii=False) + "\n"
     write_bytes_atomically(folder / PRESET_FILE, record.encode("utf-8"))
+
+
+def builder_of(network: Path) -> str:
+    """Return what reads a network file, by its suffix.
+
+    Raises
+    ------
+    WeightsError
+        If no network of that suffix is read.
+    """
+    builder = _BUILDER_OF_SUFFIX.get(network.suffix.lower())
+    if builder is None or builder == RUN_BUILDER:
+        raise WeightsError(
+            f"{network}: expected a network file, .onnx or .tflite, found {describe_kind(network)}; export it as ONNX "
+            "(files of PyTorch and pickles are not read: they may run code)"
+        )
+    return builder
 
 
 def read_record(path: Path) -> Any:

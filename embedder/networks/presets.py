@@ -11,8 +11,11 @@ from typing import Any
 from embedder.errors import WeightsError
 from embedder.networks.preset import STANDARDIZATIONS, Preset, standardize_fixed, standardize_per_image
 from embedder.networks.preset_file import PRESET_FILE, RUN_BUILDER, read_preset, write_preset
+from embedder.runtime.weights import fetched_file
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
+from foundation.plug_ins.loading import PRESETS as PLUG_INS
+from foundation.plug_ins.loading import load_plug_in, plug_in_names
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -93,6 +96,9 @@ PRESETS: dict[str, Preset] = {
 def get_preset(name: str | Path) -> Preset:
     """Return a built-in preset by name, that of a training run by its folder, or the user's own by its JSON file.
 
+    So is one that an installed package offers in the group ``facetable.presets``: the path of its JSON file, or a
+    function that returns it.
+
     Raises
     ------
     ValueError
@@ -105,6 +111,9 @@ def get_preset(name: str | Path) -> Preset:
     """
     if str(name) in PRESETS:
         return PRESETS[str(name)]
+    offered = load_plug_in(PLUG_INS, str(name))
+    if offered is not None:
+        return _read_offered(str(name), offered)
     folder = Path(name)
     if JOINT in str(name) and not folder.exists():
         raise InputError(f"`preset` {name}: one network is needed here, not joined ones; name one of {known_names()}")
@@ -124,9 +133,26 @@ def get_preset(name: str | Path) -> Preset:
     )
 
 
+BETTER_PRESET = "mobilefacenet-ms1m"
+"""What tells people better apart than the default preset, by the figures of ``docs/presets.md``; to be fetched."""
+
+
+def better_preset_here() -> str | None:
+    """Return the name of a preset that is better than the default one and whose network is here; None for none."""
+    return BETTER_PRESET if fetched_file(PRESETS[BETTER_PRESET].fetched_as) is not None else None
+
+
 def known_names() -> str:
     """Return the names of the built-in presets as text."""
-    return ", ".join(PRESETS)
+    return ", ".join([*PRESETS, *plug_in_names(PLUG_INS)])
+
+
+def _read_offered(name: str, offered: Any) -> Preset:
+    """Return the preset that a package offers."""
+    found = offered() if callable(offered) else offered
+    if not isinstance(found, (str, Path)):
+        raise InputError(f"`preset` {name}: expected its package to give the path of a JSON file, got {found!r:.80}")
+    return read_preset(Path(found))
 
 
 def by_weights(space: Mapping[str, Any]) -> Preset | None:
@@ -160,6 +186,9 @@ def preset_for(fingerprint: Mapping[str, Any], *, source: str) -> str:
     for preset in PRESETS.values():
         if preset.weights_sha256 == weights:
             return preset.name
+    for name in plug_in_names(PLUG_INS):
+        if get_preset(name).weights_sha256 == weights:
+            return name
     found = f"{str(weights)[:_DIGITS_SHOWN]}..." + ("" if made.preset is None else f" of a preset {made.preset!r}")
     known = " or ".join(f"{preset.weights_sha256[:_DIGITS_SHOWN]}... ({preset.name})" for preset in PRESETS.values())
     raise WeightsError(

@@ -10,6 +10,8 @@ from embedder.detection.finder import FaceFinder, FoundFaces, isolate_failures, 
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
 from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.stored_faces import StoredFaces, StoredFacesReader
+from embedder.tables.columns import ORIGINS
 from embedder.tables.content import is_unit
 
 
@@ -28,6 +30,10 @@ class PhotoResult:
         float32 (n_faces, d), unit length.
     identities : list of str
         One for each face.
+    origins : numpy.ndarray
+        (n_faces,) str, see `embedder.tables.columns.ORIGINS`.
+    times : numpy.ndarray
+        float64 (n_faces,): seconds from the beginning of a video, NaN on photos.
     """
 
     photo: Photo
@@ -35,6 +41,15 @@ class PhotoResult:
     faces: Faces
     embeddings: np.ndarray
     identities: list[str]
+    origins: np.ndarray
+    times: np.ndarray
+
+
+@dataclass(frozen=True)
+class MappedFaces(FoundFaces):
+    """A photo's faces, cut out, and what another table says of them."""
+
+    stored: StoredFaces | None
 
 
 class FaceMapper:
@@ -46,19 +61,28 @@ class FaceMapper:
         Detector, crop rule and network.
     settings : EmbedSettings
         Face selection and identity rule.
+    stored : StoredFacesReader, optional
+        A table whose faces are taken instead of being looked for.
     """
 
-    def __init__(self, encoder: FaceEncoder, settings: EmbedSettings) -> None:
+    def __init__(self, encoder: FaceEncoder, settings: EmbedSettings, stored: StoredFacesReader | None = None) -> None:
         self._finder = FaceFinder(encoder.detector, encoder.crop_rule, select=settings.faces)
         self._encoder = encoder
         self._settings = settings
         self._length = encoder.embedding_length
+        self._stored = stored
+        self._keeps_names = stored is not None and stored.identity_from == settings.identity_from
 
-    def find(self, photos: Sequence[Photo]) -> list[FoundFaces]:
+    def find(self, photos: Sequence[Photo]) -> list[MappedFaces]:
         """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
-        return self._finder.find(photos)
+        stored = [None if self._stored is None else self._stored.find(photo) for photo in photos]
+        found = self._finder.find(photos, [None if before is None else before.faces for before in stored])
+        return [
+            MappedFaces(one.photo, one.size_hw, one.faces, one.crops, before)
+            for one, before in zip(found, stored, strict=True)
+        ]
 
-    def embed(self, found: Sequence[FoundFaces]) -> list[PhotoResult]:
+    def embed(self, found: Sequence[MappedFaces]) -> list[PhotoResult]:
         """Embed what `find` has found; vectors that are not finite and of unit length make their photo an error."""
         return [self._result(*pair) for pair in zip(found, isolate_failures(self._embed, found), strict=True)]
 
@@ -68,7 +92,7 @@ class FaceMapper:
             return [np.empty((0, self._length), np.float32)] * len(found)
         return np.split(self._encoder.embed(np.concatenate([photo.crops for photo in found])), ends[:-1])
 
-    def _result(self, found: FoundFaces, vectors: np.ndarray | Exception) -> PhotoResult:
+    def _result(self, found: MappedFaces, vectors: np.ndarray | Exception) -> PhotoResult:
         photo, faces = found.photo, found.faces
         if not isinstance(vectors, Exception) and not (
             vectors.shape == (len(faces), self._length) and is_unit(vectors).all()
@@ -81,4 +105,9 @@ class FaceMapper:
             photo, faces = mark_failed(photo, vectors), Faces.empty()
             vectors = np.empty((0, self._length), np.float32)
         identities = self._settings.identities(photo.path, found.size_hw, faces)
-        return PhotoResult(photo, found.size_hw, faces, vectors, identities)
+        origins, times = np.full(len(faces), ORIGINS[0], dtype=object), np.full(len(faces), np.nan)
+        if found.stored is not None and len(faces):
+            origins, times = found.stored.origins, found.stored.times
+            if self._keeps_names and found.stored.path == photo.path:
+                identities = found.stored.identities
+        return PhotoResult(photo, found.size_hw, faces, vectors, identities, origins, times)

@@ -22,15 +22,16 @@ from tqdm import tqdm
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.engines.engine import EngineConfig, EngineName, open_engine
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
-from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
 from embedder.pipeline.state import TableState, entries_of, load_state
+from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     STAGES,
@@ -43,10 +44,11 @@ from embedder.pipeline.worker import (
 from embedder.tables.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.coherence import find_incoherent_in_file
-from embedder.tables.file import Header, more_roots, now
+from embedder.tables.file import Header, TableFileReader, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
-from foundation.fingerprint import Fingerprint, followed_fields, following
+from foundation.errors import InputError
+from foundation.fingerprint import FACES_FROM, Fingerprint, followed_fields, following
 from foundation.paths import display_path
 from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
@@ -80,6 +82,7 @@ def embed_folder(
     alignment: Alignment | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     exclude: Sequence[str] = (),
+    faces_from: str | Path | None = None,
     prune: bool = False,
     progress: bool | TellProgress = False,
     detector: Detector | None = None,
@@ -114,6 +117,10 @@ def embed_folder(
     exclude : sequence of str
         Files and folders to leave out, as in ``.gitignore``; files ``.facetableignore`` do the same. What is excluded
         later stays in the table until it is pruned.
+    faces_from : path, optional
+        A table whose faces are embedded instead of looking for faces anew: photos are known by their hash, and others,
+        such as those that were changed since, are searched as always. Settings that decide which faces are found must
+        be those of that table.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool or callable
@@ -153,6 +160,7 @@ def embed_folder(
         alignment=alignment,
         max_pixels=max_pixels,
         exclude=tuple(exclude),
+        faces_from=None if faces_from is None else str(faces_from),
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -190,6 +198,7 @@ def update_table(
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         encoder = load_encoder(settings, thread_count(), detector, embedder)
         fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
+        fingerprint = _with_source(fingerprint, settings, parts.table)
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
@@ -199,6 +208,8 @@ def update_table(
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)
         present = [*plan.kept, *entries_of(parts, [photo.name for photo in plan.pending])]
         _finish(parts, header, state, plan, present=present, prune=prune, settings=settings)
+        if settings.faces_from is not None:
+            warn_of_left_behind(Path(settings.faces_from), present)
         alike = alike_similarity(fingerprint, preset=settings.preset if embedder is None else None)
         unlike = find_incoherent_in_file(parts.table, alike=alike) if names_people and alike is not None else []
     return summarize(
@@ -279,6 +290,8 @@ def _finish(
         fingerprint = header.fingerprint
         if before is not None and not plan.pending:
             fingerprint = following(before.fingerprint, header.fingerprint)
+        if before is not None:
+            fingerprint = with_note_of(before.fingerprint, fingerprint)
         if state.is_renamed:
             logger.info(
                 "%s: who is on a photo now follows from --identity-from %s; all vectors are kept",
@@ -347,6 +360,19 @@ def _with_ignore_files(fingerprint: Fingerprint, listing: ImageListing) -> Finge
         return fingerprint
     files = {name: list(patterns) for name, patterns in listing.ignore_files.items()}
     return Fingerprint(fingerprint.space, {**fingerprint.provenance, "ignore_files": files})
+
+
+def _with_source(fingerprint: Fingerprint, settings: EmbedSettings, table: Path) -> Fingerprint:
+    """Return `fingerprint` with the table that faces are taken from, once it is known to have such faces."""
+    if settings.faces_from is None:
+        return fingerprint
+    source = Path(settings.faces_from)
+    if source.resolve() == table:
+        raise InputError(f"{display_path(source)}: its faces cannot go into itself; give another -o")
+    with TableFileReader(source) as file:
+        header = file.header
+    check_same_faces(source, header, fingerprint)
+    return Fingerprint(fingerprint.space, {**fingerprint.provenance, FACES_FROM: note_of(source, header)})
 
 
 def _check_out(out: Path) -> Path:

@@ -49,6 +49,7 @@ class EmbedSettings:
     alignment: Alignment | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     exclude: tuple[str, ...] = ()
+    faces_from: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedder.pipeline.stored_faces import check_continued
 from embedder.tables.assembly import Entry, path_order, read_entries, without_damaged
 from embedder.tables.file import Header
 from embedder.tables.parts import PartsFolder
@@ -80,6 +81,8 @@ def load_state(parts: PartsFolder, header: Header) -> TableState:
     for source, source_header, entries in found:
         is_same_root = _are_same_folders(source_header.all_roots, header.all_roots, entries)
         _check_same_settings(source, source_header, header, table=parts.table, is_same_root=is_same_root)
+        if source != parts.table:
+            check_continued(source_header, header, source=source)
     known: dict[str, Entry] = {}
     is_whole = True
     for source, _, entries in found:
@@ -121,11 +124,13 @@ def _check_same_settings(source: Path, before: Header, header: Header, *, table:
         differences.append(f"photo folder {', '.join(before.all_roots)} before, {', '.join(header.all_roots)} now")
     if differences:
         begin_anew = "" if source == table else f" or delete {display_path(source.parent)} to begin anew"
+        is_other = before.fingerprint.space.weights_sha256 != header.fingerprint.space.weights_sha256
+        move = f" (with --from {display_path(table)} no face is looked for again)" if is_other and is_same_root else ""
         wanted = same_settings(before.fingerprint, header.fingerprint) if is_same_root else ""
         go_on = f"to go on pass {wanted}; otherwise " if wanted else ""
         raise FingerprintError(
             f"{display_path(table)}: expected the settings it was begun with, found other ones: "
-            f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}"
+            f"{'; '.join(differences)}; {go_on}give another -o{begin_anew}{move}"
         )
 
 

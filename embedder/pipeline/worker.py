@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,15 +14,16 @@ from typing import Literal, TypeVar
 from embedder.detection.detector import Detector
 from embedder.detection.finder import in_batches
 from embedder.detection.mtcnn import MTCNN
+from embedder.engines.engine import exit_with_parent
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_picture
 from embedder.networks.embedder import Embedder, default_crop_rule
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.joined import load_embedder
-from embedder.pipeline.engines import exit_with_parent
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.stored_faces import StoredFacesReader
 from embedder.pipeline.writer import PartWriter
 from embedder.tables.file import Header
 from foundation.errors import FingerprintError
@@ -141,7 +142,20 @@ def embed_photos(
     on_progress : callable
         Called with what each batch adds.
     """
-    mapper = FaceMapper(encoder, job.settings)
+    with ExitStack() as opened:
+        table = job.settings.faces_from
+        stored = None if table is None else opened.enter_context(StoredFacesReader(Path(table)))
+        _embed_photos(job, photos, FaceMapper(encoder, job.settings, stored), threads=threads, on_progress=on_progress)
+
+
+def _embed_photos(
+    job: EmbedJob,
+    photos: Iterable[PhotoFile],
+    mapper: FaceMapper,
+    *,
+    threads: int,
+    on_progress: Callable[[Progress], object],
+) -> None:
     writer = PartWriter(job.parts_folder, job.header)
     read = partial(read_photo, read_picture=partial(read_picture, max_pixels=job.settings.max_pixels))
     clock = StageClock()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embedder.pipeline.mapper import PhotoResult
-from embedder.tables.columns import ORIGINS, TURNS
+from embedder.tables.columns import TURNS
 from embedder.tables.file import Header, now
 from embedder.tables.parts import write_part
 
@@ -64,8 +64,8 @@ def _row_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
         "landmarks": np.concatenate([result.faces.landmarks for result in results]),
         "detection_score": np.concatenate([result.faces.scores for result in results]),
         "image_sha256": np.repeat(_text([result.photo.image_sha256 for result in results]), n_faces),
-        "origin": np.full(sum(n_faces), ORIGINS[0], dtype=object),
-        "time_s": np.full(sum(n_faces), np.nan),
+        "origin": np.concatenate([result.origins for result in results]),
+        "time_s": np.concatenate([result.times for result in results]),
     }
 
 

@@ -2,5 +2,5 @@
 
 In: rows and ledger entries.
 Out: `EmbeddingTable`, table files, part files.
-May import: foundation, embedder.images, embedder.hdf5.
+May import: foundation, embedder.images, embedder.hdf5, embedder.notebook.
 """

@@ -1,5 +1,7 @@
 """EmbeddingTable: the faces of a photo folder as parallel arrays, and the ledger of every input file."""
 
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedder.errors import TableError
+from embedder.notebook.own_vectors import table_columns
+from embedder.notebook.representation import table_as_html, table_as_text
+from embedder.notebook.search import as_frame, search_rows
 from embedder.tables.columns import IMAGE_COLUMNS, ROW_COLUMNS, Column
 from embedder.tables.content import check_images, check_rows, is_unit
 from embedder.tables.file import Header, TableFileReader, TableFileWriter
@@ -18,6 +23,7 @@ from foundation.text import pluralize
 
 if TYPE_CHECKING:
     import pandas
+    from PIL import Image
 
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
@@ -175,6 +181,67 @@ class EmbeddingTable:
         """Return the row columns by the names that a table file has for them."""
         return {column.name: getattr(self, name) for name, column in _COLUMN_OF.items()}
 
+    def __repr__(self) -> str:
+        return table_as_text(
+            embeddings=self.embeddings,
+            identities=self.identities,
+            statuses=self.images.status,
+            fingerprint=self.fingerprint,
+            photo_root=self.photo_root,
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the same, and the first faces; a grey tile where a photo is not there."""
+        columns = {"paths": self.paths, "boxes": self.boxes, "identities": self.identities}
+        return table_as_html(repr(self), **columns, find_photo=self.find_photo)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        vectors: Any,
+        identities: Sequence[str] | np.ndarray | None = None,
+        paths: Sequence[str | os.PathLike[str]] | np.ndarray | None = None,
+        *,
+        boxes: Any = None,
+        space: str | Mapping[str, Any] | None = None,
+        photo_root: str | Path | None = None,
+    ) -> "EmbeddingTable":
+        """Return a table of one's own vectors, such as another program's; one row a vector, in the same order.
+
+        Parameters
+        ----------
+        vectors : (n, d) array of numbers
+            Scaled to unit length, since all comparing is by cosine.
+        identities : (n,) str, optional
+            ``""`` is a face nobody has named, the default for all.
+        paths : (n,) str or path, optional
+            The photo of each vector; those of one photo follow one another. By default each is a photo of its own,
+            ``row-0`` and so on.
+        boxes : (n, 4) array, optional
+            The face in the photo, pixels: x_min, y_min, x_max, y_max, max exclusive.
+        space : str or mapping, optional
+            What made the vectors: a name, the fields of a space, or another table's fingerprint. Vectors of different
+            spaces are never compared; say it, for those of equal length that nobody has named count as one space.
+        photo_root : path, optional
+            The folder that absolute `paths` lie in.
+
+        Raises
+        ------
+        ValueError
+            If a vector is not finite or only zeros, columns differ in length, an identity is no text, a path is
+            absolute without `photo_root`, or `space` says another length.
+
+        Examples
+        --------
+        >>> EmbeddingTable.from_arrays([[3.0, 4.0], [0.0, 2.0]], ["Ada", ""], space="my-network")
+        EmbeddingTable: 2 faces, 1 person, 2 photos
+          2 numbers a face, my-network
+        """
+        columns = table_columns(
+            vectors, identities=identities, paths=paths, boxes=boxes, space=space, photo_root=photo_root
+        )
+        return cls(**{**columns, "images": ImageLedger(**columns["images"])})
+
     @classmethod
     def read(cls, path: str | Path, *, is_changed: bool = False) -> "EmbeddingTable":
         """Read a table file.
@@ -231,6 +298,40 @@ class EmbeddingTable:
         """Return where the photo of a stored `path` is: in the first photo folder that holds it, else in the first."""
         places = [Path(root) / path for root in (self.photo_root, *self.more_roots)]
         return next((place for place in places if place.is_file()), places[0])
+
+    def show(self, row: int) -> "Image.Image":
+        """Return a picture of the face of a row with a little around it; of the whole photo where it has no box.
+
+        Raises
+        ------
+        ValueError
+            If the table has no such row, or the photo cannot be read or the face is in a video.
+        OSError
+            If the photo is not there.
+        """
+        # Here, because reading tables needs nothing that reads photos, and loading that takes time.
+        from embedder.images.reading import read_image
+        from embedder.notebook.pictures import cut_face
+
+        if not -len(self) <= row < len(self):
+            raise InputError(f"`row` must be one of the table's {len(self)} rows, got {row}")
+        if np.isfinite(self.times[row]):
+            raise InputError(f"`row` {row} is a face in a video, {self.paths[row]}; faces of photos can be shown")
+        return cut_face(read_image(self.find_photo(self.paths[row])), self.boxes[row])
+
+    def search(self, vectors: Any, k: int = 5, *, approximate: bool = False) -> "pandas.DataFrame":
+        """Return the `k` rows nearest to each of `vectors (n, d)`, or to one `(d,)`, best first, as a data frame.
+
+        Its columns are ``probe`` (row of `vectors`), ``rank`` (from 1), ``row`` (of the table), ``similarity`` (the
+        cosine), ``identity`` and ``path``; see `embedder.notebook.search.search_rows`.
+
+        Raises
+        ------
+        ValueError
+            If the vectors are not finite, only zeros or of another length, or `k` is below 1.
+        """
+        found = search_rows(self.embeddings, vectors, k, approximate=approximate)
+        return as_frame(found, identity=self.identities, path=self.paths)
 
     def select(self, mask: np.ndarray) -> "EmbeddingTable":
         """Return the table of the rows where `mask` (n,) is true; its ledger holds their photos only.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from classifiers import OpenSetClassifier
 from classifiers.files.head_file import save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.normalization import BACKGROUND_FOLDER, read_background
 from embedder.networks.presets import Preset, write_preset
 from embedder.runtime.weights import write_safetensors

@@ -1,7 +1,6 @@
 """What ``facetable people`` decides: names, merges, what is no face, undo."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,16 +38,15 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
 def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
     from embedder.tables.table import EmbeddingTable
     from people.suggestions.answers import answer
-    from people.suggestions.questions import find_questions
+    from people.suggestions.questions import find_question
 
-    open_questions = find_questions(store, EmbeddingTable.read(workspace.table), limit=sys.maxsize)
-    chosen = [question for question in open_questions if question.id == arguments.question]
-    if not chosen:
+    chosen = find_question(store, EmbeddingTable.read(workspace.table), arguments.question)
+    if chosen is None:
         raise DecisionError(
             f"expected the id of an open question, got {arguments.question!r}; facetable people {workspace.folder} "
             "suggest shows them"
         )
-    decision = answer(store, chosen[0], arguments.answer)
+    decision = answer(store, chosen, arguments.answer)
     return "noted" if decision is None else sanitize_lines([describe(store, decision)])
 
 

@@ -1,7 +1,6 @@
 """``facetable people WORKSPACE import``: names that other programs gave."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, write_json
@@ -24,7 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="xmp (default): face regions in photos and in sidecars beside them; picasa: .picasa.ini",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say who would be named")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
 
 
 def run(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> int:

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from foundation.command_line import write_json
+from foundation.csv_rows import write_rows
+from foundation.formats import check_output
 from foundation.text import pluralize, sanitize_for_terminal
 
 if TYPE_CHECKING:
@@ -15,16 +16,22 @@ if TYPE_CHECKING:
 _FACES_SHOWN = 3
 
 
-def show(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Namespace) -> None:
-    """Print what ``arguments.action`` lists, and write it as JSON where that is asked for."""
+def show(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Namespace) -> Any:
+    """Print what ``arguments.action`` lists, and return it as what JSON can hold."""
     if arguments.action == "suggest":
         lines, result = _questions(workspace, reader, arguments.top)
+    elif arguments.action == "groups":
+        lines, result = _groups(workspace, reader, arguments)
     else:
-        make = {"list": _people, "groups": _groups, "show": _photos, "history": _history}[arguments.action]
+        make = {
+            "list": _people,
+            "show": _photos,
+            "history": _history,
+            "together": _together,
+        }[arguments.action]
         lines, result = make(reader, arguments)
     print(sanitize_lines(lines))
-    if arguments.json is not None:
-        write_json(arguments.json, result)
+    return result
 
 
 def sanitize_lines(lines: list[str]) -> str:
@@ -57,9 +64,16 @@ def _people(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list
     return lines, result
 
 
-def _groups(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+def _groups(workspace: "Workspace", reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    check_output(arguments.html, "--html", kind="page")
     groups = reader.groups()
     name_of = {person.number: person.name for person in reader.people()}
+    if arguments.html is not None:
+        from embedder.tables.table import EmbeddingTable
+        from people.search.documents import write_groups
+
+        table = EmbeddingTable.read(workspace.table)
+        write_groups(arguments.html, groups[: arguments.top], name_of, table=table)
     lines = [_group_line(group, name_of) for group in groups[: arguments.top]]
     if len(groups) > arguments.top:
         lines.append(f"... and {pluralize(len(groups) - arguments.top, 'more group')}; --top shows more")
@@ -90,6 +104,7 @@ def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tu
             "kind": question.kind,
             "n_settled": question.n_settled,
             "text": question.text,
+            "chance": round(question.chance, 4),
             "similarity": round(question.similarity, 4),
             "threshold": round(question.threshold, 4),
             "faces": [_face_as_json(face) for face in question.faces],
@@ -130,20 +145,40 @@ def _history(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[lis
     person = None if arguments.of is None else reader.find_person(arguments.of).number
     decisions = reader.history(person=person, limit=arguments.top)
     lines = [describe(reader, decision) for decision in decisions] or ["nothing was decided yet"]
-    result = [
-        {
-            "id": decision.number,
-            "at": decision.at,
-            "by": decision.by,
-            "kind": decision.kind,
-            "n_faces": decision.n_faces,
-            "undoes": decision.undoes,
-            "undone": decision.is_undone,
-            "text": text,
-        }
-        for decision, text in zip(decisions, lines, strict=False)
+    return lines, [decision_as_json(reader, decision) for decision in decisions]
+
+
+def decision_as_json(reader: "PeopleReader", decision: "Decision") -> dict[str, Any]:
+    """Return a decision as what JSON can hold."""
+    return {
+        "id": decision.number,
+        "at": decision.at,
+        "by": decision.by,
+        "kind": decision.kind,
+        "n_faces": decision.n_faces,
+        "undoes": decision.undoes,
+        "undone": decision.is_undone,
+        "text": describe(reader, decision),
+    }
+
+
+def _together(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
+    check_output(arguments.plot, "--plot", kind="picture")
+    person = None if arguments.of is None else reader.find_person(arguments.of).number
+    name_of = {one.number: one.name for one in reader.people()}
+    pairs = [(name_of[one], name_of[two], n) for one, two, n in reader.together(person)]
+    if arguments.plot is not None:
+        from people.search.together_plot import save_together
+
+        save_together(arguments.plot, pairs)
+    if arguments.csv is not None:
+        write_rows(arguments.csv, ("name", "with", "n_photos"), pairs)
+    lines = [f"{one} and {two}: {pluralize(n, 'photo')}" for one, two, n in pairs[: arguments.top]]
+    if len(pairs) > arguments.top:
+        lines.append(f"... and {pluralize(len(pairs) - arguments.top, 'more pair')}; --top shows more")
+    return lines or ["no photo shows two people with names"], [
+        {"name": one, "with": two, "n_photos": n} for one, two, n in pairs
     ]
-    return lines, result
 
 
 def describe(reader: "PeopleReader", decision: "Decision") -> str:

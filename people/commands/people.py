@@ -2,11 +2,17 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from foundation.command_line import EXIT_DONE
+from foundation.command_line import EXIT_DONE, write_json
+from foundation.paths import display_path
 from people.commands import importing, listing
 
-_LISTINGS = ("list", "groups", "suggest", "show", "history")
+if TYPE_CHECKING:
+    from people.store.reader import PeopleReader
+    from people.workspace.workspace import Workspace
+
+_LISTINGS = ("list", "groups", "suggest", "show", "history", "together")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,17 +52,20 @@ def _add_listings(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add(actions, "list", "everybody with the number of faces and photos").add_argument(
         "--all", action="store_true", help="hidden people, too"
     )
-    _add(actions, "groups", "groups of unnamed faces, largest first").add_argument(
-        "--top", type=int, default=20, metavar="N", help="how many (default: 20)"
-    )
+    groups = _add(actions, "groups", "groups of unnamed faces, largest first")
+    groups.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
+    groups.add_argument("--html", type=Path, metavar="FILE", help="write a page that shows their faces")
     suggest = _add(actions, "suggest", "questions whose answer settles most faces")
     suggest.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
     _add(actions, "show", "the photos of somebody").add_argument("name", metavar="NAME")
     history = _add(actions, "history", "decisions, the newest first")
     history.add_argument("--of", metavar="NAME", help="those about somebody")
     history.add_argument("--top", type=int, default=20, metavar="N", help="how many (default: 20)")
-    for action in _LISTINGS:
-        actions.choices[action].add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
+    together = _add(actions, "together", "who is on photos with whom, and on how many")
+    together.add_argument("--of", metavar="NAME", help="only with this person")
+    together.add_argument("--top", type=int, default=20, metavar="N", help="how many to print (default: 20)")
+    together.add_argument("--plot", type=Path, metavar="FILE", help="draw it, .png, .svg or .pdf")
+    together.add_argument("--csv", type=Path, metavar="FILE", help="write one row a pair")
 
 
 def _add(
@@ -69,6 +78,7 @@ def _add(
         which.add_argument(
             "--face", action="append", default=[], metavar="PATH#INDEX", help="a face of a photo; may be repeated"
         )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
     return parser
 
 
@@ -81,20 +91,36 @@ def run(arguments: argparse.Namespace) -> int:
     from people.workspace.workspace import Workspace
 
     workspace = Workspace(arguments.workspace)
+    result: Any
     if arguments.action == "restore":
-        print("\n".join(backups.restore(workspace, arguments.backup)))
-    elif arguments.action in _LISTINGS or arguments.action in ("check", "backup"):
+        result = {"lines": backups.restore(workspace, arguments.backup)}
+        print("\n".join(result["lines"]))
+    elif arguments.action in _LISTINGS:
         with PeopleReader(workspace.store) as reader:
-            if arguments.action == "check":
-                reader.check()
-                print(f"{workspace.store}: sound, {reader.revision:,} decisions")
-            elif arguments.action == "backup":
-                print(backups.back_up(workspace, reader))
-            else:
-                listing.show(workspace, reader, arguments)
+            result = listing.show(workspace, reader, arguments)
+    elif arguments.action in ("check", "backup"):
+        with PeopleReader(workspace.store) as reader:
+            result = _check(workspace, reader) if arguments.action == "check" else _back_up(workspace, reader)
     else:
         with PeopleStore(workspace.store, by=f"facetable people {arguments.action}") as store:
             if arguments.action == "import":
                 return importing.run(workspace, store, arguments)
             print(deciding.decide(workspace, store, arguments))
+            result = [listing.decision_as_json(store, store.decision(number)) for number in store.made]
+    if arguments.json is not None:
+        write_json(arguments.json, result)
     return EXIT_DONE
+
+
+def _check(workspace: "Workspace", reader: "PeopleReader") -> dict[str, Any]:
+    reader.check()
+    print(f"{workspace.store}: sound, {reader.revision:,} decisions")
+    return {"sound": True, "n_decisions": reader.revision}
+
+
+def _back_up(workspace: "Workspace", reader: "PeopleReader") -> dict[str, Any]:
+    from people.workspace import backups
+
+    copy = backups.back_up(workspace, reader)
+    print(copy)
+    return {"backup": display_path(copy)}

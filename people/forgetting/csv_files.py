@@ -1,4 +1,4 @@
-"""CSV files that people edit: people files, one row a group or a face, constraints, and the boxes of aligned faces."""
+"""CSV files: people files, one row a group or a face, constraints, boxes of aligned faces, and what `find` lists."""
 
 import csv
 import io
@@ -20,6 +20,9 @@ _COLUMN_SETS = (
     {"cluster", "name"},
     {"kind", "path_a", "face_index_a", "path_b", "face_index_b"},
     {"crop", "photo", "face_index"},
+    {"path", "face_index", "name", "state"},
+    {"name", "with", "n_photos"},
+    {"identity", "path", "face_index", "image_sha256"},
 )
 _PATH_COLUMNS = ("path", "path_a", "path_b", "crop", "photo")
 
@@ -62,7 +65,7 @@ class CsvFiles:
         """Remember which faces a people file says are the person's."""
         rows = _read(path).rows
         faces = {_face(row): row for row in rows if _face(row) is not None}
-        theirs = {face for face, row in faces.items() if person.is_name(row.get("name", ""))}
+        theirs = {face for face, row in faces.items() if person.is_name(row.get("name", row.get("identity", "")))}
         if theirs:
             person.listed[path] = ({face for face in theirs if face}, {face for face in faces if face})
 
@@ -118,7 +121,7 @@ def _face(row: Row) -> tuple[str, int] | None:
 
 
 def _is_theirs(row: Row, person: Person) -> bool:
-    return person.is_name(row.get("name", "")) or any(
+    return any(person.is_name(row.get(column, "")) for column in ("name", "with", "identity")) or any(
         person.is_called(row[column]) for column in _PATH_COLUMNS if column in row
     )
 

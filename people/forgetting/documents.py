@@ -5,10 +5,12 @@ import html
 import json
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from classifiers.members.audit import Finding
+from embedder.exchange.coco import CONTRIBUTOR
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from people.forgetting.holder import Outcome, finding
@@ -19,7 +21,8 @@ _MOST_JSON = 64 << 20
 _RUN_FILES = ("identities.txt", "faces.csv", "left_out.tsv", "config.json")
 _BY_HAND = "the network was trained on their photos: delete the run, or train again without them"
 
-# Keys that tell the results of compare, verify, audit, enrol and forget, reject, explain, evaluate, cluster, train.
+# Keys that tell the results of compare, verify, audit, enrol and forget, reject, explain, evaluate, cluster, train,
+# people show, people import.
 _RESULT_KEYS = (
     {"faces", "distances", "pairs"},
     {"n_pairs", "n_failures_to_enrol"},
@@ -32,11 +35,22 @@ _RESULT_KEYS = (
     {"table", "labels"},
     {"threshold", "fingerprint"},
     {"n_identities", "threshold"},
+    {"id", "name", "faces"},
+    {"names", "n_photos", "n_drawn"},
 )
+# Of records in a list: people, groups, questions, decisions, and who is with whom, as `facetable people` lists them.
+_RECORD_KEYS = (
+    {"id", "name", "n_faces", "n_photos"},
+    {"group", "n_faces", "suggested_name"},
+    {"id", "kind", "n_settled", "text"},
+    {"id", "at", "by", "kind", "text"},
+    {"name", "with", "n_photos"},
+)
+_PHOTO_KEYS = {"path", "taken", "faces"}
 
 
 class ContactSheets:
-    """HTML pages of `cluster --html` and `explain --html`; see `people.forgetting.holder.Holder`."""
+    """HTML pages of `cluster --html`, `explain --html` and `find --html`; see `people.forgetting.holder.Holder`."""
 
     noun = "contact sheet"
 
@@ -76,14 +90,14 @@ class Results:
         if (
             path.suffix.lower() != ".json"
             or path.stat().st_size > _MOST_JSON
-            or not beginning.lstrip().startswith(b"{")
+            or not beginning.lstrip().startswith((b"{", b"["))
         ):
             return False
         try:
             record = json.loads(path.read_bytes())
         except (ValueError, RecursionError):
             return False
-        return any(keys <= record.keys() for keys in _RESULT_KEYS)
+        return _is_result(record)
 
     def learn(self, path: Path, person: Person) -> None:
         """Do nothing: a result holds no face."""
@@ -129,6 +143,23 @@ class TrainingRuns:
     def forget(self, path: Path, person: Person) -> Outcome:
         """Change nothing: what the network has learnt cannot be taken out of it."""
         return Outcome("", [_BY_HAND])
+
+
+def _is_result(value: Any) -> bool:
+    if isinstance(value, dict):
+        if isinstance(value.get("info"), dict) and value["info"].get("contributor") == CONTRIBUTOR:
+            return True
+        return any(keys <= value.keys() for keys in _RESULT_KEYS) or _all_have(value.get("photos"), (_PHOTO_KEYS,))
+    return _all_have(value, _RECORD_KEYS)
+
+
+def _all_have(records: Any, key_sets: Sequence[set[str]]) -> bool:
+    """Return whether `records` is a list, not empty, of objects with all keys of one set."""
+    return (
+        isinstance(records, list)
+        and bool(records)
+        and any(all(isinstance(one, dict) and keys <= one.keys() for one in records) for keys in key_sets)
+    )
 
 
 def _plain(line: str) -> str:

@@ -19,13 +19,14 @@ from people.forgetting.line_files import LineFiles
 from people.forgetting.other_files import AlignedFaces, LeftOvers, OtherFiles, Photos, SavedPictures, Thumbnails
 from people.forgetting.person import Person
 from people.forgetting.stores import Stores
-from people.forgetting.tables import Tables
+from people.forgetting.tables import ParquetTables, Tables
 
 # Who claims a file: the first that does.
 _HOLDERS: tuple[Holder, ...] = (
     LeftOvers(),
     Stores(),
     Tables(),
+    ParquetTables(),
     Heads(),
     TrainingRuns(),
     CsvFiles(),

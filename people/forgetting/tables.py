@@ -1,4 +1,4 @@
-"""Embedding tables, their part files, and the tables that `verify` keeps in the cache."""
+"""Embedding tables, their part files, those exported as Parquet, and those that `verify` keeps in the cache."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from classifiers.members.audit import Finding, audit_table
 from classifiers.scores.gallery import Gallery
+from embedder.exchange.parquet import MAGIC, is_our_parquet, read_parquet, write_parquet
 from embedder.hdf5.examination import read_outline
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable, ImageLedger
+from foundation.command_line import explain_import_error
+from foundation.errors import InputError
 from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person, all_faces
 
@@ -43,14 +46,17 @@ class Tables:
         outline = read_outline(path)
         return bool(outline.damage) or outline.attributes.get("format") == "facetable"
 
+    def _read(self, path: Path) -> EmbeddingTable:
+        return EmbeddingTable.read(path)
+
     def learn(self, path: Path, person: Person) -> None:
         """Remember the person's rows."""
-        table = EmbeddingTable.read(path)
+        table = self._read(path)
         person.learn(_faces(table).selected(_are_theirs(table, person)), table.fingerprint)
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return kinds of `audit_table`, ``rows with their face`` of other or no name, and ``photo folder``."""
-        table = EmbeddingTable.read(path)
+        table = self._read(path)
         own = np.array([person.is_name(name) for name in table.identities], np.bool_)
         others = _are_theirs(table, person) & ~own & ~_are_called(table.paths, person)
         roots = [root for root in (table.photo_root, *table.more_roots) if person.is_called(root)]
@@ -70,15 +76,43 @@ class Tables:
                 path.unlink()
                 return Outcome("deleted: it held nothing else")
             smaller.write(path)
-        n_others = int((_are_called(table.paths, person) & ~_are_theirs(table, person)).sum())
-        by_hand = [
-            f"its photo folder is called like them ({root}): rename the folder, then embed again"
-            for root in (table.photo_root, *table.more_roots)
-            if person.is_called(root)
-        ]
-        by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
-        also = f", {n_others:,} of them other faces on photos called like them" if n_others else ""
-        return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
+        return _outcome(table, smaller, person)
+
+
+class ParquetTables(Tables):
+    """Tables that were exported as Parquet; see `people.forgetting.holder.Holder`."""
+
+    noun = "exported table"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file was written from a table."""
+        return beginning.startswith(MAGIC) and is_our_parquet(path)
+
+    def _read(self, path: Path) -> EmbeddingTable:
+        try:
+            return read_parquet(path)
+        except ImportError as error:
+            raise InputError(f"{path}: cannot be looked into: {explain_import_error(error)}") from error
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the file anew without the person's rows and without photos called like them."""
+        table = self._read(path)
+        smaller = _without(table, person)
+        write_parquet(path, smaller)
+        return _outcome(table, smaller, person)
+
+
+def _outcome(table: EmbeddingTable, smaller: EmbeddingTable, person: Person) -> Outcome:
+    """Return what was removed, and what is to be done by hand."""
+    n_others = int((_are_called(table.paths, person) & ~_are_theirs(table, person)).sum())
+    by_hand = [
+        f"its photo folder is called like them ({root}): rename the folder, then embed again"
+        for root in (table.photo_root, *table.more_roots)
+        if person.is_called(root)
+    ]
+    by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
+    also = f", {n_others:,} of them other faces on photos called like them" if n_others else ""
+    return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
 
 
 def _finished_table(path: Path) -> Path:

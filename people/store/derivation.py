@@ -6,6 +6,7 @@ Each function brings the derived tables up to date for what one decision touched
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from itertools import groupby
 
 from people.store.records import FaceState
@@ -18,6 +19,18 @@ SELECT f.face, d.id, d.kind, d.person
 FROM decision_faces AS f JOIN decisions AS d ON d.id = f.decision LEFT JOIN undone AS u ON u.decision = d.id
 WHERE u.decision IS NULL AND d.kind IN ({_KINDS_OF_FACES}) %s ORDER BY f.face, d.id
 """
+
+
+def find_differing(connection: sqlite3.Connection) -> str:
+    """Return the name of a derived table that is not what the decisions make of it; "" if all are."""
+    with closing(sqlite3.connect(":memory:")) as derived_anew:
+        connection.backup(derived_anew)
+        derive_all(derived_anew)
+        for table in ("undone", "face_now", "person_now"):
+            everything = f"SELECT * FROM {table} ORDER BY 1"
+            if connection.execute(everything).fetchall() != derived_anew.execute(everything).fetchall():
+                return table
+    return ""
 
 
 def fold_face(decisions: Iterable[tuple[str, int | None]], root_of: Mapping[int, int]) -> tuple[FaceState, int | None]:

@@ -1,5 +1,6 @@
-"""Which photos show whom: with these people, without those, from then till then."""
+"""Which photos show whom: with these people, without those, from then till then; and who is seen with whom."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ class PhotoQuery:
         It must show a face nobody has named.
     strangers : bool
         It must show a face somebody said is nobody's.
+    accompanied : tuple of int
+        Numbers of people who must all be on a photo, each together with somebody else who has a name.
+    rows : tuple of int or None
+        Rows of the newest table, of which it must show one; None for any.
     since, until : str
         First and last moment, as the beginning of an ISO local time ("2019", "2019-06", "2019-06-30"), both included;
         "" for no limit. Photos that do not say when they were taken are left out then.
@@ -37,11 +42,13 @@ class PhotoQuery:
     only: bool = False
     unnamed: bool = False
     strangers: bool = False
+    accompanied: tuple[int, ...] = ()
+    rows: tuple[int, ...] | None = None
     since: str = ""
     until: str = ""
 
     def __post_init__(self) -> None:
-        if set(self.with_people) & set(self.without_people):
+        if {*self.with_people, *self.accompanied} & set(self.without_people):
             raise InputError("expected different people with and without, got one in both; leave one out")
         if self.only and not self.with_people:
             raise InputError("expected people for `only`, got none; say with whom")
@@ -72,6 +79,8 @@ def find_photos(
     conditions, texts = ["1"], {number: ", ".join(map(str, people)) for number, people in members.items()}
     conditions += [f"f.id IN ({showing} n.person IN ({texts[number]}))" for number in wanted.with_people]
     conditions += [f"f.id NOT IN ({showing} n.person IN ({texts[number]}))" for number in wanted.without_people]
+    for number in wanted.accompanied:
+        conditions += [f"f.id IN ({showing} n.person {which} ({texts[number]}))" for which in ("IN", "NOT IN")]
     state = (
         "f.id {} (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
         "WHERE s.file = f.id AND coalesce(n.state, 'open') {})"
@@ -86,6 +95,9 @@ def find_photos(
     if wanted.strangers:
         conditions.append(state.format("IN", "= 'nobody'"))
     values = []
+    if wanted.rows is not None:
+        conditions.append("f.id IN (SELECT file FROM scanned_faces WHERE row IN (SELECT value FROM json_each(?)))")
+        values.append(json.dumps(wanted.rows))
     if wanted.since:
         conditions.append("f.taken >= ?")
         values.append(wanted.since)
@@ -119,3 +131,25 @@ def rows_of_people(connection: sqlite3.Connection) -> dict[int, list[int]]:
     for person, row in rows:
         found.setdefault(person, []).append(row)
     return found
+
+
+def count_together(connection: sqlite3.Connection, person: int | None = None) -> list[tuple[int, int, int]]:
+    """Return two people and how many photos show both, for those who are on any together, most photos first.
+
+    Merges are followed, hidden people left out, and equal photos in several folders counted once.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+    person : int, optional
+        Only with this one, who then stands first.
+    """
+    first = "a.root < b.root" if person is None else "a.root = ? AND b.root <> a.root"
+    return connection.execute(
+        "WITH shown AS MATERIALIZED (SELECT DISTINCT f.sha256 AS photo, p.root AS root FROM face_now AS n "
+        "JOIN scanned_faces AS s ON s.face = n.face JOIN scanned_files AS f ON f.id = s.file "
+        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root WHERE NOT r.is_hidden) "
+        f"SELECT a.root, b.root, count(*) AS n FROM shown AS a JOIN shown AS b ON a.photo = b.photo AND {first} "
+        "GROUP BY a.root, b.root ORDER BY n DESC, a.root, b.root",
+        () if person is None else (person,),
+    ).fetchall()

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +12,7 @@ from typing import Any, Self
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
 from people.store import derivation, erasure, faces, schema
-from people.store.queries import FoundPhoto, PhotoQuery, find_photos, group_sizes, rows_of_people
+from people.store.queries import FoundPhoto, PhotoQuery, count_together, find_photos, group_sizes, rows_of_people
 from people.store.records import Decision, Face, Kind, Person, check_name, hashes_of_number
 from people.store.scanned import (
     NO_GROUP,
@@ -22,6 +22,7 @@ from people.store.scanned import (
     ScannedFile,
     TableCounts,
     count_table,
+    open_sets,
     select_by_keys,
     select_covers,
     select_faces,
@@ -164,17 +165,18 @@ class PeopleReader:
             return faces.faces_of_people(self._connection, members)
 
     def groups(self) -> list[Group]:
-        """Return the groups of faces nobody has named, largest first."""
-        groups: dict[int, list[ScannedFace]] = {}
+        """Return the groups of faces nobody has named, largest first; what was said to be one person is one group."""
+        same = self.links().same
+        linked = json.dumps(sorted({row for rows in same for row in rows}))
+        faces = self._scanned_faces(f"s.cluster > {NO_GROUP} OR s.row IN (SELECT value FROM json_each(?))", (linked,))
         named: dict[int, Counter[int]] = {}
-        for face in self._scanned_faces(f"s.cluster > {NO_GROUP}"):
-            if face.state == "open":
-                groups.setdefault(face.group, []).append(face)
-            elif face.person is not None:
+        for face in faces:
+            if face.person is not None:
                 named.setdefault(face.group, Counter())[face.person] += 1
         found = [
-            Group(number, tuple(faces), named[number].most_common(1)[0][0] if number in named else None)
-            for number, faces in groups.items()
+            Group(number, tuple(members), named[number].most_common(1)[0][0] if number in named else None)
+            for number, members in open_sets(faces, same)
+            if number != NO_GROUP
         ]
         return sorted(found, key=lambda group: (-len(group.faces), group.number))
 
@@ -294,9 +296,16 @@ class PeopleReader:
 
     def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
         """Return the photos and videos of the newest table that a query describes, in path order."""
-        members = {number: self._members(number) for number in (*wanted.with_people, *wanted.without_people)}
+        people = (*wanted.with_people, *wanted.without_people, *wanted.accompanied)
+        members = {number: self._members(number) for number in people}
         with self._explained():
             return find_photos(self._connection, wanted, members)
+
+    def together(self, person: int | None = None) -> list[tuple[int, int, int]]:
+        """Return who is on photos of the newest table with whom; see `people.store.queries.count_together`."""
+        root = None if person is None else self.person(person).number
+        with self._explained():
+            return count_together(self._connection, root)
 
     def _scanned_faces(
         self, where: str, values: Sequence[object] = (), *, page: slice = slice(0, None)
@@ -358,13 +367,10 @@ class PeopleReader:
             Naming the first fault.
         """
         schema.check_integrity(self._connection, self.path)
-        with self._explained(), closing(sqlite3.connect(":memory:")) as derived_anew:
-            self._connection.backup(derived_anew)
-            derivation.derive_all(derived_anew)
-            for table in ("undone", "face_now", "person_now"):
-                everything = f"SELECT * FROM {table} ORDER BY 1"
-                if self._connection.execute(everything).fetchall() != derived_anew.execute(everything).fetchall():
-                    raise schema.damaged(self.path, f"{table} does not follow from the decisions")
+        with self._explained():
+            differing = derivation.find_differing(self._connection)
+        if differing:
+            raise schema.damaged(self.path, f"{differing} does not follow from the decisions")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -141,6 +141,37 @@ class Links(NamedTuple):
     denied: list[tuple[int, int]]
 
 
+def open_sets(faces: Iterable[ScannedFace], same: Iterable[Sequence[int]]) -> list[tuple[int, list[ScannedFace]]]:
+    """Return the faces nobody has decided about as (group, faces): groups, and faces that are in none one by one.
+
+    Groups and faces that somebody said show one person are one set, under the least of their numbers.
+
+    Parameters
+    ----------
+    faces : iterable of ScannedFace
+        In the order of their rows.
+    same : iterable of sequence of int
+        Rows that show one person, as `Links` has them.
+    """
+    parent: dict[tuple[bool, int], tuple[bool, int]] = {}
+
+    def find(label: tuple[bool, int]) -> tuple[bool, int]:
+        while label in parent:
+            label = parent[label]
+        return label
+
+    undecided = [face for face in faces if face.state == "open"]
+    # Groups by their number come before faces in none by their row.
+    label_of = {face.row: (False, face.group) if face.group != NO_GROUP else (True, face.row) for face in undecided}
+    for rows in same:
+        labels = sorted({find(label_of[row]) for row in rows if row in label_of})
+        parent.update((label, labels[0]) for label in labels[1:])
+    sets: dict[tuple[bool, int], list[ScannedFace]] = {}
+    for face in undecided:
+        sets.setdefault(find(label_of[face.row]), []).append(face)
+    return [(NO_GROUP if is_alone else number, found) for (is_alone, number), found in sets.items()]
+
+
 def read_decided_places(
     connection: sqlite3.Connection,
 ) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:

@@ -34,6 +34,11 @@ class PeopleStore(PeopleReader):
     by : str
         Who or what decides, recorded with each decision.
 
+    Attributes
+    ----------
+    made : list of int
+        Numbers of the decisions that were made through this object.
+
     Raises
     ------
     StoreError
@@ -44,6 +49,7 @@ class PeopleStore(PeopleReader):
 
     def __init__(self, path: str | Path, *, create: bool = False, by: str = "Python") -> None:
         self.by = by
+        self.made: list[int] = []
         self._create = create
         self._check_first: Callable[[], None] | None = None
         super().__init__(path)
@@ -241,12 +247,14 @@ class PeopleStore(PeopleReader):
     def _writing(self) -> Iterator[None]:
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
+            n_made = len(self.made)
             try:
                 if self._check_first is not None:
                     self._check_first()
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
+                del self.made[n_made:]
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
@@ -285,7 +293,8 @@ class PeopleStore(PeopleReader):
             "INSERT INTO decisions (at, by, kind, person, other, text, undoes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (_now(), self.by, kind, person, other, text, undoes),
         )
-        return int(cursor.lastrowid or 0)
+        self.made.append(int(cursor.lastrowid or 0))
+        return self.made[-1]
 
     def _undo(self, target: Decision) -> Decision:
         if target.is_undone:

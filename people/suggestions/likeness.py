@@ -60,23 +60,31 @@ class Likeness:
         means = means.reshape(len(sets), embeddings.shape[1])
         return cls(space, sets, means, offsets, default_threshold(len(sets), space.curve))
 
-    def pairs_above(self, least: float) -> list[tuple[int, int, float]]:
-        """Return first set, second set and mean similarity of the pairs at least so alike, the most alike first."""
+    def pairs_above(self, least: float, *, first_sets: int | None = None) -> list[tuple[int, int, float]]:
+        """Return first set, second set and mean similarity of the pairs at least so alike, the most alike first.
+
+        With `first_sets` only pairs with one of so many first sets.
+        """
         found: list[tuple[int, int, float]] = []
-        for start in range(0, len(self.sets), _BLOCK):
-            block = self.means[start : start + _BLOCK] @ self.means[start:].T
-            block -= self.offsets[start : start + _BLOCK, None] + self.offsets[None, start:]
+        n_first = len(self.sets) if first_sets is None else first_sets
+        for start in range(0, n_first, _BLOCK):
+            stop = min(start + _BLOCK, n_first)
+            block = self.means[start:stop] @ self.means[start:].T
+            block -= self.offsets[start:stop, None] + self.offsets[None, start:]
             first, second = np.nonzero(np.triu(block >= least, k=1))
             found += zip(
                 (first + start).tolist(), (second + start).tolist(), block[first, second].tolist(), strict=True
             )
         return sorted(found, key=lambda pair: -pair[2])
 
-    def of_rows(self, number: int) -> NDArray[np.float32]:
-        """Return the mean similarity of each row of a set with each set, (n, s) float32, itself left out of its own."""
+    def of_rows(self, number: int, *, n_sets: int) -> NDArray[np.float32]:
+        """Return the mean similarity of each row of a set with each of the first `n_sets`, float32 (n, `n_sets`).
+
+        A row is left out of its own set.
+        """
         rows = self.sets[number]
         vectors, offsets = self.space.vectors[rows], self.space.offsets[rows]
-        similarities: NDArray[np.float32] = vectors @ self.means.T - self.offsets - offsets[:, None]
+        similarities: NDArray[np.float32] = vectors @ self.means[:n_sets].T - self.offsets[:n_sets] - offsets[:, None]
         if len(rows) > 1:
             itself = np.einsum("ij,ij->i", vectors, vectors) - 2 * offsets
             similarities[:, number] = (similarities[:, number] * len(rows) - itself) / (len(rows) - 1)

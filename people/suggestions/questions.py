@@ -1,24 +1,37 @@
 """Find the questions worth asking, the one whose answer settles most faces first."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from classifiers.scores.normalization import choose_background
+from classifiers.scores.normalization import Background, choose_background
 from embedder.tables.table import EmbeddingTable
-from foundation.text import pluralize
 from people.store.reader import PeopleReader
 from people.store.records import Face, Person
-from people.store.scanned import NO_GROUP, ScannedFace
-from people.suggestions.likeness import Likeness, Rows
+from people.store.scanned import ScannedFace
+from people.suggestions.face_sets import collect_sets, describe_set
+from people.suggestions.likeness import Likeness
 
 QuestionKind = Literal["same_person", "is_this", "is_really", "not_a_face"]
 
 MARGIN = 0.12
-"""How far below the similarity of one person two sets may lie and still be asked about."""
+"""How far below the similarity of one person two sets may lie and still be asked about, and a named face and the others
+of its person before it is doubted."""
+
+_INTERCEPT, _OF_MEAN, _OF_CLOSEST = -1.53, 18.0, 28.0
+"""See `chance_of_one_person`."""
+
+_LEAST_CHANCE = 0.02
+"""What is less likely is not asked."""
+
+_MOST_COMPARED = 20_000
+"""Most sets that are all compared with each other; of more, faces in no group are not compared among themselves."""
+
+_CHANCE_OF_DOUBT = 0.5
 
 _LOW_DETECTION_SCORE = 0.8
 """Detection score below which a face is asked about: MTCNN gives most faces more than 0.99."""
@@ -37,13 +50,15 @@ class Suggestion:
     text : str
         The question in one line.
     n_settled : int
-        Faces that "yes" would settle.
+        Faces that "yes" would settle; of ``is_really`` the one whichever the answer.
     faces : tuple of ScannedFace
         Those that are asked about; of ``same_person`` the first set.
     others : tuple of ScannedFace
         The second set of ``same_person``, the person's nearest faces otherwise.
     person, other : int or None
         The people asked about.
+    chance : float
+        How likely the answer is "yes", 0 to 1; of ``is_really`` "no".
     similarity, threshold : float
         How alike they are, and from where they would be taken for one person.
     evidence : tuple of (ScannedFace, ScannedFace, float)
@@ -58,13 +73,18 @@ class Suggestion:
     others: tuple[ScannedFace, ...] = ()
     person: int | None = None
     other: int | None = None
+    chance: float = 0.0
     similarity: float = 0.0
     threshold: float = 0.0
     evidence: tuple[tuple[ScannedFace, ScannedFace, float], ...] = ()
 
 
-def find_questions(reader: PeopleReader, table: EmbeddingTable, *, limit: int = 20) -> list[Suggestion]:
-    """Return the questions that nobody has answered, those that settle most faces first.
+def find_questions(
+    reader: PeopleReader, table: EmbeddingTable, *, limit: int = 20, background: Background | None = None
+) -> list[Suggestion]:
+    """Return the questions that nobody has answered, first those whose answer probably settles most faces.
+
+    Each set of unnamed faces is in one of them: what to ask next about it depends on the answer.
 
     Parameters
     ----------
@@ -73,153 +93,198 @@ def find_questions(reader: PeopleReader, table: EmbeddingTable, *, limit: int = 
     table : EmbeddingTable
     limit : int
         How many.
+    background : Background, optional
+        Normalizes similarities; by default that of the table's preset.
     """
     asked = reader.asked()
-    search = _Search(reader, table)
-    found = [(question, pair) for question, pair in search.questions() if question.id not in asked]
-    found.sort(key=lambda entry: (-entry[0].n_settled, -entry[0].similarity, entry[0].id))
-    return [question if pair is None else search.with_evidence(question, *pair) for question, pair in found[:limit]]
+    search = _Search(reader, table, choose_background(table.fingerprint) if background is None else background)
+    found: list[Suggestion] = []
+    met: set[int] = set()
+    for candidate in search.ranked():
+        if len(found) == limit:
+            break
+        concerned = search.unnamed(candidate)
+        if met.isdisjoint(concerned) and search.id_of(candidate) not in asked:
+            met |= concerned
+            found.append(search.question(candidate))
+    return found
 
 
-# A question, and the two sets it compares.
-_Candidate = tuple[Suggestion, tuple[int, int] | None]
+def find_question(reader: PeopleReader, table: EmbeddingTable, question: str) -> Suggestion | None:
+    """Return the open question of an id, wherever it ranks, None if there is none.
+
+    Parameters
+    ----------
+    reader, table
+        As in `find_questions`.
+    question : str
+        Its id.
+    """
+    if question in reader.asked():
+        return None
+    search = _Search(reader, table, choose_background(table.fingerprint))
+    chosen = next((one for one in search.ranked() if search.id_of(one) == question), None)
+    return None if chosen is None else search.question(chosen)
+
+
+class _Candidate(NamedTuple):
+    """A question in numbers: two sets of `_Search`, or a set and one of its rows, or a row alone."""
+
+    kind: QuestionKind
+    n_settled: int
+    chance: float
+    similarity: float
+    first: int = -1
+    second: int = -1
+    row: int = -1
 
 
 class _Search:
-    """The sets that are compared: groups of unnamed faces, then people."""
+    """The sets that are compared (see `people.suggestions.face_sets`), and what may be asked about them."""
 
-    def __init__(self, reader: PeopleReader, table: EmbeddingTable) -> None:
+    def __init__(self, reader: PeopleReader, table: EmbeddingTable, background: Background | None) -> None:
+        links = reader.links()
         self.table = table
         self.faces = reader.faces_in_table()
         self.people: dict[int, Person] = {person.number: person for person in reader.people()}
-        groups: dict[int, list[int]] = {}
-        named: dict[int, list[int]] = {}
-        for face in self.faces:
-            if face.state == "open" and face.group != NO_GROUP:
-                groups.setdefault(face.group, []).append(face.row)
-            elif face.person is not None:
-                named.setdefault(face.person, []).append(face.row)
-        self.group_numbers, self.person_numbers = list(groups), list(named)
-        self.n_groups = len(groups)
-        sets = [np.array(rows) for rows in (*groups.values(), *named.values())]
-        self.likeness = Likeness.measure(table.embeddings, sets, choose_background(table.fingerprint))
-        links = reader.links()
-        self.set_of = {int(row): number for number, rows in enumerate(sets) for row in rows}
+        self.sets, self.n_known = collect_sets(self.faces, links.same)
+        self.likeness = Likeness.measure(table.embeddings, [one.rows for one in self.sets], background)
+        set_of = {int(row): number for number, one in enumerate(self.sets) for row in one.rows}
         self.parted = {
-            frozenset((self.set_of[one], self.set_of[two]))
+            frozenset((set_of[one], set_of[two]))
             for rows in links.different
             for one in rows
             for two in rows
-            if one != two and one in self.set_of and two in self.set_of
+            if one != two and one in set_of and two in set_of
         }
-        self.denied = set(links.denied)
+        # Two faces of one photo, or of one moment of a video, are two people.
+        self.places = [
+            {(self.faces[row].path, self.faces[row].face.time_s) for row in one.rows.tolist()} for one in self.sets
+        ]
+        self.denied = {(set_of[row], person) for row, person in links.denied if row in set_of}
 
-    def questions(self) -> Iterator[_Candidate]:
-        """Yield all questions without their evidence, each with the sets that it compares."""
-        for first, second, similarity in self.likeness.pairs_above(self.likeness.threshold - MARGIN):
-            if frozenset((first, second)) in self.parted:
-                continue
-            if second < self.n_groups or first >= self.n_groups:
-                yield self._same_person(first, second, similarity)
-            elif not any((int(row), self._person(second)) in self.denied for row in self.likeness.sets[first]):
-                yield self._is_this(first, second, similarity)
-        for question in (*self._doubts(), *self._false_faces()):
-            yield question, None
+    def ranked(self) -> list[_Candidate]:
+        """Return all candidates, first those that probably settle most faces, then the most alike."""
+        found = [*self._pairs(), *self._doubts(), *self._false_faces()]
+        return sorted(found, key=lambda one: (-one.n_settled * one.chance, -one.similarity, one))
 
-    def with_evidence(self, question: Suggestion, first: int, second: int) -> Suggestion:
-        """Return a question with the most alike pairs of faces of the two sets it compares."""
-        pairs = self.likeness.closest(first, second)
-        return replace(question, evidence=tuple((self.faces[one], self.faces[two], alike) for one, two, alike in pairs))
+    def unnamed(self, candidate: _Candidate) -> set[int]:
+        """Return the sets of unnamed faces that a candidate is about."""
+        return {
+            number for number in (candidate.first, candidate.second) if number >= 0 and self.sets[number].person is None
+        }
 
-    def _same_person(self, first: int, second: int, similarity: float) -> _Candidate:
-        if first >= self.n_groups and self._n_faces(first) > self._n_faces(second):
-            first, second = second, first  # the one with more faces keeps its name
-        people = [self._person(number) if number >= self.n_groups else None for number in (first, second)]
-        keys = [self._key(first), self._key(second)]
-        question = Suggestion(
-            id=_id("same_person", keys),
-            kind="same_person",
-            text=f"are {self._name(first)} and {self._name(second)} the same person?{self._how_alike(similarity)}",
-            n_settled=min(self._n_faces(first), self._n_faces(second)),
-            faces=self._faces(self.likeness.sets[first]),
-            others=self._faces(self.likeness.sets[second]),
-            person=people[0],
-            other=people[1],
-            similarity=similarity,
-            threshold=self.likeness.threshold,
+    def id_of(self, candidate: _Candidate) -> str:
+        """Return what stays the same as long as the question is about the same faces."""
+        kind, first, second = candidate.kind, candidate.first, candidate.second
+        if kind == "same_person":
+            return _id(kind, [self._key(first), self._key(second)])
+        if kind == "is_this":
+            return _id(kind, [self._key(first)], self.sets[second].person)
+        person = self.sets[second].person if kind == "is_really" else None
+        return _id(kind, [self.faces[candidate.row].face], person)
+
+    def question(self, candidate: _Candidate) -> Suggestion:
+        """Return a candidate with its words, its faces and the most alike pairs of these."""
+        first, second = candidate.first, candidate.second
+        faces = (self.faces[candidate.row],) if first < 0 else self._faces(first)
+        pairs = self.likeness.closest(first, second) if first >= 0 else []
+        of_pair = candidate.kind == "same_person"
+        return Suggestion(
+            id=self.id_of(candidate),
+            kind=candidate.kind,
+            text=self._text(candidate),
+            n_settled=candidate.n_settled,
+            faces=faces,
+            others=self._faces(second) if first >= 0 else (),
+            person=self.sets[first if of_pair else second].person if second >= 0 else None,
+            other=self.sets[second].person if of_pair else None,
+            chance=candidate.chance,
+            similarity=candidate.similarity,
+            threshold=0.0 if candidate.kind == "not_a_face" else self.likeness.threshold,
+            evidence=tuple((self.faces[one], self.faces[two], alike) for one, two, alike in pairs),
         )
-        return question, (first, second)
 
-    def _is_this(self, group: int, person: int, similarity: float) -> _Candidate:
-        name = self.people[self._person(person)].name
-        question = Suggestion(
-            id=_id("is_this", [self._key(group)], self._person(person)),
-            kind="is_this",
-            text=f"is {self._name(group)} {name}?{self._how_alike(similarity)}",
-            n_settled=self._n_faces(group),
-            faces=self._faces(self.likeness.sets[group]),
-            others=self._faces(self.likeness.sets[person]),
-            person=self._person(person),
-            similarity=similarity,
-            threshold=self.likeness.threshold,
-        )
-        return question, (group, person)
-
-    def _doubts(self) -> Iterator[Suggestion]:
-        """Yield named faces that are more like somebody else than like the others of their person."""
-        for number in range(self.n_groups, len(self.likeness.sets)):
-            if self._n_faces(number) < 2:
+    def _pairs(self) -> Iterator[_Candidate]:
+        """Yield pairs of sets that may be one person."""
+        threshold = self.likeness.threshold
+        first_sets = self.n_known if len(self.sets) > _MOST_COMPARED else len(self.sets)
+        for first, second, similarity in self.likeness.pairs_above(threshold - MARGIN, first_sets=first_sets):
+            one, two = self.sets[first], self.sets[second]
+            if frozenset((first, second)) in self.parted or not self.places[first].isdisjoint(self.places[second]):
                 continue
-            similarities = self.likeness.of_rows(number)
+            ((_, _, closest),) = self.likeness.closest(first, second, 1)
+            chance = chance_of_one_person(similarity - threshold, closest - threshold)
+            if chance < _LEAST_CHANCE:
+                continue
+            if (one.person is None) == (two.person is None):
+                if one.person is not None and len(one) > len(two):
+                    first, second = second, first  # the one with more faces keeps its name
+                yield _Candidate("same_person", min(len(one), len(two)), chance, similarity, first, second)
+                continue
+            if one.person is not None:
+                first, second = second, first
+            if (first, self.sets[second].person) not in self.denied:
+                yield _Candidate("is_this", len(self.sets[first]), chance, similarity, first, second)
+
+    def _doubts(self) -> Iterator[_Candidate]:
+        """Yield named faces that are more like another group or person than like the others of their person."""
+        for number, one in enumerate(self.sets[: self.n_known]):
+            if one.person is None or len(one) < 2:
+                continue
+            similarities = self.likeness.of_rows(number, n_sets=self.n_known)
             own = similarities[:, number].copy()
             similarities[:, number] = -np.inf
             is_odd = (own < self.likeness.threshold - MARGIN) & (similarities.max(axis=1) > own)
             for place in np.flatnonzero(is_odd).tolist():
-                yield self._is_really(number, int(self.likeness.sets[number][place]), float(own[place]))
+                yield _Candidate(
+                    "is_really", 1, _CHANCE_OF_DOUBT, float(own[place]), second=number, row=int(one.rows[place])
+                )
 
-    def _false_faces(self) -> Iterator[Suggestion]:
+    def _false_faces(self) -> Iterator[_Candidate]:
         for face in self.faces:
             score = float(self.table.detection_scores[face.row])
             if face.state == "open" and score < _LOW_DETECTION_SCORE:
-                text = f"is {face.path}#{face.face_index} no face at all? It was found with a score of {score:.2f}"
-                yield Suggestion(_id("not_a_face", [face.face]), "not_a_face", text, 1, (face,), similarity=1 - score)
+                yield _Candidate("not_a_face", 1, (1 - score) / 2, 1 - score, row=face.row)  # most of them are faces
 
-    def _is_really(self, number: int, row: int, similarity: float) -> Suggestion:
-        face, person = self.faces[row], self._person(number)
-        text = (
-            f"is {face.path}#{face.face_index} really {self.people[person].name}? It is more like somebody else"
-            f"{self._how_alike(similarity)}"
-        )
-        return Suggestion(
-            id=_id("is_really", [face.face], person),
-            kind="is_really",
-            text=text,
-            n_settled=1,
-            faces=(face,),
-            person=person,
-            similarity=similarity,
-            threshold=self.likeness.threshold,
-        )
-
-    def _how_alike(self, similarity: float) -> str:
-        return f" (similarity {similarity:.2f}, one person from {self.likeness.threshold:.2f})"
+    def _text(self, candidate: _Candidate) -> str:
+        how_alike = f" (similarity {candidate.similarity:.2f}, one person from {self.likeness.threshold:.2f})"
+        if candidate.kind == "same_person":
+            return f"are {self._name(candidate.first)} and {self._name(candidate.second)} the same person?{how_alike}"
+        if candidate.kind == "is_this":
+            return f"is {self._name(candidate.first)} {self._name(candidate.second)}?{how_alike}"
+        face = self.faces[candidate.row]
+        called = f"{face.path}#{face.face_index}"
+        if candidate.kind == "is_really":
+            return f"is {called} really {self._name(candidate.second)}? It is more like somebody else{how_alike}"
+        score = float(self.table.detection_scores[face.row])
+        return f"is {called} no face at all? It was found with a score of {score:.2f}"
 
     def _name(self, number: int) -> str:
-        if number >= self.n_groups:
-            return self.people[self._person(number)].name
-        return f"group {self.group_numbers[number]} ({pluralize(self._n_faces(number), 'face')})"
+        name_of = {person.number: person.name for person in self.people.values()}
+        return describe_set(self.sets[number], self.faces[int(self.sets[number].rows[0])], name_of)
 
     def _key(self, number: int) -> Face:
         return self.faces[self.likeness.representative(number)].face
 
-    def _person(self, number: int) -> int:
-        return self.person_numbers[number - self.n_groups]
+    def _faces(self, number: int) -> tuple[ScannedFace, ...]:
+        return tuple(self.faces[row] for row in self.sets[number].rows.tolist())
 
-    def _n_faces(self, number: int) -> int:
-        return len(self.likeness.sets[number])
 
-    def _faces(self, rows: Rows) -> tuple[ScannedFace, ...]:
-        return tuple(self.faces[row] for row in rows.tolist())
+def chance_of_one_person(mean: float, closest: float) -> float:
+    """Return how likely two sets of faces show one person.
+
+    Fitted on random halves of LFW View 1 training people with two networks, see ``experiments/naming_effort.py``.
+
+    Parameters
+    ----------
+    mean, closest : float
+        How much the mean similarity of their faces, and that of the most alike two, is above the threshold.
+
+    >>> [round(chance_of_one_person(mean, 0.05), 2) for mean in (-0.1, -0.05, 0.05)]
+    [0.13, 0.26, 0.68]
+    """
+    return 1 / (1 + math.exp(-(_INTERCEPT + _OF_MEAN * mean + _OF_CLOSEST * closest)))
 
 
 def _id(kind: str, faces: Sequence[Face], person: int | None = None) -> str:

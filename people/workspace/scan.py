@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from classifiers.errors import IdentityError
+from classifiers.errors import IdentityError, ThresholdError
 from classifiers.files.head_file import save_head
-from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background, choose_background
+from classifiers.training.calibration import MIN_IDENTITIES
 from classifiers.training.train import train_head
 from embedder.networks.presets import DEFAULT_PRESET
-from embedder.pipeline.runner import TellProgress, update_table
+from embedder.pipeline.runner import TellProgress
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable
 from foundation.paths import display_path
@@ -23,6 +23,8 @@ from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
+from people.workspace.heads import Denials, with_denials
+from people.workspace.moving import update_workspace_table
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import SETTINGS_FILE, Workspace
 
@@ -142,7 +144,7 @@ def _scan(
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
     )
-    summary = update_table(chosen.photos, workspace.table, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     n_imported = _import_folder_names(store, table)
@@ -195,20 +197,20 @@ def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, b
     named = replace(table, identities=decided.names)
     try:
         head = train_head(named, background=background)
-    except IdentityError:
+    except (IdentityError, ThresholdError) as error:
+        if isinstance(error, ThresholdError):  # a network of somebody's own, whose thresholds nobody has measured
+            logger.warning(
+                "no head of the named people, who can be found and listed all the same: %s people at least must be "
+                "named to measure a threshold for a network that was never measured",
+                MIN_IDENTITIES,
+            )
         workspace.head.unlink(missing_ok=True)
         return False
-    denied = [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]
-    if denied:
-        rows = np.array([row for row, _ in denied])
-        against = Gallery.build(
-            table.embeddings[rows],
-            [name for _, name in denied],
-            paths=table.paths[rows],
-            image_sha256=table.image_sha256[rows],
-            boxes=table.boxes[rows],
-        )
-        head = head.replaced(rejections=head.rejections.added(against))
+    head = with_denials(head, table, _denials(decided))
     workspace.head.parent.mkdir(mode=0o700, exist_ok=True)
     save_head(head, workspace.head)
     return True
+
+
+def _denials(decided: Decided) -> Denials:
+    return [(row, decided.name_of[person]) for row, person in decided.links.denied if person in decided.name_of]

@@ -13,6 +13,7 @@ from people.errors import WorkspaceError
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
+from people.workspace.heads import Denials
 from people.workspace.workspace import Workspace, table_at
 
 
@@ -47,8 +48,8 @@ def places_of(table: EmbeddingTable, image_of_row: NDArray[np.integer[Any]]) -> 
     return np.column_stack([boxes, np.nan_to_num(table.times)])
 
 
-def read_named_table(path: str | Path) -> EmbeddingTable:
-    """Return the table of the workspace at `path` with the names that were decided as its identities.
+def read_named_table(path: str | Path) -> tuple[EmbeddingTable, Denials]:
+    """Return the table of the workspace at `path` with the names that were decided, and who its faces are not.
 
     Raises
     ------
@@ -59,12 +60,15 @@ def read_named_table(path: str | Path) -> EmbeddingTable:
     table = EmbeddingTable.read(table_at(path))
     with PeopleReader(workspace.store) as reader:
         names, _ = read_names(reader, len(table))
+        name_of = {person.number: person.name for person in reader.people()}
+        denied = reader.links().denied
     if not (names != "").any():
         raise WorkspaceError(
             f"{display_path(path)}: expected a workspace with named people, found none; name somebody with facetable "
             f"people {display_path(path)} name"
         )
-    return replace(table, identities=names)
+    denials = [(row, name_of[person]) for row, person in denied if person in name_of]
+    return replace(table, identities=names), denials
 
 
 def read_names(reader: PeopleReader, n_rows: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

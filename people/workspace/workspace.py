@@ -151,6 +151,11 @@ class Workspace:
         return self.folder / "faces.h5"
 
     @property
+    def next_table(self) -> Path:
+        """The table in the making where settings were changed, until it takes the place of the other."""
+        return self.folder / "faces.next.h5"
+
+    @property
     def store(self) -> Path:
         """The decisions."""
         return self.folder / "people.sqlite"

@@ -2,6 +2,6 @@
 
 In: nothing but the machine.
 Out: lines of a report without names, paths of photos or other private things.
-May import: foundation, embedder.runtime, embedder.detection, embedder.networks, recognition.outputs,
+May import: foundation, foundation.drawing, embedder.runtime, embedder.detection, embedder.networks,
     recognition.viewer.
 """

@@ -72,7 +72,7 @@ def check_cameras(devices: Path = _DEVICES) -> Findings:
 
 def check_fonts() -> Findings:
     """Return the scripts in which names can be drawn on pictures."""
-    from recognition.outputs.fonts import has_font
+    from foundation.drawing.fonts import has_font
 
     scripts = {script: has_font(word) for script, word in _WORDS.items()}
     missing = [script for script, is_there in scripts.items() if not is_there]

@@ -2,5 +2,5 @@
 
 In: images, boxes, identities.
 Out: files.
-May import: foundation, recognition.sources.
+May import: foundation, foundation.drawing, recognition.sources.
 """

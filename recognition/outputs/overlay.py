@@ -1,45 +1,87 @@
 """Draw boxes and names on images; names are drawn with Pillow, which has fonts for every script."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
 
-from foundation.text import sanitize_for_terminal
-from recognition.outputs.fonts import font_runs, open_font
+from foundation.drawing.rendered_text import Color, plate_width, shorten, text_plate
+from recognition.outputs.label_places import Place, find_places
+from recognition.outputs.legend import add_legend, paste_plate
 
-Color = tuple[int, int, int]
+Labels = Literal["names", "numbers", "none"]
 
 NAMED_COLOR: Color = (22, 128, 60)
 UNKNOWN_COLOR: Color = (176, 96, 0)
 SELECTED_COLOR: Color = (24, 92, 196)
-_TEXT_COLOR: Color = (255, 255, 255)
 
-# A label is as tall as a thirtieth of the image's shorter side: readable when the image fills a screen.
+MOST_NAMES = 24
+"""Faces up to which names are drawn on a photo; names of more would fill it."""
+
+# A label is as tall as a fifth of its face, but readable, and never taller than a thirtieth of the image's shorter side
+# (readable when the image fills a screen).
+_FACE_PER_TEXT = 5
 _IMAGE_PER_TEXT = 30
-_SMALLEST_TEXT = 12
+_SMALLEST_TEXT = 10
+_SMALLEST_NOTE = 12
 _IMAGE_PER_LINE = 300
+# Text has one of these sizes, so that a face that moves does not make its label anew with each frame.
+_SIZES = (10, 11, 12, 13, 14, 16, 18, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128)
+# Pixels around each label, so that two of one colour stay two.
+_GAP = 1
+# The widest label: so many times its face, or so many times its own height.
+_WIDEST_PER_FACE = 1.5
+_WIDEST_PER_TEXT = 11
 
 
 class Mark(NamedTuple):
-    """Box and label of a face: `box` in pixels, `text` next to it, both in `color` (RGB)."""
+    """Box and label of a face.
+
+    Attributes
+    ----------
+    box : (4,) float
+        Pixels: x_min, y_min, x_max, y_max, max exclusive.
+    text : str
+        What stands next to it: a name, shortened where it is too long.
+    color : (red, green, blue)
+        Of both.
+    detail : str
+        Stands behind the text and is never shortened: a score.
+    number : int or None
+        What stands next to the box instead of the text where labels are numbers.
+    is_named : bool
+        Whether the text is a name: those that are not share a line of the legend.
+    """
 
     box: Sequence[float] | np.ndarray
     text: str
     color: Color
+    detail: str = ""
+    number: int | None = None
+    is_named: bool = True
 
 
-def draw_marks(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
+def choose_labels(n_faces: int, wanted: Labels | None) -> Labels:
+    """Return how a photo's faces are labelled: as is wanted, else with numbers if there are more than `MOST_NAMES`."""
+    if wanted is not None:
+        return wanted
+    return "numbers" if n_faces > MOST_NAMES else "names"
+
+
+def draw_marks(image: np.ndarray, marks: Sequence[Mark], *, labels: Labels = "names") -> np.ndarray:
     """Return a copy of `image` with `marks` drawn on it.
+
+    A label takes the free place nearest to its face, see `recognition.outputs.label_places.find_places`; a line leads
+    to it where that is not beside the face.
 
     Parameters
     ----------
     image : uint8 (height, width, 3), RGB
     marks : sequence of Mark
         Boxes may extend beyond the image.
+    labels : {"names", "numbers", "none"}
+        What stands next to the boxes.
 
     Returns
     -------
@@ -47,55 +89,97 @@ def draw_marks(image: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
         uint8, shape of `image`.
     """
     drawn = np.ascontiguousarray(image).copy()
-    shorter_side = min(image.shape[:2])
-    thickness = max(1, round(shorter_side / _IMAGE_PER_LINE))
+    height, width = image.shape[:2]
+    thickness = max(1, round(min(height, width) / _IMAGE_PER_LINE))
     for mark in marks:
         x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
         cv2.rectangle(drawn, (x_min, y_min), (x_max - 1, y_max - 1), mark.color, thickness)
-    for mark in marks:
-        draw_text(drawn, mark.text, mark.box, size=_text_size(image), color=mark.color)
+    plates = [_plate_of(mark, labels, image_wh=(width, height)) for mark in marks]
+    sizes = [(0, 0) if plate is None else (plate.shape[1] + 2 * _GAP, plate.shape[0] + 2 * _GAP) for plate in plates]
+    places = find_places([np.asarray(mark.box) for mark in marks], sizes, image_wh=(width, height))
+    found = list(zip(marks, plates, places, strict=True))
+    # All lines first: none crosses a label.
+    for mark, plate, place in found:
+        if plate is not None and place.distance > 2 * thickness:
+            _draw_leader(drawn, mark, place, size_wh=(plate.shape[1], plate.shape[0]), thickness=thickness)
+    for _, plate, place in found:
+        if plate is not None:
+            paste_plate(drawn, plate, (place.left + _GAP, place.top + _GAP))
     return drawn
+
+
+def draw_photo(image: np.ndarray, marks: Sequence[Mark], *, labels: Labels) -> np.ndarray:
+    """Return a copy of a photo with `marks` drawn on it; with numbers it grows by a legend at its lower edge.
+
+    Parameters
+    ----------
+    image : uint8 (height, width, 3), RGB
+    marks : sequence of Mark
+        Those with a number and a text stand in the legend.
+    labels : {"names", "numbers", "none"}
+    """
+    drawn = draw_marks(image, marks, labels=labels)
+    return add_legend(drawn, _legend_of(marks)) if labels == "numbers" else drawn
 
 
 def draw_note(image: np.ndarray, text: str) -> np.ndarray:
     """Return a copy of `image`, uint8 (height, width, 3), with a line of text at its lower edge."""
     drawn = image.copy()
-    height = image.shape[0]
-    draw_text(drawn, text, (0, height, 1, height), size=_text_size(image), color=SELECTED_COLOR)
+    size = max(_SMALLEST_NOTE, round(min(image.shape[:2]) / _IMAGE_PER_TEXT))
+    plate = text_plate(text, size, SELECTED_COLOR)
+    paste_plate(drawn, plate, (0, max(0, image.shape[0] - plate.shape[0])))
     return drawn
 
 
-def draw_text(image: np.ndarray, text: str, box: Sequence[float] | np.ndarray, *, size: int, color: Color) -> None:
-    """Draw `text` on a background of `color` into `image`: above `box`, else below it, else inside; clipped."""
-    if not text:
-        return
-    plate = text_plate(text, size, color)
-    height, width = image.shape[:2]
-    x_min, y_min, _, y_max = (round(float(edge)) for edge in box)
-    top = y_min - plate.shape[0]
-    if top < 0:
-        top = max(0, y_max) if y_max + plate.shape[0] <= height else max(0, y_min)
-    left = min(max(0, x_min), max(0, width - plate.shape[1]))
-    visible = plate[: max(0, height - top), : max(0, width - left)]
-    image[top : top + visible.shape[0], left : left + visible.shape[1]] = visible
+def _legend_of(marks: Sequence[Mark]) -> list[tuple[str, str, Color]]:
+    named = [
+        (str(mark.number), f"{mark.text} {mark.detail}".strip(), mark.color)
+        for mark in marks
+        if mark.is_named and mark.number is not None
+    ]
+    others = [mark for mark in marks if not mark.is_named and mark.number is not None]
+    return named + ([(f"{len(others)}×", others[0].text, others[0].color)] if others else [])
 
 
-def _text_size(image: np.ndarray) -> int:
-    return max(_SMALLEST_TEXT, round(min(image.shape[:2]) / _IMAGE_PER_TEXT))
+def _plate_of(mark: Mark, labels: Labels, *, image_wh: tuple[int, int]) -> np.ndarray | None:
+    """Return the label of a face, uint8 (height, width, 3), as large as the face asks for; None without one."""
+    x_min, y_min, x_max, y_max = (float(edge) for edge in mark.box)
+    side = max(0.0, min(x_max - x_min, y_max - y_min))
+    size = _text_size(side, min(image_wh))
+    if labels == "none" or not mark.text:
+        return None
+    if labels == "numbers":
+        return None if mark.number is None else text_plate(str(mark.number), size, mark.color)
+    most = min(image_wh[0], max(round(_WIDEST_PER_FACE * (x_max - x_min)), _WIDEST_PER_TEXT * size))
+    # Rounded, as sizes are: what is shortened is looked up.
+    text = shorten(mark.text, size, most - most % size, mark.detail)
+    if mark.detail and plate_width(text, size) > image_wh[0]:
+        text = shorten(mark.text, size, image_wh[0])
+    return text_plate(text, size, mark.color)
 
 
-@lru_cache(maxsize=256)
-def text_plate(text: str, size: int, color: Color) -> np.ndarray:
-    """Return `text` in white on `color`: uint8 (height, width, 3), letters `size` pixels tall, read-only."""
-    runs = [(open_font(font, size), part) for font, part in font_runs(sanitize_for_terminal(text))]
-    widths = [font.getlength(part) for font, part in runs]
-    padding = max(2, size // 5)
-    plate = Image.new("RGB", (round(sum(widths)) + 2 * padding, round(size * 1.3) + padding), color)
-    draw = ImageDraw.Draw(plate)
-    left = float(padding)
-    for (font, part), width in zip(runs, widths, strict=True):
-        draw.text((left, size + padding // 2), part, font=font, fill=_TEXT_COLOR, anchor="ls")
-        left += width
-    pixels = np.asarray(plate)
-    pixels.flags.writeable = False
-    return pixels
+def _text_size(face_side: float, image_side: int) -> int:
+    largest = max(_SMALLEST_TEXT, image_side / _IMAGE_PER_TEXT)
+    wanted = min(max(face_side / _FACE_PER_TEXT, _SMALLEST_TEXT), largest)
+    return max(size for size in _SIZES if size <= wanted)
+
+
+def _draw_leader(image: np.ndarray, mark: Mark, place: Place, *, size_wh: tuple[int, int], thickness: int) -> None:
+    """Draw a line between the points of a box and of its label that are nearest to each other."""
+    x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
+    ends = [
+        _nearest(low, high - 1, start, start + size - 1)
+        for low, high, start, size in ((x_min, x_max, place.left, size_wh[0]), (y_min, y_max, place.top, size_wh[1]))
+    ]
+    (x_face, x_label), (y_face, y_label) = ends
+    cv2.line(image, (x_face, y_face), (x_label, y_label), mark.color, thickness, cv2.LINE_AA)
+
+
+def _nearest(low: int, high: int, start: int, end: int) -> tuple[int, int]:
+    """Return the points of [low, high] and [start, end] nearest to each other: the middle of what they share."""
+    if start > high:
+        return high, start
+    if end < low:
+        return low, end
+    middle = (max(low, start) + min(high, end)) // 2
+    return middle, middle

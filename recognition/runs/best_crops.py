@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,8 +176,12 @@ class BestCrops:
         return self._last_scene[1]
 
 
-def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: str, source: str) -> str:
+def enrol_crop(
+    head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: str, source: str, trust: Sequence[str] = ()
+) -> str:
     """Enrol a crop under a name in the head's file and return the outcome as one line.
+
+    For `trust` see `classifiers.load_head`.
 
     Raises
     ------
@@ -204,7 +208,7 @@ def enrol_crop(head_path: Path, encoder: FaceEncoder, crop: ProbeCrop, *, name: 
         *measure_pose(crop.landmarks),
     )
     with locked_for_editing(head_path):
-        result = enrol(load_head(head_path), [(photo, PhotoFaces([sample], 0))], identity)
+        result = enrol(load_head(head_path, trust=trust), [(photo, PhotoFaces([sample], 0))], identity)
         if result.enrolled:
             save_head(result.head, head_path)
     if result.refused:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import normalize_name
 from foundation.threads import add_device_argument
 from recognition.errors import OptionsError
@@ -45,6 +46,11 @@ class Options:
     min_face_size: int | Literal["auto"] = "auto"
     thresholds: tuple[float, ...] | None = None
     max_pixels: int | None = None
+    trust: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    labels: Literal["names", "numbers", "none"] | None = None
+    font: Path | None = None
+    device: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="accept a name when its score is at least T (default: the head's own threshold)",
     )
+    add_trust_argument(parser)
     _add_output_arguments(parser.add_argument_group("output"))
     _add_service_arguments(parser.add_argument_group("cameras and services"))
     _add_network_arguments(parser.add_argument_group("detection and embedding"))
@@ -106,6 +113,15 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
         help="make faces unrecognizable in pictures: of everybody who is not identified (default), or of all; they are "
         "looked for more closely, but what is not found is not hidden",
     )
+    output.add_argument(
+        "--labels",
+        choices=["names", "numbers", "none"],
+        help="what stands next to faces in pictures: names, or numbers (on photos those of --face, with a legend below "
+        "the picture; in videos those of tracks), or none (default: names, numbers on photos of more than 24 faces)",
+    )
+    output.add_argument(
+        "--font", type=Path, metavar="FILE", help="font of the names (default: fonts of this system that have them)"
+    )
     output.add_argument("--save-unknown", type=Path, metavar="DIR", help="keep the best crop of each unknown face")
     output.add_argument(
         "--save-crops", type=Path, metavar="DIR", help="keep a picture of the face of each event, named in it as `crop`"
@@ -124,6 +140,14 @@ def _add_output_arguments(output: "argparse._ArgumentGroup") -> None:
 def _add_service_arguments(service: "argparse._ArgumentGroup") -> None:
     service.add_argument("--webhook", metavar="URL", help="post each event as JSON")
     service.add_argument("--mqtt", metavar="URL", help="publish each event, to mqtt://[USER:PASSWORD@]HOST/TOPIC")
+    service.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        dest="outputs",
+        metavar="NAME=ADDRESS",
+        help="hand each event to an output that an installed package offers; may be repeated",
+    )
     service.add_argument(
         "--mqtt-discovery",
         action="store_true",
@@ -183,7 +207,7 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
 def read_options(arguments: argparse.Namespace) -> Options:
     """Return the parsed arguments as `Options`."""
     values = {name: getattr(arguments, name) for name in Options.__dataclass_fields__}
-    values["sources"] = tuple(values["sources"])
+    values |= {name: tuple(values[name]) for name in ("sources", "trust", "outputs")}
     if values["thresholds"] is not None:
         values["thresholds"] = tuple(values["thresholds"])
     return Options(**values)
@@ -239,6 +263,7 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
             )
             for flag, is_given in (
                 ("--preset", options.preset is not None),
+                ("--device", options.device is not None),
                 ("--weights", options.weights is not None),
                 ("--precision", options.precision is not None),
                 ("--min-face-size", options.min_face_size != "auto"),
@@ -288,6 +313,13 @@ def _rules_of_options(options: Options) -> list[tuple[bool, str]]:
         (
             hides and options.save is None and not options.show,
             "--anonymize changes pictures; say where they go, with --save or --show",
+        ),
+        *(
+            (
+                is_given and options.save is None and not options.show,
+                f"{flag} is for pictures; say where they go, with --save or --show",
+            )
+            for flag, is_given in (("--labels", options.labels is not None), ("--font", options.font is not None))
         ),
         (
             options.overwrite and options.events in (None, "-"),

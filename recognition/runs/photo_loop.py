@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from recognition.sources.clock import format_utc
 from recognition.sources.source import Source, SourceKind
 from recognition.tracking.embedding_queue import view_of
 from recognition.tracking.naming import name_faces
+
+if TYPE_CHECKING:
+    from recognition.outputs.overlay import Labels
 
 logger = logging.getLogger(__name__)
 
@@ -192,8 +196,11 @@ def annotate_photo(
     *,
     hide: str | None = None,
     others: Sequence[np.ndarray] | np.ndarray = (),
+    labels: "Labels | None" = None,
 ) -> np.ndarray:
     """Return a copy of `image`, uint8 (h, w, 3) RGB, with boxes, names and scores.
+
+    Where labels are numbers, each is that of `--face` and the copy is higher, by a legend below the photo.
 
     Parameters
     ----------
@@ -204,24 +211,31 @@ def annotate_photo(
         have no box and no name.
     others : sequence of numpy.ndarray
         Boxes, (4,), of further faces, which are made unrecognizable unless a face stays visible there.
+    labels : {None, "names", "numbers", "none"}
+        What stands next to the boxes; None decides by the number of faces.
     """
     from recognition.anonymizing.places import find_same
     from recognition.outputs.anonymize import hide_faces
-    from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+    from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, choose_labels, draw_photo
 
     hidden = [face for face in faces if hide == "all" or (hide == "unknown" and not face.accepted)]
     visible = [np.array(face.box) for face in faces if face not in hidden]
     boxes = [*(np.array(face.box) for face in hidden), *(box for box in others if find_same(box, visible) is None)]
     if boxes:
         image = hide_faces(image, boxes)
-    return draw_marks(
-        image,
-        [
-            Mark(face.box, f"{face.identity} {face.score:.2f}", NAMED_COLOR if face.accepted else UNKNOWN_COLOR)
-            for face in faces
-            if face not in hidden
-        ],
-    )
+    marks = [
+        Mark(
+            face.box,
+            face.identity,
+            NAMED_COLOR if face.accepted else UNKNOWN_COLOR,
+            detail=f"{face.score:.2f}",
+            number=number,
+            is_named=face.accepted,
+        )
+        for number, face in enumerate(faces)
+        if face not in hidden
+    ]
+    return draw_photo(image, marks, labels=choose_labels(len(marks), labels))
 
 
 def recognize_photos(photos: Sequence[PhotoJob], run: PhotoRun) -> PhotoCounts:

@@ -102,7 +102,7 @@ def open_run(
     def annotated(image: np.ndarray, faces: Sequence[NamedFace]) -> np.ndarray:
         known = np.array([face.box for face in faces]).reshape(-1, 4)
         others = () if closer is None else closer.find_others(image, known).boxes
-        return annotate_photo(image, faces, hide=options.anonymize, others=others)
+        return annotate_photo(image, faces, hide=options.anonymize, others=others, labels=options.labels)
 
     sink = open_sinks(options).events
     stack.callback(sink.close)

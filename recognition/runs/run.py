@@ -31,6 +31,10 @@ def recognize(options: Options) -> int:
     source = sources[0]
     check_options(options, source.kind)
     check_outputs(sources, options)
+    if options.font is not None:
+        from foundation.drawing.fonts import choose_font
+
+        choose_font(options.font)
     if options.show:
         from recognition.viewer.window import check_display
 

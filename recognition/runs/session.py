@@ -13,7 +13,7 @@ import numpy as np
 from recognition.anonymizing.frame_hider import FrameHider, HiddenFrame, boxes_to_hide, is_hidden
 from recognition.events.event import Event, EventSink
 from recognition.outputs.anonymize import hide_faces
-from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Mark, draw_marks
+from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Labels, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.runs.best_crops import BestCrops
 from recognition.runs.head_watcher import HeadWatcher
@@ -54,6 +54,8 @@ class Outputs:
         When the source's moments were.
     source_name : str or None
         What the user calls the source.
+    labels : {"names", "numbers", "none"}
+        What stands next to the boxes; numbers are those of tracks.
     """
 
     sink: EventSink
@@ -65,6 +67,7 @@ class Outputs:
     crops: BestCrops = field(default_factory=BestCrops)
     timeline: Timeline = field(default_factory=lambda: Timeline.of_file(None))
     source_name: str | None = None
+    labels: Labels = "names"
 
 
 class Session:
@@ -174,7 +177,9 @@ class Session:
         outputs = self._outputs
         for hidden in ready:
             frame, result = hidden.frame, hidden.result
-            annotated = annotate_frame(frame.image, result, hide=outputs.hide, places=hidden.places)
+            annotated = annotate_frame(
+                frame.image, result, hide=outputs.hide, places=hidden.places, labels=outputs.labels
+            )
             self.meter.record(frame.captured_s, time.monotonic())
             if outputs.recorder is not None:
                 outputs.recorder.write(annotated, frame.time_s)
@@ -228,7 +233,12 @@ class Session:
 
 
 def annotate_frame(
-    image: np.ndarray, result: FrameResult, *, hide: str | None = None, places: Sequence[np.ndarray] = ()
+    image: np.ndarray,
+    result: FrameResult,
+    *,
+    hide: str | None = None,
+    places: Sequence[np.ndarray] = (),
+    labels: Labels = "names",
 ) -> np.ndarray:
     """Return a copy of a frame, uint8 (h, w, 3) RGB, with boxes and names.
 
@@ -241,16 +251,19 @@ def annotate_frame(
         have no box and no name.
     places : sequence of numpy.ndarray
         Boxes, (4,), that are made unrecognizable as well, see `recognition.anonymizing.frame_hider.boxes_to_hide`.
+    labels : {"names", "numbers", "none"}
+        What stands next to the boxes. A frame keeps its size: numbers have no legend, they are those of the events'
+        `track`.
     """
     hidden = boxes_to_hide(result, hide, places)
     if hidden:
         image = hide_faces(image, hidden)
-    return draw_marks(image, [_mark_of(face) for face in result.faces if not is_hidden(face, hide)])
+    return draw_marks(image, [_mark_of(face) for face in result.faces if not is_hidden(face, hide)], labels=labels)
 
 
 def _mark_of(face: TrackedFace) -> Mark:
     if face.track is None:
         return Mark(face.box, "", UNKNOWN_COLOR)
     if face.verdict.accepted:
-        return Mark(face.box, f"{face.verdict.identity} {face.verdict.score:.2f}", NAMED_COLOR)
-    return Mark(face.box, face.verdict.identity, UNKNOWN_COLOR)
+        return Mark(face.box, face.verdict.identity, NAMED_COLOR, f"{face.verdict.score:.2f}", face.track)
+    return Mark(face.box, face.verdict.identity, UNKNOWN_COLOR, number=face.track, is_named=False)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from embedder.detection.thorough import ThoroughDetector
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
+from foundation.errors import InputError
+from foundation.plug_ins.loading import OUTPUTS, load_plug_in, plug_in_names
 from recognition.errors import SaveError, SourceError
 from recognition.events.console import FanOutSink, JsonLinesSink, TextSink
 from recognition.events.event import EventSink
@@ -40,7 +42,7 @@ def load_recognizer(options: Options, *, detector_threads: int | None = None) ->
     OSError
         If a file cannot be read.
     """
-    head = load_head_with(options.head, options.threshold)
+    head = load_head_with(options.head, options.threshold, trust=options.trust)
     encoder = FaceEncoder.for_fingerprint(
         head.fingerprint if head.fingerprint is not None else {},
         EncoderOptions(
@@ -84,7 +86,7 @@ class Sinks(NamedTuple):
 
 
 def open_sinks(options: Options, source: Source | None = None) -> Sinks:
-    """Open the sinks of events: standard output, the file of ``--events``, webhook and MQTT.
+    """Open the sinks of events: standard output, the file of ``--events``, webhook, MQTT, and what packages offer.
 
     Parameters
     ----------
@@ -108,11 +110,23 @@ def open_sinks(options: Options, source: Source | None = None) -> Sinks:
             broker = MqttSink(options.mqtt, discovery=discovery)
             send_picture = broker.send_picture if discovery is not None and discovery.shows_faces else None
             sinks.append(broker)
+    sinks += [_open_plug_in(output) for output in options.outputs]
     if options.events not in (None, "-"):
         # Last, since it replaces the events of the run before, which must stay if an address is wrong.
         is_live = source is not None and source.kind.is_live
         sinks.append(EventFile(str(options.events), append=is_live))
     return Sinks(FanOutSink(sinks), send_picture)
+
+
+def _open_plug_in(output: str) -> EventSink:
+    """Return the sink that a package offers in the group ``facetable.outputs``; `output` is NAME or NAME=ADDRESS."""
+    name, _, address = output.partition("=")
+    open_sink = load_plug_in(OUTPUTS, name)
+    if open_sink is None:
+        offered = ", ".join(plug_in_names(OUTPUTS)) or "none"
+        raise InputError(f"--output {name}: no installed package offers it; offered are: {offered}")
+    sink: EventSink = open_sink(address)
+    return sink
 
 
 def open_pictures(

@@ -53,7 +53,7 @@ def run_on_table(source: Source, options: Options) -> int:
         If a file cannot be read or written.
     """
     table = EmbeddingTable.read(source.address)
-    head = load_head_with(options.head, options.threshold)
+    head = load_head_with(options.head, options.threshold, trust=options.trust)
     head.check_fingerprint(table.fingerprint)
     photos = _list_photos(table, options, source.name)
     counts = PhotoCounts()

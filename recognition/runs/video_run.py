@@ -107,7 +107,10 @@ def run_live(source: Source, options: Options, stopping: threading.Event) -> int
         if target is not None:
             outputs.recorder = _open_recorder(stack, target)
         watcher = HeadWatcher(
-            options.head, lambda path: load_head_with(path, options.threshold), encoder.fingerprint, known=known
+            options.head,
+            lambda path: load_head_with(path, options.threshold, trust=options.trust),
+            encoder.fingerprint,
+            known=known,
         )
         stack.callback(watcher.stop)
         watcher.start()
@@ -174,6 +177,7 @@ def _open_outputs(
         hider=_make_hider(options, encoder, is_live=source.kind.is_live),
         crops=crops,
         source_name=options.source_name,
+        labels="names" if options.labels is None else options.labels,
     )
     if options.show:
 
@@ -181,7 +185,7 @@ def _open_outputs(
             crop = crops.get(track)
             if crop is None:
                 return "not enrolled: the face has gone"
-            return enrol_crop(options.head, encoder, crop, name=name, source=source.name)
+            return enrol_crop(options.head, encoder, crop, name=name, source=source.name, trust=options.trust)
 
         outputs.viewer = _open_viewer(source, enrol if source.kind.is_live else None, stopping)
         stack.callback(outputs.viewer.close)

@@ -18,10 +18,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import cv2
 import numpy as np
 
+from foundation.plug_ins.loading import SOURCES, load_plug_in
 from recognition.errors import SourceError
 from recognition.sources.deadline_http import DeadlineHandler, DeadlineResponse, SecureDeadlineHandler
 from recognition.sources.mjpeg import MAX_FRAME_BYTES, JpegSplitter
-from recognition.sources.source import Source, SourceKind, redact_url
+from recognition.sources.source import STREAM_SCHEMES, Source, SourceKind, redact_url
 
 _CHUNK = 64 * 1024
 DEVICES = Path("/dev")
@@ -85,11 +86,28 @@ def connect(source: Source, settings: ConnectionSettings = ConnectionSettings())
         return CaptureConnection(open_camera(int(source.address)))
     if source.kind is SourceKind.PIPE:
         return PipeConnection(open_pipe(source.address), settings)
-    if urlsplit(source.address).scheme.lower() in ("http", "https"):
+    scheme = urlsplit(source.address).scheme.lower()
+    if scheme and scheme not in STREAM_SCHEMES:
+        return _connect_plug_in(scheme, source)
+    if scheme in ("http", "https"):
         response = open_http(source.address, settings)
         if response is not None:
             return HttpConnection(response, settings)
     return CaptureConnection(open_stream(source.address, settings), settings.first_frame_s, settings)
+
+
+def _connect_plug_in(scheme: str, source: Source) -> Connection:
+    """Return what a package opens that offers this kind of address in the group ``facetable.sources``."""
+    open_address = load_plug_in(SOURCES, scheme)
+    if open_address is None:
+        raise SourceError(f"{source.name}: no installed package reads addresses with {scheme}://; install it")
+    try:
+        connection: Connection = open_address(source.address)
+    except SourceError:
+        raise
+    except Exception as error:  # what the code of somebody else raises can be anything
+        raise SourceError(f"{source.name}: cannot be opened ({type(error).__name__}: {error})") from error
+    return connection
 
 
 def decode(encoded: EncodedFrame) -> np.ndarray | None:

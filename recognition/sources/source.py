@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from embedder.images.kinds import PHOTO_SUFFIXES, VIDEO_SUFFIXES
+from foundation.plug_ins.loading import SOURCES, plug_in_names
 from recognition.errors import SourceError
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
@@ -70,7 +71,8 @@ def parse_source(text: str) -> Source:
     Raises
     ------
     SourceError
-        If no such file exists, or the URL's scheme is none of `STREAM_SCHEMES`.
+        If no such file exists, or the URL's scheme is none of `STREAM_SCHEMES` and of those that installed packages
+        offer in the group ``facetable.sources``.
 
     >>> parse_source("0").kind
     <SourceKind.CAMERA: 'camera'>
@@ -129,9 +131,13 @@ def _parse_url(text: str) -> Source:
         raise SourceError(
             f"{redact_url(text)!r} is no URL; write it like rtsp://USER:PASSWORD@ADDRESS:PORT/PATH"
         ) from None
+    offered = [] if scheme in STREAM_SCHEMES else plug_in_names(SOURCES)
+    if scheme in offered:
+        return Source(SourceKind.STREAM, text, redact_url(text))
     if scheme not in STREAM_SCHEMES:
         raise SourceError(
-            f"SOURCE must be {_EXPECTED}; URLs begin with one of {', '.join(STREAM_SCHEMES)}, got scheme {scheme!r}"
+            f"SOURCE must be {_EXPECTED}; URLs begin with one of "
+            f"{', '.join([*STREAM_SCHEMES, *offered])}, got scheme {scheme!r}"
         )
     if not host:
         raise SourceError(f"{redact_url(text)!r} names no host; write it like rtsp://ADDRESS/PATH")

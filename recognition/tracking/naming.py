@@ -1,7 +1,7 @@
 """Name vectors of faces with a head, or refuse them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,8 +50,10 @@ def name_faces(head: "Head", vectors: np.ndarray, fingerprint: Mapping[str, Any]
     return Names(match.identities, match.scores, accepted, np.where(accepted, match.identities, UNKNOWN))
 
 
-def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
+def load_head_with(path: str | Path, threshold: float | None = None, *, trust: Sequence[str] = ()) -> "Head":
     """Return the head in a file, with `threshold` instead of its own where one is given.
+
+    For `trust` see `classifiers.load_head`.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def load_head_with(path: str | Path, threshold: float | None = None) -> "Head":
     from classifiers.files.head_file import load_head
     from classifiers.scores.thresholds import check_threshold
 
-    head = load_head(path)
+    head = load_head(path, trust=trust)
     if threshold is not None:
         head.threshold = check_threshold(threshold)
     elif head.threshold_record.is_outgrown(len(head.gallery)):

@@ -208,7 +208,7 @@ class Viewer:
     def _with_overlay(self, image: np.ndarray) -> np.ndarray:
         """Return the image with the selection and the message drawn on it."""
         marks = [
-            Mark(face.box, "selected", SELECTED_COLOR)
+            Mark(face.box, "", SELECTED_COLOR)
             for face in self._faces
             if face.track is not None and face.track == self._selected
         ]

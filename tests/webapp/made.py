@@ -125,6 +125,6 @@ def add_table(workspace: Workspace, photos: Path) -> None:
 
 def add_head(workspace: Workspace) -> None:
     """Train the workspace's head on its named faces."""
-    named = read_named_table(workspace.folder)
+    named, _ = read_named_table(workspace.folder)
     workspace.head.parent.mkdir(exist_ok=True)
     save_head(train_head(named, threshold=0.5), workspace.head)

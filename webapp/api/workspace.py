@@ -15,7 +15,7 @@ from webapp.api.models import Answer, Ask
 router = APIRouter(tags=["workspace"])
 
 
-Folder = Annotated[str, Field(max_length=4_096)]
+Folder = Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")]
 
 
 class Counts(Answer):

@@ -7,9 +7,9 @@ import zipfile
 import h5py
 import pytest
 
+from classifiers import OpenSetClassifier
 from classifiers.commands.main import main
 from classifiers.files.head_file import save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from tests import PROJECT
 from tests.classifiers.people import make_people
 from tests.test_train_classifier import write_table
@@ -23,7 +23,11 @@ def no_cache(monkeypatch, tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     people = make_people(2, 2)
-    head = OpenSetClassifier().fit(people.vectors, people.identities, paths=["a.jpg", "b.jpg", "c.jpg", "d.jpg"]).head_
+    head = (
+        OpenSetClassifier(threshold=0.6)
+        .fit(people.vectors, people.identities, paths=["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+        .head_
+    )
     (tmp_path / "in" / "deep").mkdir(parents=True)
     save_head(head, tmp_path / "in" / "deep" / "h.skops")
     return tmp_path / "in"

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
+from classifiers import OpenSetClassifier
 from classifiers.commands.main import main
 from classifiers.commands.photo_arguments import open_reader, stored_path
 from classifiers.files.head_file import load_head, save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.members.editing import enrol_faces
 from embedder.tables.table import EmbeddingTable
 from tests.classifiers.people import FINGERPRINT, make_people
@@ -21,7 +21,9 @@ from tests.classifiers.samples import make_sample
 def head(tmp_path):
     people = make_people(2, 2)
     path = tmp_path / "h.skops"
-    save_head(OpenSetClassifier().fit(people.vectors, people.identities, fingerprint=FINGERPRINT).head_, path)
+    save_head(
+        OpenSetClassifier(threshold=0.6).fit(people.vectors, people.identities, fingerprint=FINGERPRINT).head_, path
+    )
     return path
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from classifiers import OpenSetClassifier
 from classifiers.commands.main import main
 from classifiers.files.head_file import load_head, save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from tests.classifiers.people import FINGERPRINT, make_people
 
 
@@ -14,7 +14,9 @@ from tests.classifiers.people import FINGERPRINT, make_people
 def head(tmp_path):
     people = make_people(3, 2)
     path = tmp_path / "h.skops"
-    save_head(OpenSetClassifier().fit(people.vectors, people.identities, fingerprint=FINGERPRINT).head_, path)
+    save_head(
+        OpenSetClassifier(threshold=0.6).fit(people.vectors, people.identities, fingerprint=FINGERPRINT).head_, path
+    )
     return path
 
 

@@ -17,13 +17,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from classifiers import OpenSetClassifier
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.files import head_estimator
 from classifiers.files.head_estimator import estimator_of
 from classifiers.files.head_file import describe_head, load_head, save_head
 from classifiers.heads.decision_rules import VotingRule
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
@@ -77,7 +77,7 @@ def test_votes_of_heads_of_before_decide_as_they_did(tmp_path):
     save_head(Head(Matcher(crowd), VotingRule(4), 0.1, name="knn", parameters={"n_neighbors": 4}), tmp_path / "h.skops")
     assert json.loads(zipfile.ZipFile(tmp_path / "h.skops").read("facetable.json"))["chooser"] == "votes"
     assert load_head(tmp_path / "h.skops").choose([[1, 0.4]]).tolist() == ["Bo"]
-    classifier = OpenSetClassifier(make_head("knn", {"n_neighbors": 4})).fit(crowd.vectors, crowd.identities)
+    classifier = OpenSetClassifier(make_head("knn", {"n_neighbors": 4}), 0.6).fit(crowd.vectors, crowd.identities)
     save_head(classifier.head_, tmp_path / "new.skops")
     assert load_head(tmp_path / "new.skops").choose([[1, 0.4]]).tolist() == ["Ada"]
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.naive_bayes import GaussianNB
 
+from classifiers import OpenSetClassifier
 from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.files.head_arrays import pack_head
 from classifiers.files.head_file import describe_head, load_head, save_head
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import OpenSetClassifier
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 from tests.properties import FEW
 

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from sklearn.naive_bayes import GaussianNB
 
+from classifiers import OpenSetClassifier
 from classifiers.errors import HeadFileError, ThresholdError
 from classifiers.files.head_file import load_head, save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from tests.classifiers.files.hostile import HEADERS, Change, changes, described, field, read_entries, write_entries
 from tests.classifiers.people import make_background, make_people
 

@@ -43,6 +43,8 @@ def test_every_text_is_escaped():
         "alt",
         "src",
         "class",
+        "loading",
+        "decoding",
     }
     assert page.text.count(EVIL) == 7
     assert ("li", "title", EVIL) in page.attributes
@@ -53,6 +55,21 @@ def test_the_page_needs_nothing_else():
     sources = [value for tag, name, value in page.attributes if tag == "img" and name == "src"]
     assert sources == [f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for data in (b"x", b"y")]
     assert not {"link", "script", "iframe"} & set(page.tags)
+
+
+def test_a_face_opens_its_photo(tmp_path):
+    photos = [tmp_path / 'a "b" <c>#?&.jpg', None]
+    page = Page(render("People", [Section("0: Ann", "", [0, 1], ["a", "b"], photos)], {0: b"x", 1: b"y"}))
+    links = [value for tag, name, value in page.attributes if tag == "a" and name == "href"]
+    assert links == [f"{tmp_path.as_uri()}/a%20%22b%22%20%3Cc%3E%23%3F%26.jpg"]
+    assert page.tags.count("img") == 2
+
+
+def test_thumbnails_load_lazily_in_the_size_asked_for_and_colours_follow_the_system():
+    text = render("People", [Section("0", "", [0], ["a"])], {0: b"x"}, size=200)
+    assert ("img", "loading", "lazy") in Page(text).attributes
+    assert "width: 200px; height: 200px" in text
+    assert "prefers-color-scheme: dark" in text
 
 
 def test_a_missing_photo_is_a_grey_tile():
@@ -89,6 +106,11 @@ class TestThumbnails:
         photo = np.zeros((100, 200, 3), np.uint8)
         thumbnail = cut_thumbnails([0], ["a"], np.array([box], float), read_photo=lambda path: photo)[0]
         assert Image.open(io.BytesIO(thumbnail)).size == (THUMBNAIL_SIZE, THUMBNAIL_SIZE)
+
+    def test_another_size(self):
+        photo = np.zeros((100, 200, 3), np.uint8)
+        (thumbnail,) = cut_thumbnails([0], ["a"], np.ones((1, 4)), read_photo=lambda path: photo, size=200).values()
+        assert Image.open(io.BytesIO(thumbnail)).size == (200, 200)
 
     @pytest.mark.parametrize("error", [FileNotFoundError("a"), ValueError("no image")])
     def test_unreadable_photos_are_left_out(self, error):

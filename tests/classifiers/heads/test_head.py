@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
-from classifiers.files.head_file import save_head
+from classifiers import OpenSetClassifier
+from classifiers.files.head_file import load_head, save_head
 from classifiers.heads.decision_rules import NearestRule, VotingRule
 from classifiers.heads.head import Head
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.thresholds import Threshold
@@ -51,7 +51,7 @@ def test_the_score_belongs_to_the_chosen_person_even_if_another_is_nearer():
 def test_no_probe_gives_no_answer():
     for name in ("gallery", "knn", "svm"):
         people = make_people(3, 2)
-        head = OpenSetClassifier(name).fit(people.vectors, people.identities).head_
+        head = OpenSetClassifier(name, 0.6).fit(people.vectors, people.identities).head_
         identities, scores = head.identify(np.zeros((0, 32)))
         assert (identities.shape, scores.shape) == ((0,), (0,))
 
@@ -118,7 +118,7 @@ def test_threshold_keeps_where_it_came_from():
 @pytest.mark.parametrize("name", ["gallery", "knn", "svm"])
 def test_serving_loads_neither_scikit_learn_nor_skops_nor_pandas(name, tmp_path):
     people = make_people(4, 3)
-    save_head(OpenSetClassifier(name).fit(people.vectors, people.identities).head_, tmp_path / "h.skops")
+    save_head(OpenSetClassifier(name, 0.6).fit(people.vectors, people.identities).head_, tmp_path / "h.skops")
     np.save(tmp_path / "x.npy", people.vectors)
     program = (
         "import sys, numpy, classifiers\n"
@@ -129,3 +129,14 @@ def test_serving_loads_neither_scikit_learn_nor_skops_nor_pandas(name, tmp_path)
     command = [sys.executable, "-c", program, str(tmp_path / "h.skops"), str(tmp_path / "x.npy")]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines == ["person 000,person 001,person 002,person 003", "[]"]
+
+
+def test_described_in_few_lines(tmp_path):
+    people = make_people(3, 2)
+    head = OpenSetClassifier(threshold=0.7).fit(people.vectors, people.identities).head_
+    assert repr(head).splitlines() == [
+        "Head gallery: 3 people, 6 photos, cosine score",
+        "  threshold 0.700, given by you",
+    ]
+    save_head(head, tmp_path / "h.skops")
+    assert repr(load_head(tmp_path / "h.skops")).splitlines()[2] == f"  from {tmp_path / 'h.skops'}"

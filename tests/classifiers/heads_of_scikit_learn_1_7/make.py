@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sklearn.naive_bayes import GaussianNB
 
+from classifiers import OpenSetClassifier
 from classifiers.files.head_file import save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from tests.classifiers.people import make_people
 
 FOLDER = Path(__file__).parent

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from classifiers import train_head
+from classifiers import OpenSetClassifier, train_head
 from classifiers.errors import IdentityError
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.members.editing import enrol_faces
 from classifiers.members.rejection import reject
 from classifiers.members.renaming import merge_people, rename_person

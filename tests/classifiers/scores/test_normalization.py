@@ -172,3 +172,11 @@ def test_a_model_with_objects_brings_no_advice_to_unpickle(tmp_path):
     np.savez(tmp_path / "b.npz", mean=np.array([{}], dtype=object))
     with pytest.raises(BackgroundError, match="its arrays cannot be read"):
         read_background(tmp_path / "b.npz")
+
+
+def test_described_in_two_lines():
+    background = make_background()
+    first, second = repr(background).splitlines()
+    assert first == "Background of 100 people, made-up people"
+    assert second == "  for vectors of length 32, temperature 0.1"
+    assert "and 1 stranger of yours" in repr(background.with_cohort(np.eye(32)[:1]))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from embedder.commands.main import main
+from embedder.networks import presets
 from embedder.pipeline import worker
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
@@ -35,6 +36,7 @@ def made_with(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(worker, "_load_detector", make_detector)
     monkeypatch.setattr(worker, "_load_embedder", make_embedder)
     monkeypatch.setenv("FACETABLE_THREADS", "2")
+    monkeypatch.setattr(presets, "fetched_file", lambda name: None)
     return made
 
 
@@ -200,7 +202,7 @@ sys.exit(main(["embed", *sys.argv[1:]]))
 def embed_process(photos: Path, out: Path) -> subprocess.Popen:
     """Start the command in a process of its own, with parts of 8 photos."""
     return subprocess.Popen(
-        [sys.executable, "-c", SMALL_PARTS, str(photos), "-o", str(out)],
+        [sys.executable, "-c", SMALL_PARTS, str(photos), "-o", str(out), "--preset", "facenet-casia-20180408"],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -264,3 +266,46 @@ def test_two_at_once_and_an_interrupt(real_photos: Path, tmp_path: Path) -> None
         "the same command again to go on\n"
     )
     assert not (tmp_path / "t.h5").exists() and list(tmp_path.glob("t.h5.parts/*.h5"))
+
+
+def test_a_table_is_moved_to_another_preset_with_the_settings_it_has(
+    photos: Path,
+    tmp_path: Path,
+    made_with: list[Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old, new = tmp_path / "old.h5", tmp_path / "new.h5"
+    assert main(["embed", str(photos), "-o", str(old), "--identity-from", "none", "--exclude", "Bob/"]) == 0
+    monkeypatch.setattr(FakeDetector, "detect_batch", lambda *_: pytest.fail("faces were looked for again"))
+    monkeypatch.setattr(worker, "_load_embedder", lambda *_: FakeEmbedder("cd" * 32))
+    assert main(["embed", "--preset", "mobilefacenet-ms1m", "-o", str(new), "--from", str(old)]) == 0
+    before, after = EmbeddingTable.read(old), EmbeddingTable.read(new)
+    assert after.paths.tolist() == before.paths.tolist() == ["Ada/1.png"] * 3
+    assert set(after.identities) == {""} and after.fingerprint.provenance["exclude"] == ["Bob/"]
+    assert after.fingerprint.space.weights_sha256 == "cd" * 32
+    capsys.readouterr()
+    assert main(["embed", "--one-face", "-o", str(tmp_path / "one.h5"), "--from", str(old)]) == 2
+    assert "old.h5: its faces were found with other settings: `faces` all before, one now" in capsys.readouterr().err
+    assert main(["embed", "-o", str(new)]) == 2
+    assert "expected a folder of photos, got none; name it, as in: embed photos -o" in capsys.readouterr().err
+
+
+def test_a_better_network_that_is_here_is_pointed_out_where_a_table_is_begun(
+    photos: Path,
+    tmp_path: Path,
+    made_with: list[Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "faces.h5"
+    monkeypatch.setattr(presets, "fetched_file", lambda name: tmp_path / name)
+    assert main(["embed", str(photos), "-o", str(tmp_path / "a.h5"), "--preset", "facenet-casia-20180408"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["embed", str(photos), "-o", str(out)]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "mobilefacenet-ms1m, which is here, tells people better apart than the default network: --preset "
+        "mobilefacenet-ms1m (its terms: facetable preset list)"
+    ]
+    assert main(["embed", str(photos), "-o", str(out)]) == 0
+    assert capsys.readouterr().err == ""

@@ -136,3 +136,27 @@ def test_a_photo_and_its_fourfold_enlargement_have_the_same_vector(data: Path):
     assert np.mean(scaled >= 0.98) >= 0.9
     assert scaled.min() >= 0.94
     assert cosines("absolute").max() < 0.98
+
+
+def test_drawn_on_a_copy_are_boxes_and_landmarks() -> None:
+    image = np.zeros((60, 80, 3), np.uint8)
+    points = np.array([[[20, 20], [40, 20], [30, 30], [22, 40], [38, 40]]])
+    faces = Faces(np.array([[10, 10, 50, 50]]), points, np.array([0.9]))
+    drawn = faces.draw(image)
+    assert not image.any()
+    assert drawn.shape == image.shape
+    assert drawn[10, 30].tolist() == drawn[49, 30].tolist() == drawn[30, 10].tolist() == drawn[30, 49].tolist()
+    assert drawn[10, 30].any()
+    assert not drawn[50, 30].any()
+    assert drawn[20, 20].tolist() == drawn[30, 30].tolist() != drawn[10, 30].tolist()
+    assert not Faces.empty().draw(image).any()
+    with pytest.raises(ValueError, match="uint8"):
+        faces.draw(image.astype(float))
+
+
+def test_described_in_at_most_five_lines() -> None:
+    faces = Faces(np.tile([1.0, 2.0, 11.0, 12.0], (9, 1)), np.zeros((9, 5, 2)), np.full(9, 0.9))
+    assert repr(faces[:1]).splitlines() == ["Faces: 1", "  box 1 2 11 12, score 0.900"]
+    assert len(repr(faces).splitlines()) == 5
+    assert repr(faces).endswith("and 6 more")
+    assert repr(Faces.empty()) == "Faces: 0"

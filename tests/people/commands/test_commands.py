@@ -2,12 +2,19 @@
 
 import json
 import shutil
+import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import facetable
 from classifiers import load_head
+from embedder import EmbeddingTable
+from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
+from tests import PROJECT
+from tests.embedder.small_networks import LENGTH, write_network, write_record
 
 PHOTOS = {
     "2019/one.jpg": "people/train/obama/obama.jpg",
@@ -90,6 +97,133 @@ def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    assert run("find", "{ws}", "--together-with", "Joe") == ["both.jpg"]
+    page, sheet = tmp_path / "p.html", tmp_path / "p.csv"
+    run("find", "{ws}", "--with", "Joe", "--html", str(page), "--csv", str(sheet))
+    text = page.read_text("utf-8")
+    assert text.count("data:image/jpeg;base64,") == 3 and "with Joe <small>3 photos</small>" in text
+    assert "Barack, Joe · both.jpg" in text and "Joe · 2020/four.jpg" in text
+    rows = sheet.read_text("utf-8").splitlines()
+    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max"
+    assert sorted(row.split(",")[3] for row in rows[1:]) == ["Barack", "Joe", "Joe", "Joe"]
+    # A face on a photo of several: another photo of Barack finds him, the face that is Joe's finds Joe.
+    other = str(data / "people" / "test" / "obama1.jpg")
+    assert sorted(run("find", "{ws}", "--like", other, "--without", "Joe")) == ["2019/one.jpg", "2019/two.jpg"]
+    group = data / "groups" / "two_people.jpg"
+    run("find", "{ws}", "--like", str(group), "--face", "0", "--json", str(tmp_path / "l.json"))
+    first, *others = json.loads((tmp_path / "l.json").read_text())["photos"]
+    assert first["path"] == "both.jpg" and first["faces"][0]["similarity"] > 0.8
+    name = first["faces"][0]["name"]
+    assert [photo["path"][:4] for photo in others] == [{"Barack": "2019", "Joe": "2020"}[name]] * 2
+    similarities = [max(face["similarity"] or -1 for face in photo["faces"]) for photo in others]
+    assert similarities == sorted(similarities, reverse=True) and similarities[-1] > 0.3
+    (error,) = run("find", "{ws}", "--like", str(group), "--face", "2", code=2)
+    assert "two_people.jpg: expected a face number below 2, the faces found, got 2" in error
+    (error,) = run("find", "{ws}", "--face", "2", code=2)
+    assert "--face says which face of --like PHOTO is meant" in error
+
+
+@pytest.mark.realdata
+def test_groups_are_seen_on_a_page(run, tmp_path):
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    run("people", "{ws}", "groups", "--html", str(tmp_path / "g.html"))
+    text = (tmp_path / "g.html").read_text("utf-8")
+    assert text.count("data:image/jpeg;base64,") == 5 and "<small>3 faces</small>" in text
+    assert "<small>2 faces, perhaps Barack</small>" in text and "2019/two.jpg#0" in text
+
+
+@pytest.mark.realdata
+def test_from_nothing_to_names_that_another_network_keeps(run, made, data, tmp_path):
+    """The way of docs/people.md, on few photos."""
+    weights = PROJECT / "data" / "models" / "facenet_keras.h5"
+    if not weights.is_file():
+        pytest.skip(f"{weights} is not there; python -m data.samples --weights fetches it")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Anna")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Bob")
+    run("people", "{ws}", "merge", "Bob", "Anna")
+    run("people", "{ws}", "undo")
+    run("export", "{ws}", "--xmp", "--to", str(tmp_path / "sidecars"))
+    sidecar = (tmp_path / "sidecars" / "both.jpg.xmp").read_text("utf-8")
+    assert "Anna" in sidecar and "Bob" in sidecar
+    settings = tmp_path / "family" / "workspace.toml"
+    settings.write_text(settings.read_text().replace('preset = ""', 'preset = "facenet-ms1m-keras"'))
+    assert run("scan", "{ws}")[1] == "6 faces: 6 named (2 people), 0 nobody's or no face, 0 without a name"
+    assert EmbeddingTable.read(tmp_path / "family" / "faces.h5").embeddings.shape == (6, 128)
+    assert not (tmp_path / "family" / "faces.next.h5").exists()
+    assert run("find", "{ws}", "--with", "Anna") == ["2019/one.jpg", "2019/two.jpg", "both.jpg"]
+    assert run("find", "{ws}", "--with", "Anna", "--with", "Bob") == ["both.jpg"]
+    # Back again: what another run with other settings left half done does not stand in the way.
+    (tmp_path / "family" / "faces.next.h5").write_bytes((tmp_path / "family" / "faces.h5").read_bytes())
+    settings.write_text(settings.read_text().replace("facenet-ms1m-keras", "facenet-casia-20180408"))
+    run("scan", "{ws}")
+    assert run("people", "{ws}", "list") == ["Anna: 3 faces in 3 photos", "Bob: 3 faces in 3 photos"]
+
+
+@pytest.mark.realdata
+def test_every_action_writes_json_of_a_fixed_shape(run, tmp_path):
+    out = tmp_path / "out.json"
+
+    def result(*arguments):
+        run(*arguments, "--json", str(out))
+        return json.loads(out.read_text("utf-8"))
+
+    groups = result("people", "{ws}", "groups")
+    assert {key for group in groups for key in group} == {"group", "n_faces", "suggested_name", "faces"}
+    assert set(groups[0]["faces"][0]) == {"path", "face_index", "box"}
+    (decision,) = result("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    assert (decision["id"], decision["kind"], decision["n_faces"], decision["undone"]) == (1, "is", 1, False)
+    assert result("people", "{ws}", "undo")[0]["undoes"] == 1
+    assert result("people", "{ws}", "redo")[0]["undoes"] == 2
+    (person,) = result("people", "{ws}", "list")
+    assert person == {"id": 1, "name": "Barack", "n_faces": 1, "n_photos": 1, "hidden": False}
+    question = result("people", "{ws}", "suggest")[0]
+    assert {"id", "kind", "n_settled", "text", "faces"} <= set(question)
+    assert result("people", "{ws}", "answer", question["id"], "later") == []
+    assert [one["kind"] for one in result("people", "{ws}", "history")] == ["undo", "undo", "is"]
+    run("people", "{ws}", "name", "--face", "2020/three.jpg#0", "Joe")
+    assert result("people", "{ws}", "together") == []
+    (photo,) = result("find", "{ws}", "--with", "Joe")["photos"]
+    assert set(photo) == {"path", "taken", "faces"} and {"name", "box", "face_index"} <= set(photo["faces"][0])
+    assert result("people", "{ws}", "merge", "Joe", "Barack")[0]["kind"] == "merge"
+    assert result("people", "{ws}", "check") == {"sound": True, "n_decisions": 5}
+    assert result("people", "{ws}", "backup")["backup"].endswith(".sqlite")
+    assert len(result("people", "{ws}", "show", "Barack")["faces"]) == 2
+
+
+def test_another_preset_keeps_faces_names_and_decisions(run, tmp_path):
+    """A small network of our own stands for any other one: where faces are is none of its business."""
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")
+    run("people", "{ws}", "deny", "--face", "2019/two.jpg#0", "Barack")
+    run("people", "{ws}", "nobody", "--face", "2020/four.jpg#0")
+    workspace = Workspace(tmp_path / "family")
+    before = EmbeddingTable.read(workspace.table)
+    boxes = before.boxes.copy()
+    boxes[0] += [3, 5, 3, 5]  # as a person has drawn it
+    replace(before, boxes=boxes, origins=np.array(["drawn", *before.origins[1:]], object)).write(workspace.table)
+    told = [run("people", "{ws}", *words) for words in (["list"], ["history"])]
+    record = write_record(write_network(tmp_path / "small.onnx"))
+    settings = workspace.folder / "workspace.toml"
+    settings.write_text(settings.read_text().replace('preset = ""', f"preset = {json.dumps(str(record))}"))
+    run("scan", "{ws}", "--json", str(tmp_path / "scan.json"))
+    report = json.loads((tmp_path / "scan.json").read_text())
+    assert (report["n_embedded"], report["n_faces"], report["n_out_of_table"], report["has_head"]) == (5, 6, 0, False)
+    after = EmbeddingTable.read(workspace.table)
+    assert after.fingerprint.preset == "small" and after.embeddings.shape == (6, LENGTH)
+    np.testing.assert_array_equal(after.boxes, boxes)
+    assert after.origins.tolist() == ["drawn", *["detected"] * 5]
+    assert [run("people", "{ws}", *words) for words in (["list"], ["history"])] == told
+    assert run("find", "{ws}", "--strangers") == ["2020/four.jpg"]
+    assert (workspace.folder / "faces-before.h5").is_file()
+    assert not list(workspace.folder.glob("*.parts")) and not list(workspace.folder.glob("*.tmp"))
+    run("scan", "{ws}", "--json", str(tmp_path / "scan.json"))
+    assert json.loads((tmp_path / "scan.json").read_text())["n_embedded"] == 0
+
+
+@pytest.mark.realdata
 def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
     run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
     run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
@@ -151,12 +285,61 @@ def test_a_workspace_is_a_table_and_a_head(run, data, tmp_path):
     assert f"{family}: expected a workspace with named people, found none" in error
     run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
     run("scan", "{ws}")
+    assert outdated_note(Workspace(family)) is None
     lines = run("recognize", str(data / "groups" / "two_people.jpg"), "--head", "{ws}")
     assert sorted(line.split("\t")[1] for line in lines) == ["Barack", "unknown"]
     lines = run("recognize", "{ws}", "--head", "{ws}")
     assert len(lines) == 6 and [line.split("\t")[1] for line in lines].count("Barack") == 3
     run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
     assert load_head(tmp_path / "h.skops").gallery.photos_per_identity == {"Barack": 3}
+    (error,) = run("train", "{ws}", "--fpir", "0.05", "-o", str(tmp_path / "h.skops"), code=2)
+    assert "30" in error
+    # Who a face is not goes into the head, too, once; the workspace's own head is older than that now.
+    run("people", "{ws}", "deny", "--face", "2020/three.jpg#0", "Barack")
+    note = outdated_note(Workspace(family))
+    assert note == f"{family}: its head is older than the newest decision; facetable scan {family} brings it up to date"
+    for _ in range(2):
+        run("train", "{ws}", "--head", "knn", "-o", str(tmp_path / "h.skops"))
+        rejections = load_head(tmp_path / "h.skops").rejections
+        assert (rejections.paths.tolist(), rejections.identities.tolist()) == (["2020/three.jpg"], ["Barack"])
+
+
+@pytest.mark.realdata
+def test_faces_with_their_names_go_out_and_come_back(run, tmp_path):
+    pytest.importorskip("pyarrow")
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    names = {"parquet": "out.parquet", "csv": "out.csv", "coco": "coco.json", "table": "out.h5"}
+    files = {flag: str(tmp_path / name) for flag, name in names.items()}
+    arguments = [text for flag, file in files.items() for text in (f"--{flag}", file)]
+    run("export", "{ws}", *arguments, "--json", str(tmp_path / "r.json"))
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["n_faces"], report["n_named"], report["files"]) == (6, 1, files)
+    run("export", files["parquet"], "--table", str(tmp_path / "back.h5"))
+    own = EmbeddingTable.read(tmp_path / "family" / "faces.h5")
+    for file in (files["table"], tmp_path / "back.h5"):
+        table = EmbeddingTable.read(file)
+        assert [name for name in table.identities if name] == ["Barack"]
+        assert table.embeddings.tobytes() == own.embeddings.tobytes() and table.fingerprint == own.fingerprint
+    coco = json.loads((tmp_path / "coco.json").read_text())
+    assert [one["name"] for one in coco["categories"]] == ["face", "Barack"] and len(coco["annotations"]) == 6
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in lines if "Barack" in line] == [["Barack", "2019/one.jpg", "0"]]
+    # Forgetting somebody reaches all of them.
+    run("forget", "--everywhere", str(tmp_path), "--name", "Barack")
+    assert "Barack" not in EmbeddingTable.read(tmp_path / "back.h5").identities
+    run("export", files["parquet"], "--csv", str(tmp_path / "again.csv"))
+    for name in ("out.csv", "coco.json", "again.csv"):
+        assert "Barack" not in (tmp_path / name).read_text()
+    (error,) = run("export", "{ws}", code=2)
+    assert "expected --xmp, --parquet, --table, --csv or --coco, got none" in error
+
+
+@pytest.mark.realdata
+def test_an_export_without_its_package_is_one_line(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (error,) = run("export", "{ws}", "--parquet", str(tmp_path / "f.parquet"), code=2)
+    assert "the package `pyarrow`, of the extra `export`, is not installed; run: pip install" in error
+    assert not (tmp_path / "f.parquet").exists()
 
 
 def test_a_workspace_that_was_not_scanned_is_one_line(tmp_path, capsys):

@@ -52,6 +52,11 @@ def test_what_a_spreadsheet_made_of_it_stays(tmp_path):
             "crop,photo,face_index,score\nZoë/1.png,Zoë/1.jpg,0,1\nBob/1.png,Bob/1.jpg,0,1\n",
             "crop,photo,face_index,score\nBob/1.png,Bob/1.jpg,0,1\n",
         ),
+        (
+            "path,taken,face_index,name,state\na.jpg,,0,Zoë,named\na.jpg,,1,Bob,named\nb.jpg,,,,\n",
+            "path,taken,face_index,name,state\na.jpg,,1,Bob,named\nb.jpg,,,,\n",
+        ),
+        ("name,with,n_photos\nBob,Zoë,2\nZoë,Cy,1\nBob,Cy,1\n", "name,with,n_photos\nBob,Cy,1\n"),
     ],
 )
 def test_other_lists(tmp_path, content, left):

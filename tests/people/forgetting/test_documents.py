@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from people.forgetting.documents import Results, TrainingRuns
 from people.forgetting.person import Person
 
@@ -19,10 +21,34 @@ def test_a_result_keeps_its_figures(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"photos": [{"path": "a.jpg", "taken": None, "faces": [{"name": "Zoë", "box": [0, 0, 9, 9]}]}]},
+        [{"id": 1, "name": "Zoë", "n_faces": 2, "n_photos": 2, "hidden": False}],
+        [{"group": 0, "n_faces": 1, "suggested_name": "Zoë", "faces": []}],
+        [{"name": "Bob", "with": "Zoë", "n_photos": 3}],
+        [{"id": 3, "at": "", "by": "", "kind": "is", "text": "3  1 face named Zoë"}],
+        {"names": {"Zoë": 2}, "n_photos": 1, "n_drawn": 0},
+    ],
+)
+def test_what_lists_people_of_a_workspace_loses_the_name(tmp_path, record):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(record, ensure_ascii=False), "utf-8")
+    assert Results().claims(path, path.read_bytes()[:64])
+    Results().forget(path, Person("Zoë"))
+    assert json.loads(path.read_text("utf-8")) == json.loads(
+        json.dumps(record, ensure_ascii=False).replace("Zoë", "[name]")
+    )
+
+
 def test_other_programs_json_is_not_ours(tmp_path):
     path = tmp_path / "package.json"
     path.write_text('{"name": "Zoë", "head": "x"}')
     assert not Results().claims(path, path.read_bytes()[:64])
+    for other in ([], [1], [{"name": "Zoë"}], {"photos": []}, {"photos": [{"path": "Zoë"}]}):
+        path.write_text(json.dumps(other))
+        assert not Results().claims(path, path.read_bytes()[:64])
 
 
 def test_a_training_run_is_listed_and_stays(tmp_path):

@@ -43,9 +43,8 @@ def store(tmp_path):
 
 def found(store: PeopleStore, **wanted) -> list[str]:
     people = {name: store.find_person(name).number for name in ("Ada", "Bob")}
-    query = {
-        key: tuple(people[name] for name in value) if key.endswith("people") else value for key, value in wanted.items()
-    }
+    named = ("with_people", "without_people", "accompanied")
+    query = {key: tuple(people[name] for name in value) if key in named else value for key, value in wanted.items()}
     return [photo.path for photo in store.find_photos(PhotoQuery(**query))]
 
 
@@ -62,6 +61,10 @@ def found(store: PeopleStore, **wanted) -> list[str]:
         ({"since": "2019-07"}, ["2019/portrait.jpg", "2020/two.jpg", "copy/two.jpg"]),
         ({"since": "2019-06-30", "until": "2019-07"}, ["2019/picnic.jpg", "2019/portrait.jpg"]),
         ({"until": "2019-06-29"}, []),
+        ({"accompanied": ["Bob"]}, ["2019/picnic.jpg", "2020/two.jpg", "copy/two.jpg"]),
+        ({"accompanied": ["Bob"], "until": "2019"}, ["2019/picnic.jpg"]),
+        ({"rows": (3, 5)}, ["2019/portrait.jpg", "2020/two.jpg"]),
+        ({"rows": ()}, []),
     ],
 )
 def test_photos_of_people(store, wanted, paths):
@@ -126,3 +129,18 @@ def test_impossible_queries():
         PhotoQuery(with_people=(1,), without_people=(1, 2))
     with pytest.raises(InputError, match="expected people for `only`"):
         PhotoQuery(only=True)
+
+
+def test_somebody_alone_or_with_strangers_is_not_together_with_anybody(store):
+    store.name([face("scan", 1)], "Cy")
+    store.hide(store.find_person("Cy").number)
+    ada, bob, cy = (store.find_person(name).number for name in ("Ada", "Bob", "Cy"))
+    paths = [photo.path for photo in store.find_photos(PhotoQuery(accompanied=(ada,)))]
+    assert paths == ["2019/picnic.jpg", "2020/two.jpg", "copy/two.jpg", "scan.png"]
+    # Equal photos in two folders are one, and hidden people are left out.
+    assert store.together() == [(ada, bob, 2)]
+    store.hide(cy, hidden=False)
+    assert store.together() == [(ada, bob, 2), (ada, cy, 1)]
+    assert store.together(cy) == [(cy, ada, 1)]
+    store.merge(cy, bob)
+    assert store.together(bob) == [(bob, ada, 3)]

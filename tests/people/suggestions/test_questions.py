@@ -8,7 +8,7 @@ from people.errors import DecisionError
 from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
 from people.suggestions.answers import answer
-from people.suggestions.questions import find_questions
+from people.suggestions.questions import chance_of_one_person, find_question, find_questions
 from people.workspace.table_rows import record_table
 from tests.embedder.fakes import make_table
 
@@ -16,13 +16,13 @@ from tests.embedder.fakes import make_table
 SETS = ([0, 1, 2], [3, 4], [5, 6, 7, 8])
 
 
-def vectors(n: int, length: int) -> np.ndarray:
+def vectors(n: int, length: int, share: float = 0.5) -> np.ndarray:
     made = np.zeros((n, length), np.float32)
     for number, rows in enumerate(SETS):
         made[rows, number] = np.sqrt(0.8)
         made[rows, 8 + np.array(rows)] = np.sqrt(0.2)
     # Set 1 lies partly where set 0 does.
-    made[SETS[1], 0], made[SETS[1], 1] = np.sqrt(0.8) * 0.5, np.sqrt(0.8) * np.sqrt(1 - 0.5**2)
+    made[SETS[1], 0], made[SETS[1], 1] = np.sqrt(0.8) * share, np.sqrt(0.8) * np.sqrt(1 - share**2)
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
@@ -118,10 +118,17 @@ def test_a_face_found_without_certainty_is_asked_about(store, table):
     assert "not_a_face" not in {question.kind for question in ask(store, table)}
 
 
-def test_the_question_that_settles_most_comes_first_and_the_limit_holds(store, table):
+@pytest.mark.parametrize(
+    ("share", "kinds"), [(0.55, ["same_person", "not_a_face"]), (0.5, ["not_a_face", "same_person"])]
+)
+def test_the_question_that_probably_settles_most_comes_first_and_the_limit_holds(store, table, share, kinds):
+    object.__setattr__(table, "embeddings", vectors(9, 24, share))
     table.detection_scores[6] = 0.71
-    assert [question.kind for question in ask(store, table)] == ["same_person", "not_a_face"]
-    assert [question.kind for question in find_questions(store, table, limit=1)] == ["same_person"]
+    found = ask(store, table)
+    assert [question.kind for question in found] == kinds
+    worth = [question.n_settled * question.chance for question in found]
+    assert worth == sorted(worth, reverse=True)
+    assert [question.kind for question in find_questions(store, table, limit=1)] == kinds[:1]
 
 
 def test_an_answer_is_yes_no_or_later(store, table):
@@ -134,3 +141,58 @@ def test_nothing_to_ask(tmp_path):
     with PeopleStore(tmp_path / "other.sqlite", create=True) as store:
         record_table(store, empty)
         assert find_questions(store, empty) == []
+
+
+def test_a_face_in_no_group_is_asked_about(store, table):
+    store.record_groups(np.array([0, 0, 0, 1, NO_GROUP, 2, 2, 2, 2]))
+    store.name([face.face for face in store.groups()[2].faces], "Ada")
+    ada = store.find_person("Ada").number
+    (question,) = [one for one in ask(store, table) if one.faces[0].row == 4]
+    assert (question.kind, question.n_settled, question.person) == ("is_this", 1, ada)
+    face = question.faces[0]
+    assert question.text.startswith(f"is {face.path}#{face.face_index} Ada? (similarity 0.80")
+    assert answer(store, question, "yes").kind == "is"
+    assert store.find_person("Ada").n_faces == 2
+
+
+def test_what_was_said_to_be_one_person_is_one_group_at_once(store, table):
+    (question,) = ask(store, table)
+    answer(store, question, "yes")
+    groups = {group.number: [face.row for face in group.faces] for group in store.groups()}
+    assert groups == {0: [0, 1, 2, 3, 4], 2: [5, 6, 7, 8]}
+    store.name([face.face for face in store.groups()[0].faces], "Ada")
+    assert [group.number for group in store.groups()] == [2] and ask(store, table) == []
+    store.undo()
+    store.undo()
+    assert {group.number: len(group.faces) for group in store.groups()} == {0: 3, 1: 2, 2: 4}
+
+
+def test_each_unnamed_set_is_in_one_question_and_all_can_be_found_by_their_id(store, table):
+    # Sets 0 and 1 and set 1's face 4 are alike in pairs: three candidates.
+    store.record_groups(np.array([0, 0, 0, 1, NO_GROUP, 2, 2, 2, 2]))
+    first, *others = ask(store, table)
+    assert {face.row for face in first.faces + first.others}.isdisjoint(
+        {face.row for question in others for face in question.faces + question.others}
+    )
+    assert find_question(store, table, first.id) == first
+    assert find_question(store, table, "0" * 12) is None
+    answer(store, first, "later")
+    assert find_question(store, table, first.id) is None
+
+
+def test_the_more_alike_the_likelier_yes_and_the_earlier_it_is_asked():
+    assert chance_of_one_person(-0.05, 0.05) > chance_of_one_person(-0.05, 0.0) > chance_of_one_person(-0.1, 0.0)
+    assert chance_of_one_person(0.05, 0.2) > 0.9 and chance_of_one_person(-0.12, -0.1) < 0.01
+
+
+def test_two_faces_of_one_photo_are_never_asked_to_be_one_person(tmp_path):
+    made = make_table([1, 1, 2, 1])
+    object.__setattr__(made, "embeddings", vectors(9, 24)[:5])
+    object.__setattr__(made, "detection_scores", np.full(5, 0.99, np.float32))
+    with PeopleStore(tmp_path / "other.sqlite", create=True) as store:
+        record_table(store, made)
+        # Rows 2 and 3 stand on one photo, in sets that are otherwise alike enough to be asked about.
+        store.record_groups(np.array([0, 0, 0, 1, 1]))
+        assert find_questions(store, made) == []
+        store.record_groups(np.array([0, 0, NO_GROUP, 1, 1]))
+        assert {question.kind for question in find_questions(store, made)} == {"same_person"}

@@ -3,9 +3,9 @@ import shutil
 
 import pytest
 
+from foundation.drawing import fonts
 from recognition.diagnosis import machine
 from recognition.diagnosis.machine import check_cameras, check_fonts, check_providers, check_space, check_system
-from recognition.outputs import fonts
 
 
 def test_the_system_and_its_threads(monkeypatch):

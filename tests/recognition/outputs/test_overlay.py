@@ -1,12 +1,18 @@
-import logging
-
 import numpy as np
 import pytest
-from PIL import ImageFont
 
-from recognition.outputs import fonts
-from recognition.outputs.fonts import font_runs, open_font
-from recognition.outputs.overlay import NAMED_COLOR, Mark, draw_marks, text_plate
+from foundation.drawing.rendered_text import text_plate
+from recognition.outputs.overlay import (
+    MOST_NAMES,
+    NAMED_COLOR,
+    SELECTED_COLOR,
+    UNKNOWN_COLOR,
+    Mark,
+    choose_labels,
+    draw_marks,
+    draw_note,
+    draw_photo,
+)
 
 GREY = np.full((120, 200, 3), 96, np.uint8)
 
@@ -56,64 +62,58 @@ def test_a_picture_smaller_than_a_label() -> None:
     assert draw_marks(np.zeros((6, 8, 3), np.uint8), [Mark((1, 1, 5, 5), "long name", NAMED_COLOR)]).shape == (6, 8, 3)
 
 
-def test_one_font_for_a_latin_name() -> None:
-    (run,) = font_runs("Łukasz Ñandú Ωμέγα Иван")
-    assert run.font is not None
-    assert run.font.path.endswith("DejaVuSans.ttf")
+def test_labels_grow_with_their_face_and_stay_in_bounds() -> None:
+    image = np.full((900, 1200, 3), 96, np.uint8)
+    small = draw_marks(image, [Mark((100, 400, 130, 430), "ann", NAMED_COLOR)])
+    large = draw_marks(image, [Mark((100, 400, 400, 700), "ann", NAMED_COLOR)])
+    heights = [int((drawn[:398] == NAMED_COLOR).all(axis=2).any(axis=1).sum()) for drawn in (small, large)]
+    assert heights == [14, 40]  # plates of letters of 10 and of 28 pixels
 
 
-def _has_chinese_font() -> bool:
-    return all(run.font is not None for run in font_runs("张伟"))
+def test_a_long_name_does_not_span_the_picture() -> None:
+    image = np.full((768, 1024, 3), 96, np.uint8)
+    drawn = draw_marks(image, [Mark((500, 300, 560, 370), "Maximilian " * 20, NAMED_COLOR, "0.83")])
+    columns = np.flatnonzero((drawn == NAMED_COLOR).all(axis=2).any(axis=0))
+    assert columns[-1] - columns[0] < 140
 
 
-def test_a_chinese_name_is_drawn_with_different_letters() -> None:
-    if not _has_chinese_font():
-        pytest.skip("no font with Chinese characters; apt install fonts-noto-cjk")
-    plates = [text_plate(name, 24, NAMED_COLOR) for name in ("张", "伟")]
-    assert not np.array_equal(*plates)
-    sign_of_nothing = text_plate("\U0010ffff", 24, NAMED_COLOR)
-    assert all(plate.shape != sign_of_nothing.shape or not np.array_equal(plate, sign_of_nothing) for plate in plates)
+def test_a_label_that_had_to_move_has_a_line_to_its_face() -> None:
+    crowd = [Mark((x, y, x + 40, y + 40), "", UNKNOWN_COLOR) for x in range(60, 181, 40) for y in range(60, 181, 40)]
+    image = np.full((300, 300, 3), 96, np.uint8)
+    drawn = draw_marks(image, [*crowd, Mark((100, 100, 140, 140), "ann", NAMED_COLOR)])
+    drawn[99:141, 99:141] = 0  # the box itself
+    crowd_pixels = drawn[60:220, 60:220].astype(int)
+    # Green alone, whose edges are smooth: from the face to the crowd's edge, across the one box that lies between.
+    assert 30 <= (crowd_pixels[..., 1] > crowd_pixels[..., 0] + 30).sum() <= 200
 
 
-def test_scripts_no_single_font_has_are_split_into_runs() -> None:
-    if not _has_chinese_font():
-        pytest.skip("no font with Chinese characters; apt install fonts-noto-cjk")
-    runs = font_runs("علي 张伟")
-    assert len(runs) >= 2
-    assert "".join(run.text for run in runs) == "علي 张伟"
-    assert all(run.font is not None for run in runs)
+def test_numbers_have_a_legend_below_and_frames_keep_their_size() -> None:
+    image = np.full((200, 300, 3), 96, np.uint8)
+    marks = [
+        Mark((50, 60, 90, 100), "ann", NAMED_COLOR, "0.81", 0),
+        Mark((150, 60, 190, 100), "unknown", UNKNOWN_COLOR, "0.20", 1, is_named=False),
+    ]
+    assert draw_marks(image, marks, labels="numbers").shape == image.shape
+    drawn = draw_photo(image, marks, labels="numbers")
+    assert drawn.shape[1] == 300
+    assert drawn.shape[0] > 200 + 12
+    assert np.array_equal(drawn[120:200], image[120:])
+    for color in (NAMED_COLOR, UNKNOWN_COLOR):
+        assert (drawn[200:] == color).all(axis=2).any()
 
 
-def test_what_no_font_has_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    fonts.font_runs.cache_clear()
-    fonts._report_missing.cache_clear()
-    with caplog.at_level(logging.WARNING):
-        for text in ("x\U00016a40y", "\U00016a40", "x\U00016a40y"):
-            font_runs(text)
-            text_plate(text, 20, NAMED_COLOR)
-    assert len(caplog.records) == 1
-    assert "no font on this system has the characters \U00016a40" in caplog.text
-    assert "fonts-noto-cjk" in caplog.text
+def test_without_labels_boxes_alone_are_drawn() -> None:
+    drawn = draw_photo(GREY, [Mark((50, 60, 90, 100), "ann", NAMED_COLOR, "0.8", 0)], labels="none")
+    assert np.array_equal(drawn, draw_marks(GREY, [Mark((50, 60, 90, 100), "", NAMED_COLOR)]))
 
 
-def test_without_fontconfig_and_matplotlib_fonts_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    caches = (fonts.font_runs, fonts._ask_fontconfig, fonts._latin_font, fonts._font_of, fonts._installed_fonts)
-    for cache in caches:
-        cache.cache_clear()
-    monkeypatch.setattr(fonts.shutil, "which", lambda _: None)
-    monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda _: None)
-    try:
-        (run,) = font_runs("ann")
-        assert run.font is None
-        assert isinstance(open_font(None, 20), ImageFont.FreeTypeFont)
-        if fonts._installed_fonts():
-            assert all(run.font is not None for run in font_runs("Иван"))
-    finally:
-        for cache in caches:
-            cache.cache_clear()
+def test_more_faces_than_names_have_room_for_get_numbers() -> None:
+    assert choose_labels(MOST_NAMES, None) == "names"
+    assert choose_labels(MOST_NAMES + 1, None) == "numbers"
+    assert choose_labels(MOST_NAMES + 1, "names") == "names"
 
 
-def test_a_damaged_font_is_passed_over(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("fonts") / "bad.ttf"
-    path.write_bytes(b"no font")
-    assert not fonts._covers(fonts.FontFile(str(path), 0), "a")
+def test_a_note_stands_at_the_lower_edge() -> None:
+    drawn = draw_note(GREY, "paused")
+    assert tuple(drawn[-1, 0]) == SELECTED_COLOR
+    assert np.array_equal(drawn[:90], GREY[:90])

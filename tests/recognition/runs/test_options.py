@@ -14,6 +14,21 @@ def parse(*argv: str) -> Options:
     return read_options(parser.parse_args([*argv]))
 
 
+@pytest.mark.parametrize("flag", [("--labels", "none"), ("--font", "a.ttf")])
+def test_labels_and_font_need_a_picture(flag):
+    options = parse("a.jpg", "--head", "h.skops", *flag)
+    with pytest.raises(OptionsError, match=f"{flag[0]} is for pictures; say where they go, with --save or --show"):
+        check_options(options, SourceKind.IMAGE)
+    check_options(parse("a.jpg", "--head", "h.skops", "--save", "out/", *flag), SourceKind.IMAGE)
+
+
+def test_a_device_is_refused_where_no_network_runs():
+    options = parse("a.h5", "--head", "h.skops", "--device", "cpu")
+    with pytest.raises(OptionsError, match="--device is for photos and videos; the faces of a table are found"):
+        check_options(options, SourceKind.TABLE)
+    check_options(options, SourceKind.IMAGE)
+
+
 def test_defaults() -> None:
     assert parse("a.jpg", "--head", "h.skops") == Options(sources=("a.jpg",), head=Path("h.skops"))
 

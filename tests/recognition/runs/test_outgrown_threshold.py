@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from classifiers import OpenSetClassifier
 from classifiers.errors import ThresholdError
 from classifiers.files.head_file import save_head
-from classifiers.heads.open_set import OpenSetClassifier
 from classifiers.scores.thresholds import Threshold
 from recognition.tracking.naming import load_head_with
 from tests.classifiers.people import make_people

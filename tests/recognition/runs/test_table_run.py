@@ -45,7 +45,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     update_table(
         photos, tmp_path / "t.h5", EmbedSettings(identity_from="none"), detector=detector, embedder=FakeEmbedder()
     )
-    monkeypatch.setattr(table_run, "load_head_with", lambda *_: FakeHead())
+    monkeypatch.setattr(table_run, "load_head_with", lambda *_, **__: FakeHead())
     return tmp_path / "t.h5"
 
 
@@ -74,7 +74,7 @@ def test_faces_are_named_without_their_photos(
 
 def test_the_fingerprint_is_checked(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = FakeHead()
-    monkeypatch.setattr(table_run, "load_head_with", lambda *_: head)
+    monkeypatch.setattr(table_run, "load_head_with", lambda *_, **__: head)
     run(table)
     known = EmbeddingTable.read(table).fingerprint
     assert head.checked[0] == known

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from embedder.pipeline import engines
-from embedder.pipeline.engines import EngineConfig, open_engine
+from embedder.engines import engine as engines
+from embedder.engines.engine import EngineConfig, open_engine
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,16 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import ImageFont
+
+from foundation.drawing.characters import split_characters
+from foundation.errors import InputError
+from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +46,10 @@ _WIDE_FONTS = (
     "nirmala",
 )
 _PROBE_SIZE = 24
+# Sizes of the pictures in colour fonts without outlines: Noto Color Emoji (Debian, Android), Apple Color Emoji.
+_STRIKES = (109, 136, 160, 128, 96)
+# What the user has chosen comes first: none or one.
+_chosen: list["FontFile"] = []
 _FC_MATCH_SECONDS = 5.0
 # A code point that no font may hold (Unicode, section 23.7): what is drawn for it is the sign of a missing glyph.
 _NONCHARACTER = "\U0010ffff"
@@ -60,12 +69,61 @@ class FontRun(NamedTuple):
     text: str
 
 
+class LoadedFont(NamedTuple):
+    """A font that can be drawn with; `strike` is the size of its pictures, pixels, where it has no outlines."""
+
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+    strike: int | None = None
+
+
 @lru_cache(maxsize=64)
-def open_font(font: FontFile | None, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return `font` at `size` pixels; for None the Latin font that Pillow itself holds."""
+def open_font(font: FontFile | None, size: int) -> LoadedFont:
+    """Return `font` at `size` pixels, or at the one size its pictures have; for None Pillow's own Latin font.
+
+    Raises
+    ------
+    OSError
+        If the file is no font.
+    """
     if font is None:
-        return ImageFont.load_default(size)
-    return ImageFont.truetype(font.path, size, index=font.face_number)
+        return LoadedFont(ImageFont.load_default(size))
+    try:
+        return LoadedFont(ImageFont.truetype(font.path, size, index=font.face_number))
+    except OSError:
+        for strike in _STRIKES:
+            with suppress(OSError):
+                return LoadedFont(ImageFont.truetype(font.path, strike, index=font.face_number), strike)
+        raise
+
+
+def choose_font(path: str | Path) -> None:
+    """Draw all text with the font file `path` from now on, but for the characters that it lacks.
+
+    Raises
+    ------
+    InputError
+        If it is no font that can be read.
+    """
+    font = FontFile(str(path), 0)
+    try:
+        if not Path(path).is_file():
+            raise OSError("it is not there" if not Path(path).exists() else "it is no file")
+        open_font(font, _PROBE_SIZE)
+    except OSError as error:
+        raise InputError(
+            f"{display_path(path)}: expected a font file such as NotoSans-Regular.ttf, found none ({error}); "
+            "name another, or leave --font out"
+        ) from error
+    _chosen[:] = [font]
+    font_runs.cache_clear()
+    _font_of.cache_clear()
+
+
+def forget_chosen_font() -> None:
+    """Draw with the fonts of the system again."""
+    _chosen.clear()
+    font_runs.cache_clear()
+    _font_of.cache_clear()
 
 
 @lru_cache(maxsize=1024)
@@ -80,12 +138,11 @@ def font_runs(text: str) -> tuple[FontRun, ...]:
         return (FontRun(whole, text),)
     runs: list[FontRun] = []
     missing = ""
-    for character in text:
-        if runs and _rides_along(character):
-            font = runs[-1].font
-        else:
-            font = _font_of(character)
-            missing += character if font is None and not _default_covers(character) else ""
+    for character in split_characters(text):
+        # The spaces of fonts of pictures are as wide as their pictures.
+        joins = runs and _rides_along(character) and not (character.isspace() and _has_pictures(runs[-1].font))
+        font = runs[-1].font if joins else _font_of(character)
+        missing += "".join(code for code in character if font is None and not _default_covers(code))
         if runs and runs[-1].font == font:
             runs[-1] = FontRun(font, runs[-1].text + character)
         else:
@@ -93,6 +150,10 @@ def font_runs(text: str) -> tuple[FontRun, ...]:
     if missing:
         _report_missing("".join(dict.fromkeys(missing)))
     return tuple(runs)
+
+
+def _has_pictures(font: FontFile | None) -> bool:
+    return open_font(font, _PROBE_SIZE).strike is not None
 
 
 def has_font(text: str) -> bool:
@@ -116,7 +177,7 @@ def _report_missing(characters: str) -> None:
 
 def _rides_along(character: str) -> bool:
     """Whether `character` is drawn with the one before it: marks, joiners, spaces."""
-    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf", "Zs")
+    return unicodedata.category(character[0]) in ("Mn", "Mc", "Me", "Cf", "Zs")
 
 
 def _candidates(text: str) -> Iterator[FontFile]:
@@ -129,6 +190,7 @@ def _candidates(text: str) -> Iterator[FontFile]:
 
 
 def _all_candidates(text: str) -> Iterator[FontFile]:
+    yield from _chosen
     latin = _latin_font()
     if latin is not None:
         yield latin
@@ -207,21 +269,22 @@ def _installed_fonts() -> tuple[FontFile, ...]:
 
 
 def _default_covers(character: str) -> bool:
-    return _has_glyph(open_font(None, _PROBE_SIZE), character)
+    return _has_glyph(open_font(None, _PROBE_SIZE).font, character)
 
 
 @lru_cache(maxsize=4096)
 def _covers(font: FontFile, text: str) -> bool:
     try:
         opened = open_font(font, _PROBE_SIZE)
-    except OSError:  # a damaged file, or bitmaps of other sizes only
+    except OSError:  # a damaged file, or pictures of other sizes only
         return False
-    return all(_rides_along(character) or _has_glyph(opened, character) for character in set(text))
+    mode = "" if opened.strike is None else "RGBA"
+    return all(_rides_along(character) or _has_glyph(opened.font, character, mode=mode) for character in set(text))
 
 
-def _has_glyph(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, character: str) -> bool:
+def _has_glyph(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, character: str, *, mode: str = "") -> bool:
     """Whether `font` draws something for `character` that is not its sign for a missing glyph."""
     if not isinstance(font, ImageFont.FreeTypeFont):
         return character.isascii()
-    drawn, absent = font.getmask(character), font.getmask(_NONCHARACTER)
+    drawn, absent = font.getmask(character, mode), font.getmask(_NONCHARACTER, mode)
     return drawn.size != (0, 0) and (drawn.size != absent.size or bytes(drawn) != bytes(absent))

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 
 from embedder.commands.main import main
-from embedder.pipeline.engines import EngineConfig, open_engine
+from embedder.engines.engine import EngineConfig, open_engine
 from embedder.pipeline.runner import update_table
 from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import FingerprintError
 from tests import PROJECT
+from tests.embedder.engines.test_engine import die, fail_at_three, miss_a_module, pid_and_double, run
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
-from tests.embedder.pipeline.test_engines import die, fail_at_three, miss_a_module, pid_and_double, run
 from tests.embedder.runs import same
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed")
@@ -135,7 +135,7 @@ def test_dask_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp
     first, _ = dask.add_worker(), dask.add_worker()
     out = tmp_path / "t.h5"
     script = (
-        f"from pathlib import Path; from tests.embedder.pipeline.test_cluster_engines import Slow, embed; "
+        f"from pathlib import Path; from tests.embedder.engines.test_clusters import Slow, embed; "
         f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'dask', {dask.address!r}, detector=Slow())"
     )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:
@@ -275,7 +275,7 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_ray_workers_give_the_same_table_though_one_is_killed(photos: Path, tmp_path: Path, ray: str) -> None:
     out = tmp_path / "t.h5"
     script = (
-        f"from pathlib import Path; from tests.embedder.pipeline.test_cluster_engines import Slow, embed; "
+        f"from pathlib import Path; from tests.embedder.engines.test_clusters import Slow, embed; "
         f"embed(Path({str(photos)!r}), Path({str(out)!r}), 'ray', {ray!r}, detector=Slow()); print('done')"
     )
     with process([sys.executable, "-c", script], tmp_path / "run", PYTHONPATH=str(PROJECT)) as running:

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar, get_args
 
 import joblib
 
-from embedder.pipeline.cluster_engines import Cluster, connect_dask, connect_ray
+from embedder.engines.clusters import Cluster, connect_dask, connect_ray
 from foundation.errors import InputError
 from foundation.threads import THREADS_VARIABLE, thread_count
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from distributed import Client
 
-    from embedder.pipeline.engines import EngineConfig
+    from embedder.engines.engine import EngineConfig
 
 logger = logging.getLogger(__name__)
 
