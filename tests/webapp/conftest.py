@@ -1,10 +1,13 @@
 """The made workspace, its application and a client that may do everything."""
 
 import shutil
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -12,6 +15,7 @@ from people.workspace.workspace import Workspace
 from tests.webapp.made import make_photos, make_workspace
 from webapp.access.tokens import Access, Caller
 from webapp.server.app import create_app
+from webapp.server.command import listen
 
 ADDRESS = "http://127.0.0.1:8764"
 TOKEN = "start-token-of-tests"
@@ -58,3 +62,26 @@ def stranger(app: FastAPI) -> Iterator[TestClient]:
     """Return a client that knows no token."""
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False) as made:
         yield made
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Workspace], str]]:
+    """Return a function that serves a workspace and returns the address."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(workspace: Workspace) -> str:
+        listener = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        app = create_app(workspace, Access(start_token=TOKEN), port=port)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        running.append((server, thread))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(timeout=10)

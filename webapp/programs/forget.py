@@ -79,7 +79,7 @@ def forget_person(context: ContextOf, wanted: Confirmed) -> ForgottenAnswer:
 
 
 def _below(context: Context, path: str) -> str:
-    """Return a path below the workspace, without where that lies."""
+    """Return a path below the workspace, without where that lies; of a file elsewhere, as in the cache, its name."""
     for root in (context.workspace.folder, context.workspace.folder.resolve()):
         path = path.removeprefix(f"{root}/")
-    return path
+    return path if not path.startswith("/") else path.rpartition("/")[2]

@@ -4,21 +4,15 @@ Each test that uses a `page` gets the marker ``browser``; without Chromium they 
 """
 
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from people.workspace.workspace import Workspace
 from tests.webapp.conftest import TOKEN
-from webapp.access.tokens import Access
-from webapp.server.app import create_app
-from webapp.server.command import listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PHONE = {"width": 360, "height": 740}
@@ -57,29 +51,6 @@ class Site:
         """Fail on everything that axe finds."""
         found = Axe().run(self.page).response["violations"]
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Workspace], str]]:
-    """Return a function that serves a workspace and returns the address."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(workspace: Workspace) -> str:
-        listener = listen("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        app = create_app(workspace, Access(start_token=TOKEN), port=port)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        running.append((server, thread))
-        return f"http://127.0.0.1:{port}"
-
-    yield start
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(timeout=10)
 
 
 @pytest.fixture

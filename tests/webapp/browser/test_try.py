@@ -34,10 +34,12 @@ def test_a_real_face_is_found_named_unknown_and_compared(site, workspace, photos
     page.get_by_text("No face was found.").wait_for(timeout=60_000)
 
 
-def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos):
+def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, monkeypatch, tmp_path):
+    monkeypatch.setattr("people.forgetting.forgetting.cache_folder", lambda: tmp_path / "no cache")
     add_table(workspace, photos)
     add_head(workspace)
     page = site.open("/forget")
+    expect(page.get_by_role("combobox", name="Name")).to_be_focused()
     page.keyboard.type("Bob")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="files hold Bob").wait_for()

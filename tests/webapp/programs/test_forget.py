@@ -1,7 +1,15 @@
 """Forgetting over HTTP: what is held is told, and is gone once the name was typed twice."""
 
+import pytest
+
 from people.store.store import PeopleStore
 from tests.webapp.made import add_head, add_table
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch, tmp_path):
+    """Leave the user's own cache of `verify` out."""
+    monkeypatch.setattr("people.forgetting.forgetting.cache_folder", lambda: tmp_path / "no cache")
 
 
 def test_somebody_is_found_and_forgotten(client, workspace, photos):
