@@ -17,6 +17,7 @@ export async function show(main) {
   async function look() {
     const name = box.value;
     if (!name) return;
+    box.input.blur(); // its list would cover what comes
     result.replaceChildren(el("p", { role: "status" }, t("forget.looking")));
     try {
       const { files, not_checked: unread } = await api.post("/forget/survey", { name });
@@ -54,5 +55,6 @@ export async function show(main) {
 
   box.element.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.defaultPrevented) { event.preventDefault(); look(); } });
   main.append(pageHead(t("forget.title"), t("forget.text")), el("div", { class: "forget-ask" }, box.element, button(t("forget.look"), { run: look })), result);
+  box.input.focus();
   return { focus: () => box.input.focus() };
 }
