@@ -22,6 +22,7 @@ from classifiers.heads.registry import DEFAULT_HEAD, head_name, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import Threshold
 
 
@@ -29,7 +30,8 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
     """Classifier that rejects: a face too unlike the photos of the person it is taken for is `UNKNOWN`.
 
     The classifier only chooses the identity. The score is the cosine of the face to the nearest exemplar of that
-    identity; no probability or share of votes is ever thresholded.
+    identity, or to the mean of its exemplars where that is larger; no probability or share of votes is ever
+    thresholded.
 
     Parameters
     ----------
@@ -89,9 +91,8 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         """
         gallery = Gallery.build(X, y, paths=paths, image_sha256=image_sha256, boxes=boxes)
         estimator = make_head(self.head) if isinstance(self.head, str) else self.head
-        self.head_ = build_head(
-            Matcher(gallery, self.background), estimator, threshold=self.threshold, fingerprint=fingerprint
-        )
+        matcher = Matcher(gallery, self.background, person_score=NEAREST_OR_MEAN)
+        self.head_ = build_head(matcher, estimator, threshold=self.threshold, fingerprint=fingerprint)
         self.classes_ = gallery.labels
         return self
 
@@ -106,7 +107,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         return self.head_.choose(X)
 
     def similarity(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return ``(n, k)``: the similarity to the nearest exemplar of each of `classes_`."""
+        """Return ``(n, k)``: the similarity to each of `classes_`, by its nearest exemplar or its mean."""
         check_is_fitted(self)
         return self.head_.similarity(X)
 

@@ -46,7 +46,7 @@ class ThresholdCurve:
     score: str
     measured_on: str
 
-    def at(self, n_exemplars: int) -> float:
+    def at(self, n_exemplars: float) -> float:
         """Return the threshold for `n_exemplars`, linear in log n; the end segments are continued outside.
 
         Raises
@@ -59,7 +59,7 @@ class ThresholdCurve:
         [0.4, 0.5, 0.6, 0.7]
         """
         if n_exemplars < 1:
-            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars}; enrol somebody first")
+            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars:g}; enrol somebody first")
         logs = np.log(self.n_exemplars)
         segment = int(np.clip(np.searchsorted(logs, math.log(n_exemplars)) - 1, 0, len(logs) - 2))
         share = (math.log(n_exemplars) - logs[segment]) / (logs[segment + 1] - logs[segment])
@@ -118,11 +118,14 @@ class Threshold:
     curve: ThresholdCurve | None = None
     expected: dict[str, Any] | None = None
 
-    def for_gallery(self, n_exemplars: int) -> "Threshold":
-        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged."""
+    def for_gallery(self, n_exemplars: int, *, n_compared: float | None = None) -> "Threshold":
+        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged.
+
+        `n_compared` is as in `threshold_from_curve`.
+        """
         if self.curve is None or n_exemplars < 1:
             return self
-        return threshold_from_curve(self.curve, n_exemplars)
+        return threshold_from_curve(self.curve, n_exemplars, n_compared=n_compared)
 
     def is_outgrown(self, n_exemplars: int) -> bool:
         """Return whether a gallery has grown by half since the threshold was calibrated on it."""
@@ -140,8 +143,17 @@ class Threshold:
         return cls(**{**known, "curve": None if curve is None else ThresholdCurve.from_json(curve)})
 
 
-def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
-    """Return the curve's threshold for `n_exemplars`."""
+def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int, *, n_compared: float | None = None) -> Threshold:
+    """Return the curve's threshold for `n_exemplars`.
+
+    Parameters
+    ----------
+    curve : ThresholdCurve
+    n_exemplars : int
+    n_compared : float, optional
+        How many exemplars the curve must take them for, see `classifiers.scores.matcher.Matcher.n_compared`; by default
+        as many as there are.
+    """
     note = (
         f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with "
         f"{pluralize(n_exemplars, 'enrolled photo')}, "
@@ -150,7 +162,8 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
     if not curve.covers(n_exemplars):
         first, last = curve.n_exemplars[0], curve.n_exemplars[-1]
         note += f"; measured with {first:,} to {last:,} photos, beyond which it is continued in a straight line"
-    return Threshold(curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
+    value = curve.at(n_exemplars if n_compared is None else n_compared)
+    return Threshold(value, "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
 
 
 def find_curve(

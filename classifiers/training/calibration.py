@@ -19,7 +19,7 @@ from classifiers.errors import ThresholdError
 from classifiers.heads.decision_rules import FitDecisionRule, NearestRule
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
-from classifiers.scores.neighbors import row_blocks
+from classifiers.scores.neighbors import row_blocks, unit_rows
 from classifiers.scores.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
 from classifiers.training.metrics import RateEstimate, rate
 from foundation.text import pluralize
@@ -264,7 +264,7 @@ def choose_threshold(
     n_identities = len(matcher.labels)
     enough = n_identities >= MIN_IDENTITIES
     if curve is not None and (fpir is None or (fpir == CURVE_FPIR and not enough)):
-        threshold_of_curve = threshold_from_curve(curve, n_exemplars)
+        threshold_of_curve = threshold_from_curve(curve, n_exemplars, n_compared=matcher.n_compared)
         if fpir is None:
             return threshold_of_curve
         missing = f"not measured on your {pluralize(n_identities, 'person', 'people')}, which takes {MIN_IDENTITIES}: "
@@ -305,16 +305,53 @@ def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64], *, pro
     codes, n_rows = matcher.codes, len(matcher.codes)
     strangers, mated = np.empty(n_rows), np.empty(n_rows)
     best, has_other = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    held_out_means = _means_without(matcher, duplicate_groups)
+    has_mean = np.any(held_out_means != 0, axis=1)
     for block in tqdm(row_blocks(n_rows, n_rows), **_bar(progress)):
-        scores = matcher.scores(matcher.prepare(matcher.gallery.vectors[block]))
+        probes = matcher.prepare(matcher.gallery.vectors[block])
+        scores = matcher.scores(probes)
         own = codes[block, None] == codes[None, :]
         is_duplicate = duplicate_groups[block, None] == duplicate_groups[None, :]
         strangers[block] = np.where(own, -np.inf, scores).max(axis=1)
         scores[is_duplicate] = -np.inf
-        best[block], mated[block] = scores.argmax(axis=1), scores.max(axis=1)
+        best[block], mated[block] = codes[scores.argmax(axis=1)], scores.max(axis=1)
         has_other[block] = (own & ~is_duplicate).any(axis=1)
-    correct = codes[best] == codes
+        if len(matcher.means.codes):
+            by_mean = matcher.mean_scores(probes)
+            by_mean[codes[block, None] == matcher.means.codes[None, :]] = -np.inf
+            of_others = by_mean.max(axis=1)
+            strangers[block] = np.maximum(strangers[block], of_others)
+            _raise(mated, best, block, scores=of_others, codes=matcher.means.codes[by_mean.argmax(axis=1)])
+            of_own = matcher.mean_scores(probes, held_out_means[block])[:, 0]
+            of_own[~has_mean[block]] = -np.inf
+            _raise(mated, best, block, scores=of_own, codes=codes[block])
+    correct = best == codes
     return HeldOutScores(strangers, codes, mated[has_other], correct[has_other], codes[has_other])
+
+
+def _raise(
+    mated: NDArray[np.float64], best: NDArray[np.int64], block: slice, *, scores: NDArray[Any], codes: NDArray[np.int64]
+) -> None:
+    """Let better `scores` of the people `codes` replace those of a block, in place."""
+    better = scores > mated[block]
+    mated[block], best[block] = np.where(better, scores, mated[block]), np.where(better, codes, best[block])
+
+
+def _means_without(matcher: Matcher, duplicate_groups: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return ``(m, d)``: the mean of each exemplar's person without it and its near-duplicates.
+
+    Zeros where fewer than two are left, or where means take no part.
+    """
+    if not len(matcher.means.codes):
+        return np.zeros((len(matcher.codes), 0), np.float32)
+    units = matcher.units.astype(np.float64)
+    of_person, of_group = np.zeros((len(matcher.labels), units.shape[1])), np.zeros(units.shape)
+    np.add.at(of_person, matcher.codes, units)
+    np.add.at(of_group, duplicate_groups, units)
+    in_person, in_group = np.bincount(matcher.codes), np.bincount(duplicate_groups, minlength=len(units))
+    left = in_person[matcher.codes] - in_group[duplicate_groups]
+    rest = of_person[matcher.codes] - of_group[duplicate_groups]
+    return unit_rows(np.where(left[:, None] > 1, rest, 0.0))
 
 
 def _cross_validate(

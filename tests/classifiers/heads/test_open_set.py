@@ -17,7 +17,9 @@ PROBES = make_people(8, 9)
 STRANGERS = make_people(20, 1, seed=9)
 
 
-@pytest.mark.parametrize("head", [*HEADS, LogisticRegression(), GaussianNB(), RandomForestClassifier(9)])
+@pytest.mark.parametrize(
+    "head", [*HEADS, LogisticRegression(), GaussianNB(), RandomForestClassifier(9, random_state=0)]
+)
 def test_every_head_names_the_enrolled_and_refuses_strangers(head):
     classifier = OpenSetClassifier(head, threshold=0.7).fit(PEOPLE.vectors, PEOPLE.identities, fingerprint=FINGERPRINT)
     assert np.mean(classifier.predict(PROBES.vectors) == PROBES.identities) > 0.9
