@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from classifiers.commands.enrol import run as run_enrol
 from classifiers.commands.main import commands as head_commands
+from classifiers.preset_commands.calibrate import CALIBRATE
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
-from foundation.command_line import Command, CommandGroup, run_command_groups
+from foundation.command_line import Command, CommandGroup, nest_commands, run_command_groups
 from people.commands.main import commands as people_commands
 from recognition.diagnosis.command import DOCTOR
 from recognize import RECOGNIZE
@@ -37,7 +38,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of photo folders", people_commands()),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network", [train_network]),
+        CommandGroup("the network", [nest_commands("preset", "Measure a network.", [CALIBRATE]), train_network]),
         CommandGroup("this machine", [DOCTOR]),
     ]
 

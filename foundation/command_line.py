@@ -113,15 +113,36 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(EXIT_COULD_NOT_RUN, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
-def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags every command has: ``--threads`` and ``--debug``."""
+def add_shared_arguments(parser: argparse.ArgumentParser, *, is_inner: bool = False) -> None:
+    """Add the flags every command has: ``--threads`` and ``--debug``.
+
+    With `is_inner`, for an action of a command that has them too: what is said before the action holds.
+    """
+    unsaid: dict[str, Any] = {"default": argparse.SUPPRESS} if is_inner else {}
     parser.add_argument(
         "--threads",
         type=_threads_argument,
         metavar="N",
         help="threads to use (default: $FACETABLE_THREADS, else all cores)",
+        **unsaid,
     )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error", **unsaid)
+
+
+def nest_commands(name: str, summary: str, commands: Sequence[Command]) -> Command:
+    """Return one command that has `commands` as actions: ``facetable NAME ACTION ...``."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=OneLineParser)
+        for command in commands:
+            action = actions.add_parser(command.name, help=command.summary, description=command.summary)
+            command.add_arguments(action)
+            add_shared_arguments(action, is_inner=True)
+
+    def run(arguments: argparse.Namespace) -> int:
+        return next(command.run for command in commands if command.name == arguments.action)(arguments)
+
+    return Command(name, summary, add_arguments, run)
 
 
 def run_commands(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None) -> int:

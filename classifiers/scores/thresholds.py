@@ -5,7 +5,6 @@ the FPIR (ISO/IEC 19795-1). A threshold for a wanted FPIR grows with the gallery
 another chance to look alike.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +15,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from classifiers.errors import ThresholdError
-from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background
+from classifiers.scores.normalization import Background, find_background
+from classifiers.scores.preset_files import read_record
 from foundation.fingerprint import Fingerprint, describe_side, differing_fields
 from foundation.head_files.description import LOWEST_SCORE
 from foundation.text import pluralize
@@ -167,23 +167,24 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int, *, n_compared:
 
 
 def find_curve(
-    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path = BACKGROUND_FOLDER
+    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path | None = None
 ) -> ThresholdCurve | None:
-    """Return the shipped curve for the weights a fingerprint names, or None if there is none.
+    """Return the curve for the vectors of a fingerprint, or None if there is none.
 
     Parameters
     ----------
     fingerprint : mapping or None
     score : {"cosine", "normalized"}
-    folder : Path
-        Where the curves are.
+    folder : Path, optional
+        Where the curves are; by default this user's, then the shipped ones.
+
+    Raises
+    ------
+    BackgroundError
+        If the file is damaged.
     """
-    weights = Fingerprint.of(fingerprint).space.weights_sha256
-    path = folder / f"{weights[:12]}.json"
-    if not weights or not path.is_file():
-        return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["weights_sha256"] != weights or score not in record["curves"]:
+    record = read_record(fingerprint, folder=folder)
+    if score not in record.get("curves", {}):
         return None
     measured_on = record["measured_on"] + _differences(record.get("space", {}), fingerprint)
     return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": measured_on})

@@ -27,7 +27,11 @@ MEASURED_WEIGHTS = {
     frozenset({"mobilefacenet-ms1m", "facenet-casia-20180408"}): {
         "mobilefacenet-ms1m": 0.8,
         "facenet-casia-20180408": 0.2,
-    }
+    },
+    frozenset({"mobilefacenet-ms1m", "facenet-ms1m-keras"}): {
+        "mobilefacenet-ms1m": 0.7,
+        "facenet-ms1m-keras": 0.3,
+    },
 }
 """Weights of built-in presets joined by name; others count equally.
 
