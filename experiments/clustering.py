@@ -26,7 +26,7 @@ from classifiers.people_files.carry_over import keep_numbers
 from classifiers.people_files.known_people import KnownPeople
 from classifiers.people_files.people_file import write_people
 from classifiers.presets.cluster_curve import Faces, f_by_threshold, measure_curve, measure_normalized_curve, plain
-from classifiers.presets.mixture import fit_background
+from classifiers.presets.mixture import MIN_IDENTITIES_PER_COMPONENT, fit_background
 from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
 from foundation.command_line import EXIT_DONE, run_script, write_json
@@ -46,6 +46,10 @@ def measure_half(faces: Faces, *, seed: int, **settings: Any) -> dict[str, Any]:
     """
     halves = np.array_split(np.random.default_rng(seed).permutation(np.unique(faces.people)), 2)
     known, unknown = faces.of(halves[0]), faces.of(halves[1])
+    if "n_components" in settings:
+        # A quarter of the people fits the model of the curve.
+        most = len(halves[0]) // 2 // MIN_IDENTITIES_PER_COMPONENT
+        settings["n_components"] = min(settings["n_components"], most)
     cosine_curve = measure_curve(plain(known), known.people, lowest=0.4, seed=seed)
     normalized_curve = measure_normalized_curve(known, seed=seed, **settings)
     normalized = normalized_space(unknown.vectors, fit_background(known.one_each(), **settings))
