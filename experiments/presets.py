@@ -24,12 +24,14 @@ from classifiers.presets.choice import Half, found_at_fpir, halves_of
 from classifiers.presets.cluster_curve import Faces
 from classifiers.presets.joining import gallery_of_tables
 from classifiers.presets.mixture import N_COMPONENTS, TEMPERATURE, fit_background, one_photo_each
+from classifiers.presets.verification import best_distance
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.person_means import PERSON_SCORES
 from classifiers.scores.preset_files import read_record
 from classifiers.training.calibration import calibrate_threshold, person_weights
+from classifiers.training.evaluation import split_people
 from classifiers.training.metrics import threshold_at_fpir
 from embedder.networks.joined import find_preset
 from embedder.tables.table import EmbeddingTable
@@ -37,6 +39,7 @@ from embedder.verification.lfw import read_pairs
 from embedder.verification.metrics import cross_validate
 from experiments.calibration_promises import N_SPLITS, thirds, try_promise
 from experiments.clustering import measure_half
+from experiments.score_normalization import find_rates
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 FPIRS = (0.001, 0.01, 0.1)
@@ -86,26 +89,28 @@ def try_means(half: Half, background: Background, *, n_photos: int, seed: int) -
     return result
 
 
+def find_first_photos(half: Half, background: Background) -> dict[str, float]:
+    """Return rank-1 and TPIR as ``classifiers evaluate`` counts them: every photo once, everybody's first enrolled."""
+    split = split_people(half.tested, 1)
+    matcher = Matcher(half.tested.selected(split.enrolled), background)
+    probes = half.tested.vectors[np.concatenate([split.mated, split.strangers])]
+    return find_rates(matcher.scores(matcher.prepare(probes)), half.tested, split)
+
+
 def pairs_accuracy(gallery: Gallery, path: Path) -> dict[str, float]:
     """Return mean and standard error of the accuracy on the folds of a file of pairs."""
     row_of = {Path(str(photo)).with_suffix("").as_posix(): row for row, photo in enumerate(gallery.paths)}
     pairs = read_pairs(path)
     rows = np.array([[row_of.get(str(photo), -1) for photo in pair] for pair in pairs.photos])
     left, right = (gallery.vectors[rows[:, side]] for side in (0, 1))
-    found = cross_validate(
-        left,
-        right,
-        pairs.identities[:, 0] == pairs.identities[:, 1],
-        folds=pairs.folds,
-        enrolled=(rows >= 0).all(axis=1),
-        metric="euclidean",
-        subtract_mean=False,
-    )
-    accuracies = np.asarray(found.accuracies)
+    genuine = pairs.identities[:, 0] == pairs.identities[:, 1]
+    enrolled = (rows >= 0).all(axis=1)
+    accuracies = cross_validate(left, right, genuine, folds=pairs.folds, enrolled=enrolled).accuracies
+    distances = np.linalg.norm(left[enrolled] - right[enrolled], axis=1).astype(np.float64)
     return {
         "accuracy": float(accuracies.mean()),
         "standard_error": float(accuracies.std() / np.sqrt(len(accuracies))),
-        "distance": float(-np.mean(found.thresholds)),
+        "distance": best_distance(distances, genuine[enrolled]),
         "n_pairs": len(pairs),
         "n_missing": int(np.sum((rows < 0).any(axis=1))),
     }
@@ -124,6 +129,9 @@ def study(gallery: Gallery, parts: Sequence[str], *, pairs: Path | None, **setti
         result["found"] = [
             found_at_fpir(half.tested, background, seed=seed, fpirs=FPIRS).tolist()
             for seed, (half, background) in numbered
+        ]
+        result["found_by_photo"] = [
+            find_first_photos(half, background) for half, background in zip(halves, backgrounds, strict=True)
         ]
     if "means" in parts:
         result["means"] = {
@@ -156,6 +164,9 @@ def report(result: dict[str, Any]) -> list[str]:
     if "found" in result:
         for fpir, values in zip(FPIRS, np.array(result["found"]).T, strict=True):
             lines.append(f"TPIR at FPIR {fpir:.1%}, one photo: {_spread(values)}")
+        for name in result["found_by_photo"][0]:
+            values = np.array([half[name] for half in result["found_by_photo"]])
+            lines.append(f"{name}, first photo, every photo counting: {_spread(values)}")
     for n, halves in result.get("means", {}).items():
         for name in halves[0]["nearest"]:
             near, mean = (np.array([half[score][name] for half in halves]) for score in PERSON_SCORES)
