@@ -17,6 +17,8 @@ from train_classifier import TRAIN
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
 
+PRESET = nest_commands("preset", "Measure a network.", [CALIBRATE])
+
 _PEOPLE_OF_A_HEAD = ("enrol", "forget", "rename", "merge", "reject", "explain", "audit")
 
 
@@ -38,7 +40,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of photo folders", people_commands()),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network", [nest_commands("preset", "Measure a network.", [CALIBRATE]), train_network]),
+        CommandGroup("the network", [PRESET, train_network]),
         CommandGroup("this machine", [DOCTOR]),
     ]
 
