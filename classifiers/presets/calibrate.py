@@ -87,7 +87,8 @@ class Calibration:
         OSError
             If they cannot be written.
         """
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever writes into this user's folder decides who is recognized.
+        stem.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {suffix: stem.with_name(stem.name + suffix) for suffix in (BACKGROUND_SUFFIX, RECORD_SUFFIX)}
         photos = stem.with_name(photos_file or stem.name + PHOTOS_SUFFIX)
         numbers = io.BytesIO()
