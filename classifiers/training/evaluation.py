@@ -19,7 +19,8 @@ from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import ThresholdCurve
-from classifiers.training.calibration import choose_threshold, near_duplicate_groups
+from classifiers.training.calibration import choose_threshold
+from classifiers.training.held_out import near_duplicate_groups
 from classifiers.training.metrics import rate, tpir_at_fpir
 from foundation.errors import InputError
 from foundation.text import pluralize

@@ -16,7 +16,7 @@ from classifiers.scores.gallery import FROM_RENAMING, FROM_TABLE, Gallery, summa
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.person_means import NEAREST
 from classifiers.scores.same_faces import same_face_pairs
-from classifiers.training.calibration import NEAR_DUPLICATE_COSINE
+from classifiers.training.held_out import NEAR_DUPLICATE_COSINE
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)

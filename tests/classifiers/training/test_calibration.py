@@ -16,16 +16,14 @@ from classifiers.scores.matcher import Matcher
 from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from classifiers.training.calibration import (
-    _photo_folds,
     binomial_interval,
     calibrate_threshold,
     choose_threshold,
     describe_expected,
     expected_rates,
     lowest_threshold,
-    near_duplicate_groups,
-    score_held_out,
 )
+from classifiers.training.held_out import _photo_folds, near_duplicate_groups, score_held_out
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")
