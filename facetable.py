@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from classifiers.commands.enrol import run as run_enrol
 from classifiers.commands.main import commands as head_commands
+from classifiers.preset_commands.calibrate import CALIBRATE
 from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
+from embedder.preset_commands.preset import preset_command
 from foundation.command_line import Command, CommandGroup, run_command_groups
 from people.commands.main import commands as people_commands
 from recognition.diagnosis.command import DOCTOR
@@ -16,6 +18,8 @@ from train_classifier import TRAIN
 from webapp.server.command import SERVE
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
+
+PRESET = preset_command([CALIBRATE])
 
 _PEOPLE_OF_A_HEAD = ("enrol", "forget", "rename", "merge", "reject", "explain", "audit")
 
@@ -38,7 +42,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("people of photo folders", [*people_commands(), SERVE]),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
         CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network and this machine", [tables["preset"], train_network, DOCTOR]),
+        CommandGroup("the network and this machine", [PRESET, train_network, DOCTOR]),
     ]
 
 

@@ -16,11 +16,13 @@ from tqdm import tqdm
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import make_head
+from classifiers.presets.mixture import fit_background, one_photo_each
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.training.calibration import calibrate_threshold, person_weights
-from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from experiments.fit_background import gallery_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 N_SPLITS = 20
@@ -31,7 +33,7 @@ def try_promise(
 ) -> dict[str, Any]:
     """Calibrate on `gallery` and return what was promised and what `strangers` then do."""
     estimator = make_head(head)
-    matcher = Matcher(gallery, background)
+    matcher = Matcher(gallery, background, person_score=NEAREST_OR_MEAN)
     threshold = calibrate_threshold(matcher, lambda part: fit_decision_rule(estimator, part), fpir)
     scores = Head(matcher, fit_decision_rule(estimator, matcher), threshold).match(strangers.vectors).scores
     passed = scores >= threshold.value

@@ -24,11 +24,11 @@ from tqdm import tqdm
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
+from classifiers.presets.mixture import fit_background, one_photo_each
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from embedder.images.reading import read_image
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
-from experiments.fit_background import fit_background, one_photo_each
 from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_shown
 from experiments.name_people import draw_people, threshold_from
 from foundation.command_line import EXIT_DONE, run_script, write_json

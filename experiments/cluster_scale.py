@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from classifiers.groups.clustering import METHODS, Method, cluster_faces
 from classifiers.groups.metrics import bcubed, corrections, pairwise
 from classifiers.groups.similarity import normalized_space
+from classifiers.presets.mixture import fit_background
 from embedder.tables.table import EmbeddingTable
 from experiments.clustering import Faces
-from experiments.fit_background import fit_background
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.threads import thread_count
 

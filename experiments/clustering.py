@@ -12,120 +12,47 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.agglomeration import Agglomeration
-from classifiers.groups.candidate_pairs import ClusteringLimits, pairs_above
+from classifiers.groups.candidate_pairs import ClusteringLimits
 from classifiers.groups.clustering import cluster_faces
 from classifiers.groups.grouping import FaceTable, cluster_table, face_keys, read_known_people
 from classifiers.groups.metrics import bcubed
-from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, ThresholdByPeople, normalized_space
-from classifiers.people_files.cannot_links import CannotLinks
+from classifiers.groups.similarity import SimilaritySpace, normalized_space
 from classifiers.people_files.carry_over import keep_numbers
 from classifiers.people_files.known_people import KnownPeople
 from classifiers.people_files.people_file import write_people
+from classifiers.presets.cluster_curve import Faces, f_by_threshold, measure_curve, measure_normalized_curve, plain
+from classifiers.presets.mixture import MIN_IDENTITIES_PER_COMPONENT, fit_background
 from classifiers.scores.normalization import find_background
 from embedder.tables.table import EmbeddingTable
-from experiments.fit_background import fit_background
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
-CURVE_SIZES = (20, 100, 500, 2000, 4000)
 N_HALVES = 5
-N_DRAWS = 8
 NEW_PHOTOS = 0.2
 
 _COLUMNS = ("embeddings", "identities", "paths", "face_indices", "boxes")
 _STEP = 0.01
 _HIGHEST = 0.9
-# How far below the best F a threshold may be to count as good; the curve takes the middle of the good ones.
-_GOOD = 0.002
-# In a family's photos each person is seen often; half of the draws are like that, where there are enough people.
-_OFTEN_SEEN = 5
 
 
-class Faces(NamedTuple):
-    """One face a photo: unit vectors `(n, d)` and who is seen, numbered from 0."""
+def measure_half(faces: Faces, *, seed: int, **settings: Any) -> dict[str, Any]:
+    """Return BCubed on a random half of the people, all thresholds from the other half.
 
-    vectors: NDArray[np.float32]
-    people: NDArray[np.int64]
-
-    def of(self, people: NDArray[np.int64]) -> "Faces":
-        """Return the faces of some people."""
-        rows = np.isin(self.people, people)
-        return Faces(self.vectors[rows], self.people[rows])
-
-    def one_each(self) -> NDArray[np.float32]:
-        """Return the first vector of each person."""
-        return self.vectors[np.unique(self.people, return_index=True)[1]]
-
-
-def plain(faces: Faces, curve: ThresholdByPeople = COSINE_CURVE) -> SimilaritySpace:
-    """Return the space of plain cosines."""
-    return SimilaritySpace(faces.vectors, np.zeros(len(faces.vectors), np.float32), curve)
-
-
-def f_by_threshold(
-    space: SimilaritySpace, people: NDArray[np.int64], thresholds: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return BCubed F of average linkage at each of `thresholds`, which descend."""
-    pairs = pairs_above(space.vectors, space.offsets, thresholds[-1])
-    groups = Agglomeration(space.vectors, space.offsets, start=np.arange(len(people)), cannot_links=CannotLinks())
-    result = []
-    for threshold in thresholds:
-        groups.merge(*pairs, threshold=threshold)
-        result.append(bcubed(people, groups.labels).f)
-    return np.asarray(result)
-
-
-def measure_curve(
-    space: SimilaritySpace,
-    people: NDArray[np.int64],
-    *,
-    lowest: float,
-    sizes: Sequence[int] = CURVE_SIZES,
-    seed: int = 0,
-) -> ThresholdByPeople:
-    """Return the best threshold by number of people, for each of `sizes` that there are, and for all people."""
-    rng = np.random.default_rng(seed)
-    everybody, n_photos = np.unique(people, return_counts=True)
-    often = everybody[n_photos >= _OFTEN_SEEN]
-    thresholds = np.arange(_HIGHEST, lowest - _STEP / 2, -_STEP)
-    curve = []
-    # All people are one more size, unless a size is nearly that.
-    smaller = [size for size in sizes if size < len(everybody)]
-    for size in smaller if smaller and len(everybody) < 1.5 * smaller[-1] else [*smaller, len(everybody)]:
-        total = np.zeros(len(thresholds))
-        for draw in range(N_DRAWS if size < len(everybody) / 2 else 1):
-            pool = often if draw % 2 and len(often) >= size else everybody
-            rows = np.isin(people, rng.choice(pool, size, replace=False))
-            part = SimilaritySpace(space.vectors[rows], space.offsets[rows], space.curve)
-            total += f_by_threshold(part, people[rows], thresholds)
-        good = thresholds[total >= total.max() - _GOOD * total.max()]
-        curve.append((size, round(float(good.mean()), 3)))
-    return curve
-
-
-def measure_normalized_curve(faces: Faces, *, seed: int = 0) -> ThresholdByPeople:
-    """Return the curve of normalized similarities; no face is compared by a background its person is in."""
-    people = np.random.default_rng(seed).permutation(np.unique(faces.people))
-    halves = np.array_split(people, 2)
-    curves = []
-    for mine, others in (halves, halves[::-1]):
-        part, background = faces.of(mine), fit_background(faces.of(others).one_each())
-        curves.append(measure_curve(normalized_space(part.vectors, background), part.people, lowest=0.2, seed=seed))
-    return [(one[0], round((one[1] + two[1]) / 2, 3)) for one, two in zip(*curves, strict=True)]
-
-
-def measure_half(faces: Faces, *, seed: int) -> dict[str, Any]:
-    """Return BCubed on a random half of the people, all settings from the other half."""
+    The `settings` are those of `classifiers.presets.mixture.fit_background`.
+    """
     halves = np.array_split(np.random.default_rng(seed).permutation(np.unique(faces.people)), 2)
     known, unknown = faces.of(halves[0]), faces.of(halves[1])
+    if "n_components" in settings:
+        # A quarter of the people fits the model of the curve.
+        most = len(halves[0]) // 2 // MIN_IDENTITIES_PER_COMPONENT
+        settings["n_components"] = min(settings["n_components"], most)
     cosine_curve = measure_curve(plain(known), known.people, lowest=0.4, seed=seed)
-    normalized_curve = measure_normalized_curve(known, seed=seed)
-    normalized = normalized_space(unknown.vectors, fit_background(known.one_each()))
+    normalized_curve = measure_normalized_curve(known, seed=seed, **settings)
+    normalized = normalized_space(unknown.vectors, fit_background(known.one_each(), **settings))
     result: dict[str, Any] = {"seed": seed, "n_photos": len(unknown.people), "n_people": len(halves[1])}
     for name, space in (
         ("cosine", plain(unknown, cosine_curve)),

@@ -16,12 +16,13 @@ import numpy as np
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import HEADS, make_head
+from classifiers.presets.mixture import N_COMPONENTS, fit_background, one_photo_each
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.training.evaluation import ProbeScores, score_probes, split_people, summarize_scores
 from classifiers.training.metrics import cmc, identification_det, mated_ranks
-from experiments.fit_background import N_COMPONENTS, fit_background, gallery_of, one_photo_each
+from experiments.fit_background import gallery_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 PHOTOS_PER_PERSON = (1, 3, 10)

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from embedder.detection.alignment import CropRule
 from foundation.command_line import EXIT_DONE, run_script
 
 _BATCH = 8
 
 
-def real_crops(root: Path, paths: Sequence[Path], *, size: int) -> Iterator[np.ndarray]:
-    """Yield one crop, uint8 ``(1, size, size, 3)``, of every photo in which a face is found."""
+def real_crops(root: Path, paths: Sequence[Path], *, rule: CropRule) -> Iterator[np.ndarray]:
+    """Yield one crop, uint8 ``(1, size, size, 3)`` cut out by `rule`, of every photo in which a face is found."""
     from embedder import MTCNN, read_image
 
     detector = MTCNN()
@@ -28,7 +29,8 @@ def real_crops(root: Path, paths: Sequence[Path], *, size: int) -> Iterator[np.n
         faces = detector.detect(image)
         if len(faces) > 0:
             chosen = faces.primary(image.shape[:2])
-            yield faces[chosen : chosen + 1].crop(image, size=size)
+            face = faces[chosen : chosen + 1]
+            yield rule.crop(image, face.boxes, face.landmarks)
 
 
 def photos_of_others(paths: Sequence[Path], pairs: Path | None) -> list[Path]:
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     listing = list_images(arguments.photos)
     paths = photos_of_others(listing.paths, arguments.without_pairs)
     paths = paths[:: max(1, len(paths) // arguments.crops)][: arguments.crops]
-    crops = np.concatenate(list(real_crops(listing.root, paths, size=preset.input_size)))
+    crops = np.concatenate(list(real_crops(listing.root, paths, rule=preset.crop_rule)))
     batches = (preset.standardize(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH))
     if preset.name in PRESETS:
         target = SHIPPED_RANGES / f"{preset.weights_sha256[:12]}.json"

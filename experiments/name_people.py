@@ -16,11 +16,12 @@ import numpy as np
 
 from classifiers.heads.open_set import build_head
 from classifiers.heads.registry import make_head
+from classifiers.presets.mixture import fit_background, one_photo_each
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
-from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from experiments.fit_background import gallery_of
 from experiments.measure_threshold_curve import measure_curve
 from foundation.command_line import EXIT_DONE, run_script, write_json
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.presets.mixture import fit_background, one_photo_each
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import Background
 from classifiers.training.evaluation import FPIRS, Split, split_people
 from classifiers.training.metrics import threshold_at_fpir
-from experiments.fit_background import fit_background, gallery_of, one_photo_each
+from experiments.fit_background import gallery_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
 N_HALVES = 5

@@ -21,10 +21,11 @@ from classifiers.heads.decision_rules import DecisionRule, VotingRule
 from classifiers.heads.head import Head
 from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import make_head
+from classifiers.presets.mixture import fit_background
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
-from experiments.fit_background import fit_background, gallery_of
+from experiments.fit_background import gallery_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.errors import InputError
 

@@ -21,8 +21,8 @@ PEOPLE = make_people(5, 3, length=512)
 SCRIPT = Path(train_classifier.__file__)
 
 
-def write_table(path, people, *, weights="0" * 64):
-    """Write a table of one face per photo."""
+def write_table(path, people, *, weights="0" * 64, space=None):
+    """Write a table of one face per photo; a whole `space` goes before `weights`."""
     n_rows = len(people.vectors)
     paths = [f"{name}/{row:04d}.jpg".lstrip("/") for row, name in enumerate(people.identities)]
     hashes = [f"{row:064x}" for row in range(n_rows)]
@@ -49,7 +49,7 @@ def write_table(path, people, *, weights="0" * 64):
         images=images,
         photo_root=str(path.parent),
         created="2026-01-01T00:00:00+00:00",
-        fingerprint={**FINGERPRINT, "space": {**FINGERPRINT["space"], "weights_sha256": weights}},
+        fingerprint={**FINGERPRINT, "space": space or {**FINGERPRINT["space"], "weights_sha256": weights}},
     ).write(path)
 
 

@@ -61,6 +61,12 @@ ALLOWED = {
     ),
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
+    "classifiers.presets": (
+        "foundation classifiers.scores classifiers.people_files classifiers.groups classifiers.training"
+    ),
+    "classifiers.preset_commands": (
+        "foundation classifiers.scores classifiers.presets embedder.networks embedder.tables"
+    ),
     "classifiers.members": (
         "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
         "classifiers.groups"

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.commands.album_check import find_album_identities
     from classifiers.commands.photo_arguments import check_photo_folder
     from classifiers.groups import grouping, summary
-    from classifiers.groups.similarity import normalized_space
+    from classifiers.groups.similarity import normalized_space, plain_space
     from classifiers.people_files.constraints import read_constraints
     from classifiers.scores.clarity import find_clarity
     from classifiers.scores.normalization import choose_background
@@ -111,7 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
             constraints=constraints,
             method=arguments.method,
             threshold=arguments.threshold,
-            space=None if background is None else normalized_space(table.embeddings, background),
+            space=plain_space(table.embeddings, table.fingerprint)
+            if background is None
+            else normalized_space(table.embeddings, background),
             poor=None if clarity is None else clarity.are_poor(table.embeddings),
             threads=thread_count(),
             source=arguments.constraints or "constraints",

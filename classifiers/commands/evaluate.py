@@ -1,6 +1,7 @@
 """The command ``python -m classifiers evaluate``."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from foundation.formats import check_inputs
@@ -49,11 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     check_inputs(arguments.table, arguments.background)
+    import numpy as np
+
     from classifiers.errors import IdentityError
     from classifiers.heads.open_set import fit_decision_rule
     from classifiers.heads.registry import make_head, parse_parameters
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
+    from classifiers.scores.preset_files import count_measured_photos
     from classifiers.scores.thresholds import curve_for
     from classifiers.training.evaluation import evaluate, report
     from embedder.tables.table import EmbeddingTable
@@ -79,6 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"scores are normalized against {background.n_identities:,} people, "
             f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
             "the figures are too good"
+        )
+    n_measured = count_measured_photos(table.fingerprint, np.unique(table.image_sha256))
+    if n_measured:
+        print(
+            f"warning: thresholds and background of this preset were measured on {n_measured:,} of these photos: the "
+            "figures are too good; evaluate on other people",
+            file=sys.stderr,
         )
     if arguments.json is not None:
         write_json(arguments.json, {"head": arguments.head, **result, "fingerprint": table.fingerprint.to_json()})

@@ -11,6 +11,7 @@ from classifiers.heads.head import Head
 from classifiers.scores.gallery import ORIGINS, Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import BACKGROUND_ARRAYS, Background
+from classifiers.scores.person_means import NEAREST
 from foundation.errors import InputError
 from foundation.head_files.description import check_background_record, check_identities
 from foundation.head_files.schema import parse_json
@@ -65,8 +66,10 @@ def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
         If the arrays do not fit the file's description `record`.
     """
     gallery = _unpack_gallery(record, read)
+    # Heads that do not say score people by the nearest exemplar alone.
+    person_score = record.get("person_score", NEAREST)
     if record["score"] == "cosine":
-        return Matcher(gallery)
+        return Matcher(gallery, person_score=person_score)
     arrays = {name: read(f"background_{name}") for name in BACKGROUND_ARRAYS}
     described = parse_json(str(arrays["record"]).encode("utf-8"), "its background's record")
     check_background_record(described, "background's record")
@@ -74,7 +77,7 @@ def unpack_matcher(record: Mapping[str, Any], read: ReadArray) -> Matcher:
     levels = read("levels")
     if not np.isfinite(levels).all():
         raise InputError("its levels are not finite")
-    return Matcher(gallery, background, levels=levels)
+    return Matcher(gallery, background, levels=levels, person_score=person_score)
 
 
 def unpack_rejections(read: ReadArray) -> Gallery:

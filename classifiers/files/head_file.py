@@ -48,6 +48,7 @@ def describe_head(head: Head) -> dict[str, Any]:
         "n_exemplars": len(head.gallery),
         "embedding_length": int(head.gallery.vectors.shape[1]),
         "score": head.score_kind,
+        "person_score": head.matcher.person_score,
         "threshold": head.threshold_record.to_json(),
         "versions": {"scikit-learn": scikit_learn_version(), "numpy": np.__version__},
         "fingerprint": None if head.fingerprint is None else head.fingerprint.to_json(),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.groups.agglomeration import Agglomeration
 from classifiers.groups.candidate_pairs import ClusteringLimits, TooManyPairsError, neighbor_pairs, pairs_above
-from classifiers.groups.similarity import COSINE_CURVE, SimilaritySpace, as_unit_rows, default_threshold
+from classifiers.groups.similarity import SimilaritySpace, as_unit_rows, default_threshold, plain_space
 from classifiers.people_files.cannot_links import POOR, CannotLinks, Rows
 from classifiers.scores.neighbors import check_vectors
 from foundation.errors import InputError
@@ -128,7 +128,7 @@ def cluster_faces(
     if threshold is not None and not -2 <= threshold <= 2:
         raise InputError(f"`threshold` must be a similarity between -1 and 1, got {threshold}; for example 0.5")
     unit = as_unit_rows(vectors)
-    where = SimilaritySpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE) if space is None else space
+    where = plain_space(unit) if space is None else space
     start = np.arange(len(unit)) if must_link is None else np.unique(must_link, return_inverse=True)[1].astype(np.int64)
     task = _Task(
         where,
@@ -149,7 +149,7 @@ def cluster_faces(
         apart = apart & (task.cannot_links.names < 0)
     name, labels, used = _run_without(task, apart, method)
     labels = _number_by_size(labels)
-    result = Clustering(labels, name, used, group_scores(unit, labels), space is not None)
+    result = Clustering(labels, name, used, group_scores(unit, labels), where.is_normalized)
     task.progress(1.0)
     return result
 

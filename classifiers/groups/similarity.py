@@ -1,13 +1,14 @@
 """Compare faces that are grouped: the space similarity is measured in, and the threshold for so many people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classifiers.scores.neighbors import check_vectors, unit_rows
+from classifiers.scores.preset_files import read_record
 
 if TYPE_CHECKING:
     from classifiers.scores.normalization import Background
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 ThresholdByPeople = Sequence[tuple[int, float]]
 """Numbers of people, ascending, each with the threshold for it."""
 
-# Measured by ``python -m experiments.clustering --curves`` on LFW View 1 training people (deep-funneled).
+# For presets that nothing was measured for: those of facenet-casia-20180408, by ``python -m experiments.clustering
+# --curves`` on LFW View 1 training people (deep-funneled).
 COSINE_CURVE: ThresholdByPeople = ((20, 0.443), (100, 0.485), (500, 0.53), (2000, 0.56), (4000, 0.575))
 NORMALIZED_CURVE: ThresholdByPeople = ((20, 0.254), (100, 0.31), (500, 0.35), (2000, 0.365))
 
@@ -37,11 +39,34 @@ class SimilaritySpace:
         Half of each face's level, how alike it is to faces in general; zeros without a background.
     curve : sequence of pairs
         Number of people and the threshold for it, ascending; see `default_threshold`.
+    is_normalized : bool
+        Whether a background has a say.
     """
 
     vectors: NDArray[np.float32]
     offsets: NDArray[np.float32]
     curve: ThresholdByPeople
+    is_normalized: bool = True
+
+
+def plain_space(embeddings: ArrayLike, fingerprint: Mapping[str, Any] | None = None) -> SimilaritySpace:
+    """Return the space of plain cosines, with the thresholds of a fingerprint's preset.
+
+    Raises
+    ------
+    ValueError
+        If an embedding is not finite.
+    """
+    unit = as_unit_rows(check_vectors("embeddings", embeddings))
+    curve = cluster_curve(fingerprint, normalized=False)
+    return SimilaritySpace(unit, np.zeros(len(unit), np.float32), curve, is_normalized=False)
+
+
+def cluster_curve(fingerprint: Mapping[str, Any] | None, *, normalized: bool) -> ThresholdByPeople:
+    """Return the thresholds measured for the preset of a fingerprint, else those of the default preset."""
+    usual = NORMALIZED_CURVE if normalized else COSINE_CURVE
+    measured = read_record(fingerprint).get("clustering", {}).get("normalized" if normalized else "cosine")
+    return usual if measured is None else tuple((int(size), float(value)) for size, value in measured)
 
 
 def normalized_space(embeddings: ArrayLike, background: "Background") -> SimilaritySpace:
@@ -67,7 +92,9 @@ def normalized_space(embeddings: ArrayLike, background: "Background") -> Similar
         block = slice(begin, begin + _BLOCK)
         vectors[block] = background.center(unit[block])
         offsets[block] = background.level(vectors[block]) / 2
-    return SimilaritySpace(vectors, offsets, NORMALIZED_CURVE)
+    record = getattr(background, "record", {})
+    space = record.get("space") or {"weights_sha256": record.get("weights_sha256", "")}
+    return SimilaritySpace(vectors, offsets, cluster_curve({"space": space}, normalized=True))
 
 
 def default_threshold(n_people: int, curve: ThresholdByPeople) -> float:

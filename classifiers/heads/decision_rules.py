@@ -45,13 +45,13 @@ FitDecisionRule = Callable[[Matcher], DecisionRule]
 
 
 class NearestRule:
-    """Decide for the identity of the best-scoring exemplar."""
+    """Decide for the identity with the best score, by an exemplar or by the mean of its exemplars."""
 
     kind = "nearest"
 
     def decide(self, matcher: Matcher, probes: Probes) -> NDArray[np.int64]:
-        """Return the code ``(n,)`` of the best-scoring exemplar's identity."""
-        return matcher.codes[matcher.nearest(probes).indices[:, 0]]
+        """Return the code ``(n,)`` of the best-scoring identity."""
+        return matcher.codes[matcher.best(probes).indices[:, 0]]
 
 
 class VotingRule:

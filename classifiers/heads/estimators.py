@@ -21,6 +21,7 @@ from classifiers.heads.decision_rules import LinearSVM, vote_balanced
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher, Probes
 from classifiers.scores.neighbors import ExactNeighbors, unit_rows
+from classifiers.scores.person_means import NEAREST_OR_MEAN, person_means
 from foundation.errors import InputError
 
 # Iterations of the logistic regression's solver at most.
@@ -90,27 +91,33 @@ class UnitRowsClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
 
 class GalleryClassifier(UnitRowsClassifier):
-    """Nearest-neighbour classifier by cosine; among equals the exemplar enrolled first decides.
+    """Nearest-neighbour classifier by cosine, to exemplars and to the means of classes that have several.
+
+    Among equals an exemplar goes before a mean, and the one enrolled first before others.
 
     Attributes
     ----------
     classes_ : (k,) array
     exemplars_ : (m, d) float32, unit length
     codes_ : (m,) int64, position in `classes_` of each exemplar's class
+    means_ : (q, d) float32, unit length, see `classifiers.scores.person_means`
+    mean_codes_ : (q,) int64, position in `classes_` of each mean's class
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Keep the rows of `X (m, d)` as exemplars of the classes `y (m,)`."""
         self.exemplars_, self.codes_ = self._fit_input(X, y)
+        means = person_means(self.exemplars_, self.codes_)
+        self.means_, self.mean_codes_ = means.units, means.codes
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the class ``(n,)`` of the exemplar nearest to each row of `X (n, d)`."""
+        """Return the class ``(n,)`` of the exemplar or mean nearest to each row of `X (n, d)`."""
         probes = self._predict_input(X)
         return self.classes_[self._choose(probes)]
 
     def similarity(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return ``(n, k)``: the cosine to the nearest exemplar of each of `classes_`."""
+        """Return ``(n, k)``: the cosine to the nearest exemplar, or the mean, of each of `classes_`."""
         return self._similarity(self._predict_input(X))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -119,11 +126,18 @@ class GalleryClassifier(UnitRowsClassifier):
         return decision_values(self._similarity(probes), chosen=self._choose(probes))
 
     def _choose(self, probes: NDArray[np.float32]) -> NDArray[np.int64]:
-        return self.codes_[ExactNeighbors(self.exemplars_).query(probes, 1).indices[:, 0]]
+        by_exemplar = ExactNeighbors(self.exemplars_).query(probes, 1)
+        chosen = self.codes_[by_exemplar.indices[:, 0]]
+        if len(self.mean_codes_):
+            by_mean = ExactNeighbors(self.means_).query(probes, 1)
+            is_nearer = by_mean.similarities[:, 0] > by_exemplar.similarities[:, 0]
+            chosen = np.where(is_nearer, self.mean_codes_[by_mean.indices[:, 0]], chosen)
+        return chosen
 
     def _similarity(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
         numbers = np.array([f"{code:09d}" for code in self.codes_])
-        return Matcher(Gallery.build(self.exemplars_, numbers)).similarity(Probes(probes, probes))
+        matcher = Matcher(Gallery.build(self.exemplars_, numbers), person_score=NEAREST_OR_MEAN)
+        return matcher.similarity(Probes(probes, probes))
 
 
 class KNNClassifier(UnitRowsClassifier):

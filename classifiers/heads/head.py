@@ -30,9 +30,10 @@ class Match(NamedTuple):
     identities : (n,) str
         The enrolled identity the head chose.
     scores : (n,) float32
-        Similarity of the probe to the best-scoring exemplar of that identity.
+        Similarity of the probe to that identity: to the best-scoring exemplar, or to the mean of them where that is
+        more alike (see `classifiers.scores.person_means`).
     exemplars : (n,) int64
-        Row of that exemplar in the gallery.
+        Row of the best-scoring exemplar in the gallery.
     """
 
     identities: NDArray[np.str_]
@@ -158,7 +159,7 @@ class Head:
         """
         probes = self._probes(vectors)
         if isinstance(self.decision_rule, NearestRule):
-            found = self.matcher.nearest(probes)
+            found = self.matcher.best(probes)
             codes = self.matcher.codes[found.indices[:, 0]]
         else:
             codes = self.decision_rule.decide(self.matcher, probes)
@@ -196,7 +197,7 @@ class Head:
         return np.where(scores >= self.threshold, identities, UNKNOWN), scores
 
     def similarity(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """Return ``(n, k)`` float32: the similarity of `vectors (n, d)` to the best-scoring exemplar of each label."""
+        """Return ``(n, k)`` float32: the similarity of `vectors (n, d)` to each label, see `Match`."""
         return self.matcher.similarity(self._probes(vectors))
 
     def search(self, vectors: ArrayLike, k: int = 5, *, approximate: bool = False) -> "pandas.DataFrame":

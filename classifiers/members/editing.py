@@ -138,7 +138,7 @@ def remove_person(head: Head, identity: str) -> Head:
 
 def replace_matcher(head: Head, matcher: Matcher) -> Head:
     """Return `head` with the exemplars of `matcher`: its rule fitted to them, a threshold from a curve read again."""
-    threshold = head.threshold_record.for_gallery(len(matcher.gallery))
+    threshold = head.threshold_record.for_gallery(len(matcher.gallery), n_compared=matcher.n_compared)
     return head.replaced(matcher=matcher, decision_rule=refit_decision_rule(head, matcher), threshold_record=threshold)
 
 

@@ -10,6 +10,7 @@ from classifiers.heads.decision_rules import BalancedVotingRule, NearestRule, Vo
 from classifiers.heads.head import Head
 from classifiers.members.editing import refit_decision_rule
 from classifiers.scores.gallery import UNKNOWN
+from classifiers.scores.person_means import NEAREST
 from foundation.errors import InputError
 from foundation.head_files.description import LOWEST_SCORE
 
@@ -79,7 +80,10 @@ class Explanation:
     decisive : tuple of Decisive
         Photos each of which, left out alone, would change the answer (the threshold staying the same).
     n_tried : int
-        How many photos were left out to find that; the answer of a gallery depends on one photo only.
+        How many photos were left out to find that; where no means are scored, the answer of a gallery depends on one
+        photo only.
+    n_in_mean : int
+        Of how many photos of the choice the mean gave the score; 0 where the nearest photo did.
     """
 
     identity: str
@@ -92,6 +96,7 @@ class Explanation:
     ruled_out: tuple[str, ...]
     decisive: tuple[DecisiveExemplar, ...]
     n_tried: int
+    n_in_mean: int = 0
 
     @property
     def answer_text(self) -> str:
@@ -104,6 +109,8 @@ class Explanation:
         """Return the explanation as lines of text."""
         lines = [self.answer_text, "  nearest photos:"]
         lines += [f"    {one.score:6.3f}  {one.identity}  {one.path}".rstrip() for one in self.neighbors]
+        if self.n_in_mean:
+            lines.append(f"  more like the mean of {self.choice}'s {self.n_in_mean} photos: {self.score:.3f}")
         if self.next_identity is None:
             lines.append("  nobody else is enrolled")
         else:
@@ -170,6 +177,7 @@ def explain_face(head: Head, vector: NDArray[np.floating], *, n_neighbors: int =
         ruled_out=_ruled_out(head, probe, choice, score),
         decisive=_decisive(head, probe, candidates),
         n_tried=len(candidates),
+        n_in_mean=_n_in_mean(head, probe, int(match.exemplars[0]), score),
     )
 
 
@@ -177,6 +185,16 @@ def _nearest_exemplar(head: Head, row: int, score: float) -> NearestExemplar:
     gallery = head.gallery
     box = tuple(float(side) for side in gallery.boxes[row])
     return NearestExemplar(row, str(gallery.identities[row]), str(gallery.paths[row]), box, score)
+
+
+def _n_in_mean(head: Head, probe: NDArray[np.floating], exemplar: int, score: float) -> int:
+    """Return how many photos' mean gave `score`, 0 where `exemplar`, the nearest photo of that person, did."""
+    matcher = head.matcher
+    code = matcher.codes[exemplar]
+    if code not in matcher.means.codes:
+        return 0
+    by_photo = matcher.scored_by(NEAREST).nearest_of(matcher.prepare(probe), np.array([code])).similarities[0, 0]
+    return int(np.sum(matcher.codes == code)) if np.float32(by_photo) < np.float32(score) else 0
 
 
 def _answer(head: Head, probe: NDArray[np.floating]) -> str:
@@ -193,8 +211,8 @@ def _ruled_out(head: Head, probe: NDArray[np.floating], choice: str, score: floa
 
 
 def _candidates(head: Head, probe: NDArray[np.floating], exemplar: int) -> list[int]:
-    """Return the rows that could change the answer when left out; for fitted classifiers, the most likely ones."""
-    if isinstance(head.decision_rule, NearestRule):
+    """Return the rows that could change the answer when left out; of those that are many, the most likely ones."""
+    if isinstance(head.decision_rule, NearestRule) and not len(head.matcher.means.codes):
         return [exemplar]
     n_nearest, rule = _MOST_REFITS, head.decision_rule
     if isinstance(rule, VotingRule):

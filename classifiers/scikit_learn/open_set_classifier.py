@@ -20,6 +20,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.neighbors import check_vectors
 from classifiers.scores.normalization import Background, find_background
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import CURVE_FPIR, Threshold, check_threshold, curve_for
 from classifiers.training.calibration import MIN_IDENTITIES, choose_threshold
 from foundation.errors import InputError
@@ -157,7 +158,7 @@ class OpenSetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
             raise IdentityError("no row has an identity, so there is nobody to enrol; put photos into folders by name")
         made_of = self.fingerprint if fingerprint is None else fingerprint
         estimator = make_head(self.head) if isinstance(self.head, str) else self.head
-        matcher = Matcher(gallery, self._find_background(made_of))
+        matcher = Matcher(gallery, self._find_background(made_of), person_score=NEAREST_OR_MEAN)
         threshold = self._choose_threshold(matcher, estimator, made_of)
         self.head_ = build_head(matcher, estimator, threshold=threshold, fingerprint=made_of)
         self.classes_, self.unknown_label_, self._labels = labels.classes, labels.unknown, labels

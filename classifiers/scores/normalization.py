@@ -16,7 +16,6 @@ expectation has a closed form (the moment generating function of a Gaussian), so
 drawn, and a level takes microseconds.
 """
 
-import importlib.resources
 import io
 import json
 import zipfile
@@ -30,13 +29,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from classifiers.errors import BackgroundError
 from classifiers.scores.neighbors import check_vectors, row_blocks, unit_rows
+from classifiers.scores.preset_files import BACKGROUND_SUFFIX, SHIPPED_FOLDER, find_file, is_of_network
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
 from foundation.formats import describe_kind
 from foundation.text import pluralize
 
-BACKGROUND_FOLDER = Path(str(importlib.resources.files("classifiers"))) / "background"
+BACKGROUND_FOLDER = SHIPPED_FOLDER
 
 # Levels are rounded to this many decimals, so that equal exemplars have equal levels wherever they stand in a batch.
 _LEVEL_DECIMALS = 6
@@ -142,6 +142,10 @@ class Background:
         rows = self.center(unit_rows(check_vectors("strangers", strangers, length=len(self.mean))))
         return replace(self, cohort=np.concatenate([self.cohort, rows]))
 
+    def with_temperature(self, temperature: float) -> "Background":
+        """Return the same mixture with another temperature, above 0."""
+        return replace(self, temperature=temperature)
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the model as the arrays `BACKGROUND_ARRAYS`, none of them holding objects."""
         numbers = {name: getattr(self, name) for name in ("residual_variance", "temperature", "n_identities")}
@@ -212,20 +216,21 @@ def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         raise InputError("its arrays cannot be read") from error
 
 
-def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path = BACKGROUND_FOLDER) -> Background | None:
-    """Return the shipped background model for the weights a fingerprint names, or None if there is none.
+def find_background(fingerprint: Mapping[str, Any] | None, *, folder: Path | None = None) -> Background | None:
+    """Return the background model for the vectors of a fingerprint, or None if there is none.
+
+    It is this user's own, made by ``facetable preset calibrate``, or the shipped one; with `folder`, the one there.
 
     Raises
     ------
     BackgroundError
         If the model is damaged.
     """
-    weights = Fingerprint.of(fingerprint).space.weights_sha256
-    path = folder / f"{weights[:12]}.npz"
-    if not weights or not path.is_file():
+    path = find_file(fingerprint, BACKGROUND_SUFFIX, folder=folder)
+    if path is None:
         return None
     background = read_background(path)
-    return background if background.record.get("weights_sha256") == weights else None
+    return background if is_of_network(background.record, fingerprint) else None
 
 
 def choose_background(

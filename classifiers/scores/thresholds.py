@@ -5,7 +5,6 @@ the FPIR (ISO/IEC 19795-1). A threshold for a wanted FPIR grows with the gallery
 another chance to look alike.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +15,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from classifiers.errors import ThresholdError
-from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background
+from classifiers.scores.normalization import Background, find_background
+from classifiers.scores.preset_files import read_record
 from foundation.fingerprint import Fingerprint, describe_side, differing_fields
 from foundation.head_files.description import LOWEST_SCORE
 from foundation.text import pluralize
@@ -46,7 +46,7 @@ class ThresholdCurve:
     score: str
     measured_on: str
 
-    def at(self, n_exemplars: int) -> float:
+    def at(self, n_exemplars: float) -> float:
         """Return the threshold for `n_exemplars`, linear in log n; the end segments are continued outside.
 
         Raises
@@ -59,7 +59,7 @@ class ThresholdCurve:
         [0.4, 0.5, 0.6, 0.7]
         """
         if n_exemplars < 1:
-            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars}; enrol somebody first")
+            raise ThresholdError(f"`n_exemplars` must be at least 1, got {n_exemplars:g}; enrol somebody first")
         logs = np.log(self.n_exemplars)
         segment = int(np.clip(np.searchsorted(logs, math.log(n_exemplars)) - 1, 0, len(logs) - 2))
         share = (math.log(n_exemplars) - logs[segment]) / (logs[segment + 1] - logs[segment])
@@ -118,11 +118,14 @@ class Threshold:
     curve: ThresholdCurve | None = None
     expected: dict[str, Any] | None = None
 
-    def for_gallery(self, n_exemplars: int) -> "Threshold":
-        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged."""
+    def for_gallery(self, n_exemplars: int, *, n_compared: float | None = None) -> "Threshold":
+        """Return the threshold for a gallery that has grown or shrunk: read again from a curve, else unchanged.
+
+        `n_compared` is as in `threshold_from_curve`.
+        """
         if self.curve is None or n_exemplars < 1:
             return self
-        return threshold_from_curve(self.curve, n_exemplars)
+        return threshold_from_curve(self.curve, n_exemplars, n_compared=n_compared)
 
     def is_outgrown(self, n_exemplars: int) -> bool:
         """Return whether a gallery has grown by half since the threshold was calibrated on it."""
@@ -140,8 +143,17 @@ class Threshold:
         return cls(**{**known, "curve": None if curve is None else ThresholdCurve.from_json(curve)})
 
 
-def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
-    """Return the curve's threshold for `n_exemplars`."""
+def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int, *, n_compared: float | None = None) -> Threshold:
+    """Return the curve's threshold for `n_exemplars`.
+
+    Parameters
+    ----------
+    curve : ThresholdCurve
+    n_exemplars : int
+    n_compared : float, optional
+        How many exemplars the curve must take them for, see `classifiers.scores.matcher.Matcher.n_compared`; by default
+        as many as there are.
+    """
     note = (
         f"from the preset's curve, not from your photos: FPIR {CURVE_FPIR:.0%} with "
         f"{pluralize(n_exemplars, 'enrolled photo')}, "
@@ -150,27 +162,29 @@ def threshold_from_curve(curve: ThresholdCurve, n_exemplars: int) -> Threshold:
     if not curve.covers(n_exemplars):
         first, last = curve.n_exemplars[0], curve.n_exemplars[-1]
         note += f"; measured with {first:,} to {last:,} photos, beyond which it is continued in a straight line"
-    return Threshold(curve.at(n_exemplars), "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
+    value = curve.at(n_exemplars if n_compared is None else n_compared)
+    return Threshold(value, "curve", note, fpir=CURVE_FPIR, n_exemplars=n_exemplars, curve=curve)
 
 
 def find_curve(
-    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path = BACKGROUND_FOLDER
+    fingerprint: Mapping[str, Any] | None, *, score: str = "cosine", folder: Path | None = None
 ) -> ThresholdCurve | None:
-    """Return the shipped curve for the weights a fingerprint names, or None if there is none.
+    """Return the curve for the vectors of a fingerprint, or None if there is none.
 
     Parameters
     ----------
     fingerprint : mapping or None
     score : {"cosine", "normalized"}
-    folder : Path
-        Where the curves are.
+    folder : Path, optional
+        Where the curves are; by default this user's, then the shipped ones.
+
+    Raises
+    ------
+    BackgroundError
+        If the file is damaged.
     """
-    weights = Fingerprint.of(fingerprint).space.weights_sha256
-    path = folder / f"{weights[:12]}.json"
-    if not weights or not path.is_file():
-        return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["weights_sha256"] != weights or score not in record["curves"]:
+    record = read_record(fingerprint, folder=folder)
+    if score not in record.get("curves", {}):
         return None
     measured_on = record["measured_on"] + _differences(record.get("space", {}), fingerprint)
     return ThresholdCurve.from_json({**record["curves"][score], "score": score, "measured_on": measured_on})

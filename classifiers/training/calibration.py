@@ -7,33 +7,22 @@ expected TPIR (ISO/IEC 19795-1). Nothing synthetic ever plays a stranger.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from classifiers.errors import ThresholdError
-from classifiers.heads.decision_rules import FitDecisionRule, NearestRule
-from classifiers.scores.gallery import Gallery
+from classifiers.heads.decision_rules import FitDecisionRule
 from classifiers.scores.matcher import Matcher
-from classifiers.scores.neighbors import row_blocks
 from classifiers.scores.thresholds import CURVE_FPIR, Threshold, ThresholdCurve, check_fpir, threshold_from_curve
+from classifiers.training.held_out import HeldOutScores, score_held_out
 from classifiers.training.metrics import RateEstimate, rate
 from foundation.text import pluralize
 
 # With fewer people than this no threshold is read off the user's own photos.
 MIN_IDENTITIES = 30
-
-# Two photos of one person at least this alike are taken for one photo, cropped or copied (or the same file): on LFW
-# such pairs are frames of one shot.
-NEAR_DUPLICATE_COSINE = 0.95
-
-# Folds of people who are strangers in turn, and of photos that are looked for among the others.
-N_FOLDS = 10
-N_PHOTO_FOLDS = 5
 
 # A score is rounded to float32 when it is compared with the threshold.
 _ROUNDING = 1e-6
@@ -42,73 +31,6 @@ _CONFIDENCE = 0.95
 
 # Two for the symmetry of the scores, one for the variation among the new strangers; see `expected_rates`.
 _STRANGERS_PER_INDEPENDENT_ONE = 3
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOutScores:
-    """Scores of a gallery's own photos, each held out of what it is compared with.
-
-    Attributes
-    ----------
-    stranger_scores : (n,) float64
-        Score of each photo among everybody else's: that of a stranger.
-    stranger_codes : (n,) int64
-        Whose photo it is, as a position in the gallery's `labels`.
-    mated_scores : (m,) float64
-        Score of each photo among all others; only people with a second photo that is no near-duplicate.
-    mated_correct : (m,) bool
-        Whether the right person was chosen.
-    mated_codes : (m,) int64
-        Whose photo it is.
-    """
-
-    stranger_scores: NDArray[np.float64]
-    stranger_codes: NDArray[np.int64]
-    mated_scores: NDArray[np.float64]
-    mated_correct: NDArray[np.bool_]
-    mated_codes: NDArray[np.int64]
-
-
-def near_duplicate_groups(gallery: Gallery) -> NDArray[np.int64]:
-    """Return ``(m,)`` int64: a number for each exemplar, equal where two are near-duplicates.
-
-    Near-duplicates show one person, and are one file or at least as alike as `NEAR_DUPLICATE_COSINE`, directly or
-    through others.
-    """
-    numbers = np.arange(len(gallery))
-    order = np.argsort(gallery.codes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(gallery.codes[order])) + 1):
-        hashes = gallery.image_sha256[rows]
-        alike = gallery.vectors[rows] @ gallery.vectors[rows].T >= NEAR_DUPLICATE_COSINE
-        alike |= (hashes[:, None] == hashes[None, :]) & (hashes[:, None] != "")
-        for _ in rows:
-            joined = np.where(alike, numbers[rows][None, :], len(gallery)).min(axis=1)
-            if np.array_equal(joined, numbers[rows]):
-                break
-            numbers[rows] = joined
-    return numbers
-
-
-def score_held_out(matcher: Matcher, fit: FitDecisionRule, *, seed: int = 0, progress: bool = False) -> HeldOutScores:
-    """Score everybody's photos among the others' (as a stranger's), and among all others with their own.
-
-    Parameters
-    ----------
-    matcher : Matcher
-        The exemplars.
-    fit : callable
-        Matcher to decision rule; called for all exemplars, then for those that are not held out.
-    seed : int
-        Of the folds, where the rule must be fitted.
-    progress : bool
-        Whether to show a bar on a terminal where it takes long.
-    """
-    duplicate_groups = near_duplicate_groups(matcher.gallery)
-    if isinstance(fit(matcher), NearestRule):
-        return _leave_one_out(matcher, duplicate_groups, progress=progress)
-    rng = np.random.default_rng(seed)
-    with tqdm(total=N_FOLDS + N_PHOTO_FOLDS, **_bar(progress)) as bar:
-        return _cross_validate(matcher, fit, duplicate_groups, rng=rng, bar=bar)
 
 
 def calibrate_threshold(matcher: Matcher, fit: FitDecisionRule, fpir: float, *, progress: bool = False) -> Threshold:
@@ -264,7 +186,7 @@ def choose_threshold(
     n_identities = len(matcher.labels)
     enough = n_identities >= MIN_IDENTITIES
     if curve is not None and (fpir is None or (fpir == CURVE_FPIR and not enough)):
-        threshold_of_curve = threshold_from_curve(curve, n_exemplars)
+        threshold_of_curve = threshold_from_curve(curve, n_exemplars, n_compared=matcher.n_compared)
         if fpir is None:
             return threshold_of_curve
         missing = f"not measured on your {pluralize(n_identities, 'person', 'people')}, which takes {MIN_IDENTITIES}: "
@@ -294,77 +216,3 @@ def describe_expected(expected: dict[str, Any]) -> list[str]:
 
 def _percent(estimate: dict[str, float]) -> str:
     return f"{estimate['value']:.2%} (95 % interval {estimate['low']:.2%} to {estimate['high']:.2%})"
-
-
-def _bar(progress: bool) -> dict[str, Any]:
-    # tqdm's None: shown on a terminal only.
-    return {"desc": "threshold", "unit": "step", "disable": None if progress else True, "delay": 1}
-
-
-def _leave_one_out(matcher: Matcher, duplicate_groups: NDArray[np.int64], *, progress: bool) -> HeldOutScores:
-    codes, n_rows = matcher.codes, len(matcher.codes)
-    strangers, mated = np.empty(n_rows), np.empty(n_rows)
-    best, has_other = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
-    for block in tqdm(row_blocks(n_rows, n_rows), **_bar(progress)):
-        scores = matcher.scores(matcher.prepare(matcher.gallery.vectors[block]))
-        own = codes[block, None] == codes[None, :]
-        is_duplicate = duplicate_groups[block, None] == duplicate_groups[None, :]
-        strangers[block] = np.where(own, -np.inf, scores).max(axis=1)
-        scores[is_duplicate] = -np.inf
-        best[block], mated[block] = scores.argmax(axis=1), scores.max(axis=1)
-        has_other[block] = (own & ~is_duplicate).any(axis=1)
-    correct = codes[best] == codes
-    return HeldOutScores(strangers, codes, mated[has_other], correct[has_other], codes[has_other])
-
-
-def _cross_validate(
-    matcher: Matcher,
-    fit: FitDecisionRule,
-    duplicate_groups: NDArray[np.int64],
-    *,
-    rng: np.random.Generator,
-    bar: "tqdm[Any]",
-) -> HeldOutScores:
-    codes = matcher.codes
-    fold_of_person = rng.permutation(len(matcher.labels)) % N_FOLDS
-    strangers = list(_score_folds(matcher, fit, fold_of_person[codes], n_folds=N_FOLDS, bar=bar))
-    fold_of_photo = _photo_folds(codes, duplicate_groups, rng)
-    mated = list(_score_folds(matcher, fit, fold_of_photo, n_folds=N_PHOTO_FOLDS, bar=bar))
-    return HeldOutScores(
-        np.concatenate([scores for _, _, scores in strangers]),
-        codes[np.concatenate([rows for rows, _, _ in strangers])],
-        np.concatenate([scores for _, _, scores in mated]),
-        np.concatenate([names == matcher.gallery.identities[rows] for rows, names, _ in mated]),
-        codes[np.concatenate([rows for rows, _, _ in mated])],
-    )
-
-
-def _photo_folds(
-    codes: NDArray[np.int64], duplicate_groups: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return ``(m,)`` which fold holds out each photo: near-duplicates together, -1 for a person's only such group."""
-    _, first_row, group_of_row = np.unique(duplicate_groups, return_index=True, return_inverse=True)
-    shuffled = rng.permutation(len(first_row))
-    order = shuffled[np.argsort(codes[first_row][shuffled], kind="stable")]
-    person = codes[first_row][order]
-    position = np.arange(len(order)) - np.searchsorted(person, person)
-    lone = np.bincount(person, minlength=int(codes.max()) + 1)[person] < 2
-    fold_of_group = np.empty(len(order), np.int64)
-    fold_of_group[order] = np.where(lone, -1, position % N_PHOTO_FOLDS)
-    return fold_of_group[group_of_row]
-
-
-def _score_folds(
-    matcher: Matcher, fit: FitDecisionRule, fold_of_row: NDArray[np.int64], *, n_folds: int, bar: "tqdm[Any]"
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]]:
-    """For each fold, fit on the other rows and yield the fold's rows, the names chosen for them, and the scores."""
-    for fold in range(n_folds):
-        bar.update()
-        rows = np.flatnonzero(fold_of_row == fold)
-        rest = matcher.selected(fold_of_row != fold)
-        if not len(rest.codes):
-            continue
-        probes = rest.prepare(matcher.gallery.vectors[rows])
-        codes = fit(rest).decide(rest, probes) if len(rows) else np.zeros(0, np.int64)
-        found = rest.nearest_of(probes, codes)
-        yield rows, rest.labels[codes], found.similarities[:, 0]

@@ -17,8 +17,10 @@ from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import ThresholdCurve
-from classifiers.training.calibration import choose_threshold, near_duplicate_groups
+from classifiers.training.calibration import choose_threshold
+from classifiers.training.held_out import near_duplicate_groups
 from classifiers.training.metrics import rate, tpir_at_fpir
 from foundation.errors import InputError
 from foundation.text import pluralize
@@ -193,7 +195,7 @@ def evaluate(
         See `split_people`.
     """
     split = split_people(gallery, per_person)
-    matcher = Matcher(gallery.selected(split.enrolled), background)
+    matcher = Matcher(gallery.selected(split.enrolled), background, person_score=NEAREST_OR_MEAN)
     head = Head(matcher, fit(matcher), 0.0)
     scores = score_probes(head, gallery, split)
     result: dict[str, Any] = {

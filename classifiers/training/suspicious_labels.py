@@ -9,7 +9,7 @@ from tqdm import tqdm
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.neighbors import row_blocks
-from classifiers.training.calibration import near_duplicate_groups
+from classifiers.training.held_out import near_duplicate_groups
 
 # How many of the person's nearest photos a photo is held against: one would let two photos that lie in the wrong folder
 # together vouch for each other. With five, ten wrong ones of 60 people are all among the twenty most suspicious, one by

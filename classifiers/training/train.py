@@ -14,6 +14,7 @@ from classifiers.heads.registry import DEFAULT_HEAD, make_head
 from classifiers.scores.gallery import FROM_TABLE, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
 from classifiers.scores.normalization import Background, one_vector_per_identity
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import curve_for
 from classifiers.training.calibration import choose_threshold
 from classifiers.training.corrections import Corrected, carry_over, without_corrections
@@ -126,7 +127,8 @@ def train_head(
             "people, forget them first, or give --fresh"
         )
     gallery = everybody.filtered(identities=identities, min_photos=min_photos, always=corrected.enrolled_names)
-    matcher = Matcher(leave_out_two_names(gallery, strict=strict, progress=progress), background)
+    kept = leave_out_two_names(gallery, strict=strict, progress=progress)
+    matcher = Matcher(kept, background, person_score=NEAREST_OR_MEAN)
     estimator = make_head(head, parameters)
     chosen = choose_threshold(
         matcher,

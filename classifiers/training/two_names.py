@@ -14,8 +14,9 @@ from tqdm import tqdm
 from classifiers.errors import IdentityError
 from classifiers.scores.gallery import FROM_RENAMING, FROM_TABLE, Gallery, summarize_names
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.person_means import NEAREST
 from classifiers.scores.same_faces import same_face_pairs
-from classifiers.training.calibration import NEAR_DUPLICATE_COSINE
+from classifiers.training.held_out import NEAR_DUPLICATE_COSINE
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def same_person_questions(matcher: Matcher, threshold: float, *, progress: bool 
     progress : bool
         Whether to show a bar on a terminal where it takes long.
     """
-    part = matcher.selected(_first_of_each(matcher.codes))
+    part = matcher.selected(_first_of_each(matcher.codes)).scored_by(NEAREST)
     if len(part.codes) > _MOST_COMPARED:
         logger.info("so many people are not compared with one another: python -m classifiers audit --labels TABLE does")
         return []

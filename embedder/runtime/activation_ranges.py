@@ -87,6 +87,18 @@ def write_ranges(path: Path, ranges: Ranges, *, measured_on: str) -> None:
     write_bytes_atomically(path, text.encode("utf-8"))
 
 
+def read_no_gain(path: Path) -> float | None:
+    """Return how many times as fast int8 was where it was found not to be worth it, None where it is offered.
+
+    Such a network has that number, `no_gain`, in its file instead of ranges.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return float(record["no_gain"]) if "no_gain" in record else None
+    except (ValueError, TypeError):
+        return None  # `read_ranges` says what is wrong
+
+
 def read_ranges(path: Path) -> Ranges:
     """Read what `write_ranges` wrote.
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.errors import WeightsError
-from embedder.runtime.activation_ranges import Ranges, find_ranges, read_ranges
+from embedder.runtime.activation_ranges import Ranges, find_ranges, read_no_gain, read_ranges
 from embedder.runtime.cache import cached_file
 from embedder.runtime.conversion import NetworkSource, conversion_settings, convert, load_network
 from embedder.runtime.int8_graph import QUANTIZED_OPS, keys_of_tensors, nodes_to_quantize
@@ -50,7 +50,8 @@ _logger = logging.getLogger(__name__)
 def load_faster(source: NetworkSource, *, threads: int | None = None) -> tuple[Network, str]:
     """Return the int8 network of `source` and ``"int8"``, or the fp32 one and ``"fp32"`` where int8 is no faster.
 
-    A probe of one second decides, once for each kind of processor and number of threads.
+    A probe of one second decides, once for each kind of processor and number of threads, unless int8 was found to gain
+    this network nothing.
 
     Raises
     ------
@@ -59,6 +60,10 @@ def load_faster(source: NetworkSource, *, threads: int | None = None) -> tuple[N
     OSError, ValueError
         As `embedder.runtime.conversion.load_network`.
     """
+    no_gain = read_no_gain(find_ranges(source))
+    if no_gain is not None:
+        _logger.warning("int8 gains %s nothing (%.2f times as fast as fp32); using fp32", source.name, no_gain)
+        return load_network(source, threads=threads), "fp32"
     path = quantize(source)
     ratio = _cached_ratio(source, path, threads=threads)
     if ratio > 1:

@@ -108,22 +108,24 @@ def _bare_name(value: str) -> str:
 
 check_identities: Check = list_of(_check_identity, shortest=1)
 
-_DESCRIPTION = mapping(
-    {
-        "identities": check_identities,
-        "head": text(r"[\w.]+", expected="the name of a head"),
-        "parameters": mapping_of(_plain),
-        "chooser": text(longest=100),
-        "n_exemplars": number(1, whole=True),
-        "embedding_length": number(1, whole=True),
-        "score": one_of("cosine", "normalized"),
-        "threshold": _threshold,
-        "versions": _versions,
-        "fingerprint": nullable(_fingerprint),
-        "photo_root": text(longest=100_000),
-        "created": text(longest=100),
-    }
-)
+_FIELDS: dict[str, Check] = {
+    "identities": check_identities,
+    "head": text(r"[\w.]+", expected="the name of a head"),
+    "parameters": mapping_of(_plain),
+    "chooser": text(longest=100),
+    "n_exemplars": number(1, whole=True),
+    "embedding_length": number(1, whole=True),
+    "score": one_of("cosine", "normalized"),
+    "threshold": _threshold,
+    "versions": _versions,
+    "fingerprint": nullable(_fingerprint),
+    "photo_root": text(longest=100_000),
+    "created": text(longest=100),
+}
+_LATER_FIELDS: dict[str, Check] = {"person_score": one_of("nearest", "nearest_or_mean")}
+"""What heads did not always say."""
+
+_DESCRIPTION = mapping(_FIELDS | _LATER_FIELDS, required=_FIELDS)
 
 check_background_record: Check = mapping(
     {

@@ -70,6 +70,7 @@ class Heads:
                 _without_paths(matcher.gallery, person),
                 matcher.background,
                 levels=None if matcher.background is None else matcher.levels,
+                person_score=matcher.person_score,
             )
             save_head(changed.replaced(matcher=matcher, rejections=_without_paths(against, person)), path)
         n_rejections = len(head.rejections) - len(against)

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.similarity import (
-    COSINE_CURVE,
     SimilaritySpace,
-    as_unit_rows,
     default_threshold,
     normalized_space,
+    plain_space,
 )
 from classifiers.scores.normalization import Background
 
@@ -51,8 +50,7 @@ class Likeness:
     ) -> "Likeness":
         """Compare `sets` of rows of `embeddings` (n, d)."""
         if background is None:
-            unit = as_unit_rows(embeddings)
-            space = SimilaritySpace(unit, np.zeros(len(unit), np.float32), COSINE_CURVE)
+            space = plain_space(embeddings)
         else:
             space = normalized_space(embeddings, background)
         means = np.array([space.vectors[rows].mean(axis=0) for rows in sets], np.float32)

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embedder.detection.alignment import CropRule
 from embedder.networks.presets import DEFAULT_PRESET, Preset, get_preset, write_preset
 from embedder.runtime import activation_ranges, conversion
 from experiments.int8_ranges import main, photos_of_others, real_crops
@@ -21,7 +22,7 @@ def test_people_of_the_pairs_are_left_out(tmp_path: Path) -> None:
 def test_the_largest_face_of_each_photo_is_cropped(data: Path) -> None:
     root = data / "lfw" / "images"
     paths = [path.relative_to(root) for path in sorted(root.glob("*/*.jpg"))[:2]]
-    crops = list(real_crops(root, paths, size=96))
+    crops = list(real_crops(root, paths, rule=CropRule(96)))
     assert [crop.shape for crop in crops] == [(1, 96, 96, 3)] * 2
     assert all(crop.std() > 20 for crop in crops)
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from classifiers.presets.mixture import fit_background
 from classifiers.scores.gallery import Gallery
 from classifiers.training.evaluation import split_people
-from experiments.fit_background import fit_background
 from experiments.score_normalization import (
     draw_faces,
     find_rates,

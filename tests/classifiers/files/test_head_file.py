@@ -98,6 +98,28 @@ def test_a_loaded_head_answers_exactly_as_before(name, background, tmp_path):
     assert (loaded.fingerprint, loaded.threshold_record) == (FINGERPRINT, head.threshold_record)
 
 
+def test_heads_that_do_not_say_how_people_are_scored_keep_the_nearest_photo(tmp_path):
+    head = fitted()
+    assert head.matcher.person_score == "nearest_or_mean"
+    path = tmp_path / "h.skops"
+    save_head(head, path)
+    np.testing.assert_array_equal(load_head(path).match(PROBES).scores, head.match(PROBES).scores)
+    with zipfile.ZipFile(path) as archive:
+        record = json.loads(archive.read("facetable.json"))
+    assert record.pop("person_score") == "nearest_or_mean"
+    rewritten(path, **{"facetable.json": json.dumps(record)})
+    before = load_head(path)
+    by_photo = Matcher(head.gallery)
+    nearest = by_photo.nearest(by_photo.prepare(PROBES)).similarities[:, 0]
+    np.testing.assert_array_equal(before.match(PROBES).scores, nearest.astype(np.float32))
+    assert (before.match(PROBES).scores < head.match(PROBES).scores).any()
+    save_head(before, path)
+    assert load_head(path).matcher.person_score == "nearest"
+    with_metadata(path, person_score="median")
+    with pytest.raises(HeadFileError, match="person_score must be one of nearest, nearest_or_mean"):
+        load_head(path)
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_a_loaded_head_can_be_saved_again(name, tmp_path):
     save_head(fitted(name), tmp_path / "a.skops")

@@ -37,7 +37,6 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.parametrize(
     ("head", "reference"),
     [
-        (GalleryClassifier(), KNeighborsClassifier(1)),
         (KNNClassifier(1), KNeighborsClassifier(1)),
         (KNNClassifier(), KNeighborsClassifier(5, weights=votes_by_cosine)),
         (KNNClassifier(11), KNeighborsClassifier(11, weights=votes_by_cosine)),
@@ -53,6 +52,17 @@ def test_predicts_what_scikit_learn_predicts_on_unit_rows(head, reference):
     reference.fit(normalize(HARD.vectors.astype(np.float64)), HARD.identities)
     expected = reference.predict(normalize(PROBES.astype(np.float64)))
     np.testing.assert_array_equal(head.predict(PROBES), expected)
+
+
+def test_a_gallery_looks_among_photos_and_the_means_of_several():
+    units = normalize(HARD.vectors.astype(np.float64))
+    names = np.unique(HARD.identities)
+    means = normalize(np.array([units[HARD.identities == name].sum(axis=0) for name in names]))
+    reference = KNeighborsClassifier(1).fit(np.vstack([units, means]), np.append(HARD.identities, names))
+    expected = reference.predict(normalize(PROBES.astype(np.float64)))
+    gallery = GalleryClassifier().fit(HARD.vectors * 3.0, HARD.identities)
+    np.testing.assert_array_equal(gallery.predict(PROBES), expected)
+    np.testing.assert_array_equal(gallery.classes_[gallery.similarity(PROBES).argmax(axis=1)], expected)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,11 @@ from classifiers.members.editing import (
     locked_for_editing,
     remove_person,
 )
+from classifiers.members.rejection import reject
+from classifiers.members.renaming import merge_people, rename_person
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import ThresholdCurve, threshold_from_curve
 from tests.classifiers.people import FINGERPRINT, make_background, make_people
 from tests.classifiers.samples import make_sample
@@ -32,9 +35,12 @@ CURVE = ThresholdCurve((1, 1000), (0.3, 0.6), "cosine", "made-up people")
 
 def trained(head="gallery", *, people=PEOPLE, rows=slice(None), background=None, threshold=None):
     gallery = Gallery.build(people.vectors[rows], people.identities[rows])
-    limit = threshold_from_curve(CURVE, len(gallery)) if threshold is None else threshold
+    matcher = Matcher(gallery, background, person_score=NEAREST_OR_MEAN)
+    limit = threshold
+    if limit is None:
+        limit = threshold_from_curve(CURVE, len(gallery), n_compared=matcher.n_compared)
     estimator = make_head(head) if isinstance(head, str) else head
-    return build_head(Matcher(gallery, background), estimator, threshold=limit, fingerprint=FINGERPRINT)
+    return build_head(matcher, estimator, threshold=limit, fingerprint=FINGERPRINT)
 
 
 def samples(rows):
@@ -61,6 +67,21 @@ def test_forgetting_gives_the_head_that_training_without_them_gives(tmp_path, he
     expected = trained(head, rows=PEOPLE.identities != "person 002", background=background)
     np.testing.assert_array_equal(after.choose(PROBES), expected.choose(PROBES))
     assert (after.threshold, after.labels) == (expected.threshold, expected.labels)
+
+
+@pytest.mark.parametrize("background", [None, make_background()])
+def test_corrections_move_the_means(background):
+    head = trained(background=background)
+    with_wrong = enrol_faces(head, samples([0]), "person 001")
+    assert (with_wrong.similarity(PROBES) != head.similarity(PROBES)).any()
+    rejected = reject(with_wrong, samples([0])[0], "person 001").head
+    merged = merge_people(rejected, "person 003", "person 002").head
+    renamed = rename_person(merged, "person 000", "Ada")
+    gallery = renamed.gallery
+    assert gallery.photos_per_identity == {"Ada": 3, "person 001": 3, "person 002": 6, "person 004": 3, "person 005": 3}
+    fresh = Matcher(gallery, background, person_score=NEAREST_OR_MEAN)
+    np.testing.assert_array_equal(renamed.similarity(PROBES), fresh.similarity(fresh.prepare(PROBES)))
+    assert renamed.threshold == CURVE.at(18 + 5 / 2)
 
 
 def test_a_second_person_gets_an_estimator_chosen_head_going():

@@ -10,15 +10,16 @@ from classifiers.heads.registry import HEADS, make_head
 from classifiers.members.explanation import explain_face
 from classifiers.scores.gallery import UNKNOWN, Gallery
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.person_means import NEAREST, NEAREST_OR_MEAN
 from tests.classifiers.people import make_background, make_people
 
 VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 1]])
 NAMES = ["Ada", "Ada", "Bo", "Cy"]
 
 
-def head_of(kind="gallery", threshold=0.5, vectors=VECTORS, names=NAMES):
+def head_of(kind="gallery", threshold=0.5, vectors=VECTORS, names=NAMES, person_score=NEAREST):
     gallery = Gallery.build(vectors, names, paths=[f"{row}.jpg" for row in range(len(names))])
-    return build_head(Matcher(gallery), make_head(kind), threshold=threshold)
+    return build_head(Matcher(gallery, person_score=person_score), make_head(kind), threshold=threshold)
 
 
 def test_a_named_face():
@@ -45,6 +46,24 @@ def test_the_photo_that_decides():
     alone = explain_face(head_of(), np.array([0.1, 0, 1]))
     assert [(one.path, one.answer) for one in alone.decisive] == [("3.jpg", UNKNOWN)]
     assert alone.to_lines()[-1] == "  decided by 3.jpg (Cy): without it, unknown"
+
+
+def test_a_mean_that_is_nearer_than_each_of_its_photos():
+    found = explain_face(
+        head_of(person_score=NEAREST_OR_MEAN, threshold=0.99), np.array([0.95, 0.31, 0]), n_neighbors=1
+    )
+    assert (found.identity, found.n_in_mean, found.n_tried) == ("Ada", 2, 4)
+    assert found.score == pytest.approx(0.9993, abs=1e-3)
+    assert found.to_lines()[:4] == [
+        f"Ada: score {found.score:.3f}, at least the threshold 0.990",
+        "  nearest photos:",
+        "     0.951  Ada  0.jpg",
+        f"  more like the mean of Ada's 2 photos: {found.score:.3f}",
+    ]
+    # Either photo carries the mean: without it, the other one is not near enough.
+    assert [(one.path, one.answer) for one in found.decisive] == [("0.jpg", UNKNOWN), ("1.jpg", UNKNOWN)]
+    by_photo = explain_face(head_of(person_score=NEAREST_OR_MEAN), np.array([1.0, 0, 0]))
+    assert (by_photo.score, by_photo.n_in_mean) == (1.0, 0)
 
 
 def test_an_unknown_face():

@@ -11,6 +11,8 @@ import pytest
 from classifiers.errors import BackgroundError
 from classifiers.scores.neighbors import unit_rows
 from classifiers.scores.normalization import BACKGROUND_FOLDER, Background, find_background, read_background
+from embedder.networks.joined import find_preset
+from embedder.networks.presets import PRESETS
 from tests.classifiers.people import make_background, make_people
 
 DEFAULT_WEIGHTS = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
@@ -115,7 +117,15 @@ def test_found_through_the_weights_of_a_fingerprint(tmp_path):
     assert find_background(None, folder=tmp_path) is None
 
 
-SHIPPED = {DEFAULT_WEIGHTS: 512, "6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af": 128}
+SHIPPED = {
+    find_preset(name).weights_sha256: find_preset(name).space["embedding_length"]
+    for name in (
+        *PRESETS,
+        "facenet-casia-20180408+facenet-ms1m-keras",
+        "mobilefacenet-ms1m+facenet-casia-20180408",
+        "mobilefacenet-ms1m+facenet-ms1m-keras",
+    )
+}
 
 
 def test_every_shipped_model_is_tested():
@@ -128,7 +138,7 @@ def test_the_shipped_ones_are_small_quick_and_describe_themselves(weights, lengt
     assert (BACKGROUND_FOLDER / f"{weights[:12]}.npz").stat().st_size < 350_000
     assert background.n_identities > 4000
     assert "LFW" in background.record["measured_on"]
-    assert "fit_background" in background.record["recipe"]
+    assert any(name in background.record["recipe"] for name in ("fit_background", "facetable preset calibrate"))
     probe = background.center(make_people(1, 1, length=length).vectors)
     background.level(probe)
     seconds = []

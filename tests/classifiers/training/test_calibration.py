@@ -13,18 +13,17 @@ from classifiers.heads.open_set import fit_decision_rule
 from classifiers.heads.registry import HEADS, make_head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
+from classifiers.scores.person_means import NEAREST_OR_MEAN
 from classifiers.scores.thresholds import Threshold, ThresholdCurve, threshold_from_curve
 from classifiers.training.calibration import (
-    _photo_folds,
     binomial_interval,
     calibrate_threshold,
     choose_threshold,
     describe_expected,
     expected_rates,
     lowest_threshold,
-    near_duplicate_groups,
-    score_held_out,
 )
+from classifiers.training.held_out import _photo_folds, near_duplicate_groups, score_held_out
 from tests.classifiers.people import make_background, make_people
 
 CURVE = ThresholdCurve((30, 300, 3000), (0.5, 0.6, 0.68), "cosine", "nowhere")
@@ -49,6 +48,27 @@ def test_leaving_one_out_looks_among_everybody_else():
     # Ada's photos are both nearer to Bo than to each other; Bo has no second photo.
     np.testing.assert_allclose(held_out.mated_scores, [0.8, 0.96], atol=1e-6)
     assert held_out.mated_correct.tolist() == [False, False]
+
+
+@pytest.mark.parametrize("background", [None, make_background()])
+def test_leaving_one_out_compares_with_the_means_of_others_and_of_the_rest(background):
+    people = make_people(12, 4, spread=1.5)
+    gallery = Gallery.build(*people)
+    matcher = Matcher(gallery, background, person_score=NEAREST_OR_MEAN)
+    held_out = score_held_out(matcher, NEAREST)
+    strangers, mated, correct = [], [], []
+    for row in range(len(gallery)):
+        without_person = matcher.selected(gallery.identities != gallery.identities[row])
+        strangers.append(without_person.best(without_person.prepare(people.vectors[row : row + 1])).similarities[0, 0])
+        others = matcher.selected(np.arange(len(gallery)) != row)
+        found = others.best(others.prepare(people.vectors[row : row + 1]))
+        mated.append(found.similarities[0, 0])
+        correct.append(others.gallery.identities[found.indices[0, 0]] == gallery.identities[row])
+    np.testing.assert_allclose(held_out.stranger_scores, strangers, atol=2e-6)
+    np.testing.assert_allclose(held_out.mated_scores, mated, atol=2e-6)
+    assert held_out.mated_correct.tolist() == correct
+    by_photos = score_held_out(Matcher(gallery, background), NEAREST)
+    assert (held_out.stranger_scores > by_photos.stranger_scores + 0.01).any()
 
 
 def test_near_duplicates_are_one_shot():
@@ -129,6 +149,11 @@ def test_without_fpir_the_curve_decides():
         threshold = choose_threshold(matcher, NEAREST, curve=CURVE)
         assert threshold == threshold_from_curve(CURVE, len(matcher.gallery))
         assert threshold.note.startswith("from the preset's curve, not from your photos")
+
+
+def test_a_curve_counts_means():
+    with_means = Matcher(MANY.gallery, person_score=NEAREST_OR_MEAN)
+    assert choose_threshold(with_means, NEAREST, curve=CURVE).value == CURVE.at(180 + 60 / 2)
 
 
 def test_with_fpir_the_people_decide_if_there_are_enough():

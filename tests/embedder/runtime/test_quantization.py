@@ -74,6 +74,17 @@ def test_a_network_that_cannot_be_quantized_gives_one_line(source: NetworkSource
         load_faster(source, threads=1)
 
 
+def test_a_network_that_int8_gains_nothing_runs_in_fp32(
+    source: NetworkSource, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source.weights_path.with_name("int8.json")).write_text('{"no_gain": 1.03}')
+    monkeypatch.setattr(quantization, "quantize", None)
+    with caplog.at_level(logging.WARNING):
+        network, precision = load_faster(source, threads=1)
+    assert (precision, "-int8-" in network.path.name) == ("fp32", False)
+    assert "int8 gains tiny nothing (1.03 times as fast as fp32); using fp32" in caplog.text
+
+
 def test_speed_ratio_compares_medians(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
 
