@@ -19,13 +19,16 @@ ALLOWED = {
     "foundation.head_files": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
-    "embedder.detection": "foundation embedder.images embedder.runtime",
+    "embedder.detection": "foundation embedder.runtime",
+    "embedder.finding": "embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
     "embedder.networks": "foundation embedder.runtime embedder.detection embedder.network_files",
     "embedder.hdf5": "",
     "embedder.tables": "foundation embedder.images embedder.hdf5",
-    "embedder.folders": "foundation embedder.images embedder.detection",
-    "embedder.pipeline": "foundation embedder.images embedder.detection embedder.networks embedder.tables",
+    "embedder.folders": "foundation embedder.images embedder.detection embedder.finding",
+    "embedder.pipeline": (
+        "foundation embedder.images embedder.detection embedder.finding embedder.networks embedder.tables"
+    ),
     "embedder.verification": (
         "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
         "embedder.pipeline"

@@ -9,6 +9,7 @@ from embedder.commands.arguments import (
     add_exclude_argument,
     add_network_arguments,
     add_precision_argument,
+    add_upright_argument,
 )
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 
@@ -35,6 +36,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser)
     add_precision_argument(parser)
     add_detector_arguments(parser)
+    add_upright_argument(parser, default=None, default_note="auto, or what the table was begun with")
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
     add_exclude_argument(parser)
@@ -107,6 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
         exclude=tuple(arguments.exclude),
+        upright=arguments.upright,
         **{name: value for name, value in given.items() if value is not None},
     )
     n_jobs = (1 if arguments.engine == "local" else -1) if arguments.jobs is None else arguments.jobs

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from embedder.detection.faces import Faces
-from embedder.detection.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
-from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.settings import DEFAULT_UPRIGHT, EmbedSettings
 from embedder.tables.content import is_unit
 
 
@@ -28,6 +28,8 @@ class PhotoResult:
         float32 (n_faces, d), unit length.
     identities : list of str
         One for each face.
+    turned : {0, 90, 180, 270}
+        See `embedder.finding.finder.FoundFaces`.
     """
 
     photo: Photo
@@ -35,6 +37,7 @@ class PhotoResult:
     faces: Faces
     embeddings: np.ndarray
     identities: list[str]
+    turned: int = 0
 
 
 class FaceMapper:
@@ -49,7 +52,9 @@ class FaceMapper:
     """
 
     def __init__(self, encoder: FaceEncoder, settings: EmbedSettings) -> None:
-        self._finder = FaceFinder(encoder.detector, encoder.crop_rule, select=settings.faces)
+        self._finder = FaceFinder(
+            encoder.detector, encoder.crop_rule, select=settings.faces, upright=settings.upright or DEFAULT_UPRIGHT
+        )
         self._encoder = encoder
         self._settings = settings
         self._length = encoder.embedding_length
@@ -81,4 +86,4 @@ class FaceMapper:
             photo, faces = mark_failed(photo, vectors), Faces.empty()
             vectors = np.empty((0, self._length), np.float32)
         identities = self._settings.identities(photo.path, found.size_hw, faces)
-        return PhotoResult(photo, found.size_hw, faces, vectors, identities)
+        return PhotoResult(photo, found.size_hw, faces, vectors, identities, found.turned)

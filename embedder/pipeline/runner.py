@@ -21,6 +21,7 @@ from tqdm import tqdm
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.finding.upright import Upright
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
@@ -29,7 +30,7 @@ from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
 from embedder.pipeline.engines import EngineConfig, EngineName, open_engine
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
-from embedder.pipeline.state import TableState, entries_of, load_state
+from embedder.pipeline.state import TableState, entries_of, header_before, load_state
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     STAGES,
@@ -45,7 +46,7 @@ from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
-from foundation.fingerprint import Fingerprint, followed_fields, following
+from foundation.fingerprint import UPRIGHT, Fingerprint, followed_fields, following
 from foundation.paths import display_path
 from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
@@ -76,6 +77,7 @@ def embed_folder(
     alignment: Alignment | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     exclude: Sequence[str] = (),
+    upright: Upright | None = None,
     prune: bool = False,
     progress: bool = False,
     detector: Detector | None = None,
@@ -110,6 +112,9 @@ def embed_folder(
     exclude : sequence of str
         Files and folders to leave out, as in ``.gitignore``; files ``.facetableignore`` do the same. What is excluded
         later stays in the table until it is pruned.
+    upright : {"auto", "exif"}, optional
+        Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
+        marked, ``"exif"`` heeds the mark alone. None takes what the table was begun with, ``"auto"`` for a new one.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool
@@ -148,6 +153,7 @@ def embed_folder(
         alignment=alignment,
         max_pixels=max_pixels,
         exclude=tuple(exclude),
+        upright=upright,
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -183,6 +189,7 @@ def update_table(
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
+        settings = _going_on(settings, parts)
         encoder = load_encoder(settings, thread_count(), detector, embedder)
         fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
@@ -209,6 +216,18 @@ def update_table(
         seconds=time.monotonic() - begun,
         stage_seconds=dict(zip(STAGES, done.seconds, strict=True)),
     )
+
+
+def _going_on(settings: EmbedSettings, parts: PartsFolder) -> EmbedSettings:
+    """Return `settings` with what they leave to the table that is there; say so where it is older than the setting."""
+    before = header_before(parts)
+    if settings.upright is None and before is not None and UPRIGHT not in before.fingerprint.provenance:
+        logger.info(
+            "%s: begun before photos were turned the right way up by their faces, and goes on as --upright exif; "
+            "for the other way begin another table",
+            display_path(parts.table),
+        )
+    return settings.going_on(None if before is None else before.fingerprint)
 
 
 def _embed(

@@ -11,6 +11,8 @@ from embedder.detection.alignment import FaceCropper
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.errors import WeightsError
+from embedder.finding.quarter_turns import turn_back, turn_image
+from embedder.finding.upright import TurnedFaces, Upright, turn_upright
 from embedder.images.photo import Photo, failure_reason
 
 logger = logging.getLogger(__name__)
@@ -37,14 +39,18 @@ class FoundFaces:
     size_hw : tuple of int
         Height and width of the upright photo, 0 where it could not be read.
     faces : Faces
+        At their places on the upright photo as it is stored, not on the turned one.
     crops : numpy.ndarray
-        uint8 (n_faces, h, w, 3), as the network takes them.
+        uint8 (n_faces, h, w, 3), as the network takes them; cut from the turned photo.
+    turned : {0, 90, 180, 270}
+        Degrees clockwise by which the upright photo was turned before faces were found.
     """
 
     photo: Photo
     size_hw: tuple[int, int]
     faces: Faces
     crops: np.ndarray
+    turned: int = 0
 
 
 class FaceFinder:
@@ -56,12 +62,22 @@ class FaceFinder:
     crop_rule : FaceCropper
     select : {"all", "one"}
         Which faces of a photo are kept; ``"one"`` is the largest, weighted to the centre.
+    upright : {"exif", "auto"}
+        Take photos as the mark in their file says they lie, or look for faces the other ways up too.
     """
 
-    def __init__(self, detector: Detector, crop_rule: FaceCropper, *, select: FaceSelection = "all") -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        crop_rule: FaceCropper,
+        *,
+        select: FaceSelection = "all",
+        upright: Upright = "exif",
+    ) -> None:
         self._detector = detector
         self._rule = crop_rule
         self._select = select
+        self._upright = upright
 
     def find(self, photos: Sequence[Photo]) -> list[FoundFaces]:
         """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`."""
@@ -80,16 +96,21 @@ class FaceFinder:
         cropped = [detected] if isinstance(detected, Exception) else isolate_failures(self._crop, [(image, detected)])
         if isinstance(cropped[0], Exception):
             return self._without_faces(mark_failed(photo, cropped[0]), size_hw)
-        faces, crops = cropped[0]
-        photo = replace(photo, image=None, status="ok" if len(faces) else "no_face")
-        return FoundFaces(photo, size_hw, faces, crops)
+        found, crops = cropped[0]
+        photo = replace(photo, image=None, status="ok" if len(found.faces) else "no_face")
+        return FoundFaces(photo, size_hw, turn_back(found.faces, found.turned, size_hw), crops, found.turned)
 
-    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
+    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[TurnedFaces, np.ndarray]]:
         cropped = []
-        for image, faces in detected:
+        for image, as_it_is in detected:
+            found = TurnedFaces(0, as_it_is)
+            if self._upright == "auto":
+                found = turn_upright(self._detector, image, as_it_is)
+            turned, faces = turn_image(image, found.turned), found.faces
             if self._select == "one" and len(faces):
-                faces = faces[faces.primary((image.shape[0], image.shape[1]))]
-            cropped.append((faces, self._rule.crop(image, faces.boxes, faces.landmarks)))
+                faces = faces[faces.primary((turned.shape[0], turned.shape[1]))]
+            crops = self._rule.crop(turned, faces.boxes, faces.landmarks)
+            cropped.append((TurnedFaces(found.turned, faces), crops))
         return cropped
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
