@@ -83,8 +83,8 @@ ALLOWED = {
         "foundation embedder.runtime embedder.detection embedder.networks recognition.outputs recognition.viewer"
     ),
     "recognition.runs": (
-        "foundation recognition.* embedder.images embedder.detection embedder.networks embedder.tables "
-        "classifiers.heads classifiers.files classifiers.members"
+        "foundation recognition.* embedder.images embedder.detection embedder.finding embedder.networks "
+        "embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition")

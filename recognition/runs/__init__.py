@@ -2,6 +2,6 @@
 
 In: `Options`.
 Out: files, events, an exit code.
-May import: foundation, every wing of recognition, embedder.images, embedder.detection, embedder.networks,
-    embedder.tables, classifiers.heads, classifiers.files, classifiers.members.
+May import: foundation, every wing of recognition, embedder.images, embedder.detection, embedder.finding,
+    embedder.networks, embedder.tables, classifiers.heads, classifiers.files, classifiers.members.
 """
