@@ -21,8 +21,8 @@ Upright = Literal["auto", "exif"]
 _OTHER_WAYS = (90, 180, 270)
 
 _SURE = 0.999
-"""A photo with a face of this score, not on its side, is the right way up: 97 % of LFW's, 2 % of those turned have
-one."""
+"""A photo with a face of this score, not on its side, is the right way up: 144 of 150 of LFW's, and 1 of the 450 turned
+ones, have one."""
 
 _WORTH_A_LOOK = 0.95
 """The score that a face on a small copy must have."""
