@@ -17,6 +17,10 @@ VERSIONS = "versions"
 # The fields of a provenance that say which device the networks ran on, where it was not the processor.
 _DEVICES = ("device", "detector_device")
 
+# The field of a provenance that says what decides which way up photos are, and what it was before the field came.
+UPRIGHT = "upright"
+_UPRIGHT_BEFORE = "exif"
+
 _PARTS = ("space", "provenance")
 
 # The fields of a provenance that say which photos are read and what their people are called: they may change from run
@@ -27,7 +31,7 @@ _FOLLOWED = ("identity_from", "exclude", "ignore_files")
 FACES_FROM = "faces_from"
 
 # The fields of a provenance that say which faces are found and kept and who they are, and nothing about a vector.
-_NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size")
+_NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size", UPRIGHT)
 
 
 class FingerprintFields(Mapping[str, Any]):
@@ -220,7 +224,7 @@ def _in_words(value: Any) -> str:
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
-    name: name for name in ("alignment", "faces", "max_pixels", "min_face_size", "thresholds")
+    name: name for name in ("alignment", "faces", "max_pixels", "min_face_size", "thresholds", UPRIGHT)
 }
 """Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
 
@@ -233,7 +237,7 @@ def setting_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
 
     Left out are package versions, devices, and what may change from run to run (see `followed_fields`).
     """
-    old, new = dict(_flatten(before)), dict(_flatten(now))
+    old, new = _settings(before), _settings(now)
     return [
         f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
         for name in sorted(old.keys() | new.keys())
@@ -246,7 +250,7 @@ def same_settings(before: Fingerprint, now: Fingerprint) -> str:
 
     ``""`` where something differs that no setting of that name decides, such as the weights.
     """
-    old, new = dict(_flatten(before)), dict(_flatten(now))
+    old, new = _settings(before), _settings(now)
     differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     if not differing or not set(differing) <= set(_PARAMETERS) & old.keys():
         return ""
@@ -304,6 +308,19 @@ def device_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
         for name in _DEVICES
         if old.get(name, CPU) != new.get(name, CPU)
     ]
+
+
+def upright_of(fingerprint: Fingerprint) -> Any:
+    """Return what decides which way up photos are; ``"exif"`` where it is not said.
+
+    >>> upright_of(Fingerprint())
+    'exif'
+    """
+    return fingerprint.provenance.get(UPRIGHT, _UPRIGHT_BEFORE)
+
+
+def _settings(fingerprint: Fingerprint) -> dict[str, Any]:
+    return {**dict(_flatten(fingerprint)), UPRIGHT: upright_of(fingerprint)}
 
 
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:

@@ -21,17 +21,19 @@ ALLOWED = {
     "foundation.plug_ins": "foundation",
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
-    "embedder.detection": "foundation embedder.images embedder.runtime",
+    "embedder.detection": "foundation embedder.runtime",
+    "embedder.finding": "embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
     "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
     "embedder.hdf5": "",
     "embedder.notebook": "foundation embedder.images",
     "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
     "embedder.exchange": "foundation embedder.tables",
-    "embedder.folders": "foundation embedder.images embedder.detection",
+    "embedder.folders": "foundation embedder.images embedder.detection embedder.finding",
     "embedder.engines": "foundation",
     "embedder.pipeline": (
-        "foundation embedder.images embedder.detection embedder.networks embedder.tables embedder.engines"
+        "foundation embedder.images embedder.detection embedder.finding embedder.networks embedder.tables "
+        "embedder.engines"
     ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
@@ -48,7 +50,8 @@ ALLOWED = {
         "embedder.training embedder.training.data embedder.training.model"
     ),
     "embedder.choosing": (
-        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.verification"
+        "foundation embedder.images embedder.runtime embedder.detection embedder.finding embedder.networks "
+        "embedder.verification"
     ),
     "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
     "embedder.commands": "foundation foundation.head_files embedder.*",
@@ -111,7 +114,7 @@ ALLOWED = {
     ),
     "recognition.runs": (
         "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
-        "embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
+        "embedder.finding embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",

@@ -2,6 +2,6 @@
 
 In: a network file, photos of people.
 Out: a `Preset`, a table of how well each way to prepare faces separates people, a list of presets.
-May import: foundation, embedder.images, embedder.runtime, embedder.detection, embedder.networks,
+May import: foundation, embedder.images, embedder.runtime, embedder.detection, embedder.finding, embedder.networks,
     embedder.verification.
 """

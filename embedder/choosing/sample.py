@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from embedder.detection.alignment import CropRule
 from embedder.detection.detector import Detector
-from embedder.detection.finder import FaceFinder, in_batches
+from embedder.finding.finder import FaceFinder, in_batches
 from embedder.images.listing import PhotoFile, list_images
 from embedder.images.photo import Photo, read_photo
 from embedder.images.reading import read_picture

@@ -45,6 +45,17 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     add_max_pixels_argument(parser)
 
 
+def add_upright_argument(parser: argparse.ArgumentParser, *, default: str | None, default_note: str) -> None:
+    """Add ``--upright``."""
+    parser.add_argument(
+        "--upright",
+        choices=["auto", "exif"],
+        default=default,
+        help="which way up photos are: as the mark in the file says (exif), or, where that gives no sure face, any "
+        f"way that gives one (auto); default: {default_note}",
+    )
+
+
 def add_max_pixels_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--max-pixels``."""
     parser.add_argument(

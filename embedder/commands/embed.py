@@ -11,6 +11,7 @@ from embedder.commands.arguments import (
     add_exclude_argument,
     add_network_arguments,
     add_precision_argument,
+    add_upright_argument,
 )
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 from foundation.errors import InputError
@@ -44,6 +45,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_precision_argument(parser)
     add_detector_arguments(parser)
     parser.set_defaults(min_face_size=None)  # not said: as in the table of --from, else auto
+    add_upright_argument(parser, default=None, default_note="auto, or what the table was begun with")
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
     add_exclude_argument(parser)
@@ -125,6 +127,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
         precision=arguments.precision,
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
+        upright=arguments.upright,
         **before | {name: value for name, value in said.items() if value is not None},
     )
 

@@ -2,5 +2,5 @@
 
 In: images, uint8 (h, w, 3) RGB.
 Out: `Faces` (boxes, landmarks, scores) and their crops.
-May import: foundation, embedder.images, embedder.runtime.
+May import: foundation, embedder.runtime.
 """

@@ -2,5 +2,5 @@
 
 In: a folder of photos.
 Out: PNG crops with a list of boxes, or converted photos.
-May import: foundation, embedder.images, embedder.detection.
+May import: foundation, embedder.images, embedder.detection, embedder.finding.
 """

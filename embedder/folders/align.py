@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.finder import FaceFinder, FoundFaces, in_batches
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.finding.finder import FaceFinder, FoundFaces, in_batches
 from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
 from embedder.images.listing import ImageListing, PhotoFile, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo

@@ -2,7 +2,7 @@
 
 In: a folder and `EmbedSettings`.
 Out: a table file and an `EmbedSummary`.
-May import: foundation, embedder.images, embedder.detection, embedder.networks, embedder.tables,
+May import: foundation, embedder.images, embedder.detection, embedder.finding, embedder.networks, embedder.tables,
 embedder.engines.
 """
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from embedder.detection.faces import Faces
-from embedder.detection.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
-from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.settings import DEFAULT_UPRIGHT, EmbedSettings
 from embedder.pipeline.stored_faces import StoredFaces, StoredFacesReader
 from embedder.tables.columns import ORIGINS
 from embedder.tables.content import is_unit
@@ -34,6 +34,8 @@ class PhotoResult:
         (n_faces,) str, see `embedder.tables.columns.ORIGINS`.
     times : numpy.ndarray
         float64 (n_faces,): seconds from the beginning of a video, NaN on photos.
+    turned : {0, 90, 180, 270}
+        See `embedder.finding.finder.FoundFaces`.
     """
 
     photo: Photo
@@ -43,13 +45,14 @@ class PhotoResult:
     identities: list[str]
     origins: np.ndarray
     times: np.ndarray
+    turned: int = 0
 
 
 @dataclass(frozen=True)
 class MappedFaces(FoundFaces):
     """A photo's faces, cut out, and what another table says of them."""
 
-    stored: StoredFaces | None
+    stored: StoredFaces | None = None
 
 
 class FaceMapper:
@@ -66,7 +69,9 @@ class FaceMapper:
     """
 
     def __init__(self, encoder: FaceEncoder, settings: EmbedSettings, stored: StoredFacesReader | None = None) -> None:
-        self._finder = FaceFinder(encoder.detector, encoder.crop_rule, select=settings.faces)
+        self._finder = FaceFinder(
+            encoder.detector, encoder.crop_rule, select=settings.faces, upright=settings.upright or DEFAULT_UPRIGHT
+        )
         self._encoder = encoder
         self._settings = settings
         self._length = encoder.embedding_length
@@ -78,7 +83,7 @@ class FaceMapper:
         stored = [None if self._stored is None else self._stored.find(photo) for photo in photos]
         found = self._finder.find(photos, [None if before is None else before.faces for before in stored])
         return [
-            MappedFaces(one.photo, one.size_hw, one.faces, one.crops, before)
+            MappedFaces(one.photo, one.size_hw, one.faces, one.crops, one.turned, before)
             for one, before in zip(found, stored, strict=True)
         ]
 
@@ -110,4 +115,4 @@ class FaceMapper:
             origins, times = found.stored.origins, found.stored.times
             if self._keeps_names and found.stored.path == photo.path:
                 identities = found.stored.identities
-        return PhotoResult(photo, found.size_hw, faces, vectors, identities, origins, times)
+        return PhotoResult(photo, found.size_hw, faces, vectors, identities, origins, times, found.turned)

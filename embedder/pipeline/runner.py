@@ -23,6 +23,7 @@ from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.engines.engine import EngineConfig, EngineName, open_engine
+from embedder.finding.upright import Upright
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
@@ -30,7 +31,7 @@ from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
-from embedder.pipeline.state import TableState, entries_of, load_state
+from embedder.pipeline.state import TableState, entries_of, header_before, load_state
 from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
@@ -48,7 +49,7 @@ from embedder.tables.file import Header, TableFileReader, more_roots, now
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import InputError
-from foundation.fingerprint import FACES_FROM, Fingerprint, followed_fields, following
+from foundation.fingerprint import FACES_FROM, UPRIGHT, Fingerprint, followed_fields, following
 from foundation.paths import display_path
 from foundation.text import lookalike_questions, pluralize
 from foundation.threads import thread_count
@@ -83,6 +84,7 @@ def embed_folder(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     exclude: Sequence[str] = (),
     faces_from: str | Path | None = None,
+    upright: Upright | None = None,
     prune: bool = False,
     progress: bool | TellProgress = False,
     detector: Detector | None = None,
@@ -121,6 +123,9 @@ def embed_folder(
         A table whose faces are embedded instead of looking for faces anew: photos are known by their hash, and others,
         such as those that were changed since, are searched as always. Settings that decide which faces are found must
         be those of that table.
+    upright : {"auto", "exif"}, optional
+        Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
+        marked, ``"exif"`` heeds the mark alone. None takes what the table was begun with, ``"auto"`` for a new one.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool or callable
@@ -161,6 +166,7 @@ def embed_folder(
         max_pixels=max_pixels,
         exclude=tuple(exclude),
         faces_from=None if faces_from is None else str(faces_from),
+        upright=upright,
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -196,6 +202,7 @@ def update_table(
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
+        settings = _going_on(settings, parts)
         encoder = load_encoder(settings, thread_count(), detector, embedder)
         fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
         fingerprint = _with_source(fingerprint, settings, parts.table)
@@ -225,6 +232,18 @@ def update_table(
         seconds=time.monotonic() - begun,
         stage_seconds=dict(zip(STAGES, done.seconds, strict=True)),
     )
+
+
+def _going_on(settings: EmbedSettings, parts: PartsFolder) -> EmbedSettings:
+    """Return `settings` with what they leave to the table that is there; say so where it is older than the setting."""
+    before = header_before(parts)
+    if settings.upright is None and before is not None and UPRIGHT not in before.fingerprint.provenance:
+        logger.info(
+            "%s: begun before photos were turned the right way up by their faces, and goes on as --upright exif; "
+            "for the other way begin another table",
+            display_path(parts.table),
+        )
+    return settings.going_on(None if before is None else before.fingerprint)
 
 
 def _embed(

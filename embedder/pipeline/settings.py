@@ -1,6 +1,6 @@
 """The settings of a run from photos to a table: identities, fingerprint, and what a continued run may not change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 from typing import Literal, get_args
@@ -10,12 +10,13 @@ from embedder.detection.alignment import Alignment, CropRule, FaceCropper, Margi
 from embedder.detection.detector import FaceSelection
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.finding.upright import Upright
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.columns import Columns
 from foundation.errors import InputError
-from foundation.fingerprint import VERSIONS, Fingerprint
+from foundation.fingerprint import UPRIGHT, VERSIONS, Fingerprint, upright_of
 from foundation.installation import opencv_wheels
 from foundation.paths import storable_text
 from foundation.text import normalize_name
@@ -23,6 +24,9 @@ from foundation.text import normalize_name
 IdentitySource = Literal["folder", "filename", "none"]
 
 NO_IDENTITY = ""
+
+DEFAULT_UPRIGHT: Upright = "auto"
+"""Of new tables."""
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
 
@@ -50,14 +54,23 @@ class EmbedSettings:
     max_pixels: int = DEFAULT_MAX_PIXELS
     exclude: tuple[str, ...] = ()
     faces_from: str | None = None
+    upright: Upright | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
             if getattr(self, name) not in known:
                 raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if self.upright is not None and self.upright not in get_args(Upright):
+            raise InputError(f"`upright` must be one of {', '.join(get_args(Upright))}, got {self.upright!r}")
         self.crop_rule(CropRule())  # refuses what it does not know
         if self.max_pixels < 1:
             raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
+
+    def going_on(self, before: Fingerprint | None) -> "EmbedSettings":
+        """Return these settings with what they leave to the table: that of `before`, or of a new table if None."""
+        if self.upright is not None:
+            return self
+        return replace(self, upright=DEFAULT_UPRIGHT if before is None else upright_of(before))
 
     def crop_rule(self, default: FaceCropper) -> FaceCropper:
         """Return how faces are cut out for a network whose preset does it by `default`."""
@@ -71,6 +84,7 @@ class EmbedSettings:
             "faces": self.faces,
             "identity_from": self.identity_from,
             "max_pixels": self.max_pixels,
+            UPRIGHT: self.upright or DEFAULT_UPRIGHT,
             VERSIONS: _versions(),
         }
         if self.exclude:

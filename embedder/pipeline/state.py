@@ -7,7 +7,7 @@ from pathlib import Path
 
 from embedder.pipeline.stored_faces import check_continued
 from embedder.tables.assembly import Entry, path_order, read_entries, without_damaged
-from embedder.tables.file import Header
+from embedder.tables.file import Header, TableFileReader
 from embedder.tables.parts import PartsFolder
 from foundation.errors import FingerprintError
 from foundation.fingerprint import (
@@ -46,6 +46,20 @@ class TableState:
     known: dict[str, Entry]
     is_whole: bool = True
     is_renamed: bool = False
+
+
+def header_before(parts: PartsFolder) -> Header | None:
+    """Return the header of the table of `parts` or, where there is none yet, of a part file; None for a new table.
+
+    Raises
+    ------
+    TableError
+        If the file is damaged or something else.
+    """
+    for source in [parts.table] if parts.table.exists() else parts.parts()[:1]:
+        with TableFileReader(source) as file:
+            return file.header
+    return None
 
 
 def load_state(parts: PartsFolder, header: Header) -> TableState:

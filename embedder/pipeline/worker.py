@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from embedder.detection.detector import Detector
-from embedder.detection.finder import in_batches
 from embedder.detection.mtcnn import MTCNN
 from embedder.engines.engine import exit_with_parent
+from embedder.finding.finder import in_batches
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import FAILED_STATUSES, Photo, read_photo
 from embedder.images.reading import read_picture

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from embedder.pipeline.mapper import PhotoResult
-from embedder.tables.columns import TURNS
 from embedder.tables.file import Header, now
 from embedder.tables.parts import write_part
 
@@ -80,7 +79,7 @@ def _image_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
         "n_faces": np.array([len(result.faces) for result in results]),
         "height": np.array([result.size_hw[0] for result in results]),
         "width": np.array([result.size_hw[1] for result in results]),
-        "turned": np.full(len(results), TURNS[0]),
+        "turned": np.array([result.turned for result in results]),
     }
 
 

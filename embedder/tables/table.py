@@ -54,7 +54,8 @@ class ImageLedger:
     size, mtime_ns : (n,) int64
         Of the file: bytes, and nanoseconds since 1970.
     turned : (n,) int32
-        Degrees the upright picture was turned by hand before faces were found: 0, 90, 180 or 270; default 0.
+        Degrees clockwise by which the upright picture was turned before faces were found: 0, 90, 180 or 270; default
+        0. Boxes and landmarks lie on the picture that was not turned.
     taken : (n,) str
         When, as the camera says in EXIF: local time in ISO 8601, with the offset from UTC where the camera knew it;
         empty, the default, where it says nothing.

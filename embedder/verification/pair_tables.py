@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from foundation.fingerprint import UPRIGHT
 from foundation.paths import display_path
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def embed_pairs(
 
     photos = find_photos(images, pairs)
     embedder = MirroredEmbedder(load_embedder(preset, weights=weights, precision=precision))
-    settings = EmbedSettings(faces="one", min_face_size="auto", identity_from="none", **(crop or {}))
+    settings = EmbedSettings(faces="one", min_face_size="auto", identity_from="none", upright="exif", **(crop or {}))
     with ExitStack() as stack:
         if keep:
             out = _cache_folder() / _table_name(images, expected_fingerprint(settings, embedder=embedder))
@@ -85,6 +86,7 @@ def _table_name(images: Path, fingerprint: "Fingerprint") -> str:
     decisive = fingerprint.to_json()
     # A later version that detects otherwise keeps a table of its own, one that does not goes on with this one.
     del decisive["provenance"]["versions"]
+    del decisive["provenance"][UPRIGHT]  # the same for all of them, and absent from those of before
     # Tables of before held names; under their old name they are found, and lose them.
     decisive["provenance"]["identity_from"] = "folder"
     key = json.dumps([str(images.resolve()), decisive], sort_keys=True)

@@ -51,6 +51,7 @@ class Options:
     labels: Literal["names", "numbers", "none"] | None = None
     font: Path | None = None
     device: str | None = None
+    upright: Literal["auto", "exif"] | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -189,6 +190,12 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
     )
     networks.add_argument(
+        "--upright",
+        choices=["auto", "exif"],
+        help="which way up photos are: as the mark in the file says (exif), or, where that gives no sure face, any "
+        "way that gives one (auto, the default)",
+    )
+    networks.add_argument(
         "--preset",
         metavar="NAME|RUN|FILE",
         help="network, a training run's folder, or the JSON file of a preset (default: the one the head was trained "
@@ -248,6 +255,10 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
             "--mqtt-discovery is for cameras; leave it out for photos, whose events --mqtt publishes all the same",
         ),
         (are_photos and options.headless, "--headless is for videos and live sources; leave it out for photos"),
+        (
+            (kind is SourceKind.TABLE or not are_photos) and options.upright is not None,
+            "--upright is for photos; leave it out for tables, videos and live sources",
+        ),
         (
             not are_photos and options.max_pixels is not None,
             "--max-pixels is for photos; leave it out for videos and live sources",

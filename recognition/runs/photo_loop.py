@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifiers.heads.head import Head
+from embedder.finding.quarter_turns import turn_back, turn_image
+from embedder.finding.upright import TurnedFaces, Upright, turn_upright
 from embedder.images.kinds import VIDEO_SUFFIXES, describe_left_out
 from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image, read_time_taken
@@ -178,10 +180,25 @@ def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
     ]
 
 
-def identify_faces(image: np.ndarray, encoder: FaceEncoder, head: Head) -> list[NamedFace]:
-    """Return the faces of `image`, uint8 (h, w, 3) RGB, with their identities; best detection first."""
-    faces = encoder.detect(image)
-    names = name_faces(head, encoder.embed(encoder.crop(image, faces)), encoder.fingerprint)
+def identify_faces(
+    image: np.ndarray, encoder: FaceEncoder, head: Head, *, upright: Upright = "exif"
+) -> list[NamedFace]:
+    """Return the faces of an image with their identities; best detection first.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        uint8 (h, w, 3), RGB.
+    encoder : FaceEncoder
+    head : Head
+    upright : {"exif", "auto"}
+        Look for faces as the image lies, or also the other ways up where none is sure.
+    """
+    detected = encoder.detect(image)
+    found = TurnedFaces(0, detected) if upright == "exif" else turn_upright(encoder.detector, image, detected)
+    vectors = encoder.embed(encoder.crop(turn_image(image, found.turned), found.faces))
+    faces = turn_back(found.faces, found.turned, (image.shape[0], image.shape[1]))
+    names = name_faces(head, vectors, encoder.fingerprint)
     return [
         NamedFace((float(x_min), float(y_min), float(x_max), float(y_max)), str(identity), float(score), bool(accepted))
         for (x_min, y_min, x_max, y_max), identity, score, accepted in zip(

@@ -60,7 +60,7 @@ def run_on_photos(sources: Sequence[Source], options: Options) -> int:
             stack,
             options,
             name,
-            identify=lambda image: identify_faces(image, encoder, head),
+            identify=lambda image: identify_faces(image, encoder, head, upright=options.upright or "auto"),
             closer=load_closer_look(options, encoder),
         )
         counts = recognize_photos(photos, run)

@@ -192,7 +192,7 @@ SMALL_PARTS = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background has it ignored
 from embedder.commands.main import main
-from embedder.detection import finder
+from embedder.finding import finder
 from embedder.pipeline import writer
 finder.MAX_PHOTOS_A_BATCH = writer.MAX_PHOTOS_A_PART = 8
 sys.exit(main(["embed", *sys.argv[1:]]))

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedder.detection.finder import in_batches
 from embedder.errors import WeightsError
+from embedder.finding.finder import in_batches
 from embedder.images.photo import Photo
 from embedder.pipeline.mapper import FaceMapper, PhotoResult
 from embedder.pipeline.settings import EmbedSettings
@@ -125,8 +125,8 @@ def test_batches_are_bounded_in_number_and_pixels(monkeypatch: pytest.MonkeyPatc
 
     assert sizes([]) == []
     assert sizes([photo(str(i), 1) for i in range(70)]) == [32, 32, 6]
-    monkeypatch.setattr("embedder.detection.finder.MAX_PIXELS_A_BATCH", 3 * SIZE_HW[0] * SIZE_HW[1])
+    monkeypatch.setattr("embedder.finding.finder.MAX_PIXELS_A_BATCH", 3 * SIZE_HW[0] * SIZE_HW[1])
     assert sizes([photo(str(i), 1) for i in range(7)]) == [3, 3, 1]
     assert sizes([Photo("a", None)] * 40) == [32, 8]
-    monkeypatch.setattr("embedder.detection.finder.MAX_PIXELS_A_BATCH", 10)
+    monkeypatch.setattr("embedder.finding.finder.MAX_PIXELS_A_BATCH", 10)
     assert sizes([photo(str(i), 1) for i in range(3)]) == [1, 1, 1]

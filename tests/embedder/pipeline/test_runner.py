@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embedder.detection.faces import Faces
 from embedder.errors import TableError, TableLockedError
 from embedder.images import kinds
 from embedder.networks.presets import DEFAULT_PRESET, PRESETS
@@ -27,6 +29,7 @@ from tests.embedder.fakes import (
     EMBEDDER_FAILS,
     LENGTH,
     NOT_FINITE,
+    SIZE_HW,
     FakeDetector,
     FakeEmbedder,
     make_encoder,
@@ -167,7 +170,7 @@ def test_errors_are_tried_again(photos: Path, tmp_path: Path) -> None:
 
     class Mended(FakeDetector):
         def detect_batch(self, images):
-            self.n_seen += len(images)
+            self.n_seen += sum(image.shape[:2] == SIZE_HW for image in images)
             return [self._faces(1) for image in images]
 
     summary, n_seen = update(photos, tmp_path / "t.h5", detector=Mended())
@@ -464,7 +467,7 @@ def test_an_identity_called_unknown_is_a_warning(
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_photos: int) -> None:
     """Let a batch be one photo, and interrupt the run once `n_photos` are embedded."""
-    monkeypatch.setattr("embedder.detection.finder.MAX_PHOTOS_A_BATCH", 1)
+    monkeypatch.setattr("embedder.finding.finder.MAX_PHOTOS_A_BATCH", 1)
     add = writer.PartWriter.add
     n_added = 0
 
@@ -549,3 +552,55 @@ def test_names_that_print_alike_are_one_person_and_look_alike_ones_are_asked_abo
     assert [record.message for record in caplog.records] == [
         "Bob and bob differ only in case or accents: 2 people? Otherwise give them one name"
     ]
+
+
+class LyingDetector(FakeDetector):
+    """Is sure of its face on a photo that stands on its head, and finds none otherwise: white is at the end there."""
+
+    def detect_batch(self, images: Sequence[np.ndarray]) -> list[Faces]:
+        points = np.array([[[4, 4], [8, 4], [6, 6], [4, 8], [8, 8]]], np.float32)
+        face = Faces(np.array([[2, 2, 12, 12]]), points, np.ones(1))
+        return [face if image[0, 0, 0] == 255 else Faces.empty() for image in images]
+
+
+def lying_photos(folder: Path) -> Path:
+    folder.mkdir()
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    pixels[-20:, -20:] = 255
+    Image.fromarray(pixels).save(folder / "1.png")
+    return folder
+
+
+def test_a_photo_on_its_head_is_turned_and_its_faces_lie_on_the_stored_one(tmp_path: Path) -> None:
+    photos = lying_photos(tmp_path / "lying")
+    table = embed(photos, tmp_path / "t.h5", detector=LyingDetector())
+    assert table.images.turned.tolist() == [180] and table.fingerprint.provenance["upright"] == "auto"
+    assert table.boxes.tolist() == [[38, 28, 48, 38]] and table.landmarks[0, 0].tolist() == [46, 36]
+    assert (table.images.width.tolist(), table.images.height.tolist()) == ([50], [40])
+    left = embed(photos, tmp_path / "exif.h5", detector=LyingDetector(), upright="exif")
+    assert left.images.turned.tolist() == [0] and len(left) == 0
+
+
+def test_a_table_goes_on_with_its_own_way_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos, out = lying_photos(tmp_path / "lying"), tmp_path / "t.h5"
+    embed(photos, out, detector=LyingDetector(), upright="exif")
+    shutil.copy(photos / "1.png", photos / "2.png")
+    assert embed(photos, out, detector=LyingDetector()).images.turned.tolist() == [0, 0]
+    with pytest.raises(FingerprintError, match=r"`upright` exif before, auto now; to go on pass upright='exif' in"):
+        embed(photos, out, detector=LyingDetector(), upright="auto")
+
+
+def test_a_table_from_before_goes_on_as_it_was_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    photos, out = lying_photos(tmp_path / "lying"), tmp_path / "t.h5"
+    with monkeypatch.context() as before:
+        before.setattr("embedder.pipeline.settings.UPRIGHT", "versions")  # which comes after it, and wins
+        embed(photos, out, detector=LyingDetector(), upright="exif")
+    assert "upright" not in EmbeddingTable.read(out).fingerprint.provenance
+    shutil.copy(photos / "1.png", photos / "2.png")
+    for _ in range(2):
+        table = embed(photos, out, detector=LyingDetector())
+        assert table.images.turned.tolist() == [0, 0] and table.fingerprint.provenance["upright"] == "exif"
+    assert caplog.text.count("goes on as --upright exif") == 1

@@ -63,6 +63,7 @@ def test_identities_of_stored_rows() -> None:
         ("margin", -1, "`margin` must be a finite number of pixels, at least 0, got -1"),
         ("margin", float("nan"), "`margin` must be"),
         ("margin", float("inf"), "`margin` must be"),
+        ("upright", "always", "`upright` must be one of auto, exif, got 'always'"),
         ("max_pixels", 0, "`max_pixels` must be at least 1, got 0"),
     ],
 )
@@ -87,6 +88,7 @@ def test_fingerprint_holds_all_settings_and_survives_json() -> None:
     provenance = dict(fingerprint.provenance)
     versions = provenance.pop("versions")
     assert provenance == {
+        "upright": "auto",
         "detector": "fake",
         "thresholds": [0.6, 0.7, 0.7],
         "min_face_size": 20,

@@ -1,11 +1,14 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from embedder import MTCNN, read_image
+from embedder.finding.quarter_turns import turn_image
 from embedder.images import kinds
 from recognition.errors import SaveError, SourceError
 from recognition.events.event import Event
@@ -41,6 +44,25 @@ class Collected:
             sink=self,
             report_empty=self.empty.append,
         )
+
+
+@pytest.mark.parametrize(("degrees", "upright"), [(90, "auto"), (180, "auto"), (270, "auto"), (180, "exif")])
+def test_faces_of_a_photo_that_lies_on_its_side(
+    data: Path, degrees: int, upright: Literal["auto", "exif"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, head = fake_encoder(), FakeHead()
+    monkeypatch.setattr(encoder, "detector", MTCNN())
+    image = read_image(sorted((data / "people" / "train").rglob("*.jpg"))[0])
+    (box,) = (face.box for face in identify_faces(image, encoder, head))
+    faces = identify_faces(turn_image(image, degrees), encoder, head, upright=upright)
+    height, width = image.shape[:2]
+    on_turned = {
+        90: (height - box[3], box[0], height - box[1], box[2]),
+        180: (width - box[2], height - box[3], width - box[0], height - box[1]),
+        270: (box[1], width - box[2], box[3], width - box[0]),
+    }
+    is_found = any(face.box == pytest.approx(on_turned[degrees], abs=0.01) for face in faces)
+    assert is_found == (upright == "auto")
 
 
 @pytest.fixture

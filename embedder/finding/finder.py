@@ -11,6 +11,8 @@ from embedder.detection.alignment import FaceCropper
 from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.errors import WeightsError
+from embedder.finding.quarter_turns import turn_back, turn_image
+from embedder.finding.upright import TurnedFaces, Upright, turn_upright
 from embedder.images.photo import Photo, failure_reason
 
 logger = logging.getLogger(__name__)
@@ -37,14 +39,18 @@ class FoundFaces:
     size_hw : tuple of int
         Height and width of the upright photo, 0 where it could not be read.
     faces : Faces
+        At their places on the upright photo as it is stored, not on the turned one.
     crops : numpy.ndarray
-        uint8 (n_faces, h, w, 3), as the network takes them.
+        uint8 (n_faces, h, w, 3), as the network takes them; cut from the turned photo.
+    turned : {0, 90, 180, 270}
+        Degrees clockwise by which the upright photo was turned before faces were found.
     """
 
     photo: Photo
     size_hw: tuple[int, int]
     faces: Faces
     crops: np.ndarray
+    turned: int = 0
 
 
 class FaceFinder:
@@ -56,12 +62,22 @@ class FaceFinder:
     crop_rule : FaceCropper
     select : {"all", "one"}
         Which faces of a photo are kept; ``"one"`` is the largest, weighted to the centre.
+    upright : {"exif", "auto"}
+        Take photos as the mark in their file says they lie, or look for faces the other ways up too.
     """
 
-    def __init__(self, detector: Detector, crop_rule: FaceCropper, *, select: FaceSelection = "all") -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        crop_rule: FaceCropper,
+        *,
+        select: FaceSelection = "all",
+        upright: Upright = "exif",
+    ) -> None:
         self._detector = detector
         self._rule = crop_rule
         self._select = select
+        self._upright = upright
 
     def find(self, photos: Sequence[Photo], known: Sequence[Faces | None] | None = None) -> list[FoundFaces]:
         """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`.
@@ -73,35 +89,46 @@ class FaceFinder:
             photo for photo, faces in zip(photos, before, strict=True) if photo.image is not None and faces is None
         ]
         detected = iter(isolate_failures(self._detect, readable))
-        return [
-            self._without_faces(photo)
-            if photo.image is None
-            else self._cut_out(photo, photo.image, next(detected) if faces is None else faces, select=faces is None)
-            for photo, faces in zip(photos, before, strict=True)
-        ]
+        found = []
+        for photo, faces in zip(photos, before, strict=True):
+            if photo.image is None:
+                found.append(self._without_faces(photo))
+            elif faces is None:
+                found.append(self._cut_out(photo, photo.image, next(detected)))
+            else:
+                found.append(self._cut_out(photo, photo.image, faces, is_known=True))
+        return found
 
     def _detect(self, photos: Sequence[Photo]) -> list[Faces]:
         return self._detector.detect_batch([photo.image for photo in photos if photo.image is not None])
 
-    def _cut_out(self, photo: Photo, image: np.ndarray, detected: Faces | Exception, *, select: bool) -> FoundFaces:
+    def _cut_out(
+        self, photo: Photo, image: np.ndarray, detected: Faces | Exception, *, is_known: bool = False
+    ) -> FoundFaces:
         size_hw = (image.shape[0], image.shape[1])
-        crop = self._select_and_crop if select and self._select == "one" else self._crop
+        crop = self._crop_known if is_known else self._crop
         cropped = [detected] if isinstance(detected, Exception) else isolate_failures(crop, [(image, detected)])
         if isinstance(cropped[0], Exception):
             return self._without_faces(mark_failed(photo, cropped[0]), size_hw)
-        faces, crops = cropped[0]
-        photo = replace(photo, image=None, status="ok" if len(faces) else "no_face")
-        return FoundFaces(photo, size_hw, faces, crops)
+        found, crops = cropped[0]
+        photo = replace(photo, image=None, status="ok" if len(found.faces) else "no_face")
+        return FoundFaces(photo, size_hw, turn_back(found.faces, found.turned, size_hw), crops, found.turned)
 
-    def _select_and_crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
-        sizes = [(image.shape[0], image.shape[1]) for image, _ in detected]
-        pairs = zip(detected, sizes, strict=True)
-        return self._crop(
-            [(image, faces[faces.primary(size)] if len(faces) else faces) for (image, faces), size in pairs]
-        )
+    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[TurnedFaces, np.ndarray]]:
+        cropped = []
+        for image, as_it_is in detected:
+            found = TurnedFaces(0, as_it_is)
+            if self._upright == "auto":
+                found = turn_upright(self._detector, image, as_it_is)
+            turned, faces = turn_image(image, found.turned), found.faces
+            if self._select == "one" and len(faces):
+                faces = faces[faces.primary((turned.shape[0], turned.shape[1]))]
+            crops = self._rule.crop(turned, faces.boxes, faces.landmarks)
+            cropped.append((TurnedFaces(found.turned, faces), crops))
+        return cropped
 
-    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[Faces, np.ndarray]]:
-        return [(faces, self._rule.crop(image, faces.boxes, faces.landmarks)) for image, faces in detected]
+    def _crop_known(self, known: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[TurnedFaces, np.ndarray]]:
+        return [(TurnedFaces(0, faces), self._rule.crop(image, faces.boxes, faces.landmarks)) for image, faces in known]
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
         crops = np.empty((0, *self._rule.shape), np.uint8)
