@@ -37,7 +37,7 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
         CommandGroup("people of photo folders", [*people_commands(), SERVE]),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
-        CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
+        CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"], heads["compare-heads"]]),
         CommandGroup("the network and this machine", [train_network, DOCTOR]),
     ]
 

@@ -52,6 +52,12 @@ ALLOWED = {
     ),
     "classifiers.people_files": "foundation classifiers.scores",
     "classifiers.groups": "foundation classifiers.scores classifiers.people_files",
+    "classifiers.measuring": (
+        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.groups"
+    ),
+    "classifiers.measuring_commands": (
+        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.measuring embedder.tables"
+    ),
     "classifiers.members": (
         "foundation foundation.head_files classifiers.scores classifiers.heads classifiers.files classifiers.groups"
     ),
