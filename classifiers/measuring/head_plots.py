@@ -64,13 +64,14 @@ def plot_heads(
 
     suffix = head_plot_format(path)
     figure = Figure(figsize=(12, 5.5), layout="constrained")
-    figure.suptitle(f"{title}; bars and brackets: 95 % intervals, bootstrapped over people", fontsize=10)
+    figure.suptitle(f"{title}\nbars and brackets: 95 % intervals, bootstrapped over people", fontsize=10)
     det_axes, rank_axes = figure.subplots(1, 2)
     for label, figures, scores, ranks in curves:
         style = "--" if "cosine" in label else "-"
         curve = identification_det(scores.mated_scores, scores.mated_correct, scores.stranger_scores)
         tpir = figures["tpir_at_fpir"][_ONE_FPIR]
-        said = f"{label}: TPIR {percent(round(tpir['value'], 3))} [{tpir['low']:.1%}, {tpir['high']:.1%}] at FPIR 1 %"
+        value, low, high = (percent(round(tpir[key], 3)) for key in ("value", "low", "high"))
+        said = f"{label}: TPIR {value} [{low}, {high}] at FPIR 1 %"
         seen = curve.fpir > 0
         (line,) = det_axes.plot(curve.fpir[seen], 1 - curve.fnir[seen], style, label=said, drawstyle="steps-post")
         _draw_intervals(det_axes, figures, colour=line.get_color())

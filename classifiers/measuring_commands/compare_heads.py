@@ -73,7 +73,7 @@ def draw(tried: "Sequence[TriedHead]", path: Path) -> None:
     from classifiers.measuring.head_plots import describe_probes, plot_heads
 
     shown = [one for one in tried if one.name == "gallery"] or list(tried)
-    title = "; ".join(
+    title = "\n".join(
         f"{count} each: {describe_probes(one.figures['gallery_size'], one.scores)}"
         for count, one in {one.per_person: one for one in shown}.items()
     )

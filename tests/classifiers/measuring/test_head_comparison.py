@@ -82,7 +82,7 @@ def test_the_figure_says_what_it_is_made_of(gallery, tmp_path, suffix):
     figure = plot_heads([(tried.label, tried.figures, tried.scores, tried.ranks)], path, title=title)
     figure.canvas.draw()
     said = figure.get_suptitle()
-    assert said.startswith("20 people enrolled and 40 photos of them, 60 strangers on 60 photos; bars")
+    assert said.startswith("20 people enrolled and 40 photos of them, 60 strangers on 60 photos\nbars")
     assert "95 % intervals" in said
     det, ranks = figure.axes
     assert [label.get_text() for label in ranks.get_xticklabels()] == ["1", "5", "10", "15", "20"]
