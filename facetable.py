@@ -41,8 +41,18 @@ def command_groups() -> list[CommandGroup]:
         CommandGroup("names", [TRAIN, RECOGNIZE, heads["cluster"]]),
         CommandGroup("people of photo folders", [*people_commands(), SERVE]),
         CommandGroup("people of a head", [heads[name] for name in _PEOPLE_OF_A_HEAD]),
-        CommandGroup("measuring", [tables["compare"], tables["verify"], heads["evaluate"]]),
-        CommandGroup("the network and this machine", [PRESET, train_network, DOCTOR]),
+        CommandGroup(
+            "measuring, networks, this machine",
+            [
+                tables["compare"],
+                tables["verify"],
+                heads["evaluate"],
+                heads["compare-heads"],
+                PRESET,
+                train_network,
+                DOCTOR,
+            ],
+        ),
     ]
 
 

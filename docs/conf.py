@@ -1,8 +1,10 @@
 """The documentation as a site: ``make docs`` builds it into out/docs, any warning being an error."""
 
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
@@ -16,8 +18,8 @@ copyright = "the Facetable authors, MIT licence"
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-source_suffix = {".md": "markdown"}
-exclude_patterns = ["examples", "schemas"]
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
+exclude_patterns = ["examples", "schemas", "**.ipynb_checkpoints"]
 html_theme = "pydata_sphinx_theme"
 html_title = "Facetable"
 html_show_sourcelink = False
@@ -54,8 +56,25 @@ def _point_to_pages(text: str) -> str:
     return re.sub(r"\]\((?:\.\./)?docs/", "](", text)
 
 
-def _in_a_page(_: object, __: str, source: list[str]) -> None:
+def _in_a_page(app: Sphinx, name: str, source: list[str]) -> None:
+    path = Path(app.env.doc2path(name))
+    if path.suffix == ".ipynb":
+        source[0] = _notebook_page(path, json.loads(source[0]))
     source[0] = _point_to_pages(source[0])
+
+
+def _notebook_page(path: Path, notebook: dict[str, Any]) -> str:
+    """Return a notebook's text and code as Markdown; what it prints and shows is kept nowhere."""
+    cells = ["".join(cell["source"]) for cell in notebook["cells"]]
+    parts = [
+        text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```"
+        for text, cell in zip(cells, notebook["cells"], strict=True)
+    ]
+    run_it = (
+        f"This page is a notebook: {{download}}`{path.name}`. Open it with Jupyter to run it and see the pictures and "
+        "tables that are left out here."
+    )
+    return "\n\n".join([parts[0], run_it, *parts[1:]])
 
 
 def _in_an_included_file(_: object, __: Path, ___: str, content: list[str]) -> None:

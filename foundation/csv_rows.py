@@ -1,10 +1,11 @@
-"""CSV files that people edit: read them whatever program wrote them, replace them in one step."""
+"""CSV files: read those that people edit, whatever program wrote them; replace them in one step."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from foundation.atomic import atomic_writer
 from foundation.errors import InputError
@@ -110,3 +111,57 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
         writer.writerow(columns)
         writer.writerows(rows)
         text.detach()
+
+
+def check_csv_folder(folder: Path | None, columns: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a folder of results in which one of them would replace a file that is something else.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None is no output.
+    columns : mapping of str to sequence of str
+        Of each file that will be written, by its name without suffix.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is a file.
+    ValueError
+        If a file of such a name has other columns.
+    OSError
+        If one cannot be read.
+    """
+    if folder is None or not folder.exists():
+        return
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: expected a folder for --csv, found a file; name a folder")
+    for name, expected in columns.items():
+        path = folder / f"{name}.csv"
+        if path.exists() and path.stat().st_size and read_columns(path) != list(expected):
+            raise InputError(
+                f"{path}: expected the columns {', '.join(expected)} or no such file, found others; name another "
+                "folder with --csv"
+            )
+
+
+def write_csv_folder(folder: Path, columns: Mapping[str, Sequence[str]], rows: Mapping[str, Iterable[Any]]) -> None:
+    """Write the results of a command as CSV files into a folder, both readable by their owner alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there.
+    columns : mapping of str to sequence of str
+        Of each file, by its name without suffix.
+    rows : mapping of str to iterable of sequences
+        The same for its rows; None is an empty field.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, of_file in rows.items():
+        write_rows(folder / f"{name}.csv", columns[name], of_file)

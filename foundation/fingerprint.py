@@ -196,8 +196,15 @@ def vector_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dic
 
     >>> vector_differences({"faces": "main", "precision": "fp32"}, {"faces": "all", "precision": "int8"})
     {'precision': ('fp32', 'int8')}
+
+    The versions of packages count where both sides say them: an encoder that is used right now does not.
+
+    >>> vector_differences({"versions": {"numpy": "2.4"}}, {})
+    {}
     """
-    return {name: values for name, values in differing_fields(before, now).items() if name not in _NOT_OF_VECTORS}
+    unsaid = {VERSIONS} - (before.keys() & now.keys())
+    fields = differing_fields(before, now)
+    return {name: values for name, values in fields.items() if name not in (*_NOT_OF_VECTORS, *unsaid)}
 
 
 def describe_side(fields: Mapping[str, tuple[Any, Any]], side: int) -> str:

@@ -29,6 +29,15 @@ def format_apart(value: float, limit: float, *, digits: int = 0) -> tuple[str, s
     return shown, bound
 
 
+def percent(share: float) -> str:
+    """Return a share as per cent with the digits it needs, such as on an axis.
+
+    >>> percent(0.001), percent(0.1), percent(0.985), percent(1)
+    ('0.1 %', '10 %', '98.5 %', '100 %')
+    """
+    return f"{100 * share:.6g} %"
+
+
 def join_words(words: Sequence[str]) -> str:
     """Return words with commas between them and "and" before the last.
 

@@ -70,6 +70,12 @@ ALLOWED = {
     "classifiers.preset_commands": (
         "foundation classifiers.scores classifiers.presets embedder.networks embedder.tables"
     ),
+    "classifiers.measuring": (
+        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.groups"
+    ),
+    "classifiers.measuring_commands": (
+        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.measuring embedder.tables"
+    ),
     "classifiers.members": (
         "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
         "classifiers.groups"

@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--photos", type=Path, metavar="DIR", help="photo folder, if it is not where the table says")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would change")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="write faces, groups and figures as CSV files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
 
@@ -85,18 +86,21 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.commands.photo_arguments import check_photo_folder
     from classifiers.groups import grouping, summary
     from classifiers.groups.similarity import normalized_space, plain_space
+    from classifiers.measuring.group_sheets import CLUSTER_COLUMNS, cluster_rows
     from classifiers.people_files.constraints import read_constraints
     from classifiers.scores.clarity import find_clarity
     from classifiers.scores.normalization import choose_background
     from embedder.tables.album_names import describe_albums
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
+    from foundation.csv_rows import check_csv_folder, write_csv_folder
     from foundation.formats import check_output
     from foundation.text import lookalike_questions
     from foundation.threads import thread_count
 
     grouping.check_output_files(arguments.out, arguments.html, arguments.json, table=arguments.table)
     check_output(arguments.html, "--html", kind="page")
+    check_csv_folder(arguments.csv, CLUSTER_COLUMNS)
     table = EmbeddingTable.read(arguments.table)
     check_photo_folder(arguments.photos, [table.photo_root, *table.more_roots], needed=arguments.html is not None)
     before = grouping.read_known_people(table, names=arguments.names, out=arguments.out, dry_run=arguments.dry_run)
@@ -128,6 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"warning: {question}", file=sys.stderr)
     if arguments.json is not None:
         write_json(arguments.json, {**result, "fingerprint": table.fingerprint.to_json()})
+    if arguments.csv is not None:
+        write_csv_folder(arguments.csv, CLUSTER_COLUMNS, cluster_rows(table, groups, result))
     if arguments.dry_run:
         print(f"dry run: {arguments.out} not written")
         return EXIT_DONE

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 def commands() -> list["Command"]:
     """Return the sub-commands."""
-    from classifiers.commands import audit, cluster, corrections, enrol, evaluate, explain, forget
+    from classifiers.commands import audit, cluster, corrections, enrol, explain, forget
+    from classifiers.measuring_commands import compare_heads, evaluate
     from foundation.command_line import Command
 
     return [
@@ -24,6 +25,12 @@ def commands() -> list["Command"]:
             "Measure how well a head names people and refuses strangers.",
             evaluate.add_arguments,
             evaluate.run,
+        ),
+        Command(
+            "compare-heads",
+            "Measure all heads on the same people of a table.",
+            compare_heads.add_arguments,
+            compare_heads.run,
         ),
         Command(
             "enrol",

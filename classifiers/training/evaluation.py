@@ -66,17 +66,43 @@ class ProbeScores:
         Whether it is the right one.
     mated_identities : (m,) str
         The right one.
+    mated_named : (m,) str
+        The one that was chosen.
     stranger_scores : (s,) float32
         Score of the identity that was chosen for each stranger.
     stranger_identities : (s,) str
         Who the stranger is.
+    stranger_named : (s,) str
+        Whom they are most like.
     """
 
     mated_scores: NDArray[np.float32]
     mated_correct: NDArray[np.bool_]
     mated_identities: NDArray[np.str_]
+    mated_named: NDArray[np.str_]
     stranger_scores: NDArray[np.float32]
     stranger_identities: NDArray[np.str_]
+    stranger_named: NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One head on one table: its figures, and what they are made from.
+
+    Attributes
+    ----------
+    figures : dict
+        As `evaluate` returns them.
+    head : Head
+        As it was trained on the enrolled photos.
+    split : Split
+    scores : ProbeScores
+    """
+
+    figures: dict[str, Any]
+    head: Head
+    split: Split
+    scores: ProbeScores
 
 
 def split_people(gallery: Gallery, per_person: int) -> Split:
@@ -129,7 +155,13 @@ def score_probes(head: Head, gallery: Gallery, split: Split) -> ProbeScores:
     mated, strangers = head.match(gallery.vectors[split.mated]), head.match(gallery.vectors[split.strangers])
     names = gallery.identities[split.mated]
     return ProbeScores(
-        mated.scores, mated.identities == names, names, strangers.scores, gallery.identities[split.strangers]
+        mated_scores=mated.scores,
+        mated_correct=mated.identities == names,
+        mated_identities=names,
+        mated_named=mated.identities,
+        stranger_scores=strangers.scores,
+        stranger_identities=gallery.identities[split.strangers],
+        stranger_named=strangers.identities,
     )
 
 
@@ -163,7 +195,7 @@ def rates_at(scores: ProbeScores, threshold: float) -> dict[str, Any]:
     }
 
 
-def evaluate(
+def measure_head(
     gallery: Gallery,
     fit: FitDecisionRule,
     *,
@@ -171,8 +203,8 @@ def evaluate(
     background: Background | None = None,
     curve: ThresholdCurve | None = None,
     fpir: float | None = None,
-) -> dict[str, Any]:
-    """Return the figures of one head on one table, as ``python -m classifiers evaluate --json`` writes them.
+) -> Evaluation:
+    """Enrol some photos of a table in a head, look for the others, and return what came of it.
 
     Parameters
     ----------
@@ -210,9 +242,26 @@ def evaluate(
     try:
         threshold = choose_threshold(matcher, fit, curve=curve, fpir=fpir)
     except ThresholdError as error:
-        return {**result, "no_threshold_because": str(error)}
+        return Evaluation({**result, "no_threshold_because": str(error)}, head, split, scores)
     at = {"threshold": threshold.value, "source": threshold.source, "expected": threshold.expected}
-    return {**result, "at_threshold": {**at, **rates_at(scores, threshold.value)}}
+    figures = {**result, "at_threshold": {**at, **rates_at(scores, threshold.value)}}
+    return Evaluation(figures, head, split, scores)
+
+
+def evaluate(gallery: Gallery, fit: FitDecisionRule, **settings: Any) -> dict[str, Any]:
+    """Return the figures of one head on one table, as ``python -m classifiers evaluate --json`` writes them.
+
+    Parameters
+    ----------
+    gallery, fit, **settings
+        See `measure_head`.
+
+    Raises
+    ------
+    ValueError
+        See `split_people`.
+    """
+    return measure_head(gallery, fit, **settings).figures
 
 
 def report(result: dict[str, Any]) -> list[str]:

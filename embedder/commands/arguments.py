@@ -75,13 +75,22 @@ def add_exclude_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add which network makes the vectors, and where it runs: ``--preset``, ``--weights`` and ``--device``."""
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|RUN|FILE",
-        help="network to use (default: facenet-casia-20180408), a training run's folder, or the JSON file of a preset",
-    )
+def add_network_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add which network makes the vectors, and where it runs: ``--preset``, ``--weights`` and ``--device``.
+
+    Where `several` are compared, ``--preset`` may be repeated and brings its weights itself.
+    """
+    what = "network to use (default: facenet-casia-20180408), a training run's folder, or the JSON file of a preset"
+    if several:
+        parser.add_argument(
+            "--preset",
+            action="append",
+            default=[],
+            metavar="NAME|RUN|FILE[=WEIGHTS]",
+            help=f"{what}; may be repeated, to compare them, each with =WEIGHTS in place of --weights",
+        )
+    else:
+        parser.add_argument("--preset", metavar="NAME|RUN|FILE", help=what)
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the preset's weights, if no package brings them")
     add_device_argument(parser)
 

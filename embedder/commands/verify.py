@@ -1,16 +1,19 @@
-"""The command ``python -m embedder verify``: the LFW pairs protocol on photos or on a table."""
+"""The command ``python -m embedder verify``: the LFW pairs protocol on photos or tables, of one network or several."""
 
 import argparse
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedder.commands.arguments import add_network_arguments, add_precision_argument
 from embedder.verification.pair_tables import embed_pairs, standardization_warning
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
+from foundation.csv_rows import check_csv_folder, write_csv_folder
 from foundation.errors import InputError
-from foundation.text import pluralize
+from foundation.formats import check_output
+from foundation.text import join_words, pluralize
 
 if TYPE_CHECKING:
     from embedder.networks.joined import JoinedPreset
@@ -38,10 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--table",
         type=Path,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="embedding table of the photos, in place of --images: nothing is embedded",
+        help="embedding table of the photos, in place of --images: nothing is embedded; may be repeated, to compare",
     )
-    add_network_arguments(parser)
+    add_network_arguments(parser, several=True)
     add_precision_argument(parser)
     parser.add_argument(
         "--metric",
@@ -57,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="keep no embeddings (default: they and the photos' paths are kept in the cache folder, without names)",
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw ROC and DET curves: PNG, SVG or PDF")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="write pairs, rates and curves as CSV files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
 
@@ -109,74 +115,126 @@ def _unseen(far: float, n_impostors: int) -> str:
     return f" (of {pairs} none passes: a rate below {1 / n_impostors:.2g} cannot be seen)"
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from embedder.networks.joined import find_preset
-    from embedder.networks.presets import DEFAULT_PRESET
-    from embedder.tables.table import EmbeddingTable
-    from embedder.verification.lfw import read_pairs, verify
-    from foundation.formats import check_output
+@dataclass(frozen=True)
+class _Network:
+    """One of the networks that are measured: its table, the preset to check it against, where its weights are."""
 
-    _check_outputs(arguments.plot, arguments.json)
-    check_output(
-        arguments.plot,
-        "--plot",
-        kind="picture",
-        inputs=[path for path in (arguments.pairs, arguments.table) if path is not None],
-    )
+    table: "EmbeddingTable"
+    preset: "Preset | JoinedPreset"
+    weights: Path | None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from embedder.verification.lfw import read_pairs, verify
+
+    _check_outputs(arguments)
     pairs = read_pairs(arguments.pairs)
-    preset = find_preset(DEFAULT_PRESET if arguments.preset is None else arguments.preset)
-    if arguments.table is not None:
-        table = EmbeddingTable.read(arguments.table)
-        if arguments.flip and not table.fingerprint.space.get("mirrored_copy"):
-            logger.info("%s holds no embeddings of mirrored crops: scored without", arguments.table)
-    elif arguments.images is not None:
-        table = embed_pairs(
-            arguments.images,
+    networks = _read_networks(arguments, pairs)
+    results = {
+        label: verify(
             pairs,
-            preset,
-            weights=arguments.weights,
-            precision=arguments.precision,
-            n_jobs=arguments.jobs,
-            keep=arguments.keep,
+            network.table,
+            flip=arguments.flip,
+            subtract_mean=arguments.subtract_mean,
+            metric=arguments.metric,
         )
-    else:
-        raise InputError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
-    result = verify(pairs, table, flip=arguments.flip, subtract_mean=arguments.subtract_mean, metric=arguments.metric)
-    for photo, why in result.failures.items():
-        print(f"{photo}: failure to enrol, {why}", file=sys.stderr)
-    print("\n".join(result_lines(result)))
-    _write(result, arguments, label=table.fingerprint.preset or preset.name)
+        for label, network in networks.items()
+    }
+    for label, result in results.items():
+        for photo, why in result.failures.items():
+            print(f"{photo}: failure to enrol, {why}", file=sys.stderr)
+        lines = result_lines(result)
+        print("\n".join(lines if len(results) == 1 else [label, *(f"  {line}" for line in lines)]))
+    _write(results, arguments)
     if arguments.check:
-        _check_standardization(arguments, pairs, table, preset=preset)
-    all_read = all(why.split(":")[0] in _READ_STATUSES for why in result.failures.values())
+        for network in networks.values():
+            _check_standardization(arguments, pairs, network)
+    reasons = [why for result in results.values() for why in result.failures.values()]
+    all_read = all(why.split(":")[0] in _READ_STATUSES for why in reasons)
     return EXIT_DONE if all_read else EXIT_SOME_INPUTS_FAILED
 
 
-def _check_outputs(plot: Path | None, figures: Path | None) -> None:
+def _read_networks(arguments: argparse.Namespace, pairs: "Pairs") -> dict[str, _Network]:
+    """Return what is to be measured, by label: the tables, or where there is none, the presets on the photos."""
+    from embedder.networks.joined import find_preset
+    from embedder.networks.presets import DEFAULT_PRESET
+    from embedder.tables.table import EmbeddingTable
+
+    asked = [_split_preset(text) for text in arguments.preset] or [(DEFAULT_PRESET, None)]
+    presets = [(find_preset(name), weights or arguments.weights) for name, weights in asked]
+    if len(presets) > 1 and arguments.weights is not None:
+        raise InputError("`--weights` is of one preset, got several; give each its own: --preset NAME=WEIGHTS")
+    if arguments.table and len(presets) > 1:
+        raise InputError(
+            "tables or several presets are measured, got `--table` and several `--preset`; measure the presets on "
+            "--images alone, or give --table for each network"
+        )
+    networks = {}
+    for path in arguments.table:
+        table = EmbeddingTable.read(path)
+        if arguments.flip and not table.fingerprint.space.get("mirrored_copy"):
+            logger.info("%s holds no embeddings of mirrored crops: scored without", path)
+        known = table.fingerprint.preset or presets[0][0].name
+        label = known if len(arguments.table) == 1 else path.stem
+        networks[str(path) if label in networks else label] = _Network(table, *presets[0])
+    if not arguments.table:
+        if arguments.images is None:
+            raise InputError("`--images` or `--table` is needed, got neither; give the folder of the pairs' photos")
+        for preset, weights in presets:
+            table = embed_pairs(
+                arguments.images,
+                pairs,
+                preset,
+                weights=weights,
+                precision=arguments.precision,
+                n_jobs=arguments.jobs,
+                keep=arguments.keep,
+            )
+            networks[table.fingerprint.preset or preset.name] = _Network(table, preset, weights)
+    return networks
+
+
+def _split_preset(text: str) -> tuple[str, Path | None]:
+    """Return a preset and its weights file; a folder or file that is there may have ``=`` in its name."""
+    name, _, weights = text.partition("=")
+    return (text, None) if not weights or Path(text).exists() else (name, Path(weights))
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
     """Find out now, not after minutes of embedding, that a result cannot be written."""
-    for path in (plot, figures):
+    from embedder.verification.sheets import VERIFY_COLUMNS
+
+    for path in (arguments.plot, arguments.json):
         if path is not None and not path.resolve().parent.is_dir():
             raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
-    if plot is not None:
+    check_csv_folder(arguments.csv, VERIFY_COLUMNS)
+    if arguments.plot is not None:
         from embedder.verification.plots import plot_format
 
-        plot_format(plot)
+        plot_format(arguments.plot)
+    check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.pairs, *arguments.table])
 
 
-def _write(result: "Verification", arguments: argparse.Namespace, *, label: str) -> None:
+def _write(results: dict[str, "Verification"], arguments: argparse.Namespace) -> None:
     if arguments.json is not None:
-        write_json(arguments.json, result.to_json())
+        figures = {label: result.to_json() for label, result in results.items()}
+        one, *others = figures.values()
+        shared = {key: one[key] for key in ("n_pairs", "n_genuine")}
+        write_json(arguments.json, {**shared, "networks": figures} if others else one)
+    if arguments.csv is not None:
+        from embedder.verification.sheets import VERIFY_COLUMNS, verification_rows
+
+        write_csv_folder(arguments.csv, VERIFY_COLUMNS, verification_rows(results))
     if arguments.plot is not None:
         from embedder.verification.plots import plot_verifications
 
-        plot_verifications({label: result}, arguments.plot)
+        plot_verifications(results, arguments.plot)
 
 
-def _check_standardization(
-    arguments: argparse.Namespace, pairs: "Pairs", table: "EmbeddingTable", *, preset: "Preset | JoinedPreset"
-) -> None:
+def _check_standardization(arguments: argparse.Namespace, pairs: "Pairs", network: _Network) -> None:
     from embedder.networks.preset import Preset
 
+    table, preset = network.table, network.preset
     space = table.fingerprint.space
     if not isinstance(preset, Preset):
         logger.info("the standardization was not checked: %s are several networks", preset.name)
@@ -186,12 +244,12 @@ def _check_standardization(
         logger.info(
             "the standardization was not checked: %s was made with other weights than the preset %s; name its "
             "own with --preset",
-            arguments.table,
+            join_words([str(path) for path in arguments.table]),
             preset.name,
         )
     else:
         warning = standardization_warning(
-            arguments.images, pairs, table, preset=preset, weights=arguments.weights, keep=arguments.keep
+            arguments.images, pairs, table, preset=preset, weights=network.weights, keep=arguments.keep
         )
         if warning is not None:
             print(f"warning: {warning}", file=sys.stderr)

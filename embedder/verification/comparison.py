@@ -17,6 +17,7 @@ from embedder.networks.encoder import FaceEncoder
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from foundation.paths import display_path
+from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
 
@@ -241,6 +242,7 @@ def _draw(figure: Any, comparison: Comparison) -> None:
     title = "Distance"
     if comparison.threshold is not None:
         title += f" (same person below {comparison.threshold:.3f}: framed)"
+    title += f"; {pluralize(n_faces, 'face')}, {pluralize(n_faces * (n_faces - 1) // 2, 'pair')}"
     figure.colorbar(picture, ax=axes, shrink=0.7, label=title)
     axes.spines[:].set_visible(False)
     # The faces go before the first row and column, in the cells' own units.

@@ -96,6 +96,11 @@ class Verification:
         return equal_error_rate(self.curve)
 
     @property
+    def n_people(self) -> int:
+        """How many people the pairs show."""
+        return len(np.unique(self.pairs.identities))
+
+    @property
     def failed_pairs(self) -> NDArray[np.bool_]:
         """Which pairs hold a photo that failed to enrol, (n,)."""
         return ~np.isfinite(self.scores)

@@ -10,9 +10,12 @@ import numpy as np
 from embedder.verification.metrics import det
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
+from foundation.text import percent, pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
     from embedder.verification.lfw import Verification
 
@@ -33,8 +36,12 @@ def plot_format(path: str | Path) -> str:
     return suffix
 
 
-def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) -> None:
-    """Draw the ROC and DET curves of `results`, by label, into an image file; its suffix is the format.
+def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) -> "Figure":
+    """Draw the ROC and DET curves of `results`, by label, into an image file, and return the figure.
+
+    The file's suffix is its format.
+
+    The figure says how many people and pairs it is made of; bars are the 95 % intervals of the TAR.
 
     Raises
     ------
@@ -46,23 +53,27 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
     from matplotlib.figure import Figure
 
     suffix = plot_format(path)
-    figure = Figure(figsize=(11, 5), layout="constrained")
+    figure = Figure(figsize=(12, 5.5), layout="constrained")
+    figure.suptitle(_describe(results), fontsize=10)
     roc_axes, det_axes = figure.subplots(1, 2)
-    for label, result in results.items():
-        roc_axes.step(result.curve.far, result.curve.tar, where="post", label=f"{label}: AUC {result.auc:.4f}")
-        trade_off = det(result.scores, result.pairs.genuine)
-        det_axes.step(trade_off.far, trade_off.frr, where="post", label=f"{label}: EER {result.eer:.4f}")
     lowest_far = min(1 / max(1, int((~result.pairs.genuine).sum())) for result in results.values())
     lowest_miss = min(1 / max(1, int(result.pairs.genuine.sum())) for result in results.values())
-    _finish(roc_axes, "Receiver operating characteristic", "true accept rate (TAR)", lowest_far=lowest_far)
-    _finish(det_axes, "Detection error trade-off", "false reject rate (1 - TAR)", lowest_far=lowest_far)
+    # Scales before curves: of a perfect network no point is positive, which is nothing to warn of.
+    _prepare(roc_axes, "Receiver operating characteristic", "true accept rate (TAR)", lowest_far=lowest_far)
+    _prepare(det_axes, "Detection error trade-off", "false reject rate (1 - TAR)", lowest_far=lowest_far)
     # What happens at the lowest rates is what tells good networks apart.
     lowest_tar = min(float(result.curve.tar[result.curve.far <= lowest_far].max()) for result in results.values())
     roc_axes.set_ylim(min(lowest_tar, 0.98) - 0.02, 1.002)
+    roc_axes.yaxis.set_major_formatter(lambda share, _: percent(round(share, 6)))
     det_axes.set_yscale("log")
+    _label_shares(det_axes.yaxis, lowest=lowest_miss)
     det_axes.set_ylim(lowest_miss / 2, 1)
     equal = np.geomspace(lowest_far, 1, 50)
     det_axes.plot(equal, equal, color="grey", linewidth=0.8, linestyle=":")
+    for label, result in results.items():
+        _draw_curves(roc_axes, det_axes, result, label=label)
+    for axes in (roc_axes, det_axes):
+        axes.legend(loc="best", fontsize=8)
 
     def fill(stream: IO[bytes]) -> None:
         picture = io.BytesIO()
@@ -70,14 +81,55 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
         stream.write(picture.getvalue())
 
     write_atomically(Path(path).resolve(), fill)
+    return figure
 
 
-def _finish(axes: "Axes", title: str, y_label: str, *, lowest_far: float) -> None:
+def _describe(results: Mapping[str, "Verification"]) -> str:
+    """Return what the curves are made of."""
+    texts = {}
+    for label, result in results.items():
+        n_pairs, n_genuine = len(result.pairs), int(result.pairs.genuine.sum())
+        texts[label] = (
+            f"{pluralize(result.n_people, 'person', 'people')}, {pluralize(n_pairs, 'pair')} ({n_genuine:,} of one "
+            f"person), {pluralize(len(result.failures), 'photo')} without a usable face"
+        )
+    same = set(texts.values())
+    lines = same if len(same) == 1 else [f"{label}: {text}" for label, text in texts.items()]
+    return "\n".join([*lines, "bars and brackets: 95 % intervals, bootstrapped over people"])
+
+
+def _roc_label(label: str, result: "Verification") -> str:
+    text = f"{label}: AUC {result.auc:.4f}"
+    for far, estimate in result.tar_at_far.items():
+        text += f"\nTAR {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}] at FAR {percent(far)}"
+    return text
+
+
+def _draw_curves(roc_axes: "Axes", det_axes: "Axes", result: "Verification", *, label: str) -> None:
+    (line,) = roc_axes.step(result.curve.far, result.curve.tar, where="post", label=_roc_label(label, result))
+    for far, estimate in result.tar_at_far.items():
+        bar = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
+        roc_axes.errorbar([far], [estimate.value], bar, color=line.get_color(), fmt="o", ms=3, capsize=3)
+    trade_off = det(result.scores, result.pairs.genuine)
+    shown = f"{label}: EER {result.eer:.4f}"
+    det_axes.step(trade_off.far, trade_off.frr, where="post", color=line.get_color(), label=shown)
+
+
+def _prepare(axes: "Axes", title: str, y_label: str, *, lowest_far: float) -> None:
     axes.set_title(title)
     axes.set_xlabel("false accept rate (FAR)")
     axes.set_ylabel(y_label)
     axes.set_xscale("log")
+    _label_shares(axes.xaxis, lowest=lowest_far)
     # Half a step below one accepted pair, so that the curve's first step is seen.
     axes.set_xlim(lowest_far / 2, 1)
     axes.grid(alpha=0.3, which="both")
-    axes.legend(loc="best")
+
+
+def _label_shares(axis: "Axis", *, lowest: float) -> None:
+    """Write 1 %, 10 %, 100 % at a logarithmic axis, 2 % and 5 % too where it is short."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if lowest > 1e-3 else (1,)))
+    axis.set_major_formatter(lambda share, _: percent(share))
+    axis.set_minor_formatter(NullFormatter())

@@ -1,4 +1,4 @@
-"""CSV files: people files, one row a group or a face, constraints, boxes of aligned faces, and what `find` lists."""
+"""CSV files: people files, one row a group or a face, constraints, aligned faces, what `find` lists, results."""
 
 import csv
 import io
@@ -23,6 +23,13 @@ _COLUMN_SETS = (
     {"path", "face_index", "name", "state"},
     {"name", "with", "n_photos"},
     {"identity", "path", "face_index", "image_sha256"},
+)
+# What `--csv` of verify, evaluate, compare-heads and cluster writes of photos and people.
+_RESULT_COLUMN_SETS = (
+    {"photo_a", "photo_b", "identity_a", "identity_b", "score"},
+    {"photo", "kind", "identity", "named", "score", "is_right"},
+    {"photo", "face", "cluster", "cluster_name", "identity"},
+    {"cluster", "cluster_name", "n_faces", "n_identities"},
 )
 _PATH_COLUMNS = ("path", "path_a", "path_b", "crop", "photo")
 
@@ -56,10 +63,7 @@ class CsvFiles:
         """Return whether a file's first line names the columns of one of them."""
         if path.suffix.lower() not in (".csv", ".tsv", ".txt") or b"\0" in beginning:
             return False
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            line = stream.readline(1_000).rstrip("\r\n")
-        cells = {cell.strip('"') for delimiter in _DELIMITERS for cell in line.split(delimiter)}
-        return any(columns <= cells for columns in _COLUMN_SETS)
+        return _has_columns(path, _COLUMN_SETS)
 
     def learn(self, path: Path, person: Person) -> None:
         """Remember which faces a people file says are the person's."""
@@ -93,6 +97,43 @@ class CsvFiles:
         write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
         by_hand = [MENTIONED] * any(_mentions(row, person) for row in cleaned)
         return Outcome(f"{n_removed:,} rows removed" + (f", {n_changed:,} changed" if n_changed else ""), by_hand)
+
+
+class ResultSheets:
+    """What was measured, pair by pair, probe by probe, face by face; see `people.forgetting.holder.Holder`."""
+
+    noun = "table of results"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a file's first line names the columns of one of them."""
+        return path.suffix.lower() == ".csv" and b"\0" not in beginning and _has_columns(path, _RESULT_COLUMN_SETS)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: results say nothing that tables do not."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the ``rows`` in which the person is named."""
+        rows = [row for row in _read(path).rows if any(map(person.is_in_text, row.values()))]
+        return finding("rows", [next(iter(row.values())) for row in rows])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Write the file anew with ``[name]`` in the name's place, so that its figures stay what they are."""
+        sheet = _read(path)
+        n_changed = sum(any(map(person.is_in_text, row.values())) for row in sheet.rows)
+        sheet.rows = [
+            {column: person.redacted(cell) if person.is_in_text(cell) else cell for column, cell in row.items()}
+            for row in sheet.rows
+        ]
+        write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
+        return Outcome(f"the name replaced in {n_changed:,} rows")
+
+
+def _has_columns(path: Path, column_sets: tuple[set[str], ...]) -> bool:
+    """Return whether a file's first line names all columns of one of the sets."""
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        line = stream.readline(1_000).rstrip("\r\n")
+    cells = {cell.strip('"') for delimiter in _DELIMITERS for cell in line.split(delimiter)}
+    return any(columns <= cells for columns in column_sets)
 
 
 def _read(path: Path) -> _Sheet:

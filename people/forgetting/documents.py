@@ -21,11 +21,13 @@ _MOST_JSON = 64 << 20
 _RUN_FILES = ("identities.txt", "faces.csv", "left_out.tsv", "config.json")
 _BY_HAND = "the network was trained on their photos: delete the run, or train again without them"
 
-# Keys that tell the results of compare, verify, audit, enrol and forget, reject, explain, evaluate, cluster, train,
-# people show, people import.
+# Keys that tell the results of compare, verify (of one network, of several), compare-heads, audit, enrol and forget,
+# reject, explain, evaluate, cluster, train, people show, people import.
 _RESULT_KEYS = (
     {"faces", "distances", "pairs"},
     {"n_pairs", "n_failures_to_enrol"},
+    {"n_pairs", "networks"},
+    {"heads", "fingerprint"},
     {"name", "n_files", "held", "files"},
     {"head", "name", "enrolled"},
     {"head", "name", "n_forgotten"},

@@ -11,7 +11,7 @@ from embedder.runtime.cache import cache_folder
 from foundation.errors import FacetableError
 from foundation.formats import N_FIRST_BYTES, describe_kind
 from foundation.paths import display_path
-from people.forgetting.csv_files import CsvFiles
+from people.forgetting.csv_files import CsvFiles, ResultSheets
 from people.forgetting.documents import ContactSheets, Results, TrainingRuns
 from people.forgetting.heads import Heads
 from people.forgetting.holder import Holder, Outcome
@@ -29,6 +29,7 @@ _HOLDERS: tuple[Holder, ...] = (
     ParquetTables(),
     Heads(),
     TrainingRuns(),
+    ResultSheets(),
     CsvFiles(),
     LineFiles(),
     ContactSheets(),

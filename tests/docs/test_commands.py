@@ -1,15 +1,23 @@
 """Every command that the README and the documentation show is understood, with all its flags."""
 
 import contextlib
+import importlib.util
 import io
+import re
+import shlex
 
 import pytest
 
 from facetable import command_groups
 from foundation.command_line import OneLineParser, add_shared_arguments
-from tests.docs.pages import PAGES, commands_of
+from tests import PROJECT
+from tests.docs.pages import COMMAND, PAGES, commands_of, shell_lines_of
 
 COMMANDS = {command.name: command for group in command_groups() for command in group.commands}
+
+
+# Programs of others that the pages use.
+OTHERS = ("curl", "dask", "docker", "mkdir", "pip", "ray", "tensorboard")
 
 
 def refusal(words: list[str]) -> str:
@@ -43,3 +51,23 @@ def test_the_commands_of_a_page_are_understood(document) -> None:
 
 def test_the_pages_show_many_commands() -> None:
     assert sum(len(list(commands_of(page))) for page in PAGES) > 60
+
+
+def is_known(line: str) -> bool:
+    """Return whether a line is a command of ours or of another program, a module, or a target of the Makefile."""
+    program, *words = shlex.split(line)
+    if program == "make":
+        return re.search(rf"^{words[0]}:", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE) is not None
+    if program == "python" and words[0] == "-m":
+        return importlib.util.find_spec(words[1]) is not None
+    return COMMAND.match(line) is not None or program in OTHERS
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.stem)
+def test_every_line_for_a_terminal_is_known(document) -> None:
+    """No command is left untried because it is written in a way that the test above does not see."""
+    assert [line for line in shell_lines_of(document) if not is_known(line)] == []
+
+
+def test_a_line_of_nobody_is_seen() -> None:
+    assert [line for line in ("facetabel embed", "make tea", "python -m no_such_module") if is_known(line)] == []

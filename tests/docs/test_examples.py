@@ -5,13 +5,11 @@ import json
 import shutil
 from pathlib import Path
 
-import pillow_heif
 import pytest
-from PIL import Image
 
 import facetable
 from tests import PROJECT
-from tests.docs.pages import blocks_of, commands_of
+from tests.docs.pages import commands_of
 
 DOCS = PROJECT / "docs"
 
@@ -52,20 +50,6 @@ def test_groups_named_in_a_list_become_people(folder) -> None:
     description = facetable.main(["info", "heads/family.skops", "--json", "head.json"])
     assert description == 0
     assert {"Anna", "Bob"} <= set(json.dumps(json.loads(Path("head.json").read_text())).replace('"', " ").split())
-
-
-def test_python_reads_photos_tables_and_heads(folder) -> None:
-    """The README's example, and that of the table's format."""
-    assert facetable.main(["embed", "photos", "-o", "faces.h5"]) == 0
-    assert facetable.main(["train", "faces.h5", "-o", "heads/family.skops"]) == 0
-    with Image.open("party.jpg") as photo:
-        photo.thumbnail((800, 800))
-        pillow_heif.from_pillow(photo).save("party.heic", quality=90)
-    for page, wanted in ((PROJECT / "README.md", "identities"), (DOCS / "file_formats.md", "people")):
-        (block,) = [block for block in blocks_of(page) if block.language == "python"]
-        names: dict[str, object] = {}
-        exec(compile(block.code, page.name, "exec"), names)
-        assert {"Anna", "Bob"} <= set(names[wanted])  # type: ignore[call-overload]
 
 
 def test_events_are_as_their_schema_says(folder, people_head, data) -> None:

@@ -63,7 +63,7 @@ def home(tmp_path, cache, capsys):
     people, sheet = folder / "people.csv", folder / "people.html"
     result = folder / "grouping.json"
     command = ["cluster", str(table), "-o", str(people), "--html", str(sheet), "--threshold", "0.5", "--no-background"]
-    assert main([*command, "--photos", str(photos), "--json", str(result)]) == 0
+    assert main([*command, "--photos", str(photos), "--json", str(result), "--csv", str(folder / "rows")]) == 0
     write_constraints(folder / "constraints.csv")
     write_events(folder)
     write_leftovers(folder, made)

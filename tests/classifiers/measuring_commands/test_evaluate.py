@@ -69,3 +69,15 @@ def test_tables_with_nobody_to_look_for(n_photos, tmp_path, capsys):
     write_table(tmp_path / "t.h5", make_people(3, n_photos))
     assert main(["evaluate", str(tmp_path / "t.h5"), "--no-background"]) == 2
     assert "t.h5: evaluation needs people with more than 1 photo," in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("drawing")
+def test_curves_are_drawn(table, tmp_path, capsys):
+    assert main(["evaluate", str(table), "--plot", str(tmp_path / "c.svg")]) == 0
+    assert (tmp_path / "c.svg").read_bytes().startswith(b"<?xml")
+    assert main(["evaluate", str(table), "--plot", str(tmp_path / "c.txt")]) == 2
+    assert "such as .png, .pdf or .svg" in capsys.readouterr().err
+    assert main(["evaluate", str(table), "--plot", str(tmp_path)]) == 2
+    (tmp_path / "notes.png").write_text("my notes")
+    assert main(["evaluate", str(table), "--plot", str(tmp_path / "notes.png")]) == 2
+    assert (tmp_path / "notes.png").read_text() == "my notes"

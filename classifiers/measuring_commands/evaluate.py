@@ -3,8 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foundation.formats import check_inputs
+
+if TYPE_CHECKING:
+    from classifiers.scores.gallery import Gallery
+    from classifiers.training.evaluation import Evaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="background model that normalizes the scores (default: the preset's)",
     )
     backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw DET and CMC curves: PNG, SVG or PDF")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="write probes, rates and curve as CSV files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
 
@@ -55,20 +62,30 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.errors import IdentityError
     from classifiers.heads.open_set import fit_decision_rule
     from classifiers.heads.registry import make_head, parse_parameters
+    from classifiers.measuring.head_sheets import EVALUATE_COLUMNS
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
     from classifiers.scores.preset_files import count_measured_photos
     from classifiers.scores.thresholds import curve_for
-    from classifiers.training.evaluation import evaluate, report
+    from classifiers.training.evaluation import measure_head, report
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
+    from foundation.csv_rows import check_csv_folder
+    from foundation.formats import check_output
 
+    check_csv_folder(arguments.csv, EVALUATE_COLUMNS)
+    if arguments.plot is not None:
+        from classifiers.measuring.head_plots import head_plot_format
+
+        head_plot_format(arguments.plot)
+        check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.table])
     table = EmbeddingTable.read(arguments.table)
+    gallery = Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256)
     estimator = make_head(arguments.head, parse_parameters(arguments.param))
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     try:
-        result = evaluate(
-            Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256),
+        measured = measure_head(
+            gallery,
             lambda matcher: fit_decision_rule(estimator, matcher),
             per_person=arguments.gallery_per_person,
             background=background,
@@ -77,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except IdentityError as error:
         raise IdentityError(f"{arguments.table}: {error} (--gallery-per-person)") from error
+    result = measured.figures
     print("\n".join(report(result)))
     if background is not None:
         print(
@@ -93,4 +111,22 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.json is not None:
         write_json(arguments.json, {"head": arguments.head, **result, "fingerprint": table.fingerprint.to_json()})
+    _write_curves(arguments, measured, gallery)
     return EXIT_DONE
+
+
+def _write_curves(arguments: argparse.Namespace, measured: "Evaluation", gallery: "Gallery") -> None:
+    from classifiers.measuring.head_sheets import EVALUATE_COLUMNS, evaluation_rows
+    from foundation.csv_rows import write_csv_folder
+
+    split, scores, figures = measured.split, measured.scores, measured.figures
+    if arguments.csv is not None:
+        rows = evaluation_rows(gallery, split, scores, figures=figures)
+        write_csv_folder(arguments.csv, EVALUATE_COLUMNS, rows)
+    if arguments.plot is not None:
+        from classifiers.measuring.head_comparison import ranks_of
+        from classifiers.measuring.head_plots import describe_probes, plot_heads
+
+        label = f"{arguments.head}, {figures['score']}, {arguments.gallery_per_person} each"
+        curve = label, figures, scores, ranks_of(measured.head, gallery, split)
+        plot_heads([curve], arguments.plot, title=describe_probes(figures["gallery_size"], scores))
