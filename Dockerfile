@@ -18,6 +18,7 @@ COPY embedder /opt/facetable/embedder
 COPY classifiers /opt/facetable/classifiers
 COPY people /opt/facetable/people
 COPY recognition /opt/facetable/recognition
+COPY webapp /opt/facetable/webapp
 # --no-deps: the wheel asks for opencv-python, and two of OpenCV's wheels would break each other.
 RUN pip install --no-cache-dir --no-deps /opt/facetable
 

@@ -230,7 +230,8 @@ def test_an_address_that_does_not_answer(
     monkeypatch.setattr(worker, "_load_detector", lambda *_: FakeDetector())
     monkeypatch.setattr(worker, "_load_embedder", lambda *_: FakeEmbedder())
     address = address.format(port=free_port())
-    assert main(["embed", str(photos), "-o", str(tmp_path / "t.h5"), "--engine", engine, "--address", address]) == 2
+    table = ["-o", str(tmp_path / "t.h5"), "--preset", "facenet-casia-20180408"]
+    assert main(["embed", str(photos), *table, "--engine", engine, "--address", address]) == 2
     errors = capsys.readouterr().err
     assert f"error: {address}: expected a " in errors and "got no answer" in errors
     assert len([line for line in errors.splitlines() if line]) == 1

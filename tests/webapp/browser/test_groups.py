@@ -53,6 +53,7 @@ def test_three_groups_by_keyboard_alone(groups, workspace):
     page.get_by_text("1 group without a name").wait_for()
     page.keyboard.press("x")
     page.get_by_text("Every group has a name").wait_for()
+    page.get_by_text("3 faces said to be no face").wait_for()
     assert names(workspace)["Clara"] == 3 and decisions(workspace, 3) == ["not_a_face", "nobody", "is"]
     page.keyboard.press("u")
     page.get_by_role("heading", name="Who is on these 3 faces?").wait_for()
