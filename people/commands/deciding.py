@@ -19,6 +19,8 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
         return _answer(workspace, store, arguments)
     if arguments.action in ("name", "deny", "nobody", "not-a-face", "same", "different"):
         decision = _about_faces(store, arguments)
+    elif arguments.action == "draw":
+        decision = _draw(store, arguments)
     elif arguments.action == "rename":
         decision = store.rename(store.find_person(arguments.name).number, arguments.new_name)
     elif arguments.action == "merge":
@@ -71,6 +73,30 @@ def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decisi
         "same": store.join,
         "different": store.part,
     }[arguments.action](faces)
+
+
+def _draw(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
+    from people.store.records import Face
+
+    files = [file for file in store.files() if file.path == arguments.photo and file.width]
+    if not files:
+        raise DecisionError(
+            f"{arguments.photo}: expected a photo, as the table of the workspace names it, found none; scan it first"
+        )
+    width, height = files[0].width, files[0].height
+    try:
+        left, top, right, bottom = map(float, arguments.box.split(","))
+    except ValueError:
+        raise DecisionError(
+            f"the box must be left,top,right,bottom in pixels, such as 10,20,110,140, got {arguments.box!r}"
+        ) from None
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise DecisionError(
+            f"{arguments.photo}: expected a box within the photo of {width}x{height} pixels, left before right and top "
+            f"above bottom, got {arguments.box}"
+        )
+    face = Face(files[0].sha256, (left / width, top / height, right / width, bottom / height))
+    return store.draw(face) if arguments.name is None else store.name([face], arguments.name)
 
 
 def _faces_called(store: "PeopleStore", keys: Sequence[str]) -> list["Face"]:
