@@ -40,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     merge = _add(actions, "merge", "say that two people are one")
     merge.add_argument("name", metavar="NAME", help="who goes")
     merge.add_argument("into", metavar="INTO", help="whose name stays")
+    move = _add(actions, "move", "give faces to somebody who has a name already", faces=True)
+    move.add_argument("name", metavar="NAME", help="whose they are")
+    split = _add(actions, "split", "take faces out of somebody: they are somebody else, or nobody knows who")
+    split.add_argument("name", metavar="NAME", help="whose faces they are not")
+    split.add_argument("--to", dest="new_name", metavar="NEW", help="who they are, somebody new; else nobody knows who")
+    split.add_argument(
+        "--face", action="append", required=True, metavar="PATH#INDEX", help="a face of NAME; may be repeated"
+    )
     for action, text in (("hide", "leave somebody out of lists"), ("unhide", "list somebody again")):
         _add(actions, action, text).add_argument("name", metavar="NAME")
     undo = _add(actions, "undo", "take back a decision, by default the newest")
