@@ -59,6 +59,7 @@ def watch(
     """
     from watchfiles import watch as watch_changes
 
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change by itself
     due: float | None = 0.0  # when to scan next, of `time.monotonic`
     changes = watch_changes(
         *folders,
