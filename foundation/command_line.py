@@ -52,6 +52,7 @@ _EXTRA_OF_PACKAGE = {
     "pyarrow": "export",
     "paho": "mqtt",
     "matplotlib": "plots",
+    "watchfiles": "watch",
     **dict.fromkeys(("fastapi", "uvicorn", "jinja2", "argon2", "websockets"), "web"),
 }
 """Packages that not everybody installs, and the extra in ``pyproject.toml`` that names each."""

@@ -10,7 +10,7 @@ from foundation.command_line import _EXTRA_OF_PACKAGE
 from tests import PROJECT
 
 TRAINING = {"tensorflow", "keras", "tensorboard"}
-LARGE_AND_RARE = {"pandas", "matplotlib", "rawpy", "pyarrow"}
+LARGE_AND_RARE = {"pandas", "matplotlib", "rawpy", "pyarrow", "watchfiles"}
 """Not among what serves: neither naming faces nor the sample run needs them."""
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))

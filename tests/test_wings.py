@@ -86,8 +86,9 @@ ALLOWED = {
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
-        "foundation people.store embedder.networks embedder.pipeline embedder.tables classifiers.scores "
-        "classifiers.heads classifiers.files classifiers.training classifiers.groups classifiers.people_files"
+        "foundation people.store embedder.images embedder.detection embedder.networks embedder.pipeline "
+        "embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
+        "classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from foundation.text import normalize_name
 from people.commands.listing import describe, sanitize_lines
 from people.errors import DecisionError
 
@@ -17,8 +18,12 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
     """Make the decision that the arguments ask for and return what is to be printed."""
     if arguments.action == "answer":
         return _answer(workspace, store, arguments)
-    if arguments.action in ("name", "deny", "nobody", "not-a-face", "same", "different"):
+    if arguments.action in ("name", "move", "deny", "nobody", "not-a-face", "same", "different"):
         decision = _about_faces(store, arguments)
+    elif arguments.action == "split":
+        decision = _split(store, arguments)
+    elif arguments.action == "draw":
+        decision = _draw(store, arguments)
     elif arguments.action == "rename":
         decision = store.rename(store.find_person(arguments.name).number, arguments.new_name)
     elif arguments.action == "merge":
@@ -63,6 +68,8 @@ def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decisi
         faces = _faces_called(store, arguments.face)
     if arguments.action == "name":
         return store.name(faces, arguments.name)
+    if arguments.action == "move":
+        return store.name(faces, store.find_person(arguments.name).name)
     if arguments.action == "deny":
         return store.deny(faces, store.find_person(arguments.name).number)
     return {
@@ -71,6 +78,50 @@ def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decisi
         "same": store.join,
         "different": store.part,
     }[arguments.action](faces)
+
+
+def _split(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
+    person = store.find_person(arguments.name)
+    theirs = {face.face for face in store.faces_in_table(person=person.number)}
+    faces = _faces_called(store, arguments.face)
+    for key, face in zip(arguments.face, faces, strict=True):
+        if face not in theirs:
+            raise DecisionError(f"{key}: expected a face of {person.name}, found one that is not; leave it out")
+    if arguments.new_name is None:
+        return store.deny(faces, person.number)
+    if len(set(faces)) == person.n_faces:
+        raise DecisionError(
+            f"expected some of the faces of {person.name}, got all {person.n_faces:,}; to change the name, rename"
+        )
+    if any(one.name == normalize_name(arguments.new_name) for one in store.people()):
+        raise DecisionError(
+            f"{arguments.new_name!r} is what somebody is called already; to give that person faces, move"
+        )
+    return store.name(faces, arguments.new_name)
+
+
+def _draw(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
+    from people.store.records import Face
+
+    files = [file for file in store.files() if file.path == arguments.photo and file.width]
+    if not files:
+        raise DecisionError(
+            f"{arguments.photo}: expected a photo, as the table of the workspace names it, found none; scan it first"
+        )
+    width, height = files[0].width, files[0].height
+    try:
+        left, top, right, bottom = map(float, arguments.box.split(","))
+    except ValueError:
+        raise DecisionError(
+            f"the box must be left,top,right,bottom in pixels, such as 10,20,110,140, got {arguments.box!r}"
+        ) from None
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise DecisionError(
+            f"{arguments.photo}: expected a box within the photo of {width}x{height} pixels, left before right and top "
+            f"above bottom, got {arguments.box}"
+        )
+    face = Face(files[0].sha256, (left / width, top / height, right / width, bottom / height))
+    return store.draw(face) if arguments.name is None else store.name([face], arguments.name)
 
 
 def _faces_called(store: "PeopleStore", keys: Sequence[str]) -> list["Face"]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from foundation.csv_rows import write_rows
 from foundation.formats import check_output
 from foundation.text import pluralize, sanitize_for_terminal
+from people.store.records import DRAWN
 
 if TYPE_CHECKING:
     from people.store.reader import PeopleReader
@@ -189,7 +190,7 @@ def describe(reader: "PeopleReader", decision: "Decision") -> str:
     what = {
         "is": f"{faces} named {person}",
         "is_not": f"{faces} not {person}",
-        "same": f"{faces} of one person",
+        "same": f"{faces} drawn" if decision.text == DRAWN else f"{faces} of one person",
         "different": f"{faces} of different people",
         "not_a_face": f"{faces} said to be no face",
         "nobody": f"{faces} said to be nobody's",

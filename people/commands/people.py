@@ -27,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add(actions, "not-a-face", "say that what was found is no face", faces=True)
     _add(actions, "same", "say that faces show one person", faces=True)
     _add(actions, "different", "say that faces show different people", faces=True)
+    draw = _add(actions, "draw", "say where a face is that was not found, and perhaps whose; the next scan embeds it")
+    draw.add_argument("photo", metavar="PATH", help="the photo, below the photo folder")
+    draw.add_argument("box", metavar="X,Y,X,Y", help="left, top, right and bottom edge in pixels of the upright photo")
+    draw.add_argument("name", nargs="?", metavar="NAME")
     answer = _add(actions, "answer", "answer a question of suggest")
     answer.add_argument("question", metavar="ID", help="as suggest shows it")
     answer.add_argument("answer", choices=["yes", "no", "later"])
@@ -36,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     merge = _add(actions, "merge", "say that two people are one")
     merge.add_argument("name", metavar="NAME", help="who goes")
     merge.add_argument("into", metavar="INTO", help="whose name stays")
+    move = _add(actions, "move", "give faces to somebody who has a name already", faces=True)
+    move.add_argument("name", metavar="NAME", help="whose they are")
+    split = _add(actions, "split", "take faces out of somebody: they are somebody else, or nobody knows who")
+    split.add_argument("name", metavar="NAME", help="whose faces they are not")
+    split.add_argument("--to", dest="new_name", metavar="NEW", help="who they are, somebody new; else nobody knows who")
+    split.add_argument(
+        "--face", action="append", required=True, metavar="PATH#INDEX", help="a face of NAME; may be repeated"
+    )
     for action, text in (("hide", "leave somebody out of lists"), ("unhide", "list somebody again")):
         _add(actions, action, text).add_argument("name", metavar="NAME")
     undo = _add(actions, "undo", "take back a decision, by default the newest")

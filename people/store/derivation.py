@@ -154,10 +154,11 @@ def derive_merges(connection: sqlite3.Connection) -> set[int]:
 
 
 def faces_denied(connection: sqlite3.Connection, people: Iterable[int]) -> list[int]:
-    """Return the faces of which somebody said that they are not one of `people`."""
+    """Return the faces of which somebody said that they are not one of `people`, or of who is one person with them."""
     rows = connection.execute(
         "SELECT DISTINCT f.face FROM decisions AS d JOIN decision_faces AS f ON f.decision = d.id "
-        "WHERE d.kind = 'is_not' AND d.person IN (SELECT value FROM json_each(?))",
+        "WHERE d.kind = 'is_not' AND d.person IN (SELECT person FROM person_now WHERE root IN "
+        "(SELECT root FROM person_now WHERE person IN (SELECT value FROM json_each(?))))",
         (json.dumps(sorted(people)),),
     )
     return [face for (face,) in rows]

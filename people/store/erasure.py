@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from people.store import derivation, schema
+from people.store.records import DRAWN
 
 # How many faces a decision must still be about to say anything.
 _LEAST_FACES = {"is": 1, "is_not": 1, "nobody": 1, "not_a_face": 1, "cover": 1, "same": 2, "different": 2}
@@ -137,8 +138,9 @@ def _drop_overridden(connection: sqlite3.Connection, everybody: Sequence[int]) -
 
 def _decisions_about_nothing(connection: sqlite3.Connection) -> list[int]:
     rows = connection.execute(
-        "SELECT d.id, d.kind, count(f.face) FROM decisions AS d LEFT JOIN decision_faces AS f ON f.decision = d.id "
-        "GROUP BY d.id"
+        # A drawn face stands for itself.
+        f"SELECT d.id, CASE WHEN d.kind = 'same' AND d.text = '{DRAWN}' THEN 'is' ELSE d.kind END, count(f.face) "
+        "FROM decisions AS d LEFT JOIN decision_faces AS f ON f.decision = d.id GROUP BY d.id"
     )
     return [number for number, kind, n_faces in rows.fetchall() if n_faces < _LEAST_FACES.get(kind, 0)]
 

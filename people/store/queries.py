@@ -2,11 +2,28 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foundation.errors import InputError
-from people.store.scanned import ScannedFace, faces_of_files
+from people.store.records import Face
+from people.store.scanned import (
+    NO_GROUP,
+    Group,
+    Links,
+    ScannedFace,
+    ScannedFile,
+    faces_of_files,
+    open_sets,
+    select_faces,
+)
+
+_HOLDING = (
+    "FROM decision_faces AS df JOIN decisions AS d ON d.id = df.decision LEFT JOIN face_now AS n ON n.face = df.face"
+)
+_HOLDS = "d.id NOT IN (SELECT decision FROM undone) AND coalesce(n.state, 'open') <> 'not_a_face'"
+"""Decisions that hold, about faces that are no mistake; for use with one another."""
 
 
 @dataclass(frozen=True)
@@ -153,3 +170,72 @@ def count_together(connection: sqlite3.Connection, person: int | None = None) ->
         "GROUP BY a.root, b.root ORDER BY n DESC, a.root, b.root",
         () if person is None else (person,),
     ).fetchall()
+
+
+def read_links(connection: sqlite3.Connection) -> Links:
+    """Return what was said of faces beside their names, as rows of the newest table."""
+    shown = "FROM decisions AS d JOIN decision_faces AS f ON f.decision = d.id JOIN scanned_faces AS s USING (face) "
+    holds = "d.id NOT IN (SELECT decision FROM undone) "
+    together: dict[tuple[int, str], list[int]] = {}
+    for decision, kind, row in connection.execute(
+        f"SELECT d.id, d.kind, s.row {shown} WHERE {holds} AND d.kind IN ('same', 'different') ORDER BY d.id, s.row"
+    ):
+        together.setdefault((decision, kind), []).append(row)
+    denied = connection.execute(
+        f"SELECT DISTINCT s.row, p.root {shown} JOIN person_now AS p ON p.person = d.person "
+        "LEFT JOIN face_now AS n ON n.face = f.face LEFT JOIN person_now AS own ON own.person = n.person "
+        f"WHERE {holds} AND d.kind = 'is_not' AND coalesce(own.root, 0) <> p.root ORDER BY 1, 2"
+    )
+    return Links(
+        same=[rows for (_, kind), rows in together.items() if kind == "same" and len(rows) > 1],
+        different=[rows for (_, kind), rows in together.items() if kind == "different" and len(rows) > 1],
+        denied=[(row, person) for row, person in denied.fetchall()],
+    )
+
+
+def read_groups(connection: sqlite3.Connection) -> list[Group]:
+    """Return the groups of faces nobody has named, largest first; what was said to be one person is one group."""
+    same = read_links(connection).same
+    linked = json.dumps(sorted({row for rows in same for row in rows}))
+    where = f"s.cluster > {NO_GROUP} OR s.row IN (SELECT value FROM json_each(?))"
+    faces = select_faces(connection, where, (linked,))
+    named: dict[int, Counter[int]] = {}
+    for face in faces:
+        if face.person is not None:
+            named.setdefault(face.group, Counter())[face.person] += 1
+    found = [
+        Group(number, tuple(members), named[number].most_common(1)[0][0] if number in named else None)
+        for number, members in open_sets(faces, same)
+        if number != NO_GROUP
+    ]
+    return sorted(found, key=lambda group: (-len(group.faces), group.number))
+
+
+def faces_without_row(connection: sqlite3.Connection) -> list[tuple[ScannedFile, Face, str]]:
+    """Return the faces that decisions are about on photos whose entry in the newest table has no row for them.
+
+    Faces whose decisions were all taken back, and what was said to be no face, are left out.
+
+    Returns
+    -------
+    list of (ScannedFile, Face, str)
+        Each file with such a face, and who or what made the first decision about it that holds; in path order.
+    """
+    rows = connection.execute(
+        "SELECT s.path, lower(hex(s.sha256)), s.width, s.height, s.taken, s.kind, "
+        f"f.x_min, f.y_min, f.x_max, f.y_max, f.time_s, d.by, min(d.id) {_HOLDING} "
+        "JOIN faces AS f ON f.id = df.face JOIN photos AS p ON p.id = f.photo "
+        "JOIN scanned_files AS s ON s.sha256 = p.sha256 "
+        f"WHERE {_HOLDS} AND s.kind = 'photo' AND s.width > 0 "
+        "AND NOT EXISTS (SELECT 1 FROM scanned_faces AS r WHERE r.face = f.id AND r.file = s.id) "
+        "GROUP BY s.id, f.id ORDER BY s.path, f.id"
+    )
+    return [(ScannedFile(*row[:6]), Face(row[1], row[6:10], row[10]), row[11]) for row in rows]
+
+
+def rows_with_decisions(connection: sqlite3.Connection) -> set[int]:
+    """Return the rows of the newest table that a decision which holds is about and that are no mistake."""
+    rows = connection.execute(
+        f"SELECT DISTINCT r.row {_HOLDING} JOIN scanned_faces AS r ON r.face = df.face WHERE {_HOLDS}"
+    )
+    return {row for (row,) in rows}

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +11,26 @@ from typing import Any, Self
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
 from people.store import derivation, erasure, faces, schema
-from people.store.queries import FoundPhoto, PhotoQuery, count_together, find_photos, group_sizes, rows_of_people
+from people.store.queries import (
+    FoundPhoto,
+    PhotoQuery,
+    count_together,
+    faces_without_row,
+    find_photos,
+    group_sizes,
+    read_groups,
+    read_links,
+    rows_of_people,
+    rows_with_decisions,
+)
 from people.store.records import Decision, Face, Kind, Person, check_name, hashes_of_number
 from people.store.scanned import (
-    NO_GROUP,
     Group,
     Links,
     ScannedFace,
     ScannedFile,
     TableCounts,
     count_table,
-    open_sets,
     select_by_keys,
     select_covers,
     select_faces,
@@ -166,19 +174,8 @@ class PeopleReader:
 
     def groups(self) -> list[Group]:
         """Return the groups of faces nobody has named, largest first; what was said to be one person is one group."""
-        same = self.links().same
-        linked = json.dumps(sorted({row for rows in same for row in rows}))
-        faces = self._scanned_faces(f"s.cluster > {NO_GROUP} OR s.row IN (SELECT value FROM json_each(?))", (linked,))
-        named: dict[int, Counter[int]] = {}
-        for face in faces:
-            if face.person is not None:
-                named.setdefault(face.group, Counter())[face.person] += 1
-        found = [
-            Group(number, tuple(members), named[number].most_common(1)[0][0] if number in named else None)
-            for number, members in open_sets(faces, same)
-            if number != NO_GROUP
-        ]
-        return sorted(found, key=lambda group: (-len(group.faces), group.number))
+        with self._explained():
+            return read_groups(self._connection)
 
     def files(self) -> list[ScannedFile]:
         """Return the photos and videos of the newest table in path order, also those without a face."""
@@ -274,25 +271,21 @@ class PeopleReader:
 
     def links(self) -> Links:
         """Return what was said of faces beside their names, as rows of the newest table."""
-        shown = (
-            "FROM decisions AS d JOIN decision_faces AS f ON f.decision = d.id JOIN scanned_faces AS s USING (face) "
-        )
-        holds = "d.id NOT IN (SELECT decision FROM undone) "
-        together: dict[tuple[int, str], list[int]] = {}
-        for decision, kind, row in self._select(
-            f"SELECT d.id, d.kind, s.row {shown} WHERE {holds} AND d.kind IN ('same', 'different') ORDER BY d.id, s.row"
-        ):
-            together.setdefault((decision, kind), []).append(row)
-        denied = self._select(
-            f"SELECT DISTINCT s.row, p.root {shown} JOIN person_now AS p ON p.person = d.person "
-            "LEFT JOIN face_now AS n ON n.face = f.face LEFT JOIN person_now AS own ON own.person = n.person "
-            f"WHERE {holds} AND d.kind = 'is_not' AND coalesce(own.root, 0) <> p.root ORDER BY 1, 2"
-        )
-        return Links(
-            same=[rows for (_, kind), rows in together.items() if kind == "same" and len(rows) > 1],
-            different=[rows for (_, kind), rows in together.items() if kind == "different" and len(rows) > 1],
-            denied=[(row, person) for row, person in denied],
-        )
+        with self._explained():
+            return read_links(self._connection)
+
+    def faces_without_row(self) -> list[tuple[ScannedFile, Face, str]]:
+        """Return the faces that decisions are about on photos whose entry in the newest table has no row for them.
+
+        See `people.store.queries.faces_without_row`.
+        """
+        with self._explained():
+            return faces_without_row(self._connection)
+
+    def rows_with_decisions(self) -> set[int]:
+        """Return the rows of the newest table that a decision which holds is about and that are no mistake."""
+        with self._explained():
+            return rows_with_decisions(self._connection)
 
     def find_photos(self, wanted: PhotoQuery) -> list[FoundPhoto]:
         """Return the photos and videos of the newest table that a query describes, in path order."""

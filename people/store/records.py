@@ -14,6 +14,9 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+DRAWN = "drawn"
+"""Text of a decision ``same`` about a single face: somebody drew its box and has not said who it is."""
+
 FaceState = Literal["open", "named", "nobody", "not_a_face"]
 """What holds of a face: nobody has named it, it is a person, a stranger nobody cares about, or no face at all."""
 
@@ -135,7 +138,7 @@ class Decision:
     person, other : int or None
         The person it is about; of ``merge`` the one that goes and the one that stays.
     text : str
-        The new name of ``rename``.
+        The new name of ``rename``; `DRAWN` where a box was drawn.
     undoes : int or None
         The decision that ``undo`` takes back.
     is_undone : bool

@@ -14,7 +14,7 @@ from foundation.text import pluralize
 from people.errors import DecisionError, PersonError, StoreError
 from people.store import derivation, erasure, faces, schema
 from people.store.reader import PeopleReader
-from people.store.records import Decision, Face, Kind, check_name
+from people.store.records import DRAWN, Decision, Face, Kind, check_name
 from people.store.scanned import ScannedFile, write_groups, write_scan
 
 
@@ -97,6 +97,11 @@ class PeopleStore(PeopleReader):
     def join(self, shown: Sequence[Face]) -> Decision:
         """Say that two or more faces show one and the same person, whoever that is."""
         return self._decide_pairwise("same", shown)
+
+    def draw(self, face: Face) -> Decision:
+        """Say that there is a face, whoever that is; the next scan takes it into the table."""
+        with self._writing():
+            return self._decide("same", [face], text=DRAWN)
 
     def part(self, shown: Sequence[Face]) -> Decision:
         """Say that two or more faces show as many different people."""

@@ -32,6 +32,8 @@ def _decide(store: PeopleStore, question: Suggestion, *, is_so: bool) -> Decisio
     faces = [face.face for face in question.faces]
     if question.kind == "not_a_face":
         return store.mark_not_a_face(faces) if is_so else None
+    if question.kind == "one_event" and not is_so:
+        return store.part([*faces, question.others[0].face])
     if question.kind != "same_person":
         person = store.person(question.person or 0)
         return store.name(faces, person.name) if is_so else store.deny(faces, person.number)

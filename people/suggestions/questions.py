@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.scores.normalization import Background, choose_background
 from embedder.tables.table import EmbeddingTable
@@ -15,8 +16,9 @@ from people.store.records import Face, Person
 from people.store.scanned import ScannedFace
 from people.suggestions.face_sets import collect_sets, describe_set
 from people.suggestions.likeness import Likeness
+from people.suggestions.near_duplicates import LEAST_COSINE, near_duplicates
 
-QuestionKind = Literal["same_person", "is_this", "is_really", "not_a_face"]
+QuestionKind = Literal["same_person", "is_this", "is_really", "not_a_face", "one_event"]
 
 MARGIN = 0.12
 """How far below the similarity of one person two sets may lie and still be asked about, and a named face and the others
@@ -32,6 +34,7 @@ _MOST_COMPARED = 20_000
 """Most sets that are all compared with each other; of more, faces in no group are not compared among themselves."""
 
 _CHANCE_OF_DOUBT = 0.5
+_CHANCE_OF_ONE_EVENT = 0.9
 
 _LOW_DETECTION_SCORE = 0.8
 """Detection score below which a face is asked about: MTCNN gives most faces more than 0.99."""
@@ -50,13 +53,14 @@ class Suggestion:
     text : str
         The question in one line.
     n_settled : int
-        Faces that "yes" would settle; of ``is_really`` the one whichever the answer.
+        Faces that "yes" would settle; of ``is_really`` and ``one_event`` the one whichever the answer.
     faces : tuple of ScannedFace
         Those that are asked about; of ``same_person`` the first set.
     others : tuple of ScannedFace
-        The second set of ``same_person``, the person's nearest faces otherwise.
+        The second set of ``same_person``, of ``one_event`` the face of nearly the same picture, the person's nearest
+        faces otherwise.
     person, other : int or None
-        The people asked about.
+        The people asked about; of ``one_event`` who the face would be, and who it is now.
     chance : float
         How likely the answer is "yes", 0 to 1; of ``is_really`` "no".
     similarity, threshold : float
@@ -128,7 +132,7 @@ def find_question(reader: PeopleReader, table: EmbeddingTable, question: str) ->
 
 
 class _Candidate(NamedTuple):
-    """A question in numbers: two sets of `_Search`, or a set and one of its rows, or a row alone."""
+    """A question in numbers: two sets of `_Search`, or a set and one of its rows, or one or two rows."""
 
     kind: QuestionKind
     n_settled: int
@@ -137,6 +141,7 @@ class _Candidate(NamedTuple):
     first: int = -1
     second: int = -1
     row: int = -1
+    twin: int = -1
 
 
 class _Search:
@@ -161,11 +166,15 @@ class _Search:
         self.places = [
             {(self.faces[row].path, self.faces[row].face.time_s) for row in one.rows.tolist()} for one in self.sets
         ]
+        self.parted_rows = {
+            frozenset((one, two)) for rows in links.different for one in rows for two in rows if one != two
+        }
+        self.denied_rows = set(links.denied)
         self.denied = {(set_of[row], person) for row, person in links.denied if row in set_of}
 
     def ranked(self) -> list[_Candidate]:
         """Return all candidates, first those that probably settle most faces, then the most alike."""
-        found = [*self._pairs(), *self._doubts(), *self._false_faces()]
+        found = [*self._pairs(), *self._doubts(), *self._false_faces(), *self._events()]
         return sorted(found, key=lambda one: (-one.n_settled * one.chance, -one.similarity, one))
 
     def unnamed(self, candidate: _Candidate) -> set[int]:
@@ -181,11 +190,15 @@ class _Search:
             return _id(kind, [self._key(first), self._key(second)])
         if kind == "is_this":
             return _id(kind, [self._key(first)], self.sets[second].person)
+        if kind == "one_event":
+            return _id(kind, [self.faces[candidate.row].face, self.faces[candidate.twin].face])
         person = self.sets[second].person if kind == "is_really" else None
         return _id(kind, [self.faces[candidate.row].face], person)
 
     def question(self, candidate: _Candidate) -> Suggestion:
         """Return a candidate with its words, its faces and the most alike pairs of these."""
+        if candidate.kind == "one_event":
+            return self._event(candidate)
         first, second = candidate.first, candidate.second
         faces = (self.faces[candidate.row],) if first < 0 else self._faces(first)
         pairs = self.likeness.closest(first, second) if first >= 0 else []
@@ -203,6 +216,23 @@ class _Search:
             similarity=candidate.similarity,
             threshold=0.0 if candidate.kind == "not_a_face" else self.likeness.threshold,
             evidence=tuple((self.faces[one], self.faces[two], alike) for one, two, alike in pairs),
+        )
+
+    def _event(self, candidate: _Candidate) -> Suggestion:
+        face, twin = self.faces[candidate.row], self.faces[candidate.twin]
+        return Suggestion(
+            id=self.id_of(candidate),
+            kind=candidate.kind,
+            text=self._text(candidate),
+            n_settled=candidate.n_settled,
+            faces=(face,),
+            others=(twin,),
+            person=twin.person,
+            other=face.person,
+            chance=candidate.chance,
+            similarity=candidate.similarity,
+            threshold=LEAST_COSINE,
+            evidence=((face, twin, candidate.similarity),),
         )
 
     def _pairs(self) -> Iterator[_Candidate]:
@@ -244,8 +274,21 @@ class _Search:
     def _false_faces(self) -> Iterator[_Candidate]:
         for face in self.faces:
             score = float(self.table.detection_scores[face.row])
-            if face.state == "open" and score < _LOW_DETECTION_SCORE:
+            if face.state == "open" and score < _LOW_DETECTION_SCORE and self.table.origins[face.row] == "detected":
                 yield _Candidate("not_a_face", 1, (1 - score) / 2, 1 - score, row=face.row)  # most of them are faces
+
+    def _events(self) -> Iterator[_Candidate]:
+        """Yield named faces of which nearly the same picture has another name, and is more like others of that name."""
+        rows = np.array([face.row for face in self.faces if face.person is not None], np.int64)
+        people = np.array([self.faces[row].person for row in rows.tolist()], np.int64)
+        vectors = self.table.embeddings[rows]
+        for one, two, cosine in near_duplicates(vectors, people):
+            asked, twin = sorted(
+                (one, two), key=lambda place: _own_likeness(vectors[people == people[place]], vectors[place])
+            )
+            row, other = int(rows[asked]), int(rows[twin])
+            if frozenset((row, other)) not in self.parted_rows and (row, int(people[twin])) not in self.denied_rows:
+                yield _Candidate("one_event", 1, _CHANCE_OF_ONE_EVENT, cosine, row=row, twin=other)
 
     def _text(self, candidate: _Candidate) -> str:
         how_alike = f" (similarity {candidate.similarity:.2f}, one person from {self.likeness.threshold:.2f})"
@@ -257,6 +300,13 @@ class _Search:
         called = f"{face.path}#{face.face_index}"
         if candidate.kind == "is_really":
             return f"is {called} really {self._name(candidate.second)}? It is more like somebody else{how_alike}"
+        if candidate.kind == "one_event":
+            twin = self.faces[candidate.twin]
+            one, two = (self.people[shown.person or 0].name for shown in (face, twin))
+            return (
+                f"is {called}, named {one}, {two}? {twin.path}#{twin.face_index} is named so and nearly the same "
+                f"picture (similarity {candidate.similarity:.2f})"
+            )
         score = float(self.table.detection_scores[face.row])
         return f"is {called} no face at all? It was found with a score of {score:.2f}"
 
@@ -285,6 +335,12 @@ def chance_of_one_person(mean: float, closest: float) -> float:
     [0.13, 0.26, 0.68]
     """
     return 1 / (1 + math.exp(-(_INTERCEPT + _OF_MEAN * mean + _OF_CLOSEST * closest)))
+
+
+def _own_likeness(own: NDArray[np.float32], vector: NDArray[np.float32]) -> tuple[float, int]:
+    """Return how alike a face is to the others of its person (-1: there is none), and how many these are."""
+    n_others = len(own) - 1
+    return (float((own @ vector).sum() - 1) / n_others if n_others else -1.0, n_others)
 
 
 def _id(kind: str, faces: Sequence[Face], person: int | None = None) -> str:

@@ -21,6 +21,7 @@ from foundation.text import pluralize
 from people.errors import PersonError, WorkspaceError
 from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
+from people.workspace.added_faces import update_added_faces
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
 from people.workspace.heads import Denials, with_denials
@@ -50,7 +51,7 @@ class ScanReport:
     n_people : int
         People with a face.
     n_out_of_table : int
-        Faces with decisions that the table does not hold, because their photo is gone or nothing was found there.
+        Faces with decisions that the table does not hold, because their photo is gone or they are none.
     has_head : bool
         Whether there is a head of the named people.
     failures : list of dict
@@ -147,6 +148,11 @@ def _scan(
     summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
+    changed = update_added_faces(store, table, settings)
+    if changed is not None:
+        table = changed
+        table.write(workspace.table)
+        n_out_of_table = record_table(store, table)
     n_imported = _import_folder_names(store, table)
     names, settled = read_names(store, len(table))
     decided = Decided(names, settled, store.links(), {person.number: person.name for person in store.people()})

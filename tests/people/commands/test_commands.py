@@ -97,6 +97,46 @@ def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_faces_of_one_person_are_split_and_moved(run, tmp_path):
+    run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
+    split = ["people", "{ws}", "split", "Barack", "--face", "2019/two.jpg#0"]
+    assert run(*split, "--to", "Brother", "--json", str(tmp_path / "s.json"))[0].endswith("1 face named Brother")
+    assert [one["kind"] for one in json.loads((tmp_path / "s.json").read_text())] == ["is"]
+    assert run("people", "{ws}", "list") == ["Barack: 2 faces in 2 photos", "Brother: 1 face in 1 photo"]
+    assert "2019/two.jpg#0: expected a face of Barack, found one that is not" in run(*split, code=2)[-1]
+    again = ["people", "{ws}", "split", "Barack", "--to", "Brother", "--face", "2019/one.jpg#0"]
+    assert "'Brother' is what somebody is called already" in run(*again, code=2)[-1]
+    assert (
+        "got all 1; to change the name"
+        in run("people", "{ws}", "split", "Brother", "--to", "Else", "--face", "2019/two.jpg#0", code=2)[-1]
+    )
+    assert (
+        "nobody is called 'Baracc'" in run("people", "{ws}", "move", "--face", "2019/two.jpg#0", "Baracc", code=2)[-1]
+    )
+    run("people", "{ws}", "move", "--face", "2019/two.jpg#0", "Barack")
+    assert run("people", "{ws}", "list") == ["Barack: 3 faces in 3 photos"]
+    run(*split)
+    assert run("people", "{ws}", "list") == ["Barack: 2 faces in 2 photos"]
+    run("people", "{ws}", "undo")
+    assert run("people", "{ws}", "list") == ["Barack: 3 faces in 3 photos"]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ("1,2,3", "the box must be left,top,right,bottom in pixels, such as 10,20,110,140, got '1,2,3'"),
+        ("nan,2,30,40", "both.jpg: expected a box within the photo of"),
+        ("30,2,10,40", "left before right and top above bottom, got 30,2,10,40"),
+        ("0,0,90000,40", "both.jpg: expected a box within the photo of"),
+    ],
+)
+def test_a_box_that_is_none_is_one_line(run, box, message):
+    assert message in run("people", "{ws}", "draw", "both.jpg", box, code=2)[-1]
+    assert "gone.jpg: expected a photo" in run("people", "{ws}", "draw", "gone.jpg", "0,0,9,9", "Anna", code=2)[-1]
+
+
+@pytest.mark.realdata
 def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
     run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2019/one.jpg"), "Barack")
     run("people", "{ws}", "name", "--group", group_of(run, tmp_path, "2020/three.jpg"), "Joe")

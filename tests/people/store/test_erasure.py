@@ -202,3 +202,15 @@ def test_a_store_that_is_being_read_says_so_and_can_be_purged_later(store, tmp_p
     assert {person.name for person in store.people()} == {"Bob"}
     store.purge()
     assert b"Ada Lovelace" not in everything(tmp_path)
+
+
+def test_a_face_that_somebody_drew_stays_when_another_person_is_forgotten(tmp_path):
+    with PeopleStore(tmp_path / "people.sqlite", create=True) as store:
+        drawn = store.draw(face("drawn"))
+        store.join([face(1), face(2)])
+        ada = store.name([face(1)], "Ada").person
+        store.rename(store.name([face(3)], "Eve").person, "drawn")
+        store.forget([ada])
+        # What was said of Ada's face and another one says nothing any more; a drawn face stands for itself.
+        left = [(one.number, one.kind) for one in reversed(store.history())]
+        assert left == [(drawn.number, "same"), (4, "is"), (5, "rename")]

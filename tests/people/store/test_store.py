@@ -357,3 +357,17 @@ Deciding.TestCase.settings = settings(
     FEW, max_examples=25, stateful_step_count=12, suppress_health_check=list(HealthCheck)
 )
 TestDeciding = Deciding.TestCase
+
+
+def test_a_merge_heeds_what_was_said_of_who_was_merged_before(tmp_path):
+    """The face is not Dan, who is Cleo already when Ada turns out to be Cleo, too."""
+    with PeopleStore(tmp_path / "people.sqlite", create=True) as store:
+        ada, cleo, dan = (store.name([face(name)], name).person for name in ("Ada", "Cleo", "Dan"))
+        store.deny([face("Ada")], dan)
+        store.merge(dan, cleo)
+        merged = store.merge(ada, cleo)
+        store.check()
+        assert store.person(cleo).n_faces == 2  # Ada's face is none of the three
+        store.undo(merged.number)
+        store.check()
+        assert store.person(ada).n_faces == 1

@@ -196,3 +196,28 @@ def test_two_faces_of_one_photo_are_never_asked_to_be_one_person(tmp_path):
         assert find_questions(store, made) == []
         store.record_groups(np.array([0, 0, NO_GROUP, 1, 1]))
         assert {question.kind for question in find_questions(store, made)} == {"same_person"}
+
+
+def test_nearly_the_same_picture_under_two_names_is_asked_about(store, table):
+    object.__setattr__(table, "embeddings", vectors(9, 24, share=0))
+    table.embeddings[8] = table.embeddings[0]
+    faces = store.faces_of_rows(range(9))
+    ada = store.name([faces[row] for row in SETS[0]], "Ada").person
+    eve = store.name([faces[row] for row in SETS[2]], "Eve").person
+    question = next(one for one in ask(store, table) if one.kind == "one_event")
+    # The face that is unlike the others of its name is the one in question.
+    assert ([face.row for face in question.faces], [face.row for face in question.others]) == ([8], [0])
+    assert (question.n_settled, question.person, question.other) == (1, ada, eve)
+    assert (question.evidence[0][2], question.threshold) == (pytest.approx(1), 0.95)
+    assert question.text.startswith("is a/8.jpg#0, named Eve, Ada? a/0.jpg#0 is named so and nearly the same")
+    assert answer(store, question, "no").kind == "different"
+    assert "one_event" not in [one.kind for one in ask(store, table)]
+    store.undo()
+    assert answer(store, question, "yes").n_faces == 1
+    assert {person.name: person.n_faces for person in store.people()} == {"Ada": 4, "Eve": 3}
+
+
+def test_whether_a_drawn_face_is_one_is_not_asked(store, table):
+    table.detection_scores[2] = table.detection_scores[4] = 0.3
+    object.__setattr__(table, "origins", np.array(["detected"] * 4 + ["drawn"] + ["detected"] * 4, object))
+    assert [one.faces[0].row for one in ask(store, table) if one.kind == "not_a_face"] == [2]

@@ -6,7 +6,8 @@ import { t } from "./words.js";
 
 /** Return a decision in words. */
 export function describe(decision) {
-  return t(`decision.${decision.kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
+  const kind = decision.kind === "same" && decision.text === "drawn" ? "drawn" : decision.kind;
+  return t(`decision.${kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
 }
 
 /** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
