@@ -113,7 +113,10 @@ ALLOWED = {
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming",
+    "webapp.live": (
+        "foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"
+    ),
+    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.live",
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 MOST_MODULES = 10

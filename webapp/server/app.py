@@ -19,6 +19,8 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
+from webapp.live import cameras
+from webapp.live.watching import LiveCameras
 from webapp.naming import groups, questions, why
 from webapp.server.error_answers import add_handlers
 
@@ -35,10 +37,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    cameras.router,
 )
 """All subjects of the interface, in the order of its document."""
 
-PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history")
+PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history", "/live")
 """Addresses of the page; `static/app.js` decides what each shows."""
 
 _DESCRIPTION = "Who is on the photos of a workspace: everything that the page does, for other programs."

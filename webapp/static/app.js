@@ -14,6 +14,7 @@ const PAGES = [
   { path: /^\/questions$/, module: "questions", nav: { href: "/questions", words: "nav.questions", icon: "question" } },
   { path: /^\/people$/, module: "people", nav: { href: "/people", words: "nav.people", icon: "people" } },
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
+  { path: /^\/live$/, module: "live", nav: { href: "/live", words: "nav.live", icon: "camera" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
 
@@ -118,6 +119,7 @@ addKeys([
   { key: "g g", words: "key.groups", run: () => go("/groups") },
   { key: "g q", words: "key.questions", run: () => go("/questions") },
   { key: "g p", words: "key.people", run: () => go("/people") },
+  { key: "g l", words: "key.live", run: () => go("/live") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);
