@@ -73,7 +73,7 @@ def _encode(frame: Frame) -> bytes:
     height, width = image.shape[:2]
     if width > _WIDEST:
         image = cv2.resize(image, (_WIDEST, round(height * _WIDEST / width)), interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
 
 
 def run(head_file: Path, output: BinaryIO) -> None:

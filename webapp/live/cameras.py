@@ -53,7 +53,7 @@ def _answer(context: Context) -> CamerasAnswer:
 
 
 def _live(context: Context) -> LiveCameras:
-    return context.keep("live", LiveCameras)
+    return context.kept("live", LiveCameras)
 
 
 @router.get("", operation_id="list_cameras")

@@ -77,6 +77,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        context.kept("live", LiveCameras).stop_all()
         context.pool.close()
 
     app = FastAPI(
