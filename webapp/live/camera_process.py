@@ -54,8 +54,8 @@ def _describe(frame: Frame, result: FrameResult, visits: "deque[dict[str, Any]]"
     height, width = frame.image.shape[:2]
     now = time.time()
     for event in result.events:
-        if event.kind in _KINDS:
-            visits.append({"at": now, "kind": event.kind, "track": event.track, "name": event.identity})
+        if event.event in _KINDS:
+            visits.append({"at": now, "kind": event.event, "track": event.track, "name": event.identity})
     faces = [
         {
             "box": [float(value) / size for value, size in zip(face.box, (width, height) * 2, strict=True)],
