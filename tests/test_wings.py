@@ -132,7 +132,10 @@ ALLOWED = {
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
-    "webapp.server": "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs",
+    "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
+    "webapp.server": (
+        "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live"
+    ),
 }
 PACKAGES = ("foundation", "embedder", "classifiers", "people", "recognition", "webapp")
 MOST_MODULES = 10

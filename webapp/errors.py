@@ -13,3 +13,11 @@ class JobRunningError(FacetableError):
 
 class NoHeadError(FacetableError):
     """Raised where nobody is named yet that a face could be compared with."""
+
+
+class CameraError(FacetableError):
+    """Raised where a camera cannot be added, or the file of cameras is damaged."""
+
+
+class UnknownCameraError(FacetableError):
+    """Raised where no camera has the name asked for."""

@@ -19,6 +19,8 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
+from webapp.live import cameras
+from webapp.live.watching import LiveCameras
 from webapp.naming import groups, questions, why
 from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
@@ -39,10 +41,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     recognize.router,
     events.router,
     forget.router,
+    cameras.router,
 )
 """All subjects of the interface, in the order of its document."""
 
-PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history", "/try", "/forget")
+PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history", "/try", "/forget", "/live")
 """Addresses of the page; `static/app.js` decides what each shows."""
 
 _DESCRIPTION = "Who is on the photos of a workspace: everything that the page does, for other programs."
@@ -78,6 +81,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        context.kept("live", LiveCameras).stop_all()
         context.pool.close()
 
     app = FastAPI(

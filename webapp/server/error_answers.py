@@ -21,7 +21,7 @@ from people.errors import (
     UnknownPhotoError,
 )
 from webapp.access.gate import Refusal
-from webapp.errors import JobRunningError, NoHeadError, UnknownJobError
+from webapp.errors import CameraError, JobRunningError, NoHeadError, UnknownCameraError, UnknownJobError
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownJobError, 404, "unknown_job"),
     (JobRunningError, 409, "job_running"),
     (NoHeadError, 404, "no_head"),
+    (UnknownCameraError, 404, "unknown_camera"),
+    (CameraError, 400, "camera"),
     (PersonError, 400, "person"),
     (DecisionError, 400, "decision"),
     (FacetableError, 400, "input"),

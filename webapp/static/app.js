@@ -16,6 +16,7 @@ const PAGES = [
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
   { path: /^\/try$/, module: "try", nav: { href: "/try", words: "nav.try", icon: "search" } },
   { path: /^\/forget$/, module: "forget", nav: { href: "/forget", words: "nav.forget", icon: "close" } },
+  { path: /^\/live$/, module: "live", nav: { href: "/live", words: "nav.live", icon: "camera" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
 
@@ -121,6 +122,7 @@ addKeys([
   { key: "g q", words: "key.questions", run: () => go("/questions") },
   { key: "g p", words: "key.people", run: () => go("/people") },
   { key: "g t", words: "key.try", run: () => go("/try") },
+  { key: "g l", words: "key.live", run: () => go("/live") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);

@@ -1,0 +1,148 @@
+"""Cameras: list, add, remove, look at."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from webapp.api.context import Context, ContextOf
+from webapp.api.models import Answer, Ask
+from webapp.errors import NoHeadError, UnknownCameraError
+from webapp.live.camera_list import add_camera, read_cameras, remove_camera
+from webapp.live.watching import LiveCameras, Watching, next_message
+
+router = APIRouter(prefix="/cameras", tags=["cameras"])
+
+
+class CameraAnswer(Answer):
+    """A camera; its address without user and password."""
+
+    name: str
+    address: str
+
+
+class CamerasAnswer(Answer):
+    """All cameras."""
+
+    cameras: list[CameraAnswer]
+
+
+class CameraAsk(Ask):
+    """A camera to add: its number, or the URL of its stream."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    address: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _answer(context: Context) -> CamerasAnswer:
+    from recognition.sources.source import redact_url
+
+    cameras = read_cameras(context.workspace)
+    return CamerasAnswer(
+        cameras=[
+            CameraAnswer(name=name, address=redact_url(address) if "://" in address else address)
+            for name, address in cameras.items()
+        ]
+    )
+
+
+def _live(context: Context) -> LiveCameras:
+    return context.kept("live", LiveCameras)
+
+
+@router.get("", operation_id="list_cameras")
+def list_cameras(context: ContextOf) -> CamerasAnswer:
+    """Return the cameras of the workspace."""
+    return _answer(context)
+
+
+@router.post("", operation_id="add_camera")
+def add(context: ContextOf, wanted: CameraAsk) -> CamerasAnswer:
+    """Add a camera."""
+    add_camera(context.workspace, wanted.name, wanted.address)
+    return _answer(context)
+
+
+@router.delete("/{name}", operation_id="remove_camera")
+def remove(context: ContextOf, name: str) -> CamerasAnswer:
+    """Remove a camera; who looks at it sees no more of it."""
+    remove_camera(context.workspace, name)
+    _live(context).stop_all(name)
+    return _answer(context)
+
+
+def _address(context: Context, name: str) -> str:
+    cameras = read_cameras(context.workspace)
+    if name not in cameras:
+        raise UnknownCameraError("no camera has this name")
+    if not context.workspace.head.is_file():
+        raise NoHeadError("nobody is named yet; name somebody and scan")
+    return cameras[name]
+
+
+@router.get("/{name}/stream", operation_id="stream_camera", response_class=StreamingResponse)
+async def stream(context: ContextOf, name: str) -> StreamingResponse:
+    """Send the camera's pictures, without boxes, as multipart/x-mixed-replace."""
+    address = await run_in_threadpool(_address, context, name)
+
+    async def parts() -> AsyncIterator[bytes]:
+        async with _live(context).watch(context.workspace.head, name, address) as watching:
+            number = 0
+            while True:
+                before = number
+                number, message = await next_message(watching, number)
+                jpeg = message[4 + int.from_bytes(message[:4], "big") :]
+                if jpeg and number > before:
+                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    yield head.encode() + jpeg + b"\r\n"
+
+    return StreamingResponse(parts(), media_type="multipart/x-mixed-replace; boundary=frame")
+
+
+@router.websocket("/{name}/live")
+async def live(socket: WebSocket, name: str) -> None:
+    """Send the newest frame each time the one before is acknowledged."""
+    context: Context = socket.app.state.context
+    await socket.accept()
+    try:
+        address = await run_in_threadpool(_address, context, name)
+    except (NoHeadError, UnknownCameraError) as error:
+        kind = "no_head" if isinstance(error, NoHeadError) else "unknown_camera"
+        text = json.dumps({"state": kind}).encode()
+        await socket.send_bytes(len(text).to_bytes(4, "big") + text)
+        await socket.close(1000)
+        return
+    async with _live(context).watch(context.workspace.head, name, address) as watching:
+        acknowledged: asyncio.Queue[None] = asyncio.Queue(4)
+        tasks = [
+            asyncio.create_task(_send(socket, watching, acknowledged)),
+            asyncio.create_task(_receive(socket, acknowledged)),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _send(socket: WebSocket, watching: Watching, acknowledged: "asyncio.Queue[None]") -> None:
+    number = -1
+    while True:
+        before = number
+        number, message = await next_message(watching, number)
+        if number > before:
+            await socket.send_bytes(message)
+            await acknowledged.get()
+
+
+async def _receive(socket: WebSocket, acknowledged: "asyncio.Queue[None]") -> None:
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_text()
+            if not acknowledged.full():
+                acknowledged.put_nowait(None)
