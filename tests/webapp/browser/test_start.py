@@ -51,3 +51,15 @@ def test_folders_are_added_and_left_out(site, workspace, tmp_path):
     page.get_by_role("button", name="Take this folder").click()
     page.get_by_role("button", name=f"Leave out: {tmp_path / 'more'}").click()
     expect(page.get_by_text(str(tmp_path / "more"))).to_have_count(0)
+
+
+def test_a_scan_whose_server_begins_anew_asks_to_sign_in(site):
+    page = site.page
+    running = {"id": 1, "kind": "scan", "state": "running", "stage": "begun", "n_done": 0, "n_total": 0}
+    page.route("**/api/v1/jobs", lambda route: route.fulfill(json={"jobs": [running]}))
+    refused = {"status": 401, "json": {"error": {"kind": "signed_out", "message": "sign in"}}}
+    page.route("**/api/v1/jobs/1**", lambda route: route.fulfill(**refused))
+    page.route("**/api/v1/jobs/1/events", lambda route: route.fulfill(**refused))
+    site.open("/")
+    expect(page.locator("main h1")).to_have_text("Sign in")
+    site.problems[:] = [line for line in site.problems if "401" not in line]

@@ -2,19 +2,27 @@
 
 import { api } from "./api.js";
 import { el } from "./dom.js";
+import { toastError } from "./toast.js";
 import { formatNumber, hasWords, t } from "./words.js";
 
 const ENDED = ["done", "failed", "cancelled", "interrupted"];
 
 export const isOver = (job) => ENDED.includes(job.state);
 
-/** Watch a job; `tell(job)` hears each change. Return what ends the watching. */
+/** Watch a job; `tell(job)` hears each change. Return what ends the watching.
+ *
+ * A server that was started anew refuses the stream, and then the browser does not ask again: the job is asked for once
+ * more, so that the page shows what became of it, or asks to sign in.
+ */
 export function watch(job, tell) {
   const source = new EventSource(`/api/v1/jobs/${job.id}/events`);
   source.onmessage = (event) => {
     const now = JSON.parse(event.data);
     if (isOver(now)) source.close(); // otherwise the browser would ask again
     tell(now);
+  };
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) api.get(`/jobs/${job.id}`).then(tell).catch(toastError);
   };
   return () => source.close();
 }
