@@ -51,7 +51,7 @@ def test_a_face_anywhere_keeps_its_name_in_the_picture(box: tuple[int, int, int,
     drawn = draw_marks(GREY, [Mark(box, "ann", NAMED_COLOR)])
     assert drawn.shape == GREY.shape
     if box[0] < 200:
-        assert (drawn == (255, 255, 255)).all(axis=2).any(), "no letter is seen"
+        assert (drawn.min(axis=2) > 180).any(), "no letter is seen"
 
 
 def test_a_name_of_two_lines_is_drawn_on_one() -> None:
