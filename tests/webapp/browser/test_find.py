@@ -56,3 +56,12 @@ def test_a_photo_that_is_gone_is_said(site, workspace):
     page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
     page.get_by_text("This photo is gone or was changed.").wait_for()
     site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+def test_from_a_person_to_a_photo_and_back(site):
+    page = site.open("/people/1")
+    page.get_by_role("option", name="Face 1", exact=True).focus()
+    page.keyboard.press("o")
+    page.get_by_role("button", name="Face 1: Ada").wait_for()
+    page.keyboard.press("Backspace")
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
