@@ -3,5 +3,5 @@
 In: a workspace, arguments.
 Out: an ASGI application; a server until it is interrupted.
 May import: foundation, people.store, people.workspace, webapp.access, webapp.api, webapp.naming, webapp.programs,
-    webapp.live.
+    webapp.live, webapp.finding.
 """

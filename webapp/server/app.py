@@ -19,6 +19,7 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
+from webapp.finding import find, photo
 from webapp.live import cameras
 from webapp.live.watching import LiveCameras
 from webapp.naming import groups, questions, why
@@ -42,10 +43,24 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     forget.router,
     cameras.router,
+    find.router,
+    photo.router,
 )
 """All subjects of the interface, in the order of its document."""
 
-PAGES = ("/", "/groups", "/questions", "/people", "/people/{person}", "/history", "/try", "/forget", "/live")
+PAGES = (
+    "/",
+    "/groups",
+    "/questions",
+    "/people",
+    "/people/{person}",
+    "/history",
+    "/try",
+    "/forget",
+    "/live",
+    "/find",
+    "/photos/{photo}",
+)
 """Addresses of the page; `static/app.js` decides what each shows."""
 
 _DESCRIPTION = "Who is on the photos of a workspace: everything that the page does, for other programs."

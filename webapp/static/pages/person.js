@@ -42,6 +42,7 @@ export async function show(main, { person: id, go }) {
     const actions = el(
       "div",
       { class: "actions" },
+      el("a", { class: "button", href: `/find?with=${person.id}` }, t("find.photos")),
       button(t("person.rename"), { run: () => askRename(person, renew), key: "r" }),
       button(t("person.merge"), { run: () => askMerge(person, renew), key: "m" }),
       button(t(person.hidden ? "person.show" : "person.hide"), { run: () => edits.hide(person, renew), key: "h" }),
@@ -86,6 +87,7 @@ export async function show(main, { person: id, go }) {
     { key: "m", words: "key.merge", run: () => askMerge(person, renew) },
     { key: "h", words: "key.hide", run: () => edits.hide(person, renew) },
     { key: "u", words: "key.undo", run: () => edits.undo(null, renew) },
+    { key: "o", words: "photo.open", run: () => grid.focused && go(`/photos/${grid.focused.photo}?with=${person.id}`) },
     { key: "Backspace", words: "key.back", run: () => go("/people") },
   ]);
   drawHead();

@@ -1,0 +1,67 @@
+"""Find and photo in the browser, by keyboard."""
+
+from playwright.sync_api import expect
+
+from people.store.store import PeopleStore
+
+
+def test_find_by_name_then_name_a_face_and_go_back(site, workspace):
+    page = site.open("/find")
+    page.get_by_text("Who shall be on the photos?").wait_for()
+    site.check_accessible()
+    page.get_by_role("combobox", name="With", exact=True).fill("Ada")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    site.check_accessible()
+    address = page.url
+    page.get_by_role("list", name="Photos").get_by_role("link").first.click()
+    face = page.get_by_role("button", name="Face 2: no name")
+    face.wait_for()
+    site.check_accessible()
+    face.focus()
+    page.keyboard.press("n")
+    page.get_by_role("combobox", name="Name").fill("Eve")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Face 2: Eve").wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert store.find_person("Eve").n_faces == 1
+    page.keyboard.press("d")
+    page.get_by_text("1 face not Eve").wait_for()
+    page.keyboard.press("u")
+    page.get_by_role("button", name="Face 2: Eve").wait_for()
+    page.go_back()
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    assert page.url == address
+
+
+def test_chips_are_taken_out_and_nothing_found_is_said(site):
+    page = site.open("/find?with=1&with=2")
+    page.get_by_text("No photo is like this").wait_for()
+    page.get_by_role("button", name="Take Bob out").click()
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    page.get_by_label("Nobody else").check()
+    expect(page.get_by_role("status").filter(has_text="0 photos")).to_be_visible()
+
+
+def test_a_photo_that_is_gone_is_said(site, workspace):
+    number = 0
+    with PeopleStore(workspace.store) as store:
+        from people.store.records import photo_number
+
+        file = next(file for file in store.files() if file.path != "crowd.png")
+        number = photo_number(file.sha256)
+    page = site.open("/find?with=1")
+    page.route("**/picture*", lambda route: route.fulfill(status=404))
+    page.evaluate(f"history.pushState({{}}, '', '/photos/{number}')")
+    page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+    page.get_by_text("This photo is gone or was changed.").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+def test_from_a_person_to_a_photo_and_back(site):
+    page = site.open("/people/1")
+    page.get_by_role("option", name="Face 1", exact=True).focus()
+    page.keyboard.press("o")
+    page.get_by_role("button", name="Face 1: Ada").wait_for()
+    page.keyboard.press("Backspace")
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()

@@ -1,0 +1,88 @@
+// Find: photos with some people and without others, by date; what is asked stands in the address.
+
+import { api } from "../parts/api.js";
+import { button, el } from "../parts/dom.js";
+import { Grid } from "../parts/grid.js";
+import { setPageKeys } from "../parts/keys.js";
+import { NameBox } from "../parts/name_box.js";
+import { emptyState, pageHead } from "../parts/page.js";
+import { toast } from "../parts/toast.js";
+import { formatMoment, t } from "../parts/words.js";
+
+const BELOW = 52;
+const MARKS = ["only", "unnamed", "strangers"];
+
+export async function show(main, { go }) {
+  const asked = new URLSearchParams(location.search);
+  const people = { with: [], without: [] };
+  await Promise.all(["with", "without"].map(async (side) => { people[side] = await Promise.all(asked.getAll(side).map((id) => api.get(`/people/${id}`))); }));
+
+  /** Ask anew: the address says what for, so that going back goes back. */
+  function ask(change) {
+    const next = new URLSearchParams();
+    const sides = { with: people.with, without: people.without, ...change };
+    for (const side of ["with", "without"]) sides[side].forEach(({ id }) => next.append(side, id));
+    for (const mark of MARKS) if (change[mark] ?? asked.get(mark) === "true") next.set(mark, "true");
+    for (const side of ["from", "to"]) { const value = change[side] ?? asked.get(side) ?? ""; if (value) next.set(side, value); }
+    go(`/find${next.size ? `?${next}` : ""}`);
+  }
+
+  function side(name) {
+    const box = new NameBox({ label: t(`find.${name}`), placeholder: t(`find.${name}`), onPick: (_, person) => add(person) });
+    const add = (person) => { if (!people[name].some(({ id }) => id === person.id)) ask({ [name]: [...people[name], person] }); };
+    box.element.addEventListener("keydown", async (event) => {
+      if (event.key !== "Enter" || event.defaultPrevented || !box.value) return;
+      event.preventDefault();
+      const person = await box.person();
+      if (person === null) toast(t("merge.nobody", { name: box.value }));
+      else add(person);
+    });
+    const chips = people[name].map((person) => el("li", {}, button(person.name, { iconName: "close", kind: "chip", "aria-label": t("find.remove", { name: person.name }), run: () => ask({ [name]: people[name].filter(({ id }) => id !== person.id) }) })));
+    return { box, element: el("div", { class: "find-side" }, box.element, el("ul", { class: "chips" }, ...chips)) };
+  }
+
+  const sides = { with: side("with"), without: side("without") };
+  const check = (mark) => { const input = el("input", { type: "checkbox", checked: asked.get(mark) === "true", disabled: mark === "only" && !people.with.length, onchange: () => ask({ [mark]: input.checked }) }); return el("label", { class: "check" }, input, t(`find.${mark}`)); };
+  const date = (name) => el("label", { class: "date" }, t(`find.${name}`), el("input", { class: "field", type: "text", size: 10, value: asked.get(name) ?? "", placeholder: t("find.date"), pattern: "\\d{4}(-\\d{2}(-\\d{2})?)?", onchange: (event) => { if (event.target.validity.valid) ask({ [name]: event.target.value }); else event.target.reportValidity(); } }));
+  const about = el("p", { class: "quiet found-count", role: "status" });
+  const nothing = el("div");
+  const query = () => { const all = new URLSearchParams(asked); return all; };
+  const grid = new Grid({
+    load: async (offset, limit) => {
+      const page = query();
+      page.set("offset", offset);
+      page.set("limit", limit);
+      const { total, photos } = await api.get(`/find?${page}`);
+      return { total, items: photos };
+    },
+    render: (photo) => el(
+      "a",
+      { class: "tile", href: `/photos/${photo.photo}${location.search}`, title: photo.path },
+      el("div", { class: "thumb" }, el("img", { src: api.picture(photo.photo, 320), alt: photo.path, loading: "lazy", decoding: "async" })),
+      el("div", { class: "name" }, photo.names.join(", ") || t("n_faces", { n: photo.n_faces })),
+      el("div", { class: "count" }, photo.taken ? formatMoment(photo.taken) : photo.path.split("/").at(-1)),
+    ),
+    label: t("find.photos"),
+    below: BELOW,
+  });
+
+  main.append(
+    pageHead(t("find.title"), null),
+    el("div", { class: "find-ask" }, sides.with.element, sides.without.element, el("div", { class: "find-marks" }, ...MARKS.map(check), date("from"), date("to"))),
+    about,
+    grid.element,
+    nothing,
+  );
+  setPageKeys([
+    { key: "/", words: "find.with", run: () => sides.with.box.input.focus() },
+    { key: "-", words: "find.without", run: () => sides.without.box.input.focus() },
+    { key: "Enter", words: "key.open" },
+  ]);
+  grid.start();
+  if (asked.size) {
+    await grid.reload();
+    about.textContent = t("n_photos", { n: grid.total });
+    nothing.replaceChildren(...(grid.total ? [] : [emptyState(t("find.none"))]));
+  } else nothing.replaceChildren(emptyState(t("find.begin"), t("find.begin_text")));
+  return { stop: () => grid.stop(), focus: () => (asked.size && grid.total ? grid.focus(0) : sides.with.box.input.focus()) };
+}
