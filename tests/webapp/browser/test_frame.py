@@ -7,7 +7,9 @@ from tests.webapp.browser.conftest import PHONE, WIDE, Site
 from tests.webapp.conftest import TOKEN
 
 
-@pytest.mark.parametrize("path", ["/", "/questions", "/people", "/people/1", "/history"])
+@pytest.mark.parametrize(
+    "path", ["/", "/questions", "/people", "/people/1", "/history", "/find?with=1", "/try", "/forget"]
+)
 def test_axe_finds_nothing_and_nothing_is_cut_off(site, path):
     page = site.open(path)
     page.wait_for_load_state("networkidle")
