@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from classifiers.members.audit import Finding
 from embedder.exchange.coco import CONTRIBUTOR
@@ -68,9 +69,7 @@ class ContactSheets:
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return ``lines`` that name the person, and ``thumbnails`` with their face where faces are compared."""
-        lines = [
-            line for line in path.read_text("utf-8").splitlines() if person.is_in_text(html.unescape(_plain(line)))
-        ]
+        lines = [line for line in path.read_text("utf-8").splitlines() if _names(html.unescape(_plain(line)), person)]
         found = finding("lines", [""] * len(lines))
         if person.looks is not None:
             found += finding("thumbnails", [""] * _count_thumbnails(path, person))
@@ -80,6 +79,11 @@ class ContactSheets:
         """Delete the page, which its command makes again."""
         path.unlink()
         return Outcome("deleted: the command that wrote it makes it again")
+
+
+def _names(line: str, person: Person) -> bool:
+    """Return whether a line names a person, in a link too, where letters may be percent-encoded."""
+    return person.is_in_text(line) or ("%" in line and person.is_in_text(unquote(line)))
 
 
 class Results:

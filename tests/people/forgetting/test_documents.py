@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from people.forgetting.documents import Results, TrainingRuns
+from classifiers.groups.contact_sheet import Section, render
+from people.forgetting.documents import ContactSheets, Results, TrainingRuns
 from people.forgetting.person import Person
 
 
@@ -60,3 +61,14 @@ def test_a_training_run_is_listed_and_stays(tmp_path):
     outcome = TrainingRuns().forget(path, Person("Zoë"))
     assert outcome.removed == "" and "delete the run" in outcome.by_hand[0]
     assert path.read_text("utf-8") == "Bob\nZoë\n"
+
+
+def test_a_name_only_in_a_link_of_a_contact_sheet_is_found(tmp_path):
+    page = render("Groups", [Section("Group 0", "1 face", [0], ["a.jpg"])], {}).replace(
+        "</ul>", '<li title="x"><a href="file:///photos/Zo%C3%AB%20L/a.jpg">a</a></li></ul>', 1
+    )
+    path = tmp_path / "people.html"
+    path.write_text(page, "utf-8")
+    assert "Zoë" not in page and ContactSheets().claims(path, path.read_bytes())
+    assert [one.n_found for one in ContactSheets().find(path, Person("Zoë L"))] == [1]
+    assert ContactSheets().find(path, Person("Bob")) == []
