@@ -68,7 +68,7 @@ export async function show(main, { reload }) {
     working,
     el("div", { class: "figures" }, figure("start.photos", counts.photos), figure("start.faces", counts.faces), figure("start.people", counts.people, "/people"), figure("start.unnamed", counts.unnamed)),
     el("ul", { class: "needs" }, ...needs.map(need)),
-    el("h2", {}, t("start.folders")),
+    folders.length ? el("h2", {}, t("start.folders")) : "",
     el("ul", { class: "folders" }, ...folders.map(folderRow)),
     button(t("start.add_folder"), { key: "a", kind: folders.length ? "" : "is-main", run: addFolder }),
     ...lastJob(newest.find((job) => jobs.isOver(job))),
