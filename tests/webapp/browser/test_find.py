@@ -41,6 +41,8 @@ def test_chips_are_taken_out_and_nothing_found_is_said(site):
     page.get_by_role("status").filter(has_text="6 photos").wait_for()
     page.get_by_label("Nobody else").check()
     expect(page.get_by_role("status").filter(has_text="0 photos")).to_be_visible()
+    page.get_by_role("button", name="Take Ada out").click()
+    page.get_by_text("Who shall be on the photos?").wait_for()
 
 
 def test_a_photo_that_is_gone_is_said(site, workspace):

@@ -22,7 +22,8 @@ export async function show(main, { go }) {
     const next = new URLSearchParams();
     const sides = { with: people.with, without: people.without, ...change };
     for (const side of ["with", "without"]) sides[side].forEach(({ id }) => next.append(side, id));
-    for (const mark of MARKS) if (change[mark] ?? asked.get(mark) === "true") next.set(mark, "true");
+    const marks = sides.with.length ? MARKS : MARKS.filter((mark) => mark !== "only"); // nobody else than whom?
+    for (const mark of marks) if (change[mark] ?? asked.get(mark) === "true") next.set(mark, "true");
     for (const side of ["from", "to"]) { const value = change[side] ?? asked.get(side) ?? ""; if (value) next.set(side, value); }
     go(`/find${next.size ? `?${next}` : ""}`);
   }
