@@ -364,7 +364,7 @@ class EmbeddingTable:
         return pandas.DataFrame(columns)
 
 
-_ATTRIBUTES = (
+ROW_ATTRIBUTES = (
     "embeddings",
     "identities",
     "paths",
@@ -376,7 +376,9 @@ _ATTRIBUTES = (
     "origins",
     "times",
 )
-_COLUMN_OF = dict(zip(_ATTRIBUTES, ROW_COLUMNS, strict=True))
+"""Attributes of `EmbeddingTable` with one entry a row, in the order of their columns."""
+
+_COLUMN_OF = dict(zip(ROW_ATTRIBUTES, ROW_COLUMNS, strict=True))
 """Attribute of `EmbeddingTable` to the column that holds it."""
 
 

@@ -12,7 +12,7 @@ from classifiers.scores.gallery import Gallery
 from embedder.exchange.parquet import MAGIC, is_our_parquet, read_parquet, write_parquet
 from embedder.hdf5.examination import read_outline
 from embedder.tables.parts import PartsFolder
-from embedder.tables.table import EmbeddingTable, ImageLedger
+from embedder.tables.table import ROW_ATTRIBUTES, EmbeddingTable, ImageLedger
 from foundation.command_line import explain_import_error
 from foundation.errors import InputError
 from people.forgetting.holder import MENTIONED, Outcome, finding
@@ -20,18 +20,6 @@ from people.forgetting.person import Person, all_faces
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _PARTS_SUFFIX = ".parts"
-_ROW_ATTRIBUTES = (
-    "embeddings",
-    "identities",
-    "paths",
-    "face_indices",
-    "boxes",
-    "landmarks",
-    "detection_scores",
-    "image_sha256",
-    "origins",
-    "times",
-)
 
 
 class Tables:
@@ -155,5 +143,5 @@ def _without(table: EmbeddingTable, person: Person) -> EmbeddingTable:
     ledger = {name: values[kept] for name, values in table.images.columns().items()}
     ledger["n_faces"] = n_faces[kept]
     # `select` would also drop the photos without a face, which would all be embedded again.
-    rows: dict[str, Any] = {name: getattr(table, name)[~gone] for name in _ROW_ATTRIBUTES}
+    rows: dict[str, Any] = {name: getattr(table, name)[~gone] for name in ROW_ATTRIBUTES}
     return replace(table, **rows, images=ImageLedger(**ledger))

@@ -47,10 +47,9 @@ export async function show(main, { go }) {
   const date = (name) => el("label", { class: "date" }, t(`find.${name}`), el("input", { class: "field", type: "text", size: 10, value: asked.get(name) ?? "", placeholder: t("find.date"), pattern: "\\d{4}(-\\d{2}(-\\d{2})?)?", onchange: (event) => { if (event.target.validity.valid) ask({ [name]: event.target.value }); else event.target.reportValidity(); } }));
   const about = el("p", { class: "quiet found-count", role: "status" });
   const nothing = el("div");
-  const query = () => { const all = new URLSearchParams(asked); return all; };
   const grid = new Grid({
     load: async (offset, limit) => {
-      const page = query();
+      const page = new URLSearchParams(asked);
       page.set("offset", offset);
       page.set("limit", limit);
       const { total, photos } = await api.get(`/find?${page}`);
