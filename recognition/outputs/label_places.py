@@ -7,6 +7,10 @@ import numpy as np
 
 # Which side of its face a label takes where several are as near: above, as everybody expects, then below, then beside.
 _ABOVE, _BELOW, _BESIDE = 0.0, 0.25, 0.5
+# x_min, y_min, x_max, y_max in pixels, max exclusive.
+_Box = tuple[int, int, int, int]
+_N_BANDS = 16
+_N_SIDES = 6
 
 
 class Place(NamedTuple):
@@ -38,52 +42,99 @@ def find_places(
     image_wh : (width, height)
         Of the picture, pixels; a larger label begins at its edge.
     """
-    width, height = image_wh
-    faces = np.rint(np.asarray(boxes, np.float64).reshape(-1, 4))
-    taken = np.clip(faces, 0, [width, height, width, height])
+    faces = [_box_of(box) for box in np.rint(np.asarray(boxes, np.float64).reshape(-1, 4)).astype(int).tolist()]
+    taken = _Taken(image_wh)
+    for face in faces:
+        taken.add(face)
     places: list[Place] = []
     for face, size_wh in zip(faces, sizes_wh, strict=True):
         if size_wh[0] == 0:
             places.append(Place(0, 0, 0.0))
             continue
-        place = _place_beside(face.tolist(), size_wh, taken.tolist(), image_wh=image_wh)
+        place = _place_beside(face, size_wh, taken)
         if place is None:
-            place = _find_place(face, size_wh, taken, image_wh=image_wh)
+            place = _find_place(face, size_wh, np.asarray(taken.boxes).reshape(-1, 4), image_wh=image_wh)
         places.append(place)
-        corner = [place.left, place.top, place.left + size_wh[0], place.top + size_wh[1]]
-        taken = np.vstack([taken, corner])
+        taken.add((place.left, place.top, place.left + size_wh[0], place.top + size_wh[1]))
     return places
 
 
-def _place_beside(
-    face: list[float], size_wh: tuple[int, int], taken: list[list[float]], *, image_wh: tuple[int, int]
-) -> Place | None:
+class _Taken:
+    """What is taken of a picture by faces and labels, in bands across it: few boxes are looked at for each place."""
+
+    def __init__(self, image_wh: tuple[int, int]) -> None:
+        self.image_wh = image_wh
+        self.boxes: list[_Box] = []
+        self._band_height = max(1, -(-image_wh[1] // _N_BANDS))
+        self._bands: list[list[_Box]] = [[] for _ in range(_N_BANDS)]
+
+    def add(self, box: _Box) -> None:
+        """Take the part of `box` that is within the picture."""
+        x_min, y_min, x_max, y_max = box
+        width, height = self.image_wh
+        if x_min < 0 or y_min < 0 or x_max > width or y_max > height:
+            box = x_min, y_min, x_max, y_max = max(x_min, 0), max(y_min, 0), min(x_max, width), min(y_max, height)
+        if x_min < x_max and y_min < y_max:
+            self.boxes.append(box)
+            for band in self._bands_of(y_min, y_max):
+                band.append(box)
+
+    def is_free(self, x_min: int, y_min: int, x_max: int, y_max: int) -> bool:
+        """Return whether a place within the picture has no pixel of any box."""
+        for band in self._bands_of(y_min, y_max):
+            for left, top, right, bottom in band:
+                if x_min < right and x_max > left and y_min < bottom and y_max > top:
+                    return False
+        return True
+
+    def _bands_of(self, y_min: int, y_max: int) -> list[list[_Box]]:
+        return self._bands[y_min // self._band_height : (y_max - 1) // self._band_height + 1]
+
+
+def _box_of(edges: Sequence[int]) -> _Box:
+    x_min, y_min, x_max, y_max = edges
+    return x_min, y_min, x_max, y_max
+
+
+def _place_beside(face: _Box, size_wh: tuple[int, int], taken: _Taken) -> Place | None:
     """Return the first free place of those that touch the face, above, below and beside it; None without one.
 
     Nearly all labels of a camera's frame end here, in microseconds.
     """
-    (width, height), (x_min, y_min, x_max, y_max) = size_wh, face
-    left = max(0.0, min(x_min, image_wh[0] - width))
-    above, below = y_min - height, y_max
-    for x, y in (
-        (left, above), (x_max - width, above), (left, below), (x_max - width, below), (x_max, y_min),
-        (x_min - width, y_min),
-    ):  # fmt: skip
-        right, bottom = x + width, y + height
-        touches = max(x_min - right, x - x_max, y_min - bottom, y - y_max) <= 0
-        if not (touches and x >= 0 and y >= 0 and right <= image_wh[0] and bottom <= image_wh[1]):
-            continue
-        if not any(x < box[2] and right > box[0] and y < box[3] and bottom > box[1] for box in taken):
-            return Place(int(x), int(y), 0.0)
+    for side in range(_N_SIDES):
+        corner = _corner(side, face, size_wh, taken.image_wh[0])
+        if _is_beside(corner, face, size_wh, taken):
+            return Place(corner[0], corner[1], 0.0)
     return None
 
 
-def _find_place(face: np.ndarray, size_wh: tuple[int, int], taken: np.ndarray, *, image_wh: tuple[int, int]) -> Place:
+def _corner(side: int, face: _Box, size_wh: tuple[int, int], image_width: int) -> tuple[int, int]:
+    """Return left and top of a label on one side of its face: above, below, beside it, the better one first."""
+    (width, height), (x_min, y_min, x_max, y_max) = size_wh, face
+    top = y_min - height if side < 2 else y_max if side < 4 else y_min
+    if side in (0, 2):
+        return max(0, min(x_min, image_width - width)), top
+    return (x_max if side == 4 else x_min - width if side == 5 else x_max - width), top
+
+
+def _is_beside(corner: tuple[int, int], face: _Box, size_wh: tuple[int, int], taken: _Taken) -> bool:
+    """Return whether a label at `corner` is within the picture, touches its face and covers nothing."""
+    (x, y), (x_min, y_min, x_max, y_max) = corner, face
+    right, bottom = x + size_wh[0], y + size_wh[1]
+    if x < 0 or y < 0 or right > taken.image_wh[0] or bottom > taken.image_wh[1]:
+        return False
+    # A face outside the picture is touched by no label.
+    if x_min > right or x > x_max or y_min > bottom or y > y_max:
+        return False
+    return taken.is_free(x, y, right, bottom)
+
+
+def _find_place(face: _Box, size_wh: tuple[int, int], taken: np.ndarray, *, image_wh: tuple[int, int]) -> Place:
     (width, height), (x_min, y_min, x_max, y_max) = size_wh, face
     own_lefts = [x_min, x_max - width, np.floor((x_min + x_max - width) / 2), x_max, x_min - width]
     own_tops = [y_min - height, y_max, y_min, y_max - height]
     # Around the face first, then farther and farther: few places are tried unless the picture is crowded.
-    reach = 0.0
+    reach = 2.0 * max(height, 1)
     while True:
         lefts = _starts(own_lefts, taken[:, [0, 2]], size=width, limit=image_wh[0], reach=reach)
         tops = _starts(own_tops, taken[:, [1, 3]], size=height, limit=image_wh[1], reach=reach)
@@ -91,7 +142,7 @@ def _find_place(face: np.ndarray, size_wh: tuple[int, int], taken: np.ndarray, *
         covered = _shared(lefts, width, near[:, 0], near[:, 2]) @ _shared(tops, height, near[:, 1], near[:, 3]).T
         if covered.min() == 0 or reach > sum(image_wh):
             break
-        reach = 2 * reach + max(2 * height, 1)
+        reach *= 3
     gap_x = np.maximum(0, np.maximum(x_min - (lefts + width), lefts - x_max))
     gap_y = np.maximum(0, np.maximum(y_min - (tops + height), tops - y_max))
     distance = np.hypot(gap_x[:, None], gap_y[None, :])
@@ -107,7 +158,7 @@ def _find_place(face: np.ndarray, size_wh: tuple[int, int], taken: np.ndarray, *
 def _starts(own: Sequence[float], edges: np.ndarray, *, size: int, limit: int, reach: float) -> np.ndarray:
     """Return where a label of `size` may begin along one axis: at its own face, and against edges within `reach`."""
     starts = np.concatenate([edges[:, 1], edges[:, 0] - size, [0, limit - size]])
-    near = starts[(starts >= min(own) - reach) & (starts <= max(own) + reach)] if reach else starts[:0]
+    near = starts[(starts >= min(own) - reach) & (starts <= max(own) + reach)]
     return np.unique(np.clip(np.concatenate([own, near]), 0, max(0, limit - size)))
 
 

@@ -1,12 +1,13 @@
 """Draw boxes and names on images; names are drawn with Pillow, which has fonts for every script."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
-from foundation.drawing.rendered_text import Color, plate_width, shorten, text_plate
+from foundation.drawing.rendered_text import Color, label_plate, text_plate
 from recognition.outputs.label_places import Place, find_places
 from recognition.outputs.legend import add_legend, paste_plate
 
@@ -33,6 +34,9 @@ _GAP = 1
 # The widest label: so many times its face, or so many times its own height.
 _WIDEST_PER_FACE = 1.5
 _WIDEST_PER_TEXT = 11
+
+# Whole pixels: x_min, y_min, x_max, y_max, max exclusive.
+_Box = tuple[int, int, int, int]
 
 
 class Mark(NamedTuple):
@@ -91,12 +95,12 @@ def draw_marks(image: np.ndarray, marks: Sequence[Mark], *, labels: Labels = "na
     drawn = np.ascontiguousarray(image).copy()
     height, width = image.shape[:2]
     thickness = max(1, round(min(height, width) / _IMAGE_PER_LINE))
-    for mark in marks:
-        x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
-        cv2.rectangle(drawn, (x_min, y_min), (x_max - 1, y_max - 1), mark.color, thickness)
-    plates = [_plate_of(mark, labels, image_wh=(width, height)) for mark in marks]
+    boxes = [_edges_of(mark) for mark in marks]
+    for mark, box in zip(marks, boxes, strict=True):
+        _draw_box(drawn, box, mark.color, thickness)
+    plates = [_plate_of(mark, box, labels, image_wh=(width, height)) for mark, box in zip(marks, boxes, strict=True)]
     sizes = [(0, 0) if plate is None else (plate.shape[1] + 2 * _GAP, plate.shape[0] + 2 * _GAP) for plate in plates]
-    places = find_places([np.asarray(mark.box) for mark in marks], sizes, image_wh=(width, height))
+    places = find_places(boxes, sizes, image_wh=(width, height))
     found = list(zip(marks, plates, places, strict=True))
     # All lines first: none crosses a label.
     for mark, plate, place in found:
@@ -131,6 +135,24 @@ def draw_note(image: np.ndarray, text: str) -> np.ndarray:
     return drawn
 
 
+def _edges_of(mark: Mark) -> _Box:
+    x_min, y_min, x_max, y_max = mark.box
+    return round(float(x_min)), round(float(y_min)), round(float(x_max)), round(float(y_max))
+
+
+def _draw_box(image: np.ndarray, box: _Box, color: Color, thickness: int) -> None:
+    """Draw the outline of a box as four filled bars, in half the time of OpenCV's thick lines."""
+    half, more = thickness // 2, thickness - 1
+    x_min, y_min, x_max, y_max = box[0] - half, box[1] - half, box[2] - half - 1, box[3] - half - 1
+    for corner, opposite in (
+        ((x_min, y_min), (x_max + more, y_min + more)),
+        ((x_min, y_max), (x_max + more, y_max + more)),
+        ((x_min, y_min), (x_min + more, y_max + more)),
+        ((x_max, y_min), (x_max + more, y_max + more)),
+    ):
+        cv2.rectangle(image, corner, opposite, color, cv2.FILLED)
+
+
 def _legend_of(marks: Sequence[Mark]) -> list[tuple[str, str, Color]]:
     named = [
         (str(mark.number), f"{mark.text} {mark.detail}".strip(), mark.color)
@@ -141,27 +163,26 @@ def _legend_of(marks: Sequence[Mark]) -> list[tuple[str, str, Color]]:
     return named + ([(f"{len(others)}×", others[0].text, others[0].color)] if others else [])
 
 
-def _plate_of(mark: Mark, labels: Labels, *, image_wh: tuple[int, int]) -> np.ndarray | None:
+def _plate_of(mark: Mark, box: _Box, labels: Labels, *, image_wh: tuple[int, int]) -> np.ndarray | None:
     """Return the label of a face, uint8 (height, width, 3), as large as the face asks for; None without one."""
-    x_min, y_min, x_max, y_max = (float(edge) for edge in mark.box)
-    side = max(0.0, min(x_max - x_min, y_max - y_min))
-    size = _text_size(side, min(image_wh))
     if labels == "none" or not mark.text:
         return None
+    x_min, y_min, x_max, y_max = box
+    size = _text_size(min(x_max - x_min, y_max - y_min), min(image_wh))
     if labels == "numbers":
         return None if mark.number is None else text_plate(str(mark.number), size, mark.color)
     most = min(image_wh[0], max(round(_WIDEST_PER_FACE * (x_max - x_min)), _WIDEST_PER_TEXT * size))
     # Rounded, as sizes are: what is shortened is looked up.
-    text = shorten(mark.text, size, most - most % size, mark.detail)
-    if mark.detail and plate_width(text, size) > image_wh[0]:
-        text = shorten(mark.text, size, image_wh[0])
-    return text_plate(text, size, mark.color)
+    plate = label_plate(mark.text, mark.detail, size=size, max_width=most - most % size, color=mark.color)
+    if mark.detail and plate.shape[1] > image_wh[0]:
+        return label_plate(mark.text, "", size=size, max_width=image_wh[0], color=mark.color)
+    return plate
 
 
 def _text_size(face_side: float, image_side: int) -> int:
     largest = max(_SMALLEST_TEXT, image_side / _IMAGE_PER_TEXT)
     wanted = min(max(face_side / _FACE_PER_TEXT, _SMALLEST_TEXT), largest)
-    return max(size for size in _SIZES if size <= wanted)
+    return _SIZES[bisect_right(_SIZES, wanted) - 1]
 
 
 def _draw_leader(image: np.ndarray, mark: Mark, place: Place, *, size_wh: tuple[int, int], thickness: int) -> None:
