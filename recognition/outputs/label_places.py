@@ -13,12 +13,38 @@ _N_BANDS = 16
 _N_SIDES = 6
 
 
+class Spot(NamedTuple):
+    """Where a label stands, seen from its face, which moves.
+
+    Attributes
+    ----------
+    side : int or None
+        Which side of the face it touches, see `_corner`; None for a label farther away.
+    offset : (right, down)
+        Pixels from the upper left corner of the face to that of the label.
+    """
+
+    side: int | None
+    offset: tuple[int, int]
+
+
 class Place(NamedTuple):
-    """Where a label is: `left`, `top` in pixels, and how many pixels lie between it and its face."""
+    """Where a label is.
+
+    Attributes
+    ----------
+    left, top : int
+        Pixels.
+    distance : float
+        How many pixels lie between it and its face.
+    spot : Spot or None
+        The same seen from its face; None where there is no label.
+    """
 
     left: int
     top: int
     distance: float
+    spot: Spot | None = None
 
 
 def find_places(
@@ -26,6 +52,7 @@ def find_places(
     sizes_wh: Sequence[tuple[int, int]],
     *,
     image_wh: tuple[int, int],
+    spots: Sequence[Spot | None] = (),
 ) -> list[Place]:
     """Return a place for the label of each box, one after the other; the same input gives the same places.
 
@@ -41,20 +68,28 @@ def find_places(
         Size of each label, pixels; a width of 0 is a face without a label, which is not covered either.
     image_wh : (width, height)
         Of the picture, pixels; a larger label begins at its edge.
+    spots : sequence of (Spot or None), optional
+        Where each label stood on the frame before. It stays there, wherever else there is room, until a face or another
+        label takes the place; one that stands away from its face goes back when there is plenty of room beside it.
     """
     faces = [_box_of(box) for box in np.rint(np.asarray(boxes, np.float64).reshape(-1, 4)).astype(int).tolist()]
     taken = _Taken(image_wh)
     for face in faces:
         taken.add(face)
-    places: list[Place] = []
-    for face, size_wh in zip(faces, sizes_wh, strict=True):
-        if size_wh[0] == 0:
-            places.append(Place(0, 0, 0.0))
-            continue
-        place = _place_beside(face, size_wh, taken)
-        if place is None:
-            place = _find_place(face, size_wh, np.asarray(taken.boxes).reshape(-1, 4), image_wh=image_wh)
-        places.append(place)
+    places = [Place(0, 0, 0.0)] * len(faces)
+    waiting: list[int] = []
+    for row, (face, size_wh) in enumerate(zip(faces, sizes_wh, strict=True)):
+        spot = spots[row] if spots else None
+        kept = None if spot is None or size_wh[0] == 0 else _place_as_before(spot, face, size_wh, taken)
+        if kept is not None:
+            places[row] = kept
+            taken.add((kept.left, kept.top, kept.left + size_wh[0], kept.top + size_wh[1]))
+        elif size_wh[0] > 0:
+            waiting.append(row)
+    for row in waiting:
+        face, size_wh = faces[row], sizes_wh[row]
+        place = _place_beside(face, size_wh, taken) or _find_place(face, size_wh, taken)
+        places[row] = place
         taken.add((place.left, place.top, place.left + size_wh[0], place.top + size_wh[1]))
     return places
 
@@ -96,16 +131,46 @@ def _box_of(edges: Sequence[int]) -> _Box:
     return x_min, y_min, x_max, y_max
 
 
-def _place_beside(face: _Box, size_wh: tuple[int, int], taken: _Taken) -> Place | None:
+def _place_as_before(spot: Spot, face: _Box, size_wh: tuple[int, int], taken: _Taken) -> Place | None:
+    """Return the place of a label that stays where it stood; None where it cannot, or has a better one."""
+    if spot.side is not None:
+        corner = _corner(spot.side, face, size_wh, taken.image_wh[0])
+        return _beside(spot.side, corner, face) if _is_beside(corner, face, size_wh, taken) else None
+    (width, height), left, top = size_wh, face[0] + spot.offset[0], face[1] + spot.offset[1]
+    right, bottom = left + width, top + height
+    if left < 0 or top < 0 or right > taken.image_wh[0] or bottom > taken.image_wh[1]:
+        return None
+    # Half a label's height around it: what is free only just now is taken again on the next frame.
+    if not taken.is_free(left, top, right, bottom) or _place_beside(face, size_wh, taken, margin=height // 2):
+        return None
+    gap_x, gap_y = max(0, face[0] - right, left - face[2]), max(0, face[1] - bottom, top - face[3])
+    return Place(left, top, float(np.hypot(gap_x, gap_y)), spot)
+
+
+def _place_beside(face: _Box, size_wh: tuple[int, int], taken: _Taken, *, margin: int = 0) -> Place | None:
     """Return the first free place of those that touch the face, above, below and beside it; None without one.
 
     Nearly all labels of a camera's frame end here, in microseconds.
     """
     for side in range(_N_SIDES):
         corner = _corner(side, face, size_wh, taken.image_wh[0])
-        if _is_beside(corner, face, size_wh, taken):
-            return Place(corner[0], corner[1], 0.0)
+        if _is_beside(corner, face, size_wh, taken) and (
+            not margin or _has_margin(side, corner, size_wh, taken, margin)
+        ):
+            return _beside(side, corner, face)
     return None
+
+
+def _beside(side: int, corner: tuple[int, int], face: _Box) -> Place:
+    return Place(corner[0], corner[1], 0.0, Spot(side, (corner[0] - face[0], corner[1] - face[1])))
+
+
+def _has_margin(side: int, corner: tuple[int, int], size_wh: tuple[int, int], taken: _Taken, margin: int) -> bool:
+    """Return whether nothing is within `margin` pixels of a label beside its face, on the sides away from the face."""
+    (x, y), (width, height) = corner, size_wh
+    above, below = 0 if side in (2, 3) else margin, 0 if side in (0, 1) else margin
+    before, behind = 0 if side == 4 else margin, 0 if side == 5 else margin
+    return taken.is_free(max(0, x - before), max(0, y - above), x + width + behind, y + height + below)
 
 
 def _corner(side: int, face: _Box, size_wh: tuple[int, int], image_width: int) -> tuple[int, int]:
@@ -129,8 +194,10 @@ def _is_beside(corner: tuple[int, int], face: _Box, size_wh: tuple[int, int], ta
     return taken.is_free(x, y, right, bottom)
 
 
-def _find_place(face: _Box, size_wh: tuple[int, int], taken: np.ndarray, *, image_wh: tuple[int, int]) -> Place:
-    (width, height), (x_min, y_min, x_max, y_max) = size_wh, face
+def _find_place(face: _Box, size_wh: tuple[int, int], among: _Taken) -> Place:
+    """Return the free place nearest to the face, or the one that covers least."""
+    (width, height), (x_min, y_min, x_max, y_max), image_wh = size_wh, face, among.image_wh
+    taken = np.asarray(among.boxes).reshape(-1, 4)
     own_lefts = [x_min, x_max - width, np.floor((x_min + x_max - width) / 2), x_max, x_min - width]
     own_tops = [y_min - height, y_max, y_min, y_max - height]
     # Around the face first, then farther and farther: few places are tried unless the picture is crowded.
@@ -152,7 +219,8 @@ def _find_place(face: _Box, size_wh: tuple[int, int], taken: np.ndarray, *, imag
     cost = distance + side[None, :] + shift[:, None]
     free = np.where(covered == covered.min(), cost, np.inf)
     row, column = np.unravel_index(int(np.argmin(free)), free.shape)
-    return Place(int(lefts[row]), int(tops[column]), float(distance[row, column]))
+    left, top = int(lefts[row]), int(tops[column])
+    return Place(left, top, float(distance[row, column]), Spot(None, (left - x_min, top - y_min)))
 
 
 def _starts(own: Sequence[float], edges: np.ndarray, *, size: int, limit: int, reach: float) -> np.ndarray:
