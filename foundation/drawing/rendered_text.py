@@ -1,12 +1,10 @@
 """Draw a line of text with whatever fonts it needs, and shorten it to a width without cutting a letter in two."""
 
-from functools import lru_cache
-
 import numpy as np
 from PIL import Image, ImageDraw
 
 from foundation.drawing.characters import split_characters
-from foundation.drawing.fonts import LoadedFont, font_runs, open_font
+from foundation.drawing.fonts import LoadedFont, font_runs, kept_until_fonts_change, open_font
 from foundation.text import sanitize_for_terminal
 
 Color = tuple[int, int, int]
@@ -78,8 +76,8 @@ def _draw_plate(text: str, size: int, color: Color, text_color: Color) -> np.nda
     return pixels
 
 
-_kept_plate = lru_cache(maxsize=512)(_draw_plate)
-_kept_label = lru_cache(maxsize=256)(_draw_label)
+_kept_plate = kept_until_fonts_change(512)(_draw_plate)
+_kept_label = kept_until_fonts_change(256)(_draw_label)
 
 
 def _padding(size: int) -> int:
@@ -91,14 +89,14 @@ def plate_height(size: int) -> int:
     return round(size * 1.3) + _padding(size)
 
 
-@lru_cache(maxsize=4096)
+@kept_until_fonts_change(4096)
 def plate_width(text: str, size: int) -> int:
     """Return the width of the plate of `text`, in pixels, without drawing it."""
     parts = font_runs(sanitize_for_terminal(text))
     return round(sum(_width(open_font(font, size), part, size) for font, part in parts)) + 2 * _padding(size)
 
 
-@lru_cache(maxsize=1024)
+@kept_until_fonts_change(1024)
 def shorten(text: str, size: int, max_width: int) -> str:
     """Return `text` as one line whose plate is at most `max_width` pixels wide, with "…" for what is cut.
 
@@ -128,6 +126,8 @@ def _cut(characters: list[str], n: int) -> str:
     return "".join(characters[:n]).rstrip() + ELLIPSIS
 
 
+# Laying a line out takes as long as drawing it, and it is laid out to be shortened, to be placed and to be drawn.
+@kept_until_fonts_change(4096)
 def _width(font: LoadedFont, part: str, size: int) -> float:
     return font.font.getlength(part) * (1.0 if font.strike is None else size / font.strike)
 
