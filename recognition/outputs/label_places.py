@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 # Which side of its face a label takes where several are as near: above, as everybody expects, then below, then beside.
@@ -10,6 +11,8 @@ _ABOVE, _BELOW, _BESIDE = 0.0, 0.25, 0.5
 # x_min, y_min, x_max, y_max in pixels, max exclusive.
 _Box = tuple[int, int, int, int]
 _N_BANDS = 16
+# Places away from a face of which the first is taken whose line crosses nobody.
+_MOST_LEADERS = 32
 _N_SIDES = 6
 
 
@@ -54,7 +57,7 @@ def find_places(
     image_wh: tuple[int, int],
     spots: Sequence[Spot | None] = (),
 ) -> list[Place]:
-    """Return a place for the label of each box, one after the other; the same input gives the same places.
+    """Return a place for the label of each box; the same input gives the same places.
 
     A label that can be moved anywhere can be moved left and up until it touches an edge of the picture, of a face or of
     another label. So those edges, and those of its own face, are all the places there are to try: where there is room
@@ -86,7 +89,8 @@ def find_places(
             taken.add((kept.left, kept.top, kept.left + size_wh[0], kept.top + size_wh[1]))
         elif size_wh[0] > 0:
             waiting.append(row)
-    for row in waiting:
+    # Faces with few free sides first: others leave the place to them that is their only one.
+    for row in sorted(waiting, key=lambda row: _n_free_sides(faces[row], sizes_wh[row], taken)):
         face, size_wh = faces[row], sizes_wh[row]
         place = _place_beside(face, size_wh, taken) or _find_place(face, size_wh, taken)
         places[row] = place
@@ -161,6 +165,12 @@ def _place_beside(face: _Box, size_wh: tuple[int, int], taken: _Taken, *, margin
     return None
 
 
+def _n_free_sides(face: _Box, size_wh: tuple[int, int], taken: _Taken) -> int:
+    """Return how many of the places beside a face are free."""
+    corners = (_corner(side, face, size_wh, taken.image_wh[0]) for side in range(_N_SIDES))
+    return sum(_is_beside(corner, face, size_wh, taken) for corner in corners)
+
+
 def _beside(side: int, corner: tuple[int, int], face: _Box) -> Place:
     return Place(corner[0], corner[1], 0.0, Spot(side, (corner[0] - face[0], corner[1] - face[1])))
 
@@ -218,9 +228,42 @@ def _find_place(face: _Box, size_wh: tuple[int, int], among: _Taken) -> Place:
     shift = np.abs(lefts - x_min) / (4 * image_wh[0])
     cost = distance + side[None, :] + shift[:, None]
     free = np.where(covered == covered.min(), cost, np.inf)
-    row, column = np.unravel_index(int(np.argmin(free)), free.shape)
-    left, top = int(lefts[row]), int(tops[column])
-    return Place(left, top, float(distance[row, column]), Spot(None, (left - x_min, top - y_min)))
+    best = np.argsort(free, axis=None)[:_MOST_LEADERS]
+    ways = [np.unravel_index(int(place), free.shape) for place in best if np.isfinite(free.flat[place])]
+    # A line across somebody else's face or label seems to be theirs.
+    corners = [(int(lefts[row]), int(tops[column])) for row, column in ways]
+    lines = (leader_of(face, corner, size_wh) for corner in corners)
+    chosen = next((number for number, line in enumerate(lines) if not _crosses(line, face, among)), 0)
+    left, top = corners[chosen]
+    return Place(left, top, float(distance[ways[chosen]]), Spot(None, (left - x_min, top - y_min)))
+
+
+def leader_of(face: _Box, corner: tuple[int, int], size_wh: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the points of a face and of its label at `corner`, (x, y) each, that are nearest to each other."""
+    x_face, x_label = _nearest(face[0], face[2] - 1, corner[0], corner[0] + size_wh[0] - 1)
+    y_face, y_label = _nearest(face[1], face[3] - 1, corner[1], corner[1] + size_wh[1] - 1)
+    return (x_face, y_face), (x_label, y_label)
+
+
+def _nearest(low: int, high: int, start: int, end: int) -> tuple[int, int]:
+    """Return the points of [low, high] and [start, end] nearest to each other: the middle of what they share."""
+    if start > high:
+        return high, start
+    if end < low:
+        return low, end
+    middle = (max(low, start) + min(high, end)) // 2
+    return middle, middle
+
+
+def _crosses(line: tuple[tuple[int, int], tuple[int, int]], face: _Box, taken: _Taken) -> bool:
+    """Return whether a line crosses a face or label other than its own face and those that overlap with it."""
+    start, end = line
+    for x_min, y_min, x_max, y_max in taken.boxes:
+        if x_min < face[2] and x_max > face[0] and y_min < face[3] and y_max > face[1]:
+            continue
+        if cv2.clipLine((x_min, y_min, x_max - x_min, y_max - y_min), start, end)[0]:
+            return True
+    return False
 
 
 def _starts(own: Sequence[float], edges: np.ndarray, *, size: int, limit: int, reach: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from foundation.drawing.rendered_text import Color, label_plate, text_plate
 from recognition.outputs.label_memory import KeptLabel, LabelMemory
-from recognition.outputs.label_places import Place, find_places
+from recognition.outputs.label_places import Place, find_places, leader_of
 from recognition.outputs.legend import add_legend, paste_plate
 
 Labels = Literal["names", "numbers", "none"]
@@ -107,9 +107,10 @@ def draw_marks(
         _draw_box(drawn, box, mark.color, thickness)
     found = _lay_out(marks, boxes, labels, memory, image_wh=(width, height))
     # All lines first: none crosses a label.
-    for mark, plate, place in found:
+    for (mark, plate, place), box in zip(found, boxes, strict=True):
         if plate is not None and place.distance > 2 * thickness:
-            _draw_leader(drawn, mark, place, size_wh=(plate.shape[1], plate.shape[0]), thickness=thickness)
+            ends = leader_of(box, place[:2], (plate.shape[1], plate.shape[0]))
+            cv2.line(drawn, *ends, mark.color, thickness, cv2.LINE_AA)
     for _, plate, place in found:
         if plate is not None:
             paste_plate(drawn, plate, (place.left + _GAP, place.top + _GAP))
@@ -222,24 +223,3 @@ def _text_size(face_side: float, image_side: int, before: int | None = None) -> 
         if before / _SIZE_SLACK <= wanted < max(before, next_larger) * _SIZE_SLACK and before <= largest:
             return before
     return _SIZES[place]
-
-
-def _draw_leader(image: np.ndarray, mark: Mark, place: Place, *, size_wh: tuple[int, int], thickness: int) -> None:
-    """Draw a line between the points of a box and of its label that are nearest to each other."""
-    x_min, y_min, x_max, y_max = (round(float(edge)) for edge in mark.box)
-    ends = [
-        _nearest(low, high - 1, start, start + size - 1)
-        for low, high, start, size in ((x_min, x_max, place.left, size_wh[0]), (y_min, y_max, place.top, size_wh[1]))
-    ]
-    (x_face, x_label), (y_face, y_label) = ends
-    cv2.line(image, (x_face, y_face), (x_label, y_label), mark.color, thickness, cv2.LINE_AA)
-
-
-def _nearest(low: int, high: int, start: int, end: int) -> tuple[int, int]:
-    """Return the points of [low, high] and [start, end] nearest to each other: the middle of what they share."""
-    if start > high:
-        return high, start
-    if end < low:
-        return low, end
-    middle = (max(low, start) + min(high, end)) // 2
-    return middle, middle

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognition.outputs.label_places import Place, Spot, find_places
+from recognition.outputs.label_places import Place, Spot, find_places, leader_of
 from tests.conftest import DATA
 
 GROUP_OF_20 = "0--Parade__0_Parade_marchingband_1_359.jpg"
@@ -156,6 +156,26 @@ def test_the_only_free_place_is_found() -> None:
     boxes = [(0, 0, 200, 70), (0, 80, 200, 120), (0, 70, 160, 80)]
     places = find_places(boxes, [(40, 10), (0, 0), (0, 0)], image_wh=(200, 120))
     assert places[0][:2] == (160, 70)
+
+
+def test_a_face_with_one_free_side_gets_it_before_a_face_that_has_others() -> None:
+    # The upper face has room below alone, where the label of the lower one would stand; that goes below its own.
+    lower, upper = (20, 50, 60, 90), (20, 0, 60, 30)
+    places = find_places([lower, upper, (60, 0, 200, 30)], [(40, 20), (40, 20), (0, 0)], image_wh=(200, 120))
+    assert [place.distance for place in places[:2]] == [0, 0]
+    assert places[0].top == 90
+    assert places[1].top == 30
+
+
+def test_no_line_crosses_somebody_elses_face() -> None:
+    # Beside the face there is no room; there is beyond its neighbour on the right, and below that.
+    face, neighbour = (0, 0, 40, 40), (41, 0, 60, 30)
+    boxes = [face, neighbour, (0, 41, 40, 60), (0, 61, 50, 75)]
+    (place, *_) = find_places(boxes, [(40, 10), (0, 0), (0, 0), (0, 0)], image_wh=(100, 120))
+    (x_0, y_0), (x_1, y_1) = leader_of(face, place[:2], (40, 10))
+    points = np.linspace((x_0, y_0), (x_1, y_1), 200)
+    crossed = [other for other in boxes[1:] if ((points >= other[:2]) & (points < other[2:])).all(axis=1).any()]
+    assert crossed == []
 
 
 def test_without_room_as_little_as_possible_is_covered() -> None:
