@@ -128,7 +128,9 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(summary.report(result)))
     if albums:
         print(f"warning: {describe_albums(albums)}", file=sys.stderr)
-    for question in lookalike_questions({str(name) for name in groups.names} - {""}):
+    # Names of the file, and those of the table that the groups are measured against.
+    names = {str(name) for name in groups.names} | ({str(name) for name in table.identities} - {*albums})
+    for question in lookalike_questions(names - {""}):
         print(f"warning: {question}", file=sys.stderr)
     if arguments.json is not None:
         write_json(arguments.json, {**result, "fingerprint": table.fingerprint.to_json()})

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.measuring.head_sheets import COMPARE_COLUMNS, comparison_rows
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
+    from classifiers.training.evaluation import say_few_strangers
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.csv_rows import check_csv_folder, write_csv_folder
@@ -58,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     except IdentityError as error:
         raise IdentityError(f"{arguments.table}: {error} (--gallery-per-person)") from error
     print("\n".join([*TABLE_HEAD, *(format_row(one.figures) for one in tried)]))
+    remark = say_few_strangers(tried[0].figures, 0.01).strip(" ()")
+    if remark:
+        print(f"\n{remark}")
     if arguments.csv is not None:
         write_csv_folder(arguments.csv, COMPARE_COLUMNS, comparison_rows(gallery, tried))
     if arguments.plot is not None:

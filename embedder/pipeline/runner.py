@@ -402,7 +402,7 @@ def _check_out(out: Path) -> Path:
             "expected a file to write the table to, found a folder; name a file in it, such as faces.h5",
             str(out),
         )
-    table.parent.mkdir(parents=True, exist_ok=True)
+    table.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return table
 
 
