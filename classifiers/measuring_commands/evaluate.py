@@ -57,7 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     check_inputs(arguments.table, arguments.background)
-    import numpy as np
 
     from classifiers.errors import IdentityError
     from classifiers.heads.open_set import fit_decision_rule
@@ -102,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
             "the figures are too good"
         )
-    n_measured = count_measured_photos(table.fingerprint, np.unique(table.image_sha256))
+    n_measured = count_measured_photos(table.fingerprint, gallery.image_sha256, vectors=gallery.vectors)
     if n_measured:
         print(
             f"warning: thresholds and background of this preset were measured on {n_measured:,} of these photos: the "
