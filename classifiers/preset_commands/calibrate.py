@@ -135,14 +135,12 @@ def _check_is_named(path: Path, space: "Space") -> None:
     InputError
         If so; the message says what to give instead.
     """
-    from embedder.notebook.own_vectors import UNNAMED_SPACE
-
     if space.weights_sha256 or "joined" in space:
         raise InputError(
             f"{path}: expected a preset, or a table of another program's vectors, found a table of a preset alone; "
             f"give the preset before it: facetable preset calibrate PRESET {path}"
         )
-    if {name: value for name, value in space.items() if name != "embedding_length"} in ({}, {"vectors": UNNAMED_SPACE}):
+    if not space.is_named:
         raise InputError(
             f"{path}: expected vectors whose space has a name, found an unnamed one: what is measured would be taken "
             "for all unnamed vectors of this length; make the table again with "
