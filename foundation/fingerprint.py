@@ -34,6 +34,10 @@ FACES_FROM = "faces_from"
 _NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size", UPRIGHT)
 
 
+UNNAMED_VECTORS = "unnamed"
+"""What the field ``vectors`` of a space says of another program's vectors that nobody has named."""
+
+
 class FingerprintFields(Mapping[str, Any]):
     """Read-only fields of one part of a fingerprint, as JSON holds them; equal to a mapping with the same fields."""
 
@@ -68,6 +72,15 @@ class Space(FingerprintFields):
     def weights_sha256(self) -> str:
         """Return the SHA-256 of the network's weights in hexadecimal, ``""`` where it is not said."""
         return str(self.get("weights_sha256", ""))
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether it says what made the vectors, beyond their length.
+
+        >>> Space({"vectors": "my-network", "embedding_length": 64}).is_named, Space({"embedding_length": 64}).is_named
+        (True, False)
+        """
+        return bool({*self} - {"embedding_length"}) and self.get("vectors") != UNNAMED_VECTORS
 
     @property
     def embedding_length(self) -> int:

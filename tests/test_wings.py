@@ -37,8 +37,8 @@ ALLOWED = {
     ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
-        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
-        "embedder.pipeline"
+        "foundation foundation.drawing embedder.images embedder.runtime embedder.detection embedder.networks "
+        "embedder.tables embedder.pipeline"
     ),
     "embedder.training": "foundation",
     "embedder.training.data": "foundation embedder.images embedder.networks embedder.training",
@@ -54,7 +54,7 @@ ALLOWED = {
         "embedder.verification"
     ),
     "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
-    "embedder.commands": "foundation foundation.head_files embedder.*",
+    "embedder.commands": "foundation foundation.drawing foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
     "classifiers.heads": "foundation foundation.head_files foundation.plug_ins classifiers.scores",
     "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
@@ -71,10 +71,11 @@ ALLOWED = {
         "foundation classifiers.scores classifiers.presets embedder.networks embedder.tables"
     ),
     "classifiers.measuring": (
-        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.groups"
+        "foundation foundation.drawing classifiers.scores classifiers.heads classifiers.training classifiers.groups"
     ),
     "classifiers.measuring_commands": (
-        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.measuring embedder.tables"
+        "foundation foundation.drawing classifiers.scores classifiers.heads classifiers.training "
+        "classifiers.measuring embedder.tables"
     ),
     "classifiers.members": (
         "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "

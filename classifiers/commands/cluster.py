@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.scores.background_arguments import add_background_arguments
+
 if TYPE_CHECKING:
     from classifiers.groups.grouping import NamedGroups
     from embedder.tables.table import EmbeddingTable
@@ -56,14 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="mean similarity two groups need to be merged (default: by the number of people found)",
     )
-    backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument(
-        "--background",
-        type=Path,
-        metavar="FILE",
-        help="background model that normalizes similarities (default: the preset's)",
-    )
-    backgrounds.add_argument("--no-background", action="store_true", help="compare by plain cosine")
+    add_background_arguments(parser, scores="similarities", without="compare by plain cosine")
     parser.add_argument(
         "--keep-poor", action="store_true", help="group faces that are too blurred or too small to be told apart, too"
     )

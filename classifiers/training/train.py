@@ -42,8 +42,8 @@ class StrangerTable(Protocol):
         """Which vectors these are: ``{"space": {...}, "provenance": {...}}``."""
 
 
-class TrainingTable(StrangerTable, Protocol):
-    """The columns of an embedding table that training a head needs; see `embedder.EmbeddingTable`."""
+class FaceTable(StrangerTable, Protocol):
+    """The columns of an embedding table that say where each face is seen; see `embedder.EmbeddingTable`."""
 
     @property
     def paths(self) -> NDArray[Any]:
@@ -56,6 +56,10 @@ class TrainingTable(StrangerTable, Protocol):
     @property
     def boxes(self) -> NDArray[np.float32]:
         """Boxes in pixels, (n, 4)."""
+
+
+class TrainingTable(FaceTable, Protocol):
+    """The columns of an embedding table that training a head needs; see `embedder.EmbeddingTable`."""
 
     @property
     def photo_root(self) -> Any:

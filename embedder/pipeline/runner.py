@@ -24,13 +24,14 @@ from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
 from embedder.engines.engine import EngineConfig, EngineName, open_engine
 from embedder.finding.upright import Upright
-from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
+from embedder.images.listing import PhotoFile
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
+from embedder.pipeline.inputs import PhotoInputs, ask_about_names, list_photos, with_ignore_files
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
-from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
+from embedder.pipeline.settings import EmbedSettings, IdentitySource
 from embedder.pipeline.state import TableState, entries_of, header_before, load_state
 from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
 from embedder.pipeline.summary import EmbedSummary, summarize
@@ -42,7 +43,6 @@ from embedder.pipeline.worker import (
     embed_shard,
     load_encoder,
 )
-from embedder.tables.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, TableFileReader, more_roots, now
@@ -51,19 +51,13 @@ from embedder.tables.table import EmbeddingTable
 from foundation.errors import InputError
 from foundation.fingerprint import FACES_FROM, UPRIGHT, Fingerprint, followed_fields, following
 from foundation.paths import display_path
-from foundation.text import lookalike_questions, pluralize
+from foundation.text import pluralize
 from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
-PhotoInputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-"""A folder of photos, or several folders and single photos."""
-
 TellProgress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and of how much (0: nobody knows)."""
-
-RESERVED_IDENTITY = "unknown"
-"""What heads call a stranger; no enrolled person may have this name."""
 
 
 def embed_folder(
@@ -196,15 +190,15 @@ def update_table(
     """
     begun = time.monotonic()
     config = EngineConfig(engine, address, n_jobs)
-    listing = _list_photos(photos, settings)
+    listing = list_photos(photos, settings)
     names_people = only is None and settings.identity_from != "none"
-    albums = _ask_about_names(listing, settings) if names_people else []
+    albums = ask_about_names(listing, settings) if names_people else []
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         settings = _going_on(settings, parts)
         encoder = load_encoder(settings, thread_count(), detector, embedder)
-        fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
+        fingerprint = with_ignore_files(settings.fingerprint(encoder), listing)
         fingerprint = _with_source(fingerprint, settings, parts.table)
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
@@ -331,54 +325,6 @@ def _finish(
 def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None = None) -> Fingerprint:
     """Return the fingerprint of the tables that `settings` lead to here and now."""
     return settings.fingerprint(load_encoder(settings, thread_count(), None, embedder))
-
-
-def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
-    if isinstance(photos, (str, os.PathLike)):
-        inputs, listing = [photos], list_images(photos, exclude=settings.exclude)
-    else:
-        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude)
-    if not listing.photos:
-        raise listing.no_photos(*inputs)
-    identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
-    for question in lookalike_questions(identities):
-        logger.warning("%s", question)
-    if RESERVED_IDENTITY in identities:
-        logger.warning(
-            "the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
-            "or file and run again, its vectors will be kept",
-            RESERVED_IDENTITY,
-        )
-    return _with_resolved_roots(listing)
-
-
-def _ask_about_names(listing: ImageListing, settings: EmbedSettings) -> list[str]:
-    """Ask whether folders that look like albums are people, and return them."""
-    names = [identity_of(photo.name, settings.identity_from) for photo in listing.photos]
-    albums = find_albums(names)
-    people = set(names) - {""}
-    if albums:
-        logger.warning("%s", describe_albums(albums))
-    elif settings.identity_from == "folder" and len(people) == 1 < len(names) - names.count(""):
-        logger.warning("%s", describe_one_folder(people.pop()))
-    return albums
-
-
-def _with_resolved_roots(listing: ImageListing) -> ImageListing:
-    resolved = {root: root.resolve() for root in listing.roots}
-    return replace(
-        listing,
-        roots=tuple(dict.fromkeys(resolved.values())),
-        photos=tuple(replace(photo, root=resolved[photo.root]) for photo in listing.photos),
-    )
-
-
-def _with_ignore_files(fingerprint: Fingerprint, listing: ImageListing) -> Fingerprint:
-    """Return `fingerprint` with the ignore files that say what is not read."""
-    if not listing.ignore_files:
-        return fingerprint
-    files = {name: list(patterns) for name, patterns in listing.ignore_files.items()}
-    return Fingerprint(fingerprint.space, {**fingerprint.provenance, "ignore_files": files})
 
 
 def _with_source(fingerprint: Fingerprint, settings: EmbedSettings, table: Path) -> Fingerprint:

@@ -199,15 +199,7 @@ def table_at(path: str | Path) -> Path:
     WorkspaceError
         If the workspace was not scanned yet.
     """
-    if not is_workspace(path):
-        return Path(path)
-    workspace = Workspace(path)
-    if not workspace.table.is_file():
-        raise WorkspaceError(
-            f"{display_path(path)}: expected a workspace with a table, found none yet; make it: "
-            f"facetable scan {display_path(path)}"
-        )
-    return workspace.table
+    return _made_at(path, "table", "a table", "make it: facetable scan {folder}")
 
 
 def head_at(path: str | Path) -> Path:
@@ -218,15 +210,21 @@ def head_at(path: str | Path) -> Path:
     WorkspaceError
         If the workspace has no head yet.
     """
+    remedy = "name somebody with facetable people {folder} name, then run facetable scan {folder}"
+    return _made_at(path, "head", "a head", remedy)
+
+
+def _made_at(path: str | Path, attribute: str, noun: str, remedy: str) -> Path:
+    """Return a file that a scan makes in the workspace at `path`; `path` itself where it is no workspace."""
     if not is_workspace(path):
         return Path(path)
-    workspace = Workspace(path)
-    if not workspace.head.is_file():
+    made: Path = getattr(Workspace(path), attribute)
+    if not made.is_file():
+        folder = display_path(path)
         raise WorkspaceError(
-            f"{display_path(path)}: expected a workspace with a head, found none yet; name somebody with facetable "
-            f"people {display_path(path)} name, then run facetable scan {display_path(path)}"
+            f"{folder}: expected a workspace with {noun}, found none yet; {remedy.format(folder=folder)}"
         )
-    return workspace.head
+    return made
 
 
 def create_workspace(folder: str | Path, photos: Sequence[str | Path], **settings: Any) -> Workspace:

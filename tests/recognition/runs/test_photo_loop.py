@@ -19,9 +19,9 @@ from recognition.runs.photo_loop import (
     PhotoRun,
     annotate_photo,
     identify_faces,
-    list_photos,
     recognize_photos,
 )
+from recognition.runs.photo_run import list_photos
 from recognition.sources.source import SourceKind, parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
