@@ -22,6 +22,7 @@ ALLOWED = {
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.runtime",
+    "embedder.videos": "foundation embedder.images embedder.detection",
     "embedder.finding": "embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
     "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
@@ -32,8 +33,8 @@ ALLOWED = {
     "embedder.folders": "foundation embedder.images embedder.detection embedder.finding",
     "embedder.engines": "foundation",
     "embedder.pipeline": (
-        "foundation embedder.images embedder.detection embedder.finding embedder.networks embedder.tables "
-        "embedder.engines"
+        "foundation embedder.images embedder.videos embedder.detection embedder.finding embedder.networks "
+        "embedder.tables embedder.engines"
     ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
@@ -104,7 +105,7 @@ ALLOWED = {
         "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
         "embedder.exchange"
     ),
-    "recognition.sources": "foundation foundation.plug_ins embedder.images",
+    "recognition.sources": "foundation foundation.plug_ins embedder.images embedder.videos",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
@@ -114,14 +115,16 @@ ALLOWED = {
     "recognition.anonymizing": "embedder.detection recognition.sources recognition.tracking",
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.clips": (
-        "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
+        "foundation embedder.detection embedder.networks embedder.videos classifiers.members recognition.sources "
+        "recognition.tracking"
     ),
     "recognition.diagnosis": (
         "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
         "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
-        "embedder.finding embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
+        "embedder.finding embedder.networks embedder.tables embedder.videos classifiers.heads classifiers.files "
+        "classifiers.members"
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",

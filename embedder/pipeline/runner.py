@@ -85,6 +85,7 @@ def embed_folder(
     exclude: Sequence[str] = (),
     faces_from: str | Path | None = None,
     upright: Upright | None = None,
+    videos: bool = False,
     prune: bool = False,
     progress: bool | TellProgress = False,
     detector: Detector | None = None,
@@ -126,6 +127,9 @@ def embed_folder(
     upright : {"auto", "exif"}, optional
         Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
         marked, ``"exif"`` heeds the mark alone. None takes what the table was begun with, ``"auto"`` for a new one.
+    videos : bool
+        Find people in videos, too: each face that is followed through a video gets up to three rows, its best looks,
+        with their seconds in the column ``time_s``. Without it, videos are left alone: those that the table has stay.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool or callable
@@ -167,6 +171,7 @@ def embed_folder(
         exclude=tuple(exclude),
         faces_from=None if faces_from is None else str(faces_from),
         upright=upright,
+        videos=videos,
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -335,9 +340,9 @@ def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None =
 
 def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
     if isinstance(photos, (str, os.PathLike)):
-        inputs, listing = [photos], list_images(photos, exclude=settings.exclude)
+        inputs, listing = [photos], list_images(photos, exclude=settings.exclude, videos=settings.videos)
     else:
-        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude)
+        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude, videos=settings.videos)
     if not listing.photos:
         raise listing.no_photos(*inputs)
     identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
