@@ -9,7 +9,7 @@ import numpy as np
 from embedder.errors import ImageError, VideoError
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image
 from embedder.videos.reading import VideoReader
-from foundation.paths import display_path
+from foundation.paths import display_path, split_moment
 
 # How long before the second wanted reading begins: FFmpeg goes on at a key frame, which may lie a little after.
 _BEFORE_S = 2.0
@@ -55,6 +55,20 @@ def read_moment(
         raise VideoError(f"{name}: expected a frame at {time_s:.3f} s, found none; the video may have been cut")
     check_size(frame, name, max_pixels)
     return frame
+
+
+def read_shown(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> np.ndarray:
+    """Return a photo or, of a path that names a moment (`foundation.paths.path_at`), that frame of the video.
+
+    Raises
+    ------
+    ImageError, OSError
+        As `read_moment`.
+    """
+    video, time_s = split_moment(os.fspath(path))
+    if time_s is None or Path(path).is_file():  # photos may be called so, too
+        return read_image(path, max_pixels=max_pixels)
+    return read_moment(video, time_s, max_pixels=max_pixels)
 
 
 def open_video(path: str | os.PathLike[str]) -> VideoReader:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path
 
+from foundation.paths import split_moment
+from people.store.overlap import SAME_MOMENT_SECONDS
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFace
 from webapp.api.context import ContextOf, Reader
@@ -96,7 +98,12 @@ def _without(head: "Head", face: ScannedFace) -> "Head":
 def _key_of(reader: PeopleReader, path: str, box: tuple[float, ...]) -> str | None:
     import numpy as np
 
-    faces = reader.faces_in_table(path=path)
+    video, time_s = split_moment(path)
+    faces = reader.faces_in_table(path=path) or [
+        face
+        for face in reader.faces_in_table(path=video)
+        if time_s is not None and abs(face.face.time_s - time_s) <= SAME_MOMENT_SECONDS
+    ]
     if not faces:
         return None
     shares = _overlaps(np.array([face.box for face in faces]), box)
