@@ -356,14 +356,22 @@ class PeopleReader:
 
         Raises
         ------
+        UnheededError
+            If a version before did not heed a decision; none is lost (`PeopleStore.repair`).
         StoreError
             Naming the first fault.
         """
         schema.check_integrity(self._connection, self.path)
+        faults = self._find_faults()
+        if faults:
+            raise schema.unheeded(self.path, len(faults))
+
+    def _find_faults(self) -> list[derivation.FaceFault]:
         with self._explained():
-            differing = derivation.find_differing(self._connection)
+            differing, faults = derivation.find_faults(self._connection)
         if differing:
             raise schema.damaged(self.path, f"{differing} does not follow from the decisions")
+        return faults
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
