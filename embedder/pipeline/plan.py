@@ -44,7 +44,11 @@ class EmbedPlan:
 
 
 def make_plan(
-    listing: ImageListing, known: Mapping[str, Entry], *, on_checked: Callable[[], object] = lambda: None
+    listing: ImageListing,
+    known: Mapping[str, Entry],
+    *,
+    same_photos: Mapping[str, str] | None = None,
+    on_checked: Callable[[], object] = lambda: None,
 ) -> EmbedPlan:
     """Compare the files of a folder with the `known` entries by path.
 
@@ -58,6 +62,8 @@ def make_plan(
         The folder's photos.
     known : mapping of str to Entry
         Entries of the table and its part files, by stored path.
+    same_photos : mapping of str to str, optional
+        SHA-256 of contents that show the picture of another one -> that one's; such files need no network.
     on_checked : callable
         Called without arguments after each file, such as a progress bar's `update`.
     """
@@ -66,10 +72,11 @@ def make_plan(
     missing = [entry for name, entry in known.items() if name not in names]
     plan.deleted, out_of_reach = _out_of_reach(missing, listing)
     plan.kept += out_of_reach
-    movable = _MovableEntries(plan.deleted)
+    same = same_photos or {}
+    movable = _MovableEntries(plan.deleted, same)
     for photo in listing.photos:
         before = known.get(photo.name)
-        entry = _entry_for(photo, before, movable=movable)
+        entry = _entry_for(photo, before, movable=movable, same=same)
         on_checked()
         if entry is None:
             plan.pending.append(photo)
@@ -111,21 +118,22 @@ def _out_of_reach(missing: Sequence[Entry], listing: ImageListing) -> tuple[list
 class _MovableEntries:
     """Entries whose file is deleted, to be found again under another path by hash."""
 
-    def __init__(self, deleted: Sequence[Entry]) -> None:
+    def __init__(self, deleted: Sequence[Entry], same: Mapping[str, str]) -> None:
+        self._same = same
         self._entries = {entry.path: entry for entry in deleted}
         self._sizes = {entry.size for entry in deleted if _is_settled(entry)}
         self._by_hash: dict[str, list[Entry]] = defaultdict(list)
         for entry in reversed(deleted):
             if _is_settled(entry):
-                self._by_hash[entry.image_sha256].append(entry)
+                self._by_hash[same.get(entry.image_sha256, entry.image_sha256)].append(entry)
 
     def may_have(self, size: int) -> bool:
-        """Return whether an entry of a file of `size` bytes is there."""
-        return size in self._sizes
+        """Return whether an entry of a file of `size` bytes, or perhaps one with names written into it, is there."""
+        return size in self._sizes or bool(self._same and self._sizes)
 
     def take(self, sha256: str) -> Entry | None:
         """Return and remove an entry with this hash."""
-        candidates = self._by_hash.get(sha256)
+        candidates = self._by_hash.get(self._same.get(sha256, sha256))
         if not candidates:
             return None
         entry = candidates.pop()
@@ -137,23 +145,30 @@ class _MovableEntries:
         return list(self._entries.values())
 
 
-def _entry_for(photo: PhotoFile, entry: Entry | None, *, movable: _MovableEntries) -> Entry | None:
+def _entry_for(
+    photo: PhotoFile, entry: Entry | None, *, movable: _MovableEntries, same: Mapping[str, str]
+) -> Entry | None:
     """Return the entry `photo` keeps or takes over, or None if it is to be embedded."""
     try:
         status = photo.path.stat()
         size, mtime_ns = status.st_size, status.st_mtime_ns
         if entry is not None and _is_settled(entry) and (size, mtime_ns) == (entry.size, entry.mtime_ns):
             return entry
-        may_be_same = entry is not None and _is_settled(entry) and size == entry.size
+        may_be_same = entry is not None and _is_settled(entry) and (size == entry.size or bool(same))
         if not (may_be_same or movable.may_have(size)):
             return None
         sha256 = hash_file(photo.path)
     except OSError:
         return None  # the reader meets the same error and records it
-    if may_be_same and entry is not None and sha256 == entry.image_sha256:
-        return replace(entry, mtime_ns=mtime_ns)
+    now = {"image_sha256": sha256, "size": size, "mtime_ns": mtime_ns}
+    if (
+        may_be_same
+        and entry is not None
+        and same.get(sha256, sha256) == same.get(entry.image_sha256, entry.image_sha256)
+    ):
+        return replace(entry, **now)
     moved = movable.take(sha256)
-    return None if moved is None else replace(moved, path=photo.name, size=size, mtime_ns=mtime_ns)
+    return None if moved is None else replace(moved, path=photo.name, **now)
 
 
 def _is_settled(entry: Entry) -> bool:

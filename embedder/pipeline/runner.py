@@ -10,7 +10,7 @@ import io
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -190,12 +190,14 @@ def update_table(
     detector: Detector | None = None,
     embedder: Embedder | None = None,
     only: Collection[str] | None = None,
+    same_photos: Mapping[str, str] | None = None,
     engine: EngineName = "local",
     address: str | None = None,
 ) -> EmbedSummary:
     """Do what `embed_folder` does without reading the table into memory, and return what has been done.
 
-    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
+    With `same_photos` (SHA-256 -> that of another content of the same picture), such photos keep their rows. With
+    `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
     than ``"local"``, the workers of the cluster at `address` do the work, all of them if `n_jobs` is -1; photos and
     table must lie on storage that all of them see under the same path.
     """
@@ -214,7 +216,7 @@ def update_table(
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
-            plan = make_plan(listing, state.known, on_checked=bar.update)
+            plan = make_plan(listing, state.known, same_photos=same_photos, on_checked=bar.update)
         job = EmbedJob(listing.roots, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.photos), progress, initial=len(plan.kept)) as bar:
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)

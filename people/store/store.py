@@ -154,6 +154,15 @@ class PeopleStore(PeopleReader):
                 (question, answer, _now(), None if decision is None else decision.number),
             )
 
+    def record_same_photo(self, photo: str, other: str) -> None:
+        """Record that `other` is the SHA-256 of a photo known as `photo` with other names written into it.
+
+        Faces, decisions and history stay those of the photo; to be called before the file is replaced, so that whatever
+        ends the process between the two, the file is known afterwards.
+        """
+        with self._writing():
+            faces.add_same_photo(self._connection, photo, other)
+
     def record_table(
         self,
         files: Sequence[ScannedFile],

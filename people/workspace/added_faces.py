@@ -156,7 +156,8 @@ def _read(table: EmbeddingTable, file: ScannedFile, settings: EmbedSettings, *, 
 
     read = read_frame if file.kind == "video" else read_picture
     photo = read_photo(PhotoFile(place.parent, Path(place.name)), partial(read, max_pixels=settings.max_pixels))
-    if photo.image is None or photo.image_sha256 != file.sha256:
+    in_table = table.images.image_sha256[table.images.path.tolist().index(file.path)]
+    if photo.image is None or photo.image_sha256 != in_table:
         logger.warning(
             "%s: faces drawn on it are not embedded yet, %s; the next scan tries again",
             display_path(place),

@@ -34,7 +34,7 @@ def locate_photo(workspace: Workspace, file: ScannedFile) -> Path:
         raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", file.path)
     if not any(place.resolve().is_relative_to(root.resolve()) for root in roots):
         raise UnknownPhotoError(f"{file.path}: leads out of the photo folders")
-    if hash_file(place) != file.sha256:
+    if not file.has_content(hash_file(place)):
         raise FileNotFoundError(
             errno.ENOENT, "expected the photo that was scanned, found another; scan the workspace again", file.path
         )
