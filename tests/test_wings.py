@@ -22,18 +22,19 @@ ALLOWED = {
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.runtime",
+    "embedder.videos": "foundation embedder.images embedder.detection",
     "embedder.finding": "embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
     "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
     "embedder.hdf5": "",
-    "embedder.notebook": "foundation embedder.images",
-    "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
+    "embedder.notebook": "foundation embedder.videos",
+    "embedder.tables": "foundation embedder.images embedder.videos embedder.hdf5 embedder.notebook",
     "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection embedder.finding",
     "embedder.engines": "foundation",
     "embedder.pipeline": (
-        "foundation embedder.images embedder.detection embedder.finding embedder.networks embedder.tables "
-        "embedder.engines"
+        "foundation embedder.images embedder.videos embedder.detection embedder.finding embedder.networks "
+        "embedder.tables embedder.engines"
     ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
@@ -82,13 +83,13 @@ ALLOWED = {
         "classifiers.groups"
     ),
     "classifiers.commands": (
-        "foundation foundation.plug_ins classifiers.* embedder.images embedder.networks embedder.tables "
-        "people.forgetting"
+        "foundation foundation.plug_ins classifiers.* embedder.images embedder.videos embedder.networks "
+        "embedder.tables people.forgetting"
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
-        "foundation people.store embedder.images embedder.detection embedder.networks embedder.pipeline "
-        "embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
+        "foundation people.store embedder.images embedder.videos embedder.detection embedder.networks "
+        "embedder.pipeline embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
         "classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
@@ -98,14 +99,14 @@ ALLOWED = {
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
     "people.search": (
-        "foundation people.store people.workspace embedder.images embedder.networks embedder.tables "
+        "foundation people.store people.workspace embedder.images embedder.videos embedder.networks embedder.tables "
         "classifiers.scores classifiers.groups"
     ),
     "people.commands": (
-        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
-        "embedder.exchange"
+        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.images "
+        "embedder.tables embedder.exchange"
     ),
-    "recognition.sources": "foundation foundation.plug_ins embedder.images",
+    "recognition.sources": "foundation foundation.plug_ins embedder.images embedder.videos",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
@@ -115,20 +116,22 @@ ALLOWED = {
     "recognition.anonymizing": "embedder.detection recognition.sources recognition.tracking",
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.clips": (
-        "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
+        "foundation embedder.detection embedder.networks embedder.videos classifiers.members recognition.sources "
+        "recognition.tracking"
     ),
     "recognition.diagnosis": (
         "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
         "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
-        "embedder.finding embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
+        "embedder.finding embedder.networks embedder.tables embedder.videos classifiers.heads classifiers.files "
+        "classifiers.members"
     ),
     "webapp.access": "foundation",
-    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
+    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.videos",
     "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
     "webapp.naming": (
-        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "foundation people.store people.workspace people.suggestions classifiers.scores classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",

@@ -171,16 +171,18 @@ def _next_step(arguments: argparse.Namespace) -> str:
 
 def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable", groups: "NamedGroups") -> None:
     from classifiers.groups.grouping import write_contact_sheet
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_shown
 
     folder = arguments.photos
     find_photo = table.find_photo if folder is None else lambda path: folder / path
+    moments = table.moments
     write_contact_sheet(
         arguments.html,
         table,
         groups,
         title=f"People in {Path(table.photo_root if folder is None else folder).name}",
-        read_photo=lambda path: read_image(find_photo(path)),
+        read_photo=lambda path: read_shown(find_photo(path)),
+        moments=moments,
         find_photo=find_photo,
         size=arguments.thumbnail_size,
     )

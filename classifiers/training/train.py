@@ -152,7 +152,9 @@ def train_head(
 
 def _exemplars(table: TrainingTable, previous: Head | None) -> Corrected:
     """Return the rows of a table that have an identity, with what was said to the head of before."""
-    columns: dict[str, Any] = {"paths": table.paths, "image_sha256": table.image_sha256, "boxes": table.boxes}
+    # An embedding table also says at which second of a video a face is; then heads can show it.
+    paths = getattr(table, "moments", table.paths)
+    columns: dict[str, Any] = {"paths": paths, "image_sha256": table.image_sha256, "boxes": table.boxes}
     names = [normalize_name(name) for name in table.identities]
     gallery = Gallery.build(table.embeddings, names, **columns, origin=FROM_TABLE)
     if previous is None:

@@ -57,6 +57,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="embed the faces that this table holds, drawn ones too, for another --preset: none are looked for but on "
         "photos that are new or changed; its settings hold",
     )
+    parser.add_argument(
+        "--videos",
+        action="store_true",
+        help="find people in videos, too: up to three looks of each face that is followed through a video, with their "
+        "seconds; videos that are in the table stay there without it",
+    )
     parser.add_argument("--prune", action="store_true", help="remove deleted and excluded photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
 
@@ -128,6 +134,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
         upright=arguments.upright,
+        videos=arguments.videos,
         **before | {name: value for name, value in said.items() if value is not None},
     )
 

@@ -10,7 +10,7 @@ import io
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,8 +29,15 @@ from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
-from embedder.pipeline.inputs import PhotoInputs, ask_about_names, list_photos, with_ignore_files
-from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
+from embedder.pipeline.plan import (
+    EmbedPlan,
+    PhotoInputs,
+    ask_about_names,
+    cut_into_shards,
+    list_photos,
+    make_plan,
+    with_ignore_files,
+)
 from embedder.pipeline.settings import EmbedSettings, IdentitySource
 from embedder.pipeline.state import TableState, entries_of, header_before, load_state
 from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
@@ -79,6 +86,7 @@ def embed_folder(
     exclude: Sequence[str] = (),
     faces_from: str | Path | None = None,
     upright: Upright | None = None,
+    videos: bool = False,
     prune: bool = False,
     progress: bool | TellProgress = False,
     detector: Detector | None = None,
@@ -120,6 +128,9 @@ def embed_folder(
     upright : {"auto", "exif"}, optional
         Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
         marked, ``"exif"`` heeds the mark alone. None takes what the table was begun with, ``"auto"`` for a new one.
+    videos : bool
+        Find people in videos, too: each face that is followed through a video gets up to three rows, its best looks,
+        with their seconds in the column ``time_s``. Without it, videos are left alone: those that the table has stay.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool or callable
@@ -161,6 +172,7 @@ def embed_folder(
         exclude=tuple(exclude),
         faces_from=None if faces_from is None else str(faces_from),
         upright=upright,
+        videos=videos,
     )
     update_table(
         photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
@@ -179,12 +191,14 @@ def update_table(
     detector: Detector | None = None,
     embedder: Embedder | None = None,
     only: Collection[str] | None = None,
+    same_photos: Mapping[str, str] | None = None,
     engine: EngineName = "local",
     address: str | None = None,
 ) -> EmbedSummary:
     """Do what `embed_folder` does without reading the table into memory, and return what has been done.
 
-    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
+    With `same_photos` (SHA-256 -> that of another content of the same picture), such photos keep their rows. With
+    `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
     than ``"local"``, the workers of the cluster at `address` do the work, all of them if `n_jobs` is -1; photos and
     table must lie on storage that all of them see under the same path.
     """
@@ -203,7 +217,7 @@ def update_table(
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
-            plan = make_plan(listing, state.known, on_checked=bar.update)
+            plan = make_plan(listing, state.known, same_photos=same_photos, on_checked=bar.update)
         job = EmbedJob(listing.roots, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.photos), progress, initial=len(plan.kept)) as bar:
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)

@@ -55,6 +55,7 @@ class EmbedSettings:
     exclude: tuple[str, ...] = ()
     faces_from: str | None = None
     upright: Upright | None = None
+    videos: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):

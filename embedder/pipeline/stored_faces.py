@@ -5,7 +5,7 @@ face looked for again; faces that a person has drawn, which no detector finds, c
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,16 @@ class StoredFacesReader:
 
     def find(self, photo: Photo) -> StoredFaces | None:
         """Return the faces of a photo that was read; None where the table has none of these bytes and this size."""
-        entries = [] if photo.image is None else self._entries.get(photo.image_sha256, [])
         size_hw = (0, 0) if photo.image is None else photo.image.shape[:2]
-        entries = [entry for entry in entries if (entry.height, entry.width) == size_hw]
+        entries = self._entries.get(photo.image_sha256, [])
+        return self._read(photo, [entry for entry in entries if (entry.height, entry.width) == size_hw])
+
+    def find_video(self, video: Photo) -> StoredFaces | None:
+        """Return the faces of a video, known by its hash alone; None where the table has none of these bytes."""
+        entries = self._entries.get(video.image_sha256, [])
+        return self._read(video, [entry for entry in entries if entry.kind == video.kind])
+
+    def _read(self, photo: Photo, entries: Sequence[Entry]) -> StoredFaces | None:
         if not entries:
             return None
         entry = next((entry for entry in entries if entry.path == photo.path), entries[0])

@@ -127,7 +127,7 @@ def embed_photos(
     threads: int,
     on_progress: Callable[[Progress], object],
 ) -> None:
-    """Embed photos into part files: reader -> mapper -> writer.
+    """Embed photos, then videos, into part files: reader -> mapper -> writer.
 
     Photos are decoded by `threads` threads ahead of time, and faces are looked for in the next batch while those of
     this one are embedded. Whatever happens, photos that are done get written.
@@ -157,6 +157,8 @@ def _embed_photos(
     on_progress: Callable[[Progress], object],
 ) -> None:
     writer = PartWriter(job.parts_folder, job.header)
+    files = list(photos)
+    videos, photos = [file for file in files if file.is_video], [file for file in files if not file.is_video]
     read = partial(read_photo, read_picture=partial(read_picture, max_pixels=job.settings.max_pixels))
     clock = StageClock()
     embed, write = clock.timed("embedding", mapper.embed), clock.timed("writing", writer.add)
@@ -169,6 +171,12 @@ def _embed_photos(
                 results = embed(found)
                 write(results)
                 on_progress(_count(results, clock.take()))
+        find = clock.timed("detecting", mapper.find_in_video)
+        for video in videos:  # one after the other, for each may take minutes and is kept as soon as it is done
+            results = embed([find(video)])
+            write(results)
+            writer.flush()
+            on_progress(_count(results, clock.take()))
     finally:
         writer.flush()
 

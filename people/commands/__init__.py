@@ -3,5 +3,5 @@
 In: arguments.
 Out: lines on standard output, JSON, an exit code.
 May import: foundation, people.store, people.workspace, people.suggestions, people.search, people.sidecars,
-    embedder.tables, embedder.exchange.
+    embedder.images, embedder.tables, embedder.exchange.
 """

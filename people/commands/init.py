@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="none (default): folders are albums; folder: each first sub-folder is a person",
     )
-
+    parser.add_argument(
+        "--videos", action="store_true", help="look for people in videos, too; each takes a while the first time"
+    )
     parser.add_argument(
         "--exclude",
         action="append",
@@ -45,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         preset=arguments.preset,
         identity_from=arguments.identity_from,
         exclude=tuple(arguments.exclude),
+        videos=arguments.videos,
     )
     place = display_path(made.folder)
     print(f"{place}: made; look at its photos with: facetable scan {place}")

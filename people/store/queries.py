@@ -73,11 +73,22 @@ class PhotoQuery:
 
 @dataclass(frozen=True)
 class FoundPhoto:
-    """A photo or video, when it was taken (ISO local time or ""), and its faces."""
+    """A photo or video, when it was taken (ISO local time or ""), its faces, and which of the two it is."""
 
     path: str
     taken: str
     faces: tuple[ScannedFace, ...]
+    kind: str = "photo"
+
+    def seconds_of(self, wanted: PhotoQuery) -> list[float]:
+        """Return when the people wanted are seen in a video, in seconds: all faces, where nobody is; [] of photos."""
+        if self.kind != "video":
+            return []
+        people = {*wanted.with_people, *wanted.accompanied}
+        faces = [face for face in self.faces if face.person in people] if people else list(self.faces)
+        if wanted.rows is not None:
+            faces = [face for face in faces if face.row in set(wanted.rows)] or faces
+        return sorted({face.face.time_s for face in faces})
 
 
 def find_photos(
@@ -122,12 +133,14 @@ def find_photos(
         conditions.append("f.taken <> '' AND substr(f.taken, 1, length(?)) <= ?")
         values += [wanted.until, wanted.until]
     files = connection.execute(
-        f"SELECT f.id, f.path, f.taken FROM scanned_files AS f WHERE {' AND '.join(conditions)} ORDER BY f.path", values
+        "SELECT f.id, f.path, f.taken, f.kind FROM scanned_files AS f "
+        f"WHERE {' AND '.join(conditions)} ORDER BY f.path",
+        values,
     ).fetchall()
     faces: dict[str, list[ScannedFace]] = {}
-    for face in faces_of_files(connection, [number for number, _, _ in files]):
+    for face in faces_of_files(connection, [file[0] for file in files]):
         faces.setdefault(face.path, []).append(face)
-    return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]
+    return [FoundPhoto(path, taken, tuple(faces.get(path, ())), kind) for _, path, taken, kind in files]
 
 
 def group_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -226,9 +239,9 @@ def faces_without_row(connection: sqlite3.Connection) -> list[tuple[ScannedFile,
         f"f.x_min, f.y_min, f.x_max, f.y_max, f.time_s, d.by, min(d.id) {_HOLDING} "
         "JOIN faces AS f ON f.id = df.face JOIN photos AS p ON p.id = f.photo "
         "JOIN scanned_files AS s ON s.sha256 = p.sha256 "
-        f"WHERE {_HOLDS} AND s.kind = 'photo' AND s.width > 0 "
+        f"WHERE {_HOLDS} AND s.width > 0 "
         "AND NOT EXISTS (SELECT 1 FROM scanned_faces AS r WHERE r.face = f.id AND r.file = s.id) "
-        "GROUP BY s.id, f.id ORDER BY s.path, f.id"
+        "GROUP BY s.id, f.id ORDER BY s.path, f.time_s, f.id"
     )
     return [(ScannedFile(*row[:6]), Face(row[1], row[6:10], row[10]), row[11]) for row in rows]
 

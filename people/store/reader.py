@@ -182,7 +182,12 @@ class PeopleReader:
         rows = self._select(
             "SELECT path, lower(hex(sha256)), width, height, taken, kind FROM scanned_files ORDER BY path"
         )
-        return [ScannedFile(*row) for row in rows]
+        return self._with_contents(rows)
+
+    def same_photos(self) -> dict[str, str]:
+        """Return the SHA-256 of contents that differ from a photo's first one in what they say alone, to that one's."""
+        with self._explained():
+            return faces.read_same_photos(self._connection)
 
     def undecided_rows(self) -> list[int]:
         """Return the rows of the newest table that no decision is about."""
@@ -208,7 +213,13 @@ class PeopleReader:
         )
         if not rows:
             raise UnknownPhotoError(f"expected the number of a photo of the newest scan, got {number}")
-        return ScannedFile(*rows[0])
+        return self._with_contents(rows)[0]
+
+    def _with_contents(self, rows: Iterable[tuple[Any, ...]]) -> list[ScannedFile]:
+        others: dict[str, set[str]] = {}
+        for other, photo in self.same_photos().items():
+            others.setdefault(photo, set()).add(other)
+        return [ScannedFile(*row, other_contents=frozenset(others.get(row[1], ()))) for row in rows]
 
     def faces_with_keys(self, keys: Sequence[str]) -> list[ScannedFace]:
         """Return the face of each key (`Face.key`) as the newest table shows it.
@@ -356,14 +367,22 @@ class PeopleReader:
 
         Raises
         ------
+        UnheededError
+            If a version before did not heed a decision; none is lost (`PeopleStore.repair`).
         StoreError
             Naming the first fault.
         """
         schema.check_integrity(self._connection, self.path)
+        faults = self._find_faults()
+        if faults:
+            raise schema.unheeded(self.path, len(faults))
+
+    def _find_faults(self) -> list[derivation.FaceFault]:
         with self._explained():
-            differing = derivation.find_differing(self._connection)
+            differing, faults = derivation.find_faults(self._connection)
         if differing:
             raise schema.damaged(self.path, f"{differing} does not follow from the decisions")
+        return faults
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

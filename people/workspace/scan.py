@@ -144,8 +144,11 @@ def _scan(
         identity_from=chosen.identity_from,
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
+        videos=chosen.videos,
     )
-    summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = update_workspace_table(
+        workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress, same_photos=store.same_photos()
+    )
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     changed = update_added_faces(store, table, settings)

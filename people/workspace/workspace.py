@@ -37,6 +37,8 @@ class WorkspaceSettings:
         Smallest face looked for, in pixels.
     exclude : tuple of str
         Patterns of files to leave out, as in ``.gitignore``.
+    videos : bool
+        Whether people are looked for in videos, too.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class WorkspaceSettings:
     identity_from: Literal["none", "folder"] = "none"
     min_face_size: int | Literal["auto"] = "auto"
     exclude: tuple[str, ...] = ()
+    videos: bool = False
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -57,6 +60,8 @@ class WorkspaceSettings:
                 raise WorkspaceError(f"`{name}` must be a list of texts, got {value!r}")
         if not isinstance(self.preset, str):
             raise WorkspaceError(f"`preset` must be a text, got {self.preset!r}")
+        if not isinstance(self.videos, bool):
+            raise WorkspaceError(f"`videos` must be true or false, got {self.videos!r}")
         if self.identity_from not in ("none", "folder"):
             raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
         size = self.min_face_size

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedder.detection.quality import face_quality, geometric_quality
 from embedder.networks.encoder import FaceEncoder
-from recognition.tracking.quality_score import face_quality, geometric_quality
 from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from foundation.atomic import write_bytes_atomically
 from people.store.records import Face
 from people.store.scanned import ScannedFile
 from people.workspace.workspace import Workspace
-from webapp.pictures.photos import encode, locate_photo
+from webapp.pictures.photos import encode, locate_photo, second_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,7 +60,8 @@ def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, other
         kept = _read_kept(workspace, face)
         if kept is not None:
             return kept
-        missing = [other for other in others if not thumbnail_path(workspace, other).exists()]
+        on_it = [other for other in others if other.time_s == face.time_s]  # of a video, other faces of its frame
+        missing = [other for other in on_it if not thumbnail_path(workspace, other).exists()]
         return _cut_all(workspace, file, [face, *missing[:_MOST_BESIDE]])[0]
 
 
@@ -74,9 +75,10 @@ def _read_kept(workspace: Workspace, face: Face) -> bytes | None:
 def _cut_all(workspace: Workspace, file: ScannedFile, faces: Sequence[Face]) -> list[bytes]:
     import PIL.Image
 
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_moment
 
-    photo = PIL.Image.fromarray(read_image(locate_photo(workspace, file)))
+    time_s = faces[0].time_s
+    photo = PIL.Image.fromarray(read_moment(locate_photo(workspace, file), second_in(file, time_s)))
     contents = []
     for face in faces:
         contents.append(encode(_cut(photo, face), "WEBP"))

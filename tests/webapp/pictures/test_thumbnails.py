@@ -26,7 +26,7 @@ def test_it_is_cut_once_and_kept_private(workspace, shown, photos, monkeypatch):
     for face in (one, two):
         place = thumbnail_path(workspace, face.face)
         assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
-    monkeypatch.setattr("embedder.images.reading.read_image", lambda path: pytest.fail("it was decoded again"))
+    monkeypatch.setattr("embedder.videos.moment.read_moment", lambda *_: pytest.fail("it was decoded again"))
     assert read_thumbnail(workspace, file, one.face) == content
 
 

@@ -12,7 +12,10 @@ import { showWhy } from "../parts/why.js";
 export async function show(main, { photo: number, go }) {
   let photo = await api.get(`/photos/${number}`);
   let active = 0;
-  const image = el("img", { src: api.picture(number), alt: photo.path, onerror: () => { image.replaceWith(el("p", { class: "empty" }, t("photo.gone"))); } });
+  // Of a video, the frame of one second at a time.
+  const pictureOf = () => `${api.picture(number)}${photo.kind === "video" ? `${api.picture(number).includes("?") ? "&" : "?"}at=${photo.at}` : ""}`;
+  const moments = el("div", { class: "selection-bar", role: "group", "aria-label": t("photo.seconds") });
+  const image = el("img", { src: pictureOf(), alt: photo.path, onerror: () => { image.replaceWith(el("p", { class: "empty" }, t("photo.gone"))); } });
   const stage = el("div", { class: "photo" });
   stage.style.aspectRatio = `${photo.width} / ${photo.height}`;
   // As large as it fits, a small one not much larger than it is.
@@ -50,8 +53,20 @@ export async function show(main, { photo: number, go }) {
     );
   }
 
+  function drawMoments() {
+    moments.hidden = photo.seconds.length < 2;
+    moments.replaceChildren(...photo.seconds.map((second) => el("button", { type: "button", "aria-pressed": String(second === photo.at), onclick: () => goTo(second) }, t("photo.second", { n: second.toFixed(1) }))));
+  }
+
+  async function goTo(second) {
+    photo = await api.get(`/photos/${number}?at=${second}`);
+    image.src = pictureOf();
+    drawMoments();
+    await renew();
+  }
+
   async function renew() {
-    photo = await api.get(`/photos/${number}`);
+    photo = await api.get(`/photos/${number}${photo.kind === "video" ? `?at=${photo.at}` : ""}`);
     active = Math.max(0, Math.min(active, photo.faces.length - 1));
     draw();
     stage.querySelectorAll(".face-box")[active]?.focus();
@@ -73,13 +88,14 @@ export async function show(main, { photo: number, go }) {
   ];
 
   const about = [photo.taken ? formatMoment(photo.taken) : null, t("n_faces", { n: photo.faces.length })].filter(Boolean).join(" · ");
-  main.append(el("a", { class: "button is-plain", href: back }, icon("back"), t("photo.back")), pageHead(photo.path, about), stage, bar);
+  main.append(el("a", { class: "button is-plain", href: back }, icon("back"), t("photo.back")), pageHead(photo.path, about), moments, stage, bar);
   setPageKeys([
     { key: "Tab", words: "photo.next" },
     ...actions().map((action) => ({ ...action, run: () => photo.faces.length && action.run() })),
     { key: "u", words: "key.undo", run: () => edits.undo(null, renew) },
     { key: "Backspace", words: "photo.back", run: () => go(back) },
   ]);
+  drawMoments();
   draw();
   return { focus: () => stage.querySelector(".face-box")?.focus() ?? main.focus() };
 }
