@@ -72,6 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                ws_per_message_deflate=False,  # pictures are compressed already
                 timeout_graceful_shutdown=2,
             )
         )
