@@ -12,6 +12,7 @@ import pytest
 from embedder.images.reading import read_image
 from people.store.store import PeopleStore
 from tests.recognition.mjpeg_server import MjpegServer
+from tests.webapp.conftest import TOKEN
 from webapp.live.camera_list import add_camera
 
 
@@ -55,7 +56,7 @@ def camera_processes() -> list[int]:
 
 
 def wait_until(holds) -> None:
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < until_s
         time.sleep(0.1)
@@ -94,3 +95,35 @@ def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site
         assert "Barack" in [person.name for person in store.people()]
     pictures = list(workspace.live_pictures.glob("*.jpg"))
     assert len(pictures) == 2 and not any(picture.stat().st_mode & 0o077 for picture in pictures)
+
+
+@pytest.mark.realdata
+def test_the_browsers_own_camera_gets_names_and_nothing_is_kept(
+    workspace, serve, data, people_head, browser_type, browser_type_launch_args, tmp_path
+):
+    workspace.head.parent.mkdir(exist_ok=True)
+    shutil.copyfile(people_head, workspace.head)
+    seen = tmp_path / "camera.mjpeg"
+    seen.write_bytes(10 * jpeg_of(data / "people" / "test" / "obama1.jpg"))
+    kept = sorted(workspace.folder.rglob("*"))
+    fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    arguments = [*browser_type_launch_args["args"], *fake, f"--use-file-for-fake-video-capture={seen}"]
+    browser = browser_type.launch(executable_path=browser_type_launch_args["executable_path"], args=arguments)
+    try:
+        page = browser.new_page()
+        problems = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        answers = []
+        page.on("response", lambda answer: answers.append(answer) if "recognize" in answer.url else None)
+        page.goto(f"{serve(workspace)}/live?token={TOKEN}")
+        page.get_by_role("button", name="This browser's camera").click()
+        canvas = page.locator("canvas")
+        canvas.wait_for(state="attached")
+        wait_until(lambda: int(canvas.get_attribute("data-frames") or 0) >= 3)
+        assert [face["name"] for face in answers[-1].json()["faces"]] == ["obama"]
+        page.goto("about:blank")
+        assert problems == []
+    finally:
+        browser.close()
+    assert [path for path in sorted(workspace.folder.rglob("*")) if path not in kept] == []

@@ -17,7 +17,7 @@ export async function show(main) {
   const view = el("section", { class: "live-view" });
   const name = el("input", { class: "field", name: "name", required: true, maxlength: "100", "aria-label": t("live.name"), placeholder: t("live.name") });
   const address = el("input", { class: "field", name: "address", required: true, autocomplete: "off", "aria-label": t("live.address"), placeholder: t("live.address") });
-  const form = el("form", { class: "actions", onsubmit: add }, name, address, el("button", { class: "button" }, t("live.add")));
+  const form = el("form", { class: "camera-form", onsubmit: add }, name, address, el("button", { class: "button" }, t("live.add")));
   const own = button(t("live.webcam"), { iconName: "camera", run: () => look(watchWebcam, "") });
   let cameras = [];
   let watched = null;
