@@ -136,7 +136,10 @@ ALLOWED = {
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
-    "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
+    "webapp.live": (
+        "foundation people.store people.workspace recognition.sources recognition.tracking recognition.runs "
+        "embedder.detection embedder.networks classifiers.files classifiers.members webapp.api webapp.naming"
+    ),
     "webapp.finding": "people.store webapp.api",
     "webapp.server": (
         "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live "

@@ -19,5 +19,9 @@ class CameraError(FacetableError):
     """Raised where a camera cannot be added, or the file of cameras is damaged."""
 
 
+class UnknownVisitError(FacetableError):
+    """Raised where no visit has the number asked for."""
+
+
 class UnknownCameraError(FacetableError):
     """Raised where no camera has the name asked for."""

@@ -8,13 +8,14 @@ from classifiers.members.audit import Finding
 from embedder.images.kinds import IMAGE_SUFFIXES, RAW_SUFFIXES
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
-from people.workspace.workspace import THUMBNAILS
+from people.workspace.workspace import LIVE_PICTURES, SETTINGS_FILE, THUMBNAILS
 
 _SAVED_PICTURE = re.compile(
     r"(?:unknown-.*-track\d+-frame\d+|crop-.*-(?:track\d+-frame\d+|[0-9a-f]{8}-face\d+)|scene-.*-frame\d+)\.jpg"
 )
 """Names as `recognize` gives them with --unknown-dir, --save-crops and --save-scenes."""
 
+_LIVE_PICTURE = re.compile(r"(?P<photo>[0-9a-f]{64})\.jpg")
 _THUMBNAIL = re.compile(r"(?P<photo>[0-9a-f]{64})-[-_0-9]+\.webp")
 
 _SCENE_OF = re.compile(r"crop-(?P<stem>.*)-track\d+-(?P<frame>frame\d+)\.jpg")
@@ -74,6 +75,31 @@ class Thumbnails:
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Delete the picture; those of other people are cut again when they are shown."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class LivePictures:
+    """Faces before a workspace's cameras that were kept with a decision; see `people.forgetting.holder.Holder`."""
+
+    noun = "picture of a camera"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture lies where a workspace keeps them, called as they are."""
+        is_called_so = _LIVE_PICTURE.fullmatch(path.name) is not None and path.parent.name == LIVE_PICTURES
+        return is_called_so and (path.parent.parent / SETTINGS_FILE).is_file()
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the decisions say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the picture itself, where a decision names the person on it, or the face is theirs."""
+        match = _LIVE_PICTURE.fullmatch(path.name)
+        is_theirs = match is not None and (match["photo"] in person.photos or match["photo"] in person.places)
+        return finding("pictures", [path.name]) if is_theirs or person.look_at(path) else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture."""
         path.unlink(missing_ok=True)
         return Outcome("deleted")
 

@@ -103,6 +103,8 @@ class Person:
         People file to (faces that are theirs, all faces), each (path, face index).
     pictures : set of Path
         Saved pictures that events of theirs name.
+    photos : set of str
+        SHA-256 of photos that show them, whether the newest table holds these or not.
     members : dict
         Folder of a workspace to (number, first name) of the people in its store who are the person.
     not_compared : str
@@ -117,6 +119,7 @@ class Person:
     vectors: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
     listed: dict[Path, tuple[set[tuple[str, int]], set[tuple[str, int]]]] = field(default_factory=dict)
     pictures: set[Path] = field(default_factory=set)
+    photos: set[str] = field(default_factory=set)
     members: dict[Path, set[tuple[int, str]]] = field(default_factory=dict)
     not_compared: str = ""
     looked_in: tuple[Path, ...] = ()

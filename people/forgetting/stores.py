@@ -41,6 +41,7 @@ class Stores:
             for other, photo in reader.same_photos().items():
                 others.setdefault(photo, []).append(other)
             for number in people:
+                person.photos.update(face.photo_sha256 for face in reader.faces_of(number))
                 for face in reader.faces_in_table(person=number):
                     box, sha256 = np.array(face.box, np.float32), face.face.photo_sha256
                     for content in (sha256, *others.get(sha256, ())):

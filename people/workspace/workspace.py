@@ -14,6 +14,7 @@ from people.errors import WorkspaceError
 
 SETTINGS_FILE = "workspace.toml"
 THUMBNAILS = "thumbnails"
+LIVE_PICTURES = "live"
 VERSION = 1
 
 _PRIVATE_FOLDER = 0o700
@@ -179,6 +180,11 @@ class Workspace:
     def thumbnails(self) -> Path:
         """The folder of faces cut out small, named after their photo's SHA-256; machine-made."""
         return self.folder / THUMBNAILS
+
+    @property
+    def live_pictures(self) -> Path:
+        """The folder of faces before a camera that somebody has decided about, named after their SHA-256; photos."""
+        return self.folder / LIVE_PICTURES
 
     @property
     def questions(self) -> Path:

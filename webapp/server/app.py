@@ -20,8 +20,7 @@ from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
 from webapp.finding import find, photo
-from webapp.live import cameras
-from webapp.live.watching import LiveCameras
+from webapp.live import cameras, visit_answers
 from webapp.naming import groups, questions, why
 from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
@@ -43,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     forget.router,
     cameras.router,
+    visit_answers.router,
     find.router,
     photo.router,
 )
@@ -96,7 +96,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        context.kept("live", LiveCameras).stop_all()
+        await cameras.live_cameras(context).stop_all()
         context.pool.close()
 
     app = FastAPI(

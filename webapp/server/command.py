@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
     workspace = create_workspace(arguments.workspace, []) if arguments.new else Workspace(arguments.workspace)
     if arguments.set_password:
         return _set_password(arguments.password_file)
-    access = _read_access(arguments)
+    access = _read_access(arguments, workspace.folder / "sessions.json")
 
     import uvicorn
 
@@ -72,6 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                ws_per_message_deflate=False,  # pictures are compressed already
                 timeout_graceful_shutdown=2,
             )
         )
@@ -83,9 +84,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _read_access(arguments: argparse.Namespace) -> "Access":
+def _read_access(arguments: argparse.Namespace, sessions: Path) -> "Access":
     from webapp.access.headers import is_loopback
     from webapp.access.passwords import read_password
+    from webapp.access.sessions import Sessions
     from webapp.access.tokens import Access, read_tokens
 
     if not is_loopback(arguments.host):
@@ -99,9 +101,13 @@ def _read_access(arguments: argparse.Namespace) -> "Access":
             "trust alone",
             file=sys.stderr,
         )
+    password = None if arguments.password_file is None else read_password(arguments.password_file)
+    # Whom another password let in, or this machine alone, need not be let in now.
+    opened_by = f"{arguments.host} {'' if password is None else arguments.password_file.read_text('utf-8')}"
     return Access(
         tokens={} if arguments.token_file is None else read_tokens(arguments.token_file),
-        password=None if arguments.password_file is None else read_password(arguments.password_file),
+        password=password,
+        sessions=Sessions(sessions, opened_by=opened_by),
     )
 
 

@@ -21,7 +21,14 @@ from people.errors import (
     UnknownPhotoError,
 )
 from webapp.access.gate import Refusal
-from webapp.errors import CameraError, JobRunningError, NoHeadError, UnknownCameraError, UnknownJobError
+from webapp.errors import (
+    CameraError,
+    JobRunningError,
+    NoHeadError,
+    UnknownCameraError,
+    UnknownJobError,
+    UnknownVisitError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +43,7 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownJobError, 404, "unknown_job"),
     (JobRunningError, 409, "job_running"),
     (NoHeadError, 404, "no_head"),
+    (UnknownVisitError, 404, "unknown_visit"),
     (UnknownCameraError, 404, "unknown_camera"),
     (CameraError, 400, "camera"),
     (PersonError, 400, "person"),

@@ -28,6 +28,17 @@ const seenPerson = ({ name, hidden }) => ({ name, hidden });
 /** Decide about faces: `what` is {kind, name?, person?}. */
 export const decide = (faces, what, done) => edit(() => api.post("/faces/decide", { ...what, faces: faces.map(seenFace) }), done);
 
+/** Say who a visit to a camera was or was not: `what` is {kind, name}. */
+export async function decideVisit(visit, what, done) {
+  let reasons = [];
+  await edit(async () => {
+    const said = await api.post(`/visits/${visit}/decide`, what);
+    ({ reasons } = said);
+    return said.decision;
+  }, done);
+  if (reasons.length) toast(t("live.not_yet", { reason: reasons.join("; ") }));
+}
+
 export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
