@@ -90,6 +90,7 @@ ALLOWED = {
         "embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
         "classifiers.groups classifiers.people_files"
     ),
+    "people.browsing": "people.store",
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
@@ -125,7 +126,7 @@ ALLOWED = {
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
-    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
+    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables webapp.pictures",
     "webapp.naming": (
         "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
@@ -133,7 +134,7 @@ ALLOWED = {
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
     "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
-    "webapp.finding": "people.store webapp.api",
+    "webapp.finding": "people.store people.browsing webapp.api",
     "webapp.server": (
         "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live "
         "webapp.finding"

@@ -44,6 +44,8 @@ class PhotoQuery:
         Numbers of people who must all be on a photo, each together with somebody else who has a name.
     rows : tuple of int or None
         Rows of the newest table, of which it must show one; None for any.
+    folder : str
+        The folder it lies in or below, as its path tells; "" for any.
     since, until : str
         First and last moment, as the beginning of an ISO local time ("2019", "2019-06", "2019-06-30"), both included;
         "" for no limit. Photos that do not say when they were taken are left out then.
@@ -61,6 +63,7 @@ class PhotoQuery:
     strangers: bool = False
     accompanied: tuple[int, ...] = ()
     rows: tuple[int, ...] | None = None
+    folder: str = ""
     since: str = ""
     until: str = ""
 
@@ -83,11 +86,22 @@ class FoundPhoto:
 def find_photos(
     connection: sqlite3.Connection, wanted: PhotoQuery, members: Mapping[int, Sequence[int]]
 ) -> list[FoundPhoto]:
-    """Return the files of the newest table that `wanted` describes, in path order.
+    """Return the files of the newest table that `wanted` describes, in path order; `members` as `conditions_of`."""
+    condition, values = conditions_of(wanted, members)
+    files = connection.execute(
+        f"SELECT f.id, f.path, f.taken FROM scanned_files AS f WHERE {condition} ORDER BY f.path", values
+    ).fetchall()
+    faces: dict[str, list[ScannedFace]] = {}
+    for face in faces_of_files(connection, [number for number, _, _ in files]):
+        faces.setdefault(face.path, []).append(face)
+    return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]
+
+
+def conditions_of(wanted: PhotoQuery, members: Mapping[int, Sequence[int]]) -> tuple[str, list[str]]:
+    """Return what holds of a file `f` that `wanted` describes, in SQL, and the values for it.
 
     Parameters
     ----------
-    connection : sqlite3.Connection
     wanted : PhotoQuery
     members : mapping
         Of each person in the query, the numbers of all who were merged into it, its own included.
@@ -98,36 +112,33 @@ def find_photos(
     conditions += [f"f.id NOT IN ({showing} n.person IN ({texts[number]}))" for number in wanted.without_people]
     for number in wanted.accompanied:
         conditions += [f"f.id IN ({showing} n.person {which} ({texts[number]}))" for which in ("IN", "NOT IN")]
-    state = (
-        "f.id {} (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
-        "WHERE s.file = f.id AND coalesce(n.state, 'open') {})"
-    )
     if wanted.only:
         everybody = ", ".join(texts[number] for number in wanted.with_people)
         conditions.append(
-            state.format("NOT IN", f"IN ('open', 'named') AND coalesce(n.person, 0) NOT IN ({everybody})")
+            "f.id NOT IN (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+            "WHERE s.file = f.id AND coalesce(n.state, 'open') IN ('open', 'named') "
+            f"AND coalesce(n.person, 0) NOT IN ({everybody}))"
         )
+    decided = "SELECT s.file FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face WHERE n.state = '{}'"
     if wanted.unnamed:
-        conditions.append(state.format("IN", "= 'open'"))
+        untouched = "SELECT s.file FROM scanned_faces AS s WHERE s.face IS NULL"
+        conditions.append(f"f.id IN ({untouched} UNION ALL {decided.format('open')})")
     if wanted.strangers:
-        conditions.append(state.format("IN", "= 'nobody'"))
-    values = []
+        conditions.append(f"f.id IN ({decided.format('nobody')})")
+    values: list[str] = []
     if wanted.rows is not None:
         conditions.append("f.id IN (SELECT file FROM scanned_faces WHERE row IN (SELECT value FROM json_each(?)))")
         values.append(json.dumps(wanted.rows))
+    if wanted.folder:
+        conditions.append("substr(f.path, 1, length(?)) = ?")
+        values += [f"{wanted.folder}/"] * 2
     if wanted.since:
         conditions.append("f.taken >= ?")
         values.append(wanted.since)
     if wanted.until:
         conditions.append("f.taken <> '' AND substr(f.taken, 1, length(?)) <= ?")
         values += [wanted.until, wanted.until]
-    files = connection.execute(
-        f"SELECT f.id, f.path, f.taken FROM scanned_files AS f WHERE {' AND '.join(conditions)} ORDER BY f.path", values
-    ).fetchall()
-    faces: dict[str, list[ScannedFace]] = {}
-    for face in faces_of_files(connection, [number for number, _, _ in files]):
-        faces.setdefault(face.path, []).append(face)
-    return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]
+    return " AND ".join(conditions), values
 
 
 def group_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:

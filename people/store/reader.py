@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
-from people.store import derivation, erasure, faces, schema
+from people.store import derivation, erasure, faces, scanned, schema
 from people.store.queries import (
     FoundPhoto,
     PhotoQuery,
@@ -259,6 +259,11 @@ class PeopleReader:
             values.append(group)
         return self._scanned_faces(where, values, page=page)
 
+    def faces_of_files(self, files: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces of files by their numbers in the newest table, by row."""
+        with self._explained():
+            return scanned.faces_of_files(self._connection, files)
+
     def group_sizes(self) -> list[tuple[int, int]]:
         """Return number and size of each group of unnamed faces, the largest first."""
         with self._explained():
@@ -371,6 +376,10 @@ class PeopleReader:
             yield
         except sqlite3.Error as error:
             raise schema.explain_sqlite_error(error, self.path) from error
+
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a question in SQL, for the lists of `people.browsing`."""
+        return self._select(query, values)
 
     def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._explained():

@@ -2,5 +2,5 @@
 
 In: a workspace's decisions.
 Out: routers of the HTTP interface.
-May import: people.store, webapp.api.
+May import: people.store, people.browsing, webapp.api.
 """
