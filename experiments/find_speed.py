@@ -66,7 +66,7 @@ def main() -> None:
         workspace, middle = make_workspace(Path(folder), n_faces)
         app = create_app(workspace, Access(start_token=TOKEN))
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        beside = {"photos beside one of all": (f"/photos/{middle}/beside", {})}
+        beside: dict[str, tuple[str, dict[str, Any]]] = {"photos beside one of all": (f"/photos/{middle}/beside", {})}
         with TestClient(app, base_url="http://127.0.0.1:8764", headers=headers) as client:
             for what, (path, query) in {**QUESTIONS, **beside}.items():
                 median, slowest, answer = measure(client, path, query)

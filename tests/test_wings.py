@@ -90,7 +90,7 @@ ALLOWED = {
         "embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
         "classifiers.groups classifiers.people_files"
     ),
-    "people.browsing": "people.store",
+    "people.browsing": "people.store classifiers.scores",
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
@@ -131,7 +131,7 @@ ALLOWED = {
         "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
     ),
-    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
+    "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
     "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
     "webapp.finding": "people.store people.browsing webapp.api",

@@ -2,5 +2,5 @@
 
 In: a workspace's decisions, what photos shall be like.
 Out: `PhotoPage`, `Neighbours`, `Months`: what a screen shows of a list, however long that is.
-May import: people.store.
+May import: people.store, classifiers.scores.
 """

@@ -1,23 +1,29 @@
 """A photo with its faces: who is on it, and where; and which photos stand beside it in a list."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter
+from pydantic import Field, model_validator
 
+from people.browsing.drawn import NO_ROW, check_drawn, drawn_faces
 from people.browsing.photos import copies_of, find_neighbours, names_of
-from people.store.records import photo_number
-from webapp.api.context import Reader
-from webapp.api.models import Answer, FaceAnswer, Number
+from people.store.records import Face, photo_number
+from webapp.api.context import Reader, Store
+from webapp.api.models import Answer, Ask, DecisionAnswer, FaceAnswer, Name, Number
 from webapp.finding.find import Wanted
 
 router = APIRouter(prefix="/photos", tags=["photos"])
 
 
 class NamedFace(Answer):
-    """A face, and the name of its person; "" where it has none."""
+    """A face, and the name of its person; "" where it has none.
+
+    `waits` tells that it was drawn, and that the next scan makes its vector.
+    """
 
     face: FaceAnswer
     name: str
+    waits: bool
 
 
 class PhotoAnswer(Answer):
@@ -48,11 +54,26 @@ class BesideAnswer(Answer):
     next: int | None
 
 
+class DrawnFace(Ask):
+    """Where a face is that was not found, in fractions of the photo, and whose; null where nobody knows."""
+
+    box: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=4, max_length=4)]
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        left, top, right, bottom = self.box
+        if left >= right or top >= bottom:
+            raise ValueError("expected left before right and top above bottom")
+        return self
+
+
 @router.get("/{photo}", operation_id="get_photo")
 def get_photo(reader: Reader, photo: Number) -> PhotoAnswer:
     """Return a photo of the newest scan with its faces."""
     file = reader.photo(photo)
-    faces = sorted(reader.faces_in_table(path=file.path), key=lambda face: face.face.box[0])
+    found = [*reader.faces_in_table(path=file.path), *drawn_faces(reader, photo)]
+    faces = sorted(found, key=lambda face: face.face.box[0])
     name_of = names_of(reader, [face.person for face in faces if face.person is not None])
     return PhotoAnswer(
         photo=photo,
@@ -63,10 +84,24 @@ def get_photo(reader: Reader, photo: Number) -> PhotoAnswer:
         height=file.height,
         taken=file.taken,
         faces=[
-            NamedFace(face=FaceAnswer.of(face), name=name_of.get(-1 if face.person is None else face.person, ""))
+            NamedFace(
+                face=FaceAnswer.of(face),
+                name="" if face.person is None else name_of[face.person],
+                waits=face.row == NO_ROW,
+            )
             for face in faces
         ],
     )
+
+
+@router.post("/{photo}/faces", operation_id="draw_face")
+def draw_face(store: Store, photo: Number, drawn: DrawnFace) -> DecisionAnswer:
+    """Say where a face is that was not found, and perhaps whose; the next scan makes its vector."""
+    file = store.photo(photo)
+    left, top, right, bottom = drawn.box
+    face = Face(file.sha256, (left, top, right, bottom))
+    with store.provided(lambda: check_drawn(store, file, face)):
+        return DecisionAnswer.of(store, store.draw(face) if drawn.name is None else store.name([face], drawn.name))
 
 
 @router.get("/{photo}/beside", operation_id="find_photos_beside")

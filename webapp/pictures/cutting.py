@@ -1,4 +1,4 @@
-"""Make all thumbnails that are missing, while nobody waits for them: ``python -m webapp.pictures.cutting WORKSPACE``."""
+"""Make all missing thumbnails while nobody waits for them: ``python -m webapp.pictures.cutting WORKSPACE``."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def _remove_forgotten(
 
 
 def main(folder: str) -> None:
-    """Make what is missing in a workspace, whenever the machine has nothing else to do; where that fails, do nothing."""
+    """Make what is missing in a workspace whenever the machine has nothing else to do; where that fails, nothing."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(os, "nice"):
         os.nice(_LEAST_PRIORITY)

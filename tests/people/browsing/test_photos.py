@@ -26,9 +26,10 @@ def store(tmp_path):
         ]
     ]
     owners = [0, 0, 2, 3, 4, 4]
-    places = np.array([[*face(0, n).box, 7.5 if owner == 2 else 0.0] for owner, n in zip(owners, [0, 1, 0, 0, 0, 1])])
+    indices = [0, 1, 0, 0, 0, 1]
+    places = np.array([[*face(0, n).box, 7.5 * (owner == 2)] for owner, n in zip(owners, indices, strict=True)])
     with PeopleStore(tmp_path / "people.sqlite", create=True) as opened:
-        opened.record_table(files, np.array(owners), face_indices=np.array([0, 1, 0, 0, 0, 1]), places=places)
+        opened.record_table(files, np.array(owners), face_indices=np.array(indices), places=places)
         opened.name([face("a"), face("b"), face("walk", time_s=7.5)], "Ada")
         yield opened
 

@@ -93,5 +93,5 @@ export async function show(main, { person: id, go }) {
   drawHead();
   grid.start();
   await renew();
-  return { stop: () => grid.stop(), focus: () => grid.focus(0) };
+  return { stop: () => grid.stop(), focus: (index = 0) => grid.focus(index) };
 }
