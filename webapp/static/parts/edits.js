@@ -28,6 +28,9 @@ const seenPerson = ({ name, hidden }) => ({ name, hidden });
 /** Decide about faces: `what` is {kind, name?, person?}. */
 export const decide = (faces, what, done) => edit(() => api.post("/faces/decide", { ...what, faces: faces.map(seenFace) }), done);
 
+/** Say that there is a face in a box, in fractions of the photo; `name` is null where nobody knows whose. */
+export const draw = (photo, box, name, done) => edit(() => api.post(`/photos/${photo}/faces`, { box, name }), done);
+
 export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);

@@ -42,8 +42,5 @@ export const formatShare = (n) => shares.format(n);
 /** Return a place in a video, in seconds, as minutes and seconds. */
 export const formatSeconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
-/** Return a place in a video, in seconds, as minutes and seconds. */
-export const formatSeconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-
 /** Return a moment, ISO 8601, as it is written here. */
 export const formatMoment = (text) => moments.format(new Date(text));
