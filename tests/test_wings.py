@@ -128,7 +128,7 @@ ALLOWED = {
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
     "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables webapp.pictures",
     "webapp.naming": (
-        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "people.store people.browsing people.workspace people.suggestions classifiers.scores classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",

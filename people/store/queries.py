@@ -173,13 +173,20 @@ def count_together(connection: sqlite3.Connection, person: int | None = None) ->
         Only with this one, who then stands first.
     """
     first = "a.root < b.root" if person is None else "a.root = ? AND b.root <> a.root"
+    of_person = (
+        ""
+        if person is None
+        else " AND f.sha256 IN (SELECT g.sha256 FROM person_now AS q JOIN face_now AS m ON m.person = q.person "
+        "JOIN scanned_faces AS t ON t.face = m.face JOIN scanned_files AS g ON g.id = t.file WHERE q.root = ?)"
+    )
     return connection.execute(
         "WITH shown AS MATERIALIZED (SELECT DISTINCT f.sha256 AS photo, p.root AS root FROM face_now AS n "
         "JOIN scanned_faces AS s ON s.face = n.face JOIN scanned_files AS f ON f.id = s.file "
-        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root WHERE NOT r.is_hidden) "
+        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root "
+        f"WHERE NOT r.is_hidden{of_person}) "
         f"SELECT a.root, b.root, count(*) AS n FROM shown AS a JOIN shown AS b ON a.photo = b.photo AND {first} "
         "GROUP BY a.root, b.root ORDER BY n DESC, a.root, b.root",
-        () if person is None else (person,),
+        () if person is None else (person, person),
     ).fetchall()
 
 

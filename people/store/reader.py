@@ -190,8 +190,7 @@ class PeopleReader:
 
     def faces_of_rows(self, rows: Sequence[int]) -> list[Face]:
         """Return the faces of rows of the newest table."""
-        found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
-        return [face.face for face in found]
+        return [face.face for face in self.faces_at_rows(rows)]
 
     def photo(self, number: int) -> ScannedFile:
         """Return the photo or video of the newest table that has a number (`people.store.records.photo_number`).
@@ -263,6 +262,10 @@ class PeopleReader:
         """Return the faces of files by their numbers in the newest table, by row."""
         with self._explained():
             return scanned.faces_of_files(self._connection, files)
+
+    def faces_at_rows(self, rows: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces at rows of the newest table, by row."""
+        return self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),))
 
     def group_sizes(self) -> list[tuple[int, int]]:
         """Return number and size of each group of unnamed faces, the largest first."""

@@ -8,11 +8,10 @@ from people.browsing.photos import ListedPhoto, find_photo_page, names_of
 from people.store.queries import PhotoQuery
 from people.store.records import photo_number
 from webapp.api.context import Reader
-from webapp.api.models import Answer, Limit, Number, Offset
+from webapp.api.models import Answer, Limit, Moment, Number, Offset
 
 router = APIRouter(prefix="/find", tags=["find"])
 
-Moment = Annotated[str, Query(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$", description="2019, 2019-06 or 2019-06-30")]
 People = Annotated[list[Number], Query(max_length=50)]
 
 

@@ -22,7 +22,7 @@ from webapp.api.models import ErrorAnswer
 from webapp.finding import find, photo
 from webapp.live import cameras
 from webapp.live.watching import LiveCameras
-from webapp.naming import groups, questions, why
+from webapp.naming import doubts, groups, questions, why
 from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
@@ -39,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    doubts.router,
     recognize.router,
     events.router,
     forget.router,
