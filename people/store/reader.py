@@ -230,14 +230,6 @@ class PeopleReader:
         with self._explained():
             return count_table(self._connection)
 
-    def count_faces_in_table(self, person: int) -> int:
-        """Return how many faces of the newest table are a person."""
-        rows = self._select(
-            "SELECT count(*) FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face "
-            f"WHERE n.person IN ({self._members_text(person)})"
-        )
-        return int(rows[0][0])
-
     def faces_in_table(
         self,
         *,

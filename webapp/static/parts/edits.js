@@ -35,6 +35,9 @@ export const rename = (person, name, done) => edit(() => api.patch(`/people/${pe
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
 
+/** Let a face stand for its person. */
+export const chooseCover = (person, face, done) => edit(() => api.post(`/people/${person.id}/cover`, { face: seenFace(face) }), done);
+
 export const merge = (person, other, done) =>
   edit(() => api.post(`/people/${person.id}/merge`, { into: other.id, expected: seenPerson(person), expected_into: seenPerson(other) }), done);
 
