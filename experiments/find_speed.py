@@ -1,36 +1,42 @@
 """How long finding photos takes on the page: ``python -m experiments.find_speed [--faces N]``.
 
-A made workspace, see `experiments.people_scale`: three faces a photo, twenty a person, photos of one folder a thousand.
-Asks the HTTP interface as a browser does, without a network between, and prints the median and the 95th percentile of
-the milliseconds of each question.
+A made workspace, see `experiments.people_scale`: three faces a photo, twenty a person, a thousand photos a folder.
+Serves it and asks as a browser does. Prints the median and the 95th percentile of the milliseconds of each question.
 """
 
 import argparse
-import logging
+import json
+import re
+import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fastapi.testclient import TestClient
 
 from experiments.people_scale import make_store, record_table
 from people.store.records import photo_number
 from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace, create_workspace
-from webapp.access.tokens import Access
-from webapp.server.app import create_app
 
 ROUNDS = 20
-TOKEN = "token-of-the-measurement"
 
-QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "one person": ("/find", {"with": 1}),
-    "all of a year": ("/find", {"from": "2019", "to": "2019"}),
-    "all of a year, last page": ("/find", {"from": "2019", "to": "2019", "offset": 33_000}),
-    "without one person": ("/find", {"without": 1}),
-    "unnamed": ("/find", {"unnamed": True}),
+QUESTIONS = {
+    "find one person": "/find?with=1",
+    "find all of a year": "/find?from=2019&to=2019",
+    "find all of a year, last page": "/find?from=2019&to=2019&offset=33000",
+    "find those without one person": "/find?without=1",
+    "find unnamed": "/find?unnamed=true",
+    "photo": "/photos/{photo}",
+    "photos beside one of all": "/photos/{photo}/beside",
+    "faces of a person, doubtful first": "/people/1/doubts",
+    "with whom a person is": "/people/1/together",
+    "when a person was photographed": "/people/1/timeline",
 }
 
 
@@ -45,15 +51,31 @@ def make_workspace(folder: Path, n_faces: int) -> tuple[Workspace, int]:
     return workspace, photo_number(files[len(files) // 2].sha256)
 
 
-def measure(client: TestClient, path: str, query: dict[str, Any]) -> tuple[float, float, Any]:
+@contextmanager
+def served(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Serve a workspace; yield address and token."""
+    command = [sys.executable, "-m", "webapp", str(workspace.folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"open (\S+)/\?token=(\S+)", server.stdout.readline())
+            if found is None:
+                raise RuntimeError("expected the address of the server, found none")
+            yield found[1], found[2]
+        finally:
+            server.terminate()
+
+
+def measure(address: str, token: str) -> tuple[float, float, Any]:
     """Return the median and the 95th percentile of the milliseconds an answer takes, and the answer."""
     seconds = []
     for _ in range(ROUNDS):
         begun = time.perf_counter()
-        answer = client.get(f"/api/v1{path}", params=query)
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request) as response:
+            answer = json.load(response)
         seconds.append(time.perf_counter() - begun)
-        answer.raise_for_status()
-    return float(np.median(seconds) * 1e3), float(np.percentile(seconds, 95) * 1e3), answer.json()
+    return float(np.median(seconds) * 1e3), float(np.percentile(seconds, 95) * 1e3), answer
 
 
 def main() -> None:
@@ -61,16 +83,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of finding photos on the page.")
     parser.add_argument("--faces", type=int, default=100_000)
     n_faces = parser.parse_args().faces
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        workspace, middle = make_workspace(Path(folder), n_faces)
-        app = create_app(workspace, Access(start_token=TOKEN))
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        beside: dict[str, tuple[str, dict[str, Any]]] = {"photos beside one of all": (f"/photos/{middle}/beside", {})}
-        with TestClient(app, base_url="http://127.0.0.1:8764", headers=headers) as client:
-            for what, (path, query) in {**QUESTIONS, **beside}.items():
-                median, slowest, answer = measure(client, path, query)
-                total = f", {answer['total']:,} photos" if "total" in answer else ""
+        workspace, photo = make_workspace(Path(folder), n_faces)
+        with served(workspace) as (address, token):
+            for what, question in QUESTIONS.items():
+                median, slowest, answer = measure(f"{address}/api/v1{question.format(photo=photo)}", token)
+                total = f", {answer['total']:,}" if "total" in answer else ""
                 print(f"{what}{total}: {median:.0f} ms, 95 % within {slowest:.0f}", flush=True)
 
 

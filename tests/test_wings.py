@@ -134,7 +134,7 @@ ALLOWED = {
     "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
     "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
-    "webapp.finding": "people.store people.browsing webapp.api",
+    "webapp.finding": "people.store people.browsing people.search webapp.api webapp.naming webapp.programs",
     "webapp.server": (
         "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live "
         "webapp.finding"

@@ -19,7 +19,7 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
-from webapp.finding import find, photo
+from webapp.finding import by_photo, find, photo
 from webapp.live import cameras
 from webapp.live.watching import LiveCameras
 from webapp.naming import doubts, groups, questions, why
@@ -45,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     forget.router,
     cameras.router,
     find.router,
+    by_photo.router,
     photo.router,
 )
 """All subjects of the interface, in the order of its document."""

@@ -1,8 +1,15 @@
 """Find and photo in the browser, by keyboard."""
 
+import io
+from types import MappingProxyType
+
+import numpy as np
+from PIL import Image
 from playwright.sync_api import expect
 
+from embedder.detection.faces import Faces
 from people.store.store import PeopleStore
+from tests.webapp.made import add_table
 
 
 def test_find_by_name_then_name_a_face_and_go_back(site, workspace):
@@ -67,3 +74,49 @@ def test_from_a_person_to_a_photo_and_back(site):
     page.get_by_role("button", name="Face 1: Ada").wait_for()
     page.keyboard.press("Backspace")
     page.get_by_role("heading", name="Ada", level=1).wait_for()
+
+
+class OneLikeBob:
+    """Stands in for the networks: on every picture Bob's face and one that nobody has."""
+
+    fingerprint = MappingProxyType({"space": {"embedding_length": 16}, "provenance": {}})
+
+    def encode(self, picture: np.ndarray) -> "OneLikeBob":
+        self.embeddings = np.eye(16, dtype=np.float32)[[9, 1]]
+        self.faces = Faces(np.array([[0, 0, 9, 9], [20, 10, 60, 50]]), np.zeros((2, 5, 2)), np.ones(2))
+        return self
+
+    def __len__(self) -> int:
+        return 2
+
+
+def picture() -> dict:
+    content = io.BytesIO()
+    Image.new("RGB", (80, 60), (90, 60, 40)).save(content, "PNG")
+    return {"name": '"><img onerror=alert(1)>\u202e.png', "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def test_photos_like_a_dropped_picture_by_each_of_its_faces(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    monkeypatch.setattr("webapp.finding.by_photo.encoder_of", lambda context: OneLikeBob())
+    page = site.open("/find")
+    page.keyboard.press("o")
+    page.get_by_label("Drop a picture here").set_input_files(picture())
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    expect(page.get_by_role("list", name="Photos").get_by_role("link").first).to_contain_text("alike")
+    site.check_accessible()
+    page.get_by_role("list", name="Photos").get_by_role("link").nth(1).click()
+    page.get_by_text("2 of 9").wait_for()
+    page.keyboard.press("Backspace")
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    page.get_by_role("button", name="Like face 1").click()
+    page.get_by_role("status").filter(has_text="1 photo").wait_for()
+    page.get_by_role("button", name="Search without the picture").click()
+    page.get_by_text("Who shall be on the photos?").wait_for()
+
+
+def test_a_picture_that_is_not_kept_any_more_is_told(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    page = site.open(f"/find?like={'A' * 16}.0")
+    page.get_by_role("heading", name="The picture is not kept any more").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]

@@ -25,8 +25,8 @@ export async function photoList(photo, go) {
   return {
     element: el("span", { class: "photo-list" }, toFolder, link(previous, t("photo.previous"), ""), place, link(next, t("photo.following"), "is-next")),
     keys: [
-      { key: "ArrowLeft", words: "photo.previous", run: () => open(previous) },
-      { key: "ArrowRight", words: "photo.following", run: () => open(next) },
+      { key: "ArrowLeft", keys: ["←"], words: "photo.previous", run: () => open(previous) },
+      { key: "ArrowRight", keys: ["→"], words: "photo.following", run: () => open(next) },
     ],
   };
 }

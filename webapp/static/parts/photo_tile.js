@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { el, icon } from "./dom.js";
-import { formatMoment, formatSeconds, t } from "./words.js";
+import { formatMoment, formatSeconds, formatShare, t } from "./words.js";
 
 /** Make a tile that leads to a photo within the list that `query`, as in an address, asks for. */
 export function photoTile(photo, query) {
@@ -13,7 +13,7 @@ export function photoTile(photo, query) {
     { class: "tile", href: `/photos/${photo.photo}${query}`, title: photo.paths.join("\n") },
     photo.kind === "video" ? videoStill(photo) : still(photo),
     el("div", { class: "name" }, photo.names.join(", ") || t("n_faces", { n: photo.n_faces })),
-    el("div", { class: "count" }, taken + copies),
+    el("div", { class: "count" }, (photo.alike === null ? "" : `${t("find.alike", { similarity: formatShare(photo.alike) })} · `) + taken + copies),
   );
 }
 
