@@ -125,7 +125,7 @@ ALLOWED = {
         "embedder.finding embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
     ),
     "webapp.access": "foundation",
-    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
+    "webapp.pictures": "foundation people.store people.browsing people.workspace people.sidecars embedder.images",
     "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables webapp.pictures",
     "webapp.naming": (
         "people.store people.browsing people.workspace people.suggestions classifiers.scores classifiers.files "

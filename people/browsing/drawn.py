@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifiers.scores.same_faces import overlaps
+from people.browsing.photos import faces_of_photo
 from people.errors import ConflictError, DecisionError, UnknownFaceError
 from people.store.overlap import LEAST_OVERLAP
 from people.store.reader import PeopleReader
@@ -75,7 +76,7 @@ def check_drawn(reader: PeopleReader, file: ScannedFile, face: Face) -> None:
             f"{file.path}: expected a box of at least {_LEAST_PIXELS} pixels on a photo, got "
             f"{width:.0f}x{height:.0f} on a {file.kind}; draw a larger one"
         )
-    there = [*reader.faces_in_table(path=file.path), *drawn_faces(reader, parse_face_key(face.key).photo)]
+    there = [*faces_of_photo(reader, file.sha256), *drawn_faces(reader, parse_face_key(face.key).photo)]
     boxes = np.array([one.face.box for one in there], np.float64).reshape(-1, 4)
     shares = overlaps(np.tile(np.array(face.box, np.float64), (len(boxes), 1)), boxes)
     if len(shares) and shares.max() >= LEAST_OVERLAP:

@@ -101,12 +101,10 @@ def find_neighbours(reader: PeopleReader, wanted: PhotoQuery, sha256: str) -> Ne
         return Neighbours(index, len(listed), *around)
     condition, values = _listed(reader, wanted)
     files = f"FROM scanned_files AS f WHERE {condition}"
-    place, is_listed = reader.select(
-        f"SELECT min(f.id), max(f.id IN (SELECT f.id {files})) FROM scanned_files AS f WHERE f.sha256 = ?",
-        (*values, own),
-    )[0]
-    if is_listed:
-        place = reader.select(f"SELECT f.id {files} AND f.sha256 = ?", (*values, own))[0][0]
+    place = reader.select(f"SELECT min(f.id) {files} AND f.sha256 = ?", (*values, own))[0][0]
+    is_listed = place is not None
+    if not is_listed:
+        place = reader.select("SELECT min(id) FROM scanned_files WHERE sha256 = ?", (own,))[0][0]
     total, n_before, before, after = reader.select(
         "SELECT count(*), count(CASE WHEN f.id < ? THEN 1 END), max(CASE WHEN f.id < ? THEN f.id END), "
         f"min(CASE WHEN f.id > ? THEN f.id END) {files}",
@@ -116,6 +114,12 @@ def find_neighbours(reader: PeopleReader, wanted: PhotoQuery, sha256: str) -> Ne
         reader.select("SELECT id, lower(hex(sha256)) FROM scanned_files WHERE id IN (?, ?)", (before, after))
     )
     return Neighbours(n_before if is_listed else None, total, photo_of.get(before), photo_of.get(after))
+
+
+def faces_of_photo(reader: PeopleReader, sha256: str) -> list[ScannedFace]:
+    """Return the faces of the photo of a hash, of its first path, by row."""
+    first = reader.select("SELECT min(id) FROM scanned_files WHERE sha256 = ?", (bytes.fromhex(sha256),))[0][0]
+    return [] if first is None else reader.faces_of_files([first])
 
 
 def copies_of(reader: PeopleReader, sha256: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field, model_validator
 
 from people.browsing.drawn import faces_of_keys
+from people.browsing.photos import faces_of_photo
 from people.store.records import Decision
 from people.store.scanned import ScannedFace
 from people.store.store import PeopleStore
@@ -51,7 +52,7 @@ def get_thumbnail(context: ContextOf, key: Key) -> Response:
     with context.pool.reader() as reader:  # not held while a photo is decoded
         found = faces_of_keys(reader, [key])[0]
         file = reader.photo(FaceAnswer.of(found).photo)
-        others = [face.face for face in reader.faces_in_table(path=found.path) if face.face != found.face]
+        others = [face.face for face in faces_of_photo(reader, file.sha256) if face.face != found.face]
     content = read_thumbnail(context.workspace, file, found.face, others=others)
     return Response(content, media_type="image/webp")
 

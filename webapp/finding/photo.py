@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from people.browsing.drawn import NO_ROW, check_drawn, drawn_faces
-from people.browsing.photos import copies_of, find_neighbours, names_of
+from people.browsing.photos import copies_of, faces_of_photo, find_neighbours, names_of
 from people.store.records import Face, photo_number
 from webapp.api.context import Reader, Store
 from webapp.api.models import Answer, Ask, DecisionAnswer, FaceAnswer, Name, Number
@@ -72,7 +72,7 @@ class DrawnFace(Ask):
 def get_photo(reader: Reader, photo: Number) -> PhotoAnswer:
     """Return a photo of the newest scan with its faces."""
     file = reader.photo(photo)
-    found = [*reader.faces_in_table(path=file.path), *drawn_faces(reader, photo)]
+    found = [*faces_of_photo(reader, file.sha256), *drawn_faces(reader, photo)]
     faces = sorted(found, key=lambda face: face.face.box[0])
     name_of = names_of(reader, [face.person for face in faces if face.person is not None])
     return PhotoAnswer(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from filelock import FileLock
 
 from foundation.errors import FacetableError
+from people.browsing.photos import faces_of_photo
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFace, ScannedFile
 from people.workspace.workspace import Workspace
@@ -40,7 +41,7 @@ def cut_missing(workspace: Workspace) -> int:
     n_decoded = 0
     with FileLock(workspace.folder / _LOCK, mode=0o600), PeopleReader(workspace.store) as reader:
         for file in _files_in_order(reader):
-            missing = _missing(workspace, file, reader.faces_in_table(path=file.path))
+            missing = _missing(workspace, file, faces_of_photo(reader, file.sha256))
             if missing is None:
                 continue
             with suppress(FacetableError, OSError):
@@ -55,9 +56,9 @@ def _files_in_order(reader: PeopleReader) -> list[ScannedFile]:
     weight: dict[str, int] = {}
     for face in reader.faces_in_table():
         size = size_of.get(face.group, 0) if face.state == "open" else 0
-        weight[face.path] = max(size, weight.get(face.path, 0))
-    files = [file for file in reader.files() if file.path in weight and file.kind == "photo"]
-    return sorted(files, key=lambda file: -weight[file.path])
+        weight[face.face.photo_sha256] = max(size, weight.get(face.face.photo_sha256, 0))
+    files = {file.sha256: file for file in reader.files() if file.sha256 in weight and file.kind == "photo"}
+    return sorted(files.values(), key=lambda file: -weight[file.sha256])
 
 
 def _missing(workspace: Workspace, file: ScannedFile, faces: Sequence[ScannedFace]) -> list[ScannedFace] | None:
@@ -72,7 +73,7 @@ def _remove_forgotten(
     workspace: Workspace, reader: PeopleReader, file: ScannedFile, made: Sequence[ScannedFace]
 ) -> None:
     """Remove what was made of faces that somebody has forgotten in these milliseconds."""
-    left = {face.face for face in reader.faces_in_table(path=file.path)}
+    left = {face.face for face in faces_of_photo(reader, file.sha256)}
     gone = [face for face in made if face.face not in left]
     for face in gone:
         thumbnail_path(workspace, face.face).unlink(missing_ok=True)

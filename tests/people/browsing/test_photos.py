@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from people.browsing.photos import copies_of, find_neighbours, find_photo_page, names_of
+from people.browsing.photos import copies_of, faces_of_photo, find_neighbours, find_photo_page, names_of
 from people.store.queries import PhotoQuery
 from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
@@ -45,6 +45,11 @@ def test_copies_are_one_photo_with_all_its_paths(store):
     assert [len(photo.faces) for photo in page.photos] == [2, 1, 1]
     assert (page.photos[1].kind, page.photos[1].faces[0].face.time_s) == ("video", 7.5)
     assert names_of(store, [1, 1, 99]) == {1: "Ada"}
+
+
+def test_the_faces_of_a_photo_once_however_many_copies_it_has(store):
+    assert [one.row for one in faces_of_photo(store, face("a").photo_sha256)] == [0, 1]
+    assert faces_of_photo(store, face("lake").photo_sha256) == faces_of_photo(store, face(77).photo_sha256) == []
 
 
 def test_photos_without_faces_are_found_by_date_and_folder(store):

@@ -8,12 +8,15 @@ import { formatMoment, formatSeconds, formatShare, t } from "./words.js";
 export function photoTile(photo, query) {
   const taken = photo.taken ? formatMoment(photo.taken) : photo.path.split("/").at(-1);
   const copies = photo.paths.length > 1 ? ` · ${t("photo.places", { n: photo.paths.length })}` : "";
+  const alike = photo.alike === null ? "" : `${t("find.alike", { similarity: formatShare(photo.alike) })} · `;
+  // Names and file names may be written from right to left, or say so for what follows them.
+  const names = photo.names.flatMap((name, place) => [place ? ", " : "", el("bdi", {}, name)]);
   return el(
     "a",
     { class: "tile", href: `/photos/${photo.photo}${query}`, title: photo.paths.join("\n") },
     photo.kind === "video" ? videoStill(photo) : still(photo),
-    el("div", { class: "name" }, photo.names.join(", ") || t("n_faces", { n: photo.n_faces })),
-    el("div", { class: "count" }, (photo.alike === null ? "" : `${t("find.alike", { similarity: formatShare(photo.alike) })} · `) + taken + copies),
+    el("div", { class: "name" }, ...(names.length ? names : [t("n_faces", { n: photo.n_faces })])),
+    el("div", { class: "count" }, alike, el("bdi", {}, taken), copies),
   );
 }
 
