@@ -1,11 +1,13 @@
 """How long finding photos takes on the page: ``python -m experiments.find_speed [--faces N]``.
 
 A made workspace, see `experiments.people_scale`: three faces a photo, twenty a person, a thousand photos a folder.
-Serves it and asks as a browser does. Prints the median and the 95th percentile of the milliseconds of each question.
+Serves it and asks as a browser does. Prints the median and the 95th percentile of the milliseconds of each question, and
+how many of them the server's processors worked, which other programs do not lengthen.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -52,8 +54,8 @@ def make_workspace(folder: Path, n_faces: int) -> tuple[Workspace, int]:
 
 
 @contextmanager
-def served(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """Serve a workspace; yield address and token."""
+def served(workspace: Workspace) -> Iterator[tuple[str, str, int]]:
+    """Serve a workspace; yield address, token and the process's number."""
     command = [sys.executable, "-m", "webapp", str(workspace.folder), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
@@ -61,9 +63,18 @@ def served(workspace: Workspace) -> Iterator[tuple[str, str]]:
             found = re.search(r"open (\S+)/\?token=(\S+)", server.stdout.readline())
             if found is None:
                 raise RuntimeError("expected the address of the server, found none")
-            yield found[1], found[2]
+            yield found[1], found[2], server.pid
         finally:
             server.terminate()
+
+
+def processor_seconds(pid: int) -> float:
+    """Return how long processors have worked for a process, NaN where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(address: str, token: str) -> tuple[float, float, Any]:
@@ -85,11 +96,13 @@ def main() -> None:
     n_faces = parser.parse_args().faces
     with tempfile.TemporaryDirectory() as folder:
         workspace, photo = make_workspace(Path(folder), n_faces)
-        with served(workspace) as (address, token):
+        with served(workspace) as (address, token, pid):
             for what, question in QUESTIONS.items():
+                before = processor_seconds(pid)
                 median, slowest, answer = measure(f"{address}/api/v1{question.format(photo=photo)}", token)
+                worked = (processor_seconds(pid) - before) / ROUNDS * 1e3
                 total = f", {answer['total']:,}" if "total" in answer else ""
-                print(f"{what}{total}: {median:.0f} ms, 95 % within {slowest:.0f}", flush=True)
+                print(f"{what}{total}: {median:.0f} ms, 95 % within {slowest:.0f}, worked {worked:.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from embedder.detection.faces import Faces
+from foundation.formats import hash_file
+from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
 from tests.webapp.made import add_table
 
@@ -120,3 +122,33 @@ def test_a_picture_that_is_not_kept_any_more_is_told(site, workspace, photos, mo
     page = site.open(f"/find?like={'A' * 16}.0")
     page.get_by_role("heading", name="The picture is not kept any more").wait_for()
     site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+def test_photos_without_faces_videos_and_copies_by_date(site, workspace, photos):
+    crowd = hash_file(photos / "crowd.png")
+    files = [
+        ScannedFile("crowd.png", crowd, 640, 480, "2019-07-01T12:00:00"),
+        ScannedFile("more/crowd.png", crowd, 640, 480, "2019-07-01T12:00:00"),
+        ScannedFile("more/walk.mp4", "ab" * 32, 640, 480, "2019-07-02T12:00:00", "video"),
+    ]
+    with PeopleStore(workspace.store) as store:
+        places = np.array([[0.1, 0.1, 0.3, 0.5, 72.4]])
+        store.record_table(files, np.array([2]), face_indices=np.array([0]), places=places)
+    page = site.open("/find")
+    page.get_by_label("From").fill("2019-07")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").filter(has_text="2 photos").wait_for()
+    tiles = page.get_by_role("list", name="Photos").get_by_role("link")
+    expect(tiles.nth(0)).to_contain_text("0 faces")
+    expect(tiles.nth(0)).to_contain_text("in 2 places")
+    expect(tiles.nth(1)).to_contain_text("Video, 1:12")
+    expect(tiles.nth(1).locator("img")).to_have_count(0)
+    site.check_accessible()
+    tiles.nth(0).click()
+    page.get_by_text("in 2 places").click()
+    expect(page.get_by_text("more/crowd.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Draw a face")).to_be_visible()
+    site.check_accessible()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("This is a video").wait_for()
+    expect(page.get_by_role("button", name="Draw a face")).to_have_count(0)
