@@ -92,6 +92,7 @@ ALLOWED = {
         "embedder.pipeline embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
         "classifiers.groups classifiers.people_files"
     ),
+    "people.browsing": "people.store classifiers.scores",
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
@@ -128,19 +129,22 @@ ALLOWED = {
         "classifiers.members"
     ),
     "webapp.access": "foundation",
-    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.videos",
-    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
+    "webapp.pictures": (
+        "foundation people.store people.browsing people.workspace people.sidecars embedder.images embedder.videos"
+    ),
+    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables webapp.pictures",
     "webapp.naming": (
-        "foundation people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "foundation people.store people.browsing people.workspace people.suggestions classifiers.scores "
+        "classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
     ),
-    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
+    "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
     "webapp.live": (
         "foundation people.store people.workspace recognition.sources recognition.tracking recognition.runs "
         "embedder.detection embedder.networks classifiers.files classifiers.members webapp.api webapp.naming"
     ),
-    "webapp.finding": "people.store webapp.api",
+    "webapp.finding": "people.store people.browsing people.search webapp.api webapp.naming webapp.programs",
     "webapp.server": (
         "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live "
         "webapp.finding"

@@ -11,6 +11,10 @@ class JobRunningError(FacetableError):
     """Raised where a job is to be begun while another is being done."""
 
 
+class UnknownPictureError(FacetableError):
+    """Raised where a picture that somebody asked for is kept no more."""
+
+
 class NoHeadError(FacetableError):
     """Raised where nobody is named yet that a face could be compared with."""
 

@@ -44,6 +44,8 @@ class PhotoQuery:
         Numbers of people who must all be on a photo, each together with somebody else who has a name.
     rows : tuple of int or None
         Rows of the newest table, of which it must show one; None for any.
+    folder : str
+        The folder it lies in or below, as its path tells; "" for any.
     since, until : str
         First and last moment, as the beginning of an ISO local time ("2019", "2019-06", "2019-06-30"), both included;
         "" for no limit. Photos that do not say when they were taken are left out then.
@@ -61,6 +63,7 @@ class PhotoQuery:
     strangers: bool = False
     accompanied: tuple[int, ...] = ()
     rows: tuple[int, ...] | None = None
+    folder: str = ""
     since: str = ""
     until: str = ""
 
@@ -94,11 +97,22 @@ class FoundPhoto:
 def find_photos(
     connection: sqlite3.Connection, wanted: PhotoQuery, members: Mapping[int, Sequence[int]]
 ) -> list[FoundPhoto]:
-    """Return the files of the newest table that `wanted` describes, in path order.
+    """Return the files of the newest table that `wanted` describes, in path order; `members` as `conditions_of`."""
+    condition, values = conditions_of(wanted, members)
+    files = connection.execute(
+        f"SELECT f.id, f.path, f.taken, f.kind FROM scanned_files AS f WHERE {condition} ORDER BY f.path", values
+    ).fetchall()
+    faces: dict[str, list[ScannedFace]] = {}
+    for face in faces_of_files(connection, [file[0] for file in files]):
+        faces.setdefault(face.path, []).append(face)
+    return [FoundPhoto(path, taken, tuple(faces.get(path, ())), kind) for _, path, taken, kind in files]
+
+
+def conditions_of(wanted: PhotoQuery, members: Mapping[int, Sequence[int]]) -> tuple[str, list[str]]:
+    """Return what holds of a file `f` that `wanted` describes, in SQL, and the values for it.
 
     Parameters
     ----------
-    connection : sqlite3.Connection
     wanted : PhotoQuery
     members : mapping
         Of each person in the query, the numbers of all who were merged into it, its own included.
@@ -109,38 +123,33 @@ def find_photos(
     conditions += [f"f.id NOT IN ({showing} n.person IN ({texts[number]}))" for number in wanted.without_people]
     for number in wanted.accompanied:
         conditions += [f"f.id IN ({showing} n.person {which} ({texts[number]}))" for which in ("IN", "NOT IN")]
-    state = (
-        "f.id {} (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
-        "WHERE s.file = f.id AND coalesce(n.state, 'open') {})"
-    )
     if wanted.only:
         everybody = ", ".join(texts[number] for number in wanted.with_people)
         conditions.append(
-            state.format("NOT IN", f"IN ('open', 'named') AND coalesce(n.person, 0) NOT IN ({everybody})")
+            "f.id NOT IN (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+            "WHERE s.file = f.id AND coalesce(n.state, 'open') IN ('open', 'named') "
+            f"AND coalesce(n.person, 0) NOT IN ({everybody}))"
         )
+    decided = "SELECT s.file FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face WHERE n.state = '{}'"
     if wanted.unnamed:
-        conditions.append(state.format("IN", "= 'open'"))
+        untouched = "SELECT s.file FROM scanned_faces AS s WHERE s.face IS NULL"
+        conditions.append(f"f.id IN ({untouched} UNION ALL {decided.format('open')})")
     if wanted.strangers:
-        conditions.append(state.format("IN", "= 'nobody'"))
-    values = []
+        conditions.append(f"f.id IN ({decided.format('nobody')})")
+    values: list[str] = []
     if wanted.rows is not None:
         conditions.append("f.id IN (SELECT file FROM scanned_faces WHERE row IN (SELECT value FROM json_each(?)))")
         values.append(json.dumps(wanted.rows))
+    if wanted.folder:
+        conditions.append("substr(f.path, 1, length(?)) = ?")
+        values += [f"{wanted.folder}/"] * 2
     if wanted.since:
         conditions.append("f.taken >= ?")
         values.append(wanted.since)
     if wanted.until:
         conditions.append("f.taken <> '' AND substr(f.taken, 1, length(?)) <= ?")
         values += [wanted.until, wanted.until]
-    files = connection.execute(
-        "SELECT f.id, f.path, f.taken, f.kind FROM scanned_files AS f "
-        f"WHERE {' AND '.join(conditions)} ORDER BY f.path",
-        values,
-    ).fetchall()
-    faces: dict[str, list[ScannedFace]] = {}
-    for face in faces_of_files(connection, [file[0] for file in files]):
-        faces.setdefault(face.path, []).append(face)
-    return [FoundPhoto(path, taken, tuple(faces.get(path, ())), kind) for _, path, taken, kind in files]
+    return " AND ".join(conditions), values
 
 
 def group_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -175,13 +184,20 @@ def count_together(connection: sqlite3.Connection, person: int | None = None) ->
         Only with this one, who then stands first.
     """
     first = "a.root < b.root" if person is None else "a.root = ? AND b.root <> a.root"
+    of_person = (
+        ""
+        if person is None
+        else " AND f.sha256 IN (SELECT g.sha256 FROM person_now AS q JOIN face_now AS m ON m.person = q.person "
+        "JOIN scanned_faces AS t ON t.face = m.face JOIN scanned_files AS g ON g.id = t.file WHERE q.root = ?)"
+    )
     return connection.execute(
         "WITH shown AS MATERIALIZED (SELECT DISTINCT f.sha256 AS photo, p.root AS root FROM face_now AS n "
         "JOIN scanned_faces AS s ON s.face = n.face JOIN scanned_files AS f ON f.id = s.file "
-        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root WHERE NOT r.is_hidden) "
+        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root "
+        f"WHERE NOT r.is_hidden{of_person}) "
         f"SELECT a.root, b.root, count(*) AS n FROM shown AS a JOIN shown AS b ON a.photo = b.photo AND {first} "
         "GROUP BY a.root, b.root ORDER BY n DESC, a.root, b.root",
-        () if person is None else (person,),
+        () if person is None else (person, person),
     ).fetchall()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
-from people.store import derivation, erasure, faces, schema
+from people.store import derivation, erasure, faces, scanned, schema
 from people.store.queries import (
     FoundPhoto,
     PhotoQuery,
@@ -195,8 +195,7 @@ class PeopleReader:
 
     def faces_of_rows(self, rows: Sequence[int]) -> list[Face]:
         """Return the faces of rows of the newest table."""
-        found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
-        return [face.face for face in found]
+        return [face.face for face in self.faces_at_rows(rows)]
 
     def photo(self, number: int) -> ScannedFile:
         """Return the photo or video of the newest table that has a number (`people.store.records.photo_number`).
@@ -242,14 +241,6 @@ class PeopleReader:
         with self._explained():
             return count_table(self._connection)
 
-    def count_faces_in_table(self, person: int) -> int:
-        """Return how many faces of the newest table are a person."""
-        rows = self._select(
-            "SELECT count(*) FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face "
-            f"WHERE n.person IN ({self._members_text(person)})"
-        )
-        return int(rows[0][0])
-
     def faces_in_table(
         self,
         *,
@@ -269,6 +260,15 @@ class PeopleReader:
             where += " AND s.cluster = ? AND coalesce(n.state, 'open') = 'open'"
             values.append(group)
         return self._scanned_faces(where, values, page=page)
+
+    def faces_of_files(self, files: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces of files by their numbers in the newest table, by row."""
+        with self._explained():
+            return scanned.faces_of_files(self._connection, files)
+
+    def faces_at_rows(self, rows: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces at rows of the newest table, by row."""
+        return self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),))
 
     def group_sizes(self) -> list[tuple[int, int]]:
         """Return number and size of each group of unnamed faces, the largest first."""
@@ -390,6 +390,10 @@ class PeopleReader:
             yield
         except sqlite3.Error as error:
             raise schema.explain_sqlite_error(error, self.path) from error
+
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a question in SQL, for the lists of `people.browsing`."""
+        return self._select(query, values)
 
     def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._explained():

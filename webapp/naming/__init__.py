@@ -2,6 +2,6 @@
 
 In: a workspace's decisions, the vectors of a few of its faces.
 Out: routers of the HTTP interface.
-May import: foundation, people.store, people.workspace, people.suggestions, classifiers.scores, classifiers.files,
-    classifiers.heads, classifiers.members, webapp.api.
+May import: foundation, people.store, people.browsing, people.workspace, people.suggestions, classifiers.scores,
+    classifiers.files, classifiers.heads, classifiers.members, webapp.api.
 """

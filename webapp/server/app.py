@@ -19,9 +19,9 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
-from webapp.finding import find, photo
+from webapp.finding import by_photo, find, photo
 from webapp.live import cameras, visit_answers
-from webapp.naming import groups, questions, why
+from webapp.naming import doubts, groups, questions, why
 from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
@@ -38,12 +38,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    doubts.router,
     recognize.router,
     events.router,
     forget.router,
     cameras.router,
     visit_answers.router,
     find.router,
+    by_photo.router,
     photo.router,
 )
 """All subjects of the interface, in the order of its document."""

@@ -3,8 +3,10 @@
 import argparse
 import getpass
 import socket
+import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,9 +81,26 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"{display_path(workspace.folder)}: open {_address(arguments.host, port)}/?token={access.start_token}")
         print("end it with Ctrl+C", file=sys.stderr)
         sys.stdout.flush()
-        with suppress(KeyboardInterrupt):  # which the server raises again once it has ended
-            server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt), _making_thumbnails(workspace.folder):
+            server.run(sockets=[listener])  # it raises an interruption again once it has ended
     return EXIT_DONE
+
+
+@contextmanager
+def _making_thumbnails(folder: Path) -> Iterator[None]:
+    """Let a process of its own make what scans of the command line have left to be made, as long as the server runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webapp.pictures.cutting", str(folder.resolve())],
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _read_access(arguments: argparse.Namespace, sessions: Path) -> "Access":

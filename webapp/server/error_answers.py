@@ -27,6 +27,7 @@ from webapp.errors import (
     NoHeadError,
     UnknownCameraError,
     UnknownJobError,
+    UnknownPictureError,
     UnknownVisitError,
 )
 
@@ -42,6 +43,7 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (StoreError, 500, "store_damaged"),
     (UnknownJobError, 404, "unknown_job"),
     (JobRunningError, 409, "job_running"),
+    (UnknownPictureError, 404, "unknown_picture"),
     (NoHeadError, 404, "no_head"),
     (UnknownVisitError, 404, "unknown_visit"),
     (UnknownCameraError, 404, "unknown_camera"),

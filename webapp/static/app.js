@@ -27,13 +27,24 @@ let sidebar;
 let shown = {};
 let turn = 0;
 
-/** Show the page of an address. */
+/** Show the page of an address; with `replace` going back leads to where one came from before. */
 function go(address, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"]({}, "", address);
+  if (replace) history.replaceState({ from: history.state?.from }, "", address);
+  else {
+    const index = Number(document.activeElement?.closest("[data-index]")?.dataset.index ?? 0);
+    history.replaceState({ ...history.state, place: { scroll: scrollY, index } }, "", location.href);
+    history.pushState({ from: location.pathname + location.search }, "", address);
+  }
   return showPage();
 }
 
-async function showPage({ focus = true, module: forced = null } = {}) {
+/** Go back to where one came from, to the same place of it; to `fallback` where that was no page of ours. */
+function goBack(fallback) {
+  if (history.state?.from) history.back();
+  else go(fallback);
+}
+
+async function showPage({ focus = true, module: forced = null, place = null } = {}) {
   const page = PAGES.find(({ path }) => path.test(location.pathname));
   const ownTurn = (turn += 1);
   shown.stop?.();
@@ -50,11 +61,12 @@ async function showPage({ focus = true, module: forced = null } = {}) {
     else {
       const { show } = await import(`./pages/${forced ?? page.module}.js`);
       if (ownTurn !== turn) return;
-      const made = (await show(fresh, { ...location.pathname.match(page?.path)?.groups, go, reload: () => showPage() })) ?? {};
+      const made = (await show(fresh, { ...location.pathname.match(page?.path)?.groups, go, goBack, reload: () => showPage() })) ?? {};
       if (ownTurn !== turn) { made.stop?.(); return; } // another page was asked for meanwhile
       shown = made;
     }
-    if (focus) (shown.focus ?? (() => fresh.focus({ preventScroll: true })))();
+    if (focus) (shown.focus ?? (() => fresh.focus({ preventScroll: true })))(place?.index);
+    if (place) scrollTo(0, place.scroll);
   } catch (error) {
     if (ownTurn !== turn || error.kind === "signed_out") return;
     fresh.replaceChildren(emptyState(explain(error), null, button(t("again"), { run: () => showPage() })));
@@ -132,5 +144,6 @@ addKeys([
 listenForKeys();
 document.addEventListener("click", followLink);
 document.addEventListener("signed-out", () => showPage({ module: "sign_in" }));
-addEventListener("popstate", () => showPage());
+history.scrollRestoration = "manual"; // a page is as high as before only once its data has come
+addEventListener("popstate", (event) => showPage({ place: event.state?.place }));
 await showPage({ focus: false });

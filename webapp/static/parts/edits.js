@@ -38,10 +38,15 @@ export async function decideVisit(visit, what, done) {
   }, done);
   if (reasons.length) toast(t("live.not_yet", { reason: reasons.join("; ") }));
 }
+/** Say that there is a face in a box, in fractions of the photo; `name` is null where nobody knows whose. */
+export const draw = (photo, box, name, done) => edit(() => api.post(`/photos/${photo}/faces`, { box, name }), done);
 
 export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
+
+/** Let a face stand for its person. */
+export const chooseCover = (person, face, done) => edit(() => api.post(`/people/${person.id}/cover`, { face: seenFace(face) }), done);
 
 export const merge = (person, other, done) =>
   edit(() => api.post(`/people/${person.id}/merge`, { into: other.id, expected: seenPerson(person), expected_into: seenPerson(other) }), done);
