@@ -91,6 +91,9 @@ ALLOWED = {
         "classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.threshold": (
+        "foundation people.workspace classifiers.scores classifiers.heads classifiers.files classifiers.training"
+    ),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
         "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
@@ -101,8 +104,8 @@ ALLOWED = {
         "classifiers.scores classifiers.groups"
     ),
     "people.commands": (
-        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
-        "embedder.exchange"
+        "foundation people.store people.workspace people.suggestions people.threshold people.search people.sidecars "
+        "classifiers.files embedder.tables embedder.exchange"
     ),
     "recognition.sources": "foundation foundation.plug_ins embedder.images",
     "recognition.events": "foundation recognition.sources",
@@ -125,9 +128,11 @@ ALLOWED = {
     ),
     "webapp.access": "foundation",
     "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
-    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
+    "webapp.jobs": (
+        "foundation people.workspace people.store people.suggestions people.threshold embedder.tables classifiers.files"
+    ),
     "webapp.naming": (
-        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
+        "people.store people.workspace people.suggestions people.threshold classifiers.scores classifiers.files "
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",

@@ -83,8 +83,8 @@ def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: Export
     roots = [Path(root) for root in workspace.settings.photos]
     report = ExportReport()
     for path, faces in sorted(by_path.items()):
-        if Path(path).suffix.lower() in VIDEO_SUFFIXES:
-            continue
+        if Path(path).suffix.lower() in VIDEO_SUFFIXES or (workspace.enrolled / path).is_file():
+            continue  # a video; or a picture that no other program sees
         named = {face.row: (face, names[face.row]) for face in faces if face.row in names}
         try:
             _export_photo(path, list(named.values()), roots=roots, settings=settings, report=report)

@@ -28,7 +28,7 @@ def locate_photo(workspace: Workspace, file: ScannedFile) -> Path:
     FileNotFoundError
         If it is gone, or another photo has taken its place since the scan.
     """
-    roots = [Path(root) for root in workspace.settings.photos]
+    roots = [Path(root) for root in workspace.photo_folders]
     if Path(file.path).suffix.lower() in VIDEO_SUFFIXES:
         raise UnknownPhotoError(f"{file.path}: expected a photo, found a video")
     place = find_photo(roots, file.path)

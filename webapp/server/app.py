@@ -22,7 +22,7 @@ from webapp.api.models import ErrorAnswer
 from webapp.finding import find, photo
 from webapp.live import cameras
 from webapp.live.watching import LiveCameras
-from webapp.naming import groups, questions, why
+from webapp.naming import groups, questions, threshold, why
 from webapp.programs import events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
@@ -39,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    threshold.router,
     recognize.router,
     events.router,
     forget.router,
@@ -57,6 +58,7 @@ PAGES = (
     "/history",
     "/try",
     "/forget",
+    "/threshold",
     "/live",
     "/find",
     "/photos/{photo}",

@@ -18,6 +18,7 @@ const PAGES = [
   { path: /^\/photos\/(?<photo>\d+)$/, module: "photo", within: "/find" },
   { path: /^\/try$/, module: "try", nav: { href: "/try", words: "nav.try", icon: "question" } },
   { path: /^\/forget$/, module: "forget", nav: { href: "/forget", words: "nav.forget", icon: "close" } },
+  { path: /^\/threshold$/, module: "threshold", nav: { href: "/threshold", words: "nav.threshold", icon: "threshold" } },
   { path: /^\/live$/, module: "live", nav: { href: "/live", words: "nav.live", icon: "camera" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
@@ -126,6 +127,7 @@ addKeys([
   { key: "g f", words: "key.find", run: () => go("/find") },
   { key: "g t", words: "key.try", run: () => go("/try") },
   { key: "g l", words: "key.live", run: () => go("/live") },
+  { key: "g r", words: "key.threshold", run: () => go("/threshold") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);
