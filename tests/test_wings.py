@@ -91,6 +91,7 @@ ALLOWED = {
         "classifiers.groups classifiers.people_files"
     ),
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.enrolling": ("foundation people.store people.workspace classifiers.heads classifiers.members"),
     "people.threshold": (
         "foundation people.workspace classifiers.scores classifiers.heads classifiers.files classifiers.training"
     ),
@@ -136,7 +137,10 @@ ALLOWED = {
         "classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
+    "webapp.programs": (
+        "foundation people.store people.enrolling people.forgetting embedder.images embedder.networks "
+        "classifiers.heads classifiers.members webapp.api webapp.naming"
+    ),
     "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
     "webapp.finding": "people.store webapp.api",
     "webapp.server": (

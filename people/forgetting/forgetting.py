@@ -16,7 +16,15 @@ from people.forgetting.documents import ContactSheets, Results, TrainingRuns
 from people.forgetting.heads import Heads
 from people.forgetting.holder import Holder, Outcome
 from people.forgetting.line_files import LineFiles
-from people.forgetting.other_files import AlignedFaces, LeftOvers, OtherFiles, Photos, SavedPictures, Thumbnails
+from people.forgetting.other_files import (
+    AlignedFaces,
+    EnrolledPictures,
+    LeftOvers,
+    OtherFiles,
+    Photos,
+    SavedPictures,
+    Thumbnails,
+)
 from people.forgetting.person import Person
 from people.forgetting.stores import Stores
 from people.forgetting.tables import ParquetTables, Tables
@@ -36,6 +44,7 @@ _HOLDERS: tuple[Holder, ...] = (
     Results(),
     SavedPictures(),
     Thumbnails(),
+    EnrolledPictures(),
     AlignedFaces(),
     Photos(),
     OtherFiles(),

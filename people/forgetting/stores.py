@@ -38,6 +38,7 @@ class Stores:
             people = _people(path, reader, person)
             person.members.setdefault(_workspace_of(path), set()).update(reader.members_of(people))
             for number in people:
+                person.photos.update(face.photo_sha256 for face in reader.faces_of(number))
                 for face in reader.faces_in_table(person=number):
                     box = np.array(face.box, np.float32)
                     person.places.setdefault(face.face.photo_sha256, []).append(box)

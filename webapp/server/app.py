@@ -23,7 +23,7 @@ from webapp.finding import find, photo
 from webapp.live import cameras
 from webapp.live.watching import LiveCameras
 from webapp.naming import groups, questions, threshold, why
-from webapp.programs import events, forget, recognize
+from webapp.programs import enrol, events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
@@ -41,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     why.router,
     threshold.router,
     recognize.router,
+    enrol.router,
     events.router,
     forget.router,
     cameras.router,
@@ -57,6 +58,7 @@ PAGES = (
     "/people/{person}",
     "/history",
     "/try",
+    "/enrol",
     "/forget",
     "/threshold",
     "/live",
