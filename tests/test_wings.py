@@ -94,6 +94,10 @@ ALLOWED = {
     ),
     "people.browsing": "people.store classifiers.scores",
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.enrolling": ("foundation people.store people.workspace classifiers.heads classifiers.members"),
+    "people.threshold": (
+        "foundation people.workspace classifiers.scores classifiers.heads classifiers.files classifiers.training"
+    ),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
         "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
@@ -104,8 +108,8 @@ ALLOWED = {
         "classifiers.scores classifiers.groups"
     ),
     "people.commands": (
-        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.images "
-        "embedder.tables embedder.exchange"
+        "foundation people.store people.workspace people.suggestions people.threshold people.search people.sidecars "
+        "classifiers.files embedder.images embedder.tables embedder.exchange"
     ),
     "recognition.sources": "foundation foundation.plug_ins embedder.images embedder.videos",
     "recognition.events": "foundation recognition.sources",
@@ -132,14 +136,19 @@ ALLOWED = {
     "webapp.pictures": (
         "foundation people.store people.browsing people.workspace people.sidecars embedder.images embedder.videos"
     ),
-    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables webapp.pictures",
+    "webapp.jobs": (
+        "foundation people.workspace people.store people.suggestions people.threshold embedder.tables "
+        "classifiers.files webapp.pictures"
+    ),
     "webapp.naming": (
-        "foundation people.store people.browsing people.workspace people.suggestions classifiers.scores "
-        "classifiers.files "
-        "classifiers.heads classifiers.members webapp.api"
+        "foundation people.store people.browsing people.workspace people.suggestions people.threshold "
+        "classifiers.scores classifiers.files classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
+    "webapp.programs": (
+        "foundation people.store people.enrolling people.forgetting embedder.images embedder.networks "
+        "classifiers.heads classifiers.members webapp.api webapp.naming"
+    ),
     "webapp.live": (
         "foundation people.store people.workspace recognition.sources recognition.tracking recognition.runs "
         "embedder.detection embedder.networks classifiers.files classifiers.members webapp.api webapp.naming"

@@ -156,7 +156,7 @@ def _heading(arguments: argparse.Namespace) -> str:
 def _gather_all(workspace: "Workspace", arguments: argparse.Namespace, paths: list[str]) -> int:
     from people.search.gathering import gather
 
-    roots = [Path(root) for root in workspace.settings.photos]
+    roots = [Path(root) for root in workspace.photo_folders]
     code = EXIT_DONE
     for folder, as_links in ((arguments.copy, False), (arguments.link, True)):
         if folder is None:

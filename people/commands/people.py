@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, write_json
 from foundation.paths import display_path
-from people.commands import importing, listing
+from people.commands import importing, listing, threshold
 
 if TYPE_CHECKING:
     from people.store.reader import PeopleReader
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     undo = _add(actions, "undo", "take back a decision, by default the newest")
     undo.add_argument("decision", type=int, nargs="?", metavar="DECISION", help="its number, from history")
     _add(actions, "redo", "take back the newest undo")
+    threshold.add_arguments(_add(actions, "threshold", "from which score faces get a name, and what one's people say"))
     importing.add_arguments(_add(actions, "import", "take the names that other programs gave faces"))
     _add(actions, "check", "check the whole store of decisions").add_argument(
         "--repair",
@@ -113,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "restore":
         result = {"lines": backups.restore(workspace, arguments.backup)}
         print("\n".join(result["lines"]))
+    elif arguments.action == "threshold":
+        result = threshold.run(workspace, arguments)
     elif arguments.action in _LISTINGS:
         with PeopleReader(workspace.store) as reader:
             result = listing.show(workspace, reader, arguments)

@@ -18,6 +18,7 @@ from people.forgetting.holder import Holder, Outcome
 from people.forgetting.line_files import LineFiles
 from people.forgetting.other_files import (
     AlignedFaces,
+    EnrolledPictures,
     LeftOvers,
     LivePictures,
     OtherFiles,
@@ -54,6 +55,7 @@ def holders(trust: Iterable[str] = ()) -> tuple[Holder, ...]:
         LivePictures(),
         SavedPictures(),
         Thumbnails(),
+        EnrolledPictures(),
         AlignedFaces(),
         Photos(),
         OtherFiles(),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from classifiers.members.audit import Finding
 from embedder.images.kinds import IMAGE_SUFFIXES, RAW_SUFFIXES
+from foundation.formats import hash_file
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
-from people.workspace.workspace import LIVE_PICTURES, SETTINGS_FILE, THUMBNAILS
+from people.workspace.workspace import ENROLLED, LIVE_PICTURES, THUMBNAILS, is_workspace
 
 _SAVED_PICTURE = re.compile(
     r"(?:unknown-.*-track\d+-frame\d+|crop-.*-(?:track\d+-frame\d+|[0-9a-f]{8}-face\d+)|scene-.*-frame\d+)\.jpg"
@@ -87,7 +88,7 @@ class LivePictures:
     def claims(self, path: Path, beginning: bytes) -> bool:
         """Return whether a picture lies where a workspace keeps them, called as they are."""
         is_called_so = _LIVE_PICTURE.fullmatch(path.name) is not None and path.parent.name == LIVE_PICTURES
-        return is_called_so and (path.parent.parent / SETTINGS_FILE).is_file()
+        return is_called_so and is_workspace(path.parent.parent)
 
     def learn(self, path: Path, person: Person) -> None:
         """Do nothing: the decisions say whose they are."""
@@ -100,6 +101,30 @@ class LivePictures:
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Delete the picture."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class EnrolledPictures:
+    """Pictures that a workspace keeps of people who were enrolled; see `people.forgetting.holder.Holder`."""
+
+    noun = "enrolled picture"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture lies where a workspace keeps them."""
+        folder = path.parent
+        return beginning.startswith(b"\xff\xd8\xff") and folder.name == ENROLLED and is_workspace(folder.parent)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the decisions say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``pictures`` with a face that is the person's by a decision, or looks like theirs."""
+        is_theirs = hash_file(path) in person.photos or person.look_at(path)
+        return finding("pictures", [path.name] if is_theirs else [])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture, also where somebody else is on it."""
         path.unlink(missing_ok=True)
         return Outcome("deleted")
 

@@ -101,10 +101,10 @@ class Person:
         Weights' SHA-256 to vectors of faces that are theirs.
     listed : dict
         People file to (faces that are theirs, all faces), each (path, face index).
+    photos : set of str
+        SHA-256 of photos with a face that is theirs, also of those that no table holds.
     pictures : set of Path
         Saved pictures that events of theirs name.
-    photos : set of str
-        SHA-256 of photos that show them, whether the newest table holds these or not.
     members : dict
         Folder of a workspace to (number, first name) of the people in its store who are the person.
     not_compared : str

@@ -92,8 +92,8 @@ def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: Export
     report = ExportReport()
     files = {file.path: file for file in reader.files()}
     for path, faces in sorted(by_path.items()):
-        if Path(path).suffix.lower() in VIDEO_SUFFIXES:
-            continue
+        if Path(path).suffix.lower() in VIDEO_SUFFIXES or (workspace.enrolled / path).is_file():
+            continue  # a video; or a picture that no other program sees
         named = {face.row: (face, names[face.row]) for face in faces if face.row in names}
         try:
             shown = list(named.values())

@@ -46,7 +46,7 @@ def update_workspace_table(
     FacetableError, OSError
         As `embedder.embed_folder`.
     """
-    photos, table = workspace.settings.photos, workspace.table
+    photos, table = workspace.photo_folders, workspace.table
     before, wanted = _fingerprint(table), _space(settings.preset)
     # A table that names no preset was made with a network given as an object: nobody has chosen another one for it.
     if before is None or before.preset is None or before.space == wanted:
@@ -68,7 +68,7 @@ def update_workspace_table(
 
 def _update(workspace: Workspace, settings: EmbedSettings, **options: Any) -> EmbedSummary:
     """Bring the table up to date; where the settings were changed, make it anew beside the one of before."""
-    photos, made_anew = workspace.settings.photos, workspace.next_table
+    photos, made_anew = workspace.photo_folders, workspace.next_table
     try:
         return update_table(photos, workspace.table, settings, **options)
     except FingerprintError:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -15,6 +16,7 @@ from people.errors import WorkspaceError
 SETTINGS_FILE = "workspace.toml"
 THUMBNAILS = "thumbnails"
 LIVE_PICTURES = "live"
+ENROLLED = "enrolled"
 VERSION = 1
 
 _PRIVATE_FOLDER = 0o700
@@ -40,6 +42,8 @@ class WorkspaceSettings:
         Patterns of files to leave out, as in ``.gitignore``.
     videos : bool
         Whether people are looked for in videos, too.
+    threshold : float or "auto"
+        From which score a face is given a name, -1 to 1; ``auto`` takes the preset's own.
 
     Raises
     ------
@@ -53,6 +57,7 @@ class WorkspaceSettings:
     min_face_size: int | Literal["auto"] = "auto"
     exclude: tuple[str, ...] = ()
     videos: bool = False
+    threshold: float | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -68,6 +73,9 @@ class WorkspaceSettings:
         size = self.min_face_size
         if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")
+        chosen = self.threshold
+        if chosen != "auto" and not (isinstance(chosen, (int, float)) and _is_score(chosen)):
+            raise WorkspaceError(f"`threshold` must be auto or a score from -1 to 1, got {chosen!r}")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> Self:
@@ -143,13 +151,51 @@ class Workspace:
             If one is missing, or the settings cannot be written.
         """
         roots = _photo_roots(folders, self.folder)
-        settings = replace(self.settings, photos=roots)
+        self._write_setting(replace(self.settings, photos=roots), "photos")
+
+    def set_threshold(self, threshold: float | Literal["auto"]) -> None:
+        """Name faces from another score on, beginning with the next head that is made.
+
+        Parameters
+        ----------
+        threshold : float or "auto"
+            The score, or the preset's own again.
+
+        Raises
+        ------
+        WorkspaceError
+            If it is no score.
+        OSError
+            If the settings cannot be written.
+        """
+        self._write_setting(replace(self.settings, threshold=threshold), "threshold")
+
+    def _write_setting(self, settings: WorkspaceSettings, name: str) -> None:
+        """Write one of `settings` into its line; all else in the file stays to the letter."""
         file = self.folder / SETTINGS_FILE
         lines = file.read_text("utf-8").splitlines(keepends=True)
-        begin, end = _lines_of(lines, "photos")
-        lines[begin:end] = [_toml_line("photos", roots) + "\n"]
+        begin, end = _lines_of(lines, name)
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        lines[begin:end] = [_toml_line(name, getattr(settings, name)) + "\n"]
         write_bytes_atomically(file, "".join(lines).encode(), is_private=True)
         self.settings = settings
+
+    @property
+    def photo_folders(self) -> tuple[str, ...]:
+        """The folders that scans look into: those of the settings, and that of enrolled pictures once it is there."""
+        own = [str(self.enrolled.resolve())] if self.enrolled.is_dir() else []
+        return tuple(dict.fromkeys([*self.settings.photos, *own]))
+
+    @property
+    def enrolled(self) -> Path:
+        """The folder of pictures that somebody was enrolled with."""
+        return self.folder / ENROLLED
+
+    @property
+    def rates(self) -> Path:
+        """What the named people say about thresholds; machine-made."""
+        return self.folder / "rates.json"
 
     @property
     def table(self) -> Path:
@@ -292,14 +338,21 @@ def _photo_roots(photos: Sequence[str | Path], place: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(roots))
 
 
+def _is_score(value: float) -> bool:
+    return not isinstance(value, bool) and math.isfinite(value) and -1.0 <= value <= 1.0
+
+
 def _toml_line(name: str, value: Any) -> str:
     # JSON's strings, numbers and lists of strings are TOML's, too.
     return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _lines_of(lines: Sequence[str], name: str) -> tuple[int, int]:
-    """Return where a setting begins and ends in the lines of a settings file; a list may take several."""
-    begin = next(i for i, line in enumerate(lines) if line.split("=")[0].strip().strip("\"'") == name)
+    """Return where a setting begins and ends in the lines of a settings file; a list may take several.
+
+    Of one that is not there, that is the end of the file.
+    """
+    begin = next((i for i, line in enumerate(lines) if line.split("=")[0].strip().strip("\"'") == name), len(lines))
     for end in range(begin + 1, len(lines) + 1):
         try:
             tomllib.loads("".join(lines[begin:end]))

@@ -99,7 +99,17 @@ def _suggest(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
     return {"n_questions": len(questions)}
 
 
-_WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest}
+def _measure(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
+    from classifiers.files.head_file import load_head
+    from people.threshold.rates import measure_rates, save_rates
+
+    progress("measured", 0, 0)
+    measured = measure_rates(load_head(workspace.head))
+    save_rates(workspace, measured)
+    return {"n_photos": measured.n_photos}
+
+
+_WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest, "measure": _measure}
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def locate_photo(workspace: Workspace, file: ScannedFile) -> Path:
     FileNotFoundError
         If it is gone, or another photo has taken its place since the scan.
     """
-    roots = [Path(root) for root in workspace.settings.photos]
+    roots = [Path(root) for root in workspace.photo_folders]
     place = find_photo(roots, file.path)
     if place is None:
         raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", file.path)

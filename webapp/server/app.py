@@ -21,8 +21,8 @@ from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
 from webapp.finding import by_photo, find, photo
 from webapp.live import cameras, visit_answers
-from webapp.naming import doubts, groups, questions, why
-from webapp.programs import events, forget, recognize
+from webapp.naming import doubts, groups, questions, threshold, why
+from webapp.programs import enrol, events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
@@ -39,7 +39,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     questions.router,
     why.router,
     doubts.router,
+    threshold.router,
     recognize.router,
+    enrol.router,
     events.router,
     forget.router,
     cameras.router,
@@ -58,7 +60,9 @@ PAGES = (
     "/people/{person}",
     "/history",
     "/try",
+    "/enrol",
     "/forget",
+    "/threshold",
     "/live",
     "/find",
     "/photos/{photo}",

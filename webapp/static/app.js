@@ -16,8 +16,10 @@ const PAGES = [
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
   { path: /^\/find$/, module: "find", nav: { href: "/find", words: "nav.find", icon: "search" } },
   { path: /^\/photos\/(?<photo>\d+)$/, module: "photo", within: "/find" },
+  { path: /^\/enrol$/, module: "enrol", nav: { href: "/enrol", words: "nav.enrol", icon: "enrol" } },
   { path: /^\/try$/, module: "try", nav: { href: "/try", words: "nav.try", icon: "question" } },
   { path: /^\/forget$/, module: "forget", nav: { href: "/forget", words: "nav.forget", icon: "close" } },
+  { path: /^\/threshold$/, module: "threshold", nav: { href: "/threshold", words: "nav.threshold", icon: "threshold" } },
   { path: /^\/live$/, module: "live", nav: { href: "/live", words: "nav.live", icon: "camera" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
@@ -138,6 +140,8 @@ addKeys([
   { key: "g f", words: "key.find", run: () => go("/find") },
   { key: "g t", words: "key.try", run: () => go("/try") },
   { key: "g l", words: "key.live", run: () => go("/live") },
+  { key: "g e", words: "key.enrol", run: () => go("/enrol") },
+  { key: "g r", words: "key.threshold", run: () => go("/threshold") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);

@@ -203,6 +203,21 @@ def test_from_nothing_to_names_that_another_network_keeps(run, made, data, tmp_p
 
 
 @pytest.mark.realdata
+def test_a_chosen_threshold_outlives_scans(run, tmp_path):
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    head = tmp_path / "family" / "heads" / "people.skops"
+    run("scan", "{ws}")
+    own = load_head(head).threshold
+    run("people", "{ws}", "threshold", "--set", "0.9")
+    run("people", "{ws}", "name", "--face", "2020/three.jpg#0", "Joe")
+    run("scan", "{ws}")
+    assert load_head(head).threshold == 0.9 and len(load_head(head).labels) == 2
+    run("people", "{ws}", "threshold", "--reset")
+    run("scan", "{ws}")
+    assert own < load_head(head).threshold < 0.9  # the curve's, for two faces instead of one
+
+
+@pytest.mark.realdata
 def test_every_action_writes_json_of_a_fixed_shape(run, tmp_path):
     out = tmp_path / "out.json"
 
