@@ -7,9 +7,10 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.upright import DEFAULT_UPRIGHT
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
-from embedder.pipeline.settings import DEFAULT_UPRIGHT, EmbedSettings
+from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.stored_faces import StoredFaces, StoredFacesReader
 from embedder.tables.columns import ORIGINS
 from embedder.tables.content import is_unit

@@ -144,6 +144,7 @@ def _scan(
         identity_from=chosen.identity_from,
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
+        detector=chosen.detector,
     )
     summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
     table = EmbeddingTable.read(workspace.table)

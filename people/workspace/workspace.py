@@ -37,6 +37,8 @@ class WorkspaceSettings:
         Smallest face looked for, in pixels.
     exclude : tuple of str
         Patterns of files to leave out, as in ``.gitignore``.
+    detector : {"mtcnn", "centerface"}
+        What finds faces.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class WorkspaceSettings:
     identity_from: Literal["none", "folder"] = "none"
     min_face_size: int | Literal["auto"] = "auto"
     exclude: tuple[str, ...] = ()
+    detector: Literal["mtcnn", "centerface"] = "mtcnn"
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -59,6 +62,8 @@ class WorkspaceSettings:
             raise WorkspaceError(f"`preset` must be a text, got {self.preset!r}")
         if self.identity_from not in ("none", "folder"):
             raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
+        if self.detector not in ("mtcnn", "centerface"):
+            raise WorkspaceError(f"`detector` must be mtcnn or centerface, got {self.detector!r}")
         size = self.min_face_size
         if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")
