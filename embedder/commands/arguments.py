@@ -32,8 +32,8 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         "--detector",
         choices=["mtcnn", "centerface"],
         default="mtcnn",
-        help="what finds faces: mtcnn (default), or centerface, which finds more of the small and turned ones and "
-        "takes longer; fetch it first: python -m data.models centerface",
+        help="what finds faces: mtcnn (default), or centerface, which finds more of the small and turned ones; get it "
+        "first: python -m data.models centerface",
     )
     parser.add_argument(
         "--min-face-size",

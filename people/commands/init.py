@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detector",
         choices=["mtcnn", "centerface"],
         default="mtcnn",
-        help="what finds faces: mtcnn (default), or centerface, which finds more and takes longer",
+        help="what finds faces: mtcnn (default), or centerface, which finds more and has to be fetched first",
     )
     parser.add_argument(
         "--identity-from",
