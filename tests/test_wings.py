@@ -23,9 +23,11 @@ ALLOWED = {
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.runtime",
     "embedder.videos": "foundation embedder.images embedder.detection",
-    "embedder.finding": "embedder.images embedder.detection",
+    "embedder.finding": "foundation embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
-    "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
+    "embedder.networks": (
+        "foundation foundation.plug_ins embedder.runtime embedder.detection embedder.finding embedder.network_files"
+    ),
     "embedder.hdf5": "",
     "embedder.notebook": "foundation embedder.videos",
     "embedder.tables": "foundation embedder.images embedder.videos embedder.hdf5 embedder.notebook",

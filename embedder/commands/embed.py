@@ -44,7 +44,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser)
     add_precision_argument(parser)
     add_detector_arguments(parser)
-    parser.set_defaults(min_face_size=None)  # not said: as in the table of --from, else auto
+    parser.set_defaults(min_face_size=None, detector=None)  # not said: as in the table of --from, else auto
     add_upright_argument(parser, default=None, default_note="auto, or what the table was begun with")
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
@@ -119,6 +119,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
     said = {
         "faces": arguments.faces,
         "identity_from": arguments.identity_from,
+        "detector": arguments.detector,
         "min_face_size": arguments.min_face_size,
         "preset": arguments.preset,
         "weights": arguments.weights and str(arguments.weights),

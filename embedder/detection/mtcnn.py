@@ -114,7 +114,7 @@ class MTCNN:
         scale_factor: float = DEFAULT_SCALE_FACTOR,
         threads: int | None = None,
     ) -> None:
-        self.min_face_size = _check_min_face_size(min_face_size)
+        self.min_face_size = check_min_face_size(min_face_size)
         self.thresholds = _check_thresholds(thresholds)
         self._pnet_logit = _logit(self.thresholds[0])
         self.scale_factor = _check_scale_factor(scale_factor)
@@ -334,7 +334,14 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score)) if 0 < score < 1 else math.copysign(math.inf, score - 0.5)
 
 
-def _check_min_face_size(value: Any) -> int | Literal["auto"]:
+def check_min_face_size(value: Any) -> int | Literal["auto"]:
+    """Return the side in pixels of the smallest face looked for, as a detector takes it.
+
+    Raises
+    ------
+    ValueError
+        If `value` is neither ``"auto"`` nor a whole number of at least `CELL` pixels.
+    """
     if value == "auto":
         return "auto"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < CELL:

@@ -7,10 +7,11 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.upright import DEFAULT_UPRIGHT
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
-from embedder.pipeline.settings import DEFAULT_UPRIGHT, EmbedSettings
+from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.stored_faces import StoredFacesReader
 from embedder.pipeline.videos import MappedFaces, VideoFaceFinder
 from embedder.tables.columns import ORIGINS

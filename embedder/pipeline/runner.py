@@ -20,8 +20,8 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from embedder.detection.alignment import Alignment, MarginMode
-from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.detection.detector import DEFAULT_DETECTOR, Detector, FaceSelection
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
 from embedder.engines.engine import EngineConfig, EngineName, open_engine
 from embedder.finding.upright import Upright
 from embedder.images.listing import PhotoFile
@@ -78,7 +78,7 @@ def embed_folder(
     n_jobs: int = 1,
     identity_from: IdentitySource = "folder",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
-    thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     margin: float | None = None,
     margin_mode: MarginMode | None = None,
     alignment: Alignment | None = None,
@@ -89,7 +89,7 @@ def embed_folder(
     videos: bool = False,
     prune: bool = False,
     progress: bool | TellProgress = False,
-    detector: Detector | None = None,
+    detector: str | Detector | None = None,
     embedder: Embedder | None = None,
 ) -> EmbeddingTable:
     """Make or bring up to date the embedding table of a folder of photos.
@@ -113,7 +113,8 @@ def embed_folder(
     identity_from : {"folder", "filename", "none"}
         What names the chosen face of a photo: the first sub-folder level, the file's stem, or nothing.
     min_face_size, thresholds
-        The detector; see `embedder.MTCNN`.
+        How small faces are, and how sure of them the detector must be; see `embedder.MTCNN`, and for ``"centerface"``
+        `embedder.detection.centerface.CenterFace`. None: the detector's own.
     margin, margin_mode, alignment
         The crop, see `embedder.Faces.crop`; None takes the preset's own.
     max_pixels : int
@@ -136,8 +137,10 @@ def embed_folder(
     progress : bool or callable
         Show a progress bar on standard error, if that is a terminal; or what is called with what is being done
         (``compared``, ``embedded``), how many photos that is done for, and of how many.
-    detector, embedder : optional
-        Networks to use instead of those the settings name; with several jobs they must pickle.
+    detector : {"mtcnn", "centerface"} or Detector, optional
+        What finds faces: by its name, or an object. None: MTCNN.
+    embedder : Embedder, optional
+        The network to use instead of the one the settings name. With several jobs objects must pickle.
 
     Returns
     -------
@@ -164,7 +167,7 @@ def embed_folder(
         precision=precision,
         identity_from=identity_from,
         min_face_size=min_face_size,
-        thresholds=tuple(thresholds),
+        thresholds=None if thresholds is None else tuple(thresholds),
         margin=margin,
         margin_mode=margin_mode,
         alignment=alignment,
@@ -173,9 +176,17 @@ def embed_folder(
         faces_from=None if faces_from is None else str(faces_from),
         upright=upright,
         videos=videos,
+        detector=detector if isinstance(detector, str) else DEFAULT_DETECTOR,
     )
     update_table(
-        photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
+        photos,
+        out,
+        settings,
+        n_jobs=n_jobs,
+        prune=prune,
+        progress=progress,
+        detector=None if isinstance(detector, str) else detector,
+        embedder=embedder,
     )
     return EmbeddingTable.read(out)
 

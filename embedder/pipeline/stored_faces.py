@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from embedder.detection.detector import detector_of
 from embedder.detection.faces import Faces
 from embedder.images.photo import Photo
 from embedder.tables.assembly import Entry, read_entries
@@ -130,7 +131,8 @@ def settings_of(table: Path) -> dict[str, Any]:
     with TableFileReader(table) as file:
         made = file.header.fingerprint.provenance
     names = ("faces", "identity_from", "max_pixels", "min_face_size", "thresholds", "exclude")
-    return {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
+    found = {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
+    return {**found, "detector": detector_of(made)}
 
 
 def photo_folders_of(table: Path) -> list[str]:

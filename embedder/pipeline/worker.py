@@ -11,8 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from embedder.detection.detector import Detector
-from embedder.detection.mtcnn import MTCNN
+from embedder.detection.detector import Detector, load_detector
 from embedder.engines.engine import exit_with_parent
 from embedder.finding.finder import in_batches
 from embedder.images.listing import PhotoFile
@@ -197,7 +196,7 @@ def load_encoder(
 ) -> FaceEncoder:
     """Return the encoder that `settings` describe, with stand-ins for its networks where they are given."""
     if detector is None:
-        detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
+        detector = _load_detector(settings.detector, settings.min_face_size, settings.thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
     return FaceEncoder(detector, embedder, settings.crop_rule(default_crop_rule(embedder)))
@@ -205,8 +204,10 @@ def load_encoder(
 
 # A worker process makes its networks once, not for every shard.
 @lru_cache(maxsize=1)
-def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float, ...], threads: int) -> Detector:
-    return MTCNN(min_face_size, thresholds=thresholds, threads=threads)
+def _load_detector(
+    name: str, min_face_size: int | Literal["auto"], thresholds: tuple[float, ...] | None, threads: int
+) -> Detector:
+    return load_detector(name, min_face_size=min_face_size, thresholds=thresholds, threads=threads)
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", default="", metavar="NAME|RUN", help="network to use (default: the default one)")
     parser.add_argument(
+        "--detector",
+        choices=["mtcnn", "centerface"],
+        default="mtcnn",
+        help="what finds faces: mtcnn (default), or centerface, which finds more and has to be fetched first",
+    )
+    parser.add_argument(
         "--identity-from",
         choices=["none", "folder"],
         default="none",
@@ -46,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.photos,
         preset=arguments.preset,
         identity_from=arguments.identity_from,
+        detector=arguments.detector,
         exclude=tuple(arguments.exclude),
         videos=arguments.videos,
     )

@@ -80,7 +80,9 @@ def read_face(photo: Path, table: EmbeddingTable, settings: WorkspaceSettings, *
         If the photo is missing or may not be read.
     """
     image = read_image(photo)
-    options = EncoderOptions(preset=settings.preset or None, min_face_size=settings.min_face_size)
+    options = EncoderOptions(
+        preset=settings.preset or None, min_face_size=settings.min_face_size, detector=settings.detector
+    )
     encoder = FaceEncoder.for_fingerprint(table.fingerprint, options, source="the workspace")
     table.fingerprint.check_same_space(encoder.fingerprint, source="the table's")
     encoded = encoder.encode(image)

@@ -145,6 +145,7 @@ def _scan(
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
         videos=chosen.videos,
+        detector=chosen.detector,
     )
     summary = update_workspace_table(
         workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress, same_photos=store.same_photos()

@@ -44,6 +44,8 @@ class WorkspaceSettings:
         Whether people are looked for in videos, too.
     threshold : float or "auto"
         From which score a face is given a name, -1 to 1; ``auto`` takes the preset's own.
+    detector : {"mtcnn", "centerface"}
+        What finds faces.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class WorkspaceSettings:
     exclude: tuple[str, ...] = ()
     videos: bool = False
     threshold: float | Literal["auto"] = "auto"
+    detector: Literal["mtcnn", "centerface"] = "mtcnn"
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -70,6 +73,8 @@ class WorkspaceSettings:
             raise WorkspaceError(f"`videos` must be true or false, got {self.videos!r}")
         if self.identity_from not in ("none", "folder"):
             raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
+        if self.detector not in ("mtcnn", "centerface"):
+            raise WorkspaceError(f"`detector` must be mtcnn or centerface, got {self.detector!r}")
         size = self.min_face_size
         if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")
