@@ -2,7 +2,7 @@
 
 A made workspace, see `experiments.people_scale`: three faces a photo, twenty a person, a thousand photos a folder.
 Serves it and asks as a browser does. Prints the median and the 95th percentile of the milliseconds of each question,
-and how many of them the server's processors worked, which other programs do not lengthen.
+and how many of them processors worked for the server, which other programs do not lengthen.
 """
 
 import argparse

@@ -147,6 +147,7 @@ addKeys([
 ]);
 listenForKeys();
 document.addEventListener("click", followLink);
+document.addEventListener("decided", () => showPage());
 document.addEventListener("signed-out", () => showPage({ module: "sign_in" }));
 history.scrollRestoration = "manual"; // a page is as high as before only once its data has come
 addEventListener("popstate", (event) => showPage({ place: event.state?.place }));

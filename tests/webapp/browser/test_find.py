@@ -152,3 +152,23 @@ def test_photos_without_faces_videos_and_copies_by_date(site, workspace, photos)
     page.keyboard.press("ArrowRight")
     page.get_by_text("This is a video").wait_for()
     expect(page.get_by_role("button", name="Draw a face")).to_have_count(0)
+
+
+def test_photos_like_a_picture_of_the_webcam(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    monkeypatch.setattr("webapp.finding.by_photo.encoder_of", lambda context: OneLikeBob())
+    page = site.open("/find")
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () => {
+            const canvas = document.createElement("canvas");
+            canvas.getContext("2d").fillRect(0, 0, 9, 9);
+            window.track = canvas.captureStream(30);
+            setInterval(() => canvas.getContext("2d").fillRect(0, 0, 9, 9), 50);
+            return window.track;
+        }; }"""
+    )
+    page.get_by_text("Like a face on a picture").click()
+    page.get_by_role("button", name="Webcam").click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"

@@ -57,7 +57,11 @@ export async function show(main, { person: id, go, goBack }) {
     if (person.id !== Number(id)) { go(`/people/${person.id}`, { replace: true }); return; }
     drawHead();
     await Promise.all([grid.reload(), drawAround()]);
-    nothing.replaceChildren(...(grid.total ? [] : [emptyState(t("person.no_faces", person), t("person.no_faces_text"))]));
+    const nMissing = since ? 0 : person.n_faces - grid.total;
+    nothing.replaceChildren(
+      ...(grid.total ? [] : [emptyState(t("person.no_faces", person), t("person.no_faces_text"))]),
+      ...(grid.total && nMissing > 0 ? [el("p", { class: "quiet" }, t("person.not_shown", { n: nMissing }))] : []),
+    );
   }
 
   function drawHead() {

@@ -42,6 +42,11 @@ export class BoxDrawing {
     if (this.element.parentNode !== this.stage) this.stage.append(this.element);
   }
 
+  #move([left, top, right, bottom], x, y) {
+    const [dx, dy] = [within(x, -left, 1 - right), within(y, -top, 1 - bottom)];
+    this.#set([left + dx, top + dy, right + dx, bottom + dy]);
+  }
+
   #finish() {
     this.onChange();
     this.element.focus();
@@ -52,19 +57,22 @@ export class BoxDrawing {
     const frame = this.stage.getBoundingClientRect();
     const at = ({ clientX, clientY }) => [within((clientX - frame.left) / frame.width, 0, 1), within((clientY - frame.top) / frame.height, 0, 1)];
     const from = at(event);
+    const before = event.target === this.element ? this.box : null; // is moved instead of drawing another one
     let isDrawn = false;
     const move = (later) => {
       const far = Math.max(Math.abs(later.clientX - event.clientX), Math.abs(later.clientY - event.clientY));
       if (!isDrawn && far < LEAST) return;
       isDrawn = true;
       const to = at(later);
-      this.#set([Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])]);
+      if (before) this.#move(before, to[0] - from[0], to[1] - from[1]);
+      else this.#set([Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])]);
     };
-    const end = () => {
+    const end = ({ type }) => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", end);
       removeEventListener("pointercancel", end);
-      if (isDrawn) this.#finish();
+      if (isDrawn && type === "pointerup") this.#finish();
+      else if (isDrawn) this.discard(); // the browser scrolls instead
     };
     if (event.pointerType !== "touch") event.preventDefault(); // the browser would drag the picture
     addEventListener("pointermove", move);
@@ -78,10 +86,7 @@ export class BoxDrawing {
     const [x, y] = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[event.key] ?? [0, 0];
     if (x || y) {
       if (event.shiftKey) this.#set([left, top, within(right + x, left + 2 * STEP, 1), within(bottom + y, top + 2 * STEP, 1)]);
-      else {
-        const [dx, dy] = [within(x, -left, 1 - right), within(y, -top, 1 - bottom)];
-        this.#set([left + dx, top + dy, right + dx, bottom + dy]);
-      }
+      else this.#move(this.box, x, y);
     } else if (event.key === "Enter") this.onDone();
     else if (event.key === "Escape") this.discard();
     else return;

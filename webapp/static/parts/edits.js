@@ -12,10 +12,13 @@ export function describe(decision) {
 
 /** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
 async function edit(send, done) {
+  const here = location.href;
+  // Its toast outlives the page: another one, opened meanwhile, is shown anew.
+  const renew = () => (location.href === here ? done() : document.dispatchEvent(new CustomEvent("decided")));
   try {
     const decision = await send();
     await done();
-    toast(describe(decision), { undo: () => undo(decision.id, done) });
+    toast(describe(decision), { undo: () => undo(decision.id, renew) });
   } catch (error) {
     toastError(error);
     if (error.kind === "conflict") await done();
