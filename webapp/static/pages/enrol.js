@@ -104,7 +104,12 @@ export async function show(main) {
     if (answer.decision) decisions.push(answer.decision);
     answer.pictures.forEach(({ state, flaws }, place) => {
       const picture = part[place];
-      if (state === "refused") { picture.flaws = flaws; showFlaws(picture.state, flaws); return; }
+      if (state === "refused") {
+        picture.flaws = flaws;
+        picture.element.querySelector(".face-box")?.classList.remove("is-known");
+        showFlaws(picture.state, flaws);
+        return;
+      }
       pictures = pictures.filter((one) => one !== picture);
       picture.element.remove();
     });
