@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.pipeline.settings import EmbedSettings, identity_of
@@ -228,7 +229,7 @@ def _entry_for(
         sha256 = hash_file(photo.path)
     except OSError:
         return None  # the reader meets the same error and records it
-    now = {"image_sha256": sha256, "size": size, "mtime_ns": mtime_ns}
+    now: dict[str, Any] = {"image_sha256": sha256, "size": size, "mtime_ns": mtime_ns}
     if (
         may_be_same
         and entry is not None
