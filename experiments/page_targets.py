@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -271,11 +271,11 @@ def measure_memory(workspace: Workspace, pictures: Path, minutes: float) -> None
             headers = {"Authorization": f"Bearer {server.token}"}
             start, seen, begun_s = server.megabytes, [], time.perf_counter()
             while time.perf_counter() - begun_s < 60 * minutes:
-                viewers = [connect(address, additional_headers=headers, max_size=None) for _ in range(3)]
-                for viewer in viewers:
-                    while isinstance(viewer.recv(timeout=90), str):
-                        pass
-                    viewer.close()
+                with ExitStack() as stack:
+                    opened = (connect(address, additional_headers=headers, max_size=None) for _ in range(3))
+                    for viewer in [stack.enter_context(one) for one in opened]:
+                        while isinstance(viewer.recv(timeout=90), str):
+                            pass
                 seen.append(server.megabytes)
     finally:
         camera.stop()
