@@ -27,7 +27,6 @@ from experiments.cameras import PROJECT, Camera, save_pictures
 from experiments.page_workspaces import make_workspace, person_name
 from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
-from webapp.live.camera_list import add_camera
 
 CHROMIUM = shutil.which("chromium") or "chromium"
 SECONDS_A_KEY = 0.12
@@ -238,9 +237,10 @@ def _name_group(page: Any, name: str, *, n_left: int) -> int:
 
 def measure_live(workspace: Workspace, pictures: Path, seconds: float = 20.0) -> None:
     """Print frames a second and lag of a camera of 1920x1080 in one browser."""
-    add_camera(workspace, "yard", (camera := Camera("mjpeg", pictures, 30)).url)
+    camera = Camera("mjpeg", pictures, 30)
     try:
         with serving(workspace) as server, chromium() as browser:
+            add_camera(server, "yard", camera)
             page = watch(browser, server)
             camera_pid = child_of(server.process.pid)
             at_first, camera_at_first = server.cpu_s, cpu_s(camera_pid)
@@ -264,9 +264,10 @@ def measure_memory(workspace: Workspace, pictures: Path, minutes: float) -> None
     """Let three viewers at a time come and go for some minutes, and print the server's memory."""
     from websockets.sync.client import connect
 
-    add_camera(workspace, "door", (camera := Camera("mjpeg", pictures, 15)).url)
+    camera = Camera("mjpeg", pictures, 15)
     try:
         with serving(workspace) as server:
+            add_camera(server, "door", camera)
             address = f"{server.address.replace('http', 'ws', 1)}/api/v1/cameras/door/live"
             headers = {"Authorization": f"Bearer {server.token}"}
             start, seen, begun_s = server.megabytes, [], time.perf_counter()
@@ -284,6 +285,13 @@ def measure_memory(workspace: Workspace, pictures: Path, minutes: float) -> None
     print(f"{3 * len(seen)} viewers came and went in {minutes:g} minutes; {start:.0f} MB at first")
     tell("memory of the server", max(seen, default=start), "MB", target=250)
     tell("growth from the first half to the second", growth, "MB", target=5)
+
+
+def add_camera(server: Server, name: str, camera: Camera) -> None:
+    """Let a server's workspace have a camera."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    asked = {"name": name, "address": camera.url}
+    httpx.post(f"{server.address}/api/v1/cameras", json=asked, headers=headers).raise_for_status()
 
 
 def watch(browser: Any, server: Server) -> Any:
