@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -240,7 +240,8 @@ def measure_live(workspace: Workspace, pictures: Path, seconds: float = 20.0) ->
     camera = Camera("mjpeg", pictures, 30)
     try:
         with serving(workspace) as server, chromium() as browser:
-            page = watch(browser, server, camera)
+            add_camera(server, "yard", camera)
+            page = watch(browser, server)
             camera_pid = child_of(server.process.pid)
             at_first, camera_at_first = server.cpu_s, cpu_s(camera_pid)
             first, begun_s, lags = frames_of(page), time.perf_counter(), []
@@ -260,36 +261,44 @@ def measure_live(workspace: Workspace, pictures: Path, seconds: float = 20.0) ->
 
 
 def measure_memory(workspace: Workspace, pictures: Path, minutes: float) -> None:
-    """Open and close browsers that look at a camera for some minutes, and print the server's memory."""
+    """Let three viewers at a time come and go for some minutes, and print the server's memory."""
+    from websockets.sync.client import connect
+
     camera = Camera("mjpeg", pictures, 15)
     try:
-        with serving(workspace) as server, chromium() as browser:
-            watch(browser, server, camera)
-            start, seen, n_opened, begun_s = server.megabytes, [], 0, time.perf_counter()
+        with serving(workspace) as server:
+            add_camera(server, "door", camera)
+            address = f"{server.address.replace('http', 'ws', 1)}/api/v1/cameras/door/live"
+            headers = {"Authorization": f"Bearer {server.token}"}
+            start, seen, begun_s = server.megabytes, [], time.perf_counter()
             while time.perf_counter() - begun_s < 60 * minutes:
-                pages = [watch(browser, server, None) for _ in range(3)]
-                n_opened += len(pages)
-                for page in pages:
-                    page.context.close()
+                with ExitStack() as stack:
+                    opened = (connect(address, additional_headers=headers, max_size=None) for _ in range(3))
+                    for viewer in [stack.enter_context(one) for one in opened]:
+                        while isinstance(viewer.recv(timeout=90), str):
+                            pass
                 seen.append(server.megabytes)
     finally:
         camera.stop()
     half = len(seen) // 2
     growth = max(seen[half:], default=start) - max(seen[:half], default=start)
-    print(f"{n_opened} browsers opened and closed in {minutes:g} minutes; {start:.0f} MB at first, then {seen}")
+    print(f"{3 * len(seen)} viewers came and went in {minutes:g} minutes; {start:.0f} MB at first")
     tell("memory of the server", max(seen, default=start), "MB", target=250)
     tell("growth from the first half to the second", growth, "MB", target=5)
 
 
-def watch(browser: Any, server: Server, camera: Camera | None) -> Any:
-    """Open the live page, add a camera if one is given, and wait for its picture."""
-    page = browser.new_context().new_page()
+def add_camera(server: Server, name: str, camera: Camera) -> None:
+    """Let a server's workspace have a camera."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    asked = {"name": name, "address": camera.url}
+    httpx.post(f"{server.address}/api/v1/cameras", json=asked, headers=headers).raise_for_status()
+
+
+def watch(browser: Any, server: Server) -> Any:
+    """Open the live page and wait for its picture."""
+    page = browser.new_page()
     page.goto(server.url("/live"))
-    if camera is not None:
-        page.get_by_label("Name", exact=True).fill("door")
-        page.get_by_label("Number, or").fill(camera.url)
-        page.get_by_role("button", name="Add camera").click()
-    page.get_by_role("button", name="door", exact=True).click()
+    page.get_by_role("button", name="yard", exact=True).click()
     page.locator("canvas[data-frames]").wait_for(timeout=90_000)
     return page
 

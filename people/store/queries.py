@@ -222,6 +222,19 @@ def read_links(connection: sqlite3.Connection) -> Links:
     )
 
 
+def denied_people(connection: sqlite3.Connection, rows: Sequence[int]) -> set[int]:
+    """Return whom faces, rows of the newest table, were said not to be: as `read_links`, of a few rows alone."""
+    found = connection.execute(
+        "SELECT DISTINCT p.root FROM json_each(?) AS wanted CROSS JOIN scanned_faces AS s ON s.row = wanted.value "
+        "CROSS JOIN decision_faces AS f ON f.face = s.face CROSS JOIN decisions AS d ON d.id = f.decision "
+        "JOIN person_now AS p ON p.person = d.person LEFT JOIN face_now AS n ON n.face = f.face "
+        "LEFT JOIN person_now AS own ON own.person = n.person "
+        "WHERE d.kind = 'is_not' AND d.id NOT IN (SELECT decision FROM undone) AND coalesce(own.root, 0) <> p.root",
+        (json.dumps(list(rows)),),
+    )
+    return {person for (person,) in found}
+
+
 def read_groups(connection: sqlite3.Connection) -> list[Group]:
     """Return the groups of faces nobody has named, largest first; what was said to be one person is one group."""
     same = read_links(connection).same

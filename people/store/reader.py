@@ -15,6 +15,7 @@ from people.store.queries import (
     FoundPhoto,
     PhotoQuery,
     count_together,
+    denied_people,
     faces_without_row,
     find_photos,
     group_sizes,
@@ -285,6 +286,11 @@ class PeopleReader:
         """Return what was said of faces beside their names, as rows of the newest table."""
         with self._explained():
             return read_links(self._connection)
+
+    def denied_people(self, rows: Sequence[int]) -> set[int]:
+        """Return whom faces, rows of the newest table, were said not to be."""
+        with self._explained():
+            return denied_people(self._connection, rows)
 
     def faces_without_row(self) -> list[tuple[ScannedFile, Face, str]]:
         """Return the faces that decisions are about on photos whose entry in the newest table has no row for them.
