@@ -160,15 +160,16 @@ def _entry_for(
         sha256 = hash_file(photo.path)
     except OSError:
         return None  # the reader meets the same error and records it
-    now = {"image_sha256": sha256, "size": size, "mtime_ns": mtime_ns}
     if (
         may_be_same
         and entry is not None
         and same.get(sha256, sha256) == same.get(entry.image_sha256, entry.image_sha256)
     ):
-        return replace(entry, **now)
+        return replace(entry, image_sha256=sha256, size=size, mtime_ns=mtime_ns)
     moved = movable.take(sha256)
-    return None if moved is None else replace(moved, path=photo.name, **now)
+    if moved is None:
+        return None
+    return replace(moved, path=photo.name, image_sha256=sha256, size=size, mtime_ns=mtime_ns)
 
 
 def _is_settled(entry: Entry) -> bool:

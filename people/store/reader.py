@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -219,7 +220,8 @@ class PeopleReader:
         others: dict[str, set[str]] = {}
         for other, photo in self.same_photos().items():
             others.setdefault(photo, set()).add(other)
-        return [ScannedFile(*row, other_contents=frozenset(others.get(row[1], ()))) for row in rows]
+        files = [ScannedFile(*row) for row in rows]
+        return [replace(file, other_contents=frozenset(others.get(file.sha256, ()))) for file in files]
 
     def faces_with_keys(self, keys: Sequence[str]) -> list[ScannedFace]:
         """Return the face of each key (`Face.key`) as the newest table shows it.
