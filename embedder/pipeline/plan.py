@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any
 
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
 from embedder.pipeline.settings import EmbedSettings, identity_of
@@ -229,15 +228,16 @@ def _entry_for(
         sha256 = hash_file(photo.path)
     except OSError:
         return None  # the reader meets the same error and records it
-    now: dict[str, Any] = {"image_sha256": sha256, "size": size, "mtime_ns": mtime_ns}
     if (
         may_be_same
         and entry is not None
         and same.get(sha256, sha256) == same.get(entry.image_sha256, entry.image_sha256)
     ):
-        return replace(entry, **now)
+        return replace(entry, image_sha256=sha256, size=size, mtime_ns=mtime_ns)
     moved = movable.take(sha256)
-    return None if moved is None else replace(moved, path=photo.name, **now)
+    if moved is None:
+        return None
+    return replace(moved, path=photo.name, image_sha256=sha256, size=size, mtime_ns=mtime_ns)
 
 
 def _is_settled(entry: Entry) -> bool:

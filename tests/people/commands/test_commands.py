@@ -147,7 +147,7 @@ def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
     assert text.count("data:image/jpeg;base64,") == 3 and "with Joe <small>3 photos</small>" in text
     assert "Barack, Joe · both.jpg" in text and "Joe · 2020/four.jpg" in text
     rows = sheet.read_text("utf-8").splitlines()
-    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max"
+    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max,time_s"
     assert sorted(row.split(",")[3] for row in rows[1:]) == ["Barack", "Joe", "Joe", "Joe"]
     # A face on a photo of several: another photo of Barack finds him, the face that is Joe's finds Joe.
     other = str(data / "people" / "test" / "obama1.jpg")
