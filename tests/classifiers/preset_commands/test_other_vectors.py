@@ -8,7 +8,7 @@ import pytest
 from classifiers import OpenSetClassifier
 from classifiers.files.head_file import load_head
 from classifiers.presets import calibrate as library
-from classifiers.presets.choice import USUAL
+from classifiers.presets.choice import Settings
 from classifiers.scores.preset_files import own_folder, own_name
 from embedder.tables.table import EmbeddingTable
 from facetable import main
@@ -33,12 +33,12 @@ def measured(people, tmp_path_factory):
     EmbeddingTable.from_arrays(vectors[2000:], names[2000:], space=SPACE).write(folder / "album.h5")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACETABLE_CACHE", str(folder / "cache"))
-        # One setting and few draws: what is chosen, and how exactly, has tests of its own.
-        choose = library.measure_settings
-        usual = {"temperatures": [USUAL.temperature], "components": [16]}
-        patch.setattr(library, "measure_settings", lambda gallery: choose(gallery, **usual))
+        # Few draws of the curves; which settings are chosen, and thresholds of groups, have tests of their own.
+        chosen = {Settings(16, 0.06): np.array([[0.5, 0.7], [0.6, 0.8]])}
+        patch.setattr(library, "measure_settings", lambda gallery: chosen)
         patch.setattr(library, "REPEATS", 4)
-        patch.setattr("classifiers.presets.cluster_curve.N_DRAWS", 2)
+        groups = {"cosine": [[20, 0.4], [1000, 0.5]], "normalized": [[20, 0.2], [1000, 0.3]]}
+        patch.setattr(library, "measure_cluster_curves", lambda gallery, **settings: groups)
         arguments = ["preset", "calibrate", str(folder / "many.h5"), "--name", "a thousand made-up people"]
         assert main([*arguments, "--json", str(folder / "figures.json")]) == 0
     return folder
