@@ -135,9 +135,7 @@ ALLOWED = {
         "classifiers.members"
     ),
     "webapp.access": "foundation",
-    "webapp.pictures": (
-        "foundation people.store people.browsing people.workspace people.sidecars embedder.images embedder.videos"
-    ),
+    "webapp.pictures": ("foundation people.store people.browsing people.workspace people.sidecars embedder.videos"),
     "webapp.jobs": (
         "foundation people.workspace people.store people.suggestions people.threshold embedder.tables "
         "classifiers.files webapp.pictures"
