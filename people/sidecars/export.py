@@ -92,7 +92,7 @@ def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: Export
     report = ExportReport()
     files = {file.path: file for file in reader.files()}
     for path, faces in sorted(by_path.items()):
-        if Path(path).suffix.lower() in VIDEO_SUFFIXES or (workspace.enrolled / path).is_file():
+        if Path(path).suffix.lower() in VIDEO_SUFFIXES or _is_own(workspace, path):
             continue  # a video; or a picture that no other program sees
         named = {face.row: (face, names[face.row]) for face in faces if face.row in names}
         try:
@@ -104,6 +104,11 @@ def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: Export
         except (XmpError, ImageError, OSError) as error:
             report.failures[path] = _reason(error)
     return report
+
+
+def _is_own(workspace: Workspace, path: str) -> bool:
+    """Return whether a picture lies in a folder of the workspace's own."""
+    return any((folder / path).is_file() for folder in (workspace.enrolled, workspace.live_pictures))
 
 
 def _names(reader: PeopleReader, *, suggested: bool) -> dict[int, str]:

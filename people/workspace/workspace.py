@@ -188,8 +188,8 @@ class Workspace:
 
     @property
     def photo_folders(self) -> tuple[str, ...]:
-        """The folders that scans look into: those of the settings, and that of enrolled pictures once it is there."""
-        own = [str(self.enrolled.resolve())] if self.enrolled.is_dir() else []
+        """The folders that scans look into: those of the settings, then the workspace's own once they are there."""
+        own = [str(folder.resolve()) for folder in (self.enrolled, self.live_pictures) if folder.is_dir()]
         return tuple(dict.fromkeys([*self.settings.photos, *own]))
 
     @property

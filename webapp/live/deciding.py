@@ -79,7 +79,6 @@ def _keep_picture(workspace: Workspace, visit: Visit) -> tuple[Face, FaceSample]
     folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
     place = folder / f"{sha256}.jpg"
     write_bytes_atomically(place, content, is_private=True)
-    _add_folder(workspace, folder)
     x_min, y_min, x_max, y_max = (float(side) for side in visit.box)
     face = Face(sha256, (x_min / width, y_min / height, x_max / width, y_max / height))
     measured = (visit.sharpness, visit.turn, visit.nose_height)
@@ -97,9 +96,3 @@ def _with_time(visit: Visit) -> tuple[bytes, tuple[int, int]]:
         picture.save(stream, "JPEG", quality="keep", exif=exif)
         return stream.getvalue(), picture.size
 
-
-def _add_folder(workspace: Workspace, folder: Path) -> None:
-    """Let scans look at the folder of kept pictures."""
-    root, photos = str(folder.resolve()), Workspace(workspace.folder).settings.photos
-    if root not in photos:
-        workspace.set_photo_folders([*photos, root])

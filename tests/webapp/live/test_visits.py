@@ -100,7 +100,7 @@ def test_a_named_visit_is_a_photo_a_decision_and_known_at_once(client, visits, w
     (picture,) = workspace.live_pictures.iterdir()
     assert stat.S_IMODE(picture.stat().st_mode) == 0o600
     assert Image.open(picture).getexif().get_ifd(0x8769)[0x9003].startswith("2001:09:0")
-    assert str(workspace.live_pictures.resolve()) in Workspace(workspace.folder).settings.photos
+    assert str(workspace.live_pictures.resolve()) in Workspace(workspace.folder).photo_folders
     with PeopleStore(workspace.store) as store:
         (face,) = store.faces_of(store.find_person("Eve").number)
     assert face.photo_sha256 == picture.stem and face.box == pytest.approx((0.25, 0.25, 0.75, 0.75))
