@@ -43,15 +43,14 @@ def photos_as_json(
         {
             "path": photo.path,
             "taken": photo.taken or None,
-            "kind": photo.kind,
             "faces": [
                 {
                     "name": None if face.person is None else name_of[face.person],
                     "state": face.state,
                     "box": list(face.box),
                     "face_index": face.face_index,
-                    "time_s": round(face.face.time_s, 3) if photo.kind == "video" else None,
                 }
+                | ({"time_s": round(face.face.time_s, 3)} if photo.kind == "video" else {})
                 | ({} if similarities is None else {"similarity": _rounded(similarities.get(face.row))})
                 for face in photo.faces
             ],
