@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from embedder.detection.alignment import Alignment, MarginMode
 from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
 from embedder.engines.engine import EngineConfig, EngineName, open_engine
 from embedder.finding.upright import Upright
 from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
@@ -32,7 +32,13 @@ from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
 from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
 from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
 from embedder.pipeline.state import TableState, entries_of, header_before, load_state
-from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
+from embedder.pipeline.stored_faces import (
+    check_same_faces,
+    note_of,
+    settings_of,
+    warn_of_left_behind,
+    with_note_of,
+)
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     STAGES,
@@ -77,7 +83,7 @@ def embed_folder(
     n_jobs: int = 1,
     identity_from: IdentitySource = "folder",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
-    thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     margin: float | None = None,
     margin_mode: MarginMode | None = None,
     alignment: Alignment | None = None,
@@ -111,7 +117,7 @@ def embed_folder(
     identity_from : {"folder", "filename", "none"}
         What names the chosen face of a photo: the first sub-folder level, the file's stem, or nothing.
     min_face_size, thresholds
-        The detector; see `embedder.MTCNN`.
+        The detector; see `embedder.MTCNN`. Without `thresholds` those are taken that the table was begun with.
     margin, margin_mode, alignment
         The crop, see `embedder.Faces.crop`; None takes the preset's own.
     max_pixels : int
@@ -159,7 +165,7 @@ def embed_folder(
         precision=precision,
         identity_from=identity_from,
         min_face_size=min_face_size,
-        thresholds=tuple(thresholds),
+        thresholds=None if thresholds is None else tuple(thresholds),
         margin=margin,
         margin_mode=margin_mode,
         alignment=alignment,
@@ -243,6 +249,8 @@ def _going_on(settings: EmbedSettings, parts: PartsFolder) -> EmbedSettings:
             "for the other way begin another table",
             display_path(parts.table),
         )
+    if before is None and settings.faces_from is not None and settings.thresholds is None:
+        settings = replace(settings, thresholds=settings_of(Path(settings.faces_from)).get("thresholds"))
     return settings.going_on(None if before is None else before.fingerprint)
 
 

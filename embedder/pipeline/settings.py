@@ -47,7 +47,7 @@ class EmbedSettings:
     precision: str = "fp32"
     identity_from: IdentitySource = "folder"
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE
-    thresholds: tuple[float, ...] = DEFAULT_THRESHOLDS
+    thresholds: tuple[float, ...] | None = None
     margin: float | None = None
     margin_mode: MarginMode | None = None
     alignment: Alignment | None = None
@@ -68,9 +68,13 @@ class EmbedSettings:
 
     def going_on(self, before: Fingerprint | None) -> "EmbedSettings":
         """Return these settings with what they leave to the table: that of `before`, or of a new table if None."""
-        if self.upright is not None:
-            return self
-        return replace(self, upright=DEFAULT_UPRIGHT if before is None else upright_of(before))
+        upright, thresholds = self.upright, self.thresholds
+        if upright is None:
+            upright = DEFAULT_UPRIGHT if before is None else upright_of(before)
+        if thresholds is None:
+            stored = None if before is None else before.provenance.get("thresholds")
+            thresholds = DEFAULT_THRESHOLDS if stored is None else tuple(stored)
+        return replace(self, upright=upright, thresholds=thresholds)
 
     def crop_rule(self, default: FaceCropper) -> FaceCropper:
         """Return how faces are cut out for a network whose preset does it by `default`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from embedder.detection.detector import Detector
-from embedder.detection.mtcnn import MTCNN
+from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.engines.engine import exit_with_parent
 from embedder.finding.finder import in_batches
 from embedder.images.listing import PhotoFile
@@ -189,7 +189,8 @@ def load_encoder(
 ) -> FaceEncoder:
     """Return the encoder that `settings` describe, with stand-ins for its networks where they are given."""
     if detector is None:
-        detector = _load_detector(settings.min_face_size, settings.thresholds, threads)
+        thresholds = DEFAULT_THRESHOLDS if settings.thresholds is None else settings.thresholds
+        detector = _load_detector(settings.min_face_size, thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
     return FaceEncoder(detector, embedder, settings.crop_rule(default_crop_rule(embedder)))
