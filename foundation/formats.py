@@ -14,10 +14,12 @@ N_FIRST_BYTES = 64
 
 ZIP_ARCHIVE = "a zip archive, such as a head"
 
+HDF5_DATA = "HDF5 data, such as a table or weights"
+
 _KINDS = tuple(
     (re.compile(first_bytes, re.DOTALL), kind)
     for first_bytes, kind in (
-        (rb"\x89HDF\r\n\x1a\n", "HDF5 data, such as a table or weights"),
+        (rb"\x89HDF\r\n\x1a\n", HDF5_DATA),
         (rb"PK\x03\x04|PK\x05\x06", ZIP_ARCHIVE),
         (rb"\xff\xd8\xff", "a JPEG image"),
         (rb"\x89PNG\r\n", "a PNG image"),

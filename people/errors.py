@@ -7,6 +7,10 @@ class StoreError(FacetableError, ValueError):
     """A store of decisions that is damaged, of a newer version, locked or read-only."""
 
 
+class UnheededError(StoreError):
+    """What is shown does not follow from the decisions, because a version before did not heed one of them."""
+
+
 class DecisionError(FacetableError, ValueError):
     """A decision that cannot be made, or cannot be undone."""
 

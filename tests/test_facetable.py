@@ -24,7 +24,7 @@ COMMANDS = [command for group in facetable.command_groups() for command in group
 def test_its_commands_are_those_of_the_packages_and_scripts():
     elsewhere = [*EMBEDDER_COMMANDS, *head_commands(), *people_commands(), train_classifier.TRAIN, recognize.RECOGNIZE]
     elsewhere = [command for command in elsewhere if command.name != "preset"]  # here it can measure, too
-    elsewhere += [DOCTOR, SERVE, facetable.PRESET]
+    elsewhere += [DOCTOR, SERVE, facetable.preset()]
     assert len(COMMANDS) == len(elsewhere)
     assert {(command.summary, command.add_arguments) for command in COMMANDS} == {
         (command.summary, command.add_arguments) for command in elsewhere

@@ -255,8 +255,9 @@ def test_a_mistyped_file_name_is_reported_before_anything_heavy_is_loaded(tmp_pa
 
 
 def test_detector_and_network_meet_in_the_encoder_and_where_workers_load_them():
+    detectors = {"embedder.detection.mtcnn.MTCNN", "embedder.detection.detector.load_detector"}
     parts = {
-        "embedder.detection.mtcnn",
+        *detectors,
         "embedder.networks.face_embedder",
         "embedder.networks.joined",
         "embedder.tables.table",
@@ -265,9 +266,9 @@ def test_detector_and_network_meet_in_the_encoder_and_where_workers_load_them():
     for found in all_imports():
         if top(found.module) == "embedder" and found.module != "embedder" and found.place != "types":
             used.setdefault(found.module, set()).update(part for part in parts if within(found.name, part))
-    assert {module for module, some in used.items() if some >= parts - {"embedder.networks.joined"}} == set()
     loaders = {"embedder.networks.face_embedder", "embedder.networks.joined"}
-    both_networks = {module for module, some in used.items() if "embedder.detection.mtcnn" in some and some & loaders}
+    both_networks = {module for module, some in used.items() if some & detectors and some & loaders}
+    assert {module for module in both_networks if "embedder.tables.table" in used[module]} == set()
     assert both_networks == {"embedder.networks.encoder", "embedder.pipeline.worker"}
 
 

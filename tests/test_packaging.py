@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from foundation.command_line import _EXTRA_OF_PACKAGE
+from foundation.installation import EXTRA_OF_PACKAGE
 from tests import PROJECT
 
 TRAINING = {"tensorflow", "keras", "tensorboard"}
@@ -90,7 +90,7 @@ def test_all_names_every_extra():
     assert extras["all"] == [f"facetable[{','.join(name for name in extras if name != 'all')}]"]
 
 
-@pytest.mark.parametrize(("module", "extra"), _EXTRA_OF_PACKAGE.items())
+@pytest.mark.parametrize(("module", "extra"), EXTRA_OF_PACKAGE.items())
 def test_messages_name_the_extra_that_brings_a_package(module: str, extra: str):
     package = {"paho": "paho-mqtt", "argon2": "argon2-cffi"}.get(module, module)
     assert ranges()[package][1] == extra

@@ -14,6 +14,7 @@ from classifiers import check_head, load_head, save_head
 from classifiers.commands.main import main as classifiers_main
 from classifiers.errors import UntrustedTypesError
 from embedder import EmbeddingTable
+from foundation.command_line import EXIT_SOME_INPUTS_FAILED, EXIT_SOMEBODY_FOUND
 from recognition.errors import SourceError
 from recognition.sources.connections import connect
 from recognition.sources.source import SourceKind, parse_source
@@ -70,6 +71,15 @@ def test_its_head_is_trained_trusted_and_used(table, tmp_path, capsys):
     assert classifiers_main(["rename", str(head), "person 000", "Ada"]) == 2
     assert classifiers_main(["rename", str(head), "person 000", "Ada", "--trust", TRUST]) == 0
     assert load_head(head, trust=[TRUST]).labels[0] == "Ada"
+    audit = ["audit", str(head), "--name", "Ada"]
+    assert classifiers_main(audit) == EXIT_SOME_INPUTS_FAILED
+    assert "types that are not trusted" in capsys.readouterr().err
+    assert classifiers_main([*audit, "--trust", TRUST]) == EXIT_SOMEBODY_FOUND
+    assert "head, holds Ada: exemplars" in capsys.readouterr().out
+    forget = ["forget", "--everywhere", str(head), "--name", "Ada"]
+    assert classifiers_main(forget) == EXIT_SOME_INPUTS_FAILED
+    assert classifiers_main([*forget, "--trust", TRUST]) == 0
+    assert "Ada" not in load_head(head, trust=[TRUST]).labels
 
 
 @pytest.mark.usefixtures("plug_in")

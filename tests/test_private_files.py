@@ -25,9 +25,10 @@ def mode_of(path: Path) -> int:
 def test_tables_heads_people_files_and_contact_sheets(tmp_path: Path) -> None:
     for number in range(4):
         write_photo(tmp_path / "photos" / f"person {number % 2}" / f"{number}.png", 1, green=20 * number)
-    table, head = tmp_path / "faces.h5", tmp_path / "heads" / "family.skops"
+    table, head = tmp_path / "tables" / "faces.h5", tmp_path / "heads" / "family.skops"
     update_table(tmp_path / "photos", table, EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder())
     assert train_classifier.main([str(table), "-o", str(head), "--threshold", "0.5", "--no-background"]) == 0
+    assert {mode_of(table.parent), mode_of(head.parent)} == {0o700}, "folders that were made for them"
     people, sheet = tmp_path / "people.csv", tmp_path / "people.html"
     command = ["cluster", str(table), "-o", str(people), "--html", str(sheet), "--threshold", "0.5", "--no-background"]
     assert classifiers_main(command) == 0

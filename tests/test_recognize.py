@@ -124,6 +124,35 @@ def test_a_bad_head_is_one_line(tmp_path: Path, content: bytes | None, message: 
     assert message in finished.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "found"), [(None, "it is not there"), (b"no font", "unknown file format"), (b"", "")]
+)
+def test_a_bad_font_is_one_line(tmp_path: Path, content: bytes | None, found: str) -> None:
+    Image.new("RGB", (30, 30)).save(tmp_path / "a.png")
+    if content is not None:
+        (tmp_path / "bad.ttf").write_bytes(content)
+    finished = run("a.png", "--head", "h.skops", "--save", "out", "--font", "bad.ttf", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout, len(finished.stderr.splitlines())) == (2, "", 1)
+    assert "bad.ttf: expected a font file such as NotoSans-Regular.ttf, found none" in finished.stderr
+    assert found in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.realdata
+def test_a_group_photo_is_labelled_as_asked_for(data: Path, people_head: Path, tmp_path: Path) -> None:
+    photo = data / "people" / "test" / "obama_and_biden.jpg"
+    saved = {}
+    for labels in ("names", "numbers", "none"):
+        finished = run(photo, "--head", people_head, "--save", tmp_path / f"{labels}.png", "--labels", labels)
+        assert finished.returncode == 0, finished.stderr
+        saved[labels] = read_image(tmp_path / f"{labels}.png")
+    height, width = read_image(photo).shape[:2]
+    assert saved["names"].shape == saved["none"].shape == (height, width, 3)
+    assert saved["numbers"].shape[0] > height
+    green = {labels: (drawn[:height] == (22, 128, 60)).all(axis=2).sum() for labels, drawn in saved.items()}
+    assert green["names"] > green["numbers"] > green["none"] > 0
+
+
 @pytest.mark.realdata
 def test_a_folder_of_test_photos(data: Path, people_head: Path, tmp_path: Path) -> None:
     photos = data / "people" / "test"

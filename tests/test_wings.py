@@ -22,23 +22,26 @@ ALLOWED = {
     "embedder.images": "foundation",
     "embedder.runtime": "foundation embedder.hdf5",
     "embedder.detection": "foundation embedder.runtime",
-    "embedder.finding": "embedder.images embedder.detection",
+    "embedder.videos": "foundation embedder.images embedder.detection",
+    "embedder.finding": "foundation embedder.images embedder.detection",
     "embedder.network_files": "foundation embedder.runtime",
-    "embedder.networks": ("foundation foundation.plug_ins embedder.runtime embedder.detection embedder.network_files"),
+    "embedder.networks": (
+        "foundation foundation.plug_ins embedder.runtime embedder.detection embedder.finding embedder.network_files"
+    ),
     "embedder.hdf5": "",
-    "embedder.notebook": "foundation embedder.images",
-    "embedder.tables": "foundation embedder.images embedder.hdf5 embedder.notebook",
+    "embedder.notebook": "foundation embedder.videos",
+    "embedder.tables": "foundation embedder.images embedder.videos embedder.hdf5 embedder.notebook",
     "embedder.exchange": "foundation embedder.tables",
     "embedder.folders": "foundation embedder.images embedder.detection embedder.finding",
     "embedder.engines": "foundation",
     "embedder.pipeline": (
-        "foundation embedder.images embedder.detection embedder.finding embedder.networks embedder.tables "
-        "embedder.engines"
+        "foundation embedder.images embedder.videos embedder.detection embedder.finding embedder.networks "
+        "embedder.tables embedder.engines"
     ),
     "embedder.scikit_learn": "foundation embedder.images embedder.networks",
     "embedder.verification": (
-        "foundation embedder.images embedder.runtime embedder.detection embedder.networks embedder.tables "
-        "embedder.pipeline"
+        "foundation foundation.drawing embedder.images embedder.runtime embedder.detection embedder.networks "
+        "embedder.tables embedder.pipeline"
     ),
     "embedder.training": "foundation",
     "embedder.training.data": "foundation embedder.images embedder.networks embedder.training",
@@ -54,7 +57,7 @@ ALLOWED = {
         "embedder.verification"
     ),
     "embedder.preset_commands": "foundation embedder.choosing embedder.networks",
-    "embedder.commands": "foundation foundation.head_files embedder.*",
+    "embedder.commands": "foundation foundation.drawing foundation.head_files embedder.*",
     "classifiers.scores": "foundation foundation.head_files",
     "classifiers.heads": "foundation foundation.head_files foundation.plug_ins classifiers.scores",
     "classifiers.files": "foundation foundation.head_files classifiers.scores classifiers.heads",
@@ -71,40 +74,46 @@ ALLOWED = {
         "foundation classifiers.scores classifiers.presets embedder.networks embedder.tables"
     ),
     "classifiers.measuring": (
-        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.groups"
+        "foundation foundation.drawing classifiers.scores classifiers.heads classifiers.training classifiers.groups"
     ),
     "classifiers.measuring_commands": (
-        "foundation classifiers.scores classifiers.heads classifiers.training classifiers.measuring embedder.tables"
+        "foundation foundation.drawing classifiers.scores classifiers.heads classifiers.training "
+        "classifiers.measuring embedder.tables"
     ),
     "classifiers.members": (
         "foundation foundation.drawing foundation.head_files classifiers.scores classifiers.heads classifiers.files "
         "classifiers.groups"
     ),
     "classifiers.commands": (
-        "foundation foundation.plug_ins classifiers.* embedder.images embedder.networks embedder.tables "
-        "people.forgetting"
+        "foundation foundation.plug_ins classifiers.* embedder.images embedder.videos embedder.networks "
+        "embedder.tables people.forgetting"
     ),
     "people.store": "foundation classifiers.scores",
     "people.workspace": (
-        "foundation people.store embedder.images embedder.detection embedder.networks embedder.pipeline "
-        "embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
+        "foundation people.store embedder.images embedder.videos embedder.detection embedder.networks "
+        "embedder.pipeline embedder.tables classifiers.scores classifiers.heads classifiers.files classifiers.training "
         "classifiers.groups classifiers.people_files"
     ),
+    "people.browsing": "people.store classifiers.scores",
     "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.enrolling": ("foundation people.store people.workspace classifiers.heads classifiers.members"),
+    "people.threshold": (
+        "foundation people.workspace classifiers.scores classifiers.heads classifiers.files classifiers.training"
+    ),
     "people.forgetting": (
         "foundation people.store people.workspace embedder.images embedder.runtime embedder.hdf5 embedder.tables "
         "embedder.exchange classifiers.scores classifiers.heads classifiers.files classifiers.members"
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
     "people.search": (
-        "foundation people.store people.workspace embedder.images embedder.networks embedder.tables "
+        "foundation people.store people.workspace embedder.images embedder.videos embedder.networks embedder.tables "
         "classifiers.scores classifiers.groups"
     ),
     "people.commands": (
-        "foundation people.store people.workspace people.suggestions people.search people.sidecars embedder.tables "
-        "embedder.exchange"
+        "foundation people.store people.workspace people.suggestions people.threshold people.search people.sidecars "
+        "classifiers.files embedder.images embedder.tables embedder.exchange"
     ),
-    "recognition.sources": "foundation foundation.plug_ins embedder.images",
+    "recognition.sources": "foundation foundation.plug_ins embedder.images embedder.videos",
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
@@ -114,26 +123,37 @@ ALLOWED = {
     "recognition.anonymizing": "embedder.detection recognition.sources recognition.tracking",
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",
     "recognition.clips": (
-        "foundation embedder.detection embedder.networks classifiers.members recognition.sources recognition.tracking"
+        "foundation embedder.detection embedder.networks embedder.videos classifiers.members recognition.sources "
+        "recognition.tracking"
     ),
     "recognition.diagnosis": (
         "foundation foundation.drawing embedder.runtime embedder.detection embedder.networks recognition.viewer"
     ),
     "recognition.runs": (
         "foundation foundation.drawing foundation.plug_ins recognition.* embedder.images embedder.detection "
-        "embedder.finding embedder.networks embedder.tables classifiers.heads classifiers.files classifiers.members"
+        "embedder.finding embedder.networks embedder.tables embedder.videos classifiers.heads classifiers.files "
+        "classifiers.members"
     ),
     "webapp.access": "foundation",
-    "webapp.pictures": "foundation people.store people.workspace people.sidecars embedder.images",
-    "webapp.jobs": "foundation people.workspace people.store people.suggestions embedder.tables",
-    "webapp.naming": (
-        "people.store people.workspace people.suggestions classifiers.scores classifiers.files "
-        "classifiers.heads classifiers.members webapp.api"
+    "webapp.pictures": ("foundation people.store people.browsing people.workspace people.sidecars embedder.videos"),
+    "webapp.jobs": (
+        "foundation people.workspace people.store people.suggestions people.threshold embedder.tables "
+        "classifiers.files webapp.pictures"
     ),
-    "webapp.api": "foundation people.store people.workspace webapp.access webapp.pictures webapp.jobs",
-    "webapp.programs": ("foundation people.forgetting embedder.images embedder.networks webapp.api webapp.naming"),
-    "webapp.live": ("foundation people.workspace recognition.sources recognition.tracking recognition.runs webapp.api"),
-    "webapp.finding": "people.store webapp.api",
+    "webapp.naming": (
+        "foundation people.store people.browsing people.workspace people.suggestions people.threshold "
+        "classifiers.scores classifiers.files classifiers.heads classifiers.members webapp.api"
+    ),
+    "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
+    "webapp.programs": (
+        "foundation people.store people.enrolling people.forgetting embedder.images embedder.networks "
+        "classifiers.heads classifiers.members webapp.api webapp.naming"
+    ),
+    "webapp.live": (
+        "foundation people.store people.workspace recognition.sources recognition.tracking recognition.runs "
+        "embedder.detection embedder.networks classifiers.files classifiers.members webapp.api webapp.naming"
+    ),
+    "webapp.finding": "people.store people.browsing people.search webapp.api webapp.naming webapp.programs",
     "webapp.server": (
         "foundation people.store people.workspace webapp.access webapp.api webapp.naming webapp.programs webapp.live "
         "webapp.finding"

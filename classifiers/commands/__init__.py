@@ -2,6 +2,6 @@
 
 In: command lines.
 Out: files, reports and exit codes.
-May import: foundation, foundation.plug_ins, every wing of classifiers, embedder.images, embedder.networks,
-    embedder.tables, people.forgetting.
+May import: foundation, foundation.plug_ins, every wing of classifiers, embedder.images, embedder.videos,
+    embedder.networks, embedder.tables, people.forgetting.
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from classifiers.commands.forget import add_like_argument, open_person
 from foundation.errors import InputError
+from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels", type=Path, metavar="TABLE", help="list the twenty faces of TABLE whose names are most suspicious"
     )
     add_like_argument(parser)
+    add_trust_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
 
 
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from people.forgetting.forgetting import survey
 
     person = open_person(arguments)
-    found = survey(arguments.paths, person)
+    found = survey(arguments.paths, person, trust=arguments.trust)
     print_survey(found, person)
     if arguments.json is not None:
         write_json(arguments.json, {"name": person.name, **found.to_json()})

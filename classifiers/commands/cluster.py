@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.scores.background_arguments import add_background_arguments
+
 if TYPE_CHECKING:
     from classifiers.groups.grouping import NamedGroups
     from embedder.tables.table import EmbeddingTable
@@ -56,14 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="mean similarity two groups need to be merged (default: by the number of people found)",
     )
-    backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument(
-        "--background",
-        type=Path,
-        metavar="FILE",
-        help="background model that normalizes similarities (default: the preset's)",
-    )
-    backgrounds.add_argument("--no-background", action="store_true", help="compare by plain cosine")
+    add_background_arguments(parser, scores="similarities", without="compare by plain cosine")
     parser.add_argument(
         "--keep-poor", action="store_true", help="group faces that are too blurred or too small to be told apart, too"
     )
@@ -128,7 +123,9 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(summary.report(result)))
     if albums:
         print(f"warning: {describe_albums(albums)}", file=sys.stderr)
-    for question in lookalike_questions({str(name) for name in groups.names} - {""}):
+    # Names of the file, and those of the table that the groups are measured against.
+    names = {str(name) for name in groups.names} | ({str(name) for name in table.identities} - {*albums})
+    for question in lookalike_questions(names - {""}):
         print(f"warning: {question}", file=sys.stderr)
     if arguments.json is not None:
         write_json(arguments.json, {**result, "fingerprint": table.fingerprint.to_json()})
@@ -174,16 +171,18 @@ def _next_step(arguments: argparse.Namespace) -> str:
 
 def _write_contact_sheet(arguments: argparse.Namespace, table: "EmbeddingTable", groups: "NamedGroups") -> None:
     from classifiers.groups.grouping import write_contact_sheet
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_shown
 
     folder = arguments.photos
     find_photo = table.find_photo if folder is None else lambda path: folder / path
+    moments = table.moments
     write_contact_sheet(
         arguments.html,
         table,
         groups,
         title=f"People in {Path(table.photo_root if folder is None else folder).name}",
-        read_photo=lambda path: read_image(find_photo(path)),
+        read_photo=lambda path: read_shown(find_photo(path)),
+        moments=moments,
         find_photo=find_photo,
         size=arguments.thumbnail_size,
     )

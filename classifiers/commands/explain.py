@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.members.explanation import explain_face
     from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
     from embedder.images.reading import read_image
+    from embedder.videos.moment import read_shown
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.formats import check_output
     from foundation.paths import display_path
@@ -52,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{display_path(photo)}: no face")
     root = Path(head.photo_root) if arguments.photos is None else arguments.photos
     if arguments.plot is not None and explained:
-        save_plot(arguments.plot, explained, read_photo=lambda path: read_image(root / path))
+        save_plot(arguments.plot, explained, read_photo=lambda path: read_shown(root / path))
     if arguments.html is not None:
-        write_html(arguments.html, explained, read_photo=lambda path: read_image(root / path))
+        write_html(arguments.html, explained, read_photo=lambda path: read_shown(root / path))
     if arguments.json is not None:
         write_json(
             arguments.json,

@@ -142,13 +142,13 @@ def _run_everywhere(arguments: argparse.Namespace) -> int:
 
     person = open_person(arguments)
     if arguments.dry_run:
-        found = survey(arguments.everywhere, person)
+        found = survey(arguments.everywhere, person, trust=arguments.trust)
         print_survey(found, person)
         print("nothing was changed; run the same command without --dry-run to forget them")
         if arguments.json is not None:
             write_json(arguments.json, {"dry_run": True, **_redacted(found.to_json(), person)})
         return EXIT_SOME_INPUTS_FAILED if found.failures else EXIT_DONE
-    report = forget_everywhere(arguments.everywhere, person)
+    report = forget_everywhere(arguments.everywhere, person, trust=arguments.trust)
     _print_report(report)
     redacted = report.redacted(person)
     if arguments.report is not None:

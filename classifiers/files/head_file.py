@@ -88,7 +88,7 @@ def save_head(head: Head, path: str | Path, *, trust: Iterable[str] = ()) -> Non
     if isinstance(head.decision_rule, EstimatorRule):
         entries[FITTED_ENTRY] = dump_estimator(head.decision_rule.estimator, trusted=trusted)
     refuse_other_file(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with atomic_writer(target, is_private=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)

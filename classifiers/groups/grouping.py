@@ -281,6 +281,7 @@ def write_contact_sheet(
     title: str,
     read_photo: Callable[[str], NDArray[np.uint8]],
     find_photo: Callable[[str], Path] | None = None,
+    moments: NDArray[np.object_] | None = None,
     size: int = THUMBNAIL_SIZE,
 ) -> None:
     """Write the contact sheets of the groups, the largest first, named ones before the others, as one HTML page.
@@ -292,9 +293,11 @@ def write_contact_sheet(
     groups : NamedGroups
     title : str
     read_photo : callable
-        Path of the table to uint8 (h, w, 3) RGB; raises OSError or ValueError.
+        Path of the table, or one of `moments`, to uint8 (h, w, 3) RGB; raises OSError or ValueError.
     find_photo : callable, optional
         Path of the table to the file that a click on a face opens.
+    moments : numpy.ndarray, optional
+        (n,) str: what to read for each row, such as a moment of a video; the table's paths by default.
     size : int
         Side of a thumbnail, pixels.
 
@@ -315,7 +318,9 @@ def write_contact_sheet(
     poor = np.flatnonzero(groups.poor).tolist()
     sections += _list_section("Too poor to be told apart", table, groups, poor)
     shown = [row for section in sections for row in section.rows]
-    thumbnails = cut_thumbnails(shown, table.paths, table.boxes, read_photo=read_photo, size=size)
+    thumbnails = cut_thumbnails(
+        shown, table.paths if moments is None else moments, table.boxes, read_photo=read_photo, size=size
+    )
     if find_photo is not None:
         sections = [replace(each, photos=[find_photo(table.paths[row]) for row in each.rows]) for each in sections]
     remark = (

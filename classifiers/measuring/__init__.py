@@ -2,5 +2,6 @@
 
 In: evaluations of heads, groups of faces.
 Out: comparisons of heads, rows of CSV files, plots.
-May import: foundation, classifiers.scores, classifiers.heads, classifiers.training, classifiers.groups.
+May import: foundation, foundation.drawing, classifiers.scores, classifiers.heads, classifiers.training,
+    classifiers.groups.
 """

@@ -2,6 +2,6 @@
 
 In: command lines.
 Out: reports, result files and exit codes.
-May import: foundation, classifiers.scores, classifiers.heads, classifiers.training, classifiers.measuring,
-    embedder.tables.
+May import: foundation, foundation.drawing, classifiers.scores, classifiers.heads, classifiers.training,
+    classifiers.measuring, embedder.tables.
 """

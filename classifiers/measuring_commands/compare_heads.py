@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.scores.background_arguments import add_background_arguments
 from foundation.formats import check_inputs
 
 if TYPE_CHECKING:
@@ -23,14 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="photos enrolled of everybody who has more; may be repeated (default: 1, 3 and 10, as far as there are "
         "people with so many)",
     )
-    backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument(
-        "--background",
-        type=Path,
-        metavar="FILE",
-        help="background model that normalizes the scores (default: the preset's)",
-    )
-    backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine alone")
+    add_background_arguments(parser, without="score by plain cosine alone")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw DET and CMC curves: PNG, SVG or PDF")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="write probes, rates and curves as CSV files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
@@ -44,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.measuring.head_sheets import COMPARE_COLUMNS, comparison_rows
     from classifiers.scores.gallery import Gallery
     from classifiers.scores.normalization import choose_background
+    from classifiers.training.evaluation import say_few_strangers
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
     from foundation.csv_rows import check_csv_folder, write_csv_folder
@@ -58,6 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     except IdentityError as error:
         raise IdentityError(f"{arguments.table}: {error} (--gallery-per-person)") from error
     print("\n".join([*TABLE_HEAD, *(format_row(one.figures) for one in tried)]))
+    remark = say_few_strangers(tried[0].figures, 0.01).strip(" ()")
+    if remark:
+        print(f"\n{remark}")
     if arguments.csv is not None:
         write_csv_folder(arguments.csv, COMPARE_COLUMNS, comparison_rows(gallery, tried))
     if arguments.plot is not None:
@@ -84,8 +82,8 @@ def _check_plot(arguments: argparse.Namespace) -> None:
     """Find out now, not after minutes, that the figure cannot be drawn."""
     if arguments.plot is None:
         return
-    from classifiers.measuring.head_plots import head_plot_format
+    from foundation.drawing.share_plots import plot_format
     from foundation.formats import check_output
 
-    head_plot_format(arguments.plot)
+    plot_format(arguments.plot)
     check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.table])

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifiers.scores.background_arguments import add_background_arguments
 from foundation.formats import check_inputs
 
 if TYPE_CHECKING:
@@ -41,14 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="calibrate the threshold on the enrolled people (default: the preset's curve)",
     )
-    backgrounds = parser.add_mutually_exclusive_group()
-    backgrounds.add_argument(
-        "--background",
-        type=Path,
-        metavar="FILE",
-        help="background model that normalizes the scores (default: the preset's)",
-    )
-    backgrounds.add_argument("--no-background", action="store_true", help="score by plain cosine")
+    add_background_arguments(parser)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw DET and CMC curves: PNG, SVG or PDF")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="write probes, rates and curve as CSV files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
@@ -57,7 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Enrol some photos of a table, look for the others, and print how many were named rightly and wrongly."""
     check_inputs(arguments.table, arguments.background)
-    import numpy as np
 
     from classifiers.errors import IdentityError
     from classifiers.heads.open_set import fit_decision_rule
@@ -75,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_csv_folder(arguments.csv, EVALUATE_COLUMNS)
     if arguments.plot is not None:
-        from classifiers.measuring.head_plots import head_plot_format
+        from foundation.drawing.share_plots import plot_format
 
-        head_plot_format(arguments.plot)
+        plot_format(arguments.plot)
         check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.table])
     table = EmbeddingTable.read(arguments.table)
     gallery = Gallery.build(table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256)
@@ -102,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{background.record.get('measured_on', 'your own')}; if people of this table are among them, "
             "the figures are too good"
         )
-    n_measured = count_measured_photos(table.fingerprint, np.unique(table.image_sha256))
+    n_measured = count_measured_photos(table.fingerprint, gallery.image_sha256, vectors=gallery.vectors)
     if n_measured:
         print(
             f"warning: thresholds and background of this preset were measured on {n_measured:,} of these photos: the "

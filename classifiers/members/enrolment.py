@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,44 @@ NOSE_RANGE = (0.25, 0.85)
 LARGEST_COMPANION = 0.7
 
 
+FlawKind = Literal[
+    "no_face",
+    "too_small",
+    "blurred",
+    "turned",
+    "looks_up",
+    "looks_down",
+    "companion",
+    "taken_for",
+    "rejected",
+    "unlike",
+]
+"""What may be wrong with a photo that somebody is to be known by."""
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong with a photo.
+
+    Attributes
+    ----------
+    kind : str
+        One of `FlawKind`, for programs.
+    text : str
+        The reason, for people.
+    measured, limit : float or None
+        What was found, and what was expected at least (of ``turned`` and ``companion``: at most).
+    name : str
+        Who it is taken for, or was said not to be; "" otherwise.
+    """
+
+    kind: FlawKind
+    text: str
+    measured: float | None = None
+    limit: float | None = None
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A photo that was not enrolled.
@@ -37,12 +76,17 @@ class Refusal:
     Attributes
     ----------
     path : str
-    reasons : tuple of str
+    flaws : tuple of Flaw
         What is wrong with it, at least one.
     """
 
     path: str
-    reasons: tuple[str, ...]
+    flaws: tuple[Flaw, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What is wrong with it, as text."""
+        return tuple(flaw.text for flaw in self.flaws)
 
     def __str__(self) -> str:
         return f"{self.path}: {'; '.join(self.reasons)}"
@@ -68,6 +112,10 @@ class Enrolment:
     known: tuple[str, ...]
 
 
+NO_FACE = Flaw("no_face", "no face was found")
+"""Of a photo without a face."""
+
+
 def enrol(head: Head, photos: Sequence[tuple[str, PhotoFaces]], identity: str, *, force: bool = False) -> Enrolment:
     """Enrol the main face of each photo as `identity`.
 
@@ -86,7 +134,7 @@ def enrol(head: Head, photos: Sequence[tuple[str, PhotoFaces]], identity: str, *
     IdentityError
         If the identity cannot be called that.
     """
-    refused = [Refusal(name, ("no face was found",)) for name, faces in photos if not faces.samples]
+    refused = [Refusal(name, (NO_FACE,)) for name, faces in photos if not faces.samples]
     found = [(name, faces) for name, faces in photos if faces.samples]
     candidates, known = _new_ones(head, found, identity)
     if not force:
@@ -106,33 +154,54 @@ def main_face(faces: PhotoFaces) -> FaceSample:
 
 def quality_reasons(faces: PhotoFaces) -> tuple[str, ...]:
     """Return what makes the main face of a photo a bad one to know a person by; nothing if it is good."""
+    return tuple(flaw.text for flaw in quality_flaws(faces))
+
+
+def quality_flaws(faces: PhotoFaces) -> tuple[Flaw, ...]:
+    """Return what `quality_reasons` tells, for programs, too."""
     face = main_face(faces)
-    reasons = []
+    flaws = []
     if face.size < LEAST_SIZE:
         size, least = format_apart(face.size, LEAST_SIZE)
-        reasons.append(f"the face is too small: {size} pixels, expected at least {least}")
+        text = f"the face is too small: {size} pixels, expected at least {least}"
+        flaws.append(Flaw("too_small", text, face.size, LEAST_SIZE))
     if face.sharpness < LEAST_SHARPNESS:
         sharpness, least = format_apart(face.sharpness, LEAST_SHARPNESS)
-        reasons.append(f"the face is blurred: sharpness {sharpness}, expected at least {least}")
+        text = f"the face is blurred: sharpness {sharpness}, expected at least {least}"
+        flaws.append(Flaw("blurred", text, face.sharpness, LEAST_SHARPNESS))
+    return (*flaws, *_pose_flaws(face), *_companion_flaws(faces))
+
+
+def _pose_flaws(face: FaceSample) -> list[Flaw]:
+    flaws = []
     if not abs(face.turn) <= LARGEST_TURN:
         turn, most = format_apart(abs(face.turn), LARGEST_TURN, digits=2)
-        reasons.append(
+        text = (
             f"the face is turned to the side: the nose is {turn} eye distances off the middle, expected at most {most}"
         )
+        flaws.append(Flaw("turned", text, abs(face.turn), LARGEST_TURN))
     if not NOSE_RANGE[0] <= face.nose_height <= NOSE_RANGE[1]:
         looks_up = face.nose_height < NOSE_RANGE[0]
         height, _ = format_apart(face.nose_height, NOSE_RANGE[0 if looks_up else 1], digits=2)
-        reasons.append(
+        text = (
             f"the face looks {'up' if looks_up else 'down'}: the nose is {height} of the way from eyes to mouth, "
             f"expected {NOSE_RANGE[0]} to {NOSE_RANGE[1]}"
         )
+        limit = NOSE_RANGE[0 if looks_up else 1]
+        flaws.append(Flaw("looks_up" if looks_up else "looks_down", text, face.nose_height, limit))
+    return flaws
+
+
+def _companion_flaws(faces: PhotoFaces) -> list[Flaw]:
+    face = main_face(faces)
     companions = [other.size for row, other in enumerate(faces.samples) if row != faces.main]
     if companions and max(companions) > LARGEST_COMPANION * face.size:
-        reasons.append(
+        text = (
             f"it is not clear whose photo this is: another face is {max(companions):.0f} pixels large, "
             f"the main one {face.size:.0f}; say which with --face"
         )
-    return tuple(reasons)
+        return [Flaw("companion", text, max(companions), LARGEST_COMPANION * face.size)]
+    return []
 
 
 def least_agreement(head: Head) -> float:
@@ -165,9 +234,9 @@ def _new_ones(head: Head, found: Candidates, identity: str) -> tuple[Candidates,
 
 
 def _of_quality(candidates: Candidates) -> tuple[Candidates, list[Refusal]]:
-    judged = [(name, photo, quality_reasons(photo)) for name, photo in candidates]
-    refused = [Refusal(name, reasons) for name, _, reasons in judged if reasons]
-    return [(name, photo) for name, photo, reasons in judged if not reasons], refused
+    judged = [(name, photo, quality_flaws(photo)) for name, photo in candidates]
+    refused = [Refusal(name, flaws) for name, _, flaws in judged if flaws]
+    return [(name, photo) for name, photo, flaws in judged if not flaws], refused
 
 
 def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Candidates, list[Refusal]]:
@@ -186,47 +255,49 @@ def _in_agreement(head: Head, candidates: Candidates, identity: str) -> tuple[Ca
     taken_for = _taken_for(head, batch, label or "", agreement=agreement)
     accepted, refused = [], []
     for row, candidate in enumerate(candidates):
-        reasons = _disagreements(head, batch.selected(rows == row), label, agreement=float(agreement[row]))
-        if taken_for[row]:
-            reasons.insert(0, taken_for[row])
-        if reasons:
-            refused.append(Refusal(candidate[0], tuple(reasons)))
+        flaws = _disagreements(head, batch.selected(rows == row), label, agreement=float(agreement[row]))
+        other = taken_for[row]
+        flaws = flaws if other is None else [other, *flaws]
+        if flaws:
+            refused.append(Refusal(candidate[0], tuple(flaws)))
         else:
             accepted.append(candidate)
     return accepted, refused
 
 
-def _taken_for(head: Head, batch: Gallery, label: str, *, agreement: NDArray[np.float64]) -> list[str]:
-    """Return for each face which other person it is taken for, "" for none.
+def _taken_for(head: Head, batch: Gallery, label: str, *, agreement: NDArray[np.float64]) -> list[Flaw | None]:
+    """Return for each face which other person it is taken for, None for none.
 
     Faces of one clip are one person's: half of them must be taken for the same other person, and then all are.
     """
     match = head.match(batch.vectors)
     taken = (match.identities != label) & (match.scores >= head.threshold) & (match.scores > agreement)
-    reasons = []
+    flaws: list[Flaw | None] = []
     for sha256 in batch.image_sha256:
         of_clip = batch.image_sha256 == sha256
         names, counts = np.unique(match.identities[of_clip & taken], return_counts=True)
-        reason = ""
+        flaw = None
         if len(names) and 2 * counts.max() >= of_clip.sum():
             choice = str(names[np.argmax(counts)])
             score = match.scores[of_clip & taken & (match.identities == choice)].max()
-            reason = f"it is taken for {choice!r}, who is enrolled (score {score:.2f})"
-        reasons.append(reason)
-    return reasons
+            text = f"it is taken for {choice!r}, who is enrolled (score {score:.2f})"
+            flaw = Flaw("taken_for", text, float(score), head.threshold, choice)
+        flaws.append(flaw)
+    return flaws
 
 
-def _disagreements(head: Head, face: Gallery, label: str | None, *, agreement: float) -> list[str]:
+def _disagreements(head: Head, face: Gallery, label: str | None, *, agreement: float) -> list[Flaw]:
     """Return what speaks against one face being the person it is said to be."""
-    reasons = []
+    flaws = []
     rejections = head.rejections
     if label is not None and np.any((rejections.identities == label) & same_faces(rejections, face)):
-        reasons.append(f"it was rejected as {label!r} before")
+        flaws.append(Flaw("rejected", f"it was rejected as {label!r} before", name=label))
     needed = least_agreement(head)
     if np.isfinite(agreement) and agreement < needed:
         score_text, least = format_apart(agreement, needed, digits=2)
-        reasons.append(
+        text = (
             f"it is unlike the person's other photos: score {score_text} with the nearest, "
             f"expected at least {least} (strangers reach that in {CURVE_FPIR:.0%} of cases)"
         )
-    return reasons
+        flaws.append(Flaw("unlike", text, agreement, needed))
+    return flaws

@@ -1,14 +1,18 @@
 """The command ``facetable preset calibrate``: measure on many people what heads and groups must know of a network."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, Command, write_json
+from foundation.errors import InputError
 
 if TYPE_CHECKING:
+    from classifiers.presets.calibrate import Calibration
     from embedder.networks.joined import JoinedPreset
     from embedder.networks.preset import Preset
+    from foundation.fingerprint import Space
 
 _BESIDE = ".calibration"
 """Between the name of a preset's record and the suffixes of what was measured for it."""
@@ -16,7 +20,12 @@ _BESIDE = ".calibration"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``facetable preset calibrate``."""
-    parser.add_argument("preset", metavar="PRESET", help="a built-in preset, joined ones (A+B), or a preset's record")
+    parser.add_argument(
+        "preset",
+        metavar="PRESET",
+        help="a built-in preset, joined ones (A+B), or a preset's record; vectors of another program have none: "
+        "give their table alone",
+    )
     parser.add_argument(
         "tables",
         type=Path,
@@ -35,31 +44,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure a preset on tables, or take into use what lies beside its record."""
+    """Measure a preset on tables, or other programs' vectors, or take into use what lies beside a preset's record."""
     from embedder.networks.joined import find_preset
 
+    _check_folder(arguments.out)
+    if _is_table(arguments.preset):
+        return _measure_other_vectors(arguments)
     preset = find_preset(arguments.preset)
     record = _record_of(arguments.preset)
     if not arguments.tables:
         return _take_into_use(preset, record)
+    stems = [arguments.out / preset.weights_sha256[:12]] if arguments.out else _stems(preset, record)
+    result = _measure(arguments, arguments.tables, space_of(preset), stems=stems)
+    if record is not None and arguments.out is None:
+        _write_distance(record, result.record["verification"]["distance"])
+    return EXIT_DONE
+
+
+def _measure_other_vectors(arguments: argparse.Namespace) -> int:
+    """Measure on tables of vectors that no preset has made; where the files are found tells the vectors' space."""
+    from classifiers.scores.preset_files import own_folder, own_name
+    from embedder.tables.table import EmbeddingTable
+
+    paths = [Path(arguments.preset), *arguments.tables]
+    fingerprint = EmbeddingTable.read(paths[0]).fingerprint
+    _check_is_named(paths[0], fingerprint.space)
+    stem = (arguments.out or own_folder()) / own_name(fingerprint)
+    _measure(arguments, paths, fingerprint.space, stems=[stem])
+    return EXIT_DONE
+
+
+def _measure(
+    arguments: argparse.Namespace, paths: list[Path], space: Mapping[str, Any], *, stems: list[Path]
+) -> "Calibration":
+    """Measure on the tables at `paths` what is to be known of the vectors of `space`, print it and write it."""
     from classifiers.presets.calibrate import calibrate, describe
     from classifiers.presets.joining import gallery_of_tables
     from embedder.tables.table import EmbeddingTable
 
-    tables = [EmbeddingTable.read(path) for path in arguments.tables]
-    names = [str(path) for path in arguments.tables]
-    gallery = gallery_of_tables(tables, space_of(preset), names=names)
-    name = arguments.name or ", ".join(path.stem for path in arguments.tables)
-    result = calibrate(gallery, {"space": space_of(preset)}, name=name, seed=arguments.seed)
+    tables = [EmbeddingTable.read(path) for path in paths]
+    gallery = gallery_of_tables(tables, space, names=[str(path) for path in paths])
+    name = arguments.name or ", ".join(path.stem for path in paths)
+    result = calibrate(gallery, {"space": space}, name=name, seed=arguments.seed)
     print("\n".join(describe(result)))
-    for stem in [arguments.out / preset.weights_sha256[:12]] if arguments.out else _stems(preset, record):
+    for stem in stems:
         for path in result.write(stem, photos_file=arguments.photos_file):
             print(f"{path}: written, {path.stat().st_size / 1000:.0f} KB")
-    if record is not None and arguments.out is None:
-        _write_distance(record, result.record["verification"]["distance"])
     if arguments.json is not None:
         write_json(arguments.json, result.record)
-    return EXIT_DONE
+    return result
 
 
 CALIBRATE = Command(
@@ -70,6 +103,49 @@ CALIBRATE = Command(
 def space_of(preset: "Preset | JoinedPreset") -> dict[str, Any]:
     """Return the space of tables made with a preset as it is."""
     return {**preset.space, **preset.crop_rule.space}
+
+
+def _check_folder(path: Path | None) -> None:
+    """Refuse to write into a file, before minutes of measuring.
+
+    Raises
+    ------
+    InputError
+        If `path` is a file.
+    """
+    from foundation.formats import describe_kind
+
+    if path is not None and path.is_file():
+        raise InputError(f"{path}: expected a folder to write into, found {describe_kind(path)}; name a folder (-o)")
+
+
+def _is_table(preset: str) -> bool:
+    """Return whether a table stands where a preset is expected."""
+    from foundation.formats import HDF5_DATA, describe_kind
+
+    path = Path(preset)
+    return path.is_file() and describe_kind(path) == HDF5_DATA
+
+
+def _check_is_named(path: Path, space: "Space") -> None:
+    """Refuse a table whose space a preset decides, or nobody has named.
+
+    Raises
+    ------
+    InputError
+        If so; the message says what to give instead.
+    """
+    if space.weights_sha256 or "joined" in space:
+        raise InputError(
+            f"{path}: expected a preset, or a table of another program's vectors, found a table of a preset alone; "
+            f"give the preset before it: facetable preset calibrate PRESET {path}"
+        )
+    if not space.is_named:
+        raise InputError(
+            f"{path}: expected vectors whose space has a name, found an unnamed one: what is measured would be taken "
+            "for all unnamed vectors of this length; make the table again with "
+            'EmbeddingTable.from_arrays(..., space="...")'
+        )
 
 
 def _record_of(preset: str) -> Path | None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.errors import BackgroundError
-from classifiers.presets.choice import choose_settings, describe_choice, measure_settings
+from classifiers.presets.choice import Settings, choose_settings, describe_choice, measure_settings
 from classifiers.presets.cluster_curve import (
     LOWEST_COSINE,
     Faces,
@@ -24,7 +24,7 @@ from classifiers.presets.cluster_curve import (
     measure_normalized_curve,
     plain,
 )
-from classifiers.presets.mixture import check_groups, component_shares, fit_background, one_photo_each
+from classifiers.presets.mixture import describe_groups, fit_background, holds_groups, one_photo_each
 from classifiers.presets.threshold_curve import REPEATS, SIZES
 from classifiers.presets.threshold_curve import measure_curve as measure_threshold_curve
 from classifiers.presets.verification import measure_verification
@@ -50,6 +50,9 @@ MIN_PEOPLE = 1000
 MIN_SEEN_TWICE = 100
 
 _RECIPE = "facetable preset calibrate"
+
+# What remains of the number of components when one of them is nearly one person.
+_FEWER_COMPONENTS = 0.8
 
 _PARTS = ("measured_on", "curves", "clustering", "verification")
 """What a record must hold."""
@@ -170,16 +173,20 @@ def calibrate(gallery: Gallery, fingerprint: Mapping[str, Any], *, name: str, se
     Raises
     ------
     BackgroundError
-        If there are too few people, see `check_people`, or a component of the mixture is nearly one person.
+        If there are too few people, see `check_people`.
     """
     check_people(gallery, name=name)
-    space = dict(Fingerprint.of(fingerprint).space)
+    space = Fingerprint.of(fingerprint).space
     logger.info("choosing temperature and number of components on halves of %s people ...", f"{len(gallery.labels):,}")
     rates = measure_settings(gallery)
     chosen = choose_settings(rates)
+    made_of = {"weights_sha256": space.weights_sha256, "space": dict(space), "measured_on": name, "recipe": _RECIPE}
+    background, fitted = _fit(gallery, chosen, record=made_of, seed=seed)
+    if fitted != chosen:
+        chosen = fitted
+        rates |= measure_settings(gallery, temperatures=[fitted.temperature], components=[fitted.n_components])
     settings = chosen._asdict()
     logger.info("measuring thresholds with %s ...", ", ".join(f"{key} {value:g}" for key, value in settings.items()))
-    made_of = {"weights_sha256": space["weights_sha256"], "space": space, "measured_on": name, "recipe": _RECIPE}
     record: dict[str, Any] = {
         **made_of,
         "fpir": CURVE_FPIR,
@@ -193,8 +200,7 @@ def calibrate(gallery: Gallery, fingerprint: Mapping[str, Any], *, name: str, se
         "clustering": measure_cluster_curves(gallery, seed=seed, **settings),
         "verification": measure_verification(gallery, seed=seed),
     }
-    background = _fit(gallery, record=made_of, seed=seed, **settings)
-    return Calibration(background, record, photo_numbers(gallery.image_sha256))
+    return Calibration(background, record, photo_numbers(gallery.image_sha256, vectors=gallery.vectors))
 
 
 def measure_curves(gallery: Gallery, *, seed: int, n_components: int, temperature: float) -> dict[str, Any]:
@@ -249,14 +255,15 @@ def _spread(values: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _fit(gallery: Gallery, *, record: dict[str, Any], seed: int, n_components: int, temperature: float) -> Background:
+def _fit(gallery: Gallery, chosen: Settings, *, record: dict[str, Any], seed: int) -> tuple[Background, Settings]:
+    """Return the background of the settings and these; of fewer components where one of so many is nearly one person.
+
+    The halves that settings are chosen on do not tell: they hold other people.
+    """
     vectors = gallery.vectors[one_photo_each(gallery)]
-    background = fit_background(vectors, n_components=n_components, temperature=temperature, seed=seed, record=record)
-    shares = component_shares(background, vectors)
-    check_groups(
-        {
-            "fewest_identities_in_a_component": int(shares["n_identities"].min()),
-            "largest_share_of_one_identity": float(shares["largest_share"].max()),
-        }
-    )
-    return background
+    while True:
+        background = fit_background(vectors, seed=seed, record=record, **chosen._asdict())
+        if holds_groups(describe_groups(background, vectors)):
+            return background, chosen
+        logger.info("of %d components one holds too few people: trying fewer ...", chosen.n_components)
+        chosen = chosen._replace(n_components=max(1, int(chosen.n_components * _FEWER_COMPONENTS)))

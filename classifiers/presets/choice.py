@@ -1,8 +1,9 @@
 """Choose a preset's settings on random halves of the people: temperature and number of components.
 
 One half of the people fits the background model; in the other, those with a second photo are enrolled with one, and
-their other photos are looked for among them, beside the photos of those who have no second one, the strangers. Counted
-is how many are found (TPIR), every person counting the same, at an FPIR of 0.1 % and 1 %.
+their other photos are looked for among them, beside the photos of those who have no second one, the strangers. Where
+these are fewer than a hundred, half of the people with a second photo are strangers too, a photo of each. Counted is
+how many are found (TPIR), every person counting the same, at an FPIR of 0.1 % and 1 %.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ TEMPERATURES = (0.03, 0.04, 0.05, 0.06, 0.08)
 COMPONENTS = (32, 64, 128)
 
 _FPIRS = (0.001, 0.01)
+
+# With fewer strangers the threshold at an FPIR of 1 % is that of the most alike one.
+_MIN_STRANGERS = 100
 
 # Which photo of a person is enrolled is drawn so many times.
 _N_DRAWS = 4
@@ -93,9 +97,9 @@ def found_at_fpir(
         order = rng.permutation(len(tested))
         _, first = np.unique(tested.codes[order], return_index=True)
         is_first = np.isin(np.arange(len(tested)), order[first])
-        many = n_photos[tested.codes] > 1
-        matcher = Matcher(tested.selected(is_first & many), background)
-        mated, strangers = tested.selected(~is_first), tested.selected(is_first & ~many)
+        enrolled = _enrolled_people(n_photos, rng)[tested.codes]
+        matcher = Matcher(tested.selected(is_first & enrolled), background)
+        mated, strangers = tested.selected(~is_first & enrolled), tested.selected(is_first & ~enrolled)
         found, passing = (matcher.similarity(matcher.prepare(some.vectors)) for some in (mated, strangers))
         right = matcher.labels[found.argmax(axis=1)] == mated.identities
         weights = person_weights(mated.codes)
@@ -104,6 +108,16 @@ def found_at_fpir(
             rates[draw, column] = np.sum(weights * (right & (found.max(axis=1) >= threshold)))
     means: NDArray[np.float64] = rates.mean(axis=0)
     return means
+
+
+def _enrolled_people(n_photos: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return ``(k,)`` bool: who is enrolled, by the number of photos of each person; all others are strangers."""
+    many = n_photos > 1
+    if np.sum(~many) >= _MIN_STRANGERS:
+        return many
+    people = rng.permutation(np.flatnonzero(many))
+    many[people[: len(people) // 2]] = False
+    return many
 
 
 def measure_settings(

@@ -2,42 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.scores.gallery import Gallery
+from classifiers.training.train import FaceTable
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
-
-
-class FaceTable(Protocol):
-    """The columns of an embedding table that are needed here; see `embedder.EmbeddingTable`."""
-
-    @property
-    def embeddings(self) -> NDArray[np.float32]:
-        """Vectors, (n, d)."""
-
-    @property
-    def identities(self) -> NDArray[Any]:
-        """Identity of each row, (n,) str, "" for none."""
-
-    @property
-    def paths(self) -> NDArray[Any]:
-        """Photo of each row, (n,) str."""
-
-    @property
-    def image_sha256(self) -> NDArray[Any]:
-        """Hash of each row's photo, (n,) str."""
-
-    @property
-    def boxes(self) -> NDArray[np.float32]:
-        """Boxes in pixels, (n, 4)."""
-
-    @property
-    def fingerprint(self) -> Mapping[str, Any]:
-        """Which vectors these are: ``{"space": {...}, "provenance": {...}}``."""
 
 
 def gallery_of_tables(tables: Sequence[FaceTable], space: Mapping[str, Any], *, names: Sequence[str]) -> Gallery:

@@ -116,6 +116,23 @@ def membership_auc(vectors: NDArray[np.float32], *, seed: int, **settings: Any) 
     return float(roc_auc_score(np.isin(np.arange(len(vectors)), members), likelihood))
 
 
+def describe_groups(background: Background, vectors: NDArray[np.float32]) -> dict[str, Any]:
+    """Return how many people the smallest component holds, and the largest share one person has in any."""
+    shares = component_shares(background, vectors)
+    return {
+        "fewest_identities_in_a_component": int(shares["n_identities"].min()),
+        "largest_share_of_one_identity": float(shares["largest_share"].max()),
+    }
+
+
+def holds_groups(figures: dict[str, Any]) -> bool:
+    """Return whether every component of a model stands for a group of people, see `describe_groups`."""
+    return bool(
+        figures["fewest_identities_in_a_component"] >= MIN_IDENTITIES_PER_COMPONENT
+        and figures["largest_share_of_one_identity"] <= MAX_SHARE_OF_ONE_IDENTITY
+    )
+
+
 def check_groups(figures: dict[str, Any]) -> None:
     """Refuse a model one of whose components is (nearly) one person.
 
@@ -124,8 +141,8 @@ def check_groups(figures: dict[str, Any]) -> None:
     ValueError
         If a component holds fewer than ten people, or one person has more than a fifth of it.
     """
-    fewest, largest = figures["fewest_identities_in_a_component"], figures["largest_share_of_one_identity"]
-    if fewest < MIN_IDENTITIES_PER_COMPONENT or largest > MAX_SHARE_OF_ONE_IDENTITY:
+    if not holds_groups(figures):
+        fewest, largest = figures["fewest_identities_in_a_component"], figures["largest_share_of_one_identity"]
         raise InputError(
             f"every component must hold at least {MIN_IDENTITIES_PER_COMPONENT} people and none over "
             f"{MAX_SHARE_OF_ONE_IDENTITY:.0%} one person, got {fewest} people and {largest:.0%}; use fewer --components"

@@ -32,7 +32,7 @@ from classifiers.scores.neighbors import check_vectors, row_blocks, unit_rows
 from classifiers.scores.preset_files import BACKGROUND_SUFFIX, SHIPPED_FOLDER, find_file, is_of_network
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
-from foundation.fingerprint import Fingerprint
+from foundation.fingerprint import Fingerprint, describe_side, differing_fields
 from foundation.formats import describe_kind
 from foundation.text import pluralize
 
@@ -283,14 +283,24 @@ def check_background(background: Background, fingerprint: Mapping[str, Any], *, 
     BackgroundError
         If it was fitted on vectors of other weights.
     """
-    expected = Fingerprint.of(fingerprint).space.weights_sha256
+    space = Fingerprint.of(fingerprint).space
     got = background.record.get("weights_sha256", "")
-    if got != expected:
+    if got != space.weights_sha256:
         raise BackgroundError(
-            f"{name}: expected a background model for weights {expected[:12]}, got one for {got[:12]}; "
+            f"{name}: expected a background model for {_made_by(space.weights_sha256)}, got one for {_made_by(got)}; "
             "fit one on a table of the same preset"
         )
+    if not got and not is_of_network(background.record, fingerprint):
+        fields = differing_fields(space, background.record.get("space") or {})
+        raise BackgroundError(
+            f"{name}: expected a background model for vectors of {describe_side(fields, 0)}, got one for "
+            f"{describe_side(fields, 1)}; measure one with facetable preset calibrate on a table of such vectors"
+        )
     return background
+
+
+def _made_by(weights_sha256: str) -> str:
+    return f"weights {weights_sha256[:12]}" if weights_sha256 else "vectors of another program"
 
 
 def _log_sum_exp(exponents: NDArray[np.float64]) -> NDArray[np.float64]:

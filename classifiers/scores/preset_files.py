@@ -3,6 +3,7 @@
 For each preset there is a background model (``.npz``), a record with thresholds (``.json``), and the numbers of the
 photos they were measured on (``.photos.npy``). Shipped files are named by the network; those that ``facetable preset
 calibrate`` has written for this user by everything that decides whether vectors may be compared, and go before them.
+Vectors of other programs, whose space names no weights, have files of this user only, and only by their whole space.
 """
 
 import hashlib
@@ -26,6 +27,9 @@ CACHE_VARIABLE = "FACETABLE_CACHE"
 BACKGROUND_SUFFIX, RECORD_SUFFIX, PHOTOS_SUFFIX = ".npz", ".json", ".photos.npy"
 
 _DIGITS = 12
+
+# In the place of the network's digits where a space names no weights: vectors of another program.
+_NO_NETWORK = "vectors"
 
 # A photo's number is the first 32 bits of its SHA-256: of ten thousand other photos one in 40 sets has a chance hit.
 _PHOTO_DIGITS = 8
@@ -59,7 +63,8 @@ def own_name(fingerprint: Mapping[str, Any]) -> str:
     """Return the name, without suffix, of this user's measurements for the vectors of a fingerprint."""
     space = Fingerprint.of(fingerprint).space
     text = json.dumps(dict(space), sort_keys=True)
-    return f"{space.weights_sha256[:_DIGITS]}-{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}"
+    network = space.weights_sha256[:_DIGITS] or _NO_NETWORK
+    return f"{network}-{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}"
 
 
 def find_file(fingerprint: Mapping[str, Any] | None, suffix: str, *, folder: Path | None = None) -> Path | None:
@@ -73,17 +78,24 @@ def find_file(fingerprint: Mapping[str, Any] | None, suffix: str, *, folder: Pat
         Where to look for files named by the network; by default this user's folder, then the program's own.
     """
     made = Fingerprint.of(fingerprint)
-    if not made.space.weights_sha256:
+    if not made.space:
         return None
-    shipped = (SHIPPED_FOLDER if folder is None else folder) / f"{made.space.weights_sha256[:_DIGITS]}{suffix}"
-    own = [own_folder() / f"{own_name(made)}{suffix}"] if folder is None else []
-    return next((path for path in [*own, shipped] if path.is_file()), None)
+    places = [own_folder() / own_name(made)] if folder is None else []
+    if made.space.weights_sha256:
+        places.append((SHIPPED_FOLDER if folder is None else folder) / made.space.weights_sha256[:_DIGITS])
+    files = (place.with_name(place.name + suffix) for place in places)
+    return next((path for path in files if path.is_file()), None)
 
 
 def is_of_network(record: Mapping[str, Any], fingerprint: Mapping[str, Any] | None) -> bool:
-    """Return whether the record of a measurement is of the network of a fingerprint, used in the same way."""
+    """Return whether the record of a measurement is of the network of a fingerprint, used in the same way.
+
+    Where the fingerprint names no network, all of the space must be the same.
+    """
     space = Fingerprint.of(fingerprint).space
-    if not space.weights_sha256 or record.get("weights_sha256") != space.weights_sha256:
+    if not space.weights_sha256:
+        return bool(space) and record.get("space") == space
+    if record.get("weights_sha256") != space.weights_sha256:
         return False
     measured = record.get("space") or space
     return all(name not in space or space[name] == measured.get(name) for name in _OF_THE_NETWORK)
@@ -112,17 +124,33 @@ def read_record(fingerprint: Mapping[str, Any] | None, *, folder: Path | None = 
     return record if is_of_network(record, fingerprint) else {}
 
 
-def photo_numbers(image_sha256: Sequence[str] | NDArray[Any]) -> NDArray[np.uint32]:
-    """Return the numbers, ascending, each once, of photos with these SHA-256; those without one are left out."""
-    return np.unique(np.array([int(digest[:_PHOTO_DIGITS], 16) for digest in image_sha256 if digest], np.uint32))
+def photo_numbers(
+    image_sha256: Sequence[str] | NDArray[Any], *, vectors: NDArray[np.float32] | None = None
+) -> NDArray[np.uint32]:
+    """Return the numbers, ascending, each once, of photos with these SHA-256.
+
+    A photo without one, as those of other programs' vectors, is known by its row of `vectors (n, d)`, and left out
+    where there are none.
+    """
+    digests = [str(digest) for digest in image_sha256]
+    if vectors is not None:
+        digests = [
+            digest or hashlib.sha256(vector.tobytes()).hexdigest()
+            for digest, vector in zip(digests, vectors, strict=True)
+        ]
+    return np.unique(np.array([int(digest[:_PHOTO_DIGITS], 16) for digest in digests if digest], np.uint32))
 
 
 def count_measured_photos(
-    fingerprint: Mapping[str, Any] | None, image_sha256: Sequence[str] | NDArray[Any], *, folder: Path | None = None
+    fingerprint: Mapping[str, Any] | None,
+    image_sha256: Sequence[str] | NDArray[Any],
+    *,
+    vectors: NDArray[np.float32] | None = None,
+    folder: Path | None = None,
 ) -> int:
     """Return on how many of some photos the preset of a fingerprint was measured; a few by chance count as none.
 
-    Figures of a test on such photos are too good.
+    Figures of a test on such photos are too good. Photos without a SHA-256 are known by their `vectors (n, d)`.
     """
     record = read_record(fingerprint, folder=folder)
     path = find_file(fingerprint, RECORD_SUFFIX, folder=folder)
@@ -130,5 +158,5 @@ def count_measured_photos(
     if path is None or not isinstance(name, str) or Path(name).name != name or not (path.parent / name).is_file():
         return 0
     known: NDArray[np.uint32] = np.load(path.parent / name, allow_pickle=False)
-    n_common = int(np.isin(photo_numbers(image_sha256), known).sum())
+    n_common = int(np.isin(photo_numbers(image_sha256, vectors=vectors), known).sum())
     return n_common if n_common >= _LEAST_COMMON else 0

@@ -114,17 +114,27 @@ def expected_rates(held_out: HeldOutScores, threshold: float) -> dict[str, Any]:
         photo), `n_identities` and `n_strangers`.
     """
     n_strangers = len(np.unique(held_out.stranger_codes))
-    passing = np.sum(person_weights(held_out.stranger_codes)[held_out.stranger_scores >= threshold])
     tpir = None
     if len(held_out.mated_scores):
         found = held_out.mated_correct & (held_out.mated_scores >= threshold)
         tpir = rate(found, held_out.mated_codes)._asdict()
     return {
-        "fpir": binomial_interval(float(passing), n_strangers / _STRANGERS_PER_INDEPENDENT_ONE)._asdict(),
+        "fpir": expected_fpir(held_out, np.array([threshold]))[0]._asdict(),
         "tpir": tpir,
         "n_identities": n_strangers,
         "n_strangers": n_strangers,
     }
+
+
+def expected_fpir(held_out: HeldOutScores, thresholds: NDArray[np.float64]) -> list[RateEstimate]:
+    """Return the FPIR at each of `thresholds (t,)`, with its interval, as `expected_rates` tells it."""
+    order = np.argsort(held_out.stranger_scores, kind="stable")
+    passing = np.append(np.cumsum(person_weights(held_out.stranger_codes)[order][::-1])[::-1], 0.0)
+    shares = passing[np.searchsorted(held_out.stranger_scores[order], thresholds, side="left")]
+    n = len(np.unique(held_out.stranger_codes)) / _STRANGERS_PER_INDEPENDENT_ONE
+    distinct, places = np.unique(np.minimum(shares, 1.0), return_inverse=True)
+    intervals = [binomial_interval(float(share), n) for share in distinct]
+    return [intervals[place] for place in places.tolist()]
 
 
 def binomial_interval(share: float, n: float) -> RateEstimate:
@@ -135,11 +145,11 @@ def binomial_interval(share: float, n: float) -> RateEstimate:
     >>> binomial_interval(0.0, 100).high < 0.037
     True
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv  # quantiles of the beta distribution; scipy.stats takes long to load
 
     tail, hits = (1.0 - _CONFIDENCE) / 2, share * n
-    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
-    high = float(beta.ppf(1.0 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1.0 - tail)) if hits < n else 1.0
     return RateEstimate(share, low, high)
 
 

@@ -274,7 +274,10 @@ def report(result: dict[str, Any]) -> list[str]:
     ]
     if result["plays_strangers"]:
         lines.insert(1, "all have photos enough to be enrolled: every second person plays a stranger instead")
-    lines += [f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}" for fpir, value in result["tpir_at_fpir"].items()]
+    lines += [
+        f"TPIR at FPIR {float(fpir):<5.0%} {_percent(value)}{say_few_strangers(result, float(fpir))}"
+        for fpir, value in result["tpir_at_fpir"].items()
+    ]
     at = result["at_threshold"]
     if at is None:
         return [*lines, f"no threshold: {result['no_threshold_because']}"]
@@ -284,6 +287,15 @@ def report(result: dict[str, Any]) -> list[str]:
         f"with the threshold {at['threshold']:.3f} from {source}: TPIR {_percent(at['tpir'])}, "
         f"FPIR {_percent(at['fpir'])}",
     ]
+
+
+def say_few_strangers(result: dict[str, Any], fpir: float) -> str:
+    """Return a remark in brackets where the strangers that were tried are too few for a rate, else nothing."""
+    n_strangers = result["n_strangers"]
+    if n_strangers * fpir >= 1:
+        return ""
+    photos = pluralize(n_strangers, "photo")
+    return f" (of {photos} of strangers: a rate below {1 / max(1, n_strangers):.2g} cannot be seen)"
 
 
 def _percent(estimate: dict[str, float]) -> str:

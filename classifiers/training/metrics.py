@@ -16,6 +16,9 @@ from foundation.errors import InputError
 N_BOOTSTRAP = 1000
 CONFIDENCE = 0.95
 
+# Drawn together: so many people's counts are held in memory at a time.
+_DRAWS_AT_ONCE = 100
+
 
 class RateEstimate(NamedTuple):
     """A rate and its confidence interval, all in [0, 1]; ``_asdict()`` is its JSON form."""
@@ -146,15 +149,47 @@ def rate(
     """
     hits = np.asarray(outcomes)
     hits = _booleans("outcomes", hits, len(hits))
-    if not len(hits):
+    return rates(hits[:, None], identities, n_bootstrap=n_bootstrap, seed=seed)[0]
+
+
+def rates(
+    outcomes: NDArray[np.bool_],
+    identities: Sequence[Any] | NDArray[Any] | None = None,
+    *,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = 0,
+) -> list[RateEstimate]:
+    """Return the `rate` of each column of `outcomes`, such as those of the same probes at several thresholds.
+
+    Parameters
+    ----------
+    outcomes : (n, k) bool
+    identities, n_bootstrap, seed
+        As in `rate`; all columns share the draws.
+
+    Raises
+    ------
+    ValueError
+        If `outcomes` is empty or the lengths differ.
+
+    >>> [one.value for one in rates(np.array([[True, False], [True, True]]))]
+    [1.0, 0.5]
+    """
+    if not len(outcomes):
         raise InputError("`outcomes` must hold at least one value, got none; there is no rate of nothing")
-    groups = _groups("identities", identities, len(hits))
+    groups = _groups("identities", identities, len(outcomes))
+    sizes = np.bincount(groups)
+    hits = np.zeros((len(sizes), outcomes.shape[1]))
+    np.add.at(hits, groups, outcomes)
     rng = np.random.default_rng(seed)
-    draws = np.empty(n_bootstrap)
-    for draw in range(n_bootstrap):
-        weights = _resample(rng, groups)
-        draws[draw] = weights[hits].sum() / weights.sum()
-    return _estimate(float(hits.mean()), draws, n_identities=int(groups.max()) + 1)
+    draws = np.empty((n_bootstrap, outcomes.shape[1]))
+    for first in range(0, n_bootstrap, _DRAWS_AT_ONCE):
+        part = draws[first : first + _DRAWS_AT_ONCE]
+        picked = [np.bincount(rng.integers(len(sizes), size=len(sizes)), minlength=len(sizes)) for _ in part]
+        drawn = np.stack(picked).astype(np.float64)
+        part[:] = drawn @ hits / (drawn @ sizes)[:, None]
+    values = hits.sum(axis=0) / len(outcomes)
+    return [_estimate(float(one), draws[:, column], n_identities=len(sizes)) for column, one in enumerate(values)]
 
 
 def mated_ranks(

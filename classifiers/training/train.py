@@ -42,8 +42,8 @@ class StrangerTable(Protocol):
         """Which vectors these are: ``{"space": {...}, "provenance": {...}}``."""
 
 
-class TrainingTable(StrangerTable, Protocol):
-    """The columns of an embedding table that training a head needs; see `embedder.EmbeddingTable`."""
+class FaceTable(StrangerTable, Protocol):
+    """The columns of an embedding table that say where each face is seen; see `embedder.EmbeddingTable`."""
 
     @property
     def paths(self) -> NDArray[Any]:
@@ -56,6 +56,10 @@ class TrainingTable(StrangerTable, Protocol):
     @property
     def boxes(self) -> NDArray[np.float32]:
         """Boxes in pixels, (n, 4)."""
+
+
+class TrainingTable(FaceTable, Protocol):
+    """The columns of an embedding table that training a head needs; see `embedder.EmbeddingTable`."""
 
     @property
     def photo_root(self) -> Any:
@@ -148,7 +152,9 @@ def train_head(
 
 def _exemplars(table: TrainingTable, previous: Head | None) -> Corrected:
     """Return the rows of a table that have an identity, with what was said to the head of before."""
-    columns: dict[str, Any] = {"paths": table.paths, "image_sha256": table.image_sha256, "boxes": table.boxes}
+    # An embedding table also says at which second of a video a face is; then heads can show it.
+    paths = getattr(table, "moments", table.paths)
+    columns: dict[str, Any] = {"paths": paths, "image_sha256": table.image_sha256, "boxes": table.boxes}
     names = [normalize_name(name) for name in table.identities]
     gallery = Gallery.build(table.embeddings, names, **columns, origin=FROM_TABLE)
     if previous is None:

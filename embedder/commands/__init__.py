@@ -2,5 +2,5 @@
 
 In: command lines.
 Out: files, reports and exit codes.
-May import: foundation, foundation.head_files, every wing of embedder.
+May import: foundation, foundation.drawing, foundation.head_files, every wing of embedder.
 """

@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from embedder.commands.arguments import add_crop_arguments, add_detector_arguments, add_exclude_argument
+from embedder.commands.arguments import (
+    add_crop_arguments,
+    add_detector_arguments,
+    add_exclude_argument,
+    add_upright_argument,
+)
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command, write_json
 from foundation.threads import add_device_argument
 
@@ -36,6 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=160, metavar="N", help="side of the crops in pixels (default: 160)")
     add_crop_arguments(parser)
     add_detector_arguments(parser)
+    add_upright_argument(parser, default=None, default_note="auto, or what OUT was begun with")
     add_device_argument(parser)
     parser.add_argument(
         "--random-order", action="store_true", help="take the photos in random order: for several processes on one OUT"
@@ -47,7 +53,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from embedder.folders.align import align_folder
 
-    optional = ("margin", "margin_mode", "alignment", "thresholds", "max_pixels")
+    optional = ("margin", "margin_mode", "alignment", "thresholds", "max_pixels", "upright")
     given = {name: getattr(arguments, name) for name in optional}
     summary = align_folder(
         arguments.photos,
@@ -55,6 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
         faces=arguments.faces,
         size=arguments.size,
         min_face_size=arguments.min_face_size,
+        detector=arguments.detector,
         random_order=arguments.random_order,
         progress=True,
         exclude=arguments.exclude,

@@ -27,7 +27,14 @@ def add_crop_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how faces are found: ``--min-face-size``, ``--thresholds`` and ``--max-pixels``."""
+    """Add how faces are found: ``--detector``, ``--min-face-size``, ``--thresholds`` and ``--max-pixels``."""
+    parser.add_argument(
+        "--detector",
+        choices=["mtcnn", "centerface"],
+        default="mtcnn",
+        help="what finds faces: mtcnn (default), or centerface, which finds more of the small and turned ones; get it "
+        "first: python -m data.models centerface",
+    )
     parser.add_argument(
         "--min-face-size",
         type=_auto_or_pixels,
@@ -41,6 +48,14 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         metavar=("A", "B", "C"),
         help="scores a face must reach in the three stages of MTCNN (default: 0.8 0.6 0.7; a table goes on with its own)",
+    )
+    parser.add_argument(
+        "--detector-threshold",
+        dest="thresholds",
+        type=float,
+        nargs=1,
+        metavar="T",
+        help="score a face must reach in CenterFace, in place of --thresholds (default: 0.4)",
     )
     add_max_pixels_argument(parser)
 

@@ -44,7 +44,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser)
     add_precision_argument(parser)
     add_detector_arguments(parser)
-    parser.set_defaults(min_face_size=None)  # not said: as in the table of --from, else auto
+    parser.set_defaults(min_face_size=None, detector=None)  # not said: as in the table of --from, else auto
     add_upright_argument(parser, default=None, default_note="auto, or what the table was begun with")
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
@@ -56,6 +56,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TABLE",
         help="embed the faces that this table holds, drawn ones too, for another --preset: none are looked for but on "
         "photos that are new or changed; its settings hold",
+    )
+    parser.add_argument(
+        "--videos",
+        action="store_true",
+        help="find people in videos, too: up to three looks of each face that is followed through a video, with their "
+        "seconds; videos that are in the table stay there without it",
     )
     parser.add_argument("--prune", action="store_true", help="remove deleted and excluded photos from the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and all failures as JSON")
@@ -113,6 +119,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
     said = {
         "faces": arguments.faces,
         "identity_from": arguments.identity_from,
+        "detector": arguments.detector,
         "min_face_size": arguments.min_face_size,
         "preset": arguments.preset,
         "weights": arguments.weights and str(arguments.weights),
@@ -128,6 +135,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
         margin_mode=arguments.margin_mode,
         alignment=arguments.alignment,
         upright=arguments.upright,
+        videos=arguments.videos,
         **before | {name: value for name, value in said.items() if value is not None},
     )
 

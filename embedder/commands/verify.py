@@ -209,7 +209,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
             raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
     check_csv_folder(arguments.csv, VERIFY_COLUMNS)
     if arguments.plot is not None:
-        from embedder.verification.plots import plot_format
+        from foundation.drawing.share_plots import plot_format
 
         plot_format(arguments.plot)
     check_output(arguments.plot, "--plot", kind="picture", inputs=[arguments.pairs, *arguments.table])

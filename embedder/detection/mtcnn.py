@@ -3,8 +3,8 @@
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks,
 IEEE Signal Processing Letters 23(10), 2016. P-Net looks for faces of 12 pixels on every level of an image pyramid,
 R-Net judges what it proposes, O-Net judges the rest and places the landmarks. Not in the paper: O-Net sees at most
-three squares of a face, whose box is drawn towards the mean of those that show it, see
-`embedder.detection.boxes.vote_boxes`.
+three squares of a face, whose box is the mean of those that show it: which of them has the best score is sensitive to
+rounding, and in an enlarged image it is another (`embedder.detection.boxes.vote_boxes`).
 """
 
 import math
@@ -73,11 +73,6 @@ WEIGHTS_SHA256 = {
 _OVERLAP_IN_LEVEL = 0.5
 _OVERLAP = 0.7
 
-_VOTE_SHARE = 2 / 3
-"""How far a face's box goes from O-Net's best one to the mean of those around it, see `_vote_boxes`. Shares of 0, 2/3
-and 1 give a mean IoU with the reference's boxes of 0.966, 0.954 and 0.941 (300 photos of LFW); of 100 photos 77, 93 and
-96 have a cosine of 0.98 or more to their fourfold enlargement, the least being 0.881, 0.956 and 0.957."""
-
 _SQUARES_PER_FACE = 3
 _SAME_FACE_OVERLAP = 0.6
 """O-Net sees so many of the squares that overlap each other so much (intersection over union), those that R-Net is
@@ -134,7 +129,7 @@ class MTCNN:
         scale_factor: float = DEFAULT_SCALE_FACTOR,
         threads: int | None = None,
     ) -> None:
-        self.min_face_size = _check_min_face_size(min_face_size)
+        self.min_face_size = check_min_face_size(min_face_size)
         self.thresholds = _check_thresholds(thresholds)
         self._pnet_logit = _logit(self.thresholds[0])
         self.scale_factor = _check_scale_factor(scale_factor)
@@ -154,7 +149,6 @@ class MTCNN:
             "min_face_size": self.min_face_size,
             "thresholds": list(self.thresholds),
             "scale_factor": self.scale_factor,
-            "box_vote_share": _VOTE_SHARE,
             "weights_sha256": dict(WEIGHTS_SHA256),
             **({"detector_device": "+".join(sorted(devices))} if devices else {}),
         }
@@ -257,7 +251,7 @@ class MTCNN:
         passed = np.flatnonzero(scores > self.thresholds[2])
         boxes = _move_edges(squares[passed], offsets[passed])
         chosen = non_maximum_suppression(boxes, scores[passed], _OVERLAP, measure="minimum")
-        boxes = clip_boxes(_vote_boxes(boxes, scores[passed], chosen), pyramid.size_hw)
+        boxes = clip_boxes(vote_boxes(boxes, scores[passed], chosen, threshold=_OVERLAP), pyramid.size_hw)
         inside = areas(boxes) > 0
         chosen = passed[chosen[inside]]
         corners, sides = squares[chosen, None, :2], squares[chosen, None, 2:] - squares[chosen, None, :2]
@@ -357,17 +351,6 @@ def _move_edges(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return boxes + offsets * np.hstack([sides, sides])
 
 
-def _vote_boxes(boxes: np.ndarray, scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the chosen boxes, moved towards the mean of all that show the same face.
-
-    Some squares lead O-Net to one face, all with scores near 1, and which of them is the best is sensitive to
-    rounding: in an enlarged image it is another. The mean is more stable, but further from the boxes of other
-    implementations, which vectors and thresholds elsewhere were made with; hence not all the way.
-    """
-    best = boxes[chosen]
-    return best + _VOTE_SHARE * (vote_boxes(boxes, scores, chosen, threshold=_OVERLAP) - best)
-
-
 def _to_squares(boxes: np.ndarray) -> np.ndarray:
     """Return squares of whole pixels, give or take one, around `boxes`."""
     squares = np.floor(square_boxes(boxes)).astype(np.int64)
@@ -392,7 +375,14 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score)) if 0 < score < 1 else math.copysign(math.inf, score - 0.5)
 
 
-def _check_min_face_size(value: Any) -> int | Literal["auto"]:
+def check_min_face_size(value: Any) -> int | Literal["auto"]:
+    """Return the side in pixels of the smallest face looked for, as a detector takes it.
+
+    Raises
+    ------
+    ValueError
+        If `value` is neither ``"auto"`` nor a whole number of at least `CELL` pixels.
+    """
     if value == "auto":
         return "auto"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < CELL:

@@ -112,6 +112,8 @@ class ThoroughDetector:
         self._plain = plain
         self._min_face_size = min_face_size
         self.copies = tuple(copies)
+        if thresholds is not None and len(thresholds) != len(_UPRIGHT_THRESHOLDS):
+            thresholds = None  # another detector's, which say nothing about MTCNN's stages
         lowered = [
             copy.thresholds if thresholds is None else tuple(np.minimum(copy.thresholds, thresholds).tolist())
             for copy in self.copies

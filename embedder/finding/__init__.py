@@ -2,5 +2,5 @@
 
 In: photos with their pixels, a detector, a crop rule.
 Out: `FoundFaces`: boxes and landmarks on the photo as it is stored, crops cut from the photo the right way up.
-May import: embedder.images, embedder.detection.
+May import: foundation, embedder.images, embedder.detection.
 """

@@ -18,15 +18,17 @@ from PIL import Image, PngImagePlugin
 from tqdm import tqdm
 
 from embedder.detection.alignment import DEFAULT_CROP_SIZE, DEFAULT_MARGIN, Alignment, CropRule, MarginMode
-from embedder.detection.detector import Detector, FaceSelection
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS, MTCNN
+from embedder.detection.detector import DEFAULT_DETECTOR, Detector, FaceSelection, load_detector
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
 from embedder.finding.finder import FaceFinder, FoundFaces, in_batches
-from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows
+from embedder.finding.upright import DEFAULT_UPRIGHT, Upright, check_upright
+from embedder.folders.align_ledger import AlignLedger, AlignRecord, face_rows, upright_begun_with
 from embedder.images.listing import ImageListing, PhotoFile, list_images
 from embedder.images.photo import FAILED_STATUSES, STATUSES, Photo, read_photo
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_picture
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
+from foundation.fingerprint import UPRIGHT
 from foundation.paths import display_path
 from foundation.prefetch import prefetch
 from foundation.text import pluralize
@@ -122,12 +124,13 @@ def align_folder(
     margin_mode: MarginMode = "scaled",
     alignment: Alignment = "box",
     min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
-    thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     random_order: bool = False,
     progress: bool = False,
     exclude: Sequence[str] = (),
-    detector: Detector | None = None,
+    detector: str | Detector = DEFAULT_DETECTOR,
+    upright: Upright | None = None,
 ) -> AlignSummary:
     """Write the faces of all photos of a folder as PNG files into the same folders under `out`.
 
@@ -146,7 +149,7 @@ def align_folder(
     size, margin, margin_mode, alignment
         The crop; see `embedder.Faces.crop`.
     min_face_size, thresholds
-        The detector; see `embedder.MTCNN`.
+        How small faces are, and how sure of them the detector must be; see `embedder.MTCNN`. None: its own.
     max_pixels : int
         Larger photos are unreadable, see `embedder.images.reading.read_image`.
     random_order : bool
@@ -155,8 +158,12 @@ def align_folder(
         Show a progress bar on standard error, if that is a terminal.
     exclude : sequence of str
         What to leave out, see `embedder.images.listing.list_images`.
-    detector : object, optional
-        Used instead of an `embedder.MTCNN` of the settings above.
+    detector : {"mtcnn", "centerface"} or Detector
+        What finds faces: by its name, with the settings above, or an object.
+    upright : {"auto", "exif"}
+        Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
+        marked, and cuts them out the right way up; ``"exif"`` heeds the mark alone. None takes what `out` was begun
+        with, ``"auto"`` where it is new.
 
     Raises
     ------
@@ -173,11 +180,15 @@ def align_folder(
     rule = CropRule(size, margin, margin_mode, alignment)
     root, target = Path(photos), Path(out)
     listing, sources = _list_sources(root, target, exclude)
-    if detector is None:
-        detector = MTCNN(min_face_size, thresholds=thresholds)
-    ledger = AlignLedger(target, {**detector.provenance, "faces": faces, **asdict(rule), "margin": float(margin)})
+    way_up = (upright_begun_with(target) or DEFAULT_UPRIGHT) if upright is None else upright
+    check_upright(way_up)
+    if isinstance(detector, str):
+        detector = load_detector(detector, min_face_size=min_face_size, thresholds=thresholds)
+    ledger = AlignLedger(
+        target, {**detector.provenance, "faces": faces, **asdict(rule), "margin": float(margin), UPRIGHT: way_up}
+    )
     try:
-        finder = FaceFinder(detector, rule, select=faces)
+        finder = FaceFinder(detector, rule, select=faces, upright=way_up)
         run = _AlignRun(target, ledger, finder=finder, numbered=faces == "all", max_pixels=max_pixels)
         run.align(sources, random_order=random_order, progress=progress)
         boxes = ledger.write_csv()
@@ -313,6 +324,7 @@ class _AlignRun:
                 crops=self._crops(found),
                 faces=face_rows(found.faces),
                 time_ns=time.time_ns(),
+                turned=found.turned,
             )
         )
         self.n_finished += 1

@@ -21,8 +21,10 @@ import filelock
 from embedder.detection.faces import Faces
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
+from foundation.fingerprint import UPRIGHT, UPRIGHT_BEFORE
 
 FOLDER = ".align"
+_SETTINGS = "settings.json"
 CSV_NAME = "bounding_boxes.csv"
 
 _LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
@@ -36,6 +38,7 @@ CSV_COLUMNS = (
     "y_max",
     "score",
     *(f"{name}_{axis}" for name in _LANDMARKS for axis in "xy"),
+    "turned",
 )
 
 
@@ -59,6 +62,9 @@ class AlignRecord:
         For each crop the box, the score and the ten landmark coordinates, as in the columns of the CSV file.
     time_ns : int
         When it was written.
+    turned : {0, 90, 180, 270}
+        Degrees clockwise by which the upright photo was turned before faces were found and cut out; the faces are at
+        their places on the photo as it is stored.
     """
 
     photo: str
@@ -69,6 +75,7 @@ class AlignRecord:
     crops: list[str]
     faces: list[list[float]]
     time_ns: int
+    turned: int = 0
 
 
 def face_rows(faces: Faces) -> list[list[float]]:
@@ -79,6 +86,17 @@ def face_rows(faces: Faces) -> list[list[float]]:
         + [round(float(value), 2) for value in points.ravel()]
         for box, score, points in zip(faces.boxes, faces.scores, faces.landmarks, strict=True)
     ]
+
+
+def upright_begun_with(out: Path) -> Any:
+    """Return what decided which way up photos are when `out` was begun; None where nothing was."""
+    file = out / FOLDER / _SETTINGS
+    return str(_read_settings(file).get(UPRIGHT, UPRIGHT_BEFORE)) if file.is_file() else None
+
+
+def _read_settings(file: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return settings
 
 
 class AlignLedger:
@@ -154,7 +172,7 @@ class AlignLedger:
             writer.writerow(CSV_COLUMNS)
             for photo, record in sorted(self.records.items()):
                 for index, (crop, values) in enumerate(zip(record.crops, record.faces, strict=True)):
-                    writer.writerow([crop, photo, index, *values])
+                    writer.writerow([crop, photo, index, *values, record.turned])
             write_bytes_atomically(target, text.getvalue().encode("utf-8"))
         return target
 
@@ -170,11 +188,11 @@ class AlignLedger:
             self.records[record.photo] = record
 
     def _check_settings(self, settings: dict[str, Any]) -> None:
-        file = self._folder / "settings.json"
+        file = self._folder / _SETTINGS
         if not file.exists():
             write_bytes_atomically(file, json.dumps(settings, indent=2).encode())
             return
-        before = json.loads(file.read_text(encoding="utf-8"))
+        before, settings = ({UPRIGHT: UPRIGHT_BEFORE, **said} for said in (_read_settings(file), settings))
         differences = [
             f"`{name}` {before.get(name)} before, {settings.get(name)} now"
             for name in sorted(before.keys() | settings.keys())

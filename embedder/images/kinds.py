@@ -100,6 +100,10 @@ JPEG_XL_PLUGIN = "pillow-jxl-plugin==1.3.8"
 """The packages that were tested, for ``pip install``; neither is needed for anything else."""
 
 
+VIDEO = "video"
+"""Noun of the kind of files that are videos."""
+
+
 class FileKind(NamedTuple):
     """A kind of files that is not read everywhere, or never.
 
@@ -129,7 +133,12 @@ OTHER_KINDS = (
     FileKind("camera raw photo", RAW_SUFFIXES, f"camera raw photos are read after: pip install {RAWPY}", "rawpy"),
     FileKind("JPEG XL photo", JPEG_XL_SUFFIXES, f"JPEG XL after: pip install {JPEG_XL_PLUGIN}", "pillow_jxl"),
     FileKind("Photoshop file", frozenset({".psd", ".psb"}), "export Photoshop files as JPEG"),
-    FileKind("video", VIDEO_SUFFIXES, "people in videos are named by: facetable recognize VIDEO --head HEAD"),
+    FileKind(
+        VIDEO,
+        VIDEO_SUFFIXES,
+        "people in videos are found with --videos where tables and workspaces are made, and named by: facetable "
+        "recognize VIDEO --head HEAD",
+    ),
 )
 """The kinds that people keep among their photos."""
 

@@ -4,13 +4,13 @@ import errno
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedder.images.exclusion import IGNORE_FILE, Exclusion
 from embedder.images.formats import format_of
-from embedder.images.kinds import OTHER_KINDS, PHOTO_SUFFIXES, RAW_SUFFIXES, describe_left_out
+from embedder.images.kinds import OTHER_KINDS, PHOTO_SUFFIXES, RAW_SUFFIXES, VIDEO, VIDEO_SUFFIXES, describe_left_out
 from foundation.errors import InputError
 from foundation.formats import N_FIRST_BYTES
 from foundation.paths import describe_missing, display_path
@@ -59,6 +59,11 @@ class PhotoFile:
         """Return its stored name: relative, ``/`` between folders, bytes that are not UTF-8 escaped."""
         return display_path(self.relative)
 
+    @property
+    def is_video(self) -> bool:
+        """Return whether it is a video by its suffix."""
+        return self.relative.suffix.lower() in VIDEO_SUFFIXES
+
 
 @dataclass(frozen=True)
 class ImageListing:
@@ -69,7 +74,7 @@ class ImageListing:
     roots : tuple of Path
         The folders, and the folders of single files.
     photos : tuple of PhotoFile
-        Image files, all of different names, in path order.
+        Image files and, where they were asked for, videos, all of different names, in path order.
     n_hidden : int
         Files and folders left out because their name begins with a dot.
     n_other : int
@@ -83,7 +88,7 @@ class ImageListing:
         Camera raw and JPEG XL photos whose reader is not installed, videos and so on: what it is called -> number, see
         `embedder.images.kinds.OTHER_KINDS`.
     unread : tuple of PhotoFile
-        The photos among these.
+        The photos and videos among these: what a table knows of them stays.
     n_beside : int
         Camera raw photos that were left out for a picture of the same name beside them, which shows the same.
     n_excluded : int
@@ -142,7 +147,7 @@ class ImageListing:
         )
 
 
-def list_images(root: str | os.PathLike[str], *, exclude: Sequence[str] = ()) -> ImageListing:
+def list_images(root: str | os.PathLike[str], *, exclude: Sequence[str] = (), videos: bool = False) -> ImageListing:
     """List the image files of a folder and of all folders in it, each real folder once.
 
     A file is an image if its suffix says so (`embedder.images.kinds`) and it can be read here, or if it has no suffix
@@ -157,6 +162,8 @@ def list_images(root: str | os.PathLike[str], *, exclude: Sequence[str] = ()) ->
     root : path
     exclude : sequence of str
         Patterns as in ``.gitignore``, relative to `root`.
+    videos : bool
+        List videos, too; else they are counted as left out.
 
     Raises
     ------
@@ -174,10 +181,12 @@ def list_images(root: str | os.PathLike[str], *, exclude: Sequence[str] = ()) ->
         raise NotADirectoryError(
             errno.ENOTDIR, "expected a folder of photos, found a file; name the folder it is in", str(folder)
         )
-    return _list_folder(folder, Exclusion.of(exclude))
+    return _list_folder(folder, Exclusion.of(exclude), videos=videos)
 
 
-def list_inputs(inputs: Sequence[str | os.PathLike[str]], *, exclude: Sequence[str] = ()) -> ImageListing:
+def list_inputs(
+    inputs: Sequence[str | os.PathLike[str]], *, exclude: Sequence[str] = (), videos: bool = False
+) -> ImageListing:
     """List the image files of several folders, and single image files, as `list_images` does for one folder.
 
     A photo's name is its path below the folder that was named; a single file's name is its file name. Single files are
@@ -192,7 +201,10 @@ def list_inputs(inputs: Sequence[str | os.PathLike[str]], *, exclude: Sequence[s
     """
     if not inputs:
         raise InputError("`photos` must name at least one folder or photo, got none")
-    listings = [_list_file(Path(one)) if Path(one).is_file() else list_images(one, exclude=exclude) for one in inputs]
+    listings = [
+        _list_file(Path(one)) if Path(one).is_file() else list_images(one, exclude=exclude, videos=videos)
+        for one in inputs
+    ]
     known: dict[str, PhotoFile] = {}
     for photo in (photo for listing in listings for photo in listing.photos):
         other = known.setdefault(photo.name, photo)
@@ -224,8 +236,8 @@ def _list_file(path: Path) -> ImageListing:
     return ImageListing((path.parent,), (PhotoFile(path.parent, Path(path.name)),), 0, 0)
 
 
-def _list_folder(folder: Path, exclusion: Exclusion) -> ImageListing:
-    walk = _Walk(folder)
+def _list_folder(folder: Path, exclusion: Exclusion, *, videos: bool) -> ImageListing:
+    walk = _Walk(folder, videos=videos)
     walk.visit(Path(), os.scandir(folder), exclusion)
     # Real folders first, links to folders last: a person's folder keeps its own name even if a link to it sorts first.
     while walk.links:
@@ -268,7 +280,7 @@ def _named_once(photos: Iterable[PhotoFile]) -> tuple[PhotoFile, ...]:
 class _Walk:
     """What has been found so far in one folder tree."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, videos: bool) -> None:
         self.root = root
         self.paths: list[Path] = []
         self.links: list[tuple[Path, Exclusion]] = []
@@ -282,7 +294,9 @@ class _Walk:
         self.n_beside = 0
         self.n_excluded = 0
         self._seen: set[tuple[int, int]] = {_identity_of(root)}
-        self._left_out = {suffix: kind for kind in OTHER_KINDS if not kind.is_read for suffix in kind.suffixes}
+        left_out = [kind for kind in OTHER_KINDS if not kind.is_read and not (videos and kind.noun == VIDEO)]
+        self._left_out = {suffix: kind for kind in left_out for suffix in kind.suffixes}
+        self._suffixes = PHOTO_SUFFIXES | VIDEO_SUFFIXES if videos else PHOTO_SUFFIXES
 
     def enter(self, folder: Path, exclusion: Exclusion) -> None:
         """List `folder` (relative to the root) unless that has been done under another path."""
@@ -317,7 +331,7 @@ class _Walk:
             elif exclusion.leaves_out(path, is_folder=is_folder):
                 self.n_excluded += 1
             elif leads_nowhere:
-                self._take_file(path, images, is_image=path.suffix.lower() in PHOTO_SUFFIXES)
+                self._take_file(path, images, is_image=path.suffix.lower() in self._suffixes)
             elif is_folder and entry.name.casefold() in SKIPPED_FOLDERS:
                 self.skipped[entry.name] += 1
             elif is_folder and entry.is_symlink():
@@ -325,7 +339,7 @@ class _Walk:
             elif is_folder:
                 subfolders.append(path)
             else:
-                self._take_file(path, images, is_image=_is_image_file(entry))
+                self._take_file(path, images, is_image=_is_image_file(entry, self._suffixes))
         self._take_images(images)
         for subfolder in subfolders:
             self.enter(subfolder, exclusion)
@@ -334,7 +348,7 @@ class _Walk:
         kind = self._left_out.get(path.suffix.lower())
         if kind is not None:
             self.n_by_kind[kind.noun] += 1
-            if kind.module:
+            if kind.module or kind.noun == VIDEO:
                 self.unread.append(path)
         elif is_image:
             images.append(path)
@@ -343,7 +357,8 @@ class _Walk:
 
     def _take_images(self, images: Sequence[Path]) -> None:
         """Take the images of one folder; of a camera's pair of raw photo and picture the picture alone."""
-        pictures = {path.stem.casefold() for path in images if path.suffix.lower() not in RAW_SUFFIXES}
+        others = RAW_SUFFIXES | VIDEO_SUFFIXES
+        pictures = {path.stem.casefold() for path in images if path.suffix.lower() not in others}
         kept = [
             path for path in images if path.suffix.lower() not in RAW_SUFFIXES or path.stem.casefold() not in pictures
         ]
@@ -364,12 +379,12 @@ def _leads_nowhere(link: os.DirEntry[str]) -> bool:
     return False
 
 
-def _is_image_file(entry: os.DirEntry[str]) -> bool:
+def _is_image_file(entry: os.DirEntry[str], suffixes: Set[str]) -> bool:
     if not entry.is_file():
         return False  # a pipe, socket or device: reading it could wait forever
     suffix = Path(entry.name).suffix
     if suffix:
-        return suffix.lower() in PHOTO_SUFFIXES
+        return suffix.lower() in suffixes
     try:
         with Path(entry.path).open("rb") as stream:
             return format_of(stream.read(N_FIRST_BYTES)) is not None

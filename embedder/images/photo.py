@@ -43,7 +43,7 @@ class Photo:
     path : str
         As stored: relative, ``/`` between folders.
     image : numpy.ndarray or None
-        uint8 (h, w, 3), or None if `status` says why not.
+        uint8 (h, w, 3), or None if `status` says why not, or it is a video.
     status : str
         ``ok``, ``unreadable`` or ``error``.
     taken : str

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from embedder.detection.alignment import FaceCropper
-from embedder.detection.detector import Detector
+from embedder.detection.detector import DEFAULT_DETECTOR, Detector, detector_of, load_detector
 from embedder.detection.faces import Faces
-from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
 from embedder.detection.quality import FaceQuality, measure_quality
+from embedder.finding.quarter_turns import turn_back, turn_image
+from embedder.finding.upright import DEFAULT_UPRIGHT, TurnedFaces, Upright, check_upright, turn_upright
 from embedder.networks.embedder import Embedder, default_crop_rule, mirror_crops
 from embedder.networks.face_embedder import PRECISIONS, FaceEmbedder
 from embedder.networks.joined import load_embedder
@@ -28,19 +29,22 @@ class EncodedFaces:
     Attributes
     ----------
     faces : Faces
-        Boxes, landmarks and scores.
+        Boxes, landmarks and scores, at their places on the image as it was given.
     crops : np.ndarray
         uint8 ``(n, s, s, 3)``, as the network has seen them.
     embeddings : np.ndarray
         float32 ``(n, d)``, rows of unit length.
     quality : FaceQuality
         Size, sharpness and pose.
+    turned : {0, 90, 180, 270}
+        Degrees clockwise by which the image was turned before its faces were found and cut out.
     """
 
     faces: Faces
     crops: np.ndarray
     embeddings: np.ndarray
     quality: FaceQuality
+    turned: int = 0
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -62,11 +66,13 @@ class EncoderOptions:
     min_face_size : int or "auto"
         Smallest face to look for, in pixels: smaller finds more faces and takes longer.
     thresholds : tuple of float or None
-        Scores a face must reach in the three stages of MTCNN: lower finds more faces, and more that are none; None:
-        the detector's own.
+        Scores a face must reach in the three stages of MTCNN, or the one of CenterFace: lower finds more faces, and
+        more that are none; None: the detector's own.
     detector_threads : int or None
         Threads that look for the faces of one image; None takes all. One is best where several images are searched at
         the same time.
+    detector : {"mtcnn", "centerface"} or None
+        What finds faces; None takes what the fingerprint's faces were found with.
     """
 
     preset: str | Path | None = None
@@ -75,6 +81,7 @@ class EncoderOptions:
     min_face_size: int | Literal["auto"] = "auto"
     thresholds: tuple[float, ...] | None = None
     detector_threads: int | None = None
+    detector: str | None = None
 
 
 class FaceEncoder:
@@ -82,8 +89,8 @@ class FaceEncoder:
 
     Parameters
     ----------
-    detector : Detector, optional
-        Default: `embedder.MTCNN` with its own settings.
+    detector : {"mtcnn", "centerface"} or Detector
+        What finds faces: by its name, with its own settings, or an object.
     embedder : Embedder, optional
         Default: `embedder.FaceEmbedder` with the default preset.
     crop_rule : FaceCropper, optional
@@ -105,11 +112,11 @@ class FaceEncoder:
 
     def __init__(
         self,
-        detector: Detector | None = None,
+        detector: str | Detector = DEFAULT_DETECTOR,
         embedder: Embedder | None = None,
         crop_rule: FaceCropper | None = None,
     ) -> None:
-        self.detector: Detector = MTCNN() if detector is None else detector
+        self.detector: Detector = load_detector(detector) if isinstance(detector, str) else detector
         self.embedder: Embedder = FaceEmbedder() if embedder is None else embedder
         default = default_crop_rule(self.embedder)
         self.crop_rule: FaceCropper = default if crop_rule is None else crop_rule
@@ -143,9 +150,15 @@ class FaceEncoder:
             If no built-in preset makes such vectors and `options` name none, or the weights are missing.
         """
         chosen = EncoderOptions() if options is None else options
-        thresholds = DEFAULT_THRESHOLDS if chosen.thresholds is None else chosen.thresholds
+        name = detector_of(Fingerprint.of(wanted).provenance) if chosen.detector is None else chosen.detector
         with ThreadPoolExecutor(max_workers=2) as pool:  # loading either takes a second
-            detector = pool.submit(MTCNN, chosen.min_face_size, thresholds=thresholds, threads=chosen.detector_threads)
+            detector = pool.submit(
+                load_detector,
+                name,
+                min_face_size=chosen.min_face_size,
+                thresholds=chosen.thresholds,
+                threads=chosen.detector_threads,
+            )
             embedder = pool.submit(_load_embedder, wanted, chosen, str(source))
             detects, embeds = detector.result(), embedder.result()
         try:
@@ -209,15 +222,47 @@ class FaceEncoder:
         sums = vectors[: len(crops)] + vectors[len(crops) :]
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
-    def encode(self, image: np.ndarray) -> EncodedFaces:
-        """Return the faces of `image`, uint8 (h, w, 3) RGB, with their vectors and quality.
+    def encode(self, image: np.ndarray, *, upright: Upright = DEFAULT_UPRIGHT) -> EncodedFaces:
+        """Return the faces of an image with their vectors and quality.
+
+        Parameters
+        ----------
+        image : np.ndarray
+            uint8 ``(h, w, 3)``, RGB.
+        upright : {"auto", "exif"}
+            ``"auto"``: where no face is sure, the image may lie on its side or stand on its head, and is turned where
+            that gives a sure one, as `embedder.embed_folder` does; ``"exif"``: it is the right way up as it is.
 
         Raises
         ------
         ValueError
-            If `image` is not uint8 RGB.
+            If `image` is not uint8 RGB, or `upright` is none of its words.
         """
-        return self.encode_faces(image, self.detect(image))
+        found = self._find(image, upright)
+        encoded = self.encode_faces(turn_image(image, found.turned), found.faces)
+        faces = turn_back(found.faces, found.turned, (image.shape[0], image.shape[1]))
+        return replace(encoded, faces=faces, turned=found.turned)
+
+    def crop_main(self, image: np.ndarray, *, upright: Upright = DEFAULT_UPRIGHT) -> np.ndarray | None:
+        """Return the crop of an image's main face, uint8 (h, w, 3), None where it has no face; see `encode`.
+
+        Raises
+        ------
+        ValueError
+            As `encode`.
+        """
+        found = self._find(image, upright)
+        if not len(found.faces):
+            return None
+        turned = turn_image(image, found.turned)
+        main = found.faces[found.faces.primary((turned.shape[0], turned.shape[1]))]
+        crop: np.ndarray = self.crop(turned, main)[0]
+        return crop
+
+    def _find(self, image: np.ndarray, upright: Upright) -> TurnedFaces:
+        check_upright(upright)
+        detected = self.detect(image)
+        return TurnedFaces(0, detected) if upright == "exif" else turn_upright(self.detector, image, detected)
 
     def encode_faces(self, image: np.ndarray, faces: Faces) -> EncodedFaces:
         """Return `faces` found in `image` before, with their vectors and quality."""

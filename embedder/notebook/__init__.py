@@ -2,5 +2,5 @@
 
 In: vectors (n, d), columns of a table, photos.
 Out: columns, the nearest rows, pictures and HTML for notebooks.
-May import: foundation, embedder.images.
+May import: foundation, embedder.videos.
 """

@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 
 from foundation.errors import InputError
-from foundation.fingerprint import Fingerprint
+from foundation.fingerprint import UNNAMED_VECTORS, Fingerprint
 from foundation.paths import display_path
-
-# What the space of vectors is called that nobody has named.
-_UNNAMED = "unnamed"
 
 # Where a face's box comes from that this project's detector has not found; see `embedder.tables.columns.ORIGINS`.
 _IMPORTED = "imported"
@@ -170,7 +167,7 @@ def _fingerprint(space: str | Mapping[str, Any] | None, length: int) -> Fingerpr
     elif isinstance(space, Mapping):
         made = Fingerprint(space)
     else:
-        made = Fingerprint({"vectors": _UNNAMED if space is None else space})
+        made = Fingerprint({"vectors": UNNAMED_VECTORS if space is None else space})
     said = made.space.get("embedding_length", length)
     if said != length:
         raise InputError(f"`space` says that vectors have length {said}, got {length}; use the same network")

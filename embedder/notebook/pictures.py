@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from embedder.images.reading import read_image
+from embedder.videos.moment import read_shown
 
 THUMBNAIL_SIZE = 80
 _JPEG_QUALITY = 80
@@ -59,7 +59,7 @@ def tiles(faces: Iterable[tuple[Path, np.ndarray, str]]) -> str:
 
 def _thumbnail(photo: Path, box: np.ndarray) -> str:
     try:
-        picture = cut_face(read_image(photo), box, size=THUMBNAIL_SIZE)
+        picture = cut_face(read_shown(photo), box, size=THUMBNAIL_SIZE)
     except (OSError, ValueError):
         return f'<span style="{_GREY}"></span>'
     buffer = io.BytesIO()

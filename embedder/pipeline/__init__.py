@@ -2,8 +2,8 @@
 
 In: a folder and `EmbedSettings`.
 Out: a table file and an `EmbedSummary`.
-May import: foundation, embedder.images, embedder.detection, embedder.finding, embedder.networks, embedder.tables,
-embedder.engines.
+May import: foundation, embedder.images, embedder.videos, embedder.detection, embedder.finding, embedder.networks,
+embedder.tables, embedder.engines.
 """
 
 from typing import TYPE_CHECKING

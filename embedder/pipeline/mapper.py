@@ -1,4 +1,4 @@
-"""Mapper: photos to faces and vectors, several at a time, each photo on its own where a batch fails."""
+"""Mapper: photos and videos to faces and vectors, several at a time, each photo on its own where a batch fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,13 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.upright import DEFAULT_UPRIGHT
+from embedder.images.listing import PhotoFile
 from embedder.images.photo import Photo
 from embedder.networks.encoder import FaceEncoder
-from embedder.pipeline.settings import DEFAULT_UPRIGHT, EmbedSettings
-from embedder.pipeline.stored_faces import StoredFaces, StoredFacesReader
+from embedder.pipeline.settings import EmbedSettings
+from embedder.pipeline.stored_faces import StoredFacesReader
+from embedder.pipeline.videos import MappedFaces, VideoFaceFinder
 from embedder.tables.columns import ORIGINS
 from embedder.tables.content import is_unit
 
@@ -48,13 +51,6 @@ class PhotoResult:
     turned: int = 0
 
 
-@dataclass(frozen=True)
-class MappedFaces(FoundFaces):
-    """A photo's faces, cut out, and what another table says of them."""
-
-    stored: StoredFaces | None = None
-
-
 class FaceMapper:
     """Finds, cuts out and embeds the faces of photos.
 
@@ -72,6 +68,7 @@ class FaceMapper:
         self._finder = FaceFinder(
             encoder.detector, encoder.crop_rule, select=settings.faces, upright=settings.upright or DEFAULT_UPRIGHT
         )
+        self._videos = VideoFaceFinder(encoder, settings, stored)
         self._encoder = encoder
         self._settings = settings
         self._length = encoder.embedding_length
@@ -86,6 +83,10 @@ class FaceMapper:
             MappedFaces(one.photo, one.size_hw, one.faces, one.crops, one.turned, before)
             for one, before in zip(found, stored, strict=True)
         ]
+
+    def find_in_video(self, video: PhotoFile) -> MappedFaces:
+        """Find and cut out the best looks of the faces in a video; a failure is its `status` and `message`."""
+        return self._videos.find(video)
 
     def embed(self, found: Sequence[MappedFaces]) -> list[PhotoResult]:
         """Embed what `find` has found; vectors that are not finite and of unit length make their photo an error."""
@@ -111,6 +112,8 @@ class FaceMapper:
             vectors = np.empty((0, self._length), np.float32)
         identities = self._settings.identities(photo.path, found.size_hw, faces)
         origins, times = np.full(len(faces), ORIGINS[0], dtype=object), np.full(len(faces), np.nan)
+        if found.times is not None and len(faces):
+            times = found.times
         if found.stored is not None and len(faces):
             origins, times = found.stored.origins, found.stored.times
             if self._keeps_names and found.stored.path == photo.path:

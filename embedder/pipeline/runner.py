@@ -10,7 +10,7 @@ import io
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,17 +20,25 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from embedder.detection.alignment import Alignment, MarginMode
-from embedder.detection.detector import Detector, FaceSelection
+from embedder.detection.detector import DEFAULT_DETECTOR, Detector, FaceSelection
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
 from embedder.engines.engine import EngineConfig, EngineName, open_engine
 from embedder.finding.upright import Upright
-from embedder.images.listing import ImageListing, PhotoFile, list_images, list_inputs
+from embedder.images.listing import PhotoFile
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.embedder import Embedder
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET, alike_similarity
-from embedder.pipeline.plan import EmbedPlan, cut_into_shards, make_plan
-from embedder.pipeline.settings import EmbedSettings, IdentitySource, identity_of
+from embedder.pipeline.plan import (
+    EmbedPlan,
+    PhotoInputs,
+    ask_about_names,
+    cut_into_shards,
+    list_photos,
+    make_plan,
+    with_ignore_files,
+)
+from embedder.pipeline.settings import EmbedSettings, IdentitySource
 from embedder.pipeline.state import TableState, entries_of, header_before, load_state
 from embedder.pipeline.stored_faces import (
     check_same_faces,
@@ -48,7 +56,6 @@ from embedder.pipeline.worker import (
     embed_shard,
     load_encoder,
 )
-from embedder.tables.album_names import describe_albums, describe_one_folder, find_albums
 from embedder.tables.assembly import Entry, write_table
 from embedder.tables.coherence import find_incoherent_in_file
 from embedder.tables.file import Header, TableFileReader, more_roots, now
@@ -57,19 +64,13 @@ from embedder.tables.table import EmbeddingTable
 from foundation.errors import InputError
 from foundation.fingerprint import FACES_FROM, UPRIGHT, Fingerprint, followed_fields, following
 from foundation.paths import display_path
-from foundation.text import lookalike_questions, pluralize
+from foundation.text import pluralize
 from foundation.threads import thread_count
 
 logger = logging.getLogger(__name__)
 
-PhotoInputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-"""A folder of photos, or several folders and single photos."""
-
 TellProgress = Callable[[str, int, int], object]
 """Is told what is being done, how much of it is done, and of how much (0: nobody knows)."""
-
-RESERVED_IDENTITY = "unknown"
-"""What heads call a stranger; no enrolled person may have this name."""
 
 
 def embed_folder(
@@ -91,9 +92,10 @@ def embed_folder(
     exclude: Sequence[str] = (),
     faces_from: str | Path | None = None,
     upright: Upright | None = None,
+    videos: bool = False,
     prune: bool = False,
     progress: bool | TellProgress = False,
-    detector: Detector | None = None,
+    detector: str | Detector | None = None,
     embedder: Embedder | None = None,
 ) -> EmbeddingTable:
     """Make or bring up to date the embedding table of a folder of photos.
@@ -117,7 +119,8 @@ def embed_folder(
     identity_from : {"folder", "filename", "none"}
         What names the chosen face of a photo: the first sub-folder level, the file's stem, or nothing.
     min_face_size, thresholds
-        The detector; see `embedder.MTCNN`. Without `thresholds` those are taken that the table was begun with.
+        How small faces are, and how sure of them the detector must be; see `embedder.MTCNN`, and for ``"centerface"``
+        `embedder.detection.centerface.CenterFace`. None: those the table was begun with, else the detector's own.
     margin, margin_mode, alignment
         The crop, see `embedder.Faces.crop`; None takes the preset's own.
     max_pixels : int
@@ -132,13 +135,18 @@ def embed_folder(
     upright : {"auto", "exif"}, optional
         Which way up photos are: ``"auto"`` looks for faces the other three ways where none is sure as the file is
         marked, ``"exif"`` heeds the mark alone. None takes what the table was begun with, ``"auto"`` for a new one.
+    videos : bool
+        Find people in videos, too: each face that is followed through a video gets up to three rows, its best looks,
+        with their seconds in the column ``time_s``. Without it, videos are left alone: those that the table has stay.
     prune : bool
         Remove the rows of deleted and excluded photos.
     progress : bool or callable
         Show a progress bar on standard error, if that is a terminal; or what is called with what is being done
         (``compared``, ``embedded``), how many photos that is done for, and of how many.
-    detector, embedder : optional
-        Networks to use instead of those the settings name; with several jobs they must pickle.
+    detector : {"mtcnn", "centerface"} or Detector, optional
+        What finds faces: by its name, or an object. None: MTCNN.
+    embedder : Embedder, optional
+        The network to use instead of the one the settings name. With several jobs objects must pickle.
 
     Returns
     -------
@@ -173,9 +181,18 @@ def embed_folder(
         exclude=tuple(exclude),
         faces_from=None if faces_from is None else str(faces_from),
         upright=upright,
+        videos=videos,
+        detector=detector if isinstance(detector, str) else DEFAULT_DETECTOR,
     )
     update_table(
-        photos, out, settings, n_jobs=n_jobs, prune=prune, progress=progress, detector=detector, embedder=embedder
+        photos,
+        out,
+        settings,
+        n_jobs=n_jobs,
+        prune=prune,
+        progress=progress,
+        detector=None if isinstance(detector, str) else detector,
+        embedder=embedder,
     )
     return EmbeddingTable.read(out)
 
@@ -191,31 +208,33 @@ def update_table(
     detector: Detector | None = None,
     embedder: Embedder | None = None,
     only: Collection[str] | None = None,
+    same_photos: Mapping[str, str] | None = None,
     engine: EngineName = "local",
     address: str | None = None,
 ) -> EmbedSummary:
     """Do what `embed_folder` does without reading the table into memory, and return what has been done.
 
-    With `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
+    With `same_photos` (SHA-256 -> that of another content of the same picture), such photos keep their rows. With
+    `only`, photos at other paths (relative, ``/`` between folders) are taken for absent. With another `engine`
     than ``"local"``, the workers of the cluster at `address` do the work, all of them if `n_jobs` is -1; photos and
     table must lie on storage that all of them see under the same path.
     """
     begun = time.monotonic()
     config = EngineConfig(engine, address, n_jobs)
-    listing = _list_photos(photos, settings)
+    listing = list_photos(photos, settings)
     names_people = only is None and settings.identity_from != "none"
-    albums = _ask_about_names(listing, settings) if names_people else []
+    albums = ask_about_names(listing, settings) if names_people else []
     if only is not None:
         listing = replace(listing, photos=tuple(photo for photo in listing.photos if photo.name in only))
     with PartsFolder(_check_out(Path(out))) as parts, _interrupts_explained(parts):
         settings = _going_on(settings, parts)
         encoder = load_encoder(settings, thread_count(), detector, embedder)
-        fingerprint = _with_ignore_files(settings.fingerprint(encoder), listing)
+        fingerprint = with_ignore_files(settings.fingerprint(encoder), listing)
         fingerprint = _with_source(fingerprint, settings, parts.table)
         header = Header(display_path(listing.root), fingerprint, now(), more_roots(listing.roots))
         state = load_state(parts, header)
         with _progress_bar("compared", len(listing.photos), progress, delay=1) as bar:
-            plan = make_plan(listing, state.known, on_checked=bar.update)
+            plan = make_plan(listing, state.known, same_photos=same_photos, on_checked=bar.update)
         job = EmbedJob(listing.roots, parts.path, header, settings, detector, embedder)
         with _progress_bar("embedded", len(listing.photos), progress, initial=len(plan.kept)) as bar:
             done = _embed(job, plan.pending, encoder, config=config, bar=bar)
@@ -341,54 +360,6 @@ def expected_fingerprint(settings: EmbedSettings, *, embedder: Embedder | None =
     return settings.fingerprint(load_encoder(settings, thread_count(), None, embedder))
 
 
-def _list_photos(photos: PhotoInputs, settings: EmbedSettings) -> ImageListing:
-    if isinstance(photos, (str, os.PathLike)):
-        inputs, listing = [photos], list_images(photos, exclude=settings.exclude)
-    else:
-        inputs, listing = list(photos), list_inputs(photos, exclude=settings.exclude)
-    if not listing.photos:
-        raise listing.no_photos(*inputs)
-    identities = {identity_of(photo.name, settings.identity_from) for photo in listing.photos}
-    for question in lookalike_questions(identities):
-        logger.warning("%s", question)
-    if RESERVED_IDENTITY in identities:
-        logger.warning(
-            "the identity %r is what heads call a stranger, none can be trained with it; rename that folder "
-            "or file and run again, its vectors will be kept",
-            RESERVED_IDENTITY,
-        )
-    return _with_resolved_roots(listing)
-
-
-def _ask_about_names(listing: ImageListing, settings: EmbedSettings) -> list[str]:
-    """Ask whether folders that look like albums are people, and return them."""
-    names = [identity_of(photo.name, settings.identity_from) for photo in listing.photos]
-    albums = find_albums(names)
-    people = set(names) - {""}
-    if albums:
-        logger.warning("%s", describe_albums(albums))
-    elif settings.identity_from == "folder" and len(people) == 1 < len(names) - names.count(""):
-        logger.warning("%s", describe_one_folder(people.pop()))
-    return albums
-
-
-def _with_resolved_roots(listing: ImageListing) -> ImageListing:
-    resolved = {root: root.resolve() for root in listing.roots}
-    return replace(
-        listing,
-        roots=tuple(dict.fromkeys(resolved.values())),
-        photos=tuple(replace(photo, root=resolved[photo.root]) for photo in listing.photos),
-    )
-
-
-def _with_ignore_files(fingerprint: Fingerprint, listing: ImageListing) -> Fingerprint:
-    """Return `fingerprint` with the ignore files that say what is not read."""
-    if not listing.ignore_files:
-        return fingerprint
-    files = {name: list(patterns) for name, patterns in listing.ignore_files.items()}
-    return Fingerprint(fingerprint.space, {**fingerprint.provenance, "ignore_files": files})
-
-
 def _with_source(fingerprint: Fingerprint, settings: EmbedSettings, table: Path) -> Fingerprint:
     """Return `fingerprint` with the table that faces are taken from, once it is known to have such faces."""
     if settings.faces_from is None:
@@ -410,7 +381,7 @@ def _check_out(out: Path) -> Path:
             "expected a file to write the table to, found a folder; name a file in it, such as faces.h5",
             str(out),
         )
-    table.parent.mkdir(parents=True, exist_ok=True)
+    table.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return table
 
 

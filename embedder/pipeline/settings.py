@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 import foundation
 from embedder.detection.alignment import Alignment, CropRule, FaceCropper, MarginMode
-from embedder.detection.detector import FaceSelection
+from embedder.detection.detector import DEFAULT_DETECTOR, FaceSelection, check_detector_name
 from embedder.detection.faces import Faces
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, DEFAULT_THRESHOLDS
-from embedder.finding.upright import Upright
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
+from embedder.finding.upright import DEFAULT_UPRIGHT, Upright, check_upright
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
@@ -24,9 +24,6 @@ from foundation.text import normalize_name
 IdentitySource = Literal["folder", "filename", "none"]
 
 NO_IDENTITY = ""
-
-DEFAULT_UPRIGHT: Upright = "auto"
-"""Of new tables."""
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python", "pillow", "pillow-heif")
 
@@ -55,13 +52,16 @@ class EmbedSettings:
     exclude: tuple[str, ...] = ()
     faces_from: str | None = None
     upright: Upright | None = None
+    videos: bool = False
+    detector: str = DEFAULT_DETECTOR
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
             if getattr(self, name) not in known:
                 raise InputError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        if self.upright is not None and self.upright not in get_args(Upright):
-            raise InputError(f"`upright` must be one of {', '.join(get_args(Upright))}, got {self.upright!r}")
+        if self.upright is not None:
+            check_upright(self.upright)
+        check_detector_name(self.detector)
         self.crop_rule(CropRule())  # refuses what it does not know
         if self.max_pixels < 1:
             raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
@@ -71,9 +71,9 @@ class EmbedSettings:
         upright, thresholds = self.upright, self.thresholds
         if upright is None:
             upright = DEFAULT_UPRIGHT if before is None else upright_of(before)
-        if thresholds is None:
-            stored = None if before is None else before.provenance.get("thresholds")
-            thresholds = DEFAULT_THRESHOLDS if stored is None else tuple(stored)
+        if thresholds is None and before is not None and before.provenance.get("detector") == self.detector:
+            stored = before.provenance.get("thresholds")
+            thresholds = None if stored is None else tuple(stored)
         return replace(self, upright=upright, thresholds=thresholds)
 
     def crop_rule(self, default: FaceCropper) -> FaceCropper:

@@ -5,13 +5,14 @@ face looked for again; faces that a person has drawn, which no detector finds, c
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from embedder.detection.detector import detector_of
 from embedder.detection.faces import Faces
 from embedder.images.photo import Photo
 from embedder.tables.assembly import Entry, read_entries
@@ -90,9 +91,16 @@ class StoredFacesReader:
 
     def find(self, photo: Photo) -> StoredFaces | None:
         """Return the faces of a photo that was read; None where the table has none of these bytes and this size."""
-        entries = [] if photo.image is None else self._entries.get(photo.image_sha256, [])
         size_hw = (0, 0) if photo.image is None else photo.image.shape[:2]
-        entries = [entry for entry in entries if (entry.height, entry.width) == size_hw]
+        entries = self._entries.get(photo.image_sha256, [])
+        return self._read(photo, [entry for entry in entries if (entry.height, entry.width) == size_hw])
+
+    def find_video(self, video: Photo) -> StoredFaces | None:
+        """Return the faces of a video, known by its hash alone; None where the table has none of these bytes."""
+        entries = self._entries.get(video.image_sha256, [])
+        return self._read(video, [entry for entry in entries if entry.kind == video.kind])
+
+    def _read(self, photo: Photo, entries: Sequence[Entry]) -> StoredFaces | None:
         if not entries:
             return None
         entry = next((entry for entry in entries if entry.path == photo.path), entries[0])
@@ -123,7 +131,8 @@ def settings_of(table: Path) -> dict[str, Any]:
     with TableFileReader(table) as file:
         made = file.header.fingerprint.provenance
     names = ("faces", "identity_from", "max_pixels", "min_face_size", "thresholds", "exclude")
-    return {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
+    found = {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
+    return {**found, "detector": detector_of(made)}
 
 
 def photo_folders_of(table: Path) -> list[str]:

@@ -25,8 +25,8 @@ class EmbedSummary:
     ----------
     table : str
         The finished table.
-    n_photos, n_faces : int
-        Input files that are there now, and the faces the table holds of them.
+    n_photos, n_videos, n_faces : int
+        Input files that are there now, how many of them are videos, and the faces the table holds of them.
     n_by_status : dict
         Of these files: how many are ``ok``, ``no_face``, ``unreadable``, ``error``.
     n_embedded, n_kept, n_moved : int
@@ -63,6 +63,7 @@ class EmbedSummary:
 
     table: str
     n_photos: int
+    n_videos: int
     n_faces: int
     n_by_status: dict[str, int]
     n_embedded: int
@@ -96,6 +97,13 @@ class EmbedSummary:
         """Return whether every input file could be read and embedded."""
         return not self.failures and not self.unreadable_folders
 
+    @property
+    def _files(self) -> str:
+        n_photos = self.n_photos - self.n_videos
+        of_videos = [pluralize(self.n_videos, "video")] if self.n_videos else []
+        of_photos = [pluralize(n_photos, "photo")] if n_photos or not of_videos else []
+        return " and ".join([*of_photos, *of_videos])
+
     def to_json(self) -> dict[str, Any]:
         """Return everything, ready for `json.dumps`."""
         return {**asdict(self), "photos_per_second": self.photos_per_second}
@@ -104,7 +112,7 @@ class EmbedSummary:
         """Return the report for people, line by line."""
         counts = self.n_by_status
         lines = [
-            f"{self.table}: {pluralize(self.n_faces, 'face')} of {pluralize(self.n_photos, 'photo')}; "
+            f"{self.table}: {pluralize(self.n_faces, 'face')} of {self._files}; "
             f"no face: {counts['no_face']:,}, unreadable: {counts['unreadable']:,}, error: {counts['error']:,}",
             f"embedded {self.n_embedded:,}, kept {self.n_kept:,} (moved: {self.n_moved:,}) in {self.seconds:.1f} s"
             + (f", {self.photos_per_second:.1f} photos/s" if self.n_embedded else ""),
@@ -143,6 +151,7 @@ def summarize(
     return EmbedSummary(
         table=display_path(table),
         n_photos=len(present),
+        n_videos=sum(entry.kind == "video" for entry in present),
         n_faces=sum(entry.n_faces for entry in present),
         n_by_status={status: counts[status] for status in STATUSES},
         n_embedded=n_embedded,

@@ -11,8 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from embedder.detection.detector import Detector
-from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
+from embedder.detection.detector import Detector, load_detector
 from embedder.engines.engine import exit_with_parent
 from embedder.finding.finder import in_batches
 from embedder.images.listing import PhotoFile
@@ -127,7 +126,7 @@ def embed_photos(
     threads: int,
     on_progress: Callable[[Progress], object],
 ) -> None:
-    """Embed photos into part files: reader -> mapper -> writer.
+    """Embed photos, then videos, into part files: reader -> mapper -> writer.
 
     Photos are decoded by `threads` threads ahead of time, and faces are looked for in the next batch while those of
     this one are embedded. Whatever happens, photos that are done get written.
@@ -157,6 +156,8 @@ def _embed_photos(
     on_progress: Callable[[Progress], object],
 ) -> None:
     writer = PartWriter(job.parts_folder, job.header)
+    files = list(photos)
+    videos, photos = [file for file in files if file.is_video], [file for file in files if not file.is_video]
     read = partial(read_photo, read_picture=partial(read_picture, max_pixels=job.settings.max_pixels))
     clock = StageClock()
     embed, write = clock.timed("embedding", mapper.embed), clock.timed("writing", writer.add)
@@ -169,6 +170,12 @@ def _embed_photos(
                 results = embed(found)
                 write(results)
                 on_progress(_count(results, clock.take()))
+        find = clock.timed("detecting", mapper.find_in_video)
+        for video in videos:  # one after the other, for each may take minutes and is kept as soon as it is done
+            results = embed([find(video)])
+            write(results)
+            writer.flush()
+            on_progress(_count(results, clock.take()))
     finally:
         writer.flush()
 
@@ -189,8 +196,7 @@ def load_encoder(
 ) -> FaceEncoder:
     """Return the encoder that `settings` describe, with stand-ins for its networks where they are given."""
     if detector is None:
-        thresholds = DEFAULT_THRESHOLDS if settings.thresholds is None else settings.thresholds
-        detector = _load_detector(settings.min_face_size, thresholds, threads)
+        detector = _load_detector(settings.detector, settings.min_face_size, settings.thresholds, threads)
     if embedder is None:
         embedder = _load_embedder(settings.preset, settings.weights, settings.precision, threads)
     return FaceEncoder(detector, embedder, settings.crop_rule(default_crop_rule(embedder)))
@@ -198,8 +204,10 @@ def load_encoder(
 
 # A worker process makes its networks once, not for every shard.
 @lru_cache(maxsize=1)
-def _load_detector(min_face_size: int | Literal["auto"], thresholds: tuple[float, ...], threads: int) -> Detector:
-    return MTCNN(min_face_size, thresholds=thresholds, threads=threads)
+def _load_detector(
+    name: str, min_face_size: int | Literal["auto"], thresholds: tuple[float, ...] | None, threads: int
+) -> Detector:
+    return load_detector(name, min_face_size=min_face_size, thresholds=thresholds, threads=threads)
 
 
 @lru_cache(maxsize=1)

@@ -181,11 +181,8 @@ def _main_face(encoder: FaceEncoder, photo: Any, row: int) -> tuple[np.ndarray |
         image = read_image(photo) if isinstance(photo, (str, os.PathLike)) else _check_image(photo, row)
     except (ImageError, OSError) as error:
         return None, f"{name}: {failure_reason(error, photo)}"
-    faces = encoder.detect(image)
-    if not len(faces):
-        return None, f"{name}: no face found"
-    height, width = image.shape[:2]
-    return encoder.crop(image, faces[faces.primary((height, width))])[0], ""
+    crop = encoder.crop_main(image)
+    return crop, "" if crop is not None else f"{name}: no face found"
 
 
 def _check_image(image: Any, row: int) -> np.ndarray:

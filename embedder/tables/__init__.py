@@ -2,5 +2,5 @@
 
 In: rows and ledger entries.
 Out: `EmbeddingTable`, table files, part files.
-May import: foundation, embedder.images, embedder.hdf5, embedder.notebook.
+May import: foundation, embedder.images, embedder.videos, embedder.hdf5, embedder.notebook.
 """

@@ -198,6 +198,7 @@ def _follow_paths(
     start = 0
     for entry in block:
         stop = start + entry.n_faces
+        rows["image_sha256"][start:stop] = entry.image_sha256
         if entry.n_faces and (rename_all or entry.path != entry.stored_path):
             rows["path"][start:stop] = entry.path
             photo = {name: values[start:stop] for name, values in rows.items()}

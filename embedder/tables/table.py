@@ -19,6 +19,7 @@ from embedder.tables.size import TableSize
 from foundation.atomic import write_atomically
 from foundation.errors import InputError
 from foundation.fingerprint import Fingerprint
+from foundation.paths import path_at, split_moment
 from foundation.text import pluralize
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class EmbeddingTable:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the same, and the first faces; a grey tile where a photo is not there."""
-        columns = {"paths": self.paths, "boxes": self.boxes, "identities": self.identities}
+        columns = {"paths": self.moments, "boxes": self.boxes, "identities": self.identities}
         return table_as_html(repr(self), **columns, find_photo=self.find_photo)
 
     @classmethod
@@ -296,9 +297,24 @@ class EmbeddingTable:
         write_atomically(Path(path).resolve(), fill, is_private=True, reserve=size.file_bytes)
 
     def find_photo(self, path: str) -> Path:
-        """Return where the photo of a stored `path` is: in the first photo folder that holds it, else in the first."""
+        """Return where the photo of a stored `path` is: in the first photo folder that holds it, else in the first.
+
+        Of a path that names a moment of a video (`moments`), that moment of the file that is there.
+        """
         places = [Path(root) / path for root in (self.photo_root, *self.more_roots)]
-        return next((place for place in places if place.is_file()), places[0])
+        found = next((place for place in places if place.is_file()), None)
+        video, time_s = split_moment(path)
+        if found is None and time_s is not None:
+            return Path(path_at(str(self.find_photo(video)), time_s))
+        return places[0] if found is None else found
+
+    @property
+    def moments(self) -> np.ndarray:
+        """Where each row is seen, (n,) str: its path and, in videos, the second, as in ``clip.mp4#t=12.4``."""
+        moments = self.paths.copy()
+        for row in np.flatnonzero(np.isfinite(self.times)).tolist():
+            moments[row] = path_at(self.paths[row], float(self.times[row]))
+        return moments
 
     def show(self, row: int) -> "Image.Image":
         """Return a picture of the face of a row with a little around it; of the whole photo where it has no box.
@@ -306,19 +322,17 @@ class EmbeddingTable:
         Raises
         ------
         ValueError
-            If the table has no such row, or the photo cannot be read or the face is in a video.
+            If the table has no such row, or the photo or video cannot be read.
         OSError
             If the photo is not there.
         """
         # Here, because reading tables needs nothing that reads photos, and loading that takes time.
-        from embedder.images.reading import read_image
         from embedder.notebook.pictures import cut_face
+        from embedder.videos.moment import read_moment
 
         if not -len(self) <= row < len(self):
             raise InputError(f"`row` must be one of the table's {len(self)} rows, got {row}")
-        if np.isfinite(self.times[row]):
-            raise InputError(f"`row` {row} is a face in a video, {self.paths[row]}; faces of photos can be shown")
-        return cut_face(read_image(self.find_photo(self.paths[row])), self.boxes[row])
+        return cut_face(read_moment(self.find_photo(self.paths[row]), float(self.times[row])), self.boxes[row])
 
     def search(self, vectors: Any, k: int = 5, *, approximate: bool = False) -> "pandas.DataFrame":
         """Return the `k` rows nearest to each of `vectors (n, d)`, or to one `(d,)`, best first, as a data frame.

@@ -2,6 +2,6 @@
 
 In: photos, or pairs of a list.
 Out: distances, `Comparison`, verification figures and plots.
-May import: foundation, embedder.images, embedder.runtime, embedder.detection, embedder.networks, embedder.tables,
-    embedder.pipeline.
+May import: foundation, foundation.drawing, embedder.images, embedder.runtime, embedder.detection, embedder.networks,
+    embedder.tables, embedder.pipeline.
 """

@@ -9,31 +9,14 @@ import numpy as np
 
 from embedder.verification.metrics import det
 from foundation.atomic import write_atomically
-from foundation.errors import InputError
+from foundation.drawing.share_plots import draw_interval, label_logarithmic_shares, label_shares, plot_format
 from foundation.text import percent, pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from embedder.verification.lfw import Verification
-
-
-def plot_format(path: str | Path) -> str:
-    """Return the image format that the suffix of `path` names.
-
-    Raises
-    ------
-    ValueError
-        If it is none that can be drawn.
-    """
-    from matplotlib.figure import Figure
-
-    suffix = Path(path).suffix.lower().lstrip(".")
-    if suffix not in Figure().canvas.get_supported_filetypes():
-        raise InputError(f"{path}: expected a suffix such as .png, .pdf or .svg, got {suffix!r}")
-    return suffix
 
 
 def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) -> "Figure":
@@ -64,9 +47,9 @@ def plot_verifications(results: Mapping[str, "Verification"], path: str | Path) 
     # What happens at the lowest rates is what tells good networks apart.
     lowest_tar = min(float(result.curve.tar[result.curve.far <= lowest_far].max()) for result in results.values())
     roc_axes.set_ylim(min(lowest_tar, 0.98) - 0.02, 1.002)
-    roc_axes.yaxis.set_major_formatter(lambda share, _: percent(round(share, 6)))
+    label_shares(roc_axes.yaxis)
     det_axes.set_yscale("log")
-    _label_shares(det_axes.yaxis, lowest=lowest_miss)
+    label_logarithmic_shares(det_axes.yaxis, lowest=lowest_miss)
     det_axes.set_ylim(lowest_miss / 2, 1)
     equal = np.geomspace(lowest_far, 1, 50)
     det_axes.plot(equal, equal, color="grey", linewidth=0.8, linestyle=":")
@@ -108,8 +91,8 @@ def _roc_label(label: str, result: "Verification") -> str:
 def _draw_curves(roc_axes: "Axes", det_axes: "Axes", result: "Verification", *, label: str) -> None:
     (line,) = roc_axes.step(result.curve.far, result.curve.tar, where="post", label=_roc_label(label, result))
     for far, estimate in result.tar_at_far.items():
-        bar = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
-        roc_axes.errorbar([far], [estimate.value], bar, color=line.get_color(), fmt="o", ms=3, capsize=3)
+        bar = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+        draw_interval(roc_axes, far, **bar, colour=line.get_color())
     trade_off = det(result.scores, result.pairs.genuine)
     shown = f"{label}: EER {result.eer:.4f}"
     det_axes.step(trade_off.far, trade_off.frr, where="post", color=line.get_color(), label=shown)
@@ -120,16 +103,7 @@ def _prepare(axes: "Axes", title: str, y_label: str, *, lowest_far: float) -> No
     axes.set_xlabel("false accept rate (FAR)")
     axes.set_ylabel(y_label)
     axes.set_xscale("log")
-    _label_shares(axes.xaxis, lowest=lowest_far)
+    label_logarithmic_shares(axes.xaxis, lowest=lowest_far)
     # Half a step below one accepted pair, so that the curve's first step is seen.
     axes.set_xlim(lowest_far / 2, 1)
     axes.grid(alpha=0.3, which="both")
-
-
-def _label_shares(axis: "Axis", *, lowest: float) -> None:
-    """Write 1 %, 10 %, 100 % at a logarithmic axis, 2 % and 5 % too where it is short."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if lowest > 1e-3 else (1,)))
-    axis.set_major_formatter(lambda share, _: percent(share))
-    axis.set_minor_formatter(NullFormatter())

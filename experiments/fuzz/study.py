@@ -1,6 +1,7 @@
 """Damage files, have a process read them, and count what becomes of them."""
 
 import json
+import os
 import random
 import select
 import shutil
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from embedder.runtime.cache import CACHE_VARIABLE, cache_folder
 from experiments.fuzz.kinds import KINDS, write_damaged
 
 MOST_SECONDS = 20.0
@@ -98,6 +100,7 @@ class Reader:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "experiments.fuzz.child", str(self._whole)],
                 cwd=_PROJECT,
+                env=os.environ | {CACHE_VARIABLE: str(make_cache(self._whole.with_name("cache")))},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -123,6 +126,23 @@ class Reader:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+def make_cache(folder: Path) -> Path:
+    """Make a cache folder of the study's own, with the user's converted networks but not the tables of `verify`.
+
+    `audit` and `forget` look into the cache: what they find must not depend on, or come into, that of the user.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in cache_folder().glob("*.*"):
+        target = folder / file.name
+        if not file.is_file() or target.exists():
+            continue
+        try:
+            os.link(file, target)
+        except OSError:  # on another file system, or of another owner
+            shutil.copy(file, target)
+    return folder
 
 
 def make_whole_files(folder: Path, kinds: Sequence[str]) -> dict[str, list[Path]]:

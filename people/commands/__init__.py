@@ -2,6 +2,6 @@
 
 In: arguments.
 Out: lines on standard output, JSON, an exit code.
-May import: foundation, people.store, people.workspace, people.suggestions, people.search, people.sidecars,
-    embedder.tables, embedder.exchange.
+May import: foundation, people.store, people.workspace, people.suggestions, people.threshold, people.search,
+    people.sidecars, classifiers.files, embedder.images, embedder.tables, embedder.exchange.
 """

@@ -40,6 +40,12 @@ def _add_sidecar_arguments(parser: "argparse._ArgumentGroup") -> None:
         action="store_true",
         help="sidecars, such as party.jpg.xmp beside party.jpg, with a region for each named face",
     )
+    parser.add_argument(
+        "--embed",
+        action="store_true",
+        help="with --xmp: into the photos themselves, by exiftool; their picture stays the same to the byte, and they "
+        "stay known here",
+    )
     parser.add_argument("--to", type=Path, metavar="DIR", help="write sidecars below DIR instead of beside the photos")
     parser.add_argument("--suggested", action="store_true", help="also names nobody has confirmed")
     parser.add_argument("--person-in-image", action="store_true", help="also names as Iptc4xmpExt:PersonInImage")
@@ -53,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = {flag: getattr(arguments, flag) for flag in ("parquet", "table", "csv", "coco")}
     if not arguments.xmp and not any(wanted.values()):
         raise InputError("expected --xmp, --parquet, --table, --csv or --coco, got none; say what is to be written")
+    if arguments.embed and (not arguments.xmp or arguments.to is not None):
+        raise InputError("--embed writes into photos with --xmp, and not below --to; leave out one of them")
     result: dict[str, Any] = {}
     if any(wanted.values()):
         result |= _write_files(arguments.source, {flag: file for flag, file in wanted.items() if file is not None})
@@ -124,9 +132,11 @@ def _check_table_to_replace(file: Path) -> None:
 
 
 def _write_sidecars(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    from people.sidecars.embedding import find_exiftool
     from people.sidecars.export import ExportSettings, export_sidecars
     from people.sidecars.schema import PERSON_IN_IMAGE, SUBJECT, TAGS_LIST
     from people.store.reader import PeopleReader
+    from people.store.store import PeopleStore
     from people.workspace.workspace import Workspace
 
     workspace = Workspace(arguments.source)
@@ -140,16 +150,22 @@ def _write_sidecars(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]
         suggested=arguments.suggested,
         lists=tuple(name for name, is_wanted in flags.items() if is_wanted),
         is_trial=arguments.dry_run,
+        into_photos=arguments.embed,
     )
-    with PeopleReader(workspace.store) as reader:
+    if arguments.embed:
+        find_exiftool()
+    open_store = PeopleStore if arguments.embed else PeopleReader
+    with open_store(workspace.store) as reader:
         report = export_sidecars(workspace, reader, settings)
+    noun = "photo" if arguments.embed else "sidecar"
     would = "would be " if arguments.dry_run else ""
     lines = [
-        f"{pluralize(len(report.written), 'sidecar')} {would}written, {report.n_unchanged:,} said it already; "
+        f"{pluralize(len(report.written), noun)} {would}written, {report.n_unchanged:,} said it already; "
         f"{pluralize(report.n_regions, 'named face')} in them"
     ]
     if report.removed:
-        lines.append(f"{pluralize(len(report.removed), 'sidecar')} that nothing is in any more {would}removed")
+        gone = "whose names were taken out" if arguments.embed else "that nothing is in any more"
+        lines.append(f"{pluralize(len(report.removed), noun)} {gone}{'' if arguments.embed else f' {would}removed'}")
     lines += [f"failed: {reason}" for reason in report.failures.values()]
     print(sanitize_lines(lines))
     result = {

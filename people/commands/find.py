@@ -63,22 +63,24 @@ def run(arguments: argparse.Namespace) -> int:
     table_at(workspace.folder)  # says so where there is none yet
     with PeopleReader(workspace.store) as reader:
         name_of = {person.number: person.name for person in reader.people()}
-        photos, like = _find(reader, workspace, arguments)
+        photos, like, wanted = _find(reader, workspace, arguments)
     for photo in photos:
-        print(sanitize_for_terminal(photo.path))
+        seconds = ", ".join(f"{second:.1f} s" for second in photo.seconds_of(wanted))
+        print(sanitize_for_terminal(photo.path + (f"  at {seconds}" if seconds else "")))
     _write_documents(workspace, arguments, photos, name_of, like)
     return _gather_all(workspace, arguments, [photo.path for photo in photos])
 
 
 def _find(
     reader: "PeopleReader", workspace: "Workspace", arguments: argparse.Namespace
-) -> "tuple[list[FoundPhoto], LikeFaces | None]":
+) -> "tuple[list[FoundPhoto], LikeFaces | None, PhotoQuery]":
     like = None if arguments.like is None else _look_for(arguments, workspace)
-    photos = reader.find_photos(_query(reader, arguments, None if like is None else tuple(like.similarities)))
+    wanted = _query(reader, arguments, None if like is None else tuple(like.similarities))
+    photos = reader.find_photos(wanted)
     if like is not None:
         best = {photo.path: max(like.similarities.get(face.row, -2.0) for face in photo.faces) for photo in photos}
         photos.sort(key=lambda photo: (-best[photo.path], photo.path))
-    return photos, like
+    return photos, like, wanted
 
 
 def _query(reader: "PeopleReader", arguments: argparse.Namespace, rows: tuple[int, ...] | None) -> "PhotoQuery":
@@ -154,7 +156,7 @@ def _heading(arguments: argparse.Namespace) -> str:
 def _gather_all(workspace: "Workspace", arguments: argparse.Namespace, paths: list[str]) -> int:
     from people.search.gathering import gather
 
-    roots = [Path(root) for root in workspace.settings.photos]
+    roots = [Path(root) for root in workspace.photo_folders]
     code = EXIT_DONE
     for folder, as_links in ((arguments.copy, False), (arguments.link, True)):
         if folder is None:

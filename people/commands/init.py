@@ -20,12 +20,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--preset", default="", metavar="NAME|RUN", help="network to use (default: the default one)")
     parser.add_argument(
+        "--detector",
+        choices=["mtcnn", "centerface"],
+        default="mtcnn",
+        help="what finds faces: mtcnn (default), or centerface, which finds more and has to be fetched first",
+    )
+    parser.add_argument(
         "--identity-from",
         choices=["none", "folder"],
         default="none",
         help="none (default): folders are albums; folder: each first sub-folder is a person",
     )
-
+    parser.add_argument(
+        "--videos", action="store_true", help="look for people in videos, too; each takes a while the first time"
+    )
     parser.add_argument(
         "--exclude",
         action="append",
@@ -44,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.photos,
         preset=arguments.preset,
         identity_from=arguments.identity_from,
+        detector=arguments.detector,
         exclude=tuple(arguments.exclude),
+        videos=arguments.videos,
     )
     place = display_path(made.folder)
     print(f"{place}: made; look at its photos with: facetable scan {place}")

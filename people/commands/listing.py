@@ -1,6 +1,7 @@
 """What ``facetable people`` lists: people, groups of unnamed faces, somebody's photos, decisions."""
 
 import argparse
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from foundation.csv_rows import write_rows
@@ -43,6 +44,13 @@ def sanitize_lines(lines: list[str]) -> str:
 def face_key(face: "ScannedFace") -> str:
     """Return how a face is written on the command line."""
     return f"{face.path}#{face.face_index}"
+
+
+def is_video(path: str) -> bool:
+    """Return whether a file of the table is a video, by its name."""
+    from embedder.images.kinds import VIDEO_SUFFIXES
+
+    return PurePosixPath(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def _people(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
@@ -120,7 +128,8 @@ def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tu
 
 
 def _face_as_json(face: "ScannedFace") -> dict[str, Any]:
-    return {"path": face.path, "face_index": face.face_index, "box": list(face.box)}
+    said = {"path": face.path, "face_index": face.face_index, "box": list(face.box)}
+    return said | ({"time_s": round(face.face.time_s, 3)} if is_video(face.path) else {})
 
 
 def _group_line(group: "Group", name_of: dict[int, str]) -> str:
@@ -135,7 +144,7 @@ def _group_line(group: "Group", name_of: dict[int, str]) -> str:
 def _photos(reader: "PeopleReader", arguments: argparse.Namespace) -> tuple[list[str], Any]:
     person = reader.find_person(arguments.name)
     faces = reader.faces_in_table(person=person.number)
-    lines = [face_key(face) for face in faces]
+    lines = [face_key(face) + (f"  at {face.face.time_s:.1f} s" if is_video(face.path) else "") for face in faces]
     if person.n_faces > len({face.face for face in faces}):
         missing = person.n_faces - len({face.face for face in faces})
         lines.append(f"... and {pluralize(missing, 'face')} whose photo the table does not hold")

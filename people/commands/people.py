@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.command_line import EXIT_DONE, write_json
 from foundation.paths import display_path
-from people.commands import importing, listing
+from people.commands import importing, listing, threshold
 
 if TYPE_CHECKING:
     from people.store.reader import PeopleReader
+    from people.store.store import PeopleStore
     from people.workspace.workspace import Workspace
 
 _LISTINGS = ("list", "groups", "suggest", "show", "history", "together")
@@ -53,8 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     undo = _add(actions, "undo", "take back a decision, by default the newest")
     undo.add_argument("decision", type=int, nargs="?", metavar="DECISION", help="its number, from history")
     _add(actions, "redo", "take back the newest undo")
+    threshold.add_arguments(_add(actions, "threshold", "from which score faces get a name, and what one's people say"))
     importing.add_arguments(_add(actions, "import", "take the names that other programs gave faces"))
-    _add(actions, "check", "check the whole store of decisions")
+    _add(actions, "check", "check the whole store of decisions").add_argument(
+        "--repair",
+        action="store_true",
+        help="let what is shown follow from the decisions where a version before did not heed one; by decisions, which "
+        "undo takes back",
+    )
     _add(actions, "backup", "copy the decisions into the workspace's backups")
     restore = _add(actions, "restore", "go back to a copy of the decisions; those of now are kept beside it")
     restore.add_argument("backup", type=Path, nargs="?", metavar="FILE", help="default: the newest of backups")
@@ -107,9 +114,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "restore":
         result = {"lines": backups.restore(workspace, arguments.backup)}
         print("\n".join(result["lines"]))
+    elif arguments.action == "threshold":
+        result = threshold.run(workspace, arguments)
     elif arguments.action in _LISTINGS:
         with PeopleReader(workspace.store) as reader:
             result = listing.show(workspace, reader, arguments)
+    elif arguments.action == "check" and arguments.repair:
+        with PeopleStore(workspace.store, by="facetable people check") as store:
+            result = _repair(workspace, store)
     elif arguments.action in ("check", "backup"):
         with PeopleReader(workspace.store) as reader:
             result = _check(workspace, reader) if arguments.action == "check" else _back_up(workspace, reader)
@@ -128,6 +140,13 @@ def _check(workspace: "Workspace", reader: "PeopleReader") -> dict[str, Any]:
     reader.check()
     print(f"{workspace.store}: sound, {reader.revision:,} decisions")
     return {"sound": True, "n_decisions": reader.revision}
+
+
+def _repair(workspace: "Workspace", store: "PeopleStore") -> dict[str, Any]:
+    repaired = store.repair()
+    for decision in repaired:
+        print(listing.describe(store, decision))
+    return {**_check(workspace, store), "repaired": [listing.decision_as_json(store, one) for one in repaired]}
 
 
 def _back_up(workspace: "Workspace", reader: "PeopleReader") -> dict[str, Any]:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_SOME_INPUTS_FAILED if report.n_failed else EXIT_DONE
     from people.workspace.watching import watch
 
-    watch(Workspace(arguments.workspace).settings.photos, lambda: _tell(_scan_once(arguments)))
+    watch(Workspace(arguments.workspace).photo_folders, lambda: _tell(_scan_once(arguments)))
     return EXIT_DONE
 
 

@@ -16,34 +16,50 @@ from people.forgetting.documents import ContactSheets, Results, TrainingRuns
 from people.forgetting.heads import Heads
 from people.forgetting.holder import Holder, Outcome
 from people.forgetting.line_files import LineFiles
-from people.forgetting.other_files import AlignedFaces, LeftOvers, OtherFiles, Photos, SavedPictures, Thumbnails
+from people.forgetting.other_files import (
+    AlignedFaces,
+    EnrolledPictures,
+    LeftOvers,
+    LivePictures,
+    OtherFiles,
+    Photos,
+    SavedPictures,
+    Thumbnails,
+)
 from people.forgetting.person import Person
 from people.forgetting.stores import Stores
 from people.forgetting.tables import ParquetTables, Tables
 
-# Who claims a file: the first that does.
-_HOLDERS: tuple[Holder, ...] = (
-    LeftOvers(),
-    Stores(),
-    Tables(),
-    ParquetTables(),
-    Heads(),
-    TrainingRuns(),
-    ResultSheets(),
-    CsvFiles(),
-    LineFiles(),
-    ContactSheets(),
-    Results(),
-    SavedPictures(),
-    Thumbnails(),
-    AlignedFaces(),
-    Photos(),
-    OtherFiles(),
-)
-
 # What tells whose faces are in other files goes last, so that a run that was killed can be repeated.
 _LAST = (CsvFiles, LineFiles, Stores)
 _NAMED_KINDS = ("rows", "exemplars")
+
+
+def holders(trust: Iterable[str] = ()) -> tuple[Holder, ...]:
+    """Return all kinds of files; the first that claims a file has it.
+
+    Heads may run the code of the types in `trust`.
+    """
+    return (
+        LeftOvers(),
+        Stores(),
+        Tables(),
+        ParquetTables(),
+        Heads(trust),
+        TrainingRuns(),
+        ResultSheets(),
+        CsvFiles(),
+        LineFiles(),
+        ContactSheets(),
+        Results(),
+        LivePictures(),
+        SavedPictures(),
+        Thumbnails(),
+        EnrolledPictures(),
+        AlignedFaces(),
+        Photos(),
+        OtherFiles(),
+    )
 
 
 @dataclass
@@ -118,7 +134,7 @@ class ForgettingReport:
         return ForgettingReport(outcomes, failures, [person.redacted(path) for path in self.left], self.n_files)
 
 
-def survey(places: Sequence[Path], person: Person) -> Survey:
+def survey(places: Sequence[Path], person: Person, *, trust: Iterable[str] = ()) -> Survey:
     """Return what files hold of a person.
 
     First all files say what they know of the person's faces, then each is asked about these: a row without a name is
@@ -130,6 +146,8 @@ def survey(places: Sequence[Path], person: Person) -> Survey:
         Files, and folders with all that is below them.
     person : Person
         Learns what the files know.
+    trust : iterable of str
+        Types whose code a head may run beside the trusted ones, see `classifiers.load_head`.
 
     Raises
     ------
@@ -139,8 +157,9 @@ def survey(places: Sequence[Path], person: Person) -> Survey:
     result = Survey()
     person.looked_in = tuple(places)
     files = []
+    kinds = holders(trust)
     for path in list_files(places):
-        holder = _claim(path, result)
+        holder = _claim(path, result, kinds)
         if holder is not None:
             files.append((path, holder))
         elif path in places and path not in result.failures:
@@ -164,18 +183,19 @@ def survey(places: Sequence[Path], person: Person) -> Survey:
     return result
 
 
-def forget_everywhere(places: Sequence[Path], person: Person) -> ForgettingReport:
+def forget_everywhere(places: Sequence[Path], person: Person, *, trust: Iterable[str] = ()) -> ForgettingReport:
     """Remove a person from all files in which `survey` finds them; a second look says what is left.
 
     Each file is changed in one step. A file that cannot be read or written stays as it is and is listed; photos and
-    files of other programs are listed, never changed.
+    files of other programs are listed, never changed. `trust` is as in `survey`.
 
     Raises
     ------
     OSError
         If one of `places` is not there.
     """
-    found = survey(places, person)
+    trusted = tuple(trust)
+    found = survey(places, person, trust=trusted)
     report = ForgettingReport(failures={display_path(path): why for path, why in found.failures.items()})
     has_failed = False
     for path, (holder, held) in sorted(found.held.items(), key=lambda item: _rank(*item[1])):
@@ -188,7 +208,7 @@ def forget_everywhere(places: Sequence[Path], person: Person) -> ForgettingRepor
             report.failures[display_path(path)] = found.failures[path]
         else:
             report.outcomes[display_path(path)] = outcome
-    again = survey([place for place in places if place.exists()], person)
+    again = survey([place for place in places if place.exists()], person, trust=trusted)
     report.left = [display_path(path) for path in again.held]
     report.n_files = again.n_files
     return report
@@ -220,11 +240,11 @@ def _rank(holder: Holder, held: list[Finding]) -> int:
     return int(any(one.kind in _NAMED_KINDS for one in held))
 
 
-def _claim(path: Path, result: Survey) -> Holder | None:
+def _claim(path: Path, result: Survey, kinds: Sequence[Holder]) -> Holder | None:
     def claim() -> Holder | None:
         with path.open("rb") as stream:
             beginning = stream.read(N_FIRST_BYTES)
-        return next((holder for holder in _HOLDERS if holder.claims(path, beginning)), None)
+        return next((holder for holder in kinds if holder.claims(path, beginning)), None)
 
     holder: Holder | None = _try(result, path, claim)
     return holder

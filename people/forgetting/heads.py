@@ -1,6 +1,7 @@
 """Heads: exemplars, rejections, and the paths of other people's photos."""
 
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +22,18 @@ _ZIP_MAGIC = b"PK\x03\x04"
 
 
 class Heads:
-    """Heads; see `people.forgetting.holder.Holder`."""
+    """Heads; see `people.forgetting.holder.Holder`.
+
+    Parameters
+    ----------
+    trust : iterable of str
+        Types whose code a head may run beside the trusted ones, see `classifiers.load_head`.
+    """
 
     noun = "head"
+
+    def __init__(self, trust: Iterable[str] = ()) -> None:
+        self._trust = tuple(trust)
 
     def claims(self, path: Path, beginning: bytes) -> bool:
         """Return whether a file is a head, or a zip archive that cannot be read."""
@@ -37,12 +47,12 @@ class Heads:
 
     def learn(self, path: Path, person: Person) -> None:
         """Remember the person's exemplars."""
-        head = _load(path)
+        head = _load(path, self._trust)
         person.learn(head.gallery.selected(_are_theirs(head, head.gallery, person)), head.fingerprint)
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return kinds of `audit_head`, ``faces under other names``, and ``photo folder``."""
-        head = _load(path)
+        head = _load(path, self._trust)
         others = []
         for gallery in (head.gallery, head.rejections):
             own = np.array([person.is_name(name) for name in gallery.identities], np.bool_)
@@ -58,7 +68,7 @@ class Heads:
     def forget(self, path: Path, person: Person) -> Outcome:
         """Write the head anew without the person; a head of nobody else is deleted."""
         with locked_for_editing(path):
-            head = load_head(path)
+            head = load_head(path, trust=self._trust)
             leaving = _are_theirs(head, head.gallery, person)
             if leaving.all():
                 path.unlink()
@@ -82,15 +92,15 @@ class Heads:
         return Outcome(f"{int(leaving.sum()):,} exemplars and {n_rejections:,} rejected faces removed", by_hand)
 
 
-def _load(path: Path) -> Head:
+def _load(path: Path, trust: tuple[str, ...]) -> Head:
     """Return a head, from memory where it was just read: one of another scikit-learn is fitted anew by reading it."""
     status = path.stat()
-    return _load_once(path, (status.st_ino, status.st_size, status.st_mtime_ns))
+    return _load_once(path, (status.st_ino, status.st_size, status.st_mtime_ns), trust)
 
 
 @lru_cache(maxsize=64)
-def _load_once(path: Path, _state: tuple[int, ...]) -> Head:
-    return load_head(path)
+def _load_once(path: Path, _state: tuple[int, ...], trust: tuple[str, ...]) -> Head:
+    return load_head(path, trust=trust)
 
 
 def _are_theirs(head: Head, faces: Gallery, person: Person) -> NDArray[np.bool_]:

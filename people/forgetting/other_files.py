@@ -6,15 +6,17 @@ from pathlib import Path
 
 from classifiers.members.audit import Finding
 from embedder.images.kinds import IMAGE_SUFFIXES, RAW_SUFFIXES
+from foundation.formats import hash_file
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
-from people.workspace.workspace import THUMBNAILS
+from people.workspace.workspace import ENROLLED, LIVE_PICTURES, THUMBNAILS, is_workspace
 
 _SAVED_PICTURE = re.compile(
     r"(?:unknown-.*-track\d+-frame\d+|crop-.*-(?:track\d+-frame\d+|[0-9a-f]{8}-face\d+)|scene-.*-frame\d+)\.jpg"
 )
 """Names as `recognize` gives them with --unknown-dir, --save-crops and --save-scenes."""
 
+_LIVE_PICTURE = re.compile(r"(?P<photo>[0-9a-f]{64})\.jpg")
 _THUMBNAIL = re.compile(r"(?P<photo>[0-9a-f]{64})-[-_0-9]+\.webp")
 
 _SCENE_OF = re.compile(r"crop-(?P<stem>.*)-track\d+-(?P<frame>frame\d+)\.jpg")
@@ -74,6 +76,55 @@ class Thumbnails:
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Delete the picture; those of other people are cut again when they are shown."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class LivePictures:
+    """Faces before a workspace's cameras that were kept with a decision; see `people.forgetting.holder.Holder`."""
+
+    noun = "picture of a camera"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture lies where a workspace keeps them, called as they are."""
+        is_called_so = _LIVE_PICTURE.fullmatch(path.name) is not None and path.parent.name == LIVE_PICTURES
+        return is_called_so and is_workspace(path.parent.parent)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the decisions say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return the picture itself, where a decision names the person on it, or the face is theirs."""
+        match = _LIVE_PICTURE.fullmatch(path.name)
+        is_theirs = match is not None and (match["photo"] in person.photos or match["photo"] in person.places)
+        return finding("pictures", [path.name]) if is_theirs or person.look_at(path) else []
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture."""
+        path.unlink(missing_ok=True)
+        return Outcome("deleted")
+
+
+class EnrolledPictures:
+    """Pictures that a workspace keeps of people who were enrolled; see `people.forgetting.holder.Holder`."""
+
+    noun = "enrolled picture"
+
+    def claims(self, path: Path, beginning: bytes) -> bool:
+        """Return whether a picture lies where a workspace keeps them."""
+        folder = path.parent
+        return beginning.startswith(b"\xff\xd8\xff") and folder.name == ENROLLED and is_workspace(folder.parent)
+
+    def learn(self, path: Path, person: Person) -> None:
+        """Do nothing: the decisions say whose they are."""
+
+    def find(self, path: Path, person: Person) -> list[Finding]:
+        """Return ``pictures`` with a face that is the person's by a decision, or looks like theirs."""
+        is_theirs = hash_file(path) in person.photos or person.look_at(path)
+        return finding("pictures", [path.name] if is_theirs else [])
+
+    def forget(self, path: Path, person: Person) -> Outcome:
+        """Delete the picture, also where somebody else is on it."""
         path.unlink(missing_ok=True)
         return Outcome("deleted")
 

@@ -101,6 +101,8 @@ class Person:
         Weights' SHA-256 to vectors of faces that are theirs.
     listed : dict
         People file to (faces that are theirs, all faces), each (path, face index).
+    photos : set of str
+        SHA-256 of photos with a face that is theirs, also of those that no table holds.
     pictures : set of Path
         Saved pictures that events of theirs name.
     members : dict
@@ -117,6 +119,7 @@ class Person:
     vectors: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
     listed: dict[Path, tuple[set[tuple[str, int]], set[tuple[str, int]]]] = field(default_factory=dict)
     pictures: set[Path] = field(default_factory=set)
+    photos: set[str] = field(default_factory=set)
     members: dict[Path, set[tuple[int, str]]] = field(default_factory=dict)
     not_compared: str = ""
     looked_in: tuple[Path, ...] = ()

@@ -37,10 +37,15 @@ class Stores:
         with PeopleReader(path) as reader:
             people = _people(path, reader, person)
             person.members.setdefault(_workspace_of(path), set()).update(reader.members_of(people))
+            others: dict[str, list[str]] = {}
+            for other, photo in reader.same_photos().items():
+                others.setdefault(photo, []).append(other)
             for number in people:
+                person.photos.update(face.photo_sha256 for face in reader.faces_of(number))
                 for face in reader.faces_in_table(person=number):
-                    box = np.array(face.box, np.float32)
-                    person.places.setdefault(face.face.photo_sha256, []).append(box)
+                    box, sha256 = np.array(face.box, np.float32), face.face.photo_sha256
+                    for content in (sha256, *others.get(sha256, ())):
+                        person.places.setdefault(content, []).append(box)
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return ``people``, ``faces`` and ``decisions`` of the person, and ``bytes`` that still hold the name."""

@@ -13,8 +13,8 @@ from embedder.exchange.parquet import MAGIC, is_our_parquet, read_parquet, write
 from embedder.hdf5.examination import read_outline
 from embedder.tables.parts import PartsFolder
 from embedder.tables.table import ROW_ATTRIBUTES, EmbeddingTable, ImageLedger
-from foundation.command_line import explain_import_error
 from foundation.errors import InputError
+from foundation.installation import explain_import_error
 from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person, all_faces
 

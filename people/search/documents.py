@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from foundation.csv_rows import write_rows
+from foundation.paths import path_at
 from foundation.text import pluralize
 from people.store.queries import FoundPhoto
 from people.store.scanned import Group
@@ -15,7 +16,7 @@ from people.store.scanned import Group
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable
 
-COLUMNS = ("path", "taken", "face_index", "name", "state", "x_min", "y_min", "x_max", "y_max")
+COLUMNS = ("path", "taken", "face_index", "name", "state", "x_min", "y_min", "x_max", "y_max", "time_s")
 
 MOST_SHOWN = 30
 """Faces of a group on its page."""
@@ -27,7 +28,8 @@ _TILE_QUALITY = 85
 def photos_as_json(
     photos: Sequence[FoundPhoto], name_of: Mapping[int, str], similarities: Mapping[int, float] | None = None
 ) -> list[dict[str, Any]]:
-    """Return photos with their faces as what JSON can hold; boxes are pixels of the upright photo.
+    """Return photos with their faces as what JSON can hold; boxes are pixels of the upright photo, seconds
+    those of videos.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ def photos_as_json(
                     "box": list(face.box),
                     "face_index": face.face_index,
                 }
+                | ({"time_s": round(face.face.time_s, 3)} if photo.kind == "video" else {})
                 | ({} if similarities is None else {"similarity": _rounded(similarities.get(face.row))})
                 for face in photo.faces
             ],
@@ -92,7 +95,7 @@ def write_sheet(
 
     tiles = {}
     for number, photo in enumerate(tqdm(photos, desc="contact sheet", unit="photo", disable=None, delay=1)):
-        tile = _tile(table.find_photo(photo.path))
+        tile = _tile(table.find_photo(_first_moment(photo)))
         if tile is not None:
             tiles[number] = tile
     captions = [_caption(photo, name_of) for photo in photos]
@@ -120,7 +123,7 @@ def write_groups(path: Path, groups: Sequence[Group], name_of: Mapping[int, str]
         If it cannot be written.
     """
     from classifiers.groups.contact_sheet import Section, cut_thumbnails, render, write_page
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_shown
 
     sections = []
     for group in groups:
@@ -131,7 +134,7 @@ def write_groups(path: Path, groups: Sequence[Group], name_of: Mapping[int, str]
         sections.append(Section(f"group {group.number}", remark, rows, captions))
     shown = [row for section in sections for row in section.rows]
     thumbnails = cut_thumbnails(
-        shown, table.paths, table.boxes, read_photo=lambda photo: read_image(table.find_photo(photo))
+        shown, table.moments, table.boxes, read_photo=lambda photo: read_shown(table.find_photo(photo))
     )
     write_page(path, render("Faces without a name", sections, thumbnails))
 
@@ -140,7 +143,8 @@ def _rows(photos: Sequence[FoundPhoto], name_of: Mapping[int, str]) -> Iterator[
     for photo in photos:
         for face in photo.faces:
             name = "" if face.person is None else name_of[face.person]
-            yield (photo.path, photo.taken, face.face_index, name, face.state, *face.box)
+            time_s = round(face.face.time_s, 3) if photo.kind == "video" else ""
+            yield (photo.path, photo.taken, face.face_index, name, face.state, *face.box, time_s)
         if not photo.faces:
             yield (photo.path, photo.taken, *[""] * (len(COLUMNS) - 2))
 
@@ -148,15 +152,20 @@ def _rows(photos: Sequence[FoundPhoto], name_of: Mapping[int, str]) -> Iterator[
 def _tile(photo: Path) -> bytes | None:
     from PIL import Image, ImageOps
 
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_shown
 
     try:
-        picture = Image.fromarray(read_image(photo))
+        picture = Image.fromarray(read_shown(photo))
     except (OSError, ValueError):
         return None
     stream = io.BytesIO()
     ImageOps.pad(picture, (_TILE, _TILE), color=(250, 250, 250)).save(stream, "JPEG", quality=_TILE_QUALITY)
     return stream.getvalue()
+
+
+def _first_moment(photo: FoundPhoto) -> str:
+    """Return a photo's path, or the moment of a video that shows the first of its faces."""
+    return path_at(photo.path, photo.faces[0].face.time_s) if photo.kind == "video" and photo.faces else photo.path
 
 
 def _caption(photo: FoundPhoto, name_of: Mapping[int, str]) -> str:

@@ -1,5 +1,6 @@
 """Faces of a table that look like one on a photo from elsewhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from embedder.images.reading import read_image
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from embedder.tables.table import EmbeddingTable
 from foundation.errors import InputError
+from foundation.fingerprint import Fingerprint
 from foundation.paths import display_path
 from foundation.text import pluralize
 from people.workspace.workspace import WorkspaceSettings
+
+_BLOCK = 4_096
+"""Vectors at once, so that little is computed beside the table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +80,9 @@ def read_face(photo: Path, table: EmbeddingTable, settings: WorkspaceSettings, *
         If the photo is missing or may not be read.
     """
     image = read_image(photo)
-    options = EncoderOptions(preset=settings.preset or None, min_face_size=settings.min_face_size)
+    options = EncoderOptions(
+        preset=settings.preset or None, min_face_size=settings.min_face_size, detector=settings.detector
+    )
     encoder = FaceEncoder.for_fingerprint(table.fingerprint, options, source="the workspace")
     table.fingerprint.check_same_space(encoder.fingerprint, source="the table's")
     encoded = encoder.encode(image)
@@ -93,23 +100,44 @@ def read_face(photo: Path, table: EmbeddingTable, settings: WorkspaceSettings, *
 
 
 def find_like(face: AskedFace, table: EmbeddingTable) -> LikeFaces:
-    """Return the faces of a table like `face`.
+    """Return the faces of a table like `face`; see `find_like_rows`."""
+    blocks = (table.embeddings[start : start + _BLOCK] for start in range(0, len(table), _BLOCK))
+    return find_like_rows(face.vector, blocks, fingerprint=table.fingerprint)
+
+
+def find_like_rows(
+    vector: NDArray[np.float32], blocks: Iterable[NDArray[np.float32]], *, fingerprint: Fingerprint
+) -> LikeFaces:
+    """Return the rows like a vector, of a table that need not be in memory.
 
     The threshold is that of the preset's curve for as many enrolled photos as the table has faces: a stranger's photo
     would find anybody once in a hundred times.
+
+    Parameters
+    ----------
+    vector : (d,) float32
+        Of unit length.
+    blocks : iterable of (n, d) float32
+        The table's vectors from its first row on.
+    fingerprint : Fingerprint
+        Of the table.
     """
-    if not len(table):
+    background = choose_background(fingerprint)
+    parts, ordinary = [np.empty(0, np.float32)], COSINE_CURVE
+    for block in blocks:
+        vectors = np.concatenate([vector[None], block])
+        space = (
+            SimilaritySpace(vectors, np.zeros(len(vectors), np.float32), COSINE_CURVE)
+            if background is None
+            else normalized_space(vectors, background)
+        )
+        parts.append(space.vectors[1:] @ space.vectors[0] - space.offsets[1:] - space.offsets[0])
+        ordinary = space.curve
+    similarities = np.concatenate(parts)
+    if not len(similarities):
         return LikeFaces({}, 1.0)
-    background = choose_background(table.fingerprint)
-    vectors = np.concatenate([face.vector[None], table.embeddings])
-    space = (
-        SimilaritySpace(vectors, np.zeros(len(vectors), np.float32), COSINE_CURVE)
-        if background is None
-        else normalized_space(vectors, background)
-    )
-    similarities = space.vectors[1:] @ space.vectors[0] - space.offsets[1:] - space.offsets[0]
-    curve = curve_for(table.fingerprint, background)
-    threshold = default_threshold(len(table), space.curve) if curve is None else curve.at(len(table))
+    curve = curve_for(fingerprint, background)
+    threshold = default_threshold(len(similarities), ordinary) if curve is None else curve.at(len(similarities))
     order = np.argsort(-similarities, kind="stable")
     kept = order[similarities[order] >= threshold]
     return LikeFaces({int(row): float(similarities[row]) for row in kept}, threshold)

@@ -10,13 +10,15 @@ from foundation.atomic import write_bytes_atomically
 from foundation.formats import hash_file
 from foundation.paths import display_path
 from people.errors import XmpError
+from people.sidecars.embedding import embed_names
 from people.sidecars.photo import find_photo, read_header
 from people.sidecars.regions import Region
 from people.sidecars.schema import LISTS, PEOPLE_TAG, PERSON_IN_IMAGE, SUBJECT, TAGS_LIST
 from people.sidecars.xmp_tree import read_sidecar
 from people.sidecars.xmp_writing import Wanted, merge
 from people.store.reader import PeopleReader
-from people.store.scanned import ScannedFace
+from people.store.scanned import ScannedFace, ScannedFile
+from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
 
 SIDECAR_SUFFIX = ".xmp"
@@ -37,12 +39,15 @@ class ExportSettings:
         Those of `people.sidecars.schema.LISTS` that get the names, too.
     is_trial : bool
         Write nothing; only find out what would be written.
+    into_photos : bool
+        Write into the photos themselves, not beside them.
     """
 
     to: Path | None = None
     suggested: bool = False
     lists: tuple[str, ...] = ()
     is_trial: bool = False
+    into_photos: bool = False
 
 
 @dataclass
@@ -71,6 +76,9 @@ class ExportReport:
 def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: ExportSettings) -> ExportReport:
     """Write a sidecar for each photo with a named face, and take back what was said of others; photos stay as they are.
 
+    With `settings.into_photos` the photos themselves are written to (`people.sidecars.embedding`), for which `reader`
+    must be a `PeopleStore`.
+
     Raises
     ------
     StoreError
@@ -82,15 +90,25 @@ def export_sidecars(workspace: Workspace, reader: PeopleReader, settings: Export
         by_path.setdefault(face.path, []).append(face)
     roots = [Path(root) for root in workspace.settings.photos]
     report = ExportReport()
+    files = {file.path: file for file in reader.files()}
     for path, faces in sorted(by_path.items()):
-        if Path(path).suffix.lower() in VIDEO_SUFFIXES:
-            continue
+        if Path(path).suffix.lower() in VIDEO_SUFFIXES or _is_own(workspace, path):
+            continue  # a video; or a picture that no other program sees
         named = {face.row: (face, names[face.row]) for face in faces if face.row in names}
         try:
-            _export_photo(path, list(named.values()), roots=roots, settings=settings, report=report)
+            shown = list(named.values())
+            if settings.into_photos:
+                _embed_in_photo(reader, files[path], shown, roots=roots, settings=settings, report=report)
+            else:
+                _export_photo(files[path], shown, roots=roots, settings=settings, report=report)
         except (XmpError, ImageError, OSError) as error:
             report.failures[path] = _reason(error)
     return report
+
+
+def _is_own(workspace: Workspace, path: str) -> bool:
+    """Return whether a picture lies in a folder of the workspace's own."""
+    return any((folder / path).is_file() for folder in (workspace.enrolled, workspace.live_pictures))
 
 
 def _names(reader: PeopleReader, *, suggested: bool) -> dict[int, str]:
@@ -103,15 +121,54 @@ def _names(reader: PeopleReader, *, suggested: bool) -> dict[int, str]:
     return found
 
 
-def _export_photo(
-    path: str,
+def _embed_in_photo(
+    store: PeopleReader,
+    file: ScannedFile,
     named: Sequence[tuple[ScannedFace, str]],
     *,
     roots: list[Path],
     settings: ExportSettings,
     report: ExportReport,
 ) -> None:
-    photo = find_photo(roots, path)
+    photo = find_photo(roots, file.path)
+    if photo is None:
+        if named:
+            raise XmpError(f"{file.path}: expected the photo, found nothing; scan the workspace again")
+        return
+    if not isinstance(store, PeopleStore):
+        raise XmpError(f"{file.path}: expected a store that can be written, to record what the photo holds then")
+    if not named and not read_header(photo).xmp:
+        return
+    wanted = _wanted(photo, (file.width, file.height), named, settings)
+    done = embed_names(
+        photo,
+        wanted,
+        known=file.has_content,
+        record=lambda sha256: store.record_same_photo(file.sha256, sha256),
+        is_trial=settings.is_trial,
+    )
+    report.n_regions += len(named)
+    report.n_unchanged += not done and bool(named)
+    if done:
+        (report.removed if done == "removed" or not named else report.written).append(file.path)
+
+
+def _wanted(
+    photo: Path, size: tuple[int, int], named: Sequence[tuple[ScannedFace, str]], settings: ExportSettings
+) -> Wanted:
+    regions = tuple(Region(name, face.face.box, face.person is None) for face, name in named)
+    return Wanted(regions, size, read_header(photo).orientation, _lists(settings.lists, named))
+
+
+def _export_photo(
+    file: ScannedFile,
+    named: Sequence[tuple[ScannedFace, str]],
+    *,
+    roots: list[Path],
+    settings: ExportSettings,
+    report: ExportReport,
+) -> None:
+    path, photo = file.path, find_photo(roots, file.path)
     sidecar = _sidecar_of(path, photo, settings.to)
     before = None if sidecar is None or not sidecar.exists() else read_sidecar(sidecar)
     if not named and before is None:
@@ -120,11 +177,9 @@ def _export_photo(
         raise XmpError(f"{path}: expected the photo, found nothing; scan the workspace again")
     wanted = Wanted((), (1, 1), 1)
     if named:
-        size, sha256 = named[0][0].size, named[0][0].face.photo_sha256
-        if hash_file(photo) != sha256:
+        if not file.has_content(hash_file(photo)):
             raise XmpError(f"{path}: expected the photo that was scanned, found another; scan the workspace again")
-        regions = tuple(Region(name, face.face.box, face.person is None) for face, name in named)
-        wanted = Wanted(regions, size, read_header(photo).orientation, _lists(settings.lists, named))
+        wanted = _wanted(photo, (file.width, file.height), named, settings)
     after = merge(before, wanted, display_path(sidecar))
     report.n_regions += len(named)
     if after == before:

@@ -119,7 +119,7 @@ def _names_given(
     report: ImportReport,
 ) -> dict[Face, str]:
     """Return whom other programs name, on all photos; of two names for one face, the first in path order."""
-    roots = [Path(root) for root in workspace.settings.photos]
+    roots = [Path(root) for root in workspace.photo_folders]
     by_path: dict[str, list[ScannedFace]] = {}
     for face in in_table:
         by_path.setdefault(face.path, []).append(face)

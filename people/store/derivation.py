@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import groupby
+from typing import NamedTuple
 
 from people.store.records import FaceState
 
@@ -21,16 +22,53 @@ WHERE u.decision IS NULL AND d.kind IN ({_KINDS_OF_FACES}) %s ORDER BY f.face, d
 """
 
 
-def find_differing(connection: sqlite3.Connection) -> str:
-    """Return the name of a derived table that is not what the decisions make of it; "" if all are."""
+class FaceFault(NamedTuple):
+    """A face that shows another person than its decisions make it: who, and who it would be; None for nobody."""
+
+    face: int
+    shown: int | None
+    follows: int | None
+
+
+_OPEN: tuple[FaceState, int | None] = ("open", None)
+
+_DENIED = """
+SELECT DISTINCT f.face FROM decision_faces AS f JOIN decisions AS d ON d.id = f.decision WHERE d.kind = 'is_not'
+"""
+
+
+def find_faults(connection: sqlite3.Connection) -> tuple[str, list[FaceFault]]:
+    """Return the name of a derived table that is not what the decisions make of it, "" for none, and known faults.
+
+    Versions before did not ask again, when people were merged or a merge was taken back, about faces of which somebody
+    had said that they are not one of those merged before: such faces kept a name that was denied, or got none.
+    """
     with closing(sqlite3.connect(":memory:")) as derived_anew:
         connection.backup(derived_anew)
         derive_all(derived_anew)
-        for table in ("undone", "face_now", "person_now"):
-            everything = f"SELECT * FROM {table} ORDER BY 1"
-            if connection.execute(everything).fetchall() != derived_anew.execute(everything).fetchall():
-                return table
-    return ""
+        both = (connection, derived_anew)
+        undone = [one.execute("SELECT * FROM undone ORDER BY 1").fetchall() for one in both]
+        shown, follows = (
+            {face: (state, person) for face, state, person in one.execute("SELECT face, state, person FROM face_now")}
+            for one in both
+        )
+        what = "person, root, name, is_hidden, cover"
+        people = [one.execute(f"SELECT {what} FROM person_now ORDER BY 1").fetchall() for one in both]
+        counts = [one.execute("SELECT * FROM person_now ORDER BY 1").fetchall() for one in both]
+    if undone[0] != undone[1]:
+        return "undone", []
+    denied = {face for (face,) in connection.execute(_DENIED)}
+    faults = []
+    for face in sorted({*shown, *follows}):
+        before, now = shown.get(face, _OPEN), follows.get(face, _OPEN)
+        if before == now:
+            continue
+        if face not in denied or {before[0], now[0]} != {"named", "open"}:
+            return "face_now", []
+        faults.append(FaceFault(face, before[1], now[1]))
+    if people[0] != people[1] or (not faults and counts[0] != counts[1]):
+        return "person_now", []
+    return "", faults
 
 
 def fold_face(decisions: Iterable[tuple[str, int | None]], root_of: Mapping[int, int]) -> tuple[FaceState, int | None]:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from people.store import derivation, schema
+from people.store.faces import read_same_photos
 from people.store.records import DRAWN
 
 # How many faces a decision must still be about to say anything.
@@ -53,6 +54,8 @@ def erase_people(connection: sqlite3.Connection, people: Sequence[int], names: I
     _delete(connection, "people", "id", everybody)
     connection.execute("DELETE FROM faces WHERE id NOT IN (SELECT face FROM decision_faces)")
     connection.execute("DELETE FROM photos WHERE id NOT IN (SELECT photo FROM faces)")
+    if read_same_photos(connection):
+        connection.execute("DELETE FROM same_photos WHERE photo NOT IN (SELECT sha256 FROM photos)")
     connection.execute("UPDATE scanned_faces SET face = NULL WHERE face NOT IN (SELECT id FROM faces)")
     for statement in schema.GUARDS.splitlines():
         connection.execute(statement)

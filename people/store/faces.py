@@ -14,6 +14,33 @@ from people.store.scanned import link_faces
 _COLUMNS = "lower(hex(p.sha256)), f.x_min, f.y_min, f.x_max, f.y_max, f.time_s"
 
 
+_SAME_PHOTOS = """
+CREATE TABLE IF NOT EXISTS same_photos (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    photo BLOB NOT NULL CHECK (length(photo) = 32)
+) WITHOUT ROWID
+"""
+"""Other contents of a photo, and the first one, by which faces and decisions know it. Made when there is one."""
+
+
+def read_same_photos(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the SHA-256 of other contents of photos, which differ in what they say alone, to that of the first."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'same_photos'").fetchone() is None:
+        return {}
+    return dict(connection.execute("SELECT lower(hex(sha256)), lower(hex(photo)) FROM same_photos"))
+
+
+def add_same_photo(connection: sqlite3.Connection, photo: str, other: str) -> None:
+    """Record that `other` is the SHA-256 of another content of the photo of hash `photo`; needs a transaction."""
+    connection.execute(_SAME_PHOTOS)
+    known = read_same_photos(connection)
+    first = known.get(photo, photo)
+    if known.get(other, other) != first:
+        connection.execute(
+            "INSERT OR REPLACE INTO same_photos VALUES (?, ?)", (bytes.fromhex(other), bytes.fromhex(first))
+        )
+
+
 def find_face(connection: sqlite3.Connection, face: Face) -> int | None:
     """Return the number of the face on the same photo that overlaps `face` most and at least by half, else None."""
     rows = connection.execute(

@@ -44,6 +44,8 @@ class PhotoQuery:
         Numbers of people who must all be on a photo, each together with somebody else who has a name.
     rows : tuple of int or None
         Rows of the newest table, of which it must show one; None for any.
+    folder : str
+        The folder it lies in or below, as its path tells; "" for any.
     since, until : str
         First and last moment, as the beginning of an ISO local time ("2019", "2019-06", "2019-06-30"), both included;
         "" for no limit. Photos that do not say when they were taken are left out then.
@@ -61,6 +63,7 @@ class PhotoQuery:
     strangers: bool = False
     accompanied: tuple[int, ...] = ()
     rows: tuple[int, ...] | None = None
+    folder: str = ""
     since: str = ""
     until: str = ""
 
@@ -73,21 +76,43 @@ class PhotoQuery:
 
 @dataclass(frozen=True)
 class FoundPhoto:
-    """A photo or video, when it was taken (ISO local time or ""), and its faces."""
+    """A photo or video, when it was taken (ISO local time or ""), its faces, and which of the two it is."""
 
     path: str
     taken: str
     faces: tuple[ScannedFace, ...]
+    kind: str = "photo"
+
+    def seconds_of(self, wanted: PhotoQuery) -> list[float]:
+        """Return when the people wanted are seen in a video, in seconds: all faces, where nobody is; [] of photos."""
+        if self.kind != "video":
+            return []
+        people = {*wanted.with_people, *wanted.accompanied}
+        faces = [face for face in self.faces if face.person in people] if people else list(self.faces)
+        if wanted.rows is not None:
+            faces = [face for face in faces if face.row in set(wanted.rows)] or faces
+        return sorted({face.face.time_s for face in faces})
 
 
 def find_photos(
     connection: sqlite3.Connection, wanted: PhotoQuery, members: Mapping[int, Sequence[int]]
 ) -> list[FoundPhoto]:
-    """Return the files of the newest table that `wanted` describes, in path order.
+    """Return the files of the newest table that `wanted` describes, in path order; `members` as `conditions_of`."""
+    condition, values = conditions_of(wanted, members)
+    files = connection.execute(
+        f"SELECT f.id, f.path, f.taken, f.kind FROM scanned_files AS f WHERE {condition} ORDER BY f.path", values
+    ).fetchall()
+    faces: dict[str, list[ScannedFace]] = {}
+    for face in faces_of_files(connection, [file[0] for file in files]):
+        faces.setdefault(face.path, []).append(face)
+    return [FoundPhoto(path, taken, tuple(faces.get(path, ())), kind) for _, path, taken, kind in files]
+
+
+def conditions_of(wanted: PhotoQuery, members: Mapping[int, Sequence[int]]) -> tuple[str, list[str]]:
+    """Return what holds of a file `f` that `wanted` describes, in SQL, and the values for it.
 
     Parameters
     ----------
-    connection : sqlite3.Connection
     wanted : PhotoQuery
     members : mapping
         Of each person in the query, the numbers of all who were merged into it, its own included.
@@ -98,36 +123,33 @@ def find_photos(
     conditions += [f"f.id NOT IN ({showing} n.person IN ({texts[number]}))" for number in wanted.without_people]
     for number in wanted.accompanied:
         conditions += [f"f.id IN ({showing} n.person {which} ({texts[number]}))" for which in ("IN", "NOT IN")]
-    state = (
-        "f.id {} (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
-        "WHERE s.file = f.id AND coalesce(n.state, 'open') {})"
-    )
     if wanted.only:
         everybody = ", ".join(texts[number] for number in wanted.with_people)
         conditions.append(
-            state.format("NOT IN", f"IN ('open', 'named') AND coalesce(n.person, 0) NOT IN ({everybody})")
+            "f.id NOT IN (SELECT s.file FROM scanned_faces AS s LEFT JOIN face_now AS n ON n.face = s.face "
+            "WHERE s.file = f.id AND coalesce(n.state, 'open') IN ('open', 'named') "
+            f"AND coalesce(n.person, 0) NOT IN ({everybody}))"
         )
+    decided = "SELECT s.file FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face WHERE n.state = '{}'"
     if wanted.unnamed:
-        conditions.append(state.format("IN", "= 'open'"))
+        untouched = "SELECT s.file FROM scanned_faces AS s WHERE s.face IS NULL"
+        conditions.append(f"f.id IN ({untouched} UNION ALL {decided.format('open')})")
     if wanted.strangers:
-        conditions.append(state.format("IN", "= 'nobody'"))
-    values = []
+        conditions.append(f"f.id IN ({decided.format('nobody')})")
+    values: list[str] = []
     if wanted.rows is not None:
         conditions.append("f.id IN (SELECT file FROM scanned_faces WHERE row IN (SELECT value FROM json_each(?)))")
         values.append(json.dumps(wanted.rows))
+    if wanted.folder:
+        conditions.append("substr(f.path, 1, length(?)) = ?")
+        values += [f"{wanted.folder}/"] * 2
     if wanted.since:
         conditions.append("f.taken >= ?")
         values.append(wanted.since)
     if wanted.until:
         conditions.append("f.taken <> '' AND substr(f.taken, 1, length(?)) <= ?")
         values += [wanted.until, wanted.until]
-    files = connection.execute(
-        f"SELECT f.id, f.path, f.taken FROM scanned_files AS f WHERE {' AND '.join(conditions)} ORDER BY f.path", values
-    ).fetchall()
-    faces: dict[str, list[ScannedFace]] = {}
-    for face in faces_of_files(connection, [number for number, _, _ in files]):
-        faces.setdefault(face.path, []).append(face)
-    return [FoundPhoto(path, taken, tuple(faces.get(path, ()))) for _, path, taken in files]
+    return " AND ".join(conditions), values
 
 
 def group_sizes(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -162,13 +184,20 @@ def count_together(connection: sqlite3.Connection, person: int | None = None) ->
         Only with this one, who then stands first.
     """
     first = "a.root < b.root" if person is None else "a.root = ? AND b.root <> a.root"
+    of_person = (
+        ""
+        if person is None
+        else " AND f.sha256 IN (SELECT g.sha256 FROM person_now AS q JOIN face_now AS m ON m.person = q.person "
+        "JOIN scanned_faces AS t ON t.face = m.face JOIN scanned_files AS g ON g.id = t.file WHERE q.root = ?)"
+    )
     return connection.execute(
         "WITH shown AS MATERIALIZED (SELECT DISTINCT f.sha256 AS photo, p.root AS root FROM face_now AS n "
         "JOIN scanned_faces AS s ON s.face = n.face JOIN scanned_files AS f ON f.id = s.file "
-        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root WHERE NOT r.is_hidden) "
+        "JOIN person_now AS p ON p.person = n.person JOIN person_now AS r ON r.person = p.root "
+        f"WHERE NOT r.is_hidden{of_person}) "
         f"SELECT a.root, b.root, count(*) AS n FROM shown AS a JOIN shown AS b ON a.photo = b.photo AND {first} "
         "GROUP BY a.root, b.root ORDER BY n DESC, a.root, b.root",
-        () if person is None else (person,),
+        () if person is None else (person, person),
     ).fetchall()
 
 
@@ -191,6 +220,19 @@ def read_links(connection: sqlite3.Connection) -> Links:
         different=[rows for (_, kind), rows in together.items() if kind == "different" and len(rows) > 1],
         denied=[(row, person) for row, person in denied.fetchall()],
     )
+
+
+def denied_people(connection: sqlite3.Connection, rows: Sequence[int]) -> set[int]:
+    """Return whom faces, rows of the newest table, were said not to be: as `read_links`, of a few rows alone."""
+    found = connection.execute(
+        "SELECT DISTINCT p.root FROM json_each(?) AS wanted CROSS JOIN scanned_faces AS s ON s.row = wanted.value "
+        "CROSS JOIN decision_faces AS f ON f.face = s.face CROSS JOIN decisions AS d ON d.id = f.decision "
+        "JOIN person_now AS p ON p.person = d.person LEFT JOIN face_now AS n ON n.face = f.face "
+        "LEFT JOIN person_now AS own ON own.person = n.person "
+        "WHERE d.kind = 'is_not' AND d.id NOT IN (SELECT decision FROM undone) AND coalesce(own.root, 0) <> p.root",
+        (json.dumps(list(rows)),),
+    )
+    return {person for (person,) in found}
 
 
 def read_groups(connection: sqlite3.Connection) -> list[Group]:
@@ -226,9 +268,9 @@ def faces_without_row(connection: sqlite3.Connection) -> list[tuple[ScannedFile,
         f"f.x_min, f.y_min, f.x_max, f.y_max, f.time_s, d.by, min(d.id) {_HOLDING} "
         "JOIN faces AS f ON f.id = df.face JOIN photos AS p ON p.id = f.photo "
         "JOIN scanned_files AS s ON s.sha256 = p.sha256 "
-        f"WHERE {_HOLDS} AND s.kind = 'photo' AND s.width > 0 "
+        f"WHERE {_HOLDS} AND s.width > 0 "
         "AND NOT EXISTS (SELECT 1 FROM scanned_faces AS r WHERE r.face = f.id AND r.file = s.id) "
-        "GROUP BY s.id, f.id ORDER BY s.path, f.id"
+        "GROUP BY s.id, f.id ORDER BY s.path, f.time_s, f.id"
     )
     return [(ScannedFile(*row[:6]), Face(row[1], row[6:10], row[10]), row[11]) for row in rows]
 

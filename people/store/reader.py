@@ -4,17 +4,19 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from foundation.text import normalize_name
 from people.errors import UnknownDecisionError, UnknownPersonError, UnknownPhotoError
-from people.store import derivation, erasure, faces, schema
+from people.store import derivation, erasure, faces, scanned, schema
 from people.store.queries import (
     FoundPhoto,
     PhotoQuery,
     count_together,
+    denied_people,
     faces_without_row,
     find_photos,
     group_sizes,
@@ -182,7 +184,12 @@ class PeopleReader:
         rows = self._select(
             "SELECT path, lower(hex(sha256)), width, height, taken, kind FROM scanned_files ORDER BY path"
         )
-        return [ScannedFile(*row) for row in rows]
+        return self._with_contents(rows)
+
+    def same_photos(self) -> dict[str, str]:
+        """Return the SHA-256 of contents that differ from a photo's first one in what they say alone, to that one's."""
+        with self._explained():
+            return faces.read_same_photos(self._connection)
 
     def undecided_rows(self) -> list[int]:
         """Return the rows of the newest table that no decision is about."""
@@ -190,8 +197,7 @@ class PeopleReader:
 
     def faces_of_rows(self, rows: Sequence[int]) -> list[Face]:
         """Return the faces of rows of the newest table."""
-        found = self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(sorted(rows)),))
-        return [face.face for face in found]
+        return [face.face for face in self.faces_at_rows(rows)]
 
     def photo(self, number: int) -> ScannedFile:
         """Return the photo or video of the newest table that has a number (`people.store.records.photo_number`).
@@ -208,7 +214,14 @@ class PeopleReader:
         )
         if not rows:
             raise UnknownPhotoError(f"expected the number of a photo of the newest scan, got {number}")
-        return ScannedFile(*rows[0])
+        return self._with_contents(rows)[0]
+
+    def _with_contents(self, rows: Iterable[tuple[Any, ...]]) -> list[ScannedFile]:
+        others: dict[str, set[str]] = {}
+        for other, photo in self.same_photos().items():
+            others.setdefault(photo, set()).add(other)
+        files = [ScannedFile(*row) for row in rows]
+        return [replace(file, other_contents=frozenset(others.get(file.sha256, ()))) for file in files]
 
     def faces_with_keys(self, keys: Sequence[str]) -> list[ScannedFace]:
         """Return the face of each key (`Face.key`) as the newest table shows it.
@@ -231,14 +244,6 @@ class PeopleReader:
         with self._explained():
             return count_table(self._connection)
 
-    def count_faces_in_table(self, person: int) -> int:
-        """Return how many faces of the newest table are a person."""
-        rows = self._select(
-            "SELECT count(*) FROM face_now AS n JOIN scanned_faces AS s ON s.face = n.face "
-            f"WHERE n.person IN ({self._members_text(person)})"
-        )
-        return int(rows[0][0])
-
     def faces_in_table(
         self,
         *,
@@ -259,6 +264,15 @@ class PeopleReader:
             values.append(group)
         return self._scanned_faces(where, values, page=page)
 
+    def faces_of_files(self, files: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces of files by their numbers in the newest table, by row."""
+        with self._explained():
+            return scanned.faces_of_files(self._connection, files)
+
+    def faces_at_rows(self, rows: Sequence[int]) -> list[ScannedFace]:
+        """Return the faces at rows of the newest table, by row."""
+        return self._scanned_faces("s.row IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),))
+
     def group_sizes(self) -> list[tuple[int, int]]:
         """Return number and size of each group of unnamed faces, the largest first."""
         with self._explained():
@@ -273,6 +287,11 @@ class PeopleReader:
         """Return what was said of faces beside their names, as rows of the newest table."""
         with self._explained():
             return read_links(self._connection)
+
+    def denied_people(self, rows: Sequence[int]) -> set[int]:
+        """Return whom faces, rows of the newest table, were said not to be."""
+        with self._explained():
+            return denied_people(self._connection, rows)
 
     def faces_without_row(self) -> list[tuple[ScannedFile, Face, str]]:
         """Return the faces that decisions are about on photos whose entry in the newest table has no row for them.
@@ -356,14 +375,22 @@ class PeopleReader:
 
         Raises
         ------
+        UnheededError
+            If a version before did not heed a decision; none is lost (`PeopleStore.repair`).
         StoreError
             Naming the first fault.
         """
         schema.check_integrity(self._connection, self.path)
+        faults = self._find_faults()
+        if faults:
+            raise schema.unheeded(self.path, len(faults))
+
+    def _find_faults(self) -> list[derivation.FaceFault]:
         with self._explained():
-            differing = derivation.find_differing(self._connection)
+            differing, faults = derivation.find_faults(self._connection)
         if differing:
             raise schema.damaged(self.path, f"{differing} does not follow from the decisions")
+        return faults
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -371,6 +398,10 @@ class PeopleReader:
             yield
         except sqlite3.Error as error:
             raise schema.explain_sqlite_error(error, self.path) from error
+
+    def select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a question in SQL, for the lists of `people.browsing`."""
+        return self._select(query, values)
 
     def _select(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._explained():

@@ -39,13 +39,15 @@ class ScannedFile:
     path : str
         Below its photo folder.
     sha256 : str
-        Of its bytes.
+        Of its bytes; of a photo that was written to by ``export --embed``, of those it had first.
     width, height : int
         Pixels, upright.
     taken : str
         ISO local time, "" if it does not say.
     kind : str
         ``photo`` or ``video``.
+    other_contents : frozenset of str
+        SHA-256 of what else it may hold: the same picture with other names written into it.
     """
 
     path: str
@@ -54,6 +56,11 @@ class ScannedFile:
     height: int
     taken: str = ""
     kind: str = "photo"
+    other_contents: frozenset[str] = frozenset()
+
+    def has_content(self, sha256: str) -> bool:
+        """Return whether a file with this hash is this photo or video."""
+        return sha256 == self.sha256 or sha256 in self.other_contents
 
 
 @dataclass(frozen=True)

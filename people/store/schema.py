@@ -13,7 +13,8 @@ from pathlib import Path
 from foundation.atomic import PRIVATE_MODE, atomic_path
 from foundation.formats import describe_kind
 from foundation.paths import display_path
-from people.errors import StoreBusyError, StoreError
+from foundation.text import pluralize
+from people.errors import StoreBusyError, StoreError, UnheededError
 from people.store.records import KINDS
 
 APPLICATION_ID = 0x46614265
@@ -248,6 +249,16 @@ def damaged(path: Path, why: str) -> StoreError:
     return StoreError(
         f"{display_path(path)}: expected a whole store of decisions, found a damaged one ({why}); nothing was changed, "
         "go on with the newest backup: facetable people restore"
+    )
+
+
+def unheeded(path: Path, n_faces: int) -> UnheededError:
+    """Return the error for a store in which a version before did not heed decisions, which names the repair."""
+    return UnheededError(
+        f"{display_path(path)}: expected what is shown to follow from the decisions, found "
+        f"{pluralize(n_faces, 'face')} "
+        'where a merge did not heed an earlier "is not", as in versions before; no decision is lost, put it right, '
+        "undoably: facetable people WORKSPACE check --repair"
     )
 
 

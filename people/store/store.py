@@ -154,6 +154,15 @@ class PeopleStore(PeopleReader):
                 (question, answer, _now(), None if decision is None else decision.number),
             )
 
+    def record_same_photo(self, photo: str, other: str) -> None:
+        """Record that `other` is the SHA-256 of a photo known as `photo` with other names written into it.
+
+        Faces, decisions and history stay those of the photo; to be called before the file is replaced, so that whatever
+        ends the process between the two, the file is known afterwards.
+        """
+        with self._writing():
+            faces.add_same_photo(self._connection, photo, other)
+
     def record_table(
         self,
         files: Sequence[ScannedFile],
@@ -199,6 +208,37 @@ class PeopleStore(PeopleReader):
             is_undo = "d.undoes IN (SELECT id FROM decisions WHERE undoes IS NULL)"
             nothing_new = "d.id > (SELECT max(id) FROM decisions WHERE undoes IS NULL)"
             return self._undo(self.decision(self._newest(f"{is_undo} AND {nothing_new}")))
+
+    def repair(self) -> list[Decision]:
+        """Let what is shown follow from the decisions where a version before did not heed one of them.
+
+        First it is decided what was shown, then what follows from the decisions of before; so taking back the latter,
+        which are returned, shows again what was shown. Nothing is done where nothing is wrong.
+
+        Raises
+        ------
+        StoreError
+            If the store is damaged in another way.
+        DecisionError
+            If two people would have one name afterwards.
+        """
+        with self._writing():
+            faults = self._find_faults()
+            if not faults:
+                return []
+            for fault in faults:
+                self._append_about(fault.face, fault.shown, instead_of=fault.follows)
+            following = [self._append_about(fault.face, fault.follows, instead_of=fault.shown) for fault in faults]
+            derivation.derive_all(self._connection)
+            self._check_names({person for fault in faults for person in (fault.shown, fault.follows) if person})
+            return [self.decision(number) for number in following]
+
+    def _append_about(self, face: int, person: int | None, *, instead_of: int | None) -> int:
+        """Say that a face is `person` or, where that is nobody, that it is not the other one."""
+        kind: Kind = "is_not" if person is None else "is"
+        number = self._append(kind, person=instead_of if person is None else person)
+        self._connection.execute("INSERT INTO decision_faces VALUES (?, ?)", (number, face))
+        return number
 
     def forget(self, people: Sequence[int], *, names: Collection[str] = ()) -> set[str]:
         """Erase people for good: their names, the decisions about them, and the faces that only they had.

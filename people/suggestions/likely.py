@@ -46,6 +46,21 @@ def choose_shown(vectors: Vectors, n: int = 8) -> list[int]:
     return shown
 
 
+def likeness_to_others(vectors: Vectors) -> Vectors:
+    """Return the mean cosine of each of a person's faces with all the others, float32 (m,); of a single one -1.
+
+    Parameters
+    ----------
+    vectors : (m, d) float32
+        Of unit length.
+    """
+    n_others = len(vectors) - 1
+    if n_others < 1:
+        return np.full(len(vectors), -1, np.float32)
+    alike: Vectors = (vectors @ vectors.sum(axis=0) - np.einsum("ij,ij->i", vectors, vectors)) / n_others
+    return alike
+
+
 def spread(rows: Sequence[int], most: int = MOST_COMPARED) -> list[int]:
     """Return at most `most` of `rows`, evenly spread.
 

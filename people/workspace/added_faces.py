@@ -21,11 +21,12 @@ from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import MTCNN
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import read_photo
-from embedder.images.reading import read_picture
+from embedder.images.reading import Picture, read_picture
 from embedder.networks.encoder import FaceEncoder
 from embedder.pipeline.settings import EmbedSettings
 from embedder.pipeline.worker import load_encoder
 from embedder.tables.table import EmbeddingTable, ImageLedger
+from embedder.videos.moment import read_moment
 from foundation.paths import display_path
 from foundation.text import pluralize
 from foundation.threads import thread_count
@@ -65,6 +66,7 @@ class _Added:
     score: float
     embedding: NDArray[np.float32]
     origin: str
+    time_s: float
 
 
 def update_added_faces(reader: PeopleReader, table: EmbeddingTable, settings: EmbedSettings) -> EmbeddingTable | None:
@@ -139,17 +141,23 @@ def _embed(
         )
         return
     detector = MTCNN(_SMALLEST, thresholds=_THRESHOLDS, threads=1)
-    for _, of_file in groupby(missing, key=lambda one: one[0].path):
-        faces = list(of_file)
-        image = _read(table, faces[0][0], settings)
+    for _, of_picture in groupby(missing, key=lambda one: (one[0].path, one[1].time_s)):
+        faces = list(of_picture)
+        image = _read(table, faces[0][0], settings, time_s=faces[0][1].time_s)
         if image is not None:
             yield from _embed_photo(image, faces, encoder=encoder, detector=detector)
 
 
-def _read(table: EmbeddingTable, file: ScannedFile, settings: EmbedSettings) -> np.ndarray | None:
+def _read(table: EmbeddingTable, file: ScannedFile, settings: EmbedSettings, *, time_s: float) -> np.ndarray | None:
     place = table.find_photo(file.path)
-    photo = read_photo(PhotoFile(place.parent, Path(place.name)), partial(read_picture, max_pixels=settings.max_pixels))
-    if photo.image is None or photo.image_sha256 != file.sha256:
+
+    def read_frame(path: Path, *, max_pixels: int) -> Picture:
+        return Picture(read_moment(path, time_s, max_pixels=max_pixels))
+
+    read = read_frame if file.kind == "video" else read_picture
+    photo = read_photo(PhotoFile(place.parent, Path(place.name)), partial(read, max_pixels=settings.max_pixels))
+    in_table = table.images.image_sha256[table.images.path.tolist().index(file.path)]
+    if photo.image is None or photo.image_sha256 != in_table:
         logger.warning(
             "%s: faces drawn on it are not embedded yet, %s; the next scan tries again",
             display_path(place),
@@ -172,7 +180,9 @@ def _embed_photo(
         found = find_in_box(image, box.tolist(), detector)
         embedding = encoder.embed(encoder.crop(image, found))[0]
         origin = "imported" if by.startswith("import ") else "drawn"
-        yield _Added(file.path, box.astype(np.float32), found.landmarks[0], float(found.scores[0]), embedding, origin)
+        time_s = shown[0][1].time_s if file.kind == "video" else np.nan
+        score = float(found.scores[0])
+        yield _Added(file.path, box.astype(np.float32), found.landmarks[0], score, embedding, origin, time_s)
 
 
 def _changed(table: EmbeddingTable, is_dropped: NDArray[np.bool_], added: Sequence[_Added]) -> EmbeddingTable:
@@ -214,6 +224,6 @@ def _changed(table: EmbeddingTable, is_dropped: NDArray[np.bool_], added: Sequen
         detection_scores=column(table.detection_scores, [one.score for one in added]),
         image_sha256=column(table.image_sha256, images.image_sha256[of_added].tolist()),
         origins=column(table.origins, [one.origin for one in added]),
-        times=column(table.times, [np.nan] * len(added)),
+        times=column(table.times, [one.time_s for one in added]),
         images=ImageLedger(**{**images.columns(), "n_faces": n_faces, "status": status}),
     )

@@ -1,12 +1,13 @@
 """Copies of the decisions, and the way back to one."""
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from foundation.atomic import atomic_path
 from foundation.paths import display_path
-from people.errors import StoreError
+from people.errors import StoreError, UnheededError
 from people.store.reader import PeopleReader
 from people.workspace.workspace import Workspace
 
@@ -62,7 +63,8 @@ def restore(workspace: Workspace, backup: Path | None = None) -> list[str]:
     """
     chosen = _newest(workspace) if backup is None else backup
     with PeopleReader(chosen) as reader:
-        reader.check()
+        with suppress(UnheededError):  # its decisions are whole
+            reader.check()
         n_decisions = reader.revision
     lines = []
     for suffix in ("", "-wal", "-shm"):

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classifiers.heads.decision_rules import NearestRule
 from classifiers.heads.head import Head
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.same_faces import same_face_pairs
+from classifiers.scores.thresholds import curve_for
+from classifiers.training.calibration import choose_threshold
 from foundation.paths import display_path
 from people.store.reader import PeopleReader
 from people.workspace.workspace import Workspace
@@ -38,6 +41,19 @@ def with_denials(head: Head, table: "EmbeddingTable", denials: Denials) -> Head:
     is_new = np.ones(len(denied), np.bool_)
     is_new[first[denied.identities[first] == head.rejections.identities[second]]] = False
     return head.replaced(rejections=head.rejections.added(denied.selected(is_new)))
+
+
+def with_threshold(head: Head, threshold: float | None) -> Head:
+    """Return a workspace's head with another threshold, None for the one it would have if nobody had chosen any.
+
+    Raises
+    ------
+    ThresholdError
+        If it would have none, because nothing was measured for its network and too few people are named.
+    """
+    curve = curve_for(head.fingerprint, head.matcher.background)
+    record = choose_threshold(head.matcher, lambda _: NearestRule(), threshold=threshold, curve=curve)
+    return head.replaced(threshold_record=record)
 
 
 def outdated_note(workspace: Workspace) -> str | None:

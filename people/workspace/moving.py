@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -23,7 +24,13 @@ _DIGITS = 12
 
 
 def update_workspace_table(
-    workspace: Workspace, settings: EmbedSettings, *, n_jobs: int, prune: bool, progress: bool | TellProgress
+    workspace: Workspace,
+    settings: EmbedSettings,
+    *,
+    n_jobs: int,
+    prune: bool,
+    progress: bool | TellProgress,
+    same_photos: Mapping[str, str] | None = None,
 ) -> EmbedSummary:
     """Bring a workspace's table up to date; where it is of another network, embed its faces with that of `settings`.
 
@@ -32,16 +39,19 @@ def update_workspace_table(
     interrupted goes on with the next scan; then it stays as ``faces-before.h5``, for it may hold faces of photos that
     are out of reach.
 
+    Photos are known by `same_photos`, see `embedder.pipeline.runner.update_table`.
+
     Raises
     ------
     FacetableError, OSError
         As `embedder.embed_folder`.
     """
-    photos, table = workspace.settings.photos, workspace.table
+    photos, table = workspace.photo_folders, workspace.table
     before, wanted = _fingerprint(table), _space(settings.preset)
     # A table that names no preset was made with a network given as an object: nobody has chosen another one for it.
     if before is None or before.preset is None or before.space == wanted:
-        return _update(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+        options: dict[str, Any] = {"n_jobs": n_jobs, "prune": prune, "progress": progress}
+        return _update(workspace, settings, **options, same_photos=same_photos)
     logger.info(
         "%s: its faces are embedded anew with %s, in place of %s; where they are, names and decisions stay",
         display_path(table),
@@ -58,7 +68,7 @@ def update_workspace_table(
 
 def _update(workspace: Workspace, settings: EmbedSettings, **options: Any) -> EmbedSummary:
     """Bring the table up to date; where the settings were changed, make it anew beside the one of before."""
-    photos, made_anew = workspace.settings.photos, workspace.next_table
+    photos, made_anew = workspace.photo_folders, workspace.next_table
     try:
         return update_table(photos, workspace.table, settings, **options)
     except FingerprintError:

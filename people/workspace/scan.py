@@ -24,7 +24,7 @@ from people.store.store import PeopleStore
 from people.workspace.added_faces import update_added_faces
 from people.workspace.backups import back_up_before_scan
 from people.workspace.grouping import Decided, group_faces
-from people.workspace.heads import Denials, with_denials
+from people.workspace.heads import Denials, with_denials, with_threshold
 from people.workspace.moving import update_workspace_table
 from people.workspace.table_rows import read_names, record_table
 from people.workspace.workspace import SETTINGS_FILE, Workspace
@@ -118,7 +118,7 @@ def scan(
     OSError
         If a photo folder is missing or the workspace cannot be written.
     """
-    if not workspace.settings.photos:
+    if not workspace.photo_folders:
         raise WorkspaceError(
             f"{display_path(workspace.folder)}: expected photo folders, found none yet; name them in `photos` of its "
             f"{SETTINGS_FILE}, or choose them on the page: facetable serve {display_path(workspace.folder)}"
@@ -144,8 +144,12 @@ def _scan(
         identity_from=chosen.identity_from,
         min_face_size=chosen.min_face_size,
         exclude=chosen.exclude,
+        videos=chosen.videos,
+        detector=chosen.detector,
     )
-    summary = update_workspace_table(workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress)
+    summary = update_workspace_table(
+        workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress, same_photos=store.same_photos()
+    )
     table = EmbeddingTable.read(workspace.table)
     n_out_of_table = record_table(store, table)
     changed = update_added_faces(store, table, settings)
@@ -201,8 +205,9 @@ def _import_folder_names(store: PeopleStore, table: EmbeddingTable) -> int:
 def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, background: Background | None) -> bool:
     """Train a head on the named faces, with what was denied as its rejections; return whether there is one."""
     named = replace(table, identities=decided.names)
+    chosen = _chosen_threshold(workspace)
     try:
-        head = train_head(named, background=background)
+        head = train_head(named, background=background, threshold=chosen)
     except (IdentityError, ThresholdError) as error:
         if isinstance(error, ThresholdError):  # a network of somebody's own, whose thresholds nobody has measured
             logger.warning(
@@ -213,9 +218,17 @@ def _refit_head(workspace: Workspace, table: EmbeddingTable, decided: Decided, b
         workspace.head.unlink(missing_ok=True)
         return False
     head = with_denials(head, table, _denials(decided))
+    if _chosen_threshold(workspace) != chosen:
+        head = with_threshold(head, _chosen_threshold(workspace))
     workspace.head.parent.mkdir(mode=0o700, exist_ok=True)
     save_head(head, workspace.head)
     return True
+
+
+def _chosen_threshold(workspace: Workspace) -> float | None:
+    """Return the threshold that the settings hold now: it may be chosen while a scan is running."""
+    chosen = Workspace(workspace.folder).settings.threshold
+    return None if chosen == "auto" else chosen
 
 
 def _denials(decided: Decided) -> Denials:

@@ -19,12 +19,12 @@ from people.workspace.workspace import Workspace, table_at
 
 def record_table(store: PeopleStore, table: EmbeddingTable) -> int:
     """Let the store know what `table` holds; return how many decided faces are not in it (they are kept)."""
-    images = table.images
+    images, same = table.images, store.same_photos()
     readable = np.flatnonzero(images.image_sha256 != "")
     files = [
         ScannedFile(
             images.path[i],
-            images.image_sha256[i],
+            same.get(images.image_sha256[i], images.image_sha256[i]),
             int(images.width[i]),
             int(images.height[i]),
             images.taken[i],

@@ -1,6 +1,6 @@
 """FaceVectors: the vectors of some faces of a workspace, without its whole table in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedder.tables.file import TableFileReader
+from foundation.fingerprint import Fingerprint
 from people.workspace.workspace import Workspace
+
+_BLOCK = 4_096
+"""Rows that are read at once where all are asked for."""
 
 _GAP = 16
 """Rows that are read and left out rather than read one by one."""
@@ -68,6 +72,24 @@ class FaceVectors:
                     block = reader.embeddings(first, int(wanted[run[-1]]) + 1)
                     found[run] = block[wanted[run] - first]
         return found
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """How the vectors were made."""
+        with self._lock:
+            return self._open().header.fingerprint
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Yield all vectors, float32 (n, d), some thousand rows at a time.
+
+        Raises as `of_rows`.
+        """
+        with self._lock:
+            n_rows = self._open().n_rows
+        for start in range(0, n_rows, _BLOCK):
+            with self._lock:
+                block = self._open().embeddings(start, min(start + _BLOCK, n_rows))
+            yield block
 
     def close(self) -> None:
         """Close the table."""

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -14,6 +15,8 @@ from people.errors import WorkspaceError
 
 SETTINGS_FILE = "workspace.toml"
 THUMBNAILS = "thumbnails"
+LIVE_PICTURES = "live"
+ENROLLED = "enrolled"
 VERSION = 1
 
 _PRIVATE_FOLDER = 0o700
@@ -37,6 +40,12 @@ class WorkspaceSettings:
         Smallest face looked for, in pixels.
     exclude : tuple of str
         Patterns of files to leave out, as in ``.gitignore``.
+    videos : bool
+        Whether people are looked for in videos, too.
+    threshold : float or "auto"
+        From which score a face is given a name, -1 to 1; ``auto`` takes the preset's own.
+    detector : {"mtcnn", "centerface"}
+        What finds faces.
 
     Raises
     ------
@@ -49,6 +58,9 @@ class WorkspaceSettings:
     identity_from: Literal["none", "folder"] = "none"
     min_face_size: int | Literal["auto"] = "auto"
     exclude: tuple[str, ...] = ()
+    videos: bool = False
+    threshold: float | Literal["auto"] = "auto"
+    detector: Literal["mtcnn", "centerface"] = "mtcnn"
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -57,11 +69,18 @@ class WorkspaceSettings:
                 raise WorkspaceError(f"`{name}` must be a list of texts, got {value!r}")
         if not isinstance(self.preset, str):
             raise WorkspaceError(f"`preset` must be a text, got {self.preset!r}")
+        if not isinstance(self.videos, bool):
+            raise WorkspaceError(f"`videos` must be true or false, got {self.videos!r}")
         if self.identity_from not in ("none", "folder"):
             raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
+        if self.detector not in ("mtcnn", "centerface"):
+            raise WorkspaceError(f"`detector` must be mtcnn or centerface, got {self.detector!r}")
         size = self.min_face_size
         if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")
+        chosen = self.threshold
+        if chosen != "auto" and not (isinstance(chosen, (int, float)) and _is_score(chosen)):
+            raise WorkspaceError(f"`threshold` must be auto or a score from -1 to 1, got {chosen!r}")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> Self:
@@ -137,13 +156,51 @@ class Workspace:
             If one is missing, or the settings cannot be written.
         """
         roots = _photo_roots(folders, self.folder)
-        settings = replace(self.settings, photos=roots)
+        self._write_setting(replace(self.settings, photos=roots), "photos")
+
+    def set_threshold(self, threshold: float | Literal["auto"]) -> None:
+        """Name faces from another score on, beginning with the next head that is made.
+
+        Parameters
+        ----------
+        threshold : float or "auto"
+            The score, or the preset's own again.
+
+        Raises
+        ------
+        WorkspaceError
+            If it is no score.
+        OSError
+            If the settings cannot be written.
+        """
+        self._write_setting(replace(self.settings, threshold=threshold), "threshold")
+
+    def _write_setting(self, settings: WorkspaceSettings, name: str) -> None:
+        """Write one of `settings` into its line; all else in the file stays to the letter."""
         file = self.folder / SETTINGS_FILE
         lines = file.read_text("utf-8").splitlines(keepends=True)
-        begin, end = _lines_of(lines, "photos")
-        lines[begin:end] = [_toml_line("photos", roots) + "\n"]
+        begin, end = _lines_of(lines, name)
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        lines[begin:end] = [_toml_line(name, getattr(settings, name)) + "\n"]
         write_bytes_atomically(file, "".join(lines).encode(), is_private=True)
         self.settings = settings
+
+    @property
+    def photo_folders(self) -> tuple[str, ...]:
+        """The folders that scans look into: those of the settings, then the workspace's own once they are there."""
+        own = [str(folder.resolve()) for folder in (self.enrolled, self.live_pictures) if folder.is_dir()]
+        return tuple(dict.fromkeys([*self.settings.photos, *own]))
+
+    @property
+    def enrolled(self) -> Path:
+        """The folder of pictures that somebody was enrolled with."""
+        return self.folder / ENROLLED
+
+    @property
+    def rates(self) -> Path:
+        """What the named people say about thresholds; machine-made."""
+        return self.folder / "rates.json"
 
     @property
     def table(self) -> Path:
@@ -176,6 +233,11 @@ class Workspace:
         return self.folder / THUMBNAILS
 
     @property
+    def live_pictures(self) -> Path:
+        """The folder of faces before a camera that somebody has decided about, named after their SHA-256; photos."""
+        return self.folder / LIVE_PICTURES
+
+    @property
     def questions(self) -> Path:
         """Questions that wait to be asked; machine-made."""
         return self.folder / "questions.json"
@@ -199,15 +261,7 @@ def table_at(path: str | Path) -> Path:
     WorkspaceError
         If the workspace was not scanned yet.
     """
-    if not is_workspace(path):
-        return Path(path)
-    workspace = Workspace(path)
-    if not workspace.table.is_file():
-        raise WorkspaceError(
-            f"{display_path(path)}: expected a workspace with a table, found none yet; make it: "
-            f"facetable scan {display_path(path)}"
-        )
-    return workspace.table
+    return _made_at(path, "table", "a table", "make it: facetable scan {folder}")
 
 
 def head_at(path: str | Path) -> Path:
@@ -218,15 +272,21 @@ def head_at(path: str | Path) -> Path:
     WorkspaceError
         If the workspace has no head yet.
     """
+    remedy = "name somebody with facetable people {folder} name, then run facetable scan {folder}"
+    return _made_at(path, "head", "a head", remedy)
+
+
+def _made_at(path: str | Path, attribute: str, noun: str, remedy: str) -> Path:
+    """Return a file that a scan makes in the workspace at `path`; `path` itself where it is no workspace."""
     if not is_workspace(path):
         return Path(path)
-    workspace = Workspace(path)
-    if not workspace.head.is_file():
+    made: Path = getattr(Workspace(path), attribute)
+    if not made.is_file():
+        folder = display_path(path)
         raise WorkspaceError(
-            f"{display_path(path)}: expected a workspace with a head, found none yet; name somebody with facetable "
-            f"people {display_path(path)} name, then run facetable scan {display_path(path)}"
+            f"{folder}: expected a workspace with {noun}, found none yet; {remedy.format(folder=folder)}"
         )
-    return workspace.head
+    return made
 
 
 def create_workspace(folder: str | Path, photos: Sequence[str | Path], **settings: Any) -> Workspace:
@@ -283,14 +343,21 @@ def _photo_roots(photos: Sequence[str | Path], place: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(roots))
 
 
+def _is_score(value: float) -> bool:
+    return not isinstance(value, bool) and math.isfinite(value) and -1.0 <= value <= 1.0
+
+
 def _toml_line(name: str, value: Any) -> str:
     # JSON's strings, numbers and lists of strings are TOML's, too.
     return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _lines_of(lines: Sequence[str], name: str) -> tuple[int, int]:
-    """Return where a setting begins and ends in the lines of a settings file; a list may take several."""
-    begin = next(i for i, line in enumerate(lines) if line.split("=")[0].strip().strip("\"'") == name)
+    """Return where a setting begins and ends in the lines of a settings file; a list may take several.
+
+    Of one that is not there, that is the end of the file.
+    """
+    begin = next((i for i, line in enumerate(lines) if line.split("=")[0].strip().strip("\"'") == name), len(lines))
     for end in range(begin + 1, len(lines) + 1):
         try:
             tomllib.loads("".join(lines[begin:end]))

@@ -2,6 +2,6 @@
 
 In: a video file, an encoder.
 Out: `ClipTrack`: faces of one track, apart in time, as `FaceSample`.
-May import: foundation, embedder.detection, embedder.networks, classifiers.members, recognition.sources,
-    recognition.tracking.
+May import: foundation, embedder.detection, embedder.networks, embedder.videos, classifiers.members,
+    recognition.sources, recognition.tracking.
 """

@@ -9,16 +9,9 @@ from classifiers.members.enrolment import quality_reasons
 from classifiers.members.face_samples import FaceSample, PhotoFaces
 from embedder.detection.quality import measure_pose, measure_sharpness
 from embedder.networks.encoder import FaceEncoder
+from embedder.videos.looks import N_LOOKS, choose_apart, seconds_apart
 from foundation.paths import path_at
 from recognition.tracking.embedding_queue import ProbeCrop
-
-N_LOOKS = 3
-"""Looks of a track that are enrolled at most: neighbouring frames say the same again."""
-
-# Seconds between two looks, and in clips shorter than that times the looks the share of the seen time: within a second
-# few people turn their heads.
-_APART_S = 1.0
-_APART_SHARE = 0.25
 
 
 def best_looks(crops: Sequence[ProbeCrop], encoder: FaceEncoder, path: str, *, image_sha256: str) -> list[FaceSample]:
@@ -42,14 +35,9 @@ def best_looks(crops: Sequence[ProbeCrop], encoder: FaceEncoder, path: str, *, i
     judged = [(crop, _sample(crop, path, image_sha256)) for crop in crops]
     good = [(crop, sample) for crop, sample in judged if crop.is_whole and not _is_bad(sample)]
     ranked = sorted(good or judged, key=lambda pair: (-pair[0].is_whole, -pair[0].quality))
-    times = [crop.time_s for crop in crops]
-    apart_s = min(_APART_S, _APART_SHARE * (max(times) - min(times)))
-    chosen: list[tuple[ProbeCrop, FaceSample]] = []
-    for crop, sample in ranked:
-        if all(abs(crop.time_s - other.time_s) >= max(apart_s, np.finfo(float).eps) for other, _ in chosen):
-            chosen.append((crop, sample))
-        if len(chosen) == (N_LOOKS if good else 1):
-            break
+    apart_s = seconds_apart([crop.time_s for crop in crops])
+    apart = choose_apart([crop.time_s for crop, _ in ranked], N_LOOKS if good else 1, apart_s=apart_s)
+    chosen = [ranked[i] for i in apart]
     chosen.sort(key=lambda pair: pair[0].time_s)
     vectors = encoder.embed(np.stack([crop.image for crop, _ in chosen]))
     return [replace(sample, vector=vector) for (_, sample), vector in zip(chosen, vectors, strict=True)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foundation.command_line import explain_import_error
+from foundation.installation import explain_import_error
 from foundation.text import sanitize_for_terminal
 
 _CACHE_VARIABLE = "FACETABLE_CACHE"

@@ -3,6 +3,6 @@
 In: `Options`.
 Out: files, events, an exit code.
 May import: foundation, foundation.drawing, foundation.plug_ins, every wing of recognition, embedder.images,
-    embedder.detection, embedder.finding, embedder.networks, embedder.tables, classifiers.heads, classifiers.files,
-    classifiers.members.
+    embedder.detection, embedder.finding, embedder.networks, embedder.tables, embedder.videos, classifiers.heads,
+    classifiers.files, classifiers.members.
 """

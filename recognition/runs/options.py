@@ -52,6 +52,7 @@ class Options:
     font: Path | None = None
     device: str | None = None
     upright: Literal["auto", "exif"] | None = None
+    detector: Literal["mtcnn", "centerface"] | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -176,6 +177,12 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         "--anonymize, as often as there is time for on live sources)",
     )
     networks.add_argument(
+        "--detector",
+        choices=["mtcnn", "centerface"],
+        help="what finds faces: mtcnn, or centerface, which finds more of the small and turned ones, for --anonymize "
+        "above all (default: as the faces of the head were found)",
+    )
+    networks.add_argument(
         "--min-face-size",
         type=_auto_or_pixels,
         default="auto",
@@ -188,6 +195,14 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         nargs=3,
         metavar=("A", "B", "C"),
         help="scores a face must reach in the three stages of MTCNN (default: 0.8 0.6 0.7)",
+    )
+    networks.add_argument(
+        "--detector-threshold",
+        dest="thresholds",
+        type=float,
+        nargs=1,
+        metavar="T",
+        help="score a face must reach in CenterFace, in place of --thresholds (default: 0.4)",
     )
     networks.add_argument(
         "--upright",
@@ -277,6 +292,7 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
                 ("--device", options.device is not None),
                 ("--weights", options.weights is not None),
                 ("--precision", options.precision is not None),
+                ("--detector", options.detector is not None),
                 ("--min-face-size", options.min_face_size != "auto"),
                 ("--thresholds", options.thresholds is not None),
             )

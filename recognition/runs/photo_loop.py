@@ -13,18 +13,14 @@ import numpy as np
 from classifiers.heads.head import Head
 from embedder.finding.quarter_turns import turn_back, turn_image
 from embedder.finding.upright import TurnedFaces, Upright, turn_upright
-from embedder.images.kinds import VIDEO_SUFFIXES, describe_left_out
-from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS, read_image, read_time_taken
 from embedder.networks.encoder import FaceEncoder
 from foundation.paths import display_path
 from foundation.text import sanitize_for_terminal
-from recognition.errors import SaveError, SourceError
 from recognition.events.event import EventSink, make_event
-from recognition.outputs.image_files import annotated_name, can_write, same_file, write_image
+from recognition.outputs.image_files import write_image
 from recognition.outputs.picture_folder import PictureFolder
 from recognition.sources.clock import format_utc
-from recognition.sources.source import Source, SourceKind
 from recognition.tracking.embedding_queue import view_of
 from recognition.tracking.naming import name_faces
 
@@ -127,57 +123,6 @@ class PhotoCounts:
     n_named: int = 0
     n_without_face: int = 0
     n_failed: int = 0
-
-
-def list_photos(sources: Sequence[Source], save: str | None) -> list[PhotoJob]:
-    """Return the photos of images and folders, with the paths of their annotated copies.
-
-    Parameters
-    ----------
-    sources : sequence of Source
-        Images and folders; the photos come in this order, those of a folder in path order.
-    save : str or None
-        What ``--save`` says: of one image a file or folder, of a folder or several sources a folder.
-
-    Raises
-    ------
-    SourceError
-        If a folder holds no images.
-    SaveError
-        If an annotated copy would replace a photo or another copy, would lie in a folder of photos, or cannot have its
-        format.
-    """
-    if len(sources) == 1 and sources[0].kind is SourceKind.IMAGE:
-        path = Path(sources[0].address)
-        return [PhotoJob(path, sources[0].name, None if save is None else _image_target(path, save))]
-    root = None if save is None else folder_target(save, of="a folder" if len(sources) == 1 else "several sources")
-    photos = [photo for source in sources for photo in _list_source(source, root)]
-    if save is not None:
-        refuse_equal_targets(photos)
-    return photos
-
-
-def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
-    """Return the photos of one source, whose annotated copies go into the folder `root`."""
-    if source.kind is SourceKind.IMAGE:
-        path = Path(source.address)
-        return [PhotoJob(path, source.name, None if root is None else root / annotated_name(path.name))]
-    listing = list_images(source.address)
-    if not listing.paths:
-        remedy = describe_left_out(listing.n_by_kind) or "name the folder that holds them"
-        raise SourceError(f"{source.name}: expected photos, found none ({listing.left_out}); {remedy}")
-    if listing.n_by_kind:
-        logger.warning("%s: %s", source.name, describe_left_out(listing.n_by_kind))
-    if root is not None:
-        refuse_inside(root, listing.root)
-    return [
-        PhotoJob(
-            listing.root / path,
-            display_path(listing.root / path),
-            None if root is None else root / annotated_name(display_path(path)),
-        )
-        for path in listing.paths
-    ]
 
 
 def identify_faces(
@@ -336,78 +281,6 @@ def _save_crop(folder: PictureFolder, photo: PhotoJob, image: np.ndarray, face: 
     digest = hashlib.sha256(photo.name.encode()).hexdigest()[:_N_DIGITS]
     path = folder.save(view_of(image, face.box), photo.path.stem, f"{digest}-face{number}")
     return None if path is None else display_path(path)
-
-
-def _image_target(path: Path, save: str) -> Path:
-    target = Path(save)
-    if target.is_dir() or save.endswith(("/", "\\")):
-        target = target / annotated_name(path.name)
-    elif not can_write(target):
-        raise SaveError(
-            f"{save}: expected a file like out.jpg or out.png, or a folder; end a new folder's name with a slash"
-        )
-    if same_file(path, target):
-        raise SaveError(f"{save}: is the photo itself; save the annotated copy somewhere else")
-    return target
-
-
-def folder_target(save: str, *, of: str) -> Path:
-    """Return the folder that ``--save`` names for annotated photos.
-
-    Raises
-    ------
-    SaveError
-        If it is a file, or looks like the name of one.
-    """
-    target = Path(save)
-    if target.exists() and not target.is_dir():
-        raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
-    is_file_name = can_write(target) or target.suffix.lower() in VIDEO_SUFFIXES
-    if is_file_name and not target.exists() and not save.endswith(("/", "\\")):
-        raise SaveError(
-            f"{save}: expected a folder for the annotated photos of {of}, found the name of a file; "
-            f"name a folder, such as {target.with_suffix('')}, or end its name with a slash"
-        )
-    return target
-
-
-def refuse_inside(target: Path, photos: Path) -> None:
-    """Refuse a folder of pictures in the folder of photos.
-
-    Raises
-    ------
-    SaveError
-        If it lies there.
-    """
-    resolved = target.resolve()
-    if resolved == photos.resolve() or photos.resolve() in resolved.parents:
-        raise SaveError(
-            f"{target}: lies in the folder of photos, where it would be read as photos next time; save somewhere else"
-        )
-
-
-def refuse_equal_targets(photos: Sequence[PhotoJob]) -> None:
-    """Refuse annotated copies that would replace one another, or one of the photos.
-
-    Raises
-    ------
-    SaveError
-        If there are such copies.
-    """
-    originals = {photo.path.resolve(): photo.name for photo in photos}
-    first: dict[Path, PhotoJob] = {}
-    for photo in photos:
-        if photo.save_to is None:
-            continue
-        target = photo.save_to.resolve()
-        if target in originals:
-            raise SaveError(f"{photo.save_to}: is the photo {originals[target]}; save the annotated copies elsewhere")
-        before = first.setdefault(target, photo)
-        if before.path.resolve() != photo.path.resolve():
-            raise SaveError(
-                f"{photo.save_to}: expected one annotated photo to be saved there, found two, of {before.name} and "
-                f"{photo.name}; rename one of them, or save them in two runs"
-            )
 
 
 def _reason(error: ValueError | OSError, name: str) -> str:

@@ -7,22 +7,26 @@ from pathlib import Path
 
 import numpy as np
 
+from embedder.images.kinds import VIDEO_SUFFIXES, describe_left_out
+from embedder.images.listing import list_images
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
+from foundation.paths import display_path
 from foundation.text import pluralize
 from recognition.anonymizing.frame_hider import CloserLook
+from recognition.errors import SaveError, SourceError
 from recognition.events.console import print_no_face
+from recognition.outputs.image_files import annotated_name, can_write, same_file
 from recognition.outputs.picture_folder import CROP
 from recognition.runs.options import Options
 from recognition.runs.photo_loop import (
     NamedFace,
     PhotoCounts,
+    PhotoJob,
     PhotoRun,
     annotate_photo,
     identify_faces,
-    list_photos,
     recognize_photos,
-    refuse_inside,
 )
 from recognition.runs.setup import (
     load_closer_look,
@@ -147,3 +151,126 @@ def summarize(counts: PhotoCounts) -> str:
     if counts.n_failed:
         parts.append(f"{pluralize(counts.n_failed, 'photo')} unreadable")
     return ", ".join(parts)
+
+
+def list_photos(sources: Sequence[Source], save: str | None) -> list[PhotoJob]:
+    """Return the photos of images and folders, with the paths of their annotated copies.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Images and folders; the photos come in this order, those of a folder in path order.
+    save : str or None
+        What ``--save`` says: of one image a file or folder, of a folder or several sources a folder.
+
+    Raises
+    ------
+    SourceError
+        If a folder holds no images.
+    SaveError
+        If an annotated copy would replace a photo or another copy, would lie in a folder of photos, or cannot have its
+        format.
+    """
+    if len(sources) == 1 and sources[0].kind is SourceKind.IMAGE:
+        path = Path(sources[0].address)
+        return [PhotoJob(path, sources[0].name, None if save is None else _image_target(path, save))]
+    root = None if save is None else folder_target(save, of="a folder" if len(sources) == 1 else "several sources")
+    photos = [photo for source in sources for photo in _list_source(source, root)]
+    if save is not None:
+        refuse_equal_targets(photos)
+    return photos
+
+
+def _list_source(source: Source, root: Path | None) -> list[PhotoJob]:
+    """Return the photos of one source, whose annotated copies go into the folder `root`."""
+    if source.kind is SourceKind.IMAGE:
+        path = Path(source.address)
+        return [PhotoJob(path, source.name, None if root is None else root / annotated_name(path.name))]
+    listing = list_images(source.address)
+    if not listing.paths:
+        remedy = describe_left_out(listing.n_by_kind) or "name the folder that holds them"
+        raise SourceError(f"{source.name}: expected photos, found none ({listing.left_out}); {remedy}")
+    if listing.n_by_kind:
+        logger.warning("%s: %s", source.name, describe_left_out(listing.n_by_kind))
+    if root is not None:
+        refuse_inside(root, listing.root)
+    return [
+        PhotoJob(
+            listing.root / path,
+            display_path(listing.root / path),
+            None if root is None else root / annotated_name(display_path(path)),
+        )
+        for path in listing.paths
+    ]
+
+
+def _image_target(path: Path, save: str) -> Path:
+    target = Path(save)
+    if target.is_dir() or save.endswith(("/", "\\")):
+        target = target / annotated_name(path.name)
+    elif not can_write(target):
+        raise SaveError(
+            f"{save}: expected a file like out.jpg or out.png, or a folder; end a new folder's name with a slash"
+        )
+    if same_file(path, target):
+        raise SaveError(f"{save}: is the photo itself; save the annotated copy somewhere else")
+    return target
+
+
+def folder_target(save: str, *, of: str) -> Path:
+    """Return the folder that ``--save`` names for annotated photos.
+
+    Raises
+    ------
+    SaveError
+        If it is a file, or looks like the name of one.
+    """
+    target = Path(save)
+    if target.exists() and not target.is_dir():
+        raise SaveError(f"{save}: expected a folder for the annotated photos, found a file; name a folder")
+    is_file_name = can_write(target) or target.suffix.lower() in VIDEO_SUFFIXES
+    if is_file_name and not target.exists() and not save.endswith(("/", "\\")):
+        raise SaveError(
+            f"{save}: expected a folder for the annotated photos of {of}, found the name of a file; "
+            f"name a folder, such as {target.with_suffix('')}, or end its name with a slash"
+        )
+    return target
+
+
+def refuse_inside(target: Path, photos: Path) -> None:
+    """Refuse a folder of pictures in the folder of photos.
+
+    Raises
+    ------
+    SaveError
+        If it lies there.
+    """
+    resolved = target.resolve()
+    if resolved == photos.resolve() or photos.resolve() in resolved.parents:
+        raise SaveError(
+            f"{target}: lies in the folder of photos, where it would be read as photos next time; save somewhere else"
+        )
+
+
+def refuse_equal_targets(photos: Sequence[PhotoJob]) -> None:
+    """Refuse annotated copies that would replace one another, or one of the photos.
+
+    Raises
+    ------
+    SaveError
+        If there are such copies.
+    """
+    originals = {photo.path.resolve(): photo.name for photo in photos}
+    first: dict[Path, PhotoJob] = {}
+    for photo in photos:
+        if photo.save_to is None:
+            continue
+        target = photo.save_to.resolve()
+        if target in originals:
+            raise SaveError(f"{photo.save_to}: is the photo {originals[target]}; save the annotated copies elsewhere")
+        before = first.setdefault(target, photo)
+        if before.path.resolve() != photo.path.resolve():
+            raise SaveError(
+                f"{photo.save_to}: expected one annotated photo to be saved there, found two, of {before.name} and "
+                f"{photo.name}; rename one of them, or save them in two runs"
+            )

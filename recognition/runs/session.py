@@ -13,6 +13,7 @@ import numpy as np
 from recognition.anonymizing.frame_hider import FrameHider, HiddenFrame, boxes_to_hide, is_hidden
 from recognition.events.event import Event, EventSink
 from recognition.outputs.anonymize import hide_faces
+from recognition.outputs.label_memory import LabelMemory
 from recognition.outputs.overlay import NAMED_COLOR, UNKNOWN_COLOR, Labels, Mark, draw_marks
 from recognition.outputs.recorder import Recorder
 from recognition.runs.best_crops import BestCrops
@@ -86,6 +87,7 @@ class Session:
         self._outputs = outputs
         self._stopping = stopping
         self._connection = 1
+        self._label_memory = LabelMemory()
         self.meter = FrameRateMeter()
         self.n_faces = 0
 
@@ -178,7 +180,12 @@ class Session:
         for hidden in ready:
             frame, result = hidden.frame, hidden.result
             annotated = annotate_frame(
-                frame.image, result, hide=outputs.hide, places=hidden.places, labels=outputs.labels
+                frame.image,
+                result,
+                hide=outputs.hide,
+                places=hidden.places,
+                labels=outputs.labels,
+                memory=self._label_memory,
             )
             self.meter.record(frame.captured_s, time.monotonic())
             if outputs.recorder is not None:
@@ -239,6 +246,7 @@ def annotate_frame(
     hide: str | None = None,
     places: Sequence[np.ndarray] = (),
     labels: Labels = "names",
+    memory: LabelMemory | None = None,
 ) -> np.ndarray:
     """Return a copy of a frame, uint8 (h, w, 3) RGB, with boxes and names.
 
@@ -254,11 +262,14 @@ def annotate_frame(
     labels : {"names", "numbers", "none"}
         What stands next to the boxes. A frame keeps its size: numbers have no legend, they are those of the events'
         `track`.
+    memory : LabelMemory, optional
+        The labels of the frames before.
     """
     hidden = boxes_to_hide(result, hide, places)
     if hidden:
         image = hide_faces(image, hidden)
-    return draw_marks(image, [_mark_of(face) for face in result.faces if not is_hidden(face, hide)], labels=labels)
+    marks = [_mark_of(face) for face in result.faces if not is_hidden(face, hide)]
+    return draw_marks(image, marks, labels=labels, memory=memory)
 
 
 def _mark_of(face: TrackedFace) -> Mark:

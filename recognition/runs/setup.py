@@ -52,6 +52,7 @@ def load_recognizer(options: Options, *, detector_threads: int | None = None) ->
             min_face_size=options.min_face_size,
             thresholds=options.thresholds,
             detector_threads=detector_threads,
+            detector=options.detector,
         ),
         source=options.head,
     )

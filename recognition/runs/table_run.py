@@ -22,13 +22,10 @@ from recognition.runs.photo_loop import (
     PhotoCounts,
     PhotoJob,
     PhotoRun,
-    folder_target,
     read_photo,
-    refuse_equal_targets,
-    refuse_inside,
     report_faces,
 )
-from recognition.runs.photo_run import open_run, summarize
+from recognition.runs.photo_run import folder_target, open_run, refuse_equal_targets, refuse_inside, summarize
 from recognition.sources.source import Source
 from recognition.tracking.naming import load_head_with, name_faces
 

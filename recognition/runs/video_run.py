@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedder.networks.encoder import FaceEncoder
+from embedder.videos.creation_time import read_creation_time
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
 from foundation.text import sanitize_for_terminal
 from foundation.threads import thread_count
@@ -31,7 +32,6 @@ from recognition.runs.setup import (
 )
 from recognition.sources.clock import Timeline
 from recognition.sources.connections import connect
-from recognition.sources.creation_time import read_creation_time
 from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile

@@ -2,7 +2,7 @@
 
 In: addresses.
 Out: `Frame`: an image with its number and time.
-May import: foundation, foundation.plug_ins, embedder.images.
+May import: foundation, foundation.plug_ins, embedder.images, embedder.videos.
 """
 
 from typing import TYPE_CHECKING

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedder.detection.quality import face_quality, geometric_quality
 from embedder.networks.encoder import FaceEncoder
-from recognition.tracking.quality_score import face_quality, geometric_quality
 from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
@@ -208,9 +208,19 @@ def view_of(image: np.ndarray, box: Sequence[float] | np.ndarray) -> np.ndarray:
     low, high = np.asarray(box[:2], np.float64), np.asarray(box[2:], np.float64)
     around = _SURROUNDINGS * (high - low)
     size = np.array(image.shape[1::-1])
-    left, top = np.clip(np.floor(low - around), 0, size - 1).astype(int)
+    left, top = np.minimum(corner_of_view(box), size - 1)
     right, bottom = np.clip(np.ceil(high + around), (left + 1, top + 1), size).astype(int)
     return image[top:bottom, left:right].copy()
+
+
+def corner_of_view(box: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Return where on the frame the view of a face begins, int (2,), pixels: what its box is to be moved by.
+
+    >>> corner_of_view([50, 20, 90, 60]).tolist()
+    [34, 4]
+    """
+    low, high = np.asarray(box[:2], np.float64), np.asarray(box[2:], np.float64)
+    return np.maximum(np.floor(low - _SURROUNDINGS * (high - low)), 0).astype(int)
 
 
 def _is_whole(box: np.ndarray, size_hw: tuple[int, ...]) -> bool:

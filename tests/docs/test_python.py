@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import facetable
+from classifiers.presets.calibrate import MIN_PEOPLE
 from embedder import EmbeddingTable
 from embedder.networks.presets import DEFAULT_PRESET, get_preset
 from recognition.events.event import make_event
@@ -64,6 +65,8 @@ def test_scikit_learn(data, tmp_path, monkeypatch, capsys) -> None:
     assert made["search"].best_score_ > 0.9
     assert made["people"].predict(["photos/anna.jpg", "photos/bob.jpg"]).tolist() == ["Anna", "Bob"]
     assert len(set(made["groups"].tolist())) == 40
+    # As many people as the command that follows takes.
+    assert len(set(EmbeddingTable.read("many.h5").identities)) == MIN_PEOPLE
     assert "EmbeddingTable: 120 faces, 40 people" in capsys.readouterr().out
 
 

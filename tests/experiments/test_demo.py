@@ -13,6 +13,7 @@ from experiments import demo
 from experiments.demo import StepError, Steps, answers_on, count, figures_as_text, main, what_next
 from experiments.demo_sheet import Answer, Choice, draw_sheet
 from facetable import command_groups
+from tests.drawn_text import assert_drawn_with_its_glyphs, record_drawn_text, skip_without_font
 
 
 class Table(SimpleNamespace):
@@ -188,6 +189,14 @@ def test_each_verdict_has_its_colour(tmp_path, choice, colour):
     ]
     assert (below_the_legend == (0, 0, 120)).all(axis=2).any()  # the photo
     assert (below_the_legend == 255).all(axis=2).any()  # the frame of the face
+
+
+@pytest.mark.parametrize("name", ["张伟", "สมชาย"])
+def test_names_of_every_script_are_drawn_with_a_font_that_has_them(tmp_path, monkeypatch, name):
+    skip_without_font(name)
+    with record_drawn_text(monkeypatch) as drawn:
+        draw(tmp_path, [Answer("a.jpg", name, None, {"knn": Choice(name, 0.9, True)})])
+    assert_drawn_with_its_glyphs(name, drawn)
 
 
 def test_photo_without_a_face(tmp_path):

@@ -16,7 +16,7 @@ from experiments.fuzz import __main__ as command
 from experiments.fuzz.damage import damage_bytes, damage_entry, damage_json, damage_list, damage_photo
 from experiments.fuzz.kinds import KINDS
 from experiments.fuzz.seeds import make_heads, make_photos
-from experiments.fuzz.study import FINE, Counts, Reader, judge, make_whole_files, run_study
+from experiments.fuzz.study import FINE, Counts, Reader, judge, make_cache, make_whole_files, run_study
 
 WELL_READ = ("heads", "csvs", "runs", "photos", "tables", "weights")
 """Kinds of which no damaged file may fail."""
@@ -98,6 +98,29 @@ def test_whole_files_are_read_and_a_process_that_ends_is_started_again(whole: Pa
                 assert answer is not None and judge(answer, copy) == "read", answer
         assert reader.read("what is no question ends it\t", tmp_path) is None
         assert reader.read("photos", copy) is not None
+
+
+def test_the_study_has_a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = tmp_path / "users"
+    (users / "verification").mkdir(parents=True, mode=0o700)
+    users.chmod(0o700)
+    (users / "network.onnx").write_bytes(b"converted")
+    (users / "verification" / "photos.h5").write_bytes(b"a damaged table of the user's")
+    monkeypatch.setenv("FACETABLE_CACHE", str(users))
+    own = make_cache(tmp_path / "own")
+    assert [path.relative_to(own).as_posix() for path in own.rglob("*")] == ["network.onnx"]
+    assert make_cache(own) == own, "a second process finds it made"
+    asked: list[dict[str, str]] = []
+
+    def begin(_command: list[str], **options: Any) -> None:
+        asked.append(options["env"])
+        raise OSError("no process is needed to see this")
+
+    monkeypatch.setattr("experiments.fuzz.study.subprocess.Popen", begin)
+    with Reader(tmp_path / "whole") as reader, pytest.raises(OSError, match="no process is needed"):
+        reader.read("heads", tmp_path / "a.skops")
+    assert [environment["FACETABLE_CACHE"] for environment in asked] == [str(tmp_path / "cache")]
+    assert (tmp_path / "cache" / "network.onnx").read_bytes() == b"converted"
 
 
 def test_a_twentieth_of_the_study(tmp_path: Path) -> None:

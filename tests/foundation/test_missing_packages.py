@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from foundation.command_line import explain_import_error
+from foundation.installation import explain_import_error
 
 NO_LIBGL = "libGL.so.1: cannot open shared object file: No such file or directory"
 

@@ -25,6 +25,9 @@ SIGN_IN = f"{API}session"
 PICTURE_PATHS = tuple(API + path for path in ("recognize", "detect", "embed", "enrol", "find/by-photo"))
 """What takes pictures: multipart or raw, and larger than JSON may be."""
 
+_READ_PATHS = (f"{API}find/by-photo",)
+"""What is sent there is looked at and changes nothing."""
+
 _RECOGNIZE_PATHS = tuple(API + path for path in ("recognize", "detect", "embed"))
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _MOST_JSON_BYTES = 1 << 20
@@ -121,6 +124,8 @@ def needed_scope(path: str, *, is_change: bool) -> Scope:
     """
     if path.startswith(_RECOGNIZE_PATHS):
         return "recognize"
+    if path in _READ_PATHS:
+        return "read"
     return "edit" if is_change else "read"
 
 

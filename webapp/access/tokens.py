@@ -13,6 +13,7 @@ from typing import Literal
 from foundation.errors import InputError
 from foundation.paths import display_path
 from webapp.access.passwords import Password
+from webapp.access.sessions import Sessions
 
 Scope = Literal["read", "recognize", "edit"]
 ALL_SCOPES: frozenset[Scope] = frozenset(("read", "recognize", "edit"))
@@ -20,7 +21,7 @@ ALL_SCOPES: frozenset[Scope] = frozenset(("read", "recognize", "edit"))
 _FREE_TRIES = 5
 _LONGEST_WAIT_S = 60.0
 _MOST_REMEMBERED = 1_000
-"""Addresses with wrong tries, and sessions; the oldest go first, so that nobody can fill the memory."""
+"""Addresses with wrong tries; the oldest go first, so that nobody can fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class Access:
     tokens : mapping
         Token of another program to who it is.
     password : Password, optional
+    sessions : Sessions
     """
 
     start_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     tokens: Mapping[str, Caller] = field(default_factory=dict)
     password: Password | None = None
-    _sessions: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    sessions: Sessions = field(default_factory=Sessions)
     _wrong_tries: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
 
     def caller_of_token(self, token: str, address: str) -> Caller | None:
@@ -88,19 +90,15 @@ class Access:
 
     def open_session(self) -> str:
         """Return the secret of a new session, for a browser's cookie."""
-        session = secrets.token_urlsafe(32)
-        self._sessions[_digest(session).hex()] = None
-        while len(self._sessions) > _MOST_REMEMBERED:
-            self._sessions.popitem(last=False)
-        return session
+        return self.sessions.open()
 
     def close_session(self, session: str) -> None:
         """End a session; nothing happens where there is none."""
-        self._sessions.pop(_digest(session).hex(), None)
+        self.sessions.close(session)
 
     def caller_of_session(self, session: str) -> Caller | None:
         """Return who has a session, None if it is none; wrong ones are no tries, for each restart makes some."""
-        return Caller("page", ALL_SCOPES) if _digest(session).hex() in self._sessions else None
+        return Caller("page", ALL_SCOPES) if self.sessions.has(session) else None
 
     def _find(self, token: str) -> Caller | None:
         found = None

@@ -2,6 +2,6 @@
 
 In: requests that passed the gate.
 Out: JSON and pictures; edits as decisions of the workspace's store.
-May import: foundation, people.store, people.workspace, webapp.access, webapp.pictures,
+May import: foundation, people.store, people.browsing, people.workspace, webapp.access, webapp.pictures,
     webapp.jobs.
 """

@@ -80,10 +80,13 @@ class Context:
     access : Access
     cookie : str
         Name of the session's cookie.
+    on_forget : list of callable
+        Hear the name of somebody who was forgotten: what is kept of them in memory goes, too.
     """
 
     def __init__(self, workspace: Workspace, access: Access, *, cookie: str) -> None:
         self.workspace, self.access, self.cookie = workspace, access, cookie
+        self.on_forget: list[Callable[[str], None]] = []
         self.pool = StorePool(workspace)
         self._kept: dict[str, Any] = {}
         self._lock = Lock()

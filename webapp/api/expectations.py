@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from people.browsing.drawn import faces_of_keys
 from people.errors import ConflictError
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFace
@@ -18,7 +19,7 @@ def check_faces(reader: PeopleReader, seen: Sequence[SeenFace]) -> list[ScannedF
     UnknownFaceError
         If one is not there.
     """
-    faces = reader.faces_with_keys([one.key for one in seen])
+    faces = faces_of_keys(reader, [one.key for one in seen])
     for one, face in zip(seen, faces, strict=True):
         if (face.state, face.person) != (one.state, one.person):
             now = reader.person(face.person).name if face.person is not None else face.state.replace("_", " ")

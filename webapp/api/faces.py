@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Path, Response
 from pydantic import Field, model_validator
 
+from people.browsing.drawn import faces_of_keys
+from people.browsing.photos import faces_of_photo
 from people.store.records import Decision
 from people.store.scanned import ScannedFace
 from people.store.store import PeopleStore
@@ -36,7 +38,7 @@ class FaceDecision(Ask):
 @router.get("/{key}", operation_id="get_face")
 def get_face(reader: Reader, key: Key) -> FaceAnswer:
     """Return a face as the newest scan shows it."""
-    return FaceAnswer.of(reader.faces_with_keys([key])[0])
+    return FaceAnswer.of(faces_of_keys(reader, [key])[0])
 
 
 @router.get(
@@ -48,9 +50,9 @@ def get_face(reader: Reader, key: Key) -> FaceAnswer:
 def get_thumbnail(context: ContextOf, key: Key) -> Response:
     """Return a face cut out of its photo, 192 pixels square."""
     with context.pool.reader() as reader:  # not held while a photo is decoded
-        found = reader.faces_with_keys([key])[0]
+        found = faces_of_keys(reader, [key])[0]
         file = reader.photo(FaceAnswer.of(found).photo)
-        others = [face.face for face in reader.faces_in_table(path=found.path) if face.face != found.face]
+        others = [face.face for face in faces_of_photo(reader, file.sha256) if face.face != found.face]
     content = read_thumbnail(context.workspace, file, found.face, others=others)
     return Response(content, media_type="image/webp")
 
@@ -58,7 +60,7 @@ def get_thumbnail(context: ContextOf, key: Key) -> Response:
 @router.post("/decide", operation_id="decide_about_faces")
 def decide_about_faces(store: Store, wanted: FaceDecision) -> DecisionAnswer:
     """Decide about faces, all of them or none."""
-    faces = store.faces_with_keys([one.key for one in wanted.faces])
+    faces = faces_of_keys(store, [one.key for one in wanted.faces])
     with store.provided(lambda: _check(store, wanted)):
         return DecisionAnswer.of(store, _decide(store, wanted, faces))
 

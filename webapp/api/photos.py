@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from webapp.api.context import ContextOf
 from webapp.api.models import Number
-from webapp.pictures.photos import locate_photo, render_photo
+from webapp.pictures.photos import locate_photo, render_photo, second_in
+from webapp.pictures.thumbnails import read_photo_thumbnail
 
 router = APIRouter(prefix="/photos", tags=["photos"])
 
@@ -21,8 +22,23 @@ def get_picture(
     context: ContextOf,
     photo: Number,
     max_side: Annotated[int, Query(alias="max", ge=16, le=8192, description="longest side in pixels")] = 1600,
+    at: Annotated[float, Query(ge=0, le=10**7, description="second in a video")] = 0.0,
 ) -> Response:
-    """Return a photo as JPEG, upright, without metadata."""
+    """Return a photo, or a frame of a video, as JPEG, upright, without metadata."""
     with context.pool.reader() as reader:  # not held while the photo is decoded
         file = reader.photo(photo)
-    return Response(render_photo(locate_photo(context.workspace, file), max_side), media_type="image/jpeg")
+    place = locate_photo(context.workspace, file)
+    return Response(render_photo(place, max_side, time_s=second_in(file, at)), media_type="image/jpeg")
+
+
+@router.get(
+    "/{photo}/thumbnail",
+    operation_id="get_photo_thumbnail",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}}},
+)
+def get_photo_thumbnail(context: ContextOf, photo: Number) -> Response:
+    """Return a photo no longer than 320 pixels, made small once and kept."""
+    with context.pool.reader() as reader:  # not held while the photo is decoded
+        file = reader.photo(photo)
+    return Response(read_photo_thumbnail(context.workspace, file), media_type="image/webp")

@@ -77,7 +77,7 @@ def get_workspace(context: ContextOf, reader: Reader) -> WorkspaceAnswer:
     """Return what is here and what needs attention."""
     table, people = reader.count_table(), reader.people()
     needs = []
-    if not context.workspace.settings.photos:
+    if not context.workspace.photo_folders:
         needs.append(Need(kind="folders", n=1))
     elif not context.workspace.table.is_file():
         needs.append(Need(kind="scan", n=1))

@@ -18,7 +18,7 @@ from foundation.paths import display_path
 from people.workspace.workspace import Workspace
 from webapp.errors import UnknownJobError
 
-JobKind = Literal["scan", "suggest"]
+JobKind = Literal["scan", "suggest", "measure"]
 JobState = Literal["starting", "running", "done", "failed", "cancelled", "interrupted"]
 
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled", "interrupted")

@@ -17,6 +17,7 @@ from foundation.errors import FacetableError
 from people.workspace.workspace import Workspace
 from webapp.errors import JobRunningError
 from webapp.jobs.job import Job, JobFolder, JobKind, JobProgress
+from webapp.pictures import cutting
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +54,14 @@ def begin(workspace: Workspace, kind: JobKind) -> Job:
     return job
 
 
-def do(workspace: Workspace, job_id: str) -> None:
-    """Do a job; whatever happens is written into its file."""
+def do(workspace: Workspace, job_id: str) -> Job | None:
+    """Do a job; whatever happens is written into its file. Return it, None if somebody does it already."""
     folder = JobFolder(workspace)
     job = folder.get(job_id)
     try:
         lock = folder.lock(job_id).acquire()
     except Timeout:
-        return  # somebody does it already
+        return None
     with lock:
         job = replace(job, state="running", pid=os.getpid())
         folder.write(job)
@@ -75,6 +76,7 @@ def do(workspace: Workspace, job_id: str) -> None:
             folder.end(progress.job, "failed", message=f"unexpected {type(error).__name__}: {error}")
         else:
             folder.end(progress.job, "done", result=result)
+    return folder.get(job_id)
 
 
 def _scan(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
@@ -97,9 +99,21 @@ def _suggest(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
     return {"n_questions": len(questions)}
 
 
-_WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest}
+def _measure(workspace: Workspace, progress: JobProgress) -> dict[str, Any]:
+    from classifiers.files.head_file import load_head
+    from people.threshold.rates import measure_rates, save_rates
+
+    progress("measured", 0, 0)
+    measured = measure_rates(load_head(workspace.head))
+    save_rates(workspace, measured)
+    return {"n_photos": measured.n_photos}
+
+
+_WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest, "measure": _measure}
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    do(Workspace(sys.argv[1]), sys.argv[2])
+    done = do(Workspace(sys.argv[1]), sys.argv[2])
+    if done is not None and done.kind == "scan" and done.state == "done":
+        cutting.main(sys.argv[1])  # the job is over for all others; its pictures come when there is time

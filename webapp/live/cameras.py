@@ -1,7 +1,6 @@
 """Cameras: list, add, remove, look at."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
@@ -15,7 +14,10 @@ from webapp.api.context import Context, ContextOf
 from webapp.api.models import Answer, Ask
 from webapp.errors import NoHeadError, UnknownCameraError
 from webapp.live.camera_list import add_camera, read_cameras, remove_camera
-from webapp.live.watching import LiveCameras, Watching, next_message
+from webapp.live.messages import pack, picture_of
+from webapp.live.visit_answers import visits_of
+from webapp.live.visits import Visits
+from webapp.live.watching import LiveCameras, Watching
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
 
@@ -52,8 +54,10 @@ def _answer(context: Context) -> CamerasAnswer:
     )
 
 
-def _live(context: Context) -> LiveCameras:
-    return context.kept("live", LiveCameras)
+def live_cameras(context: Context) -> LiveCameras:
+    """Return the cameras of a running application that somebody looks at."""
+    visits = visits_of(context)
+    return context.kept("live", lambda: LiveCameras(visits.put))
 
 
 @router.get("", operation_id="list_cameras")
@@ -70,11 +74,11 @@ def add(context: ContextOf, wanted: CameraAsk) -> CamerasAnswer:
 
 
 @router.delete("/{name}", operation_id="remove_camera")
-def remove(context: ContextOf, name: str) -> CamerasAnswer:
+async def remove(context: ContextOf, name: str) -> CamerasAnswer:
     """Remove a camera; who looks at it sees no more of it."""
-    remove_camera(context.workspace, name)
-    _live(context).stop_all(name)
-    return _answer(context)
+    await run_in_threadpool(remove_camera, context.workspace, name)
+    await live_cameras(context).stop_all(name)
+    return await run_in_threadpool(_answer, context)
 
 
 def _address(context: Context, name: str) -> str:
@@ -92,13 +96,12 @@ async def stream(context: ContextOf, name: str) -> StreamingResponse:
     address = await run_in_threadpool(_address, context, name)
 
     async def parts() -> AsyncIterator[bytes]:
-        async with _live(context).watch(context.workspace.head, name, address) as watching:
+        async with live_cameras(context).watch(context.workspace.head, name, address) as watching:
             number = 0
             while True:
-                before = number
-                number, message = await next_message(watching, number)
-                jpeg = message[4 + int.from_bytes(message[:4], "big") :]
-                if jpeg and number > before:
+                number, message = await watching.newer_than(number)
+                jpeg = picture_of(message)
+                if jpeg:
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     yield head.encode() + jpeg + b"\r\n"
 
@@ -114,15 +117,15 @@ async def live(socket: WebSocket, name: str) -> None:
         address = await run_in_threadpool(_address, context, name)
     except (NoHeadError, UnknownCameraError) as error:
         kind = "no_head" if isinstance(error, NoHeadError) else "unknown_camera"
-        text = json.dumps({"state": kind}).encode()
-        await socket.send_bytes(len(text).to_bytes(4, "big") + text)
+        await socket.send_bytes(pack({"state": kind}))
         await socket.close(1000)
         return
-    async with _live(context).watch(context.workspace.head, name, address) as watching:
-        acknowledged: asyncio.Queue[None] = asyncio.Queue(4)
+    async with live_cameras(context).watch(context.workspace.head, name, address) as watching:
+        seen = asyncio.Event()
+        visits = visits_of(context)
         tasks = [
-            asyncio.create_task(_send(socket, watching, acknowledged)),
-            asyncio.create_task(_receive(socket, acknowledged)),
+            asyncio.create_task(_send(socket, watching, seen, visits)),
+            asyncio.create_task(_receive(socket, seen)),
         ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -130,19 +133,24 @@ async def live(socket: WebSocket, name: str) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, watching: Watching, acknowledged: "asyncio.Queue[None]") -> None:
-    number = -1
+async def _send(socket: WebSocket, watching: Watching, seen: asyncio.Event, visits: Visits) -> None:
+    """Send the newest message, and the next once it was seen: however slow a browser is, it sees no old one.
+
+    A text, the number of a revision, says that there is something new about visits.
+    """
+    number, revision = -1, -1
     while True:
-        before = number
-        number, message = await next_message(watching, number)
-        if number > before:
-            await socket.send_bytes(message)
-            await acknowledged.get()
+        number, message = await watching.newer_than(number)
+        if visits.revision != revision:
+            revision = visits.revision
+            await socket.send_text(str(revision))
+        seen.clear()
+        await socket.send_bytes(message)
+        await seen.wait()
 
 
-async def _receive(socket: WebSocket, acknowledged: "asyncio.Queue[None]") -> None:
+async def _receive(socket: WebSocket, seen: asyncio.Event) -> None:
     with suppress(WebSocketDisconnect):
         while True:
             await socket.receive_text()
-            if not acknowledged.full():
-                acknowledged.put_nowait(None)
+            seen.set()

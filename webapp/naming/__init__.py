@@ -1,7 +1,7 @@
-"""Naming: groups of unnamed faces, questions worth asking, and why a face is taken for somebody.
+"""Naming: groups of unnamed faces, questions worth asking, why a face is taken for somebody, and from which score on.
 
 In: a workspace's decisions, the vectors of a few of its faces.
 Out: routers of the HTTP interface.
-May import: people.store, people.workspace, people.suggestions, classifiers.scores, classifiers.files,
-    classifiers.heads, classifiers.members, webapp.api.
+May import: foundation, people.store, people.browsing, people.workspace, people.suggestions, people.threshold,
+    classifiers.scores, classifiers.files, classifiers.heads, classifiers.members, webapp.api.
 """

@@ -70,8 +70,7 @@ def get_group(context: ContextOf, reader: Reader, group: Annotated[int, Path(ge=
     likeness = likeness_of(context)
     places = spread(range(len(faces)))
     vectors = likeness.vectors.of_rows([faces[place].row for place in places])
-    rows = {face.row for face in faces}
-    denied = frozenset(person for row, person in reader.links().denied if row in rows)
+    denied = frozenset(reader.denied_people([face.row for face in faces]))
     likely = likeness.nearest(reader, vectors, without=denied)
     covers = reader.covers([person for person, _ in likely])
     return GroupAnswer(

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path
 
+from foundation.paths import split_moment
+from people.store.overlap import SAME_MOMENT_SECONDS
 from people.store.reader import PeopleReader
 from people.store.scanned import ScannedFace
 from webapp.api.context import ContextOf, Reader
@@ -55,7 +57,9 @@ def explain_face(context: ContextOf, reader: Reader, key: Annotated[str, Path(ma
     from classifiers.members import explanation
 
     face = reader.faces_with_keys([key])[0]
-    head = _without(workspace_head(context), face)
+    sha256 = face.face.photo_sha256
+    contents = [sha256, *(other for other, photo in reader.same_photos().items() if photo == sha256)]
+    head = _without(workspace_head(context), face, contents)
     vector = likeness_of(context).vectors.of_rows([face.row])[0]
     why = explanation.explain_face(head, vector)
     decisive = {one.row for one in why.decisive}
@@ -79,12 +83,14 @@ def explain_face(context: ContextOf, reader: Reader, key: Annotated[str, Path(ma
     )
 
 
-def _without(head: "Head", face: ScannedFace) -> "Head":
-    """Return a head as if a face were not in it."""
+def _without(head: "Head", face: ScannedFace, contents: list[str]) -> "Head":
+    """Return a head as if a face were not in it, whose photo has one of the hashes `contents`."""
+    import numpy as np
+
     from classifiers.members.editing import refit_decision_rule
 
     gallery = head.gallery
-    is_other = (gallery.image_sha256 != face.face.photo_sha256) | (_overlaps(gallery.boxes, face.box) < 0.5)
+    is_other = ~np.isin(gallery.image_sha256, contents) | (_overlaps(gallery.boxes, face.box) < 0.5)
     if is_other.all():
         return head
     if not is_other.any():
@@ -96,7 +102,12 @@ def _without(head: "Head", face: ScannedFace) -> "Head":
 def _key_of(reader: PeopleReader, path: str, box: tuple[float, ...]) -> str | None:
     import numpy as np
 
-    faces = reader.faces_in_table(path=path)
+    video, time_s = split_moment(path)
+    faces = reader.faces_in_table(path=path) or [
+        face
+        for face in reader.faces_in_table(path=video)
+        if time_s is not None and abs(face.face.time_s - time_s) <= SAME_MOMENT_SECONDS
+    ]
     if not faces:
         return None
     shares = _overlaps(np.array([face.box for face in faces]), box)

@@ -2,5 +2,6 @@
 
 In: a workspace, files and faces of its newest table.
 Out: bytes of WebP and JPEG pictures, in memory and below ``thumbnails/``.
-May import: foundation, people.store, people.workspace, people.sidecars, embedder.images.
+May import: foundation, people.store, people.browsing, people.workspace, people.sidecars,
+    embedder.videos.
 """

@@ -2,10 +2,10 @@
 
 import errno
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from embedder.images.kinds import VIDEO_SUFFIXES
 from foundation.formats import hash_file
 from people.errors import UnknownPhotoError
 from people.sidecars.photo import find_photo
@@ -19,32 +19,37 @@ _QUALITY = 85
 
 
 def locate_photo(workspace: Workspace, file: ScannedFile) -> Path:
-    """Return where a photo of the newest table lies.
+    """Return where a photo or video of the newest table lies.
 
     Raises
     ------
     UnknownPhotoError
-        If it is a video, or leads out of the workspace's photo folders.
+        If it leads out of the workspace's photo folders.
     FileNotFoundError
         If it is gone, or another photo has taken its place since the scan.
     """
-    roots = [Path(root) for root in workspace.settings.photos]
-    if Path(file.path).suffix.lower() in VIDEO_SUFFIXES:
-        raise UnknownPhotoError(f"{file.path}: expected a photo, found a video")
+    roots = [Path(root) for root in workspace.photo_folders]
     place = find_photo(roots, file.path)
     if place is None:
         raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", file.path)
     if not any(place.resolve().is_relative_to(root.resolve()) for root in roots):
         raise UnknownPhotoError(f"{file.path}: leads out of the photo folders")
-    if hash_file(place) != file.sha256:
+    if not file.has_content(hash_file(place)):
         raise FileNotFoundError(
             errno.ENOENT, "expected the photo that was scanned, found another; scan the workspace again", file.path
         )
     return place
 
 
-def render_photo(place: Path, max_side: int) -> bytes:
+def second_in(file: ScannedFile, time_s: float) -> float:
+    """Return a second as `embedder.videos.moment.read_moment` takes it: NaN of photos."""
+    return time_s if file.kind == "video" else math.nan
+
+
+def render_photo(place: Path, max_side: int, *, time_s: float = math.nan) -> bytes:
     """Return a photo as JPEG, upright, no side longer than `max_side` pixels, without metadata.
+
+    Of a video, that is its frame at the second `time_s`; NaN for photos.
 
     Raises
     ------
@@ -53,9 +58,9 @@ def render_photo(place: Path, max_side: int) -> bytes:
     """
     import PIL.Image
 
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_moment
 
-    picture = PIL.Image.fromarray(read_image(place))
+    picture = PIL.Image.fromarray(read_moment(place, time_s))
     picture.thumbnail((max_side, max_side), PIL.Image.Resampling.LANCZOS)
     return encode(picture, "JPEG")
 

@@ -1,4 +1,4 @@
-"""Thumbnails: each face cut out once, kept below the workspace for its owner alone, deleted when it is forgotten."""
+"""Thumbnails: faces and photos made small once, kept below the workspace for its owner alone, deleted by forgetting."""
 
 import threading
 from collections.abc import Sequence
@@ -9,13 +9,16 @@ from foundation.atomic import write_bytes_atomically
 from people.store.records import Face
 from people.store.scanned import ScannedFile
 from people.workspace.workspace import Workspace
-from webapp.pictures.photos import encode, locate_photo
+from webapp.pictures.photos import encode, locate_photo, second_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 192
 """Pixels; shown at 96 to 192 by the page, sharp on dense screens at the smaller size."""
+
+PHOTO_SIDE = 320
+"""Pixels of the longer side of a whole photo made small."""
 
 _MARGIN = 0.35
 """Of the box's longer side, around the face, so that hair and chin are seen."""
@@ -32,6 +35,24 @@ def thumbnail_path(workspace: Workspace, face: Face) -> Path:
     """Return where the thumbnail of a face is kept, whether it is there or not."""
     _, _, place = face.key.partition("_")
     return workspace.thumbnails / face.photo_sha256[:2] / f"{face.photo_sha256}-{place}.webp"
+
+
+def photo_thumbnail_path(workspace: Workspace, file: ScannedFile) -> Path:
+    """Return where the small picture of a whole photo is kept, whether it is there or not."""
+    return workspace.thumbnails / file.sha256[:2] / f"{file.sha256}-{PHOTO_SIDE}.webp"
+
+
+def read_photo_thumbnail(workspace: Workspace, file: ScannedFile) -> bytes:
+    """Return a whole photo as WebP, no side longer than `PHOTO_SIDE` pixels, made small first if need be.
+
+    Raises as `read_thumbnail`.
+    """
+    place = photo_thumbnail_path(workspace, file)
+    kept = _read_kept(place)
+    if kept is not None:
+        return kept
+    with _MOST_AT_ONCE:
+        return _read_kept(place) or make_thumbnails(workspace, file, [])[0]
 
 
 def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, others: Sequence[Face] = ()) -> bytes:
@@ -53,35 +74,49 @@ def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, other
     ImageError, OSError
         If it cannot be read.
     """
-    kept = _read_kept(workspace, face)
+    kept = _read_kept(thumbnail_path(workspace, face))
     if kept is not None:
         return kept
     with _MOST_AT_ONCE:
-        kept = _read_kept(workspace, face)
+        kept = _read_kept(thumbnail_path(workspace, face))
         if kept is not None:
             return kept
-        missing = [other for other in others if not thumbnail_path(workspace, other).exists()]
-        return _cut_all(workspace, file, [face, *missing[:_MOST_BESIDE]])[0]
+        on_it = [other for other in others if other.time_s == face.time_s]  # of a video, other faces of its frame
+        missing = [other for other in on_it if not thumbnail_path(workspace, other).exists()]
+        return make_thumbnails(workspace, file, [face, *missing[:_MOST_BESIDE]])[1]
 
 
-def _read_kept(workspace: Workspace, face: Face) -> bytes | None:
-    try:
-        return thumbnail_path(workspace, face).read_bytes()
-    except OSError:
-        return None
+def make_thumbnails(workspace: Workspace, file: ScannedFile, faces: Sequence[Face]) -> list[bytes]:
+    """Decode a photo once, keep it small as a whole and each of its `faces`, and return them in this order.
 
-
-def _cut_all(workspace: Workspace, file: ScannedFile, faces: Sequence[Face]) -> list[bytes]:
+    Of a video the frames of its faces are decoded, and the first of them is kept as the whole. Raises as
+    `read_thumbnail`.
+    """
     import PIL.Image
 
-    from embedder.images.reading import read_image
+    from embedder.videos.moment import read_moment
 
-    photo = PIL.Image.fromarray(read_image(locate_photo(workspace, file)))
-    contents = []
-    for face in faces:
-        contents.append(encode(_cut(photo, face), "WEBP"))
-        _keep(thumbnail_path(workspace, face), contents[-1])
-    return contents
+    place = locate_photo(workspace, file)
+    seconds = list(dict.fromkeys(face.time_s for face in faces)) or [0.0]
+    cut: dict[Face, bytes] = {}
+    for second in seconds:
+        photo = PIL.Image.fromarray(read_moment(place, second_in(file, second)))
+        for face in faces:
+            if face.time_s == second:
+                cut[face] = encode(_cut(photo, face), "WEBP")
+                _keep(thumbnail_path(workspace, face), cut[face])
+        if second == seconds[0]:
+            photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE), PIL.Image.Resampling.LANCZOS)
+            whole = encode(photo, "WEBP")
+            _keep(photo_thumbnail_path(workspace, file), whole)
+    return [whole, *(cut[face] for face in faces)]
+
+
+def _read_kept(place: Path) -> bytes | None:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return None
 
 
 def _cut(photo: "Image", face: Face) -> "Image":

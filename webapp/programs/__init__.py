@@ -1,6 +1,7 @@
-"""What other programs ask: who is on a picture, what changes, and that somebody be forgotten.
+"""What other programs ask: who is on a picture, what changes, that somebody be enrolled or forgotten.
 
-In: pictures that are looked at and not kept, names.
+In: pictures that are looked at and not kept, pictures that somebody is enrolled with, names.
 Out: routers of the HTTP interface.
-May import: foundation, people.forgetting, embedder.images, embedder.networks, webapp.api, webapp.naming.
+May import: foundation, people.store, people.enrolling, people.forgetting, embedder.images, embedder.networks,
+    classifiers.heads, classifiers.members, webapp.api, webapp.naming.
 """

@@ -70,6 +70,8 @@ def forget_person(context: ContextOf, wanted: Confirmed) -> ForgottenAnswer:
     if wanted.confirm != wanted.name:
         raise PersonError("expected the same name twice, found two; nothing was changed")
     report = forget_everywhere([context.workspace.folder], Person(wanted.name))
+    for let_go in context.on_forget:
+        let_go(wanted.name)
     return ForgottenAnswer(
         removed=[f"{_below(context, path)}: {one.removed}" for path, one in report.outcomes.items() if one.removed],
         by_hand=[f"{_below(context, path)}: {what}" for path, one in report.outcomes.items() for what in one.by_hand],

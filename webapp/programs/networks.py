@@ -47,7 +47,9 @@ class WorkspaceEncoder:
 
         settings = self._context.workspace.settings
         if self._encoder is None or self._preset != settings.preset:
-            options = EncoderOptions(preset=settings.preset or None, min_face_size=settings.min_face_size)
+            options = EncoderOptions(
+                preset=settings.preset or None, min_face_size=settings.min_face_size, detector=settings.detector
+            )
             self._encoder, self._preset = FaceEncoder.for_fingerprint({}, options), settings.preset
         return self._encoder
 

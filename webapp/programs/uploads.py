@@ -43,14 +43,14 @@ async def read_pictures(request: Request, *names: str) -> "list[np.ndarray]":
     if kind != "multipart/form-data":
         if len(names) > 1:
             raise InputError(f"expected a form with {' and '.join(names)}, found one body; send multipart/form-data")
-        return [await run_in_threadpool(_decode, await request.body(), "the picture")]
+        return [await run_in_threadpool(decode_upload, await request.body(), "the picture")]
     pictures = []
     async with request.form(max_files=len(names), max_fields=10) as form:
         for name in names:
             part = form.get(name)
             if not isinstance(part, UploadFile):
                 raise InputError(f"expected a file in the form's field `{name}`, found none")
-            pictures.append(await run_in_threadpool(_decode, await part.read(), name))
+            pictures.append(await run_in_threadpool(decode_upload, await part.read(), name))
     return pictures
 
 
@@ -67,7 +67,14 @@ OnePicture = Annotated[Any, Depends(_one_picture)]
 TwoPictures = Annotated[Any, Depends(_two_pictures)]
 
 
-def _decode(content: bytes, name: str) -> "np.ndarray":
+def decode_upload(content: bytes, name: str) -> "np.ndarray":
+    """Return the picture of a file that somebody sent, uint8 (h, w, 3), upright RGB; `name` is for messages.
+
+    Raises
+    ------
+    InputError, ImageError
+        As `read_pictures`.
+    """
     from embedder.errors import ImageError
     from embedder.images.reading import read_image
 

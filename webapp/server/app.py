@@ -19,11 +19,10 @@ from webapp.access.tokens import Access, TooManyTriesError
 from webapp.api import faces, history, jobs, people, photos, session, workspace
 from webapp.api.context import Context
 from webapp.api.models import ErrorAnswer
-from webapp.finding import find, photo
-from webapp.live import cameras
-from webapp.live.watching import LiveCameras
-from webapp.naming import groups, questions, why
-from webapp.programs import events, forget, recognize
+from webapp.finding import by_photo, find, photo
+from webapp.live import cameras, visit_answers
+from webapp.naming import doubts, groups, questions, threshold, why
+from webapp.programs import enrol, events, forget, recognize
 from webapp.server.error_answers import add_handlers
 
 STATIC = Path(webapp.__file__).parent / "static"
@@ -39,11 +38,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     questions.router,
     why.router,
+    doubts.router,
+    threshold.router,
     recognize.router,
+    enrol.router,
     events.router,
     forget.router,
     cameras.router,
+    visit_answers.router,
     find.router,
+    by_photo.router,
     photo.router,
 )
 """All subjects of the interface, in the order of its document."""
@@ -56,7 +60,9 @@ PAGES = (
     "/people/{person}",
     "/history",
     "/try",
+    "/enrol",
     "/forget",
+    "/threshold",
     "/live",
     "/find",
     "/photos/{photo}",
@@ -96,7 +102,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        context.kept("live", LiveCameras).stop_all()
+        await cameras.live_cameras(context).stop_all()
         context.pool.close()
 
     app = FastAPI(

@@ -3,8 +3,10 @@
 import argparse
 import getpass
 import socket
+import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
     workspace = create_workspace(arguments.workspace, []) if arguments.new else Workspace(arguments.workspace)
     if arguments.set_password:
         return _set_password(arguments.password_file)
-    access = _read_access(arguments)
+    access = _read_access(arguments, workspace.folder / "sessions.json")
 
     import uvicorn
 
@@ -72,20 +74,39 @@ def _run(arguments: argparse.Namespace) -> int:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                ws_per_message_deflate=False,  # pictures are compressed already
                 timeout_graceful_shutdown=2,
             )
         )
         print(f"{display_path(workspace.folder)}: open {_address(arguments.host, port)}/?token={access.start_token}")
         print("end it with Ctrl+C", file=sys.stderr)
         sys.stdout.flush()
-        with suppress(KeyboardInterrupt):  # which the server raises again once it has ended
-            server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt), _making_thumbnails(workspace.folder):
+            server.run(sockets=[listener])  # it raises an interruption again once it has ended
     return EXIT_DONE
 
 
-def _read_access(arguments: argparse.Namespace) -> "Access":
+@contextmanager
+def _making_thumbnails(folder: Path) -> Iterator[None]:
+    """Let a process of its own make what scans of the command line have left to be made, as long as the server runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webapp.pictures.cutting", str(folder.resolve())],
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _read_access(arguments: argparse.Namespace, sessions: Path) -> "Access":
     from webapp.access.headers import is_loopback
     from webapp.access.passwords import read_password
+    from webapp.access.sessions import Sessions
     from webapp.access.tokens import Access, read_tokens
 
     if not is_loopback(arguments.host):
@@ -99,9 +120,13 @@ def _read_access(arguments: argparse.Namespace) -> "Access":
             "trust alone",
             file=sys.stderr,
         )
+    password = None if arguments.password_file is None else read_password(arguments.password_file)
+    # Whom another password let in, or this machine alone, need not be let in now.
+    opened_by = f"{arguments.host} {'' if password is None else arguments.password_file.read_text('utf-8')}"
     return Access(
         tokens={} if arguments.token_file is None else read_tokens(arguments.token_file),
-        password=None if arguments.password_file is None else read_password(arguments.password_file),
+        password=password,
+        sessions=Sessions(sessions, opened_by=opened_by),
     )
 
 

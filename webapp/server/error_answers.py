@@ -21,7 +21,15 @@ from people.errors import (
     UnknownPhotoError,
 )
 from webapp.access.gate import Refusal
-from webapp.errors import CameraError, JobRunningError, NoHeadError, UnknownCameraError, UnknownJobError
+from webapp.errors import (
+    CameraError,
+    JobRunningError,
+    NoHeadError,
+    UnknownCameraError,
+    UnknownJobError,
+    UnknownPictureError,
+    UnknownVisitError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +43,9 @@ _STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (StoreError, 500, "store_damaged"),
     (UnknownJobError, 404, "unknown_job"),
     (JobRunningError, 409, "job_running"),
+    (UnknownPictureError, 404, "unknown_picture"),
     (NoHeadError, 404, "no_head"),
+    (UnknownVisitError, 404, "unknown_visit"),
     (UnknownCameraError, 404, "unknown_camera"),
     (CameraError, 400, "camera"),
     (PersonError, 400, "person"),

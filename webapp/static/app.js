@@ -16,8 +16,10 @@ const PAGES = [
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
   { path: /^\/find$/, module: "find", nav: { href: "/find", words: "nav.find", icon: "search" } },
   { path: /^\/photos\/(?<photo>\d+)$/, module: "photo", within: "/find" },
+  { path: /^\/enrol$/, module: "enrol", nav: { href: "/enrol", words: "nav.enrol", icon: "enrol" } },
   { path: /^\/try$/, module: "try", nav: { href: "/try", words: "nav.try", icon: "question" } },
   { path: /^\/forget$/, module: "forget", nav: { href: "/forget", words: "nav.forget", icon: "close" } },
+  { path: /^\/threshold$/, module: "threshold", nav: { href: "/threshold", words: "nav.threshold", icon: "threshold" } },
   { path: /^\/live$/, module: "live", nav: { href: "/live", words: "nav.live", icon: "camera" } },
   { path: /^\/history$/, module: "history", nav: { href: "/history", words: "nav.history", icon: "history" } },
 ];
@@ -27,13 +29,24 @@ let sidebar;
 let shown = {};
 let turn = 0;
 
-/** Show the page of an address. */
+/** Show the page of an address; with `replace` going back leads to where one came from before. */
 function go(address, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"]({}, "", address);
+  if (replace) history.replaceState({ from: history.state?.from }, "", address);
+  else {
+    const index = Number(document.activeElement?.closest("[data-index]")?.dataset.index ?? 0);
+    history.replaceState({ ...history.state, place: { scroll: scrollY, index } }, "", location.href);
+    history.pushState({ from: location.pathname + location.search }, "", address);
+  }
   return showPage();
 }
 
-async function showPage({ focus = true, module: forced = null } = {}) {
+/** Go back to where one came from, to the same place of it; to `fallback` where that was no page of ours. */
+function goBack(fallback) {
+  if (history.state?.from) history.back();
+  else go(fallback);
+}
+
+async function showPage({ focus = true, module: forced = null, place = null } = {}) {
   const page = PAGES.find(({ path }) => path.test(location.pathname));
   const ownTurn = (turn += 1);
   shown.stop?.();
@@ -50,11 +63,12 @@ async function showPage({ focus = true, module: forced = null } = {}) {
     else {
       const { show } = await import(`./pages/${forced ?? page.module}.js`);
       if (ownTurn !== turn) return;
-      const made = (await show(fresh, { ...location.pathname.match(page?.path)?.groups, go, reload: () => showPage() })) ?? {};
+      const made = (await show(fresh, { ...location.pathname.match(page?.path)?.groups, go, goBack, reload: () => showPage() })) ?? {};
       if (ownTurn !== turn) { made.stop?.(); return; } // another page was asked for meanwhile
       shown = made;
     }
-    if (focus) (shown.focus ?? (() => fresh.focus({ preventScroll: true })))();
+    if (focus) (shown.focus ?? (() => fresh.focus({ preventScroll: true })))(place?.index);
+    if (place) scrollTo(0, place.scroll);
   } catch (error) {
     if (ownTurn !== turn || error.kind === "signed_out") return;
     fresh.replaceChildren(emptyState(explain(error), null, button(t("again"), { run: () => showPage() })));
@@ -126,11 +140,15 @@ addKeys([
   { key: "g f", words: "key.find", run: () => go("/find") },
   { key: "g t", words: "key.try", run: () => go("/try") },
   { key: "g l", words: "key.live", run: () => go("/live") },
+  { key: "g e", words: "key.enrol", run: () => go("/enrol") },
+  { key: "g r", words: "key.threshold", run: () => go("/threshold") },
   { key: "g h", words: "key.history", run: () => go("/history") },
   { key: "z", words: "key.blur", run: () => settings.toggleBlur() },
 ]);
 listenForKeys();
 document.addEventListener("click", followLink);
+document.addEventListener("decided", () => showPage());
 document.addEventListener("signed-out", () => showPage({ module: "sign_in" }));
-addEventListener("popstate", () => showPage());
+history.scrollRestoration = "manual"; // a page is as high as before only once its data has come
+addEventListener("popstate", (event) => showPage({ place: event.state?.place }));
 await showPage({ focus: false });

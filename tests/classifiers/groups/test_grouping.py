@@ -73,6 +73,34 @@ def read(folder, name="people.csv"):
         return list(csv.DictReader(stream))
 
 
+def test_names_of_the_table_that_differ_only_in_case_are_asked_about_once(tmp_path, capsys):
+    table = make_table(root=tmp_path)
+    called = dict(zip(sorted(set(table.identities)), ("Zoe", "zoë"), strict=False))
+    names = np.array([called.get(name, name) for name in table.identities], object)
+    replace(table, identities=names).write(tmp_path / "faces.h5")
+    assert run(tmp_path) == 0
+    question = "Zoe and zoë differ only in case or accents: 2 people? Otherwise give them one name"
+    assert capsys.readouterr().err.count(question) == 1
+
+
+@pytest.mark.parametrize("size", ["31", "513", "0", "-5", "112.5", "large", "१२०"])
+def test_a_thumbnail_size_out_of_range_is_refused_in_one_line(folder, capsys, size):
+    with pytest.raises(SystemExit) as ended:
+        run(folder, "--html", folder / "sheet.html", f"--thumbnail-size={size}")
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"--thumbnail-size: expected a whole number of 32 to 512 pixels, got '{size}'" in error
+    assert len(error.splitlines()) == 1
+    assert not (folder / "people.csv").exists()
+
+
+@pytest.mark.parametrize("size", [32, 512])
+def test_thumbnails_have_the_size_asked_for(folder, size):
+    (folder / "photos").mkdir()
+    assert run(folder, "--html", folder / "sheet.html", "--thumbnail-size", size) == 0
+    assert f"{size}px" in (folder / "sheet.html").read_text(encoding="utf-8")
+
+
 def fill_in(folder, row_number, name):
     rows = read(folder)
     rows[row_number]["name"] = name

@@ -6,9 +6,10 @@ from PIL import Image
 
 from classifiers.errors import IdentityError
 from classifiers.measuring.head_comparison import compare_heads, format_row, try_head
-from classifiers.measuring.head_plots import describe_probes, head_plot_format, plot_heads
+from classifiers.measuring.head_plots import describe_probes, plot_heads
 from classifiers.measuring.head_sheets import COMPARE_COLUMNS, MAX_RANK, comparison_rows
 from classifiers.scores.gallery import Gallery
+from foundation.drawing.share_plots import plot_format
 from tests.classifiers.people import make_background, make_people
 
 
@@ -99,4 +100,4 @@ def test_the_figure_says_what_it_is_made_of(gallery, tmp_path, suffix):
 @pytest.mark.usefixtures("drawing")
 def test_a_suffix_that_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"such as \.png, \.pdf or \.svg, got 'txt'"):
-        head_plot_format(tmp_path / "c.txt")
+        plot_format(tmp_path / "c.txt")

@@ -34,7 +34,9 @@ def test_it_compares_all_heads(table, tmp_path, capsys):
     assert [(one["head"], one["score"]) for one in heads] == [
         (name, "cosine") for name in ("gallery", "knn", "svm", "logreg", "lda")
     ]
-    assert capsys.readouterr().out.startswith("| photos each | head |")
+    printed = capsys.readouterr().out
+    assert printed.startswith("| photos each | head |")
+    assert printed.endswith("\n\nof 60 photos of strangers: a rate below 0.017 cannot be seen\n")
     probes = rows_of(tmp_path / "rows" / "heads_probes.csv")
     assert len(probes) == 5 * (20 + 60)
     assert {row["head"] for row in probes} == {"gallery", "knn", "svm", "logreg", "lda"}

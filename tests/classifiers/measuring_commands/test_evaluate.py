@@ -31,7 +31,7 @@ def test_prints_and_writes_the_figures(table, tmp_path, capsys):
 
 def test_photos_that_the_preset_was_measured_on_are_told(table, monkeypatch, capsys):
     monkeypatch.setattr(
-        "classifiers.scores.preset_files.count_measured_photos", lambda fingerprint, photos: len(photos)
+        "classifiers.scores.preset_files.count_measured_photos", lambda fingerprint, photos, vectors: len(photos)
     )
     assert main(["evaluate", str(table)]) == 0
     assert "background of this preset were measured on 110 of these photos: the figures are too good" in (

@@ -12,13 +12,14 @@ from classifiers.members.explanation import explain_face
 from classifiers.members.explanation_plot import ExplainedFace, save_plot, write_html
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
+from tests.drawn_text import assert_drawn_with_its_glyphs, record_drawn_text, skip_without_font
 
 BOX = np.array([10, 10, 90, 90], np.float32)
 
 
-def faces():
+def faces(names=("<b>Ada</b>", "$Bo$", "Cy")):
     gallery = Gallery.build(
-        np.eye(3), ["<b>Ada</b>", "$Bo$", "Cy"], paths=["ada.jpg", "gone.jpg", "cy.jpg"], boxes=[BOX, BOX, BOX * np.nan]
+        np.eye(3), list(names), paths=["ada.jpg", "gone.jpg", "cy.jpg"], boxes=[BOX, BOX, BOX * np.nan]
     )
     head = build_head(Matcher(gallery), make_head("gallery"), threshold=0.5)
     return [ExplainedFace("probe.jpg", BOX, explain_face(head, vector)) for vector in np.eye(3)[:2]]
@@ -84,3 +85,12 @@ def test_a_drawing_without_room_names_its_file_and_keeps_the_old_one(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert raised.value.filename == str(path)
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.usefixtures("drawing")
+@pytest.mark.parametrize("name", ["张伟", "山田ひろし", "김민준", "สมชาย", "علي", "Иван"])
+def test_names_of_every_script_are_drawn_with_a_font_that_has_them(tmp_path, monkeypatch, name):
+    skip_without_font(name)
+    with record_drawn_text(monkeypatch) as drawn:
+        save_plot(tmp_path / "e.png", faces((name, "Bo", "Cy")), read_photo=read_photo)
+    assert_drawn_with_its_glyphs(name, drawn)

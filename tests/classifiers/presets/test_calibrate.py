@@ -14,7 +14,7 @@ from classifiers.scores.gallery import Gallery
 from classifiers.scores.normalization import find_background
 from classifiers.scores.preset_files import own_folder, own_name, photo_numbers
 from classifiers.scores.thresholds import curve_for
-from tests.classifiers.people import make_people
+from tests.classifiers.people import make_background, make_people
 
 SPACE = {"weights_sha256": "a" * 64, "embedding_length": 24, "crop_size": 112}
 FINGERPRINT = {"space": SPACE}
@@ -70,6 +70,32 @@ def test_everything_is_measured_written_and_found(quick, tmp_path, monkeypatch):
     stem.with_name(f"{stem.name}.photos.npy").write_bytes(b"no array")
     with pytest.raises(BackgroundError, match="expected what was measured for a preset, found"):
         read_calibration(stem, FINGERPRINT)
+
+
+def test_fewer_components_where_one_of_so_many_holds_too_few_people(quick, monkeypatch):
+    tried = []
+
+    def holds_groups(figures):
+        tried.append(figures["fewest_identities_in_a_component"])
+        return len(tried) > 2
+
+    monkeypatch.setattr(module, "holds_groups", holds_groups)
+    chosen = {Settings(32, 0.06): np.array([[0.5, 0.7]] * 2), Settings(20, 0.06): np.array([[0.4, 0.6]] * 2)}
+    given = []
+
+    def measure_settings(people, **only):
+        given.append(only)
+        return {settings: rates for settings, rates in chosen.items() if (settings.n_components == 20) == bool(only)}
+
+    monkeypatch.setattr(module, "measure_settings", measure_settings)
+    monkeypatch.setattr(module, "fit_background", lambda vectors, **settings: make_background(length=24))
+    for name in ("measure_curves", "measure_cluster_curves", "measure_verification"):
+        monkeypatch.setattr(module, name, lambda *args, **options: {})
+    record = calibrate(gallery_of(1000), FINGERPRINT, name="made-up people").record
+    assert given == [{}, {"temperatures": [0.06], "components": [20]}]
+    assert record["settings"]["n_components"] == 20
+    assert record["found_on_halves"]["tpir_at_fpir_0.01"]["value"] == 0.6
+    assert [row["n_components"] for row in record["settings"]["tried"]] == [32, 20]
 
 
 @pytest.mark.parametrize(

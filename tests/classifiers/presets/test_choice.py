@@ -42,6 +42,12 @@ def test_what_is_found_by_hand():
     assert found_at_fpir(clear, None, seed=0, fpirs=(0.01,))[0] == pytest.approx(1.0)
 
 
+def test_where_everybody_has_a_second_photo_half_of_them_are_strangers():
+    tested = Gallery.build(*make_people(60, 2, length=24, spread=0.9))
+    strict, loose = found_at_fpir(tested, None, seed=0, fpirs=(0.01, 0.5))
+    assert 0.1 < strict < loose <= 1
+
+
 def test_settings_with_too_few_people_for_their_components_are_left_out():
     measured = measure_settings(GALLERY, temperatures=(0.06, 0.1), components=(4, 8, 64))
     assert set(measured) == {Settings(n, t) for n in (4, 8, 15) for t in (0.06, 0.1)}

@@ -6,7 +6,9 @@ import pytest
 from classifiers.presets.mixture import (
     check_groups,
     component_shares,
+    describe_groups,
     fit_background,
+    holds_groups,
     log_densities,
     membership_auc,
     one_photo_each,
@@ -49,7 +51,9 @@ def test_log_densities_are_scikit_learns():
     mixture.covariances_ = background.variances
     mixture.precisions_cholesky_ = 1 / np.sqrt(background.variances)
     expected = mixture.score_samples(inside)
-    np.testing.assert_allclose(np.logaddexp.reduce(log_densities(background, PEOPLE), axis=1), expected, rtol=1e-3)
+    # Some are close to 0.
+    found = np.logaddexp.reduce(log_densities(background, PEOPLE), axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_shares_of_components():
@@ -58,6 +62,10 @@ def test_shares_of_components():
     assert shares["n_identities"].sum() == 120
     assert np.all(shares["largest_share"] >= 1 / 120)
     assert np.all(shares["largest_share"] < 0.2)
+    figures = describe_groups(background, PEOPLE)
+    assert figures["fewest_identities_in_a_component"] == shares["n_identities"].min()
+    assert holds_groups(figures)
+    assert not holds_groups({**figures, "fewest_identities_in_a_component": 9})
 
 
 def test_a_model_that_remembers_people_gives_them_away():

@@ -7,7 +7,7 @@ import pytest
 
 from classifiers.errors import BackgroundError
 from classifiers.groups.similarity import COSINE_CURVE, cluster_curve, normalized_space, plain_space
-from classifiers.scores.normalization import find_background
+from classifiers.scores.normalization import check_background, find_background
 from classifiers.scores.preset_files import (
     PHOTOS_SUFFIX,
     RECORD_SUFFIX,
@@ -85,6 +85,37 @@ def test_photos_that_a_preset_was_measured_on_are_counted():
     assert count_measured_photos({"space": {"weights_sha256": "1" * 64}}, hashes) == 0
     write_own(photos_file="../elsewhere.npy")
     assert count_measured_photos({"space": SPACE}, hashes) == 0
+
+
+def test_other_programs_vectors_have_what_was_measured_for_their_whole_space():
+    clip = {"vectors": "clip", "embedding_length": 32}
+    assert find_curve({"space": clip}) is None
+    stem = write_own(clip, weights_sha256="")
+    assert stem.name.startswith("vectors-")
+    background = make_background()
+    background.record.update(weights_sha256="", space=clip)
+    background.write(stem.with_name(stem.name + ".npz"))
+    assert find_curve({"space": clip}).at(100) == 0.6
+    assert check_background(find_background({"space": clip}), {"space": clip}, name="own") is not None
+    for other in ({**clip, "vectors": "dlib"}, {"embedding_length": 32}, {}):
+        assert find_curve({"space": other}) is None
+        assert find_background({"space": other}) is None
+    # Not even where a file has their name.
+    (own_folder() / f"{own_name({'space': {'vectors': 'dlib'}})}.json").write_text(json.dumps(RECORD | {"space": clip}))
+    assert read_record({"space": {"vectors": "dlib"}}) == {}
+    with pytest.raises(BackgroundError, match="expected a background model for vectors of vectors dlib, got one for"):
+        check_background(background, {"space": {**clip, "vectors": "dlib"}}, name="own")
+    with pytest.raises(BackgroundError, match="for weights 000000000000, got one for vectors of another program"):
+        check_background(background, {"space": SPACE}, name="own")
+
+
+def test_photos_without_a_hash_are_known_by_their_vectors():
+    vectors = make_people(100, 1).vectors
+    stem = write_own(photos_file=f"{own_name({'space': SPACE})}{PHOTOS_SUFFIX}")
+    np.save(stem.with_name(stem.name + PHOTOS_SUFFIX), photo_numbers([""] * 40, vectors=vectors[:40]))
+    assert count_measured_photos({"space": SPACE}, [""] * 100, vectors=vectors) == 40
+    assert count_measured_photos({"space": SPACE}, [""] * 60, vectors=vectors[40:]) == 0
+    assert count_measured_photos({"space": SPACE}, [""] * 100) == 0
 
 
 def test_shipped_measurements_fit_together():

@@ -105,6 +105,12 @@ def test_every_head_is_evaluated(head):
     assert result["at_threshold"]["threshold"] == CURVE.at(40)
 
 
+def test_a_rate_that_so_few_strangers_cannot_show_is_said():
+    one_percent, ten_percent = (line for line in report(evaluate(crowd(), by("gallery"))) if line.startswith("TPIR at"))
+    assert one_percent.endswith(" (of 60 photos of strangers: a rate below 0.017 cannot be seen)")
+    assert "cannot be seen" not in ten_percent
+
+
 def test_with_a_background_scores_are_normalized():
     result = evaluate(crowd(), by("gallery"), background=make_background(), fpir=0.1)
     assert result["score"] == "normalized"

@@ -58,7 +58,7 @@ def test_embed(photos: Path, tmp_path: Path, made_with: list[Any], capsys: pytes
     assert "  no face: sea.png" in stdout and stderr == ""  # no terminal, no progress bar
     record = json.loads(result.read_text())
     assert (record["n_photos"], record["n_faces"], record["table"], record["failures"]) == (3, 4, str(out), [])
-    assert made_with == [("auto", (0.6, 0.7, 0.7), 2), ("facenet-casia-20180408", None, "fp32", 2)]
+    assert made_with == [("mtcnn", "auto", None, 2), ("facenet-casia-20180408", None, "fp32", 2)]
 
 
 def test_excluded_folders_are_not_embedded(
@@ -83,7 +83,7 @@ def test_all_options_reach_the_settings(photos: Path, tmp_path: Path, made_with:
         "--alignment similarity --max-pixels 5000 --jobs 1 --prune --threads 2"
     )
     assert main(["embed", str(photos), "-o", str(out), *options.split()]) == 0
-    assert made_with == [(40, (0.5, 0.6, 0.65), 2), ("facenet-ms1m-keras", "w.h5", "int8", 2)]
+    assert made_with == [("mtcnn", 40, (0.5, 0.6, 0.65), 2), ("facenet-ms1m-keras", "w.h5", "int8", 2)]
     fingerprint = EmbeddingTable.read(out).fingerprint
     assert fingerprint["space"]["margin"] == {"mode": "absolute", "value": 44.0}
     assert fingerprint["space"]["alignment"] == "similarity"
@@ -309,3 +309,9 @@ def test_a_better_network_that_is_here_is_pointed_out_where_a_table_is_begun(
     ]
     assert main(["embed", str(photos), "-o", str(out)]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_second_detector_reaches_the_settings(photos: Path, tmp_path: Path, made_with: list[Any]) -> None:
+    options = ["--detector", "centerface", "--detector-threshold", "0.3", "--threads", "2"]
+    assert main(["embed", str(photos), "-o", str(tmp_path / "faces.h5"), *options]) == 0
+    assert made_with[0] == ("centerface", "auto", (0.3,), 2)

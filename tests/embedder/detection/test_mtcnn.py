@@ -235,7 +235,6 @@ def test_provenance_says_all_that_decides_and_is_json():
     assert settings["min_face_size"] == "auto"
     assert settings["thresholds"] == [0.5, 0.6, 0.8]
     assert settings["scale_factor"] == 0.8
-    assert settings["box_vote_share"] == pytest.approx(2 / 3)
     assert set(settings["weights_sha256"]) == {"pnet", "rnet", "onet"}
 
 

@@ -20,14 +20,15 @@ POINTS = np.array([[[15, 15], [25, 15], [20, 20], [16, 25], [24, 25]]], np.float
 class ByWayUp:
     """Finds one face, whose score follows from where the white corner of an image is; counts the images."""
 
-    def __init__(self, *scores: float, tilted: bool = False) -> None:
+    def __init__(self, *scores: float, tilted: bool = False, name: str = "by way up") -> None:
         self.scores = scores
         self.tilted = tilted
+        self.name = name
         self.n_seen = 0
 
     @property
     def provenance(self) -> dict[str, Any]:
-        return {"detector": "by way up"}
+        return {"detector": self.name}
 
     def detect(self, image: np.ndarray) -> Faces:
         return self.detect_batch([image])[0]
@@ -68,6 +69,22 @@ def test_the_way_with_the_surest_face_is_taken(scores: tuple[float, ...], turned
     found = detect_any_way_up(detector, marked())
     assert (found.turned, detector.n_seen) == (turned, n_seen)
     assert found.faces.scores.tolist() == pytest.approx([scores[turned // 90]] if scores[turned // 90] else [])
+
+
+@pytest.mark.parametrize(
+    ("scores", "turned", "n_seen"),
+    [
+        ((0.9, 0, 0.95, 0), 0, 1),  # as sure as CenterFace is of any face
+        ((0, 0, 0.85, 0), 180, 5),
+        ((0.6, 0.85, 0, 0), 90, 5),
+        ((0.8, 0.85, 0, 0), 0, 5),
+        ((0.5, 0.78, 0, 0), 0, 5),
+        ((0.5, 0.7, 0, 0), 0, 4),
+    ],
+)
+def test_scores_of_centerface_mean_something_else(scores: tuple[float, ...], turned: int, n_seen: int) -> None:
+    detector = ByWayUp(*scores, name="centerface")
+    assert (detect_any_way_up(detector, marked()).turned, detector.n_seen) == (turned, n_seen)
 
 
 def test_a_face_that_lies_on_its_side_is_no_sure_one() -> None:

@@ -15,6 +15,7 @@ from embedder.images import kinds
 from embedder.images.reading import read_image
 from tests import PROJECT
 from tests.embedder.fakes import DETECTOR_FAILS, NO_FACE, FakeDetector, write_photo
+from tests.embedder.finding.test_upright import ByWayUp
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def crops_in(out: Path) -> list[str]:
     return sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png"))
 
 
-def align(photos: Path, out: Path, detector: FakeDetector | None = None, **options) -> AlignSummary:
+def align(photos: Path, out: Path, detector: FakeDetector | ByWayUp | None = None, **options) -> AlignSummary:
     return align_folder(photos, out, detector=detector or FakeDetector(), size=options.pop("size", 20), **options)
 
 
@@ -313,3 +314,38 @@ def test_a_file_is_no_place_for_crops(photos: Path, tmp_path: Path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(NotADirectoryError, match="expected a folder to write to, found a file; name a folder"):
         align(photos, tmp_path / "notes.txt")
+
+
+class FindsItTurned(ByWayUp):
+    """Finds a face on photos that stand on their head alone."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 0, 0.9995, 0)
+
+
+def test_photos_that_stand_on_their_head_are_cut_out_upright(photos: Path, out: Path):
+    photos.mkdir()
+    image = np.random.default_rng(5).integers(0, 200, (64, 64, 3), np.uint8)
+    image[:16, :16] = 255
+    Image.fromarray(image).save(photos / "a.png")
+    align(photos, out, FindsItTurned(), margin=0)
+    turned = np.ascontiguousarray(image[::-1, ::-1])
+    expected = FindsItTurned().detect(turned).crop(turned, 20, 0)[0]
+    np.testing.assert_array_equal(np.asarray(Image.open(out / "a.png")), expected)
+    (row,) = read_rows(out)
+    assert (row["turned"], float(row["x_min"]), float(row["y_max"])) == ("180", 34, 54)  # on the photo as it is stored
+
+
+def test_a_folder_goes_on_as_it_was_begun(photos: Path, out: Path):
+    write_photo(photos / "a.png", 1)
+    align(photos, out, upright="exif")
+    assert align(photos, out).n_done_before == 1
+    file = out / ".align" / "settings.json"
+    settings = json.loads(file.read_text())
+    assert settings.pop("upright") == "exif"
+    file.write_text(json.dumps(settings))  # begun before photos were turned
+    assert align(photos, out).n_done_before == 1
+    with pytest.raises(ValueError, match="`upright` exif before, auto now; repeat those settings"):
+        align(photos, out, upright="auto")
+    with pytest.raises(ValueError, match="`upright` must be one of auto, exif, got 'never'"):
+        align(photos, out, upright="never")

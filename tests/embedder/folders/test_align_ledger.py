@@ -130,4 +130,4 @@ def test_face_rows_are_box_score_and_landmarks():
     faces = Faces(np.array([[1.236, 2, 3, 4]]), np.arange(10).reshape(1, 5, 2), np.array([0.5]))
     assert face_rows(faces) == [[1.24, 2, 3, 4, 0.5, *range(10)]]
     assert face_rows(Faces.empty()) == []
-    assert len(face_rows(faces)[0]) == len(CSV_COLUMNS) - 3
+    assert len(face_rows(faces)[0]) == len(CSV_COLUMNS) - len(("crop", "photo", "face_index", "turned"))

@@ -191,12 +191,13 @@ def test_what_cannot_be_read_here_is_counted_by_kind_with_the_remedy(tmp_path, m
     assert listing.n_by_kind == {"camera raw photo": 9, "JPEG XL photo": 1, "Photoshop file": 1, "video": 2}
     assert listing.n_other == 1
     in_album = [f"Ann/{i}{end}" for i, end in enumerate(CAMERA_FILES)]
-    assert [photo.name for photo in listing.unread] == [*in_album, "a.dng", "b.jxl"]
+    assert [photo.name for photo in listing.unread] == ["1.mp4", "2.MOV", *in_album, "a.dng", "b.jxl"]
     assert listing.left_out_lines == [
         "left out: 0 hidden files, 1 that are no images",
         "9 camera raw photos, 1 JPEG XL photo, 1 Photoshop file and 2 videos left out; camera raw photos are read "
         "after: pip install rawpy==0.28.0; JPEG XL after: pip install pillow-jxl-plugin==1.3.8; export Photoshop files "
-        "as JPEG; people in videos are named by: facetable recognize VIDEO --head HEAD",
+        "as JPEG; people in videos are found with --videos where tables and workspaces are made, and named by: "
+        "facetable recognize VIDEO --head HEAD",
     ]
     assert list_inputs([tmp_path, tmp_path / "a.jpg"]).n_by_kind == listing.n_by_kind
 
@@ -217,5 +218,15 @@ def test_with_their_readers_they_are_photos_but_for_a_raw_photo_beside_its_pictu
     touch(tmp_path, "1.dng", "1.JPG", "2.dng", "b/1.dng", "c.jxl", "d.mp4")
     listing = list_images(tmp_path)
     assert [photo.name for photo in listing.photos] == ["1.JPG", "2.dng", "b/1.dng", "c.jxl"]
-    assert (listing.n_by_kind, listing.unread, listing.n_beside) == ({"video": 1}, (), 1)
+    assert (listing.n_by_kind, listing.n_beside) == ({"video": 1}, 1)
+    assert [photo.name for photo in listing.unread] == ["d.mp4"]
     assert listing.left_out.endswith(", 1 camera raw photo beside a picture of the same name")
+
+
+def test_videos_are_listed_where_they_are_asked_for_and_spare_no_raw_photo(tmp_path, monkeypatch):
+    installed(monkeypatch, "rawpy")
+    touch(tmp_path, "1.dng", "1.MOV", "b/2.mp4", "x.txt")
+    for listing in (list_images(tmp_path, videos=True), list_inputs([tmp_path], videos=True)):
+        assert [photo.name for photo in listing.photos] == ["1.MOV", "1.dng", "b/2.mp4"]
+        assert [photo.is_video for photo in listing.photos] == [True, False, True]
+        assert (listing.n_by_kind, listing.unread, listing.n_beside, listing.n_other) == ({}, (), 0, 1)

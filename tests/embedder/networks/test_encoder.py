@@ -7,6 +7,7 @@ import pytest
 
 from embedder.detection.alignment import CropRule
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
+from tests.embedder.finding.test_upright import ByWayUp, marked
 from tests.recognition.fakes import ANN, STRANGER, FakeDetector, FakeEmbedder, faces_at, fake_encoder, image_with
 
 
@@ -79,6 +80,42 @@ def test_faces_come_with_their_vectors_and_quality() -> None:
     np.testing.assert_allclose(np.linalg.norm(encoded.embeddings, axis=1), 1, rtol=1e-6)
     assert encoded.quality.sizes.tolist() == pytest.approx([40, 40])
     assert len(encoded.quality.sharpness) == len(encoded.quality.turns) == 2
+
+
+def test_an_image_that_lies_on_its_side_is_turned_before_it_is_encoded() -> None:
+    encoder = FaceEncoder(ByWayUp(0.9, 0, 0, 0.9995), FakeEmbedder())
+    image = np.random.default_rng(3).integers(0, 200, (50, 64, 3), np.uint8)
+    image[:16, :16] = 255
+    encoded = encoder.encode(image)
+    turned = np.ascontiguousarray(np.rot90(image))
+    expected = encoder.encode(turned, upright="exif")
+    assert (encoded.turned, expected.turned) == (270, 0)
+    np.testing.assert_array_equal(encoded.crops, expected.crops)
+    np.testing.assert_array_equal(encoded.embeddings, expected.embeddings)
+    assert expected.faces.boxes.tolist() == [[10, 10, 30, 30]]
+    assert encoded.faces.boxes.tolist() == [[64 - 30, 10, 64 - 10, 30]]  # where it is on the image as it was given
+    np.testing.assert_array_equal(encoder.crop_main(image), expected.crops[0])
+    as_it_is = encoder.encode(image, upright="exif")
+    assert as_it_is.turned == 0 and as_it_is.faces.scores.tolist() == pytest.approx([0.9])
+    with pytest.raises(ValueError, match="`upright` must be one of auto, exif, got 'never'"):
+        encoder.encode(image, upright="never")  # type: ignore[arg-type]
+    assert FaceEncoder(ByWayUp(0, 0, 0, 0), FakeEmbedder()).crop_main(marked()) is None
+
+
+def test_the_detector_is_that_of_the_fingerprint_unless_somebody_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def load(name: str, **settings: object) -> FakeDetector:
+        asked.append((name, settings["thresholds"]))
+        return FakeDetector()
+
+    monkeypatch.setattr("embedder.networks.encoder.load_detector", load)
+    monkeypatch.setattr("embedder.networks.encoder._load_embedder", lambda *_: FakeEmbedder())
+    of_centerface = {"provenance": {"detector": "centerface", "thresholds": [0.3]}}
+    FaceEncoder.for_fingerprint(of_centerface)
+    FaceEncoder.for_fingerprint(of_centerface, EncoderOptions(detector="mtcnn", thresholds=(0.1, 0.2, 0.3)))
+    FaceEncoder.for_fingerprint({"provenance": {"detector": "fake"}})
+    assert asked == [("centerface", None), ("mtcnn", (0.1, 0.2, 0.3)), ("mtcnn", None)]
 
 
 def test_an_image_without_a_face_gives_none() -> None:

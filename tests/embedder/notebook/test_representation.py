@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from embedder import EmbeddingTable
-from embedder.errors import ImageError
+from embedder.errors import ImageError, VideoError
 from embedder.notebook.pictures import THUMBNAIL_SIZE, cut_face
 from foundation.errors import InputError
 
@@ -59,7 +59,7 @@ def test_a_face_is_shown_with_a_little_around_it(table):
         table.show(1)
     with pytest.raises(InputError, match="must be one of the table's 3 rows, got 3"):
         table.show(3)
-    with pytest.raises(InputError, match="is a face in a video"):
+    with pytest.raises(VideoError, match=r"expected a frame at 1\.500 s"):
         replace(table, times=np.array([1.5, np.nan, np.nan])).show(0)
 
 

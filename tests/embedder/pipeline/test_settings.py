@@ -10,7 +10,13 @@ from embedder.pipeline import settings as embed_settings
 from embedder.pipeline import state
 from embedder.pipeline.settings import EmbedSettings, identity_of
 from embedder.tables.file import Header
-from foundation.fingerprint import Fingerprint, same_settings, setting_differences, version_differences
+from foundation.fingerprint import (
+    Fingerprint,
+    same_settings,
+    setting_differences,
+    vector_differences,
+    version_differences,
+)
 from tests.embedder.fakes import SIZE_HW, FakeDetector, FakeEmbedder, make_encoder
 
 
@@ -63,6 +69,7 @@ def test_identities_of_stored_rows() -> None:
         ("margin", -1, "`margin` must be a finite number of pixels, at least 0, got -1"),
         ("margin", float("nan"), "`margin` must be"),
         ("margin", float("inf"), "`margin` must be"),
+        ("detector", "yolo", "`detector` must be one of mtcnn, centerface, got 'yolo'"),
         ("upright", "always", "`upright` must be one of auto, exif, got 'always'"),
         ("max_pixels", 0, "`max_pixels` must be at least 1, got 0"),
     ],
@@ -118,6 +125,11 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
             "--all-faces --thresholds 0.6 0.7 0.7 on the command line",
         ),
         ({"min_face_size": "auto", "precision": "int8"}, ""),
+        (
+            {"detector": "centerface", "thresholds": [0.4], "smallest_on_input": 20, "weights_sha256": {"net": "ab"}},
+            "detector='fake', thresholds=(0.6, 0.7, 0.7) in Python, "
+            "--detector fake --thresholds 0.6 0.7 0.7 on the command line",
+        ),
         ({"new_setting": 1}, ""),
     ],
 )
@@ -125,6 +137,17 @@ def test_the_settings_to_go_on_with(changes: dict[str, Any], words: str) -> None
     before = EmbedSettings().fingerprint(make_encoder(FakeDetector(min_face_size=20)))
     now = Fingerprint(before.space, {**before.provenance, **changes})
     assert same_settings(before, now) == words
+
+
+def test_tables_of_two_detectors_do_not_mix_and_both_are_named() -> None:
+    before = EmbedSettings().fingerprint(make_encoder(FakeDetector(detector="centerface", thresholds=[0.4])))
+    now = EmbedSettings().fingerprint(make_encoder(FakeDetector(detector="mtcnn", scale_factor=0.7)))
+    assert setting_differences(before, now) == [
+        "`detector` centerface before, mtcnn now",
+        "`thresholds` [0.4] before, [0.6, 0.7, 0.7] now",
+    ]
+    assert "--detector centerface --detector-threshold 0.4 on the command line" in same_settings(before, now)
+    assert set(vector_differences(before.provenance, now.provenance)) == {"detector", "thresholds"}
 
 
 def test_the_margin_has_two_settings_to_go_on_with() -> None:

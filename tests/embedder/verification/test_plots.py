@@ -3,7 +3,8 @@
 import pytest
 
 from embedder.verification.lfw import read_pairs, verify
-from embedder.verification.plots import plot_format, plot_verifications
+from embedder.verification.plots import plot_verifications
+from foundation.drawing.share_plots import plot_format
 from tests.embedder.verification.test_lfw import TEN_FOLD, make_table
 
 pytestmark = pytest.mark.usefixtures("drawing")

@@ -1,12 +1,15 @@
 import logging
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ImageFont
 
-from foundation.drawing import fonts
+from foundation.drawing import fonts, installed_fonts
 from foundation.drawing.fonts import choose_font, font_runs, forget_chosen_font, open_font
+from foundation.drawing.installed_fonts import fonts_in_folders, latin_font, scripts_of
 from foundation.drawing.rendered_text import text_plate
 from foundation.errors import InputError
 
@@ -41,12 +44,20 @@ def test_scripts_no_single_font_has_are_split_into_runs() -> None:
     assert all(run.font is not None for run in runs)
 
 
+@pytest.fixture
+def fresh_fonts() -> Iterator[None]:
+    """Forget which fonts there are, before and after a test."""
+    forget_chosen_font()
+    fonts._has_character.cache_clear()
+    fonts._report_missing.cache_clear()
+    yield
+    forget_chosen_font()
+
+
+@pytest.mark.usefixtures("fresh_fonts")
 def test_what_no_font_has_is_reported_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     covers = fonts._covers
     monkeypatch.setattr(fonts, "_covers", lambda font, text: "\U00016a40" not in text and covers(font, text))
-    fonts._font_of.cache_clear()
-    fonts.font_runs.cache_clear()
-    fonts._report_missing.cache_clear()
     with caplog.at_level(logging.WARNING):
         for text in ("x\U00016a40y", "\U00016a40", "x\U00016a40y"):
             font_runs(text)
@@ -56,21 +67,70 @@ def test_what_no_font_has_is_reported_once(caplog: pytest.LogCaptureFixture, mon
     assert "fonts-noto-cjk" in caplog.text
 
 
+@pytest.mark.usefixtures("fresh_fonts")
 def test_without_fontconfig_and_matplotlib_fonts_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    caches = (fonts.font_runs, fonts._ask_fontconfig, fonts._latin_font, fonts._font_of, fonts._installed_fonts)
-    for cache in caches:
-        cache.cache_clear()
-    monkeypatch.setattr(fonts.shutil, "which", lambda _: None)
-    monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda _: None)
-    try:
-        (run,) = font_runs("ann")
-        assert run.font is None
-        assert isinstance(open_font(None, 20).font, ImageFont.FreeTypeFont)
-        if fonts._installed_fonts():
-            assert all(run.font is not None for run in font_runs("Иван"))
-    finally:
-        for cache in caches:
-            cache.cache_clear()
+    monkeypatch.setattr(installed_fonts.shutil, "which", lambda _: None)
+    monkeypatch.setattr(installed_fonts.importlib.util, "find_spec", lambda _: None)
+    (run,) = font_runs("ann")
+    assert run.font is None
+    assert isinstance(open_font(None, 20).font, ImageFont.FreeTypeFont)
+    if fonts_in_folders():
+        assert all(run.font is not None for run in font_runs("Иван"))
+
+
+@pytest.mark.usefixtures("fresh_fonts")
+def test_fontconfig_is_asked_once_for_a_script_and_each_character_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    latin = latin_font()
+    assert latin is not None
+    asked, tried = [], []
+
+    def answer(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command[-1])
+        # Its first font is damaged: what can be drawn with is chosen among those behind.
+        (tmp_path / "bad.ttf").write_bytes(b"no font")
+        return subprocess.CompletedProcess(command, 0, f"{tmp_path}/bad.ttf\t0\n{latin.path}\t0\n", "")
+
+    has_glyph = fonts._has_glyph
+    monkeypatch.setattr(installed_fonts.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(installed_fonts.subprocess, "run", answer)
+    monkeypatch.setattr(fonts, "latin_font", lambda: None)
+    monkeypatch.setattr(
+        fonts, "_has_glyph", lambda font, character, mode="": (tried.append(character), has_glyph(font, character))[1]
+    )
+    names = [f"{first} {last}" for first in ("Zoë", "Łukasz", "Gülşen", "Ångström") for last in ("Müller", "Nováková")]
+    assert [font_runs(name) for name in names] == [(fonts.FontRun(latin, name),) for name in names]
+    assert len(asked) == 1
+    assert len(tried) == len(set("".join(names))) - 1  # the space rides along
+    font_runs("Иван")
+    font_runs("Ольга")
+    assert len(asked) == 2
+
+
+@pytest.mark.usefixtures("fresh_fonts")
+def test_a_script_is_drawn_with_one_font_whoever_comes_first() -> None:
+    if not _has_chinese_font():
+        pytest.skip("no font with Chinese characters; apt install fonts-noto-cjk")
+    chosen = {run.font for name in ("张伟", "王芳", "李娜", "刘洋") for run in font_runs(name)}
+    forget_chosen_font()
+    assert {run.font for name in ("刘洋", "李娜", "王芳", "张伟") for run in font_runs(name)} == chosen
+    assert len(chosen) == 1
+
+
+def test_scripts_are_told_apart() -> None:
+    assert scripts_of("Zoë 2") == ("LATIN", "N")
+    assert scripts_of("Иван") == ("CYRILLIC",)
+    assert scripts_of("สมชาย-แก้ว") == ("P", "THAI")
+
+
+@pytest.mark.usefixtures("fresh_fonts")
+def test_a_font_that_is_chosen_later_draws_what_is_kept_anew() -> None:
+    latin = latin_font()
+    assert latin is not None
+    before = text_plate("kept", 20, GREEN)
+    choose_font(Path(latin.path).with_name("DejaVuSerif-Bold.ttf"))
+    assert not np.array_equal(text_plate("kept", 20, GREEN), before)
 
 
 def test_a_damaged_font_is_passed_over(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -80,7 +140,7 @@ def test_a_damaged_font_is_passed_over(tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_font_that_is_chosen_comes_first_and_lacks_are_filled() -> None:
-    latin = fonts._latin_font()
+    latin = latin_font()
     assert latin is not None
     bold = Path(latin.path).with_name("DejaVuSerif-Bold.ttf")
     choose_font(bold)

@@ -147,7 +147,7 @@ def test_found_photos_as_a_table_a_page_and_by_a_face(run, data, tmp_path):
     assert text.count("data:image/jpeg;base64,") == 3 and "with Joe <small>3 photos</small>" in text
     assert "Barack, Joe · both.jpg" in text and "Joe · 2020/four.jpg" in text
     rows = sheet.read_text("utf-8").splitlines()
-    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max"
+    assert rows[0] == "path,taken,face_index,name,state,x_min,y_min,x_max,y_max,time_s"
     assert sorted(row.split(",")[3] for row in rows[1:]) == ["Barack", "Joe", "Joe", "Joe"]
     # A face on a photo of several: another photo of Barack finds him, the face that is Joe's finds Joe.
     other = str(data / "people" / "test" / "obama1.jpg")
@@ -200,6 +200,21 @@ def test_from_nothing_to_names_that_another_network_keeps(run, made, data, tmp_p
     settings.write_text(settings.read_text().replace("facenet-ms1m-keras", "facenet-casia-20180408"))
     run("scan", "{ws}")
     assert run("people", "{ws}", "list") == ["Anna: 3 faces in 3 photos", "Bob: 3 faces in 3 photos"]
+
+
+@pytest.mark.realdata
+def test_a_chosen_threshold_outlives_scans(run, tmp_path):
+    run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
+    head = tmp_path / "family" / "heads" / "people.skops"
+    run("scan", "{ws}")
+    own = load_head(head).threshold
+    run("people", "{ws}", "threshold", "--set", "0.9")
+    run("people", "{ws}", "name", "--face", "2020/three.jpg#0", "Joe")
+    run("scan", "{ws}")
+    assert load_head(head).threshold == 0.9 and len(load_head(head).labels) == 2
+    run("people", "{ws}", "threshold", "--reset")
+    run("scan", "{ws}")
+    assert own < load_head(head).threshold < 0.9  # the curve's, for two faces instead of one
 
 
 @pytest.mark.realdata

@@ -73,7 +73,6 @@ def test_counts_and_pages(store):
     store.mark_nobody([face(2)])
     counts = store.count_table()
     assert (counts.n_files, counts.n_named, counts.n_nobody, counts.n_open, counts.n_not_a_face) == (2, 2, 1, 0, 0)
-    assert store.count_faces_in_table(ada) == 2
     assert [one.row for one in store.faces_in_table(person=ada, page=slice(1, 9))] == [1]
     assert store.faces_in_table(person=ada, page=slice(2, 4)) == []
     assert [one.number for one in store.history(before=2)] == [1]

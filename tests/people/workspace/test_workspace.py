@@ -53,7 +53,10 @@ def test_where_none_can_be_made(photos, tmp_path):
         ('version = 1\nphotos = ["a"]\ncolour = 1', "`colour` is no setting; valid ones: photos, preset"),
         ('version = 1\nphotos = ["a"]\nidentity_from = "file"', "must be none or folder, got 'file'"),
         ('version = 1\nphotos = ["a"]\nmin_face_size = 0', "must be auto or a number of pixels, got 0"),
+        ('version = 1\nphotos = ["a"]\ndetector = "yolo"', "`detector` must be mtcnn or centerface, got 'yolo'"),
         ('version = 1\nphotos = ["a"]\npreset = 3', "`preset` must be a text, got 3"),
+        ('version = 1\nphotos = ["a"]\nthreshold = 2.0', "`threshold` must be auto or a score from -1 to 1, got 2.0"),
+        ('version = 1\nphotos = ["a"]\nthreshold = true', "`threshold` must be auto or a score from -1 to 1, got True"),
         ("a = " + "[" * 5000, "expected settings in TOML"),
     ],
 )

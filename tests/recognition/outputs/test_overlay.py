@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from foundation.drawing.rendered_text import text_plate
+from recognition.outputs.label_memory import KeptLabel, LabelMemory
 from recognition.outputs.overlay import (
     MOST_NAMES,
     NAMED_COLOR,
@@ -117,3 +118,54 @@ def test_a_note_stands_at_the_lower_edge() -> None:
     drawn = draw_note(GREY, "paused")
     assert tuple(drawn[-1, 0]) == SELECTED_COLOR
     assert np.array_equal(drawn[:90], GREY[:90])
+
+
+def plate_height_of(drawn: np.ndarray) -> int:
+    return int((drawn[:398] == NAMED_COLOR).all(axis=2).any(axis=1).sum())
+
+
+def test_a_label_keeps_its_size_while_its_face_trembles_and_grows_with_it() -> None:
+    image = np.full((900, 1200, 3), 96, np.uint8)
+    memory = LabelMemory()
+    heights = []
+    for side in (99, 101, 98, 102, 99, 130, 101):
+        mark = Mark((100, 400, 100 + side, 400 + side), "ann", NAMED_COLOR, number=7)
+        heights.append(plate_height_of(draw_marks(image, [mark], memory=memory)))
+    # Letters of 18, then of 24 pixels, then of 20.
+    assert heights == [25] * 5 + [34, 29]
+
+
+def test_a_shortened_name_stays_as_it_is_while_its_face_trembles() -> None:
+    image = np.full((900, 1200, 3), 96, np.uint8)
+    memory = LabelMemory()
+    name = "Maximilian von Hohenlohe-Schillingsfürst"
+    widths = set()
+    for side in (160, 163, 159, 161, 158):
+        draw_marks(image, [Mark((100, 400, 100 + side, 500), name, NAMED_COLOR, number=7)], memory=memory)
+        label = memory.label_of(7)
+        assert label is not None
+        widths.add(label.max_width)
+    assert len(widths) == 1
+
+
+def test_a_face_at_the_edge_keeps_its_label_below_on_the_next_frames() -> None:
+    memory = LabelMemory()
+    marks = [Mark((50, y, 90, y + 40), "ann", NAMED_COLOR, number=3) for y in (10, 30)]
+    drawn = [draw_marks(GREY, [mark], memory=memory) for mark in marks]
+    assert np.array_equal(drawn[1][:29], GREY[:29])
+    forgetful = draw_marks(GREY, marks[1:])
+    assert not np.array_equal(forgetful[:29], GREY[:29])
+
+
+def test_faces_without_a_track_are_not_remembered() -> None:
+    memory = LabelMemory()
+    draw_marks(GREY, [Mark((50, 10, 90, 50), "ann", NAMED_COLOR)], memory=memory)
+    assert memory.label_of(None) is None
+
+
+def test_the_tracks_seen_last_are_remembered() -> None:
+    memory = LabelMemory()
+    for track in [*range(256), 0, 256]:
+        memory.keep(track, KeptLabel(10, 110))
+    assert memory.label_of(0) == KeptLabel(10, 110)
+    assert memory.label_of(1) is None

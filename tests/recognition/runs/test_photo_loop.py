@@ -19,9 +19,9 @@ from recognition.runs.photo_loop import (
     PhotoRun,
     annotate_photo,
     identify_faces,
-    list_photos,
     recognize_photos,
 )
+from recognition.runs.photo_run import list_photos
 from recognition.sources.source import SourceKind, parse_source
 from tests.recognition.fakes import ANN, STRANGER, FakeHead, fake_encoder, image_with
 
@@ -110,6 +110,31 @@ def test_what_a_closer_look_finds_is_hidden_unless_a_known_face_stays_visible_th
     after = annotate_photo(image, [ann], hide=hide, others=others)
     assert np.array_equal(after[45:65, 28:52], image[45:65, 28:52]) is shows_ann
     assert after[40:80, 130:170].std() < 0.3 * texture.std()
+
+
+def test_faces_are_labelled_with_names_numbers_or_nothing() -> None:
+    image = image_with((ANN, (60, 40, 100, 80)))
+    faces = [NamedFace((60.0, 40.0, 100.0, 80.0), "ann", 0.9, accepted=True)]
+    names, numbers, none = (annotate_photo(image, faces, labels=labels) for labels in ("names", "numbers", "none"))
+    changed = [(drawn[: image.shape[0]] != image).any(axis=2) for drawn in (names, numbers, none)]
+    above = [int(one[:39].sum()) for one in changed]
+    # A name and a score are wider than a digit; without labels the box alone is drawn.
+    assert above[0] > 2 * above[1] > 0
+    assert above[2] == 0
+    assert changed[2][40:80, 60:100].any()
+    assert names.shape == none.shape == image.shape
+    assert numbers.shape[1] == image.shape[1] and numbers.shape[0] > image.shape[0]
+    assert np.array_equal(annotate_photo(image, faces), names)
+
+
+def test_faces_that_are_hidden_have_no_number() -> None:
+    image = image_with((ANN, (60, 40, 100, 80)), (STRANGER, (120, 40, 160, 80)))
+    faces = [
+        NamedFace((60.0, 40.0, 100.0, 80.0), "ann", 0.9, accepted=True),
+        NamedFace((120.0, 40.0, 160.0, 80.0), "unknown", 0.1, accepted=False),
+    ]
+    both, one = (annotate_photo(image, faces, hide=hide, labels="numbers") for hide in (None, "unknown"))
+    assert [(drawn == (176, 96, 0)).all(axis=2).any() for drawn in (both, one)] == [True, False]
 
 
 def test_one_photo_that_cannot_be_read_is_counted_as_several_are(

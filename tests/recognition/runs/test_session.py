@@ -92,6 +92,24 @@ def test_a_file_from_end_to_end(tmp_path: Path) -> None:
     assert (above[:, :, 1] - above[:, :, 0]).max() > 60
 
 
+def test_a_label_that_had_to_leave_its_side_does_not_jump_back(tmp_path: Path) -> None:
+    class Frames:
+        def __init__(self) -> None:
+            self.images: list[np.ndarray] = []
+
+        def write(self, image: np.ndarray, _time_s: float) -> None:
+            self.images.append(image)
+
+    frames = Frames()
+    run, _ = session(recorder=frames)
+    # It begins at the upper edge and sinks by two pixels a frame.
+    sinking = [image_with((ANN, (20, y, 60, y + 40))) for y in range(0, 60, 2)]
+    run.run_file(video_of(tmp_path, sinking), 1)
+    above, below = frames.images[-1][40:54, 24:44].astype(int), frames.images[-1][104:112, 24:44].astype(int)
+    assert (below[:, :, 1] - below[:, :, 0]).max() > 60
+    assert (above[:, :, 1] - above[:, :, 0]).max() < 30
+
+
 def test_a_copy_lasts_as_long_as_a_video_that_claims_an_absurd_rate(tmp_path: Path) -> None:
     video_of(tmp_path, [ANN_HERE] * 30, "a.webm").close()
     recorder = Recorder(tmp_path / "out.webm", 1000)

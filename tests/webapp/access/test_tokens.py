@@ -58,5 +58,5 @@ def test_the_memory_of_wrong_tries_and_sessions_is_bounded():
     for number in range(1_100):
         access.caller_of_token("wrong", str(number))
         access.open_session()
-    assert len(access._wrong_tries) == len(access._sessions) == 1_000
+    assert len(access._wrong_tries) == len(access.sessions._opened) == 1_000
     assert access.caller_of_session(first) is None

@@ -99,3 +99,18 @@ def test_edits_that_cannot_be_made(client, edit, status, kind):
 def test_what_is_not_there_is_404(client, path):
     answer = client.get(f"/api/v1/{path}")
     assert answer.status_code == 404 and answer.json()["error"]["kind"].startswith("unknown_")
+
+
+def test_together_timeline_and_cover(client, workspace):
+    with PeopleStore(workspace.store) as store:
+        faces = store.faces_in_table()
+        store.name([faces[1].face, faces[3].face], "Bob")
+    assert client.get("/api/v1/people/1/together").json() == {"people": [{"id": 2, "name": "Bob", "n_photos": 2}]}
+    assert client.get("/api/v1/people/1/timeline").json() == {"months": [], "n_undated": 6}
+    key = faces[4].face.key
+    face = {"key": key, "state": "named", "person": 1}
+    answer = client.post("/api/v1/people/1/cover", json={"face": face})
+    assert answer.json()["kind"] == "cover" and client.get("/api/v1/people/1").json()["cover"] == key
+    for person, seen in ((2, face), (1, {**face, "person": 2})):
+        refused = client.post(f"/api/v1/people/{person}/cover", json={"face": seen})
+        assert (refused.status_code, refused.json()["error"]["kind"]) == (409, "conflict")

@@ -57,7 +57,7 @@ class Site:
 def site(page: Page, workspace: Workspace, serve: Callable[[Workspace], str]) -> Iterator[Site]:
     """Return the made workspace's page; errors in the browser fail the test."""
     made = Site(serve(workspace), page)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)  # a loaded machine takes its time
     page.on("console", lambda message: made.problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: made.problems.append(str(error)))
     yield made

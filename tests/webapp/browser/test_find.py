@@ -1,8 +1,17 @@
 """Find and photo in the browser, by keyboard."""
 
+import io
+from types import MappingProxyType
+
+import numpy as np
+from PIL import Image
 from playwright.sync_api import expect
 
+from embedder.detection.faces import Faces
+from foundation.formats import hash_file
+from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
+from tests.webapp.made import add_table
 
 
 def test_find_by_name_then_name_a_face_and_go_back(site, workspace):
@@ -66,4 +75,100 @@ def test_from_a_person_to_a_photo_and_back(site):
     page.keyboard.press("o")
     page.get_by_role("button", name="Face 1: Ada").wait_for()
     page.keyboard.press("Backspace")
-    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    page.get_by_role("heading", name="Ada", level=1).wait_for()
+
+
+class OneLikeBob:
+    """Stands in for the networks: on every picture Bob's face and one that nobody has."""
+
+    fingerprint = MappingProxyType({"space": {"embedding_length": 16}, "provenance": {}})
+
+    def encode(self, picture: np.ndarray) -> "OneLikeBob":
+        self.embeddings = np.eye(16, dtype=np.float32)[[9, 1]]
+        self.faces = Faces(np.array([[0, 0, 9, 9], [20, 10, 60, 50]]), np.zeros((2, 5, 2)), np.ones(2))
+        return self
+
+    def __len__(self) -> int:
+        return 2
+
+
+def picture() -> dict:
+    content = io.BytesIO()
+    Image.new("RGB", (80, 60), (90, 60, 40)).save(content, "PNG")
+    return {"name": '"><img onerror=alert(1)>\u202e.png', "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def test_photos_like_a_dropped_picture_by_each_of_its_faces(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    monkeypatch.setattr("webapp.finding.by_photo.encoder_of", lambda context: OneLikeBob())
+    page = site.open("/find")
+    page.keyboard.press("o")
+    page.get_by_label("Drop a picture here").set_input_files(picture())
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    expect(page.get_by_role("list", name="Photos").get_by_role("link").first).to_contain_text("alike")
+    site.check_accessible()
+    page.get_by_role("list", name="Photos").get_by_role("link").nth(1).click()
+    page.get_by_text("2 of 9").wait_for()
+    page.keyboard.press("Backspace")
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    page.get_by_role("button", name="Like face 1").click()
+    page.get_by_role("status").filter(has_text="1 photo").wait_for()
+    page.get_by_role("button", name="Search without the picture").click()
+    page.get_by_text("Who shall be on the photos?").wait_for()
+
+
+def test_a_picture_that_is_not_kept_any_more_is_told(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    page = site.open(f"/find?like={'A' * 16}.0")
+    page.get_by_role("heading", name="The picture is not kept any more").wait_for()
+    site.problems[:] = [line for line in site.problems if "404" not in line]
+
+
+def test_photos_without_faces_videos_and_copies_by_date(site, workspace, photos):
+    crowd = hash_file(photos / "crowd.png")
+    files = [
+        ScannedFile("crowd.png", crowd, 640, 480, "2019-07-01T12:00:00"),
+        ScannedFile("more/crowd.png", crowd, 640, 480, "2019-07-01T12:00:00"),
+        ScannedFile("more/walk.mp4", "ab" * 32, 640, 480, "2019-07-02T12:00:00", "video"),
+    ]
+    with PeopleStore(workspace.store) as store:
+        places = np.array([[0.1, 0.1, 0.3, 0.5, 72.4]])
+        store.record_table(files, np.array([2]), face_indices=np.array([0]), places=places)
+    page = site.open("/find")
+    page.get_by_label("From").fill("2019-07")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").filter(has_text="2 photos").wait_for()
+    tiles = page.get_by_role("list", name="Photos").get_by_role("link")
+    expect(tiles.nth(0)).to_contain_text("0 faces")
+    expect(tiles.nth(0)).to_contain_text("in 2 places")
+    expect(tiles.nth(1)).to_contain_text("Video, 1:12")
+    expect(tiles.nth(1).locator("img")).to_have_count(0)
+    site.check_accessible()
+    tiles.nth(0).click()
+    page.get_by_text("in 2 places").click()
+    expect(page.get_by_text("more/crowd.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Draw a face")).to_be_visible()
+    site.check_accessible()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("This is a video").wait_for()
+    expect(page.get_by_role("button", name="Draw a face")).to_have_count(0)
+
+
+def test_photos_like_a_picture_of_the_webcam(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    monkeypatch.setattr("webapp.finding.by_photo.encoder_of", lambda context: OneLikeBob())
+    page = site.open("/find")
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () => {
+            const canvas = document.createElement("canvas");
+            canvas.getContext("2d").fillRect(0, 0, 9, 9);
+            window.track = canvas.captureStream(30);
+            setInterval(() => canvas.getContext("2d").fillRect(0, 0, 9, 9), 50);
+            return window.track;
+        }; }"""
+    )
+    page.get_by_text("Like a face on a picture").click()
+    page.get_by_role("button", name="Webcam").click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_role("status").filter(has_text="9 photos").wait_for()
+    assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"

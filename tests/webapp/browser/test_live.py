@@ -1,14 +1,19 @@
 """Live pictures in Chromium, from a real camera server, with the names of a head of real photos."""
 
+import os
 import shutil
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import pytest
 
 from embedder.images.reading import read_image
+from people.store.store import PeopleStore
 from tests.recognition.mjpeg_server import MjpegServer
-from webapp.live import watching
+from tests.webapp.conftest import TOKEN
+from webapp.live.camera_list import add_camera
 
 
 def jpeg_of(photo):
@@ -18,15 +23,10 @@ def jpeg_of(photo):
 
 @pytest.mark.realdata
 def test_a_camera_is_seen_with_names_and_its_process_ends(site, workspace, data, people_head, monkeypatch):
-    monkeypatch.setattr(watching, "SECONDS_AFTER_LAST", 0.2)
+    monkeypatch.setattr("webapp.live.watching.SECONDS_AFTER_LAST", 0.2)
     workspace.head.parent.mkdir(exist_ok=True)
     shutil.copyfile(people_head, workspace.head)
     picture = jpeg_of(data / "people" / "test" / "obama1.jpg")
-    begun = []
-    popen = watching.subprocess.Popen
-    monkeypatch.setattr(
-        watching.subprocess, "Popen", lambda *args, **more: begun.append(popen(*args, **more)) or begun[-1]
-    )
     with MjpegServer(lambda _: picture, 10.0) as camera:
         page = site.open("/live")
         page.get_by_label("Name", exact=True).fill("<b>door</b>".replace("/", "|"))
@@ -40,8 +40,91 @@ def test_a_camera_is_seen_with_names_and_its_process_ends(site, workspace, data,
         assert values > 50
         site.check_accessible()
         page.goto(f"{site.address}/people")
-        until_s = time.monotonic() + 20
-        while any(process.poll() is None for process in begun):
-            assert time.monotonic() < until_s
-            time.sleep(0.1)
-    assert len(begun) == 1
+        wait_until(lambda: not camera_processes())
+
+
+def camera_processes() -> list[int]:
+    """Return the numbers of the cameras' processes that this one has begun."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent = (place / "stat").read_text().rpartition(")")[2].split()[:2]
+            is_camera = "webapp.live.camera_process" in (place / "cmdline").read_text()
+            if int(parent) == os.getpid() and state != "Z" and is_camera:
+                found.append(int(place.name))
+    return found
+
+
+def wait_until(holds) -> None:
+    until_s = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.1)
+
+
+@pytest.mark.realdata
+def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site, workspace, data, people_head):
+    workspace.head.parent.mkdir(exist_ok=True)
+    shutil.copyfile(people_head, workspace.head)
+    pictures = [jpeg_of(data / "people" / "test" / name) for name in ("obama1.jpg", "alex_lacamoire1.jpg")]
+    shown = [0]
+    with MjpegServer(lambda _: pictures[shown[0]], 10.0) as camera:
+        add_camera(workspace, "door", camera.url)
+        with PeopleStore(workspace.store) as store:
+            store.name([store.faces_in_table()[1].face], "alex_lacamoire")
+        page = site.open("/live")
+        page.get_by_role("button", name="door", exact=True).wait_for()
+        page.keyboard.press("c")
+        page.get_by_role("button", name="Who is this? obama").wait_for(timeout=40_000)
+        page.keyboard.press("f")
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("Taken for obama").wait_for()
+        dialog.get_by_text("Not since the server was started.").wait_for()
+        site.check_accessible()
+        page.keyboard.type("Barack")
+        page.keyboard.press("Enter")
+        page.get_by_text("1 face named Barack").wait_for()
+        page.get_by_role("button", name="Who is this? Barack").wait_for(timeout=20_000)
+        shown[0] = 1
+        page.get_by_role("button", name="Who is this? alex").click(timeout=20_000)
+        page.get_by_role("dialog").get_by_role("button", name="Not alex").click()
+        page.get_by_text("1 face not alex").wait_for()
+        page.get_by_role("button", name="Who is this? somebody unknown").wait_for(timeout=20_000)
+    with PeopleStore(workspace.store) as store:
+        assert "Barack" in [person.name for person in store.people()]
+    pictures = list(workspace.live_pictures.glob("*.jpg"))
+    assert len(pictures) == 2 and not any(picture.stat().st_mode & 0o077 for picture in pictures)
+
+
+@pytest.mark.realdata
+def test_the_browsers_own_camera_gets_names_and_nothing_is_kept(
+    workspace, serve, data, people_head, browser_type, browser_type_launch_args, tmp_path
+):
+    workspace.head.parent.mkdir(exist_ok=True)
+    shutil.copyfile(people_head, workspace.head)
+    seen = tmp_path / "camera.mjpeg"
+    seen.write_bytes(10 * jpeg_of(data / "people" / "test" / "obama1.jpg"))
+    kept = sorted(workspace.folder.rglob("*"))
+    fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    arguments = [*browser_type_launch_args["args"], *fake, f"--use-file-for-fake-video-capture={seen}"]
+    browser = browser_type.launch(executable_path=browser_type_launch_args["executable_path"], args=arguments)
+    try:
+        page = browser.new_page()
+        problems = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        answers = []
+        page.on("response", lambda answer: answers.append(answer) if "recognize" in answer.url else None)
+        page.goto(f"{serve(workspace)}/live?token={TOKEN}")
+        page.get_by_role("button", name="This browser's camera").click()
+        canvas = page.locator("canvas")
+        canvas.wait_for(state="attached")
+        wait_until(lambda: int(canvas.get_attribute("data-frames") or 0) >= 3)
+        assert [face["name"] for face in answers[-1].json()["faces"]] == ["obama"]
+        page.goto("about:blank")
+        assert problems == []
+    finally:
+        browser.close()
+    new = {path.name for path in workspace.folder.rglob("*") if path not in kept}
+    assert new <= {"people.sqlite-shm", "people.sqlite-wal"}  # there while the store is open

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from people.store.store import PeopleStore
-from tests.webapp.made import N_CROWD
+from tests.webapp.made import N_CROWD, add_table
 
 
 def test_faces_are_selected_by_keys_and_moved(site, workspace):
@@ -86,3 +86,63 @@ def test_only_what_is_in_sight_exists(site):
     expect(page.get_by_text(f"{N_CROWD} selected")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text(f"{N_CROWD} selected")).to_have_count(0)
+
+
+def date_photos(workspace) -> None:
+    """Let the photos of the workspace say when they were taken: three in 2018, six in two months of 2019."""
+    with PeopleStore(workspace.store) as store:
+        dates = [f"2018-0{n}-01T12:00:00" for n in (1, 1, 2)] + [f"2019-0{n}-01T12:00:00" for n in (6, 6, 7, 7, 7, 7)]
+        for file, taken in zip(store.files(), dates, strict=False):
+            store._connection.execute("UPDATE scanned_files SET taken = ? WHERE path = ?", (taken, file.path))
+
+
+def test_doubtful_faces_come_first_and_a_cover_is_chosen(site, workspace, photos):
+    add_table(workspace, photos)
+    with PeopleStore(workspace.store) as store:
+        wrong = store.faces_in_table()[1]  # on the right, like Bob
+        store.name([wrong.face], "Ada")
+    page = site.open("/people/1")
+    first = page.get_by_role("option").first
+    expect(first).to_contain_text("alike")
+    assert f"/faces/{wrong.face.key}/" in first.locator("img").get_attribute("src")
+    page.get_by_role("button", name="By photo").click()
+    second = page.get_by_role("option").nth(1)
+    expect(second.locator("img")).to_have_attribute("src", f"/api/v1/faces/{wrong.face.key}/thumbnail")
+    second.click()
+    page.keyboard.press("c")
+    page.get_by_text("Cover of Ada chosen").wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert store.covers([1])[1].face == wrong.face
+    page.go_back()
+    expect(page.get_by_role("button", name="Doubtful ones first")).to_have_attribute("aria-pressed", "true")
+    site.check_accessible()
+
+
+def test_a_bar_of_the_timeline_chooses_its_time_by_keyboard(site, workspace):
+    date_photos(workspace)
+    page = site.open("/people/1")
+    year = page.get_by_role("button", name="2019: 3 photos")
+    year.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option")).to_have_count(3)
+    site.check_accessible()
+    page.get_by_role("button", name="Jun 2019: 2 photos").click()
+    expect(page.get_by_role("option")).to_have_count(2)
+    page.get_by_role("link", name="Photos", exact=True).click()
+    page.get_by_role("status").filter(has_text="2 photos").wait_for()
+    page.go_back()
+    page.get_by_role("button", name="Jun 2019: 2 photos").click()
+    expect(page.get_by_role("option")).to_have_count(3)
+
+
+def test_from_the_tile_of_a_person_to_a_photo_with_somebody_else(site, workspace):
+    with PeopleStore(workspace.store) as store:
+        store.name([store.faces_in_table()[1].face], "Bob")
+    page = site.open("/people")
+    page.get_by_role("link").filter(has_text="Ada").locator("img, .thumb").first.click()
+    page.get_by_role("heading", name="Ada", level=1).wait_for()
+    page.get_by_role("list", name="On photos together with").get_by_role("link", name="with Bob").click()
+    page.get_by_role("status").filter(has_text="1 photo").wait_for()
+    page.go_back()
+    page.get_by_role("option").first.dblclick()
+    page.get_by_text("1 of 6").wait_for()

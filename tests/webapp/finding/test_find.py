@@ -1,5 +1,11 @@
 """Photos found over HTTP by who is on them, and one with its faces."""
 
+import hashlib
+
+import numpy as np
+
+from people.store.records import photo_number
+from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
 
 
@@ -42,3 +48,41 @@ def test_a_photo_with_its_faces_from_left_to_right(client):
     assert [(one["name"], one["face"]["state"]) for one in photo["faces"]] == [("Ada", "named"), ("", "open")]
     assert photo["faces"][0]["face"]["box"][0] < photo["faces"][1]["face"]["box"][0]
     assert client.get("/api/v1/photos/12").json()["error"]["kind"] == "unknown_photo"
+
+
+def test_photos_without_a_face_copies_and_videos(client, workspace):
+    def hash_of(name: str) -> str:
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    lake, walk = hash_of("lake"), hash_of("walk")
+    files = [
+        ScannedFile("2019/lake.jpg", lake, 40, 20, "2019-07-01T12:00:00"),
+        ScannedFile("2019/walk.mp4", walk, 40, 20, "2019-07-02T12:00:00", "video"),
+        ScannedFile("copies/lake.jpg", lake, 40, 20, "2019-07-01T12:00:00"),
+    ]
+    with PeopleStore(workspace.store) as store:
+        places = np.array([[0.1, 0.1, 0.3, 0.5, 12.5]])
+        store.record_table(files, np.array([1]), face_indices=np.array([0]), places=places)
+    found = client.get("/api/v1/find", params={"from": "2019-07", "to": "2019-07"}).json()
+    assert found["total"] == 2
+    still, film = found["photos"]
+    assert (still["n_faces"], still["kind"], still["paths"]) == (0, "photo", ["2019/lake.jpg", "copies/lake.jpg"])
+    assert (film["n_faces"], film["kind"], film["time_s"]) == (1, "video", 12.5)
+    assert paths(client, folder="copies") == ["2019/lake.jpg"], "by its first path, wherever it was found"
+    photo = client.get(f"/api/v1/photos/{photo_number(lake)}").json()
+    assert (photo["faces"], photo["paths"]) == ([], ["2019/lake.jpg", "copies/lake.jpg"])
+    assert client.get(f"/api/v1/photos/{photo_number(walk)}").json()["kind"] == "video"
+
+
+def test_photos_beside_one(client):
+    photos = [one["photo"] for one in client.get("/api/v1/find", params={"with": 1}).json()["photos"]]
+
+    def beside(photo: int, **query: object) -> tuple[object, ...]:
+        answer = client.get(f"/api/v1/photos/{photo}/beside", params=query).json()
+        return answer["index"], answer["total"], answer["previous"], answer["next"]
+
+    assert beside(photos[0], **{"with": 1}) == (0, 6, None, photos[1])
+    assert beside(photos[5], **{"with": 1}) == (5, 6, photos[4], None)
+    assert beside(photos[1], folder="album <0>") == (1, 3, photos[0], photos[2])
+    assert beside(photos[1], **{"with": 2})[0] is None
+    assert client.get("/api/v1/photos/12/beside").json()["error"]["kind"] == "unknown_photo"

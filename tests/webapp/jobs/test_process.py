@@ -48,6 +48,10 @@ def test_a_scan_is_done_in_a_process_of_its_own_session(family):
     assert [failure["path"] for failure in done.result["failures"]] == ["broken.jpg"]
     with PeopleReader(family.store) as reader:
         assert len(reader.files()) == 10
+    deadline = time.monotonic() + 120
+    while len(list(family.thumbnails.rglob("*.webp"))) < 18 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(list(family.thumbnails.rglob("*.webp"))) == 18, "nine faces and their photos, after the job has ended"
 
 
 @pytest.mark.realdata

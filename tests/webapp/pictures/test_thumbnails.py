@@ -9,7 +9,13 @@ from PIL import Image
 from people.forgetting.other_files import Thumbnails
 from people.store.reader import PeopleReader
 from people.store.records import Face
-from webapp.pictures.thumbnails import SIDE, read_thumbnail, thumbnail_path
+from webapp.pictures.thumbnails import (
+    SIDE,
+    photo_thumbnail_path,
+    read_photo_thumbnail,
+    read_thumbnail,
+    thumbnail_path,
+)
 
 
 @pytest.fixture
@@ -26,8 +32,18 @@ def test_it_is_cut_once_and_kept_private(workspace, shown, photos, monkeypatch):
     for face in (one, two):
         place = thumbnail_path(workspace, face.face)
         assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
-    monkeypatch.setattr("embedder.images.reading.read_image", lambda path: pytest.fail("it was decoded again"))
+    monkeypatch.setattr("embedder.videos.moment.read_moment", lambda *_: pytest.fail("it was decoded again"))
     assert read_thumbnail(workspace, file, one.face) == content
+
+
+def test_a_whole_photo_is_made_small_once_and_kept_private(workspace, shown, monkeypatch):
+    file, _ = shown
+    content = read_photo_thumbnail(workspace, file)
+    picture = Image.open(io.BytesIO(content))
+    assert picture.format == "WEBP" and picture.size == (320, 240) and not picture.getexif()
+    assert stat.S_IMODE(photo_thumbnail_path(workspace, file).stat().st_mode) == 0o600
+    monkeypatch.setattr("embedder.images.reading.read_image", lambda path: pytest.fail("it was decoded again"))
+    assert read_photo_thumbnail(workspace, file) == content
 
 
 def test_the_face_is_in_its_middle(workspace, shown):
@@ -53,5 +69,6 @@ def test_where_it_cannot_be_kept_it_is_shown_all_the_same(workspace, shown):
 def test_forgetting_knows_them_by_name(workspace, shown):
     place = thumbnail_path(workspace, shown[1][0].face)
     assert Thumbnails().claims(place, b"RIFF")
+    assert Thumbnails().claims(photo_thumbnail_path(workspace, shown[0]), b"RIFF")
     assert Thumbnails().claims(thumbnail_path(workspace, Face("a" * 64, (-0.1, 0, 1, 1), 12.5)), b"RIFF")
     assert not Thumbnails().claims(place.with_name("holiday.webp"), b"RIFF")

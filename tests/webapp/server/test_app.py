@@ -3,9 +3,11 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 
+from classifiers.members.enrolment import FlawKind
 from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace, create_workspace
 from tests import PROJECT
@@ -78,6 +80,7 @@ def test_every_word_is_used_and_every_used_word_is_there():
     words = json.loads((STATIC / "words" / "en.json").read_text("utf-8"))
     code = "\n".join(path.read_text("utf-8") for path in STATIC.rglob("*.js"))
     asked = set(re.findall(r'\bt\("([\w.]+)"', code)) | set(re.findall(r'words: "([\w.]+)"', code))
+    asked |= {f"enrol.flaw.{kind}" for kind in get_args(FlawKind)}
     assert asked <= words.keys()
     made_up = (
         "decision.",
@@ -87,6 +90,7 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "questions.",
         "find.",
         "photo.state.",
+        "enrol.flaw.",
     )  # their ends come from the interface
     unused = {key for key in words if f'"{key}"' not in code and not key.startswith(made_up)}
     assert unused == set()

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
@@ -65,6 +66,10 @@ def test_it_prints_the_address_with_the_token_and_ends_quietly(workspace):
             address, token = re.search(r"open (http://127\.0\.0\.1:\d+)/\?token=(\S{20,})", line).groups()
             answer = httpx.get(f"{address}/api/v1/workspace", headers={"Authorization": f"Bearer {token}"})
             assert answer.json()["name"] == "family"
+            deadline = time.monotonic() + 60
+            while not list(workspace.thumbnails.rglob("*.webp")) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert list(workspace.thumbnails.rglob("*.webp")), "thumbnails are made while nobody asks for them"
             server.send_signal(2)
             _, errors = server.communicate(timeout=60)
         finally:

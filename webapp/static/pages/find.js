@@ -1,4 +1,4 @@
-// Find: photos with some people and without others, by date; what is asked stands in the address.
+// Find: photos with some people and without others, by date, or like a picture; what is asked stands in the address.
 
 import { api } from "../parts/api.js";
 import { button, el } from "../parts/dom.js";
@@ -6,8 +6,10 @@ import { Grid } from "../parts/grid.js";
 import { setPageKeys } from "../parts/keys.js";
 import { NameBox } from "../parts/name_box.js";
 import { emptyState, pageHead } from "../parts/page.js";
+import { photoTile } from "../parts/photo_tile.js";
+import { pictureQuestion } from "../parts/picture_question.js";
 import { toast } from "../parts/toast.js";
-import { formatMoment, t } from "../parts/words.js";
+import { t } from "../parts/words.js";
 
 const BELOW = 52;
 const MARKS = ["only", "unnamed", "strangers"];
@@ -24,7 +26,7 @@ export async function show(main, { go }) {
     for (const side of ["with", "without"]) sides[side].forEach(({ id }) => next.append(side, id));
     const marks = sides.with.length ? MARKS : MARKS.filter((mark) => mark !== "only"); // nobody else than whom?
     for (const mark of marks) if (change[mark] ?? asked.get(mark) === "true") next.set(mark, "true");
-    for (const side of ["from", "to"]) { const value = change[side] ?? asked.get(side) ?? ""; if (value) next.set(side, value); }
+    for (const side of ["like", "folder", "from", "to"]) { const value = change[side] ?? asked.get(side) ?? ""; if (value) next.set(side, value); }
     go(`/find${next.size ? `?${next}` : ""}`);
   }
 
@@ -45,6 +47,9 @@ export async function show(main, { go }) {
   const sides = { with: side("with"), without: side("without") };
   const check = (mark) => { const input = el("input", { type: "checkbox", checked: asked.get(mark) === "true", disabled: mark === "only" && !people.with.length, onchange: () => ask({ [mark]: input.checked }) }); return el("label", { class: "check" }, input, t(`find.${mark}`)); };
   const date = (name) => el("label", { class: "date" }, t(`find.${name}`), el("input", { class: "field", type: "text", size: 10, value: asked.get(name) ?? "", placeholder: t("find.date"), pattern: "\\d{4}(-\\d{2}(-\\d{2})?)?", onchange: (event) => { if (event.target.validity.valid) ask({ [name]: event.target.value }); else event.target.reportValidity(); } }));
+  const folder = asked.get("folder");
+  const within = folder ? [button(t("find.in_folder", { folder }), { iconName: "close", kind: "chip", "aria-label": t("find.remove", { name: folder }), run: () => ask({ folder: "" }) })] : [];
+  const picture = pictureQuestion({ like: asked.get("like") ?? "", onLike: (like) => ask({ like }) });
   const about = el("p", { class: "quiet found-count", role: "status" });
   const nothing = el("div");
   const grid = new Grid({
@@ -55,20 +60,15 @@ export async function show(main, { go }) {
       const { total, photos } = await api.get(`/find?${page}`);
       return { total, items: photos };
     },
-    render: (photo) => el(
-      "a",
-      { class: "tile", href: `/photos/${photo.photo}${location.search}`, title: photo.path },
-      el("div", { class: "thumb" }, el("img", { src: api.picture(photo.photo, 320), alt: photo.path, loading: "lazy", decoding: "async" })),
-      el("div", { class: "name" }, photo.names.join(", ") || t("n_faces", { n: photo.n_faces })),
-      el("div", { class: "count" }, photo.taken ? formatMoment(photo.taken) : photo.path.split("/").at(-1)),
-    ),
+    render: (photo) => photoTile(photo, location.search),
     label: t("find.photos"),
     below: BELOW,
   });
 
   main.append(
     pageHead(t("find.title"), null),
-    el("div", { class: "find-ask" }, sides.with.element, sides.without.element, el("div", { class: "find-marks" }, ...MARKS.map(check), date("from"), date("to"))),
+    el("div", { class: "find-ask" }, sides.with.element, sides.without.element, el("div", { class: "find-marks" }, ...MARKS.map(check), date("from"), date("to"), ...within)),
+    picture.element,
     about,
     grid.element,
     nothing,
@@ -76,13 +76,21 @@ export async function show(main, { go }) {
   setPageKeys([
     { key: "/", words: "find.with", run: () => sides.with.box.input.focus() },
     { key: "-", words: "find.without", run: () => sides.without.box.input.focus() },
+    { key: "o", words: "key.choose_picture", run: () => picture.open() },
     { key: "Enter", words: "key.open" },
   ]);
+  const stop = () => { grid.stop(); picture.stop(); };
   grid.start();
   if (asked.size) {
-    await grid.reload();
+    try {
+      await grid.reload();
+    } catch (error) {
+      if (error.kind !== "unknown_picture") throw error;
+      nothing.replaceChildren(emptyState(t("error.unknown_picture")));
+      return { stop, focus: () => picture.open() };
+    }
     about.textContent = t("n_photos", { n: grid.total });
     nothing.replaceChildren(...(grid.total ? [] : [emptyState(t("find.none"))]));
   } else nothing.replaceChildren(emptyState(t("find.begin"), t("find.begin_text")));
-  return { stop: () => grid.stop(), focus: () => (asked.size && grid.total ? grid.focus(0) : sides.with.box.input.focus()) };
+  return { stop, focus: (index = 0) => (asked.size && grid.total ? grid.focus(index) : sides.with.box.input.focus()) };
 }

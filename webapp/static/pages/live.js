@@ -1,34 +1,36 @@
-// Live: the workspace's cameras; picture, boxes and names of one frame on one canvas, visits beside it.
+// Live: the workspace's cameras and the browser's own; picture, boxes and names of one frame, visits below.
 
 import { api } from "../parts/api.js";
 import { button, el } from "../parts/dom.js";
+import { setPageKeys } from "../parts/keys.js";
+import { liveCanvas } from "../parts/live_canvas.js";
 import { emptyState, pageHead } from "../parts/page.js";
-import { settings } from "../parts/settings.js";
-import { toastError } from "../parts/toast.js";
+import { explain, toastError } from "../parts/toast.js";
+import { visitList } from "../parts/visits.js";
 import { t } from "../parts/words.js";
 
-const STATES = {
-  starting: "live.state.starting",
-  waiting: "live.state.waiting",
-  stopped: "live.state.stopped",
-  unknown_camera: "live.state.unknown_camera",
-  no_head: "error.no_head",
-};
-const FINAL = ["unknown_camera", "no_head"];
-const VISITS = { started: "live.visit.started", identified: "live.visit.identified", changed: "live.visit.changed", ended: "live.visit.ended" };
-const SPAN = 30;
+const FINAL = { unknown_camera: "live.state.unknown_camera", no_head: "error.no_head" };
+const WIDEST = 960;
 
 export async function show(main) {
   const list = el("ul", { class: "cameras" });
   const view = el("section", { class: "live-view" });
-  const name = el("input", { name: "name", required: true, maxlength: "100", "aria-label": t("live.name"), placeholder: t("live.name") });
-  const address = el("input", { name: "address", required: true, autocomplete: "off", "aria-label": t("live.address"), placeholder: t("live.address") });
-  const form = el("form", { class: "actions", onsubmit: add }, name, address, el("button", { class: "button" }, t("live.add")));
+  const name = el("input", { class: "field", name: "name", required: true, maxlength: "100", "aria-label": t("live.name"), placeholder: t("live.name") });
+  const address = el("input", { class: "field", name: "address", required: true, autocomplete: "off", "aria-label": t("live.address"), placeholder: t("live.address") });
+  const form = el("form", { class: "camera-form", onsubmit: add }, name, address, el("button", { class: "button" }, t("live.add")));
+  const own = button(t("live.webcam"), { iconName: "camera", run: () => look(watchWebcam, "") });
+  let cameras = [];
   let watched = null;
 
-  function draw(cameras) {
+  function look(begin, camera) {
+    watched?.stop();
+    watched = begin(camera, view);
+  }
+
+  function draw(found) {
+    cameras = found;
     list.replaceChildren(...cameras.map(row));
-    if (!cameras.some((camera) => camera.name === watched?.name)) { watched?.stop(); watched = null; view.replaceChildren(); }
+    if (watched?.name && !cameras.some((camera) => camera.name === watched.name)) { watched.stop(); watched = null; view.replaceChildren(); }
     if (!cameras.length) list.append(el("li", {}, emptyState(t("live.none"))));
   }
 
@@ -36,7 +38,7 @@ export async function show(main) {
     return el(
       "li",
       {},
-      button(camera.name, { run: () => { watched?.stop(); watched = watch(camera.name, view); } }),
+      button(camera.name, { run: () => look(watch, camera.name) }),
       el("span", { class: "quiet" }, camera.address),
       button(t("live.remove"), { run: () => remove(camera.name), "aria-label": `${t("live.remove")}: ${camera.name}` }),
     );
@@ -56,20 +58,27 @@ export async function show(main) {
     } catch (error) { toastError(error); }
   }
 
-  main.append(pageHead(t("live.title"), t("live.text")), form, list, view);
+  function next() {
+    if (cameras.length) look(watch, cameras[(cameras.findIndex((camera) => camera.name === watched?.name) + 1) % cameras.length].name);
+  }
+
+  main.append(pageHead(t("live.title"), t("live.text")), form, list, el("div", { class: "actions" }, own), view);
+  setPageKeys([
+    { key: "c", words: "key.next_camera", run: next },
+    { key: "f", words: "key.face_in_picture", run: () => watched?.focusFace() },
+    { key: "v", words: "key.newest_visit", run: () => view.querySelector(".visits button")?.focus() },
+    { key: "w", words: "key.webcam", run: () => look(watchWebcam, "") },
+  ]);
   draw((await api.get("/cameras")).cameras);
   return { stop: () => watched?.stop() };
 }
 
 /** Show a camera until `stop`. */
 function watch(name, view) {
-  const canvas = el("canvas", { role: "img", "aria-label": t("live.picture", { name }) });
+  const visits = visitList(name);
+  const picture = liveCanvas({ label: t("live.picture", { name }), onFace: visits.ask });
   const status = el("p", { role: "status" }, t("live.state.starting"));
-  const speed = el("p", { class: "quiet" });
-  const visits = el("ol", { class: "visits" });
-  view.replaceChildren(el("h2", {}, name), status, canvas, speed, el("h3", {}, t("live.visits")), visits);
-  const seen = new Set();
-  const times = [];
+  view.replaceChildren(el("h2", {}, name), status, picture.element, el("h3", {}, t("live.visits")), visits.element);
   let socket;
   let stopped = false;
   let retry;
@@ -77,75 +86,86 @@ function watch(name, view) {
   function connect() {
     socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/cameras/${encodeURIComponent(name)}/live`);
     socket.binaryType = "arraybuffer";
-    socket.onmessage = receive;
+    socket.onmessage = ({ data }) => (typeof data === "string" ? visits.update() : receive(data));
     socket.onclose = () => {
       if (stopped) return;
-      status.textContent = t("live.state.stopped");
+      say(t("live.state.offline"));
       retry = setTimeout(connect, 2000);
     };
   }
 
-  async function receive({ data }) {
+  function say(words) {
+    if (status.textContent !== words) status.textContent = words;
+    if (words) picture.clearFaces();
+  }
+
+  async function receive(data) {
     const from = socket;
     const length = new DataView(data).getUint32(0);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
     try {
-      if (header.state === "picture") await drawFrame(header, new Uint8Array(data, 4 + length));
-      const words = header.state === "picture" ? "" : t(STATES[header.state]);
-      if (status.textContent !== words) status.textContent = words;
-      if (FINAL.includes(header.state)) stopped = true;
-      for (const visit of header.visits ?? []) addVisit(visit);
+      if (header.state === "picture") {
+        const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }));
+        if (!stopped) picture.draw(bitmap, header.faces, header.captured);
+        bitmap.close();
+      }
+      say(describe(header));
+      if (header.state in FINAL) stopped = true;
     } finally {
       if (from.readyState === WebSocket.OPEN) from.send("seen");
     }
   }
 
-  async function drawFrame(header, jpeg) {
-    const picture = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
-    if (canvas.width !== picture.width || canvas.height !== picture.height) Object.assign(canvas, { width: picture.width, height: picture.height });
-    const context = canvas.getContext("2d");
-    context.drawImage(picture, 0, 0);
-    for (const face of header.faces) drawFace(context, face, picture);
-    picture.close();
-    times.push(performance.now());
-    if (times.length > SPAN) times.shift();
-    const fps = times.length > 1 ? (1000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0;
-    Object.assign(canvas.dataset, { frames: Number(canvas.dataset.frames ?? 0) + 1, lag: Math.round(Date.now() - 1000 * header.captured) });
-    speed.textContent = t("live.speed", { fps: fps.toFixed(0), lag: canvas.dataset.lag });
-  }
-
-  function addVisit(visit) {
-    const key = `${visit.at} ${visit.track} ${visit.kind}`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    const who = !visit.name || visit.name === "unknown" ? t("live.unknown") : visit.name;
-    visits.prepend(el("li", {}, t(VISITS[visit.kind], { time: new Date(1000 * visit.at).toLocaleTimeString(), name: who })));
-    if (visits.children.length > 200) visits.lastChild.remove();
-  }
-
   connect();
-  return { name, stop: () => { stopped = true; clearTimeout(retry); socket.close(); } };
+  return { name, focusFace: () => picture.firstFace()?.focus(), stop: () => { stopped = true; clearTimeout(retry); socket.close(); visits.stop(); } };
 }
 
-function drawFace(context, face, picture) {
-  const [left, top, right, bottom] = face.box.map((value, i) => value * (i % 2 ? picture.height : picture.width));
-  if (settings.blur) {
-    context.save();
-    context.beginPath();
-    context.rect(left, top, right - left, bottom - top);
-    context.clip();
-    context.filter = `blur(${Math.max(8, Math.round((right - left) / 4))}px)`;
-    context.drawImage(picture, 0, 0);
-    context.restore();
+/** Say in words what a message without a picture tells. */
+function describe({ state, reason = "", again_s: again = 0 }) {
+  if (state === "picture") return "";
+  if (state in FINAL) return t(FINAL[state]);
+  if (state === "stopped") return t("live.state.stopped", { reason: reason || t("live.no_reason"), seconds: Math.ceil(again) });
+  return reason ? t("live.state.waiting", { reason }) : t("live.state.starting");
+}
+
+/** Show the browser's own camera with names: frames go to the server, names come back, nothing is kept. */
+function watchWebcam(_, view) {
+  const video = el("video", { muted: true, playsinline: true });
+  const picture = liveCanvas({ label: t("live.webcam") });
+  const status = el("p", { role: "status" }, t("live.state.starting"));
+  view.replaceChildren(el("h2", {}, t("live.webcam")), el("p", { class: "quiet" }, t("live.webcam_text")), status, picture.element);
+  let stream = null;
+  let stopped = false;
+
+  async function run() {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { width: WIDEST } });
+    if (stopped) { stop(); return; }
+    video.srcObject = stream;
+    await video.play();
+    while (!stopped) await oneFrame();
   }
-  context.strokeStyle = face.accepted ? "#35c46a" : "#e0a020";
-  context.lineWidth = 3;
-  context.strokeRect(left, top, right - left, bottom - top);
-  if (!face.accepted || !face.name) return;
-  context.font = "20px sans-serif";
-  context.lineWidth = 4;
-  context.strokeStyle = "#000";
-  context.fillStyle = "#fff";
-  context.strokeText(face.name, left, top > 24 ? top - 6 : bottom + 22);
-  context.fillText(face.name, left, top > 24 ? top - 6 : bottom + 22);
+
+  async function oneFrame() {
+    const captured = Date.now() / 1000;
+    const frame = await createImageBitmap(video);
+    const sent = el("canvas", { width: frame.width, height: frame.height });
+    sent.getContext("2d").drawImage(frame, 0, 0);
+    const jpeg = await new Promise((resolve) => sent.toBlob(resolve, "image/jpeg", 0.85));
+    const { faces } = await api.send("/recognize", jpeg);
+    const boxes = faces.map(({ box, name }) => ({ name: name === "unknown" ? "" : name, box: box.map((side, i) => side / (i % 2 ? frame.height : frame.width)) }));
+    if (!stopped) picture.draw(frame, boxes, captured);
+    frame.close();
+    if (status.textContent) status.textContent = "";
+  }
+
+  function stop() {
+    stopped = true;
+    stream?.getTracks().forEach((track) => track.stop());
+  }
+
+  run().catch((error) => {
+    stop();
+    status.textContent = error.kind ? explain(error) : t("try.no_camera");
+  });
+  return { name: null, focusFace: () => {}, stop };
 }

@@ -46,7 +46,7 @@ export async function show(main) {
   search.addEventListener("keydown", (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); grid.focus(0); } });
   grid.start();
   await renew();
-  return { stop: () => grid.stop(), focus: () => grid.focus(0) };
+  return { stop: () => grid.stop(), focus: (index = 0) => grid.focus(index) };
 }
 
 let dragged = null;

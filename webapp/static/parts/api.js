@@ -49,6 +49,7 @@ export const api = {
     return request("POST", path, form);
   },
   remove: (path) => request("DELETE", path),
+  photoThumbnail: (photo) => `${ROOT}/photos/${photo}/thumbnail`,
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
   picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,
 };

@@ -15,6 +15,14 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Make an element of a drawing; all properties are attributes. */
+export function svg(tag, properties = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 /** Make an icon of style/icons.svg, for eyes alone. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -40,5 +48,5 @@ export function button(text, { run, key, iconName, kind = "", iconOnly = false, 
 
 /** Return whether letters typed now belong to a field. */
 export function isTyping(target) {
-  return target instanceof Element && target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+  return target instanceof Element && target.closest("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]") !== null;
 }

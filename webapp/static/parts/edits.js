@@ -12,10 +12,13 @@ export function describe(decision) {
 
 /** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
 async function edit(send, done) {
+  const here = location.href;
+  // Its toast outlives the page: another one, opened meanwhile, is shown anew.
+  const renew = () => (location.href === here ? done() : document.dispatchEvent(new CustomEvent("decided")));
   try {
     const decision = await send();
     await done();
-    toast(describe(decision), { undo: () => undo(decision.id, done) });
+    toast(describe(decision), { undo: () => undo(decision.id, renew) });
   } catch (error) {
     toastError(error);
     if (error.kind === "conflict") await done();
@@ -28,9 +31,25 @@ const seenPerson = ({ name, hidden }) => ({ name, hidden });
 /** Decide about faces: `what` is {kind, name?, person?}. */
 export const decide = (faces, what, done) => edit(() => api.post("/faces/decide", { ...what, faces: faces.map(seenFace) }), done);
 
+/** Say who a visit to a camera was or was not: `what` is {kind, name}. */
+export async function decideVisit(visit, what, done) {
+  let reasons = [];
+  await edit(async () => {
+    const said = await api.post(`/visits/${visit}/decide`, what);
+    ({ reasons } = said);
+    return said.decision;
+  }, done);
+  if (reasons.length) toast(t("live.not_yet", { reason: reasons.join("; ") }));
+}
+/** Say that there is a face in a box, in fractions of the photo; `name` is null where nobody knows whose. */
+export const draw = (photo, box, name, done) => edit(() => api.post(`/photos/${photo}/faces`, { box, name }), done);
+
 export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
+
+/** Let a face stand for its person. */
+export const chooseCover = (person, face, done) => edit(() => api.post(`/people/${person.id}/cover`, { face: seenFace(face) }), done);
 
 export const merge = (person, other, done) =>
   edit(() => api.post(`/people/${person.id}/merge`, { into: other.id, expected: seenPerson(person), expected_into: seenPerson(other) }), done);

@@ -27,13 +27,15 @@ export function watch(job, tell) {
   return () => source.close();
 }
 
-/** Begin work and return its job; of another job that is being done, that one. */
+/** Begin work and return its job; of another job that is being done, that one, with `isOther`. */
 export async function begin(kind) {
   try {
     return await api.post("/jobs", { kind });
   } catch (error) {
     if (error.kind !== "job_running") throw error;
-    return (await api.get("/jobs")).jobs.find((job) => !isOver(job)) ?? Promise.reject(error);
+    const other = (await api.get("/jobs")).jobs.find((job) => !isOver(job));
+    if (!other) throw error;
+    return { ...other, isOther: true };
   }
 }
 

@@ -1,12 +1,19 @@
-// A place for a picture: dropped, chosen, pasted, or taken with the webcam; it is looked at and not kept.
+// A place for pictures: dropped, chosen, pasted, or taken with the webcam; what becomes of them is the page's affair.
 
 import { button, el } from "./dom.js";
 import { toast, toastError } from "./toast.js";
 import { t } from "./words.js";
 
-/** Make the place; `onPicture(blob)` hears each picture. `stop` ends the webcam. */
-export function pictureDrop({ label, onPicture }) {
-  const input = el("input", { type: "file", accept: "image/*", class: "visually-hidden", "aria-label": label, onchange: () => { if (input.files[0]) onPicture(input.files[0]); input.value = ""; } });
+const MS_BETWEEN_LOOKS = 300;
+const QUALITY = 0.92;
+
+/**
+ * Make the place; `onPicture(blob)` hears each picture, `several` takes more than one at a time. While the webcam is on,
+ * `onLive(blob)` is promised to be awaited with frame after frame. `stop` ends the webcam.
+ */
+export function pictureDrop({ label, onPicture, several = false, onLive = null, beside = [] }) {
+  const take = (files) => [...files].slice(0, several ? files.length : 1).forEach((file) => onPicture(file));
+  const input = el("input", { type: "file", accept: "image/*", multiple: several, class: "visually-hidden", "aria-label": label, onchange: () => { take(input.files); input.value = ""; } });
   const video = el("video", { muted: true, playsinline: true, hidden: true });
   const shot = button(t("try.shoot"), { kind: "is-main", run: () => shoot() });
   shot.hidden = true;
@@ -23,12 +30,27 @@ export function pictureDrop({ label, onPicture }) {
     video.hidden = shot.hidden = false;
     await video.play();
     shot.focus();
+    if (onLive) await look(stream);
   }
 
-  function shoot() {
+  /** Show frame after frame to whoever gives hints, as long as this stream is on. */
+  async function look(own) {
+    while (stream === own && video.isConnected) {
+      const blob = await frame();
+      if (blob) await onLive(blob);
+      await new Promise((done) => { setTimeout(done, MS_BETWEEN_LOOKS); });
+    }
+  }
+
+  function frame() {
     const canvas = el("canvas", { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
-    canvas.toBlob((blob) => { if (blob) onPicture(blob); }, "image/jpeg", 0.92);
+    return new Promise((done) => { canvas.toBlob(done, "image/jpeg", QUALITY); });
+  }
+
+  async function shoot() {
+    const blob = await frame();
+    if (blob) onPicture(blob);
   }
 
   function stop() {
@@ -43,11 +65,12 @@ export function pictureDrop({ label, onPicture }) {
       class: "drop",
       ondragover: (event) => { event.preventDefault(); element.classList.add("is-target"); },
       ondragleave: () => element.classList.remove("is-target"),
-      ondrop: (event) => { event.preventDefault(); element.classList.remove("is-target"); const [file] = event.dataTransfer.files; if (file) onPicture(file); },
+      ondrop: (event) => { event.preventDefault(); element.classList.remove("is-target"); take(event.dataTransfer.files); },
     },
     el("p", {}, label),
     el("div", { class: "actions" }, input, button(t("try.choose"), { iconName: "folder", run: () => input.click() }), button(t("try.camera"), { run: () => openCamera().catch(toastError) }), shot),
     video,
+    ...beside,
   );
-  return { element, input, stop };
+  return { element, input, stop, shoot };
 }

@@ -8,7 +8,11 @@ let words = {};
 let plurals;
 let numbers;
 let shares;
+let scores;
+let percents;
+let finePercents;
 let moments;
+let months;
 
 /** Load the words of the language that was chosen, else of the browser's. */
 export async function loadWords() {
@@ -19,6 +23,10 @@ export async function loadWords() {
   plurals = new Intl.PluralRules(language);
   numbers = new Intl.NumberFormat(language);
   shares = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  months = new Intl.DateTimeFormat(language, { month: "short", year: "numeric", timeZone: "UTC" });
+  scores = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 3 });
+  percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+  finePercents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 }
 
@@ -38,6 +46,17 @@ export const formatNumber = (n) => numbers.format(n);
 
 /** Return a similarity, -1 to 1, as it is written here. */
 export const formatShare = (n) => shares.format(n);
+
+/** Return a place in a video, in seconds, as minutes and seconds. */
+export const formatSeconds = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+/** Return a month, "2019-06", as it is written here. */
+export const formatMonth = (text) => months.format(new Date(`${text}-01T00:00:00Z`));
+/** Return a threshold, to the thousandth, as it is written here. */
+export const formatScore = (n) => scores.format(n);
+
+/** Return a fraction as a percentage; what is below a tenth with one more digit. */
+export const formatPercent = (n) => (n < 0.0995 ? finePercents : percents).format(n);
 
 /** Return a moment, ISO 8601, as it is written here. */
 export const formatMoment = (text) => moments.format(new Date(text));

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recognition.sources.container import Container, read_container
+from embedder.videos.container import Container, read_container
 from tests.recognition.sources.test_video_file import write_video
 
 

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from recognition.tracking.quality_score import face_quality
+from embedder.detection.quality import face_quality
 from tests.recognition.fakes import faces_at
 
 CROP = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)

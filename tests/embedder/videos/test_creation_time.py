@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recognition.sources.creation_time import read_creation_time
+from embedder.videos.creation_time import read_creation_time
 
 NOON = datetime(2023, 6, 5, 12, 0, tzinfo=UTC)
 MAC_SECONDS = int((NOON - datetime(1904, 1, 1, tzinfo=UTC)).total_seconds())
