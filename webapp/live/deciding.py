@@ -7,7 +7,6 @@ scans. Until the next one the head in use is changed, for a camera that goes on 
 import hashlib
 import io
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.errors import IdentityError
