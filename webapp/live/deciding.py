@@ -94,4 +94,3 @@ def _with_time(visit: Visit) -> tuple[bytes, tuple[int, int]]:
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality="keep", exif=exif)
         return stream.getvalue(), picture.size
-
