@@ -55,9 +55,9 @@ def test_a_photo_is_halved_only_while_it_stays_large_enough():
 @pytest.mark.parametrize("scale", [0.6, 0.2, 0.04])
 def test_levels_from_halves_hardly_differ_from_direct_ones(scale: float):
     noise = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
-    photo = cv2.resize(noise, (800, 608), interpolation=cv2.INTER_CUBIC)
+    photo = cv2.resize(noise, (800, 400), interpolation=cv2.INTER_CUBIC)
     direct = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(int)
-    assert np.abs(Pyramid(photo).level(scale) - direct).mean() < 5
+    assert np.abs(Pyramid(photo).level(scale) - direct).mean() < 6
 
 
 @pytest.mark.parametrize("height", [12, 13, 24, 249, 250, 251, 252, 253, 501])
