@@ -17,7 +17,7 @@ def _fake_networks(monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__()
 
     monkeypatch.setattr("embedder.networks.face_embedder.FaceEmbedder", Embedder)
-    monkeypatch.setattr("embedder.networks.encoder.MTCNN", FakeDetector)
+    monkeypatch.setattr("embedder.networks.encoder.load_detector", lambda name, **settings: FakeDetector())
 
 
 def test_only_missing_photos_print_nothing_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
