@@ -95,11 +95,12 @@ class FakeEmbedder:
             raise RuntimeError("this crop breaks the embedder")
         self.n_seen += len(crops)
         colours = crops[:, 0, 0].astype(np.float32) + 1
-        vectors = np.cos(colours @ np.linspace(0.1, 2, 3 * LENGTH, dtype=np.float32).reshape(3, LENGTH)) + 2
+        # Not a matrix product, whose last digits depend on how many rows it has.
+        vectors = np.cos((colours[:, :, None] * np.linspace(0.1, 2, 3 * LENGTH).reshape(3, LENGTH)).sum(axis=1)) + 2
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors[crops[:, 0, 0, 0] == NOT_FINITE, 0] = np.nan
         vectors[crops[:, 0, 0, 0] == NOT_UNIT] *= 1.1
-        return vectors
+        return vectors.astype(np.float32)
 
 
 def make_encoder(detector: Any = None, embedder: Any = None, settings: EmbedSettings | None = None) -> FaceEncoder:

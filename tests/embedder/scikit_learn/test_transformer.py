@@ -32,7 +32,7 @@ def test_paths_and_images_give_the_vector_of_the_main_face(fake, tmp_path):
     for given in (paths, [str(path) for path in paths], images, np.stack(images), column, [paths[0], images[1]]):
         vectors = FaceTransformer().fit_transform(given)
         assert vectors.dtype == np.float32
-        np.testing.assert_allclose(vectors, expected, atol=1e-5)
+        np.testing.assert_allclose(vectors, expected, atol=1e-6)
     assert FaceTransformer().transform([]).shape == (0, LENGTH)
 
 

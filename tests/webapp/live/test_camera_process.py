@@ -12,6 +12,7 @@ import pytest
 
 from experiments.cameras import GSTREAMER, Camera, has_rtsp, save_pictures
 from tests.webapp.conftest import TOKEN
+from tests.webapp.event_loop import run_coroutine
 from tests.webapp.live.test_watching import look, wait_until
 from webapp.live import watching
 from webapp.live.camera_list import add_camera
@@ -75,7 +76,7 @@ def test_a_camera_that_is_gone_is_said_and_seen_again_when_it_is_back(site, clip
             await until_state(viewer, "picture")
 
     try:
-        asyncio.run(run())
+        run_coroutine(run())
     finally:
         camera.stop()
 
@@ -91,7 +92,7 @@ def test_wrong_credentials_are_said_without_them(site, clip):
             return await until_state(viewer, "waiting", reason="rtsp://")
 
     try:
-        said = asyncio.run(run())
+        said = run_coroutine(run())
     finally:
         camera.stop()
     assert said["reason"].startswith(f"rtsp://{camera.address}") and "wrong@" not in said["reason"]
@@ -105,7 +106,7 @@ def test_a_damaged_head_is_said(site, clip, workspace):
         async with look(shown) as viewer:
             return await until_state(viewer, "stopped")
 
-    assert "people.skops" in asyncio.run(run())["reason"]
+    assert "people.skops" in run_coroutine(run())["reason"]
 
 
 def test_a_process_that_is_killed_while_it_sends_is_begun_again(site, clip):
@@ -121,7 +122,7 @@ def test_a_process_that_is_killed_while_it_sends_is_begun_again(site, clip):
             await until_state(viewer, "picture")
 
     try:
-        asyncio.run(run())
+        run_coroutine(run())
     finally:
         camera.stop()
     wait_until(lambda: not camera_processes())

@@ -16,6 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.webapp.conftest import TOKEN
+from tests.webapp.event_loop import run_coroutine
 from webapp.live import watching
 from webapp.live.camera_list import add_camera
 from webapp.live.messages import unpack, without_credentials
@@ -99,7 +100,7 @@ def test_fifty_viewers_hold_no_thread_and_one_process(site):
             assert time.monotonic() - begun_s < 5
         await asyncio.gather(*(socket.close() for socket in sockets))
 
-    asyncio.run(run())
+    run_coroutine(run())
     wait_until(lambda: not children())
 
 
@@ -120,7 +121,7 @@ def test_a_slow_viewer_gets_the_newest_picture_and_holds_nobody_up(site):
             _, number = await receive(slow)
             assert number >= newest > unseen + 30
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_words_that_nobody_asked_for_are_no_credit(site):
@@ -139,7 +140,7 @@ def test_words_that_nobody_asked_for_are_no_credit(site):
                         numbers.append(await viewer.recv())
             assert len(numbers) <= 12  # what was acknowledged while the words came in
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_who_does_not_read_a_stream_holds_nobody_up(site):
@@ -158,7 +159,7 @@ def test_who_does_not_read_a_stream_holds_nobody_up(site):
                     newest = await first_picture(viewer)
                 assert newest >= first + 30 and time.monotonic() - begun_s < 10
 
-        asyncio.run(run())
+        run_coroutine(run())
     wait_until(lambda: not children())
 
 
@@ -179,7 +180,7 @@ def test_a_process_that_is_killed_is_begun_again_and_that_is_said(site, monkeypa
             assert await first_picture(viewer) > 0
             assert children() not in ([], [killed])
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_a_process_that_always_fails_is_tried_ever_less_often_and_its_last_words_are_shown(site, monkeypatch):
@@ -197,7 +198,7 @@ def test_a_process_that_always_fails_is_tried_ever_less_often_and_its_last_words
                     said.append(header)
         return said
 
-    said = asyncio.run(run())
+    said = run_coroutine(run())
     assert [one["again_s"] for one in said] == [0.05, 0.1, 0.15, 0.15]
     assert {one["reason"] for one in said} == {"http://camera/fails?token=***: this camera is broken"}
 
@@ -211,7 +212,7 @@ def test_a_process_that_is_silent_is_ended(site, monkeypatch):
             while (await receive(viewer))[0]["state"] != "stopped":
                 await viewer.send("seen")
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_other_programs_read_the_stream(site, monkeypatch):
@@ -242,7 +243,7 @@ def test_a_removed_camera_ends_its_process(site):
                 assert (await client.delete(camera)).json() == {"cameras": []}
             assert children() == []
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from PIL import Image
 
 from tests import PROJECT
 from tests.webapp.conftest import TOKEN
+from tests.webapp.event_loop import run_coroutine
 from webapp.access.gate import MOST_PICTURE_BYTES
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -83,7 +84,7 @@ def test_a_thousand_requests_at_once_are_all_answered(workspace, serve):
             asked = [client.get(f"{address}/api/v1/{paths[number % len(paths)]}") for number in range(1_000)]
             return [answer.status_code for answer in await asyncio.gather(*asked)]
 
-    assert set(asyncio.run(run())) == {200}
+    assert set(run_coroutine(run())) == {200}
 
 
 def test_what_a_scan_locks_is_told_and_reading_goes_on(client, workspace):
