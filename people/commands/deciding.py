@@ -120,7 +120,7 @@ def _draw(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
             f"{arguments.photo}: expected a box within the photo of {width}x{height} pixels, left before right and top "
             f"above bottom, got {arguments.box}"
         )
-    face = Face(files[0].sha256, (left / width, top / height, right / width, bottom / height))
+    face = Face.in_pixels(files[0].sha256, (left, top, right, bottom), (width, height))
     return store.draw(face) if arguments.name is None else store.name([face], arguments.name)
 
 

@@ -135,5 +135,4 @@ def _keep(workspace: Workspace, store: PeopleStore, chosen: Sequence[Candidate],
 
 def _face_of(picture: EnrolledPicture, sample: FaceSample) -> Face:
     height, width = picture.pixels.shape[:2]
-    x_min, y_min, x_max, y_max = (float(side) for side in sample.box)
-    return Face(picture.sha256, (x_min / width, y_min / height, x_max / width, y_max / height))
+    return Face.in_pixels(picture.sha256, sample.box, (width, height))

@@ -3,8 +3,9 @@
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 from foundation.text import has_letter_or_digit, normalize_name
 from people.errors import DecisionError, PersonError, UnknownFaceError, UnknownPhotoError
@@ -66,6 +67,13 @@ class Face:
             )
         if not (math.isfinite(self.time_s) and self.time_s >= 0):
             raise DecisionError(f"`time_s` must be seconds from a video's beginning, got {self.time_s}")
+
+    @classmethod
+    def in_pixels(cls, photo_sha256: str, box: Iterable[float], size_wh: tuple[int, int]) -> Self:
+        """Return the face at a box in pixels of the upright photo, which has `size_wh` (width, height) of them."""
+        x_min, y_min, x_max, y_max = (float(side) for side in box)
+        width, height = size_wh
+        return cls(photo_sha256, (x_min / width, y_min / height, x_max / width, y_max / height))
 
     @property
     def key(self) -> str:

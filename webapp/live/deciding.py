@@ -72,14 +72,13 @@ def deny_visit(workspace: Workspace, store: PeopleStore, visit: Visit, name: str
 
 def _keep_picture(workspace: Workspace, visit: Visit) -> tuple[Face, FaceSample]:
     """Keep a visit's picture among the workspace's photos; return the face on it."""
-    content, (width, height) = _with_time(visit)
+    content, size_wh = _with_time(visit)
     sha256 = hashlib.sha256(content).hexdigest()
     folder = workspace.live_pictures
     folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
     place = folder / f"{sha256}.jpg"
     write_bytes_atomically(place, content, is_private=True)
-    x_min, y_min, x_max, y_max = (float(side) for side in visit.box)
-    face = Face(sha256, (x_min / width, y_min / height, x_max / width, y_max / height))
+    face = Face.in_pixels(sha256, visit.box, size_wh)
     measured = (visit.sharpness, visit.turn, visit.nose_height)
     return face, FaceSample(str(place), sha256, visit.vector, visit.box, visit.landmarks, *measured)
 

@@ -149,18 +149,17 @@ def _measured(context: Context, head: "Head") -> "OwnRates | None":
     """Return what was measured on the faces of a head; measured now where they are few."""
     from people.threshold.rates import mark_of, measure_rates, read_rates
 
-    marks: dict[int, str] = context.kept("marks of heads", dict)
-    if id(head) not in marks:
-        marks.clear()
-        marks[id(head)] = mark_of(head)
-    mark = marks[id(head)]
+    marked: list[tuple[Head, str]] = context.kept("head and its mark", list)
+    known = next((mark for one, mark in marked if one is head), None)
+    mark = mark_of(head) if known is None else known
+    marked[:] = [(head, mark)]
     kept: dict[str, OwnRates] = context.kept("rates", dict)
-    if mark not in kept:
+    measured = kept.get(mark)
+    if measured is None:
         measured = read_rates(context.workspace, mark)
         if measured is None and len(head.gallery) <= MOST_AT_ONCE:
             measured = measure_rates(head)
-        if measured is None:
-            return None
-        kept.clear()
-        kept[mark] = measured
-    return kept[mark]
+        if measured is not None:
+            kept.clear()
+            kept[mark] = measured
+    return measured

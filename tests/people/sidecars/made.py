@@ -21,6 +21,8 @@ SIZE = (400, 300)
 PATCH = (40, 60, 140, 180)
 """Where its face is, in pixels of the stored picture."""
 
+CENTRE = ((PATCH[0] + PATCH[2]) / 2, (PATCH[1] + PATCH[3]) / 2)
+
 Box = tuple[float, float, float, float]
 
 

@@ -24,7 +24,7 @@ from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
 from tests import PROJECT
 from tests.people.sidecars.made import (
-    PATCH,
+    CENTRE,
     SIZE,
     exiftool,
     exiftool_regions,
@@ -34,8 +34,6 @@ from tests.people.sidecars.made import (
     name,
     program,
 )
-
-CENTRE = ((PATCH[0] + PATCH[2]) / 2, (PATCH[1] + PATCH[3]) / 2)
 
 
 @pytest.fixture(autouse=True)

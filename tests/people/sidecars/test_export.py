@@ -8,7 +8,7 @@ import pytest
 import facetable
 from people.store.store import PeopleStore
 from tests.people.sidecars.made import (
-    PATCH,
+    CENTRE,
     SIZE,
     exiftool,
     exiftool_regions,
@@ -17,8 +17,6 @@ from tests.people.sidecars.made import (
     make_workspace,
     name,
 )
-
-CENTRE = ((PATCH[0] + PATCH[2]) / 2, (PATCH[1] + PATCH[3]) / 2)
 
 
 @pytest.fixture
