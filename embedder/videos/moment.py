@@ -72,14 +72,13 @@ def read_shown(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
 
 
 def open_video(path: str | os.PathLike[str]) -> VideoReader:
-    """Open a video file, and keep FFmpeg from writing to standard error by itself.
+    """Open a video file, which messages name as it is shown.
 
     Raises
     ------
     VideoError, OSError
         As `VideoReader`.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     return VideoReader(str(path), display_path(path))
 
 

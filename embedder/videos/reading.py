@@ -2,6 +2,7 @@
 
 import math
 import mimetypes
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class VideoReader:
     def __init__(self, path: str, name: str) -> None:
         self.name = name
         self._path = path
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg writes to standard error by itself
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(f"{name}: expected a video or an image, found {_describe_unopened(path)}")

@@ -27,7 +27,7 @@ _KINDS = ("JPEG", "PNG", "HEIC")
 _SECONDS = 120.0
 """For exiftool to write one photo."""
 
-_JPEG_SCAN, _JPEG_END, _JPEG_COMMENT, _JPEG_TABLES_ONLY = 0xDA, 0xD9, 0xFE, range(0xE0, 0xF0)
+_JPEG_SCAN, _JPEG_END, _JPEG_COMMENT, _JPEG_APPLICATIONS = 0xDA, 0xD9, 0xFE, range(0xE0, 0xF0)
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Of PNG (third edition, 5.6): what says something of the picture and changes none of its pixels.
 _PNG_REMARKS = (b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf")
@@ -173,7 +173,7 @@ def _jpeg_picture(content: bytes) -> Iterator[bytes]:
             yield content[place:]
             return
         end = place + 2 + struct.unpack_from(">H", content, place + 2)[0]
-        if marker not in _JPEG_TABLES_ONLY and marker != _JPEG_COMMENT:
+        if marker not in _JPEG_APPLICATIONS and marker != _JPEG_COMMENT:
             yield content[place:end]
         place = end
 

@@ -1,6 +1,5 @@
 """Read the tracks of a clip, each with its best looks: the faces that a person is enrolled by."""
 
-import os
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +70,6 @@ def read_clip(path: Path, encoder: FaceEncoder, stored_path: str) -> list[ClipTr
     OSError
         If it cannot be opened.
     """
-    # FFmpeg writes to standard error by itself.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     seen = _watch(path, encoder)
     sha256 = hash_file(path)
     return [
