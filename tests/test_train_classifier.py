@@ -179,7 +179,10 @@ def test_another_background(tmp_path, capsys):
     assert "expected FPIR" in printed
     write_table(tmp_path / "other.h5", make_people(40, 2), weights="1" * 64)
     assert train_classifier.main([str(tmp_path / "other.h5"), *arguments[1:]]) == 2
-    assert "expected a background model for weights 111111111111, got one for 000000000000" in capsys.readouterr().err
+    assert (
+        "expected a background model for weights 111111111111, got one for weights 000000000000"
+        in capsys.readouterr().err
+    )
 
 
 def test_cutting_the_table(table, tmp_path, capsys):

@@ -223,7 +223,9 @@ class PeopleStore(PeopleReader):
             If two people would have one name afterwards.
         """
         with self._writing():
-            faults = self._find_faults()
+            # SQLite copies nothing for the connection that is writing, so another one reads what there was before.
+            with PeopleReader(self.path) as before:
+                faults = before._find_faults()
             if not faults:
                 return []
             for fault in faults:
