@@ -17,6 +17,12 @@ VERSIONS = "versions"
 # The fields of a provenance that say which device the networks ran on, where it was not the processor.
 _DEVICES = ("device", "detector_device")
 
+# The field of a provenance that says by which rules boxes were found, what it was before the field came, and what else
+# such a version decides.
+_DETECTOR_VERSION = "detector_version"
+_DETECTOR_VERSION_BEFORE = 1
+_BY_DETECTOR_VERSION = ("box_vote_share",)
+
 # The field of a provenance that says what decides which way up photos are, and what it was before the field came.
 UPRIGHT = "upright"
 UPRIGHT_BEFORE = "exif"
@@ -322,8 +328,8 @@ def following(before: Fingerprint, now: Fingerprint) -> Fingerprint:
 
 
 def version_differences(before: Fingerprint, now: Fingerprint) -> list[str]:
-    """Return one phrase for each package whose version differs between two fingerprints."""
-    old, new = before.provenance.get(VERSIONS, {}), now.provenance.get(VERSIONS, {})
+    """Return one phrase for each package whose version differs between two fingerprints, and for the detector's."""
+    old, new = _versions(before), _versions(now)
     return [
         f"{name} {old.get(name)} before, {new.get(name)} now"
         for name in sorted(old.keys() | new.keys())
@@ -354,6 +360,12 @@ def upright_of(fingerprint: Fingerprint) -> Any:
     return fingerprint.provenance.get(UPRIGHT, UPRIGHT_BEFORE)
 
 
+def _versions(fingerprint: Fingerprint) -> dict[str, Any]:
+    provenance = fingerprint.provenance
+    detector = provenance.get(_DETECTOR_VERSION, _DETECTOR_VERSION_BEFORE)
+    return {**provenance.get(VERSIONS, {}), "detector": detector}
+
+
 def _settings(fingerprint: Fingerprint) -> dict[str, Any]:
     return {**dict(_flatten(fingerprint)), UPRIGHT: upright_of(fingerprint)}
 
@@ -361,7 +373,7 @@ def _settings(fingerprint: Fingerprint) -> dict[str, Any]:
 def _flatten(fingerprint: Fingerprint) -> Iterator[tuple[str, Any]]:
     for part in _PARTS:
         for name, value in fingerprint[part].items():
-            if name in (VERSIONS, FACES_FROM, *_FOLLOWED, *_DEVICES):
+            if name in (VERSIONS, FACES_FROM, _DETECTOR_VERSION, *_BY_DETECTOR_VERSION, *_FOLLOWED, *_DEVICES):
                 continue
             if isinstance(value, dict):
                 yield from ((f"{name}.{key}", inner) for key, inner in value.items())

@@ -47,7 +47,8 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs=3,
         metavar=("A", "B", "C"),
-        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
+        help="scores a face must reach in the three stages of MTCNN (default: those of the table that goes on, "
+        "else 0.8 0.6 0.65)",
     )
     parser.add_argument(
         "--detector-threshold",

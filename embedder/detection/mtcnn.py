@@ -2,8 +2,10 @@
 
 K. Zhang, Z. Zhang, Z. Li, Y. Qiao: Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks,
 IEEE Signal Processing Letters 23(10), 2016. P-Net looks for faces of 12 pixels on every level of an image pyramid,
-R-Net judges what it proposes, O-Net judges the rest and places the landmarks. Not in the paper: a face's box is drawn
-towards the mean of all the boxes that show it, see `embedder.detection.boxes.vote_boxes`.
+R-Net judges what it proposes, O-Net judges the rest and places the landmarks. Not in the paper: O-Net sees at most
+three squares of a face, whose box is the mean of those that show it: which of them has the best score is sensitive to
+rounding, and in an enlarged image it is another (`embedder.detection.boxes.vote_boxes`). And where O-Net is not sure it
+looks again, at squares around that box: what is no face often looks like one in a single square.
 """
 
 import math
@@ -16,7 +18,14 @@ import cv2
 import numpy as np
 
 from embedder.detection.alignment import check_rgb
-from embedder.detection.boxes import areas, clip_boxes, non_maximum_suppression, square_boxes, vote_boxes
+from embedder.detection.boxes import (
+    areas,
+    clip_boxes,
+    non_maximum_suppression,
+    pairwise_overlap,
+    square_boxes,
+    vote_boxes,
+)
 from embedder.detection.faces import Faces
 from embedder.detection.pyramid import (
     CELL,
@@ -24,7 +33,6 @@ from embedder.detection.pyramid import (
     Tile,
     cells_to_boxes,
     cut_tiles,
-    halvings,
     level_scales,
     suppress_neighbours,
 )
@@ -34,8 +42,17 @@ from embedder.runtime.weights import package_file
 from foundation.errors import InputError
 from foundation.threads import CPU, parse_threads, thread_count
 
-DEFAULT_THRESHOLDS = (0.6, 0.7, 0.7)
-"""Scores that P-Net, R-Net and O-Net must give a face: the authors' demonstration code."""
+DEFAULT_THRESHOLDS = (0.8, 0.6, 0.65)
+"""Scores that P-Net, R-Net and O-Net must give a face.
+
+The authors' demonstration code has 0.6, 0.7, 0.7. With those R-Net sees twice as many squares, most of them of nothing;
+what the stricter P-Net costs a more lenient R-Net makes good for the most part, and O-Net's mean of several looks needs
+less to be as sure: ``experiments/README.md``, "Faster detection".
+"""
+
+DETECTOR_VERSION = 2
+"""Raised when the same settings give other boxes. 1: squares and levels resized by areas, all squares seen by O-Net,
+and each of them once."""
 
 DEFAULT_SCALE_FACTOR = 0.709
 """Ratio of two levels of the pyramid, about sqrt(1/2): the authors' demonstration code."""
@@ -59,10 +76,16 @@ WEIGHTS_SHA256 = {
 _OVERLAP_IN_LEVEL = 0.5
 _OVERLAP = 0.7
 
-_VOTE_SHARE = 2 / 3
-"""How far a face's box goes from O-Net's best one to the mean of those around it, see `_vote_boxes`. Shares of 0, 2/3
-and 1 give a mean IoU with the reference's boxes of 0.966, 0.954 and 0.941 (300 photos of LFW); of 100 photos 77, 93 and
-96 have a cosine of 0.98 or more to their fourfold enlargement, the least being 0.881, 0.956 and 0.957."""
+_SQUARES_PER_FACE = 3
+_SAME_FACE_OVERLAP = 0.5
+"""O-Net sees so many of the squares that overlap each other so much (intersection over union), those that R-Net is
+surest of. All of them would be twice as many and give the same faces, with boxes that lie as still."""
+
+_SURE = 0.95
+_DOUBTFUL = 0.4
+_FURTHER_LOOKS = (0.0, -0.08, 0.08)
+"""A face to which O-Net gives a score between these two is looked at again in squares around its box, moved right by
+these shares of the side; its score is the mean of all four."""
 
 _RNET_SIZE = 24
 _ONET_SIZE = 48
@@ -71,8 +94,9 @@ _ONET_SIZE = 48
 _RNET_BATCH = 16
 _ONET_BATCH = 8
 
-_CROP_REDUCTION = 8
-"""A crop is cut from a halved image if it is still this many times smaller, so that half a pixel does not matter."""
+_CUT_AT_ONCE = 256
+_LONGEST_SIDE = 32_766
+"""OpenCV's `remap` reads and writes images of at most so many pixels in each direction."""
 
 
 class _Parallelism(NamedTuple):
@@ -117,6 +141,7 @@ class MTCNN:
         self.min_face_size = check_min_face_size(min_face_size)
         self.thresholds = _check_thresholds(thresholds)
         self._pnet_logit = _logit(self.thresholds[0])
+        self._least_first_look = _least_first_look(self.thresholds[2])
         self.scale_factor = _check_scale_factor(scale_factor)
         self._threads = thread_count() if threads is None else parse_threads(str(threads))
         # Each network runs on one thread: images, tiles and batches side by side use the cores better than one
@@ -130,10 +155,10 @@ class MTCNN:
         devices = {network.device for network in (self._pnet, self._rnet, self._onet)} - {CPU}
         return {
             "detector": "mtcnn",
+            "detector_version": DETECTOR_VERSION,
             "min_face_size": self.min_face_size,
             "thresholds": list(self.thresholds),
             "scale_factor": self.scale_factor,
-            "box_vote_share": _VOTE_SHARE,
             "weights_sha256": dict(WEIGHTS_SHA256),
             **({"detector_device": "+".join(sorted(devices))} if devices else {}),
         }
@@ -189,7 +214,10 @@ class MTCNN:
         found = list(parallelism.each(self._search, tiles))
         if not found:
             return np.empty((0, 4), np.int64)
-        levels, cells, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        places, outputs = zip(*found, strict=True)
+        levels, rows, columns = np.concatenate(places, axis=1)
+        outputs = np.concatenate(outputs)
+        cells = np.stack([rows, columns], axis=1)
         scores, of_cells = outputs[:, 0], np.array(scales)[levels]
         boxes = cells_to_boxes(cells, of_cells)
         chosen = suppress_neighbours(cells, levels, boxes, scores=scores, threshold=_OVERLAP_IN_LEVEL)
@@ -197,13 +225,18 @@ class MTCNN:
             chosen = chosen[non_maximum_suppression(boxes[chosen], scores[chosen], _OVERLAP)]
         return _to_squares(boxes[chosen] + outputs[chosen, 1:] * ((CELL - 1) / of_cells[chosen, None]))
 
-    def _search(self, numbered_tile: tuple[int, Tile]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return level, row and column, and outputs of all cells of a tile that P-Net lets through."""
+    def _search(self, numbered_tile: tuple[int, Tile]) -> tuple[np.ndarray, np.ndarray]:
+        """Return level, row and column ``(3, n)`` and outputs ``(n, 5)`` of all cells that P-Net lets through."""
         level, tile = numbered_tile
         (outputs,) = self._pnet.run(tile.pixels[None].astype(np.float32))
-        rows, columns = np.nonzero(outputs[0, :, :, 0] >= self._pnet_logit)
-        cells = np.column_stack([rows + tile.first_row, columns + tile.first_column])
-        return np.full(len(rows), level), cells, outputs[0, rows, columns]
+        n_columns = outputs.shape[2]
+        outputs = outputs.reshape(-1, outputs.shape[3])
+        passed = np.flatnonzero(outputs[:, 0] >= self._pnet_logit)  # much faster than nonzero of rows and columns
+        places = np.empty((3, len(passed)), np.int64)
+        places[0] = level
+        np.divmod(passed, n_columns, out=(places[1], places[2]))
+        places[1:] += [[tile.first_row], [tile.first_column]]
+        return places, outputs[passed]
 
     def _refine(self, pyramid: Pyramid, squares: np.ndarray, parallelism: _Parallelism) -> np.ndarray:
         """Return the squares that R-Net lets through, moved by it."""
@@ -214,7 +247,9 @@ class MTCNN:
         )
         passed = np.flatnonzero(scores > self.thresholds[1])
         passed = passed[non_maximum_suppression(squares[passed], scores[passed], _OVERLAP)]
-        return _to_squares(_move_edges(squares[passed], offsets[passed]))
+        moved = _move_edges(squares[passed], offsets[passed])
+        n_surer = np.tril(pairwise_overlap(moved, moved) > _SAME_FACE_OVERLAP, -1).sum(axis=1)
+        return _to_squares(moved[n_surer < _SQUARES_PER_FACE])
 
     def _finish(self, pyramid: Pyramid, squares: np.ndarray, parallelism: _Parallelism) -> Faces:
         """Return the faces that O-Net sees in the squares."""
@@ -223,15 +258,34 @@ class MTCNN:
         scores, offsets, points = _run_stage(
             self._onet, pyramid, squares, size=_ONET_SIZE, batch=_ONET_BATCH, parallelism=parallelism
         )
-        passed = np.flatnonzero(scores > self.thresholds[2])
+        passed = np.flatnonzero(scores > self._least_first_look)
         boxes = _move_edges(squares[passed], offsets[passed])
         chosen = non_maximum_suppression(boxes, scores[passed], _OVERLAP, measure="minimum")
-        boxes = clip_boxes(_vote_boxes(boxes, scores[passed], chosen), pyramid.size_hw)
-        inside = areas(boxes) > 0
-        chosen = passed[chosen[inside]]
+        boxes = vote_boxes(boxes, scores[passed], chosen, threshold=_OVERLAP)
+        chosen = passed[chosen]
         corners, sides = squares[chosen, None, :2], squares[chosen, None, 2:] - squares[chosen, None, :2]
         landmarks = corners + sides * points[chosen].reshape(-1, 2, 5).transpose(0, 2, 1)
-        return Faces(boxes[inside], landmarks, scores[chosen])
+        scores = self._look_again(pyramid, boxes, scores[chosen], parallelism)
+        boxes = clip_boxes(boxes, pyramid.size_hw)
+        kept = np.flatnonzero((areas(boxes) > 0) & (scores > self.thresholds[2]))
+        kept = kept[np.argsort(-scores[kept], kind="stable")]
+        return Faces(boxes[kept], landmarks[kept], scores[kept])
+
+    def _look_again(
+        self, pyramid: Pyramid, boxes: np.ndarray, scores: np.ndarray, parallelism: _Parallelism
+    ) -> np.ndarray:
+        """Return the scores of faces, `boxes` not clipped, after further looks at those O-Net is not sure of."""
+        unsure = np.flatnonzero(scores < _SURE)
+        if len(unsure) == 0:
+            return scores
+        squares = square_boxes(boxes[unsure])
+        right = (squares[:, 2:3] - squares[:, :1]) * [1, 0, 1, 0]
+        moved = np.concatenate([_to_squares(squares + share * right) for share in _FURTHER_LOOKS])
+        again, *_ = _run_stage(self._onet, pyramid, moved, size=_ONET_SIZE, batch=_ONET_BATCH, parallelism=parallelism)
+        looks = np.vstack([scores[unsure], again.reshape(len(_FURTHER_LOOKS), -1)])
+        scores = scores.copy()
+        scores[unsure] = looks.mean(axis=0)
+        return scores
 
 
 def smallest_face(min_face_size: int | Literal["auto"], size_hw: tuple[int, int]) -> float:
@@ -250,11 +304,12 @@ def _run_stage(
 ) -> list[np.ndarray]:
     """Return the scores ``(n,)`` and the other outputs of `network` for the squares, of which there is at least one."""
 
-    def run(part: np.ndarray) -> tuple[np.ndarray, ...]:
-        return network.run(cut_squares(pyramid, part, size).astype(np.float32))
+    def run(share: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        crops = cut_squares(pyramid, share, size)
+        return [network.run(part.astype(np.float32)) for part in np.array_split(crops, math.ceil(len(share) / batch))]
 
-    n_parts = min(len(squares), parallelism.n_threads * math.ceil(len(squares) / (parallelism.n_threads * batch)))
-    results = parallelism.each(run, np.array_split(squares, n_parts))
+    shares = np.array_split(squares, min(len(squares), parallelism.n_threads))
+    results = [outputs for share in parallelism.each(run, shares) for outputs in share]
     scores, *others = (np.concatenate(parts) for parts in zip(*results, strict=True))
     return [scores[:, 0], *others]
 
@@ -276,38 +331,53 @@ def cut_squares(pyramid: Pyramid, squares: np.ndarray, size: int) -> np.ndarray:
     np.ndarray
         uint8 ``(n, size, size, 3)``.
     """
-    crops = np.zeros((len(squares), size, size, 3), np.uint8)
-    for crop, square in zip(crops, squares.tolist(), strict=True):
-        times = halvings(size / (square[2] - square[0]), _CROP_REDUCTION)
-        x_min, y_min, x_max, y_max = (round(edge / 2**times) for edge in square) if times else square
-        image = pyramid.halved(times)
-        patch = image[max(y_min, 0) : max(y_max, 0), max(x_min, 0) : max(x_max, 0)]
-        if patch.size == 0:
-            continue
-        if patch.shape[:2] != (y_max - y_min, x_max - x_min):
-            black = np.zeros((y_max - y_min, x_max - x_min, 3), np.uint8)
-            top, left = max(-y_min, 0), max(-x_min, 0)
-            black[top : top + patch.shape[0], left : left + patch.shape[1]] = patch
-            patch = black
-        cv2.resize(patch, (size, size), dst=crop, interpolation=cv2.INTER_AREA)
+    sides = squares[:, 2] - squares[:, 0]
+    # As often as `embedder.detection.pyramid.halvings` says, of all squares at once.
+    times = np.maximum(np.frexp(sides / size)[1] - 1, 0)
+    reach = sides[:, None] * ((np.arange(size) + 0.5) / size)
+    shrunk = np.ldexp(1.0, -times)[:, None]
+    # Pixels' centres lie at whole numbers for OpenCV.
+    columns = ((squares[:, :1] + reach) * shrunk - 0.5).astype(np.float32)
+    rows = ((squares[:, 1:2] + reach) * shrunk - 0.5).astype(np.float32)
+    crops = np.empty((len(squares), size, size, 3), np.uint8)
+    for halved in set(times.tolist()):
+        chosen = np.flatnonzero(times == halved)
+        image = pyramid.halved(halved)
+        for first in range(0, len(chosen), _CUT_AT_ONCE):
+            part = chosen[first : first + _CUT_AT_ONCE]
+            crops[part] = _sample(image, columns[part], rows[part])
     return crops
+
+
+def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the pixels of an image, black outside, at each pair of columns and rows, both float32 ``(n, size)``.
+
+    Returns
+    -------
+    np.ndarray
+        uint8 ``(n, size, size, 3)``, bilinear: each pixel is a mean of four.
+    """
+    n, size = columns.shape
+    if max(image.shape[:2]) > _LONGEST_SIDE and n > 1:
+        return np.concatenate([_sample(image, columns[[i]], rows[[i]]) for i in range(n)])
+    if max(image.shape[:2]) > _LONGEST_SIDE:
+        top, left = max(0, int(rows.min())), max(0, int(columns.min()))
+        image = image[top : max(top, int(rows.max())) + 2, left : max(left, int(columns.max())) + 2]
+        columns, rows = columns - left, rows - top
+        if image.size == 0:
+            return np.zeros((n, size, size, 3), np.uint8)
+    across, down = np.empty((2, n, size, size), np.float32)
+    across[:], down[:] = columns[:, None, :], rows[:, :, None]
+    pixels = cv2.remap(
+        image, across.reshape(-1, size), down.reshape(-1, size), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    return pixels.reshape(n, size, size, 3)
 
 
 def _move_edges(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return `boxes` with each edge moved by its offset times the box's width or height."""
     sides = boxes[:, 2:] - boxes[:, :2]
     return boxes + offsets * np.hstack([sides, sides])
-
-
-def _vote_boxes(boxes: np.ndarray, scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the chosen boxes, moved towards the mean of all that show the same face.
-
-    About eight squares lead O-Net to one face, all with scores near 1, and which of them is the best is sensitive to
-    rounding: in an enlarged image it is another. The mean is more stable, but further from the boxes of other
-    implementations, which vectors and thresholds elsewhere were made with; hence not all the way.
-    """
-    best = boxes[chosen]
-    return best + _VOTE_SHARE * (vote_boxes(boxes, scores, chosen, threshold=_OVERLAP) - best)
 
 
 def _to_squares(boxes: np.ndarray) -> np.ndarray:
@@ -328,6 +398,16 @@ def load_stage(name: str) -> Network:
     path = package_file(WEIGHTS_PACKAGE, f"{name}.onnx")
     source = NetworkSource(name, path, WEIGHTS_SHA256[name], f"embedder.detection.mtcnn_networks:build_{name}")
     return load_network(source, threads=1)
+
+
+def _least_first_look(threshold: float) -> float:
+    """Return the score of the first look below which the mean is not worth the further looks, or cannot reach it.
+
+    >>> [round(_least_first_look(threshold), 2) for threshold in (0, 0.3, 0.65, 0.95)]
+    [0, 0.3, 0.4, 0.8]
+    """
+    n = 1 + len(_FURTHER_LOOKS)
+    return max(min(threshold, _DOUBTFUL), n * threshold - (n - 1))
 
 
 def _logit(score: float) -> float:

@@ -19,17 +19,6 @@ STRIDE = 2
 _TILE_CELLS = 72
 """Most cells of a tile in each direction. What P-Net makes of a tile should stay in the processor's cache."""
 
-_REDUCTION = 8
-"""A level is at least this many times smaller than the halved image it is made from. Smaller numbers are faster, but
-the choice among overlapping boxes is sensitive to rounding: the mean IoU with the boxes of the reference is 0.967
-without halving, 0.966 with 8, 0.958 with 4, 0.941 with 2. Recall and precision on WIDER FACE are the same with all."""
-
-LARGE_IMAGE_PIXELS = 2_000_000
-"""Above this number of pixels making the levels would take longer than searching them, so speed counts for more."""
-
-_LARGE_IMAGE_REDUCTION = 2
-"""`_REDUCTION` of large images."""
-
 _REACH = 2
 """Cells between two boxes of a level, each 6 cells wide, beyond which they cannot overlap by half."""
 
@@ -49,8 +38,6 @@ class Pyramid:
     ----------
     image : np.ndarray
         uint8 ``(h, w, 3)``.
-    large_image_pixels : int
-        Levels of images with more pixels are made from smaller halves: faster, and less exact.
 
     Attributes
     ----------
@@ -58,10 +45,8 @@ class Pyramid:
         Height and width of the image in pixels.
     """
 
-    def __init__(self, image: np.ndarray, *, large_image_pixels: int = LARGE_IMAGE_PIXELS) -> None:
+    def __init__(self, image: np.ndarray) -> None:
         self.size_hw = (image.shape[0], image.shape[1])
-        is_large = image.shape[0] * image.shape[1] > large_image_pixels
-        self._reduction = _LARGE_IMAGE_REDUCTION if is_large else _REDUCTION
         self._lock = threading.Lock()
         self._halves = [image]
 
@@ -76,19 +61,20 @@ class Pyramid:
         return self._halves[times]
 
     def level(self, scale: float) -> np.ndarray:
-        """Return the image, uint8, at `scale`, above 0 and below 1, its sides rounded up."""
-        height, width = self.size_hw
-        size = (math.ceil(width * scale), math.ceil(height * scale))
-        return cv2.resize(self.halved(halvings(scale, self._reduction)), size, interpolation=cv2.INTER_AREA)
+        """Return the image, uint8, at `scale`, above 0 and below 1, its sides rounded up; each pixel is a mean."""
+        height, width = math.ceil(self.size_hw[0] * scale), math.ceil(self.size_hw[1] * scale)
+        # Nearly what one call with INTER_AREA gives, in a third of the time.
+        doubled = cv2.resize(self.halved(halvings(scale)), (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(doubled, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def halvings(scale: float, reduction: float) -> int:
-    """Return how often an image may be halved so that reducing it to `scale` is still one by `reduction` or more.
+def halvings(scale: float) -> int:
+    """Return how often an image may be halved before it is smaller than at `scale`.
 
-    >>> [halvings(scale, 4) for scale in (1, 0.25, 0.125, 0.1, 0.03)]
-    [0, 0, 1, 1, 3]
+    >>> [halvings(scale) for scale in (2, 1, 0.51, 0.5, 0.26, 0.1)]
+    [0, 0, 0, 1, 1, 3]
     """
-    return max(0, math.floor(math.log2(1 / (scale * reduction))))
+    return max(0, math.floor(math.log2(1 / scale)))
 
 
 def level_scales(size_hw: tuple[int, int], min_face_size: float, scale_factor: float) -> list[float]:

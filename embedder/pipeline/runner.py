@@ -40,7 +40,13 @@ from embedder.pipeline.plan import (
 )
 from embedder.pipeline.settings import EmbedSettings, IdentitySource
 from embedder.pipeline.state import TableState, entries_of, header_before, load_state
-from embedder.pipeline.stored_faces import check_same_faces, note_of, warn_of_left_behind, with_note_of
+from embedder.pipeline.stored_faces import (
+    check_same_faces,
+    note_of,
+    settings_of,
+    warn_of_left_behind,
+    with_note_of,
+)
 from embedder.pipeline.summary import EmbedSummary, summarize
 from embedder.pipeline.worker import (
     STAGES,
@@ -114,7 +120,7 @@ def embed_folder(
         What names the chosen face of a photo: the first sub-folder level, the file's stem, or nothing.
     min_face_size, thresholds
         How small faces are, and how sure of them the detector must be; see `embedder.MTCNN`, and for ``"centerface"``
-        `embedder.detection.centerface.CenterFace`. None: the detector's own.
+        `embedder.detection.centerface.CenterFace`. None: those the table was begun with, else the detector's own.
     margin, margin_mode, alignment
         The crop, see `embedder.Faces.crop`; None takes the preset's own.
     max_pixels : int
@@ -262,6 +268,8 @@ def _going_on(settings: EmbedSettings, parts: PartsFolder) -> EmbedSettings:
             "for the other way begin another table",
             display_path(parts.table),
         )
+    if before is None and settings.faces_from is not None and settings.thresholds is None:
+        settings = replace(settings, thresholds=settings_of(Path(settings.faces_from)).get("thresholds"))
     return settings.going_on(None if before is None else before.fingerprint)
 
 

@@ -68,9 +68,13 @@ class EmbedSettings:
 
     def going_on(self, before: Fingerprint | None) -> "EmbedSettings":
         """Return these settings with what they leave to the table: that of `before`, or of a new table if None."""
-        if self.upright is not None:
-            return self
-        return replace(self, upright=DEFAULT_UPRIGHT if before is None else upright_of(before))
+        upright, thresholds = self.upright, self.thresholds
+        if upright is None:
+            upright = DEFAULT_UPRIGHT if before is None else upright_of(before)
+        if thresholds is None and before is not None and before.provenance.get("detector") == self.detector:
+            stored = before.provenance.get("thresholds")
+            thresholds = None if stored is None else tuple(stored)
+        return replace(self, upright=upright, thresholds=thresholds)
 
     def crop_rule(self, default: FaceCropper) -> FaceCropper:
         """Return how faces are cut out for a network whose preset does it by `default`."""

@@ -83,6 +83,7 @@ class Network:
         self._lock = threading.Lock()
         self._session = self._start()
         self._input = self._session.get_inputs()[0]
+        self._input_shape = _fixed_sizes(self._input.shape)
         if self.device != CPU:  # tried before anybody notes what vectors were made on
             shape = [*(size or _FREE_SIZE for size in self.input_shape[1:])]
             self.run(np.zeros((1, *shape), np.float32))
@@ -90,7 +91,7 @@ class Network:
     @property
     def input_shape(self) -> tuple[int | None, ...]:
         """Shape of the batch that `run` takes, NHWC; None for what is free."""
-        return _fixed_sizes(self._input.shape)
+        return self._input_shape
 
     @property
     def output_shapes(self) -> list[tuple[int | None, ...]]:

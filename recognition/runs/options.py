@@ -194,7 +194,7 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         type=float,
         nargs=3,
         metavar=("A", "B", "C"),
-        help="scores a face must reach in the three stages of MTCNN (default: 0.6 0.7 0.7)",
+        help="scores a face must reach in the three stages of MTCNN (default: 0.8 0.6 0.65)",
     )
     networks.add_argument(
         "--detector-threshold",

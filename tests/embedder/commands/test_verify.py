@@ -159,10 +159,10 @@ class TestPhotos:
         assert before == {name: sorted(path.name for path in (images / name).iterdir()) for name in names}
 
     def test_another_detector_keeps_a_table_of_its_own(self, data, pairs, cache, monkeypatch):
-        for share in (0.25, 0.75):
-            monkeypatch.setattr("embedder.detection.mtcnn._VOTE_SHARE", share)
+        for number in (2, 3):
+            monkeypatch.setattr("embedder.detection.mtcnn.DETECTOR_VERSION", number)
             table = embed_pairs(data / "lfw/images", pairs, get_preset("facenet-casia-20180408"))
-            assert table.fingerprint["provenance"]["box_vote_share"] == share
+            assert table.fingerprint["provenance"]["detector_version"] == number
         assert len(list(cache.glob("*.h5"))) == 2
 
     def test_the_wrong_standardization_is_seen(self, data, pairs, cache):

