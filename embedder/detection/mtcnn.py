@@ -214,9 +214,8 @@ class MTCNN:
         found = list(parallelism.each(self._search, tiles))
         if not found:
             return np.empty((0, 4), np.int64)
-        places, outputs = zip(*found, strict=True)
-        levels, rows, columns = np.concatenate(places, axis=1)
-        outputs = np.concatenate(outputs)
+        levels, rows, columns = np.concatenate([places for places, _ in found], axis=1)
+        outputs = np.concatenate([of_tile for _, of_tile in found])
         cells = np.stack([rows, columns], axis=1)
         scores, of_cells = outputs[:, 0], np.array(scales)[levels]
         boxes = cells_to_boxes(cells, of_cells)
