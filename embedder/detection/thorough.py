@@ -19,7 +19,7 @@ from embedder.detection.detector import Detector
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, MTCNN, smallest_face
 
-_UPRIGHT_THRESHOLDS = (0.4, 0.4, 0.6)
+_UPRIGHT_THRESHOLDS = (0.4, 0.4, 0.4)
 _TURNED_THRESHOLDS = (0.5, 0.6, 0.95)
 """Scores that P-Net, R-Net and O-Net must give a face on a copy that is upright, or turned by a quarter or more: few
 faces lie on their sides, so that more of what is found there is none."""
