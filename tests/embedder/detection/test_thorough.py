@@ -84,7 +84,7 @@ def test_thresholds_may_be_lowered_and_stand_in_the_provenance(fake_copies: None
     detector = ThoroughDetector(Fixed(Faces.empty()), thresholds=(0.5, 0.3, 0.7))
     assert detector.provenance["detector"] == "fixed"
     thresholds = [copy["thresholds"] for copy in detector.provenance["copies"]]
-    assert thresholds[0] == [0.4, 0.3, 0.6]
+    assert thresholds[0] == [0.4, 0.3, 0.4]
     assert thresholds[-1] == [0.5, 0.3, 0.7]
     assert detector.n_copies == len(COPIES) == 8
 
