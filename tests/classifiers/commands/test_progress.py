@@ -54,14 +54,9 @@ def test_each_step_is_named_when_it_begins(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_warning_stands_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = see(monkeypatch)
-    logger = logging.getLogger("a_step")
-    handler = logging.StreamHandler(terminal)
-    logging.getLogger().addHandler(handler)
-    try:
-        with progress.step_bar(["reading", "saving"], progress.LARGE_TABLE):
-            logger.warning("Anna and anna differ only in case: two people?")
-    finally:
-        logging.getLogger().removeHandler(handler)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(terminal)])
+    with progress.step_bar(["reading", "saving"], progress.LARGE_TABLE):
+        logging.getLogger("a_step").warning("Anna and anna differ only in case: two people?")
     line = next(line for line in terminal.getvalue().split("\n") if "Anna" in line)
     assert line.rpartition("\r")[2].strip() == "Anna and anna differ only in case: two people?"
 
