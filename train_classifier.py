@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,9 +101,29 @@ def _add_threshold_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     check_inputs(arguments.table, arguments.names, arguments.strangers, arguments.background)
+    from classifiers.commands.progress import step_bar
+    from classifiers.files.head_file import describe_head
+
+    named = _read_table(arguments)
+    with step_bar(["comparing the photos of each person", "training", "saving"], len(named[0])) as end_step:
+        head = _train_and_save(arguments, named, end_step)
+    print_summary(head, arguments.output)
+    if arguments.json is not None:
+        photos = head.gallery.photos_per_identity
+        write_json(
+            arguments.json,
+            {**describe_head(head), "photos_per_identity": photos, "carried_over": carried_over(head)},
+        )
+    return EXIT_DONE
+
+
+def _train_and_save(
+    arguments: argparse.Namespace, named: "tuple[EmbeddingTable, bool, Denials]", end_step: Callable[[], None]
+) -> "Head":
+    """Return the head that is now in the output file; `end_step` is called before training and before saving."""
     from classifiers.commands.album_check import refuse_albums
     from classifiers.errors import IdentityError
-    from classifiers.files.head_file import describe_head, save_head
+    from classifiers.files.head_file import save_head
     from classifiers.heads.registry import parse_parameters
     from classifiers.members.replacement import head_to_replace
     from classifiers.scores.normalization import choose_background
@@ -113,12 +133,13 @@ def run(arguments: argparse.Namespace) -> int:
     from people.workspace.heads import with_denials
     from people.workspace.workspace import table_at
 
-    table, has_chosen_names, denials = _read_table(arguments)
+    table, has_chosen_names, denials = named
     wanted = None if arguments.identities is None else read_names(arguments.identities)
     if not has_chosen_names and not arguments.trust_folders:
         albums = refuse_albums(table, wanted=wanted, min_photos=arguments.min_photos, source=arguments.table)
         if albums:
             print(f"warning: {describe_albums(albums)}", file=sys.stderr)
+    end_step()
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     if arguments.strangers is not None:
         strangers = EmbeddingTable.read(table_at(arguments.strangers))
@@ -140,15 +161,10 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except IdentityError as error:
             raise IdentityError(f"{arguments.table}: {error}") from error
-        save_head(with_denials(head, table, denials), arguments.output, trust=arguments.trust)
-    print_summary(head, arguments.output)
-    if arguments.json is not None:
-        photos = head.gallery.photos_per_identity
-        write_json(
-            arguments.json,
-            {**describe_head(head), "photos_per_identity": photos, "carried_over": carried_over(head)},
-        )
-    return EXIT_DONE
+        end_step()
+        head = with_denials(head, table, denials)
+        save_head(head, arguments.output, trust=arguments.trust)
+    return head
 
 
 def _read_table(arguments: argparse.Namespace) -> "tuple[EmbeddingTable, bool, Denials]":

@@ -3,8 +3,6 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Group the faces of a table and write a people file."""
     from classifiers.commands.album_check import find_album_identities
     from classifiers.commands.photo_arguments import check_photo_folder
+    from classifiers.commands.progress import share_bar
     from classifiers.groups import grouping, summary
     from classifiers.groups.similarity import normalized_space, plain_space
     from classifiers.measuring.group_sheets import CLUSTER_COLUMNS, cluster_rows
@@ -103,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     constraints = [] if arguments.constraints is None else read_constraints(arguments.constraints, row_of)
     background = choose_background(table.fingerprint, file=arguments.background, none=arguments.no_background)
     clarity = None if arguments.keep_poor else find_clarity(table.fingerprint)
-    with _progress_bar() as progress:
+    with share_bar("grouping faces", len(table)) as progress:
         groups = grouping.cluster_table(
             table,
             before=before,
@@ -140,25 +139,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         _write_contact_sheet(arguments, table, groups)
     return EXIT_DONE
-
-
-@contextmanager
-def _progress_bar() -> "Iterator[Callable[[float], None]]":
-    """Show how much of the grouping is done, where it takes more than a second."""
-    from tqdm import tqdm
-
-    with tqdm(
-        total=100,
-        desc="grouping faces",
-        disable=None,
-        delay=1,
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}",
-    ) as bar:
-
-        def show(share: float) -> None:
-            bar.update(max(0.0, 100 * share - bar.n))
-
-        yield show
 
 
 def _next_step(arguments: argparse.Namespace) -> str:
