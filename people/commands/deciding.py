@@ -42,17 +42,26 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
 
 def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
     from embedder.tables.table import EmbeddingTable
-    from people.suggestions.answers import answer
-    from people.suggestions.questions import find_question
+    from people.suggestions.answers import answer, check_independent
+    from people.suggestions.questions import find_these
 
-    chosen = find_question(store, EmbeddingTable.read(workspace.table), arguments.question)
-    if chosen is None:
-        raise DecisionError(
-            f"expected the id of an open question, got {arguments.question!r}; facetable people {workspace.folder} "
-            "suggest shows them"
-        )
-    decision = answer(store, chosen, arguments.answer)
-    return "noted" if decision is None else sanitize_lines([describe(store, decision)])
+    ids = list(dict.fromkeys(arguments.question))
+    found = find_these(store, EmbeddingTable.read(workspace.table), ids)
+    for number in ids:
+        if number not in found:
+            raise DecisionError(
+                f"expected the id of an open question, got {number!r}; facetable people {workspace.folder} "
+                "suggest shows them"
+            )
+    if arguments.name is not None and len(ids) > 1:
+        raise DecisionError(f"--name says who is seen in one question, got {len(ids)}; answer that one alone")
+    check_independent(list(found.values()))
+    lines = []
+    for number in ids:
+        given = found[number].likely if arguments.answer == "likely" else arguments.answer
+        decision = answer(store, found[number], given, name=arguments.name)
+        lines.append("noted" if decision is None else describe(store, decision))
+    return sanitize_lines(lines)
 
 
 def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":

@@ -32,9 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draw.add_argument("photo", metavar="PATH", help="the photo, below the photo folder")
     draw.add_argument("box", metavar="X,Y,X,Y", help="left, top, right and bottom edge in pixels of the upright photo")
     draw.add_argument("name", nargs="?", metavar="NAME")
-    answer = _add(actions, "answer", "answer a question of suggest")
-    answer.add_argument("question", metavar="ID", help="as suggest shows it")
-    answer.add_argument("answer", choices=["yes", "no", "later"])
+    answer = _add(actions, "answer", "answer questions of suggest, one or several with the same answer")
+    answer.add_argument("question", nargs="+", metavar="ID", help="as suggest shows it")
+    answer.add_argument(
+        "answer", choices=["yes", "no", "later", "likely"], help="likely: each as suggest shows that it probably is"
+    )
+    answer.add_argument(
+        "--name", metavar="NAME", help="with yes, where two groups or faces without a name are one person: who that is"
+    )
     rename = _add(actions, "rename", "give somebody another name")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new_name", metavar="NEW")
