@@ -219,6 +219,18 @@ def test_nearly_the_same_picture_under_two_names_is_asked_about(store, table):
     assert {person.name: person.n_faces for person in store.people()} == {"Ada": 4, "Eve": 3}
 
 
+def test_a_second_detector_decides_which_faces_may_be_none(store, table):
+    table.detection_scores[[1, 6]] = 0.71
+    second = np.full(9, 0.8, np.float32)
+    second[[6, 7]] = [np.nan, 0.05]
+    object.__setattr__(table, "second_scores", second)
+    asked = [one for one in ask(store, table) if one.kind == "not_a_face"]
+    # Row 7 was found with 0.99; row 1 was not, but the second detector is sure; row 6 it was not asked about.
+    assert [one.faces[0].row for one in asked] == [7, 6]
+    assert asked[0].likely == "yes" and asked[1].likely == "no"
+    assert asked[0].text.endswith("no face at all? It was found with a score of 0.99, a second detector gives it 0.05.")
+
+
 def test_whether_a_drawn_face_is_one_is_not_asked(store, table):
     table.detection_scores[2] = table.detection_scores[4] = 0.3
     object.__setattr__(table, "origins", np.array(["detected"] * 4 + ["drawn"] + ["detected"] * 4, object))
