@@ -28,6 +28,7 @@ RIGHT = 0.99
 _ROUND = 20
 _REGROUP_AFTER = 100
 _REMEMBERED = 20
+_GROUPS_A_PAGE = 10
 
 Rows = NDArray[np.int64]
 
@@ -199,7 +200,7 @@ class _Session:
             if questions and (not groups or self.worth(questions) >= len(groups[0].faces) * self.chance_of_name()):
                 self.answer_all(questions)
             elif groups:
-                self.name_group(np.array([face.row for face in groups[0].faces]))
+                self.name_groups([_rows(group.faces) for group in groups])
             else:
                 break
         return self.effort
@@ -227,6 +228,9 @@ class _Session:
         """Return how likely the next group is of somebody to be named, as the newest groups looked at were."""
         newest = self.looked_at[-_REMEMBERED:]
         return (sum(newest) + 1) / (len(newest) + 1)
+
+    def name_groups(self, groups: Sequence[Rows]) -> None:
+        self.name_group(groups[0])
 
     def name_group(self, rows: Rows) -> None:
         names = np.full(len(self.archive.table), "", object)
@@ -280,6 +284,13 @@ class PageSession(_Session):
                 continue
             self.effort.n_answers += is_so != (question.likely == "yes")
             self.answer(question)
+
+    def name_groups(self, groups: Sequence[Rows]) -> None:
+        """Look at some groups together: each of somebody to be named gets its name, all others are nobody's at once."""
+        passed = self.effort.n_passed
+        for rows in groups[:_GROUPS_A_PAGE]:
+            self.name_group(rows)
+        self.effort.n_passed = min(self.effort.n_passed, passed + 1)
 
     def name_pair(self, question: Suggestion) -> None:
         """Say the name of two sets that are one person, which says that they are."""

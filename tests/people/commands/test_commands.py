@@ -281,6 +281,17 @@ def test_another_preset_keeps_faces_names_and_decisions(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_several_groups_are_decided_about_at_once(run, tmp_path):
+    numbers = [group_of(run, tmp_path, path) for path in ("2019/one.jpg", "2020/three.jpg")]
+    both = [word for number in numbers for word in ("--group", number)]
+    (line,) = run("people", "{ws}", "nobody", *both, "--group", "77", code=2)
+    assert "expected the number of a group of unnamed faces, got 77" in line
+    (line,) = run("people", "{ws}", "nobody", *both, "--group", numbers[0])
+    assert line.endswith("6 faces said to be nobody's")
+    assert run("people", "{ws}", "groups") == ["no group of unnamed faces; facetable scan WORKSPACE looks for new ones"]
+
+
+@pytest.mark.realdata
 def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
     run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
     run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
