@@ -6,8 +6,9 @@ Every box that MTCNN finds on WIDER FACE is held against the boxes drawn by peop
 with less than a fifth of its union and three tenths of its area on drawn faces is on no face at all. Witnesses: the
 detector's own score; the norm of the vector before it gets unit length; how likely the vector is under the background
 model, and how much of it lies within that model's directions; and the best score that CenterFace gives a face at the
-same place (IoU above 0.4). Each is asked for the threshold that loses 0.5 % of the true boxes, and for the share of
-pairs of a true and a false box that it puts in the right order (AUC).
+same place (IoU above 0.4), on the whole photo and on what is around the face alone, as
+`embedder.finding.second_score` asks it. Each is asked for the threshold that loses 0.5 % of the true boxes, and for the
+share of pairs of a true and a false box that it puts in the right order (AUC).
 """
 
 import argparse
@@ -22,6 +23,7 @@ from embedder import FaceEmbedder, read_image
 from embedder.detection.boxes import pairwise_overlap
 from embedder.detection.detector import load_detector
 from embedder.detection.faces import Faces
+from embedder.finding.second_score import load_second_scorer
 from experiments.detection import counted_faces, match, read_ground_truth
 from foundation.command_line import EXIT_DONE, run_script, write_json
 
@@ -97,6 +99,7 @@ def _witnesses(
     """Yield for each photo what the witnesses say of MTCNN's boxes, which are true, and which are on no face at all."""
     plain = load_detector("mtcnn", min_face_size=20, threads=1)
     other = load_detector("centerface", min_face_size=20, thresholds=[_LEAST_SCORE], threads=1)
+    second = load_second_scorer("centerface")
     networks = {preset: _Vectors(preset) for preset in PRESETS}
     for name, rows in sorted(truth.items()):
         image = read_image(folder / "images" / name)
@@ -105,7 +108,11 @@ def _witnesses(
             continue
         boxes, (drawn, _) = faces.boxes.astype(np.float64), counted_faces(rows)
         at_place = pairwise_overlap(boxes, found.boxes) > _SAME_PLACE
-        said = {"own score": faces.scores, "CenterFace": np.where(at_place, found.scores, 0).max(axis=1, initial=0)}
+        said = {
+            "own score": faces.scores,
+            "CenterFace on the photo": np.where(at_place, found.scores, 0).max(axis=1, initial=0),
+            "CenterFace on the face": second.scores(image, faces.boxes),
+        }
         for preset, network in networks.items():
             vectors = network.of(image, faces)
             norms = np.linalg.norm(vectors, axis=1)

@@ -27,6 +27,9 @@ _BY_DETECTOR_VERSION = ("box_vote_share",)
 UPRIGHT = "upright"
 UPRIGHT_BEFORE = "exif"
 
+# The field of a provenance that names the detector which was asked about the faces of another.
+SECOND_DETECTOR = "second_detector"
+
 _PARTS = ("space", "provenance")
 
 # The fields of a provenance that follow from which detector it is, and need no mention where that is another one.
@@ -41,7 +44,7 @@ _FOLLOWED = ("identity_from", "exclude", "ignore_files")
 FACES_FROM = "faces_from"
 
 # The fields of a provenance that say which faces are found and kept and who they are, and nothing about a vector.
-_NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size", UPRIGHT)
+_NOT_OF_VECTORS = (*_FOLLOWED, FACES_FROM, "faces", "max_pixels", "min_face_size", UPRIGHT, SECOND_DETECTOR)
 
 
 UNNAMED_VECTORS = "unnamed"
@@ -256,7 +259,17 @@ def _in_words(value: Any) -> str:
 
 
 _PARAMETERS = {"margin.mode": "margin_mode", "margin.value": "margin"} | {
-    name: name for name in ("alignment", "detector", "faces", "max_pixels", "min_face_size", "thresholds", UPRIGHT)
+    name: name
+    for name in (
+        "alignment",
+        "detector",
+        "faces",
+        "max_pixels",
+        "min_face_size",
+        "thresholds",
+        UPRIGHT,
+        SECOND_DETECTOR,
+    )
 }
 """Which parameter of `embed_folder` decides a field of the fingerprint; the command line's flags are called alike.
 

@@ -117,8 +117,8 @@ ALLOWED = {
     "recognition.events": "foundation recognition.sources",
     "recognition.outputs": "foundation foundation.drawing recognition.sources",
     "recognition.tracking": (
-        "foundation embedder.detection embedder.networks classifiers.scores classifiers.heads classifiers.files "
-        "recognition.sources recognition.events"
+        "foundation embedder.detection embedder.finding embedder.networks classifiers.scores classifiers.heads "
+        "classifiers.files recognition.sources recognition.events"
     ),
     "recognition.anonymizing": "embedder.detection recognition.sources recognition.tracking",
     "recognition.viewer": "foundation recognition.sources recognition.outputs recognition.tracking",

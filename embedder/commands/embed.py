@@ -45,6 +45,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_precision_argument(parser)
     add_detector_arguments(parser)
     parser.set_defaults(min_face_size=None, detector=None)  # not said: as in the table of --from, else auto
+    parser.add_argument(
+        "--second-detector",
+        choices=["centerface"],
+        help="ask it about each face that was found, too: what it says stands in the column second_score, low for what "
+        "is no face; get it first: python -m data.models centerface",
+    )
     add_upright_argument(parser, default=None, default_note="auto, or what the table was begun with")
     add_crop_arguments(parser)
     _add_worker_arguments(parser)
@@ -120,6 +126,7 @@ def _settings(arguments: argparse.Namespace) -> "EmbedSettings":
         "faces": arguments.faces,
         "identity_from": arguments.identity_from,
         "detector": arguments.detector,
+        "second_detector": arguments.second_detector,
         "min_face_size": arguments.min_face_size,
         "preset": arguments.preset,
         "weights": arguments.weights and str(arguments.weights),

@@ -20,6 +20,7 @@ COLUMNS = (
     "origin",
     "time_s",
     "taken",
+    "second_score",
 )
 
 
@@ -49,6 +50,7 @@ def _rows(table: EmbeddingTable) -> Iterator[list[Any]]:
             table.origins[row],
             _number(time, 3),
             taken[row],
+            _number(table.second_scores[row], 4),
         ]
 
 

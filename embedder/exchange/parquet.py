@@ -41,9 +41,9 @@ def write_parquet(path: Path, table: EmbeddingTable) -> None:
 
     Columns: ``embedding`` (list of d float32), ``identity``, ``path``, ``face_index``, ``x_min``, ``y_min``, ``x_max``,
     ``y_max``, ``landmarks`` (list of ten float32: x, y of left eye, right eye, nose, left and right mouth corner),
-    ``detection_score``, ``image_sha256``, ``origin``, ``time_s`` and, of its photo, ``status``, ``message``, ``width``,
-    ``height``, ``size``, ``mtime_ns``, ``turned``, ``taken`` and ``kind``. The fingerprint is in the metadata, as JSON
-    under ``facetable.fingerprint``; so are photos without a face.
+    ``detection_score``, ``image_sha256``, ``origin``, ``time_s``, ``second_score`` and, of its photo, ``status``,
+    ``message``, ``width``, ``height``, ``size``, ``mtime_ns``, ``turned``, ``taken`` and ``kind``. The fingerprint is
+    in the metadata, as JSON under ``facetable.fingerprint``; so are photos without a face.
 
     Raises
     ------
@@ -129,6 +129,7 @@ def _schema(pyarrow: Any, length: int) -> "pyarrow.Schema":
     fields += [(name, pyarrow.float32()) for name in _BOX]
     fields += [("landmarks", pyarrow.list_(pyarrow.float32(), _LANDMARKS)), ("detection_score", pyarrow.float32())]
     fields += [("image_sha256", pyarrow.string()), ("origin", pyarrow.string()), ("time_s", pyarrow.float64())]
+    fields.append(("second_score", pyarrow.float32()))
     for column in _OF_PHOTO:
         kind = pyarrow.string() if column.is_text else pyarrow.from_numpy_dtype(column.dtype)
         fields.append((column.name, kind))
@@ -145,7 +146,7 @@ def _arrays(pyarrow: Any, table: EmbeddingTable, rows: slice, images: np.ndarray
     arrays |= {name: table.boxes[rows, i] for i, name in enumerate(_BOX)}
     arrays["landmarks"] = lists(table.landmarks[rows].reshape(-1, _LANDMARKS))
     arrays |= {"detection_score": table.detection_scores[rows], "image_sha256": table.image_sha256[rows]}
-    arrays |= {"origin": table.origins[rows], "time_s": table.times[rows]}
+    arrays |= {"origin": table.origins[rows], "time_s": table.times[rows], "second_score": table.second_scores[rows]}
     return arrays | {column.name: getattr(table.images, column.name)[images] for column in _OF_PHOTO}
 
 
@@ -176,6 +177,7 @@ def _table(read: "pyarrow.Table", metadata: dict[str, str]) -> EmbeddingTable:
     roots = json.loads(metadata["facetable.photo_roots"])
     rows = {column.name: column for column in ROW_COLUMNS}
     optional = {"origins": "origin", "times": "time_s", "identities": "identity", "detection_scores": "detection_score"}
+    optional["second_scores"] = "second_score"
     given = {name: values[column] for name, column in optional.items() if column in values}
     given.setdefault("identities", np.full(n, "", object))
     given.setdefault("detection_scores", np.ones(n, rows["detection_score"].dtype))

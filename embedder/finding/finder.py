@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from embedder.detection.detector import Detector, FaceSelection
 from embedder.detection.faces import Faces
 from embedder.errors import WeightsError
 from embedder.finding.quarter_turns import turn_back, turn_image
+from embedder.finding.second_score import SecondScorer
 from embedder.finding.upright import TurnedFaces, Upright, turn_upright
 from embedder.images.photo import Photo, failure_reason
 
@@ -44,6 +45,8 @@ class FoundFaces:
         uint8 (n_faces, h, w, 3), as the network takes them; cut from the turned photo.
     turned : {0, 90, 180, 270}
         Degrees clockwise by which the upright photo was turned before faces were found.
+    second_scores : numpy.ndarray, optional
+        float32 (n_faces,): what a second detector gives them, None where none was asked.
     """
 
     photo: Photo
@@ -51,6 +54,13 @@ class FoundFaces:
     faces: Faces
     crops: np.ndarray
     turned: int = 0
+    second_scores: np.ndarray | None = None
+
+
+class _Cropped(NamedTuple):
+    found: TurnedFaces
+    crops: np.ndarray
+    second_scores: np.ndarray | None
 
 
 class FaceFinder:
@@ -64,6 +74,8 @@ class FaceFinder:
         Which faces of a photo are kept; ``"one"`` is the largest, weighted to the centre.
     upright : {"exif", "auto"}
         Take photos as the mark in their file says they lie, or look for faces the other ways up too.
+    second : SecondScorer, optional
+        Asked about each face.
     """
 
     def __init__(
@@ -73,11 +85,13 @@ class FaceFinder:
         *,
         select: FaceSelection = "all",
         upright: Upright = "exif",
+        second: SecondScorer | None = None,
     ) -> None:
         self._detector = detector
         self._rule = crop_rule
         self._select = select
         self._upright = upright
+        self._second = second
 
     def find(self, photos: Sequence[Photo], known: Sequence[Faces | None] | None = None) -> list[FoundFaces]:
         """Find and cut out the faces of `photos`; a failure is its photo's `status` and `message`.
@@ -110,11 +124,12 @@ class FaceFinder:
         cropped = [detected] if isinstance(detected, Exception) else isolate_failures(crop, [(image, detected)])
         if isinstance(cropped[0], Exception):
             return self._without_faces(mark_failed(photo, cropped[0]), size_hw)
-        found, crops = cropped[0]
+        found, crops, second_scores = cropped[0]
         photo = replace(photo, image=None, status="ok" if len(found.faces) else "no_face")
-        return FoundFaces(photo, size_hw, turn_back(found.faces, found.turned, size_hw), crops, found.turned)
+        faces = turn_back(found.faces, found.turned, size_hw)
+        return FoundFaces(photo, size_hw, faces, crops, found.turned, second_scores)
 
-    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[TurnedFaces, np.ndarray]]:
+    def _crop(self, detected: Sequence[tuple[np.ndarray, Faces]]) -> list[_Cropped]:
         cropped = []
         for image, as_it_is in detected:
             found = TurnedFaces(0, as_it_is)
@@ -123,12 +138,16 @@ class FaceFinder:
             turned, faces = turn_image(image, found.turned), found.faces
             if self._select == "one" and len(faces):
                 faces = faces[faces.primary((turned.shape[0], turned.shape[1]))]
-            crops = self._rule.crop(turned, faces.boxes, faces.landmarks)
-            cropped.append((TurnedFaces(found.turned, faces), crops))
+            cropped.append(self._cropped(turned, TurnedFaces(found.turned, faces)))
         return cropped
 
-    def _crop_known(self, known: Sequence[tuple[np.ndarray, Faces]]) -> list[tuple[TurnedFaces, np.ndarray]]:
-        return [(TurnedFaces(0, faces), self._rule.crop(image, faces.boxes, faces.landmarks)) for image, faces in known]
+    def _crop_known(self, known: Sequence[tuple[np.ndarray, Faces]]) -> list[_Cropped]:
+        return [self._cropped(image, TurnedFaces(0, faces)) for image, faces in known]
+
+    def _cropped(self, turned: np.ndarray, found: TurnedFaces) -> _Cropped:
+        crops = self._rule.crop(turned, found.faces.boxes, found.faces.landmarks)
+        second_scores = None if self._second is None else self._second.scores(turned, found.faces.boxes)
+        return _Cropped(found, crops, second_scores)
 
     def _without_faces(self, photo: Photo, size_hw: tuple[int, int] = (0, 0)) -> FoundFaces:
         crops = np.empty((0, *self._rule.shape), np.uint8)

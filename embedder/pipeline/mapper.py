@@ -7,6 +7,7 @@ import numpy as np
 
 from embedder.detection.faces import Faces
 from embedder.finding.finder import FaceFinder, FoundFaces, isolate_failures, mark_failed
+from embedder.finding.second_score import load_second_scorer
 from embedder.finding.upright import DEFAULT_UPRIGHT
 from embedder.images.listing import PhotoFile
 from embedder.images.photo import Photo
@@ -37,6 +38,8 @@ class PhotoResult:
         (n_faces,) str, see `embedder.tables.columns.ORIGINS`.
     times : numpy.ndarray
         float64 (n_faces,): seconds from the beginning of a video, NaN on photos.
+    second_scores : numpy.ndarray
+        float32 (n_faces,): what a second detector gives them; NaN where none was asked, and in videos.
     turned : {0, 90, 180, 270}
         See `embedder.finding.finder.FoundFaces`.
     """
@@ -48,6 +51,7 @@ class PhotoResult:
     identities: list[str]
     origins: np.ndarray
     times: np.ndarray
+    second_scores: np.ndarray
     turned: int = 0
 
 
@@ -66,7 +70,11 @@ class FaceMapper:
 
     def __init__(self, encoder: FaceEncoder, settings: EmbedSettings, stored: StoredFacesReader | None = None) -> None:
         self._finder = FaceFinder(
-            encoder.detector, encoder.crop_rule, select=settings.faces, upright=settings.upright or DEFAULT_UPRIGHT
+            encoder.detector,
+            encoder.crop_rule,
+            select=settings.faces,
+            upright=settings.upright or DEFAULT_UPRIGHT,
+            second=None if settings.second_detector is None else load_second_scorer(settings.second_detector),
         )
         self._videos = VideoFaceFinder(encoder, settings, stored)
         self._encoder = encoder
@@ -80,7 +88,7 @@ class FaceMapper:
         stored = [None if self._stored is None else self._stored.find(photo) for photo in photos]
         found = self._finder.find(photos, [None if before is None else before.faces for before in stored])
         return [
-            MappedFaces(one.photo, one.size_hw, one.faces, one.crops, one.turned, before)
+            MappedFaces(one.photo, one.size_hw, one.faces, one.crops, one.turned, one.second_scores, stored=before)
             for one, before in zip(found, stored, strict=True)
         ]
 
@@ -112,10 +120,15 @@ class FaceMapper:
             vectors = np.empty((0, self._length), np.float32)
         identities = self._settings.identities(photo.path, found.size_hw, faces)
         origins, times = np.full(len(faces), ORIGINS[0], dtype=object), np.full(len(faces), np.nan)
+        second_scores = np.full(len(faces), np.nan, np.float32)
         if found.times is not None and len(faces):
             times = found.times
+        if found.second_scores is not None and len(faces):
+            second_scores = found.second_scores
         if found.stored is not None and len(faces):
             origins, times = found.stored.origins, found.stored.times
             if self._keeps_names and found.stored.path == photo.path:
                 identities = found.stored.identities
-        return PhotoResult(photo, found.size_hw, faces, vectors, identities, origins, times, found.turned)
+        return PhotoResult(
+            photo, found.size_hw, faces, vectors, identities, origins, times, second_scores, found.turned
+        )

@@ -96,6 +96,7 @@ def embed_folder(
     prune: bool = False,
     progress: bool | TellProgress = False,
     detector: str | Detector | None = None,
+    second_detector: str | None = None,
     embedder: Embedder | None = None,
 ) -> EmbeddingTable:
     """Make or bring up to date the embedding table of a folder of photos.
@@ -145,6 +146,8 @@ def embed_folder(
         (``compared``, ``embedded``), how many photos that is done for, and of how many.
     detector : {"mtcnn", "centerface"} or Detector, optional
         What finds faces: by its name, or an object. None: MTCNN.
+    second_detector : {"centerface"}, optional
+        What is asked about each face of photos, too, see `embedder.finding.second_score`: a column, nothing is dropped.
     embedder : Embedder, optional
         The network to use instead of the one the settings name. With several jobs objects must pickle.
 
@@ -183,6 +186,7 @@ def embed_folder(
         upright=upright,
         videos=videos,
         detector=detector if isinstance(detector, str) else DEFAULT_DETECTOR,
+        second_detector=second_detector,
     )
     update_table(
         photos,

@@ -10,13 +10,14 @@ from embedder.detection.alignment import Alignment, CropRule, FaceCropper, Margi
 from embedder.detection.detector import DEFAULT_DETECTOR, FaceSelection, check_detector_name
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE
+from embedder.finding.second_score import check_second_detector
 from embedder.finding.upright import DEFAULT_UPRIGHT, Upright, check_upright
 from embedder.images.reading import DEFAULT_MAX_PIXELS
 from embedder.networks.encoder import FaceEncoder
 from embedder.networks.presets import DEFAULT_PRESET
 from embedder.tables.columns import Columns
 from foundation.errors import InputError
-from foundation.fingerprint import UPRIGHT, VERSIONS, Fingerprint, upright_of
+from foundation.fingerprint import SECOND_DETECTOR, UPRIGHT, VERSIONS, Fingerprint, upright_of
 from foundation.installation import opencv_wheels
 from foundation.paths import storable_text
 from foundation.text import normalize_name
@@ -54,6 +55,7 @@ class EmbedSettings:
     upright: Upright | None = None
     videos: bool = False
     detector: str = DEFAULT_DETECTOR
+    second_detector: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("faces", get_args(FaceSelection)), ("identity_from", get_args(IdentitySource))):
@@ -62,6 +64,8 @@ class EmbedSettings:
         if self.upright is not None:
             check_upright(self.upright)
         check_detector_name(self.detector)
+        if self.second_detector is not None:
+            check_second_detector(self.second_detector)
         self.crop_rule(CropRule())  # refuses what it does not know
         if self.max_pixels < 1:
             raise InputError(f"`max_pixels` must be at least 1, got {self.max_pixels}")
@@ -91,6 +95,8 @@ class EmbedSettings:
             UPRIGHT: self.upright or DEFAULT_UPRIGHT,
             VERSIONS: _versions(),
         }
+        if self.second_detector is not None:
+            provenance[SECOND_DETECTOR] = self.second_detector
         if self.exclude:
             provenance["exclude"] = [storable_text(pattern) for pattern in self.exclude]
         return Fingerprint(made_by.space, provenance)

@@ -18,7 +18,7 @@ from embedder.images.photo import Photo
 from embedder.tables.assembly import Entry, read_entries
 from embedder.tables.file import Header, TableFileReader
 from foundation.errors import FingerprintError
-from foundation.fingerprint import FACES_FROM, Fingerprint, same_settings, setting_differences
+from foundation.fingerprint import FACES_FROM, SECOND_DETECTOR, Fingerprint, same_settings, setting_differences
 from foundation.paths import display_path
 
 logger = logging.getLogger(__name__)
@@ -132,6 +132,8 @@ def settings_of(table: Path) -> dict[str, Any]:
         made = file.header.fingerprint.provenance
     names = ("faces", "identity_from", "max_pixels", "min_face_size", "thresholds", "exclude")
     found = {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
+    if SECOND_DETECTOR in made:
+        found[SECOND_DETECTOR] = made[SECOND_DETECTOR]
     return {**found, "detector": detector_of(made)}
 
 

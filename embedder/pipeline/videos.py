@@ -149,7 +149,7 @@ class VideoFaceFinder:
             return replace(self._failed(photo), size_hw=seen.size_hw)
         faces = _faces_of(looks)
         crops, times = np.stack([look.crop for look in looks]), np.array([look.time_s for look in looks])
-        return MappedFaces(photo, seen.size_hw, faces, crops, 0, stored, times)
+        return MappedFaces(photo, seen.size_hw, faces, crops, stored=stored, times=times)
 
     def _failed(self, photo: Photo) -> MappedFaces:
         crops = np.empty((0, *self._encoder.crop_rule.shape), np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embedder.pipeline.mapper import PhotoResult
+from embedder.tables.columns import SECOND_SCORE
 from embedder.tables.file import Header, now
 from embedder.tables.parts import write_part
 
@@ -65,6 +66,7 @@ def _row_columns(results: Sequence[PhotoResult]) -> dict[str, np.ndarray]:
         "image_sha256": np.repeat(_text([result.photo.image_sha256 for result in results]), n_faces),
         "origin": np.concatenate([result.origins for result in results]),
         "time_s": np.concatenate([result.times for result in results]),
+        SECOND_SCORE: np.concatenate([result.second_scores for result in results]),
     }
 
 

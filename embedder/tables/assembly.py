@@ -9,11 +9,12 @@ from typing import IO
 import numpy as np
 
 from embedder.errors import TableError
-from embedder.tables.columns import IMAGE_COLUMNS, Columns
+from embedder.tables.columns import IMAGE_COLUMNS, SECOND_SCORE, Columns
 from embedder.tables.content import is_unit
 from embedder.tables.file import Header, TableFileReader, TableFileWriter
 from embedder.tables.size import TableSize, TextSize
 from foundation.atomic import write_atomically
+from foundation.fingerprint import SECOND_DETECTOR, Fingerprint
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def write_table(
         If there is no room, or the file cannot be written; `table` stays as it was.
     """
     entries = sorted(entries, key=lambda entry: path_order(entry.path))
-    size = _size(entries, header.fingerprint.space.embedding_length)
+    size = _size(entries, header.fingerprint)
 
     def fill(stream: IO[bytes]) -> None:
         with TableFileWriter(stream, header, size) as file, _Sources() as sources:
@@ -134,7 +135,7 @@ def write_table(
     write_atomically(table, fill, temporary_folder=temporary_folder, is_private=True, reserve=size.file_bytes)
 
 
-def _size(entries: Sequence[Entry], embedding_length: int) -> TableSize:
+def _size(entries: Sequence[Entry], fingerprint: Fingerprint) -> TableSize:
     paths = [entry.path for entry in entries for _ in range(entry.n_faces)]
     of_rows = TextSize.of(paths)
     # Identities are known once the rows are read; one is part of its path.
@@ -143,7 +144,10 @@ def _size(entries: Sequence[Entry], embedding_length: int) -> TableSize:
         "path": TextSize.of(entry.path for entry in entries),
         "message": TextSize.of(entry.message for entry in entries),
     }
-    return TableSize(len(paths), len(entries), embedding_length, row_text, image_text)
+    # Which values rows have is known once they are read; whether a second detector was asked is said before.
+    optional = frozenset({SECOND_SCORE} if SECOND_DETECTOR in fingerprint.provenance else ())
+    length = fingerprint.space.embedding_length
+    return TableSize(len(paths), len(entries), length, row_text, image_text, optional)
 
 
 def _blocks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

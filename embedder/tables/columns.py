@@ -52,6 +52,8 @@ class Column:
         The version of the format that it came with.
     default : object
         What files of earlier versions have in its place.
+    is_optional : bool
+        Whether files without it are whole: it is written where one value at least is another than the default.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Column:
     words: tuple[str, ...] = ()
     since: int = 1
     default: Any = None
+    is_optional: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -120,6 +123,8 @@ def _words(*words: str) -> np.dtype:
     return h5py.string_dtype("utf-8", max(map(len, words)))
 
 
+SECOND_SCORE = "second_score"
+
 _FLOAT, _INTEGER, _LONG = np.dtype("<f4"), np.dtype("<i4"), np.dtype("<i8")
 
 ROW_COLUMNS = (
@@ -133,6 +138,7 @@ ROW_COLUMNS = (
     Column("image_sha256", _HASH),
     Column("origin", _words(*ORIGINS), words=ORIGINS, since=2, default=ORIGINS[0]),
     Column("time_s", np.dtype("<f8"), since=2, default=np.nan),
+    Column(SECOND_SCORE, _FLOAT, since=2, default=np.nan, is_optional=True),
 )
 IMAGE_COLUMNS = (
     Column("path", _TEXT),
@@ -156,10 +162,13 @@ def columns_of_version(columns: tuple[Column, ...], version: int) -> tuple[Colum
 
 
 def put(group: h5py.Group, columns: tuple[Column, ...], values: Columns, start: int) -> int:
-    """Write the next entries, from entry `start` on, and return where the one after them goes."""
+    """Write the next entries, from entry `start` on, and return where the one after them goes.
+
+    Optional columns that the file was made without are left out.
+    """
     stop = start + len(values[columns[0].name])
     if stop > start:
-        for column in columns:
+        for column in (column for column in columns if column.name in group):
             dataset = group[column.name]
             dataset[start:stop] = (
                 _encoded(values[column.name], dataset.dtype) if column.is_text else values[column.name]

@@ -60,6 +60,8 @@ def check_rows(rows: Columns, *, first_row: int = 0) -> None:
     refuse("box", "x_min <= x_max and y_min <= y_max", (box[:, :2] > box[:, 2:]).any(axis=1))
     refuse("landmarks", "finite numbers", ~(np.abs(landmarks) <= _MOST_PIXELS).all(axis=(1, 2)))
     refuse("detection_score", "0 to 1", ~((score >= 0) & (score <= 1)))
+    second = rows["second_score"]
+    refuse("second_score", "0 to 1, or NaN", ~(np.isnan(second) | ((second >= 0) & (second <= 1))))
     refuse("image_sha256", "64 hexadecimal digits or nothing", _is_no_hash(rows["image_sha256"]))
     refuse("origin", f"one of {', '.join(ORIGINS)}", _is_none_of(ORIGINS, rows["origin"]))
     refuse("time_s", "seconds, 0 or more, or NaN", ~(np.isnan(time_s) | ((time_s >= 0) & np.isfinite(time_s))))

@@ -109,7 +109,7 @@ class TableFileWriter:
             (self._file, ROW_COLUMNS, size.n_rows, size.row_text),
             (self._images, IMAGE_COLUMNS, size.n_images, size.image_text),
         ):
-            for column in columns:
+            for column in (one for one in columns if not one.is_optional or one.name in size.optional):
                 group.create_dataset(column.name, size.shape(column, n), file_dtype(column, n, text))
         self._file.attrs["format"] = FORMAT
         self._file.attrs["version"] = VERSION

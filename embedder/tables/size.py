@@ -50,6 +50,8 @@ class TableSize:
     n_rows, n_images, embedding_length : int
     row_text, image_text : dict
         Column of varying text to its size.
+    optional : frozenset of str
+        Which optional columns of the rows are written.
     """
 
     n_rows: int
@@ -57,6 +59,7 @@ class TableSize:
     embedding_length: int
     row_text: dict[str, TextSize]
     image_text: dict[str, TextSize]
+    optional: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, rows: Columns, images: Columns) -> "TableSize":
@@ -67,6 +70,7 @@ class TableSize:
             rows["embeddings"].shape[1],
             {column.name: TextSize.of(rows[column.name]) for column in ROW_COLUMNS if column.is_varying},
             {column.name: TextSize.of(images[column.name]) for column in IMAGE_COLUMNS if column.is_varying},
+            frozenset(c.name for c in ROW_COLUMNS if c.is_optional and not np.isnan(rows[c.name]).all()),
         )
 
     @cached_property

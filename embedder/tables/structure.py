@@ -46,14 +46,17 @@ def check_columns(group: h5py.Group, columns: tuple[Column, ...], path: Path, *,
             )
         if name not in names and name not in also:
             raise TableError(f"{path}: expected the datasets {', '.join(names)}, found `{name}` too; remove it")
-    lengths = []
+    lengths, there = [], []
     for column in columns:
+        if column.is_optional and column.name not in group:
+            continue
         if column.name not in group or not isinstance(group[column.name], h5py.Dataset):
             raise TableError(f"{path}: expected the dataset `{column.name}`, found none; embed the photos again")
         _check_dataset(group[column.name], column, path)
         lengths.append(len(group[column.name]))
+        there.append(column.name)
     if len(set(lengths)) > 1:
-        found = ", ".join(f"{name} {n}" for name, n in zip(names, lengths, strict=True))
+        found = ", ".join(f"{name} {n}" for name, n in zip(there, lengths, strict=True))
         raise TableError(f"{path}: expected columns of one length, found {found}; embed the photos again")
     return lengths[0]
 

@@ -132,6 +132,9 @@ class EmbeddingTable:
         Where the box comes from: ``detected``, the default, ``drawn`` by a person, ``imported`` from another program.
     times : (n,) float64
         Seconds from the beginning of a video; NaN, the default, on photos.
+    second_scores : (n,) float32
+        What a second detector gives each face, see `embedder.finding.second_score`; NaN, the default, where none was
+        asked.
 
     Raises
     ------
@@ -155,6 +158,7 @@ class EmbeddingTable:
     more_roots: tuple[str, ...] = ()
     origins: np.ndarray = field(default_factory=_not_given)
     times: np.ndarray = field(default_factory=_not_given)
+    second_scores: np.ndarray = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         if np.ndim(self.embeddings) != 2:
@@ -374,7 +378,7 @@ class EmbeddingTable:
         for i, landmark in enumerate(LANDMARK_NAMES):
             columns |= {f"{landmark}_{axis}": self.landmarks[:, i, j] for j, axis in enumerate("xy")}
         columns |= {"detection_score": self.detection_scores, "image_sha256": self.image_sha256}
-        columns |= {"origin": self.origins, "time_s": self.times}
+        columns |= {"origin": self.origins, "time_s": self.times, "second_score": self.second_scores}
         return pandas.DataFrame(columns)
 
 
@@ -389,6 +393,7 @@ ROW_ATTRIBUTES = (
     "image_sha256",
     "origins",
     "times",
+    "second_scores",
 )
 """Attributes of `EmbeddingTable` with one entry a row, in the order of their columns."""
 

@@ -1,7 +1,9 @@
 """What ``facetable people`` decides: names, merges, what is no face, undo."""
 
 import argparse
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foundation.text import normalize_name
@@ -10,6 +12,7 @@ from people.errors import DecisionError
 
 if TYPE_CHECKING:
     from people.store.records import Decision, Face
+    from people.store.scanned import ScannedFile
     from people.store.store import PeopleStore
     from people.workspace.workspace import Workspace
 
@@ -42,28 +45,38 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
 
 def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
     from embedder.tables.table import EmbeddingTable
-    from people.suggestions.answers import answer
-    from people.suggestions.questions import find_question
+    from people.suggestions.answers import answer, check_independent
+    from people.suggestions.questions import find_these
 
-    chosen = find_question(store, EmbeddingTable.read(workspace.table), arguments.question)
-    if chosen is None:
-        raise DecisionError(
-            f"expected the id of an open question, got {arguments.question!r}; facetable people {workspace.folder} "
-            "suggest shows them"
-        )
-    decision = answer(store, chosen, arguments.answer)
-    return "noted" if decision is None else sanitize_lines([describe(store, decision)])
+    ids = list(dict.fromkeys(arguments.question))
+    found = find_these(store, EmbeddingTable.read(workspace.table), ids)
+    for number in ids:
+        if number not in found:
+            raise DecisionError(
+                f"expected the id of an open question, got {number!r}; facetable people {workspace.folder} "
+                "suggest shows them"
+            )
+    if arguments.name is not None and len(ids) > 1:
+        raise DecisionError(f"--name says who is seen in one question, got {len(ids)}; answer that one alone")
+    check_independent(list(found.values()))
+    lines = []
+    for number in ids:
+        given = found[number].likely if arguments.answer == "likely" else arguments.answer
+        decision = answer(store, found[number], given, name=arguments.name)
+        lines.append("noted" if decision is None else describe(store, decision))
+    return sanitize_lines(lines)
 
 
 def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
     if arguments.group is not None:
-        chosen = [group for group in store.groups() if group.number == arguments.group]
-        if not chosen:
+        groups = {group.number: group for group in store.groups()}
+        unknown = [number for number in arguments.group if number not in groups]
+        if unknown:
             raise DecisionError(
-                f"expected the number of a group of unnamed faces, got {arguments.group}; facetable people "
+                f"expected the number of a group of unnamed faces, got {unknown[0]}; facetable people "
                 f"{arguments.workspace} groups shows them"
             )
-        faces = [face.face for face in chosen[0].faces]
+        faces = [face.face for number in dict.fromkeys(arguments.group) for face in groups[number].faces]
     else:
         faces = _faces_called(store, arguments.face)
     if arguments.action == "name":
@@ -120,8 +133,22 @@ def _draw(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":
             f"{arguments.photo}: expected a box within the photo of {width}x{height} pixels, left before right and top "
             f"above bottom, got {arguments.box}"
         )
-    face = Face.in_pixels(files[0].sha256, (left, top, right, bottom), (width, height))
+    time_s = _check_moment(files[0], arguments.at)
+    face = replace(Face.in_pixels(files[0].sha256, (left, top, right, bottom), (width, height)), time_s=time_s)
     return store.draw(face) if arguments.name is None else store.name([face], arguments.name)
+
+
+def _check_moment(file: "ScannedFile", at: float | None) -> float:
+    """Return how many seconds into a video a face is seen, 0 on a photo."""
+    if file.kind == "video" and not (at is not None and math.isfinite(at) and at >= 0):
+        found = "none" if at is None else str(at)
+        raise DecisionError(
+            f"{file.path}: is a video: expected the second at which the face is seen, got {found}; give it, as in "
+            "--at 12.5"
+        )
+    if file.kind != "video" and at is not None:
+        raise DecisionError(f"{file.path}: is a photo, which has no seconds; leave out --at")
+    return 0.0 if at is None else at
 
 
 def _faces_called(store: "PeopleStore", keys: Sequence[str]) -> list["Face"]:

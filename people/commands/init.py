@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what finds faces: mtcnn (default), or centerface, which finds more and has to be fetched first",
     )
     parser.add_argument(
+        "--second-detector",
+        choices=["centerface"],
+        default="",
+        help="ask it about each face found, so that `suggest` knows better what is none; has to be fetched first",
+    )
+    parser.add_argument(
         "--identity-from",
         choices=["none", "folder"],
         default="none",
@@ -53,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         preset=arguments.preset,
         identity_from=arguments.identity_from,
         detector=arguments.detector,
+        second_detector=arguments.second_detector,
         exclude=tuple(arguments.exclude),
         videos=arguments.videos,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from foundation.csv_rows import write_rows
 from foundation.formats import check_output
+from foundation.paths import display_path
 from foundation.text import pluralize, sanitize_for_terminal
 from people.store.records import DRAWN
 
@@ -105,8 +106,14 @@ def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tu
     questions = find_questions(reader, EmbeddingTable.read(workspace.table), limit=limit)
     lines = []
     for question in questions:
-        lines.append(f"{question.id}  {question.text}")
+        lines.append(f"{question.id}  {question.text} Probably {question.likely}.")
         lines += [f"    {face_key(one)} ~ {face_key(two)}  {alike:.2f}" for one, two, alike in question.evidence]
+    if len(questions) > 1:
+        ids = " ".join(one.id for one in questions)
+        lines += [
+            "all of these as they probably are; leave out what is not so, and answer it on its own:",
+            f"    facetable people {display_path(workspace.folder)} answer {ids} likely",
+        ]
     result = [
         {
             "id": question.id,
@@ -114,6 +121,7 @@ def _questions(workspace: "Workspace", reader: "PeopleReader", limit: int) -> tu
             "n_settled": question.n_settled,
             "text": question.text,
             "chance": round(question.chance, 4),
+            "likely": question.likely,
             "similarity": round(question.similarity, 4),
             "threshold": round(question.threshold, 4),
             "faces": [_face_as_json(face) for face in question.faces],

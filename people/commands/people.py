@@ -29,12 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add(actions, "same", "say that faces show one person", faces=True)
     _add(actions, "different", "say that faces show different people", faces=True)
     draw = _add(actions, "draw", "say where a face is that was not found, and perhaps whose; the next scan embeds it")
-    draw.add_argument("photo", metavar="PATH", help="the photo, below the photo folder")
+    draw.add_argument("photo", metavar="PATH", help="the photo or video, below the photo folder")
     draw.add_argument("box", metavar="X,Y,X,Y", help="left, top, right and bottom edge in pixels of the upright photo")
     draw.add_argument("name", nargs="?", metavar="NAME")
-    answer = _add(actions, "answer", "answer a question of suggest")
-    answer.add_argument("question", metavar="ID", help="as suggest shows it")
-    answer.add_argument("answer", choices=["yes", "no", "later"])
+    draw.add_argument("--at", type=float, metavar="SECONDS", help="of a video: when the face is seen there")
+    answer = _add(actions, "answer", "answer questions of suggest, one or several with the same answer")
+    answer.add_argument("question", nargs="+", metavar="ID", help="as suggest shows it")
+    answer.add_argument(
+        "answer", choices=["yes", "no", "later", "likely"], help="likely: each as suggest shows that it probably is"
+    )
+    answer.add_argument(
+        "--name", metavar="NAME", help="with yes, where two groups or faces without a name are one person: who that is"
+    )
     rename = _add(actions, "rename", "give somebody another name")
     rename.add_argument("name", metavar="NAME")
     rename.add_argument("new_name", metavar="NEW")
@@ -93,7 +99,9 @@ def _add(
     parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     if faces:
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--group", type=int, metavar="N", help="all faces of a group, from groups")
+        which.add_argument(
+            "--group", type=int, action="append", metavar="N", help="all faces of a group, from groups; may be repeated"
+        )
         which.add_argument(
             "--face", action="append", default=[], metavar="PATH#INDEX", help="a face of a photo; may be repeated"
         )

@@ -1,9 +1,10 @@
-"""Turn an answer to a question into a decision."""
+"""Turn answers to questions into decisions."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from people.errors import DecisionError
-from people.store.records import Decision
+from people.store.records import Decision, Face
 from people.store.store import PeopleStore
 from people.suggestions.questions import Suggestion
 
@@ -11,21 +12,61 @@ Answer = Literal["yes", "no", "later"]
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "later")
 
 
-def answer(store: PeopleStore, question: Suggestion, given: Answer) -> Decision | None:
+def answer(store: PeopleStore, question: Suggestion, given: Answer, *, name: str | None = None) -> Decision | None:
     """Record an answer; return the decision that it makes, None for ``later`` and where nothing has to be decided.
 
     A question is not asked again, unless the decision is taken back.
 
+    Parameters
+    ----------
+    store : PeopleStore
+    question : Suggestion
+    given : {"yes", "no", "later"}
+    name : str, optional
+        Who both are, where two sets without a name are one person: one decision says it all.
+
     Raises
     ------
     DecisionError
-        If the answer is none of `ANSWERS`.
+        If the answer is none of `ANSWERS`, or a name goes with another answer or question.
+    PersonError
+        If nobody can be called `name`.
     """
     if given not in ANSWERS:
         raise DecisionError(f"an answer must be one of {', '.join(ANSWERS)}, got {given!r}")
-    decision = None if given == "later" else _decide(store, question, is_so=given == "yes")
+    if name is not None:
+        if given != "yes" or not question.is_about_unnamed:
+            raise DecisionError(
+                f"expected a name with a yes that two sets of unnamed faces are one person, got {name!r} with {given} "
+                f"to: {question.text or question.kind}"
+            )
+        decision: Decision | None = store.name([face.face for face in (*question.faces, *question.others)], name)
+    else:
+        decision = None if given == "later" else _decide(store, question, is_so=given == "yes")
     store.record_answer(question.id, given, decision)
     return decision
+
+
+def check_independent(questions: Sequence[Suggestion]) -> None:
+    """Refuse questions about the same unnamed faces: what to ask next of them depends on the answer.
+
+    Those that `people.suggestions.questions.find_questions` returns together are about other faces each.
+
+    Raises
+    ------
+    DecisionError
+        If two are about the same.
+    """
+    met: dict[Face, Suggestion] = {}
+    for question in questions:
+        unnamed = {face.face for face in (*question.faces, *question.others) if face.person is None}
+        before = next((met[face] for face in unnamed if face in met), None)
+        if before is not None:
+            raise DecisionError(
+                f"expected questions about other faces each, got {before.id} and {question.id}, which share some; "
+                "answer one of them, then ask for suggestions again"
+            )
+        met.update(dict.fromkeys(unnamed, question))
 
 
 def _decide(store: PeopleStore, question: Suggestion, *, is_so: bool) -> Decision | None:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.scores.clarity import find_clarity
 from classifiers.scores.normalization import Background, choose_background
 from embedder.tables.table import EmbeddingTable
 from people.store.reader import PeopleReader
@@ -38,6 +39,12 @@ _CHANCE_OF_ONE_EVENT = 0.9
 
 _LOW_DETECTION_SCORE = 0.8
 """Detection score below which a face is asked about: MTCNN gives most faces more than 0.99."""
+
+
+_LOW_SECOND_SCORE = 0.22
+_CHANCE_OF_NO_FACE = 0.9
+"""Score of a second detector below which a face is asked about, and how likely it is none then: of 581 boxes on WIDER
+FACE 28 false ones and 3 true ones are below (`embedder.finding.second_score`)."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,16 @@ class Suggestion:
     threshold: float = 0.0
     evidence: tuple[tuple[ScannedFace, ScannedFace, float], ...] = ()
 
+    @property
+    def likely(self) -> Literal["yes", "no"]:
+        """Which answer is likelier."""
+        return "yes" if (1 - self.chance if self.kind == "is_really" else self.chance) >= 0.5 else "no"
+
+    @property
+    def is_about_unnamed(self) -> bool:
+        """Return whether it is about two sets without a name, so that a name for both is an answer, too."""
+        return self.kind == "same_person" and self.person is None and self.other is None
+
 
 def find_questions(
     reader: PeopleReader, table: EmbeddingTable, *, limit: int = 20, background: Background | None = None
@@ -124,11 +141,17 @@ def find_question(reader: PeopleReader, table: EmbeddingTable, question: str) ->
     question : str
         Its id.
     """
-    if question in reader.asked():
-        return None
+    return find_these(reader, table, [question]).get(question)
+
+
+def find_these(reader: PeopleReader, table: EmbeddingTable, ids: Sequence[str]) -> dict[str, Suggestion]:
+    """Return those of the questions of `ids` that are open, by id; otherwise as `find_question`."""
+    wanted = set(ids) - reader.asked()
+    if not wanted:
+        return {}
     search = _Search(reader, table, choose_background(table.fingerprint))
-    chosen = next((one for one in search.ranked() if search.id_of(one) == question), None)
-    return None if chosen is None else search.question(chosen)
+    found = ((search.id_of(candidate), candidate) for candidate in search.ranked())
+    return {number: search.question(candidate) for number, candidate in found if number in wanted}
 
 
 class _Candidate(NamedTuple):
@@ -171,6 +194,9 @@ class _Search:
         }
         self.denied_rows = set(links.denied)
         self.denied = {(set_of[row], person) for row, person in links.denied if row in set_of}
+        clarity = find_clarity(table.fingerprint)
+        is_poor = np.zeros(len(table), bool) if clarity is None else clarity.are_poor(table.embeddings)
+        self.is_poor = [bool(is_poor[one.rows].all()) for one in self.sets]
 
     def ranked(self) -> list[_Candidate]:
         """Return all candidates, first those that probably settle most faces, then the most alike."""
@@ -243,6 +269,8 @@ class _Search:
             one, two = self.sets[first], self.sets[second]
             if frozenset((first, second)) in self.parted or not self.places[first].isdisjoint(self.places[second]):
                 continue
+            if self.is_poor[first] and self.is_poor[second]:  # blurred faces are alike, whoever is seen
+                continue
             ((_, _, closest),) = self.likeness.closest(first, second, 1)
             chance = chance_of_one_person(similarity - threshold, closest - threshold)
             if chance < _LEAST_CHANCE:
@@ -273,8 +301,12 @@ class _Search:
 
     def _false_faces(self) -> Iterator[_Candidate]:
         for face in self.faces:
-            score = float(self.table.detection_scores[face.row])
-            if face.state == "open" and score < _LOW_DETECTION_SCORE and self.table.origins[face.row] == "detected":
+            if face.state != "open" or self.table.origins[face.row] != "detected":
+                continue
+            score, second = float(self.table.detection_scores[face.row]), float(self.table.second_scores[face.row])
+            if second < _LOW_SECOND_SCORE:
+                yield _Candidate("not_a_face", 1, _CHANCE_OF_NO_FACE, 1 - second, row=face.row)
+            elif np.isnan(second) and score < _LOW_DETECTION_SCORE:
                 yield _Candidate("not_a_face", 1, (1 - score) / 2, 1 - score, row=face.row)  # most of them are faces
 
     def _events(self) -> Iterator[_Candidate]:
@@ -308,7 +340,9 @@ class _Search:
                 f"picture (similarity {candidate.similarity:.2f})"
             )
         score = float(self.table.detection_scores[face.row])
-        return f"is {called} no face at all? It was found with a score of {score:.2f}"
+        second = float(self.table.second_scores[face.row])
+        other = "" if np.isnan(second) else f", a second detector gives it {second:.2f}"
+        return f"is {called} no face at all? It was found with a score of {score:.2f}{other}."
 
     def _name(self, number: int) -> str:
         name_of = {person.number: person.name for person in self.people.values()}

@@ -225,5 +225,6 @@ def _changed(table: EmbeddingTable, is_dropped: NDArray[np.bool_], added: Sequen
         image_sha256=column(table.image_sha256, images.image_sha256[of_added].tolist()),
         origins=column(table.origins, [one.origin for one in added]),
         times=column(table.times, [one.time_s for one in added]),
+        second_scores=column(table.second_scores, [np.nan] * len(added)),
         images=ImageLedger(**{**images.columns(), "n_faces": n_faces, "status": status}),
     )

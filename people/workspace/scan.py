@@ -146,6 +146,7 @@ def _scan(
         exclude=chosen.exclude,
         videos=chosen.videos,
         detector=chosen.detector,
+        second_detector=chosen.second_detector or None,
     )
     summary = update_workspace_table(
         workspace, settings, n_jobs=n_jobs, prune=prune, progress=progress, same_photos=store.same_photos()

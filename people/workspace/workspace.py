@@ -46,6 +46,8 @@ class WorkspaceSettings:
         From which score a face is given a name, -1 to 1; ``auto`` takes the preset's own.
     detector : {"mtcnn", "centerface"}
         What finds faces.
+    second_detector : {"", "centerface"}
+        What is asked about each face beside, as a witness of what is no face; "" for nothing.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class WorkspaceSettings:
     videos: bool = False
     threshold: float | Literal["auto"] = "auto"
     detector: Literal["mtcnn", "centerface"] = "mtcnn"
+    second_detector: Literal["", "centerface"] = ""
 
     def __post_init__(self) -> None:
         for name in ("photos", "exclude"):
@@ -75,6 +78,8 @@ class WorkspaceSettings:
             raise WorkspaceError(f"`identity_from` must be none or folder, got {self.identity_from!r}")
         if self.detector not in ("mtcnn", "centerface"):
             raise WorkspaceError(f"`detector` must be mtcnn or centerface, got {self.detector!r}")
+        if self.second_detector not in ("", "centerface"):
+            raise WorkspaceError(f"`second_detector` must be centerface or empty, got {self.second_detector!r}")
         size = self.min_face_size
         if size != "auto" and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise WorkspaceError(f"`min_face_size` must be auto or a number of pixels, got {size!r}")

@@ -53,6 +53,7 @@ class Options:
     device: str | None = None
     upright: Literal["auto", "exif"] | None = None
     detector: Literal["mtcnn", "centerface"] | None = None
+    second_detector: Literal["centerface"] | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +184,11 @@ def _add_network_arguments(networks: "argparse._ArgumentGroup") -> None:
         "above all (default: as the faces of the head were found)",
     )
     networks.add_argument(
+        "--second-detector",
+        choices=["centerface"],
+        help="in videos and live: ask it about each face that appears; what it takes for none gets no event",
+    )
+    networks.add_argument(
         "--min-face-size",
         type=_auto_or_pixels,
         default="auto",
@@ -277,6 +283,10 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
         (
             not are_photos and options.max_pixels is not None,
             "--max-pixels is for photos; leave it out for videos and live sources",
+        ),
+        (
+            are_photos and options.second_detector is not None,
+            "--second-detector is for videos and live sources; leave it out for photos",
         ),
         (
             kind is SourceKind.TABLE and options.anonymize is not None,

@@ -2,6 +2,6 @@
 
 In: frames, detector, network, head.
 Out: tracks with identities, and their events.
-May import: foundation, embedder.detection, embedder.networks, classifiers.scores, classifiers.heads,
+May import: foundation, embedder.detection, embedder.finding, embedder.networks, classifiers.scores, classifiers.heads,
     classifiers.files, recognition.sources, recognition.events.
 """

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedder.detection.quality import face_quality, geometric_quality
+from embedder.finding.second_score import LEAST_SECOND_SCORE
 from embedder.networks.encoder import FaceEncoder
 from recognition.tracking.tracker import State, Track, TrackDetection
 
 if TYPE_CHECKING:
     from embedder.detection.faces import Faces
+    from embedder.finding.second_score import SecondScorer
 
 
 _SURROUNDINGS = 0.4
@@ -41,6 +43,9 @@ class EmbeddingQueueSettings:
         Factor by which the quality of a crop must exceed the best one so far to be embedded out of turn.
     improvement_interval_s : float
         Seconds between two such crops of a track.
+    ask_again_s : float
+        Seconds until a second detector, where there is one, is asked again about a track that it took for no face.
+        Shorter finds people sooner who come nearer, and asks more often about what is none.
     keeps_views : bool
         Also keep each face as the frame shows it, for people to look at; see `view_of`.
     """
@@ -52,6 +57,7 @@ class EmbeddingQueueSettings:
     n_settled: int = 6
     min_improvement: float = 1.25
     improvement_interval_s: float = 0.15
+    ask_again_s: float = 0.5
     keeps_views: bool = False
 
 
@@ -111,10 +117,20 @@ class EmbeddingQueue:
     encoder : FaceEncoder
         Cuts them out.
     settings : EmbeddingQueueSettings
+    second : SecondScorer, optional
+        Asked about each track before its first crop: what it takes for no face is not embedded, so it gets no number,
+        no event and no name.
     """
 
-    def __init__(self, encoder: FaceEncoder, settings: EmbeddingQueueSettings = EmbeddingQueueSettings()) -> None:
+    def __init__(
+        self,
+        encoder: FaceEncoder,
+        settings: EmbeddingQueueSettings = EmbeddingQueueSettings(),
+        *,
+        second: "SecondScorer | None" = None,
+    ) -> None:
         self._encoder = encoder
+        self._second = second
         self._settings = settings
         self._crops: list[ProbeCrop] = []
 
@@ -137,6 +153,7 @@ class EmbeddingQueue:
             for detection in detections
             if (priority := self._priority(detection.track, now_s)) is not None
             and self._may_improve(detection, priority, faces=faces, image=image)
+            and self._is_a_face(detection.track, image, faces.boxes[[detection.face]], now_s)
         ]
         crops = self._encoder.crop(image, faces[[detection.face for detection, _ in wanted]]) if wanted else ()
         found = []
@@ -190,6 +207,15 @@ class EmbeddingQueue:
         if priority != _Priority.IF_BETTER:
             return True
         return geometric_quality(box, faces.landmarks[detection.face]) > self._quality_to_exceed(detection.track)
+
+    def _is_a_face(self, track: Track, image: np.ndarray, box: np.ndarray, now_s: float) -> bool:
+        """Whether the second detector agrees, now or once before; ``True`` without one. `box` is ``(1, 4)``."""
+        if self._second is None or track.is_a_face or not track.evidence.is_empty:
+            return True
+        if now_s - track.asked_s >= self._settings.ask_again_s:
+            track.asked_s = now_s
+            track.is_a_face = bool(self._second.scores(image, box)[0] >= LEAST_SECOND_SCORE)
+        return track.is_a_face
 
     def _quality_to_exceed(self, track: Track) -> float:
         return self._settings.min_improvement * track.evidence.best_quality

@@ -22,6 +22,7 @@ from recognition.tracking.tracker import FrameTime, State, Track, Tracker, Track
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
+    from embedder.finding.second_score import SecondScorer
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class FaceLoop:
         results come some frames later, and flow moves them to the newest frame. Without one they run on each frame
         itself, so that every run over a file has the same events.
     settings : LoopSettings
+    second : SecondScorer, optional
+        Asked about each track before it gets a number, see `recognition.tracking.embedding_queue.EmbeddingQueue`.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class FaceLoop:
         on_end: Callable[[Track], None] | None = None,
         executor: Executor | None = None,
         settings: LoopSettings = LoopSettings(),
+        second: "SecondScorer | None" = None,
     ) -> None:
         self._encoder = encoder
         self._head = head
@@ -148,7 +152,7 @@ class FaceLoop:
         self._tracker = Tracker(settings.tracker, settings.evidence)
         self._motion = Motion()
         self._cuts = CutDetector()
-        self._queue = EmbeddingQueue(encoder, settings.queue)
+        self._queue = EmbeddingQueue(encoder, settings.queue, second=second)
         self._background = None if executor is None else BackgroundInference(encoder, executor)
         self._size_hw: tuple[int, int] | None = None
         self._detected_last = False

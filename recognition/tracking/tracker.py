@@ -114,6 +114,10 @@ class Track:
         Time of the frame of its last embedding; minus infinity before the first.
     outlier : numpy.ndarray or None
         The last embedding, (d,), if it was unlike all before: a second one like it is another person's.
+    is_a_face : bool
+        Whether a second detector has agreed that it is one, where one is asked.
+    asked_s : float
+        Time of the frame on which it was asked last; minus infinity before.
     """
 
     box: np.ndarray
@@ -127,6 +131,8 @@ class Track:
     evidence: Evidence = field(default_factory=Evidence)
     last_embedded_s: float = -np.inf
     outlier: np.ndarray | None = None
+    is_a_face: bool = False
+    asked_s: float = -np.inf
 
     @property
     def is_visible(self) -> bool:

@@ -25,8 +25,8 @@ def entry_of(root: Path, name: str, **changes) -> Entry:
     return replace(entry, **changes)
 
 
-def plan(root: Path, *entries: Entry) -> EmbedPlan:
-    return make_plan(list_images(root), {entry.path: entry for entry in entries})
+def plan(root: Path, *entries: Entry, same_photos: dict[str, str] | None = None) -> EmbedPlan:
+    return make_plan(list_images(root), {entry.path: entry for entry in entries}, same_photos=same_photos)
 
 
 def summary(made: EmbedPlan) -> tuple[list[str], list[str], list[str]]:
@@ -92,6 +92,48 @@ def test_a_moved_file_takes_its_entry_along(tmp_path: Path) -> None:
     assert made.kept == [replace(entry, path="Bob/9.jpg")]
     assert made.kept[0].stored_path == "Ada/1.jpg"
     assert (made.n_moved, made.changed, made.pending, made.deleted) == (1, True, [], [])
+
+
+def write_names(file: Path) -> tuple[str, str]:
+    """Write names into a photo; return the SHA-256 of what it was and of what it is."""
+    before = hash_file(file)
+    file.write_text(file.read_text() + " and names")
+    return before, hash_file(file)
+
+
+def test_a_photo_with_names_written_into_it_keeps_its_entry_and_is_known_by_its_new_hash(tmp_path: Path) -> None:
+    file = photo(tmp_path, "1.jpg")
+    entry = entry_of(tmp_path, "1.jpg")
+    first, second = write_names(file)
+    status = file.stat()
+    made = plan(tmp_path, entry, same_photos={second: first})
+    expected = replace(entry, image_sha256=second, size=status.st_size, mtime_ns=status.st_mtime_ns)
+    assert made.kept == [expected] and made.changed and not made.pending
+    # Written to once more: both are the first one's picture.
+    again, third = write_names(file)
+    assert again == second
+    made = plan(tmp_path, expected, same_photos={second: first, third: first})
+    assert [one.image_sha256 for one in made.kept] == [third] and not made.pending
+
+
+def test_a_photo_with_names_takes_its_entry_along_wherever_it_goes(tmp_path: Path) -> None:
+    file = photo(tmp_path, "Ada/1.jpg")
+    entry = entry_of(tmp_path, "Ada/1.jpg")
+    first, second = write_names(file)
+    file.rename(tmp_path / "9.jpg")
+    made = plan(tmp_path, entry, same_photos={second: first})
+    assert summary(made) == (["9.jpg"], [], []) and made.n_moved == 1
+    assert (made.kept[0].stored_path, made.kept[0].image_sha256) == ("Ada/1.jpg", second)
+
+
+def test_what_was_not_said_to_be_the_same_picture_is_embedded_again(tmp_path: Path) -> None:
+    file, other = photo(tmp_path, "1.jpg"), photo(tmp_path, "2.jpg")
+    entries = entry_of(tmp_path, "1.jpg"), entry_of(tmp_path, "2.jpg")
+    first, second = write_names(file)
+    write_names(other)
+    made = plan(tmp_path, *entries, same_photos={second: first})
+    assert summary(made) == (["1.jpg"], ["2.jpg"], [])
+    assert summary(plan(tmp_path, *entries)) == ([], ["1.jpg", "2.jpg"], [])
 
 
 def test_a_copy_of_a_file_that_is_still_there_is_new(tmp_path: Path) -> None:

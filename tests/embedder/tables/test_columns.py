@@ -14,7 +14,7 @@ from tests.embedder.table_files import changed, write_version_1
 
 
 def test_version_1_has_no_newer_columns() -> None:
-    assert [column.name for column in ROW_COLUMNS if column.since > 1] == ["origin", "time_s"]
+    assert [column.name for column in ROW_COLUMNS if column.since > 1] == ["origin", "time_s", "second_score"]
     assert [column.name for column in IMAGE_COLUMNS if column.since > 1] == ["turned", "taken", "kind"]
     assert len(columns_of_version(ROW_COLUMNS, 1)) == 8 and len(columns_of_version(IMAGE_COLUMNS, 1)) == 9
 

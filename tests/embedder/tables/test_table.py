@@ -116,11 +116,12 @@ def test_to_frame() -> None:
         "image_sha256",
         "origin",
         "time_s",
+        "second_score",
     ]
     assert frame["identity"].tolist() == ["Zoë", "", "王小明"] and frame["path"].tolist() == table.paths.tolist()
     assert frame["y_max"].tolist() == table.boxes[:, 3].tolist()
     assert frame["nose_y"].tolist() == table.landmarks[:, 2, 1].tolist()
-    assert make_table([]).to_frame().shape == (0, 21)
+    assert make_table([]).to_frame().shape == (0, 22)
 
 
 def test_ledger_to_frame() -> None:

@@ -11,6 +11,8 @@ import pytest
 import facetable
 from classifiers import load_head
 from embedder import EmbeddingTable
+from people.store.scanned import NO_GROUP
+from people.store.store import PeopleStore
 from people.workspace.heads import outdated_note
 from people.workspace.workspace import Workspace
 from tests import PROJECT
@@ -279,6 +281,17 @@ def test_another_preset_keeps_faces_names_and_decisions(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_several_groups_are_decided_about_at_once(run, tmp_path):
+    numbers = [group_of(run, tmp_path, path) for path in ("2019/one.jpg", "2020/three.jpg")]
+    both = [word for number in numbers for word in ("--group", number)]
+    (line,) = run("people", "{ws}", "nobody", *both, "--group", "77", code=2)
+    assert "expected the number of a group of unnamed faces, got 77" in line
+    (line,) = run("people", "{ws}", "nobody", *both, "--group", numbers[0])
+    assert line.endswith("6 faces said to be nobody's")
+    assert run("people", "{ws}", "groups") == ["no group of unnamed faces; facetable scan WORKSPACE looks for new ones"]
+
+
+@pytest.mark.realdata
 def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
     run("people", "{ws}", "name", "--face", "2019/one.jpg#0", "Barack")
     run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
@@ -289,6 +302,31 @@ def test_a_question_is_answered_and_not_asked_again(run, tmp_path):
     assert run("people", "{ws}", "list") == ["Barack: 3 faces in 3 photos"]
     (line,) = run("people", "{ws}", "answer", questions[0]["id"], "yes", code=2)
     assert "expected the id of an open question" in line
+
+
+@pytest.mark.realdata
+def test_questions_are_answered_together_as_is_likely_or_with_a_name(run, tmp_path):
+    with PeopleStore(tmp_path / "family" / "people.sqlite") as store:
+        store.record_groups(np.full(6, NO_GROUP))  # every face alone: two pairs at least are one person
+    *_, line = run("people", "{ws}", "suggest")
+    questions = suggested(run, tmp_path)
+    ids = [one["id"] for one in questions]
+    assert len(ids) > 1 and line.endswith(f"answer {' '.join(ids)} likely")
+    assert run("people", "{ws}", "suggest")[0].endswith(f"Probably {questions[0]['likely']}.")
+    (error,) = run("people", "{ws}", "answer", *ids, "yes", "--name", "Joe", code=2)
+    assert f"--name says who is seen in one question, got {len(ids)}" in error
+    (error,) = run("people", "{ws}", "answer", ids[0], "0" * 12, "yes", code=2)
+    assert f"expected the id of an open question, got '{'0' * 12}'" in error
+    assert len(run("people", "{ws}", "answer", *ids, "likely")) == len(ids)
+    assert not set(ids) & {one["id"] for one in suggested(run, tmp_path)}
+    run("people", "{ws}", "undo")
+    run("people", "{ws}", "answer", ids[-1], "yes", "--name", "Joe")
+    assert run("people", "{ws}", "list") == ["Joe: 2 faces in 2 photos"]
+
+
+def suggested(run, tmp_path):
+    run("people", "{ws}", "suggest", "--json", str(tmp_path / "s.json"))
+    return json.loads((tmp_path / "s.json").read_text())
 
 
 @pytest.mark.realdata

@@ -147,3 +147,24 @@ def is_a_face(pixels: np.ndarray) -> bool:
     height, width = pixels.shape[:2]
     red, _, blue = pixels[height // 3 : -height // 3, width // 3 : -width // 3].reshape(-1, 3).mean(axis=0)
     return bool(red > blue + 10)
+
+
+def test_a_face_is_drawn_at_a_second_of_a_video(family: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    before = EmbeddingTable.read(family / "faces.h5")
+    row = int(np.flatnonzero(before.paths == "trip/clip.mov")[0])
+    box = ",".join(f"{side:.1f}" for side in np.clip(before.boxes[row], 0, [240, 320] * 2))
+    looks = before.times[before.paths == "trip/clip.mov"]
+    other = max(np.arange(2.1, 3.9, 0.1).round(1).tolist(), key=lambda time: np.abs(looks - time).min())
+    for arguments, message in (
+        (["trip/clip.mov", box], "is a video: expected the second at which the face is seen, got none"),
+        (["trip/clip.mov", box, "--at", "-1"], "expected the second at which the face is seen, got -1.0"),
+        (["obama.jpg", "10,10,60,60", "--at", "1"], "is a photo, which has no seconds; leave out --at"),
+    ):
+        assert facetable.main(["people", str(family), "draw", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    run("people", "{ws}", "draw", "trip/clip.mov", box, "Barry", "--at", str(other))
+    run("scan", "{ws}")
+    assert run("find", "{ws}", "--with", "Barry") == [f"trip/clip.mov  at {other:.1f} s"]
+    after = EmbeddingTable.read(family / "faces.h5")
+    (drawn,) = np.flatnonzero(after.origins == "drawn").tolist()
+    assert after.times[drawn] == pytest.approx(other) and after.embeddings[drawn] @ before.embeddings[row] > 0.8

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from classifiers.scores.clarity import Clarity
 from embedder.tables.table import EmbeddingTable
-from people.errors import DecisionError
+from people.errors import DecisionError, PersonError
 from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
-from people.suggestions.answers import answer
-from people.suggestions.questions import chance_of_one_person, find_question, find_questions
+from people.suggestions import questions as questions_module
+from people.suggestions.answers import answer, check_independent
+from people.suggestions.questions import chance_of_one_person, find_question, find_questions, find_these
 from people.workspace.table_rows import record_table
 from tests.embedder.fakes import make_table
 
@@ -217,7 +219,71 @@ def test_nearly_the_same_picture_under_two_names_is_asked_about(store, table):
     assert {person.name: person.n_faces for person in store.people()} == {"Ada": 4, "Eve": 3}
 
 
+def test_a_second_detector_decides_which_faces_may_be_none(store, table):
+    table.detection_scores[[1, 6]] = 0.71
+    second = np.full(9, 0.8, np.float32)
+    second[[6, 7]] = [np.nan, 0.05]
+    object.__setattr__(table, "second_scores", second)
+    asked = [one for one in ask(store, table) if one.kind == "not_a_face"]
+    # Row 7 was found with 0.99; row 1 was not, but the second detector is sure; row 6 it was not asked about.
+    assert [one.faces[0].row for one in asked] == [7, 6]
+    assert asked[0].likely == "yes" and asked[1].likely == "no"
+    assert asked[0].text.endswith("no face at all? It was found with a score of 0.99, a second detector gives it 0.05.")
+
+
 def test_whether_a_drawn_face_is_one_is_not_asked(store, table):
     table.detection_scores[2] = table.detection_scores[4] = 0.3
     object.__setattr__(table, "origins", np.array(["detected"] * 4 + ["drawn"] + ["detected"] * 4, object))
     assert [one.faces[0].row for one in ask(store, table) if one.kind == "not_a_face"] == [2]
+
+
+def test_a_name_says_who_two_unnamed_sets_are_in_one_decision(store, table):
+    (question,) = ask(store, table)
+    assert question.is_about_unnamed
+    decision = answer(store, question, "yes", name="Ada")
+    assert (decision.kind, decision.n_faces) == ("is", 5) and ask(store, table) == []
+    assert {person.name: person.n_faces for person in store.people()} == {"Ada": 5}
+    store.undo()
+    assert [again.id for again in ask(store, table)] == [question.id] and not store.people()
+
+
+def test_a_name_goes_with_a_yes_about_unnamed_faces_alone(store, table):
+    (question,) = ask(store, table)
+    with pytest.raises(DecisionError, match=r"expected a name with a yes .* got 'Ada' with no to: are group 0"):
+        answer(store, question, "no", name="Ada")
+    with pytest.raises(PersonError):
+        answer(store, question, "yes", name="unknown")
+    store.name([face.face for face in store.groups()[1].faces], "Ada")
+    (question,) = ask(store, table)
+    with pytest.raises(DecisionError, match="got 'Eve' with yes to: is group 1"):
+        answer(store, question, "yes", name="Eve")
+    assert ask(store, table) == [question]
+
+
+def test_the_likelier_answer(store, table):
+    table.detection_scores[6] = 0.71
+    faces = {face.row: face.face for face in store.faces_in_table()}
+    store.name([faces[row] for row in (0, 1, 2, 5)], "Ada")
+    store.name([faces[row] for row in (7, 8)], "Bob")
+    likely = {question.kind: (question.likely, question.chance) for question in ask(store, table)}
+    assert likely["not_a_face"][0] == "no" and likely["is_really"] == ("yes", 0.5)
+    assert all((chance >= 0.5) == (said == "yes") for said, chance in likely.values())
+
+
+def test_several_questions_are_found_together_and_none_may_share_unnamed_faces(store, table):
+    table.detection_scores[6] = 0.71
+    first, second = ask(store, table)
+    assert find_these(store, table, [second.id, first.id, "0" * 12]) == {first.id: first, second.id: second}
+    assert find_these(store, table, []) == {}
+    check_independent([first, second])
+    with pytest.raises(DecisionError, match=f"got {first.id} and {first.id}, which share some"):
+        check_independent([first, first])
+
+
+def test_faces_too_blurred_to_be_told_apart_are_not_compared_with_each_other(store, table, monkeypatch):
+    (question,) = ask(store, table)
+    direction = np.zeros(24, np.float32)
+    direction[[0, 1]] = -1
+    for threshold, asked in ((-0.5, []), (-1.0, [question])):  # both are, or set 1 alone
+        monkeypatch.setattr(questions_module, "find_clarity", lambda _, least=threshold: Clarity(direction, least, "w"))
+        assert ask(store, table) == asked

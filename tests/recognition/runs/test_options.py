@@ -94,6 +94,7 @@ PHOTOS, VIDEO, LIVE = (
         ("--save-unknown x", PHOTOS, "--save-unknown is for videos and live sources; to cut faces out of photos, run"),
         ("--headless", PHOTOS, "--headless is for videos and live sources"),
         ("--max-pixels 9", VIDEO + LIVE, "--max-pixels is for photos"),
+        ("--second-detector centerface", PHOTOS, "--second-detector is for videos and live sources"),
         ("--upright exif", TABLE + VIDEO + LIVE, "--upright is for photos"),
         ("--budget-ms 9", PHOTOS + VIDEO, "--budget-ms is for live sources; for videos say --detect-every N"),
         ("--budget-ms 9 --detect-every 2", LIVE, "--budget-ms and --detect-every exclude each other"),

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,12 +33,14 @@ def run(
     encoder: FaceEncoder | None = None,
     every_frame: bool = False,
     head: FakeHead | None = None,
+    second: Any = None,
 ) -> tuple[list[Event], list[FrameResult]]:
     loop = FaceLoop(
         fake_encoder() if encoder is None else encoder,
         FakeHead() if head is None else head,
         "clip",
         every_frame=every_frame,
+        second=second,
     )
     seen = [loop.process(frame, detect=frame.index % every == 0) for frame in frames_of(images)]
     return [event for one in seen for event in one.events] + loop.finish(), seen
@@ -56,6 +59,37 @@ def test_a_known_face_is_one_track_with_one_name() -> None:
     assert (ended.frame, ended.time_s) == (39, 39 / 25)
     assert np.abs(np.subtract(ended.box, (127, 40, 167, 80))).max() < 4
     assert [event.accepted for event in events] == [False, True, True]
+
+
+class Second:
+    """A second detector that gives each face the next of its scores, and the last one from then on."""
+
+    def __init__(self, *scores: float) -> None:
+        self.scores_left, self.n_asked = list(scores), 0
+
+    def scores(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        self.n_asked += len(boxes)
+        assert boxes.shape == (1, 4) and image.ndim == 3
+        return np.array([self.scores_left.pop(0) if len(self.scores_left) > 1 else self.scores_left[0]])
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_asked", "kinds"),
+    [
+        ([0.9], 1, ["started", "identified", "ended"]),  # asked once, however long it is seen
+        ([0.05], 3, []),  # no face: no event, no name; asked at most twice a second: 40 frames are 1.6 s
+        ([0.1, 0.05, 0.8], 3, ["started", "identified", "ended"]),  # somebody who comes nearer
+    ],
+)
+def test_what_a_second_detector_takes_for_no_face_has_no_events(
+    scores: list[float], n_asked: int, kinds: list[str]
+) -> None:
+    second, encoder = Second(*scores), fake_encoder()
+    events, seen = run([image_with(person) for person in walk(ANN, 10, 1, 40)], second=second, encoder=encoder)
+    assert [event.event for event in events] == kinds and second.n_asked == n_asked
+    assert all(one.faces for one in seen[3:])  # it is followed all the same, so that it can be hidden
+    if not kinds:
+        assert encoder.embedder.n_crops == 0
 
 
 def test_a_stranger_is_one_track_without_a_name() -> None:
