@@ -46,7 +46,7 @@ def test_a_face_is_drawn_by_mouse_and_named(site, workspace, photo):
     assert box == pytest.approx((339, 0, 403, 72), abs=2)  # drawn, then dragged against the upper edge
     with PeopleStore(workspace.store) as store:
         assert store.find_person("Eve").n_faces == 1
-    page.get_by_role("link", name="All faces").click()
+    page.get_by_role("link", name="All faces of").click()
     page.get_by_role("heading", name="No photo of the newest scan shows Eve").wait_for()
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Taken back").wait_for()
