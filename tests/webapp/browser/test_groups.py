@@ -118,6 +118,8 @@ def test_letters_typed_while_a_decision_is_on_its_way_stay(groups, workspace):
     listed[0].continue_()
     page.get_by_text("2 groups without a name").wait_for()
     page.keyboard.type("ra")
+    page.get_by_text("3 faces named Clara").wait_for()
+    page.wait_for_load_state("networkidle")
     page.wait_for_timeout(300)
     expect(page.get_by_role("combobox", name="Name")).to_have_value("Dora")
     page.keyboard.press("Enter")

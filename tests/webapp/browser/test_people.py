@@ -47,7 +47,7 @@ def test_the_name_before_is_selected_so_that_typing_takes_its_place(site):
     expect(page.get_by_role("combobox", name="New name")).to_be_focused()
     page.keyboard.type("Augusta")
     page.keyboard.press("Enter")
-    page.get_by_text("Ada renamed to Augusta").wait_for()
+    page.get_by_text("Ada renamed to Augusta", exact=True).wait_for()
 
 
 def test_a_search_that_is_called_off_while_its_answer_comes_is_no_error(site):
