@@ -1,4 +1,4 @@
-"""The whole way of somebody new, on the page alone: from a folder of photos to people who are named, found and forgotten.
+"""The way of somebody new, on the page alone: from a folder of photos to people who are named, found and forgotten.
 
 Two mistakes are made and corrected, one correction is taken back and made again.
 """
@@ -64,7 +64,7 @@ def choose_folder_and_scan(page: Page, folder: Path) -> None:
 
 
 def name_all_groups(page: Page, shown: dict[str, str], mistaken: dict[str, str]) -> None:
-    """Look at each group and type who it is; `mistaken` says whom one is taken for instead, nobody where it is empty."""
+    """Look at each group and type who it is; `mistaken` says whom one is taken for instead, empty: nobody."""
     page.get_by_role("link", name="groups of faces wait for a name").click()
     box = page.get_by_role("combobox", name="Name", exact=True)
     done = page.get_by_role("heading", name="Every group has a name")

@@ -5,7 +5,7 @@ import { openDialog } from "../parts/dialog.js";
 import { button, el } from "../parts/dom.js";
 import { NameBox } from "../parts/name_box.js";
 import { pageHead } from "../parts/page.js";
-import { explain, toastError } from "../parts/toast.js";
+import { explain } from "../parts/toast.js";
 import { t } from "../parts/words.js";
 
 const isSmall = (line) => line.startsWith("thumbnails/");
@@ -44,6 +44,7 @@ export async function show(main) {
     const check = () => { problem.textContent = typed.value === name ? "" : t("forget.differs"); return typed.value === name; };
     const body = el("div", { class: "folder-choice" }, el("p", {}, t("forget.warning", { name })), el("p", {}, t("forget.confirm", { name })), typed, problem);
     if (!(await openDialog({ title: t("forget.title"), body, submit: t("forget.submit"), check, isDanger: true }))) return;
+    result.replaceChildren(el("p", { role: "status" }, t("forget.working", { name })));
     try {
       const report = await api.post("/forget", { name, confirm: typed.value });
       result.replaceChildren(
@@ -55,7 +56,7 @@ export async function show(main) {
       );
       box.input.value = "";
     } catch (error) {
-      toastError(error);
+      result.replaceChildren(el("p", { role: "alert" }, explain(error)));
     }
   }
 

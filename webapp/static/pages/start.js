@@ -75,7 +75,7 @@ export async function show(main, { reload }) {
     folders.length ? el("h2", {}, t("start.folders")) : "",
     el("ul", { class: "folders" }, ...folders.map(folderRow)),
     button(t("start.add_folder"), { key: "a", kind: folders.length ? "" : "is-main", run: addFolder }),
-    ...lastJob(newest.find((job) => jobs.isOver(job))),
+    ...lastScan(newest.find((job) => job.kind === "scan" && jobs.isOver(job))),
   );
   setPageKeys([
     ...(folders.length ? [{ key: "s", words: "key.scan", run: scan }] : []),
@@ -87,7 +87,7 @@ export async function show(main, { reload }) {
 }
 
 /** What came of the newest scan: what is new, or why it did not work, and which files could not be read. */
-function lastJob(job) {
+function lastScan(job) {
   if (!job) return [];
   const when = t("start.last", { when: formatMoment(job.ended || job.begun) });
   if (job.state !== "done") return [el("h2", {}, when), el("p", { class: "problem" }, t(`job.${job.state}`, { message: job.message }))];
