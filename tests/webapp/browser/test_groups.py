@@ -111,7 +111,7 @@ def test_letters_typed_while_a_decision_is_on_its_way_stay(groups, workspace):
     page.route("**/api/v1/groups", lambda route: route.continue_() if listed else listed.append(route))
     page.keyboard.type("Clara")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.group-card input').value === ''")
+    expect(page.get_by_role("combobox", name="Name")).to_have_value("")
     page.keyboard.type("Do")
     while not listed:
         page.wait_for_timeout(20)

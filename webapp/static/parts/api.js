@@ -60,7 +60,7 @@ export const api = {
     return request("POST", path, form);
   },
   remove: (path) => request("DELETE", path),
-  photoThumbnail: (photo) => `${ROOT}/photos/${photo}/thumbnail`,
+  photoThumbnail: ({ photo, kind, time_s: second }) => `${ROOT}/photos/${photo}/thumbnail${kind === "video" ? `?at=${second}` : ""}`,
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
   picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,
 };
