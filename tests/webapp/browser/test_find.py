@@ -189,3 +189,20 @@ def test_photos_like_a_picture_of_the_webcam(site, workspace, photos, monkeypatc
     page.get_by_role("button", name="Take the picture").click()
     page.get_by_role("status").filter(has_text="9 photos").wait_for()
     assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"
+
+
+def test_without_somebody_and_with_strangers(site, workspace):
+    with PeopleStore(workspace.store) as store:
+        strangers = [face.face for face in store.faces_in_table() if face.state == "open"][:2]
+        store.mark_nobody(strangers)
+    page = site.open("/find")
+    page.get_by_label("With strangers").check()
+    page.get_by_role("status").filter(has_text="2 photos").wait_for()
+    page.get_by_role("list", name="Photos").get_by_role("link").first.focus()
+    page.keyboard.press("-")
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take Ada out").wait_for()
+    page.get_by_role("status").filter(has_text="0 photos").wait_for()
+    expect(page.get_by_role("combobox", name="Without")).to_be_focused()
+    expect(page.get_by_label("With strangers")).to_be_checked()

@@ -125,3 +125,12 @@ def test_without_a_connection_that_is_said_and_the_same_key_works_afterwards(sit
     page.keyboard.press("h")
     page.get_by_text("Ada hidden").wait_for()
     site.problems[:] = [line for line in site.problems if "ERR_INTERNET_DISCONNECTED" not in line]
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("reduce", "none"), ("no-preference", "rise")])
+def test_nothing_moves_for_who_wants_no_motion(site, wanted, name):
+    site.page.emulate_media(reduced_motion=wanted)
+    page = site.open("/people")
+    page.keyboard.press("u")
+    page.locator(".toast").wait_for()
+    assert page.locator(".toast").evaluate("toast => getComputedStyle(toast).animationName") == name

@@ -189,3 +189,31 @@ def test_questions_are_looked_for_and_answered_by_key(groups, workspace):
                 break
             page.wait_for_timeout(50)
         assert len(store.asked()) == 2
+
+
+def test_a_known_name_is_completed_and_all_keys_are_shown(groups, workspace):
+    page = open_groups(groups)
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").get_by_text("Skip this group").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("combobox", name="Name")).to_be_focused()
+    before = names(workspace)["Bob"]
+    page.keyboard.type("Bo")
+    page.get_by_role("option", name="Bob").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 faces named Bob").wait_for()
+    assert names(workspace)["Bob"] == before + 3
+
+
+def test_a_question_is_answered_with_yes_and_taken_back(groups, workspace):
+    page = groups.open("/questions")
+    page.get_by_role("button", name="Yes").wait_for(timeout=60_000)
+    page.get_by_text("Yes: ").wait_for()  # what it does
+    before = names(workspace)
+    page.keyboard.press("y")
+    page.locator(".toast").get_by_role("button", name="Undo").wait_for()
+    assert decisions(workspace, 1)[0] in ("is", "same", "merge", "not_a_face")
+    page.keyboard.press("u")
+    page.locator(".toast").filter(has_text="Taken back: ").wait_for()
+    assert names(workspace) == before
