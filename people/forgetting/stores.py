@@ -10,6 +10,7 @@ from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
 from people.store import schema
 from people.store.reader import PeopleReader
+from people.store.scanned import NO_GROUP, ScannedFace
 from people.store.store import PeopleStore
 from people.workspace.table_rows import record_table
 from people.workspace.workspace import SETTINGS_FILE, Workspace
@@ -78,10 +79,17 @@ class Stores:
         )
 
     def _record_table(self, store: PeopleStore, workspace: Workspace) -> None:
-        """Let the store know the table as it is now, for its rows have moved up."""
-        if workspace.table.is_file():
-            record_table(store, EmbeddingTable.read(workspace.table))
-            store.purge()
+        """Let the store know the table as it is now, for its rows have moved up; groups of others stay as they are."""
+        if not workspace.table.is_file():
+            return
+        groups = {_place_of(face): face.group for face in store.faces_in_table()}
+        record_table(store, EmbeddingTable.read(workspace.table))
+        store.record_groups(np.array([groups.get(_place_of(face), NO_GROUP) for face in store.faces_in_table()], int))
+        store.purge()
+
+
+def _place_of(face: ScannedFace) -> tuple[object, ...]:
+    return face.path, face.box, face.face.time_s
 
 
 def _people(path: Path, reader: PeopleReader, person: Person) -> list[int]:

@@ -1,6 +1,10 @@
 """The made workspace, its application and a client that may do everything."""
 
+import re
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from people.workspace.workspace import Workspace
+from tests import PROJECT
 from tests.webapp.made import make_photos, make_workspace
 from webapp.access.tokens import Access, Caller
 from webapp.server.app import create_app
@@ -85,3 +90,30 @@ def serve() -> Iterator[Callable[[Workspace], str]]:
     for server, thread in running:
         server.should_exit = True
         thread.join(timeout=10)
+
+
+Start = Callable[..., tuple[subprocess.Popen[str], str, str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Return a function that starts a server and returns its process, address and token."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(workspace: Workspace, *more: str, port: str = "0") -> tuple[subprocess.Popen[str], str, str]:
+        command = [sys.executable, "-m", "webapp", str(workspace.folder), "--port", port, *more]
+        begun.append(subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True))
+        line = begun[-1].stdout.readline()
+        address, token = re.search(r"open (http://127\.0\.0\.1:\d+)/\?token=(\S{20,})", line).groups()
+        return begun[-1], address, token
+
+    yield run
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def kill_hard(process: subprocess.Popen[str]) -> None:
+    """End a server without a chance to say goodbye."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()

@@ -92,7 +92,8 @@ class PersonAnswer(Answer):
 class DecisionAnswer(Answer):
     """A decision; `undoes` is the number of the one that it takes back.
 
-    `name` and `other` are what the people are called now, `text` is the new name of a ``rename``.
+    `name` and `other` are what the people are called now, `text` is the new name of a ``rename``. What is taken back
+    may itself have taken something back: `root` is the decision at the end of that, `again` whether it holds again.
     """
 
     id: int
@@ -106,10 +107,15 @@ class DecisionAnswer(Answer):
     undoes: int | None
     undone: bool
     n_faces: int
+    root: "DecisionAnswer | None" = None
+    again: bool = False
 
     @classmethod
     def of(cls, reader: PeopleReader, decision: Decision) -> Self:
         """Return a decision of the store as it is sent."""
+        root, again = decision, True
+        while root.undoes is not None:
+            root, again = reader.decision(root.undoes), not again
         return cls(
             id=decision.number,
             at=decision.at,
@@ -122,6 +128,8 @@ class DecisionAnswer(Answer):
             undoes=decision.undoes,
             undone=decision.is_undone,
             n_faces=decision.n_faces,
+            root=None if root is decision else DecisionAnswer.of(reader, root),
+            again=root is not decision and again,
         )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from people.browsing.photos import faces_of_photo
 from webapp.api.context import ContextOf
 from webapp.api.models import Number
 from webapp.pictures.photos import locate_photo, render_photo, second_in
@@ -37,8 +38,15 @@ def get_picture(
     response_class=Response,
     responses={200: {"content": {"image/webp": {}}}},
 )
-def get_photo_thumbnail(context: ContextOf, photo: Number) -> Response:
-    """Return a photo no longer than 320 pixels, made small once and kept."""
+def get_photo_thumbnail(
+    context: ContextOf,
+    photo: Number,
+    at: Annotated[float, Query(ge=0, le=10**7, description="second in a video")] = 0.0,
+) -> Response:
+    """Return a photo no longer than 320 pixels, made small once and kept; of a video, where a face is next to `at`."""
     with context.pool.reader() as reader:  # not held while the photo is decoded
         file = reader.photo(photo)
-    return Response(read_photo_thumbnail(context.workspace, file), media_type="image/webp")
+        # Of other seconds nothing is kept: there are as many of them as anybody likes to ask for.
+        seconds = {face.face.time_s for face in faces_of_photo(reader, file.sha256)} or {0.0}
+    second = min(seconds, key=lambda one: abs(one - at))
+    return Response(read_photo_thumbnail(context.workspace, file, second), media_type="image/webp")

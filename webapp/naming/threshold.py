@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/threshold", tags=["threshold"])
 
-MOST_AT_ONCE = 500
-"""So many faces are measured while somebody waits; more by a job."""
+MOST_AT_ONCE = 150
+"""So many faces are measured while somebody waits, which holds up all other requests; more by a job of its own."""
 
 Score = Annotated[float, Field(ge=-1, le=1)]
 

@@ -63,10 +63,13 @@ def _files_in_order(reader: PeopleReader) -> list[ScannedFile]:
 
 def _missing(workspace: Workspace, file: ScannedFile, faces: Sequence[ScannedFace]) -> list[ScannedFace] | None:
     """Return the faces of a photo without a thumbnail; None if nothing is to be made of it."""
-    missing = [face for face in faces if not thumbnail_path(workspace, face.face).exists()]
-    if not faces or (not missing and photo_thumbnail_path(workspace, file).exists()):
-        return None
-    return missing
+    missing = [
+        face
+        for face in faces
+        if not thumbnail_path(workspace, face.face).exists()
+        or not photo_thumbnail_path(workspace, file, face.face.time_s).exists()
+    ]
+    return missing or None
 
 
 def _remove_forgotten(
@@ -77,8 +80,7 @@ def _remove_forgotten(
     gone = [face for face in made if face.face not in left]
     for face in gone:
         thumbnail_path(workspace, face.face).unlink(missing_ok=True)
-    if gone:
-        photo_thumbnail_path(workspace, file).unlink(missing_ok=True)
+        photo_thumbnail_path(workspace, file, face.face.time_s).unlink(missing_ok=True)
 
 
 def main(folder: str) -> None:

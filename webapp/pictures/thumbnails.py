@@ -37,22 +37,23 @@ def thumbnail_path(workspace: Workspace, face: Face) -> Path:
     return workspace.thumbnails / face.photo_sha256[:2] / f"{face.photo_sha256}-{place}.webp"
 
 
-def photo_thumbnail_path(workspace: Workspace, file: ScannedFile) -> Path:
-    """Return where the small picture of a whole photo is kept, whether it is there or not."""
-    return workspace.thumbnails / file.sha256[:2] / f"{file.sha256}-{PHOTO_SIDE}.webp"
+def photo_thumbnail_path(workspace: Workspace, file: ScannedFile, time_s: float = 0.0) -> Path:
+    """Return where the small picture of a whole photo, or of a second of a video, is kept, whether it is or not."""
+    second = f"_{round(1000 * time_s)}" if file.kind == "video" else ""
+    return workspace.thumbnails / file.sha256[:2] / f"{file.sha256}-{PHOTO_SIDE}{second}.webp"
 
 
-def read_photo_thumbnail(workspace: Workspace, file: ScannedFile) -> bytes:
+def read_photo_thumbnail(workspace: Workspace, file: ScannedFile, time_s: float = 0.0) -> bytes:
     """Return a whole photo as WebP, no side longer than `PHOTO_SIDE` pixels, made small first if need be.
 
-    Raises as `read_thumbnail`.
+    Of a video, that is its frame at the second `time_s`. Raises as `read_thumbnail`.
     """
-    place = photo_thumbnail_path(workspace, file)
+    place = photo_thumbnail_path(workspace, file, time_s)
     kept = _read_kept(place)
     if kept is not None:
         return kept
     with _MOST_AT_ONCE:
-        return _read_kept(place) or make_thumbnails(workspace, file, [])[0]
+        return _read_kept(place) or make_thumbnails(workspace, file, [], time_s=time_s)[0]
 
 
 def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, others: Sequence[Face] = ()) -> bytes:
@@ -86,30 +87,32 @@ def read_thumbnail(workspace: Workspace, file: ScannedFile, face: Face, *, other
         return make_thumbnails(workspace, file, [face, *missing[:_MOST_BESIDE]])[1]
 
 
-def make_thumbnails(workspace: Workspace, file: ScannedFile, faces: Sequence[Face]) -> list[bytes]:
+def make_thumbnails(
+    workspace: Workspace, file: ScannedFile, faces: Sequence[Face], *, time_s: float = 0.0
+) -> list[bytes]:
     """Decode a photo once, keep it small as a whole and each of its `faces`, and return them in this order.
 
-    Of a video the frames of its faces are decoded, and the first of them is kept as the whole. Raises as
-    `read_thumbnail`.
+    Of a video the frames of its faces are decoded and kept as wholes, without a face that at `time_s`; the first is
+    returned. Raises as `read_thumbnail`.
     """
     import PIL.Image
 
     from embedder.videos.moment import read_moment
 
     place = locate_photo(workspace, file)
-    seconds = list(dict.fromkeys(face.time_s for face in faces)) or [0.0]
+    seconds = list(dict.fromkeys(face.time_s for face in faces)) or [time_s]
     cut: dict[Face, bytes] = {}
+    wholes = []
     for second in seconds:
         photo = PIL.Image.fromarray(read_moment(place, second_in(file, second)))
         for face in faces:
             if face.time_s == second:
                 cut[face] = encode(_cut(photo, face), "WEBP")
                 _keep(thumbnail_path(workspace, face), cut[face])
-        if second == seconds[0]:
-            photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE), PIL.Image.Resampling.LANCZOS)
-            whole = encode(photo, "WEBP")
-            _keep(photo_thumbnail_path(workspace, file), whole)
-    return [whole, *(cut[face] for face in faces)]
+        photo.thumbnail((PHOTO_SIDE, PHOTO_SIDE), PIL.Image.Resampling.LANCZOS)
+        wholes.append(encode(photo, "WEBP"))
+        _keep(photo_thumbnail_path(workspace, file, second), wholes[-1])
+    return [wholes[0], *(cut[face] for face in faces)]
 
 
 def _read_kept(place: Path) -> bytes | None:

@@ -1,10 +1,11 @@
 // The frame around all pages: navigation, tools, and which page an address shows.
 
+import { api, ApiError } from "./parts/api.js";
 import { button, el, icon } from "./parts/dom.js";
 import { addKeys, listenForKeys, setPageKeys, showKeys } from "./parts/keys.js";
 import { emptyState, pageHead } from "./parts/page.js";
 import { settings } from "./parts/settings.js";
-import { explain } from "./parts/toast.js";
+import { explain, toastError } from "./parts/toast.js";
 import { LANGUAGES, loadWords, t } from "./parts/words.js";
 
 // Address, what shows it, and how it stands in the navigation. `webapp/server/app.py` lists the same addresses.
@@ -61,7 +62,7 @@ async function showPage({ focus = true, module: forced = null, place = null } = 
   try {
     if (!page && !forced) notFound(fresh);
     else {
-      const { show } = await import(`./pages/${forced ?? page.module}.js`);
+      const { show } = await import(`./pages/${forced ?? page.module}.js`).catch(() => { throw new ApiError(0, "not_loaded", ""); });
       if (ownTurn !== turn) return;
       const made = (await show(fresh, { ...location.pathname.match(page?.path)?.groups, go, goBack, reload: () => showPage() })) ?? {};
       if (ownTurn !== turn) { made.stop?.(); return; } // another page was asked for meanwhile
@@ -71,8 +72,13 @@ async function showPage({ focus = true, module: forced = null, place = null } = 
     if (place) scrollTo(0, place.scroll);
   } catch (error) {
     if (ownTurn !== turn || error.kind === "signed_out") return;
-    fresh.replaceChildren(emptyState(explain(error), null, button(t("again"), { run: () => showPage() })));
+    fresh.replaceChildren(emptyState(explain(error), null, button(t("again"), { run: () => (error.kind === "not_loaded" ? loadAnew() : showPage()) })));
   }
+}
+
+/** Load everything anew once the server answers: a browser does not ask twice for a module that it could not load. */
+function loadAnew() {
+  api.get("/workspace").then(() => location.reload(), toastError);
 }
 
 function notFound(place) {

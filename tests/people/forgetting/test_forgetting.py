@@ -304,3 +304,14 @@ def test_thumbnails_of_the_persons_photos_are_deleted(home):
     main(["forget", "--everywhere", str(home), "--name", NAME])
     assert {path.name[:64] for path in (workspace / "thumbnails").iterdir()} <= before - theirs
     assert theirs < before
+
+
+def test_groups_of_others_stay(home):
+    store = home / "family" / "people.sqlite"
+    with PeopleStore(store) as opened:
+        opened.record_groups(np.arange(len(opened.faces_in_table())) % 2)
+        before = {face.path: face.group for face in opened.faces_in_table()}
+    assert main(["forget", "--everywhere", str(home), "--name", NAME]) == 0
+    with PeopleStore(store) as opened:
+        after = {face.path: face.group for face in opened.faces_in_table()}
+    assert len(after) < len(before) and after.items() <= before.items() and set(after.values()) == {0, 1}

@@ -1,6 +1,7 @@
 """Find and photo in the browser, by keyboard."""
 
 import io
+import re
 from types import MappingProxyType
 
 import cv2
@@ -145,7 +146,8 @@ def test_photos_without_faces_videos_and_copies_by_date(site, workspace, photos)
     expect(tiles.nth(0)).to_contain_text("0 faces")
     expect(tiles.nth(0)).to_contain_text("in 2 places")
     expect(tiles.nth(1)).to_contain_text("Video, 0:01")
-    expect(tiles.nth(1).locator("img")).to_have_count(0)
+    expect(tiles.nth(1).locator("img")).to_have_attribute("src", re.compile(r"thumbnail\?at=1\.4$"))
+    expect(tiles.nth(1).locator("img")).to_have_js_property("naturalWidth", 64)
     site.check_accessible()
     tiles.nth(0).click()
     page.get_by_text("in 2 places").click()
@@ -156,7 +158,7 @@ def test_photos_without_faces_videos_and_copies_by_date(site, workspace, photos)
     shown = page.get_by_role("img", name="more/walk.mp4")
     shown.wait_for()
     assert "at=1.4" in shown.get_attribute("src")
-    page.wait_for_function("document.querySelector('.photo img').naturalWidth === 64")
+    expect(shown).to_have_js_property("naturalWidth", 64)
     expect(page.get_by_role("button", name="Draw a face")).to_have_count(0)
 
 
@@ -187,3 +189,20 @@ def test_photos_like_a_picture_of_the_webcam(site, workspace, photos, monkeypatc
     page.get_by_role("button", name="Take the picture").click()
     page.get_by_role("status").filter(has_text="9 photos").wait_for()
     assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"
+
+
+def test_without_somebody_and_with_strangers(site, workspace):
+    with PeopleStore(workspace.store) as store:
+        strangers = [face.face for face in store.faces_in_table() if face.state == "open"][:2]
+        store.mark_nobody(strangers)
+    page = site.open("/find")
+    page.get_by_label("With strangers").check()
+    page.get_by_role("status").filter(has_text="2 photos").wait_for()
+    page.get_by_role("list", name="Photos").get_by_role("link").first.focus()
+    page.keyboard.press("-")
+    page.keyboard.type("Ada")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take Ada out").wait_for()
+    page.get_by_role("status").filter(has_text="0 photos").wait_for()
+    expect(page.get_by_role("combobox", name="Without")).to_be_focused()
+    expect(page.get_by_label("With strangers")).to_be_checked()

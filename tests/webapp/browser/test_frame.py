@@ -1,6 +1,9 @@
 """The frame around all pages: signing in, navigation, keys, settings, accessibility."""
 
+from datetime import date
+
 import pytest
+from playwright.sync_api import expect
 
 from people.workspace.workspace import create_workspace
 from tests.webapp.browser.conftest import PHONE, WIDE, Site
@@ -86,3 +89,48 @@ def test_a_workspace_without_anything_says_how_to_go_on(page, tmp_path, photos, 
     site.open("/people").get_by_text("Nobody has a name yet").wait_for()
     site.open("/history").get_by_text("Nothing was decided yet").wait_for()
     site.check_accessible()
+
+
+@pytest.mark.parametrize("now", ["1990-01-01T00:00:00", "2099-12-31T23:59:00"])
+def test_a_browser_whose_clock_is_wrong_works_all_the_same(site, now):
+    site.page.clock.set_system_time(now)
+    page = site.open("/people")
+    page.get_by_role("link", name="Ada").focus()
+    page.keyboard.press("h")
+    page.get_by_text("Ada hidden").wait_for()
+    page.goto(f"{site.address}/history")  # still signed in
+    page.get_by_role("button", name="Undo: Ada hidden").click()
+    page.get_by_text("Taken back: Ada hidden").first.wait_for()
+    assert page.locator(".decision .when").first.inner_text().count(str(date.today().year)) == 1  # the server's time
+
+
+def test_loading_anew_shows_the_same_question_again(site):
+    page = site.open("/find?with=1&unnamed=true")
+    status = page.get_by_role("status").filter(has_text="photos")
+    before = status.inner_text()
+    page.reload()
+    status.wait_for()
+    assert status.inner_text() == before
+    expect(page.get_by_label("With somebody unnamed")).to_be_checked()
+    page.get_by_role("button", name="Take Ada out").wait_for()
+
+
+def test_without_a_connection_that_is_said_and_the_same_key_works_afterwards(site):
+    page = site.open("/people")
+    page.get_by_role("link", name="Ada").focus()
+    page.context.set_offline(True)
+    page.keyboard.press("h")
+    page.get_by_text("The server does not answer.").wait_for()
+    page.context.set_offline(False)
+    page.keyboard.press("h")
+    page.get_by_text("Ada hidden").wait_for()
+    site.problems[:] = [line for line in site.problems if "ERR_INTERNET_DISCONNECTED" not in line]
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("reduce", "none"), ("no-preference", "rise")])
+def test_nothing_moves_for_who_wants_no_motion(site, wanted, name):
+    site.page.emulate_media(reduced_motion=wanted)
+    page = site.open("/people")
+    page.keyboard.press("u")
+    page.locator(".toast").wait_for()
+    assert page.locator(".toast").evaluate("toast => getComputedStyle(toast).animationName") == name

@@ -97,6 +97,72 @@ def test_faces_are_split_off_by_key(groups, workspace):
     assert names(workspace)["Dora"] == 2 and decisions(workspace, 2) == ["is", "different"]
 
 
+def test_a_name_can_be_typed_at_once_after_a_link(groups):
+    page = groups.open("/")
+    page.get_by_role("link", name="groups of faces wait for a name").click()
+    expect(page.get_by_role("combobox", name="Name")).to_be_focused()
+    page.keyboard.type("Clara")
+    expect(page.get_by_role("combobox", name="Name")).to_have_value("Clara")
+
+
+def test_letters_typed_while_a_decision_is_on_its_way_stay(groups, workspace):
+    page = open_groups(groups)
+    listed = []
+    page.route("**/api/v1/groups", lambda route: route.continue_() if listed else listed.append(route))
+    page.keyboard.type("Clara")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Name")).to_have_value("")
+    page.keyboard.type("Do")
+    while not listed:
+        page.wait_for_timeout(20)
+    listed[0].continue_()
+    page.get_by_text("2 groups without a name").wait_for()
+    page.keyboard.type("ra")
+    page.get_by_text("3 faces named Clara").wait_for()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("combobox", name="Name")).to_have_value("Dora")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 faces named Dora").wait_for()
+    assert {"Clara": 3, "Dora": 3}.items() <= names(workspace).items()
+
+
+def test_a_split_is_taken_back_from_its_toast(groups, workspace):
+    page = open_groups(groups)
+    page.keyboard.press("Alt+1")
+    page.keyboard.press("s")
+    page.get_by_role("heading", name="Who is on these 2 faces?").wait_for()
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.get_by_role("heading", name="Who is on these 3 faces?").wait_for()
+    assert decisions(workspace, 1) == ["undo"]
+
+
+def test_all_faces_of_a_large_group_are_shown_by_key(site, workspace, photos):
+    add_table(workspace, photos)
+    with PeopleStore(workspace.store) as store:
+        store.undo()  # the crowd has no name
+        import numpy as np
+
+        store.record_groups(np.where(np.arange(278) < 258, -1, 0))
+    page = open_groups(site)
+    page.get_by_text("and 12 more faces").wait_for()
+    page.keyboard.press("a")
+    expect(page.locator(".group-faces .tile")).to_have_count(20)
+    page.get_by_text("All faces of the group are shown.").wait_for()
+    site.check_accessible()
+
+
+def test_without_any_face_the_page_says_where_to_begin(site, workspace):
+    site.page.route("**/api/v1/groups", lambda route: route.fulfill(json={"groups": [], "revision": 0}))
+    counts = dict.fromkeys(("photos", "faces", "people", "unnamed"), 0)
+    empty = {"name": "family", "photo_folders": [], "counts": counts, "needs": []}
+    site.page.route("**/api/v1/workspace", lambda route: route.fulfill(json=empty))
+    page = site.open("/groups")
+    page.get_by_role("heading", name="No faces yet").wait_for()
+    page.get_by_role("link", name="Go to the start").click()
+    page.get_by_role("heading", name="family").wait_for()
+
+
 def test_why_is_shown_and_closed_by_key(groups):
     page = open_groups(groups)
     page.keyboard.press("w")
@@ -123,3 +189,31 @@ def test_questions_are_looked_for_and_answered_by_key(groups, workspace):
                 break
             page.wait_for_timeout(50)
         assert len(store.asked()) == 2
+
+
+def test_a_known_name_is_completed_and_all_keys_are_shown(groups, workspace):
+    page = open_groups(groups)
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").get_by_text("Skip this group").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("combobox", name="Name")).to_be_focused()
+    before = names(workspace)["Bob"]
+    page.keyboard.type("Bo")
+    page.get_by_role("option", name="Bob").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 faces named Bob").wait_for()
+    assert names(workspace)["Bob"] == before + 3
+
+
+def test_a_question_is_answered_with_yes_and_taken_back(groups, workspace):
+    page = groups.open("/questions")
+    page.get_by_role("button", name="Yes").wait_for(timeout=60_000)
+    page.get_by_text("Yes: ").wait_for()  # what it does
+    before = names(workspace)
+    page.keyboard.press("y")
+    page.locator(".toast").get_by_role("button", name="Undo").wait_for()
+    assert decisions(workspace, 1)[0] in ("is", "same", "merge", "not_a_face")
+    page.keyboard.press("u")
+    page.locator(".toast").filter(has_text="Taken back: ").wait_for()
+    assert names(workspace) == before

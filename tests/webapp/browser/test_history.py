@@ -16,6 +16,21 @@ def test_any_decision_is_taken_back_and_made_again(site, workspace):
     site.check_accessible()
 
 
+def test_what_is_taken_back_is_said_and_can_be_made_again(site, workspace):
+    page = site.open("/people")
+    page.keyboard.press("u")
+    toasts = page.locator(".toast")
+    expect(toasts.filter(has_text="Taken back: 260 faces named <img")).to_be_visible()
+    toasts.get_by_role("button", name="Redo").click()
+    expect(toasts.filter(has_text="Made again: 260 faces named <img")).to_be_visible()
+    expect(toasts).to_have_count(1)
+    page.goto(page.url.replace("/people", "/history"))
+    page.get_by_text("Made again: 260 faces named <img").wait_for()
+    expect(page.locator(".decision.is-undone").filter(has_text="Taken back: 260 faces")).to_have_count(1)
+    with PeopleStore(workspace.store) as store:
+        assert len(store.people()) == 3
+
+
 def test_decisions_of_commands_are_seen(site, workspace):
     with PeopleStore(workspace.store, by="facetable people rename") as store:
         store.rename(1, "Ada L.")

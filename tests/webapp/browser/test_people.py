@@ -22,6 +22,50 @@ def test_search_by_key_then_open_by_key(site):
     page.get_by_role("heading", name="Bob", level=1).wait_for()
 
 
+def test_who_goes_to_the_found_people_before_the_newest_answer_stays_there(site):
+    page = site.open("/people")
+    asked = []
+    page.route("**/api/v1/people?q=bo&*", lambda route: asked.append(route))
+    page.keyboard.press("/")
+    page.keyboard.type("b")
+    expect(page.get_by_role("status").filter(has_text="1 person")).to_be_visible()
+    page.keyboard.type("o")
+    while not asked:
+        page.wait_for_timeout(20)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Bob")).to_be_focused()
+    with page.expect_response("**/api/v1/people?q=bo&*"):
+        asked[0].continue_()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("link", name="Bob")).to_be_focused()
+
+
+def test_the_name_before_is_selected_so_that_typing_takes_its_place(site):
+    page = site.open("/people")
+    page.get_by_role("link", name="Ada").focus()
+    page.keyboard.press("r")
+    expect(page.get_by_role("combobox", name="New name")).to_be_focused()
+    page.keyboard.type("Augusta")
+    page.keyboard.press("Enter")
+    page.get_by_text("Ada renamed to Augusta", exact=True).wait_for()
+
+
+def test_a_search_that_is_called_off_while_its_answer_comes_is_no_error(site):
+    page = site.open("/people")
+    page.evaluate("""() => {
+        for (const kind of ["text", "json"]) {
+            const read = Response.prototype[kind];
+            const later = () => new Promise((go) => setTimeout(go, 100));
+            Response.prototype[kind] = async function () { await later(); return read.call(this); };
+        }
+    }""")
+    page.get_by_role("link", name="Ada").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("Bob", delay=60)
+    page.get_by_role("option", name="Bob").wait_for()
+    expect(page.locator(".toast.is-error")).to_have_count(0)
+
+
 def test_rename_by_key_and_undo_from_the_toast(site, workspace):
     page = site.open("/people")
     page.get_by_role("link", name="Ada").focus()

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from people.store.store import PeopleStore
-from tests.webapp.made import N_CROWD, add_table
+from tests.webapp.made import N_CROWD, add_head, add_table
 
 
 def test_faces_are_selected_by_keys_and_moved(site, workspace):
@@ -146,3 +146,44 @@ def test_from_the_tile_of_a_person_to_a_photo_with_somebody_else(site, workspace
     page.go_back()
     page.get_by_role("option").first.dblclick()
     page.get_by_text("1 of 6").wait_for()
+
+
+def test_rename_hide_why_and_merge_by_key_from_the_person(site, workspace, photos):
+    add_table(workspace, photos)
+    add_head(workspace)
+    page = site.open("/people/2")
+    face = page.get_by_role("option", name="Face 1", exact=True)
+    face.focus()
+    page.keyboard.press("w")
+    page.get_by_role("dialog", name="Why?").get_by_text("The most similar faces with a name").wait_for()
+    page.keyboard.press("Escape")
+    expect(face).to_be_focused()
+    page.keyboard.press("r")
+    page.keyboard.type("Robert")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Robert", level=1).wait_for()
+    page.keyboard.press("h")
+    page.get_by_text("Robert hidden").wait_for()
+    page.get_by_role("button", name="Show again").click()
+    page.get_by_text("Robert shown again").wait_for()
+    page.keyboard.press("m")
+    page.keyboard.type("Ad")
+    page.get_by_role("option", name="Ada").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Ada", level=1).wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert store.find_person("Ada").n_faces == 9
+
+
+def test_faces_are_ordered_by_photo_and_by_doubt(site, workspace, photos):
+    add_table(workspace, photos)
+    page = site.open("/people/1")
+    page.get_by_text("alike").first.wait_for()
+    page.get_by_role("button", name="By photo").click()
+    expect(page.get_by_role("button", name="By photo")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("alike")).to_have_count(0)
+    titles = page.get_by_role("option").evaluate_all("tiles => tiles.map((tile) => tile.title)")
+    assert len(titles) == 6 and titles == sorted(titles)
+    page.get_by_role("button", name="Doubtful ones first").click()
+    page.get_by_text("alike").first.wait_for()

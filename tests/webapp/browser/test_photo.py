@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from people.store.records import photo_number
 from people.store.store import PeopleStore
+from tests.webapp.made import add_head, add_table
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_face_is_drawn_by_mouse_and_named(site, workspace, photo):
     assert box == pytest.approx((339, 0, 403, 72), abs=2)  # drawn, then dragged against the upper edge
     with PeopleStore(workspace.store) as store:
         assert store.find_person("Eve").n_faces == 1
-    page.get_by_role("link", name="All faces").click()
+    page.get_by_role("link", name="All faces of").click()
     page.get_by_role("heading", name="No photo of the newest scan shows Eve").wait_for()
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Taken back").wait_for()
@@ -140,3 +141,27 @@ def test_a_photo_that_was_opened_alone_stands_in_its_folder(site, photo):
     page.get_by_role("status").filter(has_text="3 photos").wait_for()
     page.get_by_role("button", name="Take album <0> out").click()
     page.get_by_text("Who shall be on the photos?").wait_for()
+
+
+def test_through_the_faces_by_tab_and_what_is_said_of_each(site, workspace, photos):
+    add_table(workspace, photos)
+    add_head(workspace)
+    with PeopleStore(workspace.store) as store:
+        number = photo_number(next(face for face in store.faces_in_table() if face.state == "open").face.photo_sha256)
+    page = site.open(f"/photos/{number}")
+    page.get_by_role("button", name="Face 1: Ada").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Face 2: no name")).to_be_focused()
+    expect(page.get_by_role("toolbar", name="Face").get_by_text("no name")).to_be_visible()
+    page.keyboard.press("w")
+    page.get_by_role("dialog", name="Why?").get_by_text("The most similar faces with a name").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.get_by_role("button", name="Face 2: nobody I know").wait_for()
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Face 2: no face").wait_for()
+    page.get_by_role("button", name="Face 1: Ada").focus()
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Face 1: no name").wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert [one.kind for one in store.history(limit=3)] == ["is_not", "not_a_face", "nobody"]

@@ -65,3 +65,13 @@ def test_a_scan_whose_server_begins_anew_asks_to_sign_in(site):
     site.open("/")
     expect(page.locator("main h1")).to_have_text("Sign in")
     site.problems[:] = [line for line in site.problems if "401" not in line]
+
+
+def test_the_last_look_is_of_a_scan_whatever_was_done_after_it(site):
+    asked = {"id": 2, "kind": "suggest", "state": "done", "result": {"n_questions": 3}, "begun": 2e9, "ended": 2e9}
+    found = {"n_photos": 10, "n_embedded": 4, "n_groups": 1, "failures": []}
+    scanned = {"id": 1, "kind": "scan", "state": "done", "result": found, "begun": 1e9, "ended": 1e9}
+    site.page.route("**/api/v1/jobs", lambda route: route.fulfill(json={"jobs": [asked, scanned]}))
+    page = site.open("/")
+    page.get_by_text("10 photos, 4 of them new or changed").wait_for()
+    expect(page.get_by_text("NaN")).to_have_count(0)

@@ -51,5 +51,5 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     expect(page.get_by_role("alert").filter(has_text="That is another name.")).to_be_visible()
     typed.fill("Bob")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Forgotten").wait_for()
+    page.get_by_role("heading", name=" was forgotten").wait_for()
     assert not any(b"Bob" in path.read_bytes() for path in workspace.folder.rglob("*") if path.is_file())

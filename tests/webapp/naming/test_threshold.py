@@ -7,7 +7,6 @@ from people.workspace.workspace import Workspace
 from tests.people.threshold.made import keep_head, made_head
 from webapp.jobs.job import JobFolder
 from webapp.jobs.process import do
-from webapp.naming import threshold
 
 
 def choose(client, value, *, expected=None):
@@ -54,19 +53,18 @@ def test_what_cannot_be_chosen_is_one_line(client, workspace):
     assert choose(client, None).json()["error"]["message"].startswith("no threshold curve is known")
 
 
-def test_many_faces_are_measured_by_a_job(client, workspace, monkeypatch):
-    monkeypatch.setattr(threshold, "MOST_AT_ONCE", 100)
-    keep_head(workspace, made_head(40))
+def test_many_faces_are_measured_by_a_job(client, workspace):
+    keep_head(workspace, made_head(60))
     answer = client.get("/api/v1/threshold").json()
     assert answer["needs_job"] and answer["rates"] is None
     job = JobFolder(workspace).add("measure")
     do(workspace, job.id)
-    assert JobFolder(workspace).get(job.id).result == {"n_photos": 120}
+    assert JobFolder(workspace).get(job.id).result == {"n_photos": 180}
     answer = client.get("/api/v1/threshold").json()
-    assert not answer["needs_job"] and answer["rates"]["n_people"] == 40
+    assert not answer["needs_job"] and answer["rates"]["n_people"] == 60
     choose(client, 0.3)
     assert client.get("/api/v1/threshold").json()["rates"] == answer["rates"]  # another threshold, the same faces
-    keep_head(workspace, made_head(41))
+    keep_head(workspace, made_head(61))
     assert client.get("/api/v1/threshold").json()["needs_job"]
 
 

@@ -3,12 +3,17 @@
 import io
 import stat
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
+from foundation.formats import hash_file
 from people.forgetting.other_files import Thumbnails
 from people.store.reader import PeopleReader
 from people.store.records import Face
+from people.store.scanned import ScannedFile
+from people.workspace.workspace import Workspace
 from webapp.pictures.thumbnails import (
     SIDE,
     photo_thumbnail_path,
@@ -72,3 +77,20 @@ def test_forgetting_knows_them_by_name(workspace, shown):
     assert Thumbnails().claims(photo_thumbnail_path(workspace, shown[0]), b"RIFF")
     assert Thumbnails().claims(thumbnail_path(workspace, Face("a" * 64, (-0.1, 0, 1, 1), 12.5)), b"RIFF")
     assert not Thumbnails().claims(place.with_name("holiday.webp"), b"RIFF")
+
+
+def test_of_a_video_the_frame_of_the_asked_second_is_kept_under_it(workspace, tmp_path):
+    video = tmp_path / "films" / "walk.mp4"
+    video.parent.mkdir()
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for frame in range(20):  # dark, and bright from the first second on
+        writer.write(np.full((48, 64, 3), 40 if frame < 10 else 200, np.uint8))
+    writer.release()
+    workspace.set_photo_folders([str(video.parent)])
+    workspace = Workspace(workspace.folder)
+    film = ScannedFile("walk.mp4", hash_file(video), 64, 48, "", "video")
+    pictures = [Image.open(io.BytesIO(read_photo_thumbnail(workspace, film, second))) for second in (0.2, 1.4)]
+    shades = [np.asarray(picture.convert("L")).mean() for picture in pictures]
+    assert shades[0] < 90 < 160 < shades[1]
+    kept = [photo_thumbnail_path(workspace, film, second) for second in (0.2, 1.4)]
+    assert kept[0] != kept[1] and all(path.exists() and Thumbnails().claims(path, b"RIFF") for path in kept)

@@ -1,47 +1,19 @@
 """The server is killed and started again: an open page works on, and so does a scan."""
 
 import os
-import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from people.workspace.workspace import Workspace, create_workspace
-from tests import PROJECT
+from people.workspace.workspace import create_workspace
+from tests.webapp.conftest import kill_hard
 from webapp.access.passwords import write_password
 from webapp.jobs.job import ENDED, JobFolder
-
-Start = Callable[..., tuple[subprocess.Popen[str], str, str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Return a function that starts a server and returns its process, address and token."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def run(workspace: Workspace, *more: str, port: str = "0") -> tuple[subprocess.Popen[str], str, str]:
-        command = [sys.executable, "-m", "webapp", str(workspace.folder), "--port", port, *more]
-        begun.append(subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True))
-        line = begun[-1].stdout.readline()
-        address, token = re.search(r"open (http://127\.0\.0\.1:\d+)/\?token=(\S{20,})", line).groups()
-        return begun[-1], address, token
-
-    yield run
-    for process in begun:
-        process.kill()
-        process.communicate()
-
-
-def kill(process: subprocess.Popen) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
 
 
 def test_a_browser_works_on_and_other_sign_ins_stay_refused(start, workspace, tmp_path):
@@ -49,14 +21,14 @@ def test_a_browser_works_on_and_other_sign_ins_stay_refused(start, workspace, tm
     with httpx.Client(base_url=address, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
         assert browser.get("/", params={"token": token}).status_code == 303
         assert browser.get("/api/v1/people").status_code == 200
-        kill(server)
+        kill_hard(server)
         server, again, new_token = start(workspace, port=address.rpartition(":")[2])
         assert (again, new_token != token) == (address, True)
         assert browser.get("/api/v1/people").status_code == 200
         assert browser.post("/api/v1/history/undo", json={}).status_code == 200
         assert httpx.get(f"{address}/api/v1/people").status_code == 401
         assert httpx.get(f"{address}/api/v1/people", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-        kill(server)
+        kill_hard(server)
         write_password(tmp_path / "password", "correct horse")
         start(workspace, "--password-file", str(tmp_path / "password"), port=address.rpartition(":")[2])
         assert browser.get("/api/v1/people").status_code == 401
@@ -71,7 +43,7 @@ def test_a_scan_goes_on_while_the_server_is_killed_and_after_it_was_killed_itsel
     job = httpx.post(f"{address}/api/v1/jobs", json={"kind": "scan"}, headers=headers).json()["id"]
     folder = JobFolder(workspace)
     wait_until(lambda: folder.get(job).state != "starting")
-    kill(server)
+    kill_hard(server)
     assert folder.get(job).state in ("running", *ENDED)
     _, address, token = start(workspace)
     headers = {"Authorization": f"Bearer {token}"}

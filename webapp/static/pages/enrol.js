@@ -124,7 +124,7 @@ export async function show(main) {
       ...(pictures.length ? [el("p", {}, t("enrol.refused", { n: pictures.length }))] : []),
       ...(id === null ? [] : [el("a", { class: "button", href: `/people/${id}` }, t("enrol.to_person", { name }))]),
     );
-    for (const decision of decisions) toast(edits.describe(decision), { undo: () => edits.undo(decision.id, () => result.replaceChildren()) });
+    for (const decision of decisions) edits.tell(decision, () => result.replaceChildren());
     if (decisions.length) learn().catch(toastError);
   }
 

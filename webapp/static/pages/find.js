@@ -14,6 +14,8 @@ import { t } from "../parts/words.js";
 const BELOW = 52;
 const MARKS = ["only", "unnamed", "strangers"];
 
+let justNamed = ""; // the field that somebody was just named in: the next name goes there, too
+
 export async function show(main, { go }) {
   const asked = new URLSearchParams(location.search);
   const people = { with: [], without: [] };
@@ -30,9 +32,17 @@ export async function show(main, { go }) {
     go(`/find${next.size ? `?${next}` : ""}`);
   }
 
+  const focusFirst = justNamed;
+  justNamed = "";
+
   function side(name) {
     const box = new NameBox({ label: t(`find.${name}`), placeholder: t(`find.${name}`), onPick: (_, person) => add(person) });
-    const add = (person) => { if (!people[name].some(({ id }) => id === person.id)) ask({ [name]: [...people[name], person] }); };
+    const add = (person) => {
+      box.input.value = "";
+      if (people[name].some(({ id }) => id === person.id)) return;
+      justNamed = name;
+      ask({ [name]: [...people[name], person] });
+    };
     box.element.addEventListener("keydown", async (event) => {
       if (event.key !== "Enter" || event.defaultPrevented || !box.value) return;
       event.preventDefault();
@@ -92,5 +102,10 @@ export async function show(main, { go }) {
     about.textContent = t("n_photos", { n: grid.total });
     nothing.replaceChildren(...(grid.total ? [] : [emptyState(t("find.none"))]));
   } else nothing.replaceChildren(emptyState(t("find.begin"), t("find.begin_text")));
-  return { stop, focus: (index = 0) => (asked.size && grid.total ? grid.focus(index) : sides.with.box.input.focus()) };
+  const focus = (index) => {
+    if (index === undefined && focusFirst) sides[focusFirst].box.input.focus();
+    else if (asked.size && grid.total) grid.focus(index ?? 0);
+    else sides.with.box.input.focus();
+  };
+  return { stop, focus };
 }

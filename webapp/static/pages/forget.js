@@ -5,14 +5,20 @@ import { openDialog } from "../parts/dialog.js";
 import { button, el } from "../parts/dom.js";
 import { NameBox } from "../parts/name_box.js";
 import { pageHead } from "../parts/page.js";
-import { explain, toastError } from "../parts/toast.js";
+import { explain } from "../parts/toast.js";
 import { t } from "../parts/words.js";
+
+const isSmall = (line) => line.startsWith("thumbnails/");
 
 export async function show(main) {
   const box = new NameBox({ label: t("forget.who"), placeholder: t("forget.who"), onPick: () => look() });
   const result = el("section", { class: "forget-result", "aria-live": "polite" });
 
-  const list = (title, lines) => (lines.length ? [el("h3", {}, t(title)), el("ul", {}, ...lines.map((line) => el("li", {}, line)))] : []);
+  const list = (title, lines) => (lines.length ? [el("section", {}, el("h3", {}, t(title)), el("ul", {}, ...lines.filter((line) => !isSmall(line)).map((line) => el("li", {}, line)), ...folded(lines.filter(isSmall).map((line) => el("li", {}, line)))))] : []);
+  const held = ({ file, what }) => el("li", {}, el("strong", {}, file), el("span", { class: "quiet" }, what.join(", ")));
+
+  /** The small pictures that the page has cut, in one line that opens. */
+  const folded = (rows) => (rows.length ? [el("li", {}, el("details", {}, el("summary", {}, t("forget.pictures", { n: rows.length })), el("ul", {}, ...rows)))] : []);
 
   async function look() {
     const name = box.value;
@@ -23,9 +29,9 @@ export async function show(main) {
       const { files, not_checked: unread } = await api.post("/forget/survey", { name });
       result.replaceChildren(
         el("h2", {}, t("forget.held", { name, n: files.length })),
-        ...(files.length ? [el("ul", { class: "held" }, ...files.map(({ file, what }) => el("li", {}, el("strong", {}, file), el("span", { class: "quiet" }, what.join(", ")))))] : []),
+        files.length ? button(t("forget.do", { name }), { kind: "is-danger", run: () => forget(name) }) : "",
+        ...(files.length ? [el("ul", { class: "held" }, ...files.filter(({ file }) => !isSmall(file)).map(held), ...folded(files.filter(({ file }) => isSmall(file)).map(held)))] : []),
         ...list("forget.not_checked", unread),
-        files.length ? button(t("forget.do", { name }), { kind: "is-danger", run: () => forget(name) }) : el("div"),
       );
     } catch (error) {
       result.replaceChildren(el("p", { role: "alert" }, explain(error)));
@@ -37,11 +43,12 @@ export async function show(main) {
     const problem = el("p", { role: "alert" });
     const check = () => { problem.textContent = typed.value === name ? "" : t("forget.differs"); return typed.value === name; };
     const body = el("div", { class: "folder-choice" }, el("p", {}, t("forget.warning", { name })), el("p", {}, t("forget.confirm", { name })), typed, problem);
-    if (!(await openDialog({ title: t("forget.title"), body, submit: t("forget.submit"), check }))) return;
+    if (!(await openDialog({ title: t("forget.title"), body, submit: t("forget.submit"), check, isDanger: true }))) return;
+    result.replaceChildren(el("p", { role: "status" }, t("forget.working", { name })));
     try {
       const report = await api.post("/forget", { name, confirm: typed.value });
       result.replaceChildren(
-        el("h2", {}, t("forget.done")),
+        el("h2", {}, t("forget.done", { name })),
         ...list("forget.removed", report.removed),
         ...list("forget.by_hand", report.by_hand),
         ...list("forget.failures", report.failures),
@@ -49,7 +56,7 @@ export async function show(main) {
       );
       box.input.value = "";
     } catch (error) {
-      toastError(error);
+      result.replaceChildren(el("p", { role: "alert" }, explain(error)));
     }
   }
 

@@ -4,6 +4,7 @@ import { api } from "../parts/api.js";
 import { button, el, icon } from "../parts/dom.js";
 import * as edits from "../parts/edits.js";
 import { faceTile, thumb } from "../parts/face.js";
+import * as jobs from "../parts/job.js";
 import { setPageKeys, showKeys } from "../parts/keys.js";
 import { NameBox } from "../parts/name_box.js";
 import { emptyState, pageHead } from "../parts/page.js";
@@ -19,7 +20,9 @@ export async function show(main, { go }) {
   const left = []; // groups that were shown before this one
   let queue = [];
   let current = null;
+  let wanted = null; // the group that is to be shown, before its faces have come
   let chosen = new Set();
+  let stopWatching = () => {};
   let pending = Promise.resolve(); // decisions are sent one after the other, and none is taken back before it was made
 
   const head = el("div");
@@ -52,14 +55,16 @@ export async function show(main, { go }) {
   /** Show a group, by default the first of the queue. */
   async function open(group = queue[0]?.group) {
     chosen = new Set();
+    wanted = group;
     if (group === undefined) {
       current = null;
-      card.replaceChildren(emptyState(t("groups.none"), t("groups.none_text"), el("a", { class: "button", href: "/questions" }, t("groups.to_questions"))));
+      await drawNothing();
       setPageKeys([{ key: "u", words: "key.undo", run: undo }]);
       return;
     }
     const asked = group;
     const found = await load(group);
+    if (wanted !== asked) return; // another one was asked for meanwhile
     if (!found.faces.length) { queue = queue.filter((one) => one.group !== group); await open(); return; }
     if (current?.asked === asked && current.found === found) return;
     current = { asked, found, faces: found.faces };
@@ -68,10 +73,25 @@ export async function show(main, { go }) {
     queue.slice(place + 1, place + 1 + AHEAD).forEach((one) => load(one.group).catch(() => {}));
   }
 
+  /** Say why there is no group: all have a name, no photo was looked at yet, or that is being done just now. */
+  async function drawNothing() {
+    const [{ counts }, { jobs: newest }] = await Promise.all([api.get("/workspace"), api.get("/jobs")]);
+    if (wanted !== undefined) return;
+    const running = newest.find((job) => !jobs.isOver(job));
+    if (running) {
+      const bar = jobs.progressBar();
+      bar.update(running);
+      card.replaceChildren(bar.element);
+      stopWatching = jobs.watch(running, (now) => { bar.update(now); if (jobs.isOver(now)) renew().then(() => open()).catch(toastError); });
+    } else if (!counts.faces) card.replaceChildren(emptyState(t("groups.no_faces"), t("groups.no_faces_text"), el("a", { class: "button is-main", href: "/" }, t("not_found.link"))));
+    else card.replaceChildren(emptyState(t("groups.none"), t("groups.none_text"), el("a", { class: "button", href: "/questions" }, t("groups.to_questions"))));
+  }
+
   function draw() {
-    const { found, faces } = current;
-    const shown = found.shown.map((place) => found.faces[place]).filter((face) => faces.includes(face));
-    const box = new NameBox({ label: t("groups.name"), placeholder: t("groups.name") });
+    const { found, faces, isWhole } = current;
+    const shown = isWhole ? faces : found.shown.map((place) => found.faces[place]).filter((face) => faces.includes(face));
+    const typed = card.querySelector("input")?.value ?? ""; // while the faces were on their way
+    const box = new NameBox({ label: t("groups.name"), placeholder: t("groups.name"), value: typed });
     const tiles = el("div", { class: "group-faces", role: "listbox", "aria-multiselectable": "true", "aria-label": t("groups.shown") }, ...shown.map((face, index) => {
       const tile = faceTile(face, t("face", { n: index + 1 }));
       tile.tabIndex = 0;
@@ -93,7 +113,9 @@ export async function show(main, { go }) {
     card.replaceChildren(
       el("h2", {}, t("groups.who", { n: faces.length })),
       tiles,
-      faces.length > shown.length ? el("p", { class: "quiet" }, t("groups.more", { n: faces.length - shown.length })) : el("p", { class: "quiet" }, t("groups.all_shown")),
+      faces.length > shown.length
+        ? el("p", { class: "quiet group-more" }, t("groups.more", { n: faces.length - shown.length }), button(t("groups.show_all"), { run: showAll, key: "a" }))
+        : el("p", { class: "quiet" }, t("groups.all_shown")),
       box.element,
       el("p", { class: "quiet hint" }, t("groups.hint")),
       found.likely.length ? likely : el("div"),
@@ -110,11 +132,18 @@ export async function show(main, { go }) {
     { key: "h", words: "key.nobody_group", text: t("person.nobody"), run: () => decide({ kind: "nobody" }) },
     { key: "x", words: "key.not_a_face_group", text: t("person.not_a_face"), run: () => decide({ kind: "not_a_face" }) },
     { key: "s", words: "key.split", text: t("groups.split"), run: split },
+    { key: "a", words: "groups.show_all", run: showAll },
     { key: "w", words: "key.why", text: t("why.do"), run: () => showWhy(chosenFaces()[0] ?? current.shown[0]) },
     { key: "u", words: "key.undo", text: t("undo"), iconName: "undo", run: undo },
     { key: "?", words: "key.help", run: showKeys },
     ...current.found.likely.map(({ person }, index) => ({ key: String(index + 1), words: "key.likely", run: () => name(person.name) })),
   ];
+
+  function showAll() {
+    current.isWhole = true;
+    draw();
+    current.shown.forEach((one, index) => current.tiles.children[index].setAttribute("aria-selected", String(chosen.has(one.key))));
+  }
 
   const chosenFaces = () => current.faces.filter((face) => chosen.has(face.key));
 
@@ -128,6 +157,8 @@ export async function show(main, { go }) {
   /** Decide about the whole group and show the next one at once; what cannot be done brings it back. */
   async function decide(what) {
     const { asked, faces } = current;
+    if (asked !== wanted) return; // the next group is not to be seen yet
+    clearName();
     left.push(asked);
     queue = queue.filter((one) => one.group !== asked);
     const next = open();
@@ -140,13 +171,18 @@ export async function show(main, { go }) {
 
   /** After a decision, its undo or a conflict: the queue is what it is now, and the group in sight stays. */
   async function afterwards() {
-    const inSight = current?.asked;
+    const inSight = wanted;
     await renew();
+    if (wanted !== inSight) return; // gone on meanwhile
     if (!queue.some((one) => one.group === inSight)) await open();
     else if (current) load(inSight).then((found) => { if (current?.asked === inSight && found.faces.length !== current.found.faces.length) { current = { asked: inSight, found, faces: found.faces }; draw(); } }).catch(toastError);
   }
 
+  const clearName = () => { card.querySelector("input").value = ""; };
+
   async function skip() {
+    if (current.asked !== wanted) return;
+    clearName();
     left.push(current.asked);
     skipped.add(current.asked);
     queue = [...queue.filter((one) => one.group !== current.asked), ...queue.filter((one) => one.group === current.asked)];
@@ -159,8 +195,9 @@ export async function show(main, { go }) {
     const rest = current.faces.filter((face) => !chosen.has(face.key));
     if (!faces.length || !rest.length) { toast(t("groups.choose_first")); return; }
     const seen = ({ key, state, person }) => ({ key, state, person });
+    let decision;
     try {
-      await api.post("/groups/split", { faces: faces.map(seen), rest: rest.slice(0, 1).map(seen) });
+      decision = await api.post("/groups/split", { faces: faces.map(seen), rest: rest.slice(0, 1).map(seen) });
     } catch (error) {
       toastError(error);
       return;
@@ -169,7 +206,7 @@ export async function show(main, { go }) {
     chosen = new Set();
     current = { asked, found: { ...found, faces: rest, shown: shownOf(found, rest) }, faces: rest };
     draw();
-    toast(t("groups.was_split", { n: faces.length }));
+    edits.tell(decision, afterwards, t("groups.was_split", { n: faces.length }));
   }
 
   const shownOf = (found, faces) => {
@@ -188,5 +225,5 @@ export async function show(main, { go }) {
 
   await renew();
   await open();
-  return { focus: () => card.querySelector("input")?.focus() ?? main.focus() };
+  return { stop: () => stopWatching(), focus: () => (card.querySelector("input") ?? main).focus() };
 }

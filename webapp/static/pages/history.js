@@ -33,13 +33,14 @@ export async function show(main) {
 
   function row(decision) {
     const what = edits.describe(decision);
+    const undo = decision.root && !decision.again ? t("history.redo") : t("history.undo");
     const when = t("history.by", { when: formatMoment(decision.at), by: decision.by });
     return el(
       "li",
       { class: `decision ${decision.undone ? "is-undone" : ""}`, dataset: { id: decision.id } },
       el("span", { class: "what" }, what),
       el("span", { class: "when" }, when + (decision.undone ? ` · ${t("history.undone")}` : "")),
-      decision.undone ? null : button(t("history.undo"), { run: () => edits.undo(decision.id, renew), "aria-label": `${t("history.undo")}: ${what}` }),
+      decision.undone ? null : button(undo, { run: () => edits.undo(decision.id, renew), "aria-label": `${undo}: ${what}` }),
     );
   }
 

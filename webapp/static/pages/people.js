@@ -26,7 +26,7 @@ export async function show(main) {
   const grid = new Grid({ load, render: (person) => draggable(personTile(person, count(person)), person, renew), label: t("people.list"), below: BELOW });
 
   async function renew() {
-    await grid.reload();
+    if (!(await grid.reload())) return; // the later one says it
     about.textContent = t("n_people", { n: grid.total });
     nothing.replaceChildren(...(grid.total ? [] : [query.q ? emptyState(t("people.no_match")) : emptyState(t("people.none"), t("people.none_text"))]));
   }

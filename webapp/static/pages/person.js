@@ -75,7 +75,7 @@ export async function show(main, { person: id, go, goBack }) {
       button(t("person.merge"), { run: () => askMerge(person, renew), key: "m" }),
       button(t(person.hidden ? "person.show" : "person.hide"), { run: () => edits.hide(person, renew), key: "h" }),
     );
-    const back = el("a", { class: "button is-plain", href: "/people", onclick: (event) => { event.preventDefault(); goBack("/people"); } }, icon("back"), t("person.back"));
+    const back = el("a", { class: "button is-plain is-back", href: "/people", onclick: (event) => { event.preventDefault(); goBack("/people"); } }, icon("back"), t("person.back"));
     head.replaceChildren(back, pageHead(person.name, about, actions));
   }
 

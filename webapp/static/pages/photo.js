@@ -57,7 +57,7 @@ export async function show(main, { photo: number, go, goBack }) {
       bar.replaceChildren(
         el("span", { class: "chosen" }, el("bdi", {}, labelOf(current())), waits ? el("span", { class: "quiet" }, t("draw.waits")) : null),
         ...actions().filter(({ text }) => text).map(({ key, text, run }) => button(text, { run, key })),
-        ...(known ? [el("a", { class: "button", href: `/people/${current().face.person}` }, t("photo.open_person"))] : []),
+        ...(known ? [el("a", { class: "button", href: `/people/${current().face.person}` }, t("photo.open_person", { name: known }))] : []),
         ...toDraw,
       );
     }
@@ -115,7 +115,7 @@ export async function show(main, { photo: number, go, goBack }) {
   ];
 
   const back = location.search ? `/find${location.search}` : "/people";
-  const backLink = el("a", { class: "button is-plain", href: back, onclick: (event) => { event.preventDefault(); goBack(back); } }, icon("back"), t("photo.back"));
+  const backLink = el("a", { class: "button is-plain is-back", href: back, onclick: (event) => { event.preventDefault(); goBack(back); } }, icon("back"), t("photo.back"));
   const about = [photo.taken ? formatMoment(photo.taken) : null, t("n_faces", { n: photo.faces.length })].filter(Boolean).join(" · ");
   const copies = photo.paths.length > 1 ? [el("details", { class: "copies" }, el("summary", {}, t("photo.places", { n: photo.paths.length })), el("ul", {}, ...photo.paths.map((path) => el("li", { dir: "auto" }, path))))] : [];
   main.append(el("nav", { class: "photo-nav", "aria-label": t("photo.list") }, backLink, list.element), pageHead(photo.path, about), ...copies, moments, stage, bar);
@@ -130,5 +130,5 @@ export async function show(main, { photo: number, go, goBack }) {
   ]);
   drawMoments();
   draw();
-  return { focus: () => stage.querySelector("button")?.focus() ?? main.focus() };
+  return { focus: () => (stage.querySelector("button") ?? main).focus() };
 }

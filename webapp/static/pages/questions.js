@@ -7,7 +7,7 @@ import { thumb } from "../parts/face.js";
 import * as jobs from "../parts/job.js";
 import { setPageKeys } from "../parts/keys.js";
 import { emptyState, pageHead } from "../parts/page.js";
-import { toast, toastError } from "../parts/toast.js";
+import { toastError } from "../parts/toast.js";
 import { formatShare, t } from "../parts/words.js";
 
 export async function show(main) {
@@ -65,7 +65,7 @@ export async function show(main) {
     try {
       const { decision } = await api.post(`/questions/${question.id}/answer`, { answer });
       await load();
-      if (decision) toast(edits.describe(decision), { undo: () => edits.undo(decision.id, load) });
+      if (decision) edits.tell(decision, load);
     } catch (error) {
       toastError(error);
       if (error.kind === "conflict") await load();

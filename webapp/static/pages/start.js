@@ -25,7 +25,8 @@ export async function show(main, { reload }) {
   }
 
   const bar = jobs.progressBar();
-  const scanButton = button(t("start.scan_now"), { kind: "is-main", key: "s", run: scan });
+  const isFirst = needs.some(({ kind }) => kind === "scan");
+  const scanButton = button(t(isFirst ? "start.scan_first" : "start.scan_now"), { kind: "is-main", key: "s", run: scan });
   const stopButton = button(t("start.stop"), { run: () => api.post(`/jobs/${stopButton.dataset.job}/cancel`, {}).catch(toastError) });
   const working = el("section", { class: "working", "aria-label": t("job.progress"), hidden: true }, bar.element, stopButton);
 
@@ -33,6 +34,7 @@ export async function show(main, { reload }) {
     stop();
     working.hidden = false;
     scanButton.disabled = true;
+    if (isFirst) firstScan.hidden = true; // it is being done
     stopButton.dataset.job = job.id;
     bar.update(job);
     stop = jobs.watch(job, (now) => {
@@ -56,22 +58,24 @@ export async function show(main, { reload }) {
   }
 
   const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words)));
+  const firstScan = el("li", { class: "need" }, icon("attention"), el("span", {}, t("start.scan")), scanButton);
   const need = ({ kind, n }) => {
     const text = t(kind === "folders" ? "start.need_folders" : `start.${kind}`, { n });
+    if (kind === "scan") return firstScan;
     return el("li", { class: "need" }, icon("attention"), kind === "groups" ? el("a", { href: "/groups" }, text) : el("span", {}, text));
   };
   const folderRow = (folder) =>
     el("li", { class: "folder" }, icon("folder"), el("span", { class: "path" }, folder), folders.length > 1 ? button(t("start.remove_folder"), { "aria-label": `${t("start.remove_folder")}: ${folder}`, run: () => setFolders(folders.filter((one) => one !== folder)) }) : null);
 
   main.append(
-    pageHead(t("start.title", { name }), null, el("div", { class: "actions" }, folders.length ? scanButton : null)),
+    pageHead(t("start.title", { name }), null, el("div", { class: "actions" }, folders.length && !isFirst ? scanButton : null)),
     working,
     el("div", { class: "figures" }, figure("start.photos", counts.photos), figure("start.faces", counts.faces), figure("start.people", counts.people, "/people"), figure("start.unnamed", counts.unnamed)),
     el("ul", { class: "needs" }, ...needs.map(need)),
     folders.length ? el("h2", {}, t("start.folders")) : "",
     el("ul", { class: "folders" }, ...folders.map(folderRow)),
     button(t("start.add_folder"), { key: "a", kind: folders.length ? "" : "is-main", run: addFolder }),
-    ...lastJob(newest.find((job) => jobs.isOver(job))),
+    ...lastScan(newest.find((job) => job.kind === "scan" && jobs.isOver(job))),
   );
   setPageKeys([
     ...(folders.length ? [{ key: "s", words: "key.scan", run: scan }] : []),
@@ -83,7 +87,7 @@ export async function show(main, { reload }) {
 }
 
 /** What came of the newest scan: what is new, or why it did not work, and which files could not be read. */
-function lastJob(job) {
+function lastScan(job) {
   if (!job) return [];
   const when = t("start.last", { when: formatMoment(job.ended || job.begun) });
   if (job.state !== "done") return [el("h2", {}, when), el("p", { class: "problem" }, t(`job.${job.state}`, { message: job.message }))];

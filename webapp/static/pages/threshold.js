@@ -69,7 +69,7 @@ function showChoice(main, now, reload) {
       now = await api.put("/threshold", { threshold, expected: before });
       choose(inRange(now.threshold));
       back.hidden = now.chosen === null;
-      toast(t("threshold.saved", { threshold: formatScore(now.threshold) }), { undo: () => put(before) });
+      toast(t("threshold.saved", { threshold: formatScore(now.threshold) }), { undo: { text: t("undo"), run: () => put(before) } });
     } catch (error) {
       toastError(error);
       if (error.kind === "conflict") reload();

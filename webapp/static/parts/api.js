@@ -14,6 +14,7 @@ export class ApiError extends Error {
 async function request(method, path, body, signal) {
   const isJson = body !== undefined && !(body instanceof Blob) && !(body instanceof FormData);
   let response;
+  let answer;
   try {
     response = await fetch(ROOT + path, {
       method,
@@ -21,15 +22,25 @@ async function request(method, path, body, signal) {
       headers: isJson ? { "Content-Type": "application/json" } : body instanceof Blob ? { "Content-Type": "application/octet-stream" } : {},
       body: isJson ? JSON.stringify(body) : body,
     });
+    answer = await response.text(); // may be cut off or called off, too
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "offline", String(error));
   }
-  const answer = await response.json().catch(() => ({}));
+  answer = parsed(answer);
   if (response.ok) return answer;
   const { kind = "http", message = response.statusText } = answer.error ?? {};
   if (kind === "signed_out") document.dispatchEvent(new CustomEvent("signed-out"));
   throw new ApiError(response.status, kind, message);
+}
+
+/** Return what an answer says; one that is no JSON, as of a proxy between, says nothing. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 function withQuery(path, query) {
@@ -49,7 +60,7 @@ export const api = {
     return request("POST", path, form);
   },
   remove: (path) => request("DELETE", path),
-  photoThumbnail: (photo) => `${ROOT}/photos/${photo}/thumbnail`,
+  photoThumbnail: ({ photo, kind, time_s: second }) => `${ROOT}/photos/${photo}/thumbnail${kind === "video" ? `?at=${second}` : ""}`,
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
   picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,
 };

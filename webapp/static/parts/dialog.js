@@ -9,9 +9,9 @@ let n = 0;
  * Ask something; return a promise of whether it was confirmed.
  *
  * `body` is an element, `submit` the text of the button that confirms (none: there is nothing to confirm).
- * `check` may refuse by returning false, and the dialog stays.
+ * `isDanger` marks what cannot be taken back. `check` may refuse by returning false, and the dialog stays.
  */
-export function openDialog({ title, body, submit = null, cancel = t("cancel"), check = () => true }) {
+export function openDialog({ title, body, submit = null, cancel = t("cancel"), check = () => true, isDanger = false }) {
   const before = document.activeElement;
   const id = `dialog-${(n += 1)}`;
   let isConfirmed = false;
@@ -32,13 +32,14 @@ export function openDialog({ title, body, submit = null, cancel = t("cancel"), c
       "div",
       { class: "actions" },
       button(cancel, { run: () => dialog.close() }),
-      submit === null ? null : el("button", { class: "button is-main", type: "submit" }, submit),
+      submit === null ? null : el("button", { class: `button ${isDanger ? "is-danger" : "is-main"}`, type: "submit" }, submit),
     ),
   );
   const dialog = el("dialog", { "aria-labelledby": id }, form);
   document.body.append(dialog);
   dialog.showModal();
   (dialog.querySelector("input") ?? dialog.querySelector("[type=submit]") ?? dialog.querySelector("button")).focus();
+  dialog.querySelector("input[type=text]")?.select(); // what is typed takes the place of what stands there
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();

@@ -4,24 +4,41 @@ import { api } from "./api.js";
 import { toast, toastError } from "./toast.js";
 import { t } from "./words.js";
 
-/** Return a decision in words. */
+/** Return a decision in words; of one that takes back, what it takes back. */
 export function describe(decision) {
+  if (decision.root) return t(decision.again ? "decision.again" : "decision.undo", { what: describe(decision.root) });
+  if (decision.kind === "rename" && decision.name === decision.text) return t("decision.renamed", decision); // its name before is not known any more
   const kind = decision.kind === "same" && decision.text === "drawn" ? "drawn" : decision.kind;
   return t(`decision.${kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
 }
 
-/** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it. */
-async function edit(send, done) {
+/** Its toast outlives the page: another one, opened meanwhile, is shown anew. */
+function onSamePage(done) {
   const here = location.href;
-  // Its toast outlives the page: another one, opened meanwhile, is shown anew.
-  const renew = () => (location.href === here ? done() : document.dispatchEvent(new CustomEvent("decided")));
+  return () => (location.href === here ? done() : document.dispatchEvent(new CustomEvent("decided")));
+}
+
+/** Tell a decision, with a button that takes it back; older toasts about the same one go. */
+export function tell(decision, done, what = describe(decision)) {
+  const text = decision.root && !decision.again ? t("history.redo") : t("undo");
+  toast(what, { about: (decision.root ?? decision).id, undo: { text, run: () => undo(decision.id, onSamePage(done)) } });
+}
+
+/** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it.
+ *
+ * Return whether it was decided. `describeIt` says it in other words.
+ */
+async function edit(send, done, describeIt = describe) {
+  const renew = onSamePage(done);
   try {
     const decision = await send();
     await done();
-    toast(describe(decision), { undo: () => undo(decision.id, renew) });
+    tell(decision, renew, describeIt(decision));
+    return true;
   } catch (error) {
     toastError(error);
     if (error.kind === "conflict") await done();
+    return false;
   }
 }
 
@@ -44,7 +61,7 @@ export async function decideVisit(visit, what, done) {
 /** Say that there is a face in a box, in fractions of the photo; `name` is null where nobody knows whose. */
 export const draw = (photo, box, name, done) => edit(() => api.post(`/photos/${photo}/faces`, { box, name }), done);
 
-export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
+export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done, () => t("decision.rename", { name: person.name, text: name }));
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
 
@@ -57,9 +74,9 @@ export const merge = (person, other, done) =>
 /** Take back a decision, by default the newest. */
 export async function undo(decision, done) {
   try {
-    await api.post("/history/undo", decision === null ? {} : { decision });
+    const made = await api.post("/history/undo", decision === null ? {} : { decision });
     await done();
-    toast(t("undone"));
+    tell(made, done);
   } catch (error) {
     toastError(error);
   }
@@ -67,9 +84,9 @@ export async function undo(decision, done) {
 
 export async function redo(done) {
   try {
-    await api.post("/history/redo", {});
+    const made = await api.post("/history/redo", {});
     await done();
-    toast(t("redone"));
+    tell(made, done);
   } catch (error) {
     toastError(error);
   }

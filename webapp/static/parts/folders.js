@@ -30,7 +30,7 @@ export async function askFolder() {
   }
 
   await open("");
-  const body = el("div", { class: "folder-choice" }, path, problem, list);
+  const body = el("div", { class: "folder-choice" }, el("p", { class: "quiet" }, t("folders.text")), path, problem, list);
   const isChosen = await openDialog({ title: t("folders.title"), body, submit: t("folders.do"), check: async () => { await open(path.value); return problem.textContent === ""; } });
   return isChosen ? path.value : null;
 }

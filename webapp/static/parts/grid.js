@@ -43,13 +43,13 @@ export class Grid {
     cancelAnimationFrame(this.frame);
   }
 
-  /** Load everything anew, keeping place and focus; nothing is selected then. */
+  /** Load everything anew, keeping place and focus; nothing is selected then. Promise whether no later call came between. */
   async reload() {
     const ownTurn = (this.turn += 1);
-    const hadFocus = this.element.contains(document.activeElement);
     const first = Math.floor(this.active / PAGE);
     const answers = await Promise.all([...new Set([0, first])].map(async (page) => [page, await this.load(page * PAGE, PAGE)]));
-    if (ownTurn !== this.turn) return; // asked again meanwhile, as by the next letter of a search
+    if (ownTurn !== this.turn) return false; // asked again meanwhile, as by the next letter of a search
+    const hadFocus = this.element.contains(document.activeElement); // now: somebody may have gone there meanwhile
     this.pages = new Map(answers.map(([page, { items }]) => [page, items]));
     this.total = answers.at(-1)[1].total;
     this.active = Math.max(0, Math.min(this.active, this.total - 1));
@@ -58,6 +58,7 @@ export class Grid {
     this.tiles.clear();
     this.#draw();
     if (hadFocus) this.focus(this.active);
+    return true;
   }
 
   /** Return an item, undefined while it is not loaded. */

@@ -14,7 +14,7 @@ export function photoTile(photo, query) {
   return el(
     "a",
     { class: "tile", href: `/photos/${photo.photo}${query}`, title: photo.paths.join("\n") },
-    photo.kind === "video" ? videoStill(photo) : still(photo),
+    still(photo),
     el("div", { class: "name" }, ...(names.length ? names : [t("n_faces", { n: photo.n_faces })])),
     el("div", { class: "count" }, alike, el("bdi", {}, taken), copies),
   );
@@ -22,10 +22,7 @@ export function photoTile(photo, query) {
 
 function still(photo) {
   const frame = el("div", { class: "thumb" });
-  frame.append(el("img", { src: api.photoThumbnail(photo.photo), alt: photo.path, loading: "lazy", decoding: "async", onerror: (event) => { event.target.remove(); frame.classList.add("is-missing"); } }));
+  frame.append(el("img", { src: api.photoThumbnail(photo), alt: photo.path, loading: "lazy", decoding: "async", onerror: (event) => { event.target.remove(); frame.classList.add("is-missing"); } }));
+  if (photo.kind === "video") frame.append(el("span", { class: "second" }, icon("camera"), t("photo.video", { time: formatSeconds(photo.time_s) })));
   return frame;
-}
-
-function videoStill(photo) {
-  return el("div", { class: "thumb is-video", role: "img", "aria-label": photo.path }, icon("camera"), el("span", {}, t("photo.video", { time: formatSeconds(photo.time_s) })));
 }
