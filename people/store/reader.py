@@ -110,7 +110,9 @@ class PeopleReader:
             (number,),
         )
         if not rows:
-            raise UnknownPersonError(f"expected the number of a person, got {number}; facetable people list shows them")
+            raise UnknownPersonError(
+                f"expected the number of a person, got {number}; facetable people WORKSPACE list shows them"
+            )
         return _person(rows[0])
 
     def asked(self) -> set[str]:
@@ -136,7 +138,7 @@ class PeopleReader:
         found = self._find_person(check_name(name))
         if found is None or not self.person(found).n_faces:
             alike = [person.name for person in self.people() if person.name.casefold() == name.strip().casefold()]
-            hint = f"; did you mean {alike[0]!r}?" if alike else "; facetable people list shows the names"
+            hint = f"; did you mean {alike[0]!r}?" if alike else "; facetable people WORKSPACE list shows the names"
             raise UnknownPersonError(f"nobody is called {name!r}{hint}")
         return self.person(found)
 

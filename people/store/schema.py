@@ -248,7 +248,7 @@ def damaged(path: Path, why: str) -> StoreError:
     """Return the error for a damaged store, which names the way back."""
     return StoreError(
         f"{display_path(path)}: expected a whole store of decisions, found a damaged one ({why}); nothing was changed, "
-        "go on with the newest backup: facetable people restore"
+        "go on with the newest backup: facetable people WORKSPACE restore"
     )
 
 

@@ -64,7 +64,7 @@ def test_another_programs_database_and_a_newer_version_are_refused(path, tmp_pat
 def test_a_cut_store_is_damaged(path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) - 4096])
-    with pytest.raises(StoreError, match=r"found a damaged one .* facetable people restore"):
+    with pytest.raises(StoreError, match=r"found a damaged one .* facetable people WORKSPACE restore"):
         PeopleStore(path)
 
 

@@ -188,7 +188,7 @@ def test_what_cannot_be_decided(store):
         store.deny([face(1)], 7)
     with pytest.raises(PersonError, match="nobody is called 'ada'; did you mean 'Ada'"):
         store.find_person("ada")
-    with pytest.raises(PersonError, match="facetable people list"):
+    with pytest.raises(PersonError, match="facetable people WORKSPACE list"):
         store.find_person("Eve")
     with pytest.raises(DecisionError, match="expected the number of a decision, got 9"):
         store.undo(9)

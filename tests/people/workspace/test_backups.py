@@ -56,7 +56,7 @@ def test_scans_keep_the_newest_ten_copies_and_those_asked_for(workspace):
 
 def test_a_damaged_store_is_left_by_its_backup(workspace):
     workspace.store.write_bytes(workspace.store.read_bytes()[:5000])
-    with pytest.raises(StoreError, match="facetable people restore"):
+    with pytest.raises(StoreError, match="facetable people WORKSPACE restore"):
         names(workspace)
     restore(workspace)
     assert names(workspace) == ["Ada"]
