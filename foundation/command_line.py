@@ -229,7 +229,9 @@ def run_guarded(prog: str, run: Callable[[argparse.Namespace], int], arguments: 
 
 
 def write_json(path: str | Path, result: Any) -> None:
-    """Write `result` to `path` as JSON, replacing the file in one step.
+    """Write `result` to `path` as JSON, replacing the file in one step; a new one is for its owner alone.
+
+    Results of most commands hold names, or paths of photos.
 
     Raises
     ------
@@ -250,7 +252,7 @@ def write_json(path: str | Path, result: Any) -> None:
                     "give another name for --json, or delete the file first"
                 )
 
-    with atomic_writer(target) as stream:
+    with atomic_writer(target, is_private=True) as stream:
         # A file name that is no text becomes an escape, from which JSON readers get it back.
         stream.write(text.encode("utf-8", "backslashreplace"))
 

@@ -13,6 +13,7 @@ from embedder.pipeline.settings import EmbedSettings
 from embedder.tables.parts import PartsFolder
 from recognition.events.event_file import EventFile
 from recognition.outputs.picture_folder import UNKNOWN, PictureFolder
+from recognition.outputs.video_writer import VideoWriter
 from tests.embedder.fakes import FakeDetector, FakeEmbedder, write_photo
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -29,11 +30,11 @@ def test_tables_heads_people_files_and_contact_sheets(tmp_path: Path) -> None:
     update_table(tmp_path / "photos", table, EmbedSettings(), detector=FakeDetector(), embedder=FakeEmbedder())
     assert train_classifier.main([str(table), "-o", str(head), "--threshold", "0.5", "--no-background"]) == 0
     assert {mode_of(table.parent), mode_of(head.parent)} == {0o700}, "folders that were made for them"
-    people, sheet = tmp_path / "people.csv", tmp_path / "people.html"
+    people, sheet, result = tmp_path / "people.csv", tmp_path / "people.html", tmp_path / "people.json"
     command = ["cluster", str(table), "-o", str(people), "--html", str(sheet), "--threshold", "0.5", "--no-background"]
-    assert classifiers_main(command) == 0
-    assert {path.name: oct(mode_of(path)) for path in (table, head, people, sheet)} == dict.fromkeys(
-        ("faces.h5", "family.skops", "people.csv", "people.html"), "0o600"
+    assert classifiers_main([*command, "--json", str(result)]) == 0
+    assert {path.name: oct(mode_of(path)) for path in (table, head, people, sheet, result)} == dict.fromkeys(
+        ("faces.h5", "family.skops", "people.csv", "people.html", "people.json"), "0o600"
     )
 
 
@@ -58,3 +59,13 @@ def test_events_and_their_folder(tmp_path: Path) -> None:
     events.chmod(0o640)  # whoever shares it on purpose goes on doing so
     EventFile(events, append=True).close()
     assert mode_of(events) == 0o640
+
+
+def test_annotated_videos(tmp_path: Path) -> None:
+    video = tmp_path / "out" / "door.mp4"
+    for wanted in (0o600, 0o640):
+        writer = VideoWriter(video, 10, (48, 64))
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+        writer.close()
+        assert (mode_of(video.parent), mode_of(video)) == (0o700, wanted)
+        video.chmod(0o640)  # whoever shares it on purpose goes on doing so

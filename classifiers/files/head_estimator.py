@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from classifiers.errors import UntrustedTypesError
+from classifiers.errors import HeadFileError, UntrustedTypesError
 from classifiers.files.estimator_schema import check_estimator
 from classifiers.heads.head import Head
 from foundation.errors import InputError
@@ -38,11 +38,20 @@ def estimator_of(head: Head) -> Any:
     ------
     UntrustedTypesError
         If the head's file asks for types that are not in `TRUSTED_TYPES`.
+    HeadFileError
+        If the estimator in the head's file is damaged.
     """
     from classifiers.heads.registry import make_head
 
     if isinstance(head.estimator, bytes):
-        return load_estimator(head.estimator, trusted=head.trusted)
+        try:
+            return load_estimator(head.estimator, trusted=head.trusted)
+        except UntrustedTypesError as error:
+            raise UntrustedTypesError(f"{head.file}: {error}") from error
+        except InputError as error:
+            raise HeadFileError(
+                f"{head.file}: expected a whole head, found a damaged one ({error}); train it again"
+            ) from error
     return make_head(head.name, head.parameters) if head.estimator is None else head.estimator
 
 

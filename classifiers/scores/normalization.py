@@ -43,6 +43,9 @@ _LEVEL_DECIMALS = 6
 
 _COLUMNS = ("mean", "components", "weights", "means", "variances", "cohort")
 
+# No coordinate and no variance of unit vectors is beyond 1; twice that leaves room for rounding.
+_MOST = 2.0
+
 # What `Background.to_arrays` returns.
 BACKGROUND_ARRAYS = (*_COLUMNS, "record")
 
@@ -93,6 +96,8 @@ class Background:
         numbers = (self.residual_variance, self.temperature)
         if not all(np.isfinite(array).all() for array in arrays) or not np.isfinite(numbers).all():
             raise BackgroundError("a background model must be finite; fit it again")
+        if max(np.abs(array).max(initial=0.0) for array in arrays) > _MOST or not 0 <= self.residual_variance <= _MOST:
+            raise BackgroundError(f"a background model of unit vectors holds no number beyond {_MOST:g}; fit it again")
         if self.temperature <= 0 or np.any(self.weights < 0) or np.any(self.variances < 0):
             raise BackgroundError("a background model needs a temperature above 0, and no weight or variance below 0")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from foundation.atomic import PartialFile, remove_stale
+from foundation.atomic import PRIVATE_MODE, PartialFile, remove_stale
 from recognition.errors import SaveError
 from recognition.outputs.image_files import same_file
 from recognition.sources.source import Source, SourceKind
@@ -40,12 +40,14 @@ class VideoWriter:
         suffix = path.suffix.lower()
         if suffix not in CODECS:
             raise SaveError(f"{path}: cannot write a video of this format; use one of {', '.join(CODECS)}")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # MPEG-4 and VP8 halve the colours' resolution, so sides are even.
         self._size_hw = (max(2, size_hw[0] // 2 * 2), max(2, size_hw[1] // 2 * 2))
         self._path = path
         remove_stale(path)
         self._part = PartialFile(path)
+        # For its owner alone, as all pictures are; whoever shares a video that is replaced goes on doing so.
+        self._part.path.chmod(path.stat().st_mode & 0o777 if path.exists() else PRIVATE_MODE)
         self._n_frames = 0
         self._writer = cv2.VideoWriter(
             str(self._part.path),

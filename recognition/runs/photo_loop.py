@@ -265,7 +265,7 @@ def report_faces(
         return True
     annotated = run.annotate(image, faces)
     if photo.save_to is not None:
-        write_image(photo.save_to, annotated)
+        write_image(photo.save_to, annotated, is_private=True)
     return run.show is None or run.show(annotated)
 
 

@@ -199,7 +199,7 @@ class Viewer:
         self._n_snapshots += 1
         path = self._folder / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{self._n_snapshots}.png"
         try:
-            write_image(path, image)
+            write_image(path, image, is_private=True)
         except OSError as error:
             self.show_message(f"no snapshot: {error}")
         else:

@@ -181,6 +181,22 @@ def test_loading_refuses_types_that_are_not_trusted(tmp_path):
         load_head(tmp_path / "h.skops")
 
 
+def test_an_estimator_that_is_to_be_fitted_again_is_refused_by_the_name_of_its_file(tmp_path):
+    path = tmp_path / "h.skops"
+    save_head(fitted(GaussianNB()), path)
+    evil = skops.io.dumps(make_pipeline(FunctionTransformer(make_people_of_rows), GaussianNB()))
+    rewritten(path, **{"estimator.skops": evil})
+    with pytest.raises(UntrustedTypesError, match=r"h\.skops: refusing to load.*make_people_of_rows"):
+        estimator_of(load_head(path))
+    (tmp_path / "estimator.skops").write_bytes(skops.io.dumps(GaussianNB()))
+    with zipfile.ZipFile(tmp_path / "estimator.skops") as archive:
+        schema = json.loads(archive.read("schema.json"))
+    rewritten(tmp_path / "estimator.skops", **{"schema.json": json.dumps(schema | {"protocol": None})})
+    rewritten(path, **{"estimator.skops": (tmp_path / "estimator.skops").read_bytes()})
+    with pytest.raises(HeadFileError, match=r"h\.skops: expected a whole head, found a damaged one \(its estimator is"):
+        estimator_of(load_head(path))
+
+
 def test_trusted_types_are_written_out():
     text = Path(head_estimator.__file__).read_text(encoding="utf-8")
     assert "TRUSTED_TYPES = [\n" in text

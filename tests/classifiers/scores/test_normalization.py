@@ -101,6 +101,10 @@ def test_refuses_files_that_are_no_background(content, tmp_path):
         ({"temperature": 0.0}, "temperature above 0"),
         ({"temperature": np.nan}, "must be finite"),
         ({"variances": -BACKGROUND.variances}, "no weight or variance below 0"),
+        # Of damaged heads: finite, but scores would overflow.
+        ({"components": np.where(BACKGROUND.components == BACKGROUND.components[0, 0], 1e38, 0)}, "no number beyond 2"),
+        ({"residual_variance": 1e300}, "no number beyond 2"),
+        ({"residual_variance": -0.1}, "no number beyond 2"),
     ],
 )
 def test_refuses_numbers_that_make_no_model(changes, message):

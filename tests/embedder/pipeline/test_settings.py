@@ -182,3 +182,23 @@ def test_a_table_of_before_is_gone_on_with_on_another_device_and_that_is_said(ca
     before, now = Header("", Fingerprint(), ""), Header("", Fingerprint({}, {"device": "cuda"}), "")
     state._warn_of_versions([(Path("t.h5"), before)], now)
     assert caplog.messages == ["t.h5: made on another device: `device` cpu before, cuda now; its vectors are kept"]
+
+
+def test_the_smallest_face_has_one_default_in_python_and_on_the_command_line():
+    import argparse
+    import inspect
+
+    from embedder import MTCNN, FaceEncoder, FaceTransformer, embed_folder
+    from embedder.commands.arguments import add_detector_arguments
+    from embedder.folders.align import align_folder
+    from recognition.runs.options import add_arguments
+
+    callables = (MTCNN, FaceEncoder, FaceTransformer, embed_folder, EmbedSettings, align_folder)
+    parameters = [inspect.signature(made).parameters for made in callables]
+    defaults = [found["min_face_size"].default for found in parameters if "min_face_size" in found]
+    assert len(defaults) >= 5
+    for add in (add_detector_arguments, add_arguments):
+        parser = argparse.ArgumentParser()
+        add(parser)
+        defaults.append(parser.get_default("min_face_size"))
+    assert set(defaults) == {"auto"}

@@ -95,6 +95,7 @@ def test_faces_of_a_folder(folder: Path, tmp_path: Path, caplog: pytest.LogCaptu
         "b.png",
         "sub 张/c.png",
     ]
+    assert [(tmp_path / "out" / name).stat().st_mode & 0o077 for name in ("", "b.png")] == [0, 0], "for its owner alone"
     before, after = (np.asarray(Image.open(root / "b.png")) for root in (folder, tmp_path / "out"))
     assert not np.array_equal(before, after)
     assert np.array_equal(before[45:65, 28:52], after[45:65, 28:52])
