@@ -112,7 +112,7 @@ def test_bad_arguments_are_one_line(tmp_path: Path, arguments: list[str], messag
     ("content", "message"),
     [
         (None, "missing.skops"),
-        (b"pickle", "missing.skops: expected a head made by train_classifier.py"),
+        (b"pickle", "missing.skops: expected a head made by facetable train"),
     ],
 )
 def test_a_bad_head_is_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:

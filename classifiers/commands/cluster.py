@@ -18,7 +18,7 @@ _METHODS = ("auto", "average", "graph", "dbscan", "hdbscan")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers cluster``."""
-    parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of python -m embedder embed")
+    parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of facetable embed")
     parser.add_argument(
         "-o", "--out", type=Path, required=True, metavar="FILE", help="people file to write: CSV, one row a face"
     )
@@ -145,7 +145,7 @@ def _next_step(arguments: argparse.Namespace) -> str:
     table, people = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
     return (
         f"{arguments.out}: write a name into one row of each person's group, then run: python "
-        f"train_classifier.py {table} --names {people} -o heads/people.skops"
+        f"facetable train {table} --names {people} -o heads/people.skops"
     )
 
 

@@ -187,7 +187,7 @@ def _run_head(arguments: argparse.Namespace) -> int:
     also = f" and {pluralize(n_rejections, 'rejected face')}" if n_rejections else ""
     print(f"{arguments.head}: forgot {name}, {pluralize(n_photos, 'photo')}{also}")
     print(describe_size(changed))
-    print(f"other files may still hold them; see python -m classifiers audit PATHS --name {name!r}")
+    print(f"other files may still hold them; see facetable audit PATHS --name {name!r}")
     if arguments.json is not None:
         write_json(
             arguments.json,

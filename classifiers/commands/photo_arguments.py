@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_head_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``HEAD``, and whose code it may run."""
-    parser.add_argument("head", type=Path, metavar="HEAD", help="head made by train_classifier.py")
+    parser.add_argument("head", type=Path, metavar="HEAD", help="head made by facetable train")
     add_trust_argument(parser)
 
 
@@ -166,6 +166,6 @@ def face_numbers(faces: "Sequence[FaceSample]", wanted: int | None, photo: Path)
     if not 0 <= wanted < len(faces):
         raise InputError(
             f"{photo}: expected a face number below {len(faces)}, the faces found, got {wanted}; "
-            "see python -m classifiers explain for their numbers"
+            "see facetable explain for their numbers"
         )
     return [wanted]

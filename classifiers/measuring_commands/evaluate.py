@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``python -m classifiers evaluate``."""
-    parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of python -m embedder embed")
+    parser.add_argument("table", type=Path, metavar="TABLE", help="embedding table of facetable embed")
     parser.add_argument(
         "--head",
         default="gallery",

@@ -75,7 +75,7 @@ def face_to_reject(head: Head, faces: list[FaceSample], identity: str) -> int:
         numbers = ", ".join(map(str, named))
         raise IdentityError(
             f"{faces[0].path}: several faces are taken for {label!r} (numbers {numbers}); "
-            "say with --face which one is not; python -m classifiers explain shows them"
+            "say with --face which one is not; facetable explain shows them"
         )
     if len(named):
         return int(named[0])

@@ -124,7 +124,7 @@ def same_person_questions(matcher: Matcher, threshold: float, *, progress: bool 
     """
     part = matcher.selected(_first_of_each(matcher.codes)).scored_by(NEAREST)
     if len(part.codes) > _MOST_COMPARED:
-        logger.info("so many people are not compared with one another: python -m classifiers audit --labels TABLE does")
+        logger.info("so many people are not compared with one another: facetable audit --labels TABLE does")
         return []
     n_people = len(part.labels)
     found = np.vstack([np.zeros((0, 2), np.int64), *_seen_in_others(part, threshold, progress=progress)])

@@ -84,7 +84,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     if summary.interrupted:
         print("stopped before its end; run the same command to go on")
         return EXIT_INTERRUPTED
-    print(f"use it: python -m embedder embed PHOTOS -o faces.h5 --preset {summary.path}")
+    print(f"use it: facetable embed PHOTOS -o faces.h5 --preset {summary.path}")
     return EXIT_SOME_INPUTS_FAILED if summary.n_left_out else EXIT_DONE
 
 

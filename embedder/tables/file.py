@@ -167,7 +167,7 @@ class TableFileReader:
         if not first_bytes.startswith(_HDF5_SIGNATURE):
             raise TableError(
                 f"{path}: expected an embedding table, found {describe_bytes(first_bytes)}; name a table "
-                "made by `python -m embedder embed`, or a new file to write one"
+                "made by `facetable embed`, or a new file to write one"
             )
         examination = examine(path, trust_checksum=not is_changed)
         if examination.damage:
@@ -271,7 +271,7 @@ def damaged_error(path: Path, reason: str) -> TableError:
         return TableError(
             f"{path}: expected the content that its checksum stands for, found another: it is damaged, or another "
             "program changed it; restore it or embed the photos again, or, if it was changed on purpose, run "
-            f"`python -m embedder info {path} --renew-checksum`"
+            f"`facetable info {path} --renew-checksum`"
         )
     reason = "it is cut short" if "truncated file" in reason else reason
     return TableError(
@@ -292,7 +292,7 @@ def _read_header(file: h5py.File, path: Path) -> tuple[int, Header]:
     if attributes.get("format") != FORMAT:
         raise TableError(
             f"{path}: expected an embedding table (`format` {FORMAT!r}), found HDF5 data of another kind; "
-            "name a file made by `python -m embedder embed`"
+            "name a file made by `facetable embed`"
         )
     version = attributes.get("version")
     if not isinstance(version, (int, np.integer)) or not 1 <= version <= VERSION:

@@ -143,6 +143,6 @@ def _explain(path: Path, error: Exception) -> str:
     if not is_head_file(path):
         kind = describe_kind(path)
         found = "another zip archive, or a head that is cut short" if kind == ZIP_ARCHIVE else kind
-        return f"expected a head made by train_classifier.py, found {found}; name a head, or train one"
+        return f"expected a head made by facetable train, found {found}; name a head, or train one"
     found = " ".join(str(error).split()) or type(error).__name__
     return f"expected a whole head, found a damaged one ({found}); train it again"

@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = _scan_once(arguments)
         print("\n".join(report.lines()))
         if report.n_groups:
-            print(f"name them: facetable people {arguments.workspace} groups")
+            command = f"facetable people {arguments.workspace}"
+            print(f"name them: {command} groups lists them, {command} name --group N NAME names one")
         return EXIT_SOME_INPUTS_FAILED if report.n_failed else EXIT_DONE
     from people.workspace.watching import watch
 

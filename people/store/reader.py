@@ -338,7 +338,7 @@ class PeopleReader:
         rows = self._select(f"SELECT {_DECISION_COLUMNS} FROM decisions AS d WHERE d.id = ?", (number,))
         if not rows:
             raise UnknownDecisionError(
-                f"expected the number of a decision, got {number}; facetable people history shows them"
+                f"expected the number of a decision, got {number}; facetable people WORKSPACE history shows them"
             )
         return _decision(rows[0])
 

@@ -346,7 +346,7 @@ class PeopleStore(PeopleReader):
     def _undo(self, target: Decision) -> Decision:
         if target.is_undone:
             raise DecisionError(
-                f"decision {target.number} was taken back already; facetable people history shows by what"
+                f"decision {target.number} was taken back already; facetable people WORKSPACE history shows by what"
             )
         number = self._append("undo", undoes=target.number)
         derivation.derive_undone(self._connection, target.number)

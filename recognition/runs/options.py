@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "number or stream URL, or - for MJPEG on stdin",
     )
     parser.add_argument(
-        "--head", type=Path, required=True, metavar="HEAD", help="head made by train_classifier.py, or a workspace"
+        "--head", type=Path, required=True, metavar="HEAD", help="head made by facetable train, or a workspace"
     )
     parser.add_argument(
         "--threshold",
@@ -265,7 +265,7 @@ def _rules_of_kind(options: Options, kind: SourceKind) -> list[tuple[bool, str]]
         ),
         (
             are_photos and options.save_unknown is not None,
-            "--save-unknown is for videos and live sources; to cut faces out of photos, run python -m embedder align",
+            "--save-unknown is for videos and live sources; to cut faces out of photos, run facetable align",
         ),
         (
             are_photos and options.save_scenes is not None,

@@ -233,7 +233,7 @@ def open_pipe(address: str) -> IO[bytes]:
         found = "nothing" if sys.stdin is None else "a terminal"
         raise SourceError(
             f"expected MJPEG on standard input, found {found}; pipe it in, such as "
-            "ffmpeg -i INPUT -f mjpeg - | python recognize.py - ..."
+            "ffmpeg -i INPUT -f mjpeg - | facetable recognize - ..."
         )
     return sys.stdin.buffer
 

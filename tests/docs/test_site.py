@@ -55,7 +55,7 @@ QUESTIONS = {
     "a head of my own": ("heads.html#a-head-of-one-s-own", "check_head"),
     "which threshold": ("thresholds.html", "--fpir"),
     "a second network": ("presets.html", "every name stays"),
-    "somebody wants to be forgotten": ("privacy.html", "--everywhere"),
+    "somebody wants to be forgotten": ("privacy.html#forget-somebody", "--dry-run"),
     "I moved the archive": ("moving.html", "moved the whole photo folder"),
     "my machine is slow": ("slow_machine.html", "int8"),
     "how do I cite it": ("citing.html", "@software"),

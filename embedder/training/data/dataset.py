@@ -129,7 +129,7 @@ def read_faces_folder(
     if not listing.paths:
         raise TrainingDataError(
             f"{root}: expected sub-folders with aligned faces, one a person, found no image; "
-            "make them with: python -m embedder align PHOTOS FOLDER --size 182 --margin 44"
+            "make them with: facetable align PHOTOS FOLDER --size 182 --margin 44"
         )
     records = _read_records(root, [path.as_posix() for path in listing.paths], record=record, progress=progress)
     good = [entry for entry in records if not entry.message and "/" in entry.path]

@@ -220,7 +220,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize("content", [b"", b"hello", pickle.dumps({"a": 1}), b"PK\x03\x04 broken"])
 def test_refuses_files_that_are_no_heads(content, tmp_path):
     (tmp_path / "h.skops").write_bytes(content)
-    with pytest.raises(HeadFileError, match=r"h\.skops: expected a head made by train_classifier\.py"):
+    with pytest.raises(HeadFileError, match=r"h\.skops: expected a head made by facetable train"):
         load_head(tmp_path / "h.skops")
 
 
@@ -314,7 +314,7 @@ def test_a_file_of_another_kind_is_named_as_what_it_is(content, found, tmp_path)
     with pytest.raises(HeadFileError) as raised:
         load_head(tmp_path / "h.skops")
     assert str(raised.value) == (
-        f"{tmp_path / 'h.skops'}: expected a head made by train_classifier.py, found {found}; name a head, or train one"
+        f"{tmp_path / 'h.skops'}: expected a head made by facetable train, found {found}; name a head, or train one"
     )
 
 

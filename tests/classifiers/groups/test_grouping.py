@@ -441,7 +441,7 @@ class TestCommand:
         assert main(arguments) == 0
         assert capsys.readouterr().out.splitlines()[-1] == (
             f"{tmp_path / 'people.csv'}: write a name into one row of each person's group, then run: python "
-            f"train_classifier.py '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops"
+            f"facetable train '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops"
         )
         fill_in(tmp_path, 0, "Ada")
         assert main([*arguments, "--names", str(tmp_path / "people.csv")]) == 0

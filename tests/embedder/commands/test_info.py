@@ -55,7 +55,7 @@ def test_a_table_changed_on_purpose_gets_a_new_checksum(tmp_path: Path, capsys: 
         file["identity"][1] = b"Ada"
     assert main(["info", str(path)]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and f"`python -m embedder info {path} --renew-checksum`" in error
+    assert error.count("\n") == 1 and f"`facetable info {path} --renew-checksum`" in error
     assert main(["info", str(path), "--renew-checksum"]) == 0 and "  Ada: 1" in capsys.readouterr().out
     assert EmbeddingTable.read(path).identities.tolist() == ["Zoë", "Ada", "王小明"]
 

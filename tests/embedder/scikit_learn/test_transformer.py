@@ -4,16 +4,20 @@ import joblib
 import numpy as np
 import pytest
 from sklearn import clone
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import SkipTestWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
+import classifiers
+import embedder
 from classifiers import OpenSetClassifier
 from embedder import FaceTransformer, read_image
 from embedder.networks.encoder import FaceEncoder
 from embedder.scikit_learn import transformer
 from foundation.errors import InputError
+from tests import PROJECT
 from tests.embedder.fakes import LENGTH, NO_FACE, FakeDetector, FakeEmbedder, write_photo
 
 
@@ -82,6 +86,14 @@ def test_it_is_a_step_of_scikit_learn(fake, tmp_path):
     # scikit-learn's checks are for tables of numbers, and say so.
     with pytest.warns(SkipTestWarning, match="requires input"):
         check_estimator(steps)
+
+
+def test_every_public_estimator_is_checked_or_says_why_not():
+    """`OpenSetClassifier` passes them (tests/classifiers/scikit_learn); its tags leave out the transformer."""
+    public = [getattr(package, name) for package in (embedder, classifiers) for name in package.__all__]
+    estimators = {one for one in public if isinstance(one, type) and issubclass(one, BaseEstimator)}
+    assert estimators == {OpenSetClassifier, FaceTransformer}
+    assert "scikit-learn's own checks leave it out" in (PROJECT / "docs" / "scikit-learn.md").read_text("utf-8")
 
 
 def test_a_frame_comes_out_where_one_is_asked_for(fake, tmp_path, monkeypatch):

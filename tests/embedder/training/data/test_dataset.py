@@ -112,7 +112,7 @@ def test_a_recorded_file_is_not_read_again_and_a_damaged_record_is(
         (
             0,
             0,
-            "expected sub-folders with aligned faces, .* found no image; make them with: python -m embedder align",
+            "expected sub-folders with aligned faces, .* found no image; make them with: facetable align",
         ),
         (
             1,
