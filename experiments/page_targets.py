@@ -77,7 +77,11 @@ def serving(workspace: Workspace) -> Iterator[Server]:
     """Serve a workspace; `started_s` is from the command to the first page with its data."""
     begun_s = time.perf_counter()
     command = [sys.executable, "facetable.py", "serve", str(workspace.folder), "--port", "0"]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    # As a user starts it: with the modules compiled before.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         assert process.stdout is not None
         found = re.search(r"open (\S+)/\?token=(\S+)", process.stdout.readline())
@@ -336,7 +340,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real photos")
     chosen = parser.parse_args()
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a server that ends may still write
         folder, data = Path(name), chosen.data.resolve()
         if {"start", "data", "load"} & set(chosen.what):
             large = make_workspace(folder / "large", chosen.faces, n_people=chosen.faces // 100, n_groups=500)
