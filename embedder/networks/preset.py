@@ -127,7 +127,7 @@ class Preset:
         if fetched is None:
             raise WeightsError(
                 f"`preset` {self.name} needs its weights file: {self.how_to_get}, "
-                "or pass it with --weights FILE (in Python: weights=FILE)"
+                "or pass it with --weights FILE where the command takes that (in Python: weights=FILE)"
             )
         return fetched
 
