@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.atomic import atomic_writer
+from foundation.drawing.fonts import font_runs
 from foundation.errors import InputError
 
 MOST_PEOPLE = 30
@@ -69,8 +70,9 @@ def save_together(path: Path, pairs: Sequence[tuple[str, str, int]]) -> None:
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=counts.max())
     shown = [_shown(name) for name in names]
-    axes.set_xticks(range(len(names)), shown, rotation=60, ha="right", fontsize=8)
-    axes.set_yticks(range(len(names)), shown, fontsize=8)
+    fonts = _font_families("".join(shown))
+    axes.set_xticks(range(len(names)), shown, rotation=60, ha="right", fontsize=8, fontfamily=fonts)
+    axes.set_yticks(range(len(names)), shown, fontsize=8, fontfamily=fonts)
     for row, column in zip(*np.nonzero(counts), strict=True):
         is_dark = counts[row, column] > counts.max() / 2
         axes.text(
@@ -87,3 +89,19 @@ def _shown(name: str) -> str:
     """Return a name for Matplotlib, which would read what stands between dollar signs as a formula."""
     short = name if len(name) <= _MOST_CHARACTERS else f"{name[: _MOST_CHARACTERS - 1]}…"
     return short.replace("$", r"\$")
+
+
+def _font_families(text: str) -> list[str]:
+    """Return the families, first choice first, in which Matplotlib finds the characters of `text`."""
+    from matplotlib import font_manager, rcParams
+
+    families = list(rcParams["font.family"])
+    for run in font_runs(text):
+        if run.font is None:
+            continue
+        try:
+            font_manager.fontManager.addfont(run.font.path)
+            families.append(font_manager.FontProperties(fname=run.font.path).get_name())
+        except (OSError, RuntimeError):  # fonts of pictures, which Matplotlib cannot draw
+            continue
+    return list(dict.fromkeys(families))
