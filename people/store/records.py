@@ -167,9 +167,8 @@ class Decision:
     n_faces: int
 
 
-@dataclass(frozen=True)
-class Person:
-    """A person as it is now.
+class Person(NamedTuple):
+    """A person as it is now: a tuple, for there may be 50,000 of them in one list.
 
     Attributes
     ----------
