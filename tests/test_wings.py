@@ -106,8 +106,8 @@ ALLOWED = {
     ),
     "people.sidecars": "foundation classifiers.scores people.store people.workspace embedder.images",
     "people.search": (
-        "foundation people.store people.workspace embedder.images embedder.videos embedder.networks embedder.tables "
-        "classifiers.scores classifiers.groups"
+        "foundation foundation.drawing people.store people.workspace embedder.images embedder.videos "
+        "embedder.networks embedder.tables classifiers.scores classifiers.groups"
     ),
     "people.commands": (
         "foundation people.store people.workspace people.suggestions people.threshold people.search people.sidecars "

@@ -2,6 +2,6 @@
 
 In: a workspace's table and decisions, a photo of somebody.
 Out: rows of faces like theirs; copies, links, CSV, a contact sheet, a picture of who is on photos with whom.
-May import: foundation, embedder.images, embedder.videos, embedder.networks, embedder.tables, classifiers.scores,
-    classifiers.groups, people.store, people.workspace.
+May import: foundation, foundation.drawing, embedder.images, embedder.videos, embedder.networks, embedder.tables,
+    classifiers.scores, classifiers.groups, people.store, people.workspace.
 """
