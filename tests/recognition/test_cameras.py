@@ -268,7 +268,7 @@ def test_a_stream_whose_key_frames_come_seldom(tmp_path: Path, cameras: Callable
     # Somebody looks already, so that the stream does not begin anew for us.
     first = FrameGrabber("first", lambda: connect(source))
     first.start()
-    wait_until(lambda: first.counts.n_frames > RATE // 2)
+    wait_until(lambda: first.counts.n_frames > RATE // 2, seconds=60)
     started_s = time.monotonic()
     connection = connect(source)
     opened_s = time.monotonic() - started_s
