@@ -144,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _next_step(arguments: argparse.Namespace) -> str:
     table, people = (shlex.quote(str(path)) for path in (arguments.table, arguments.out))
     return (
-        f"{arguments.out}: write a name into one row of each person's group, then run: python "
+        f"{arguments.out}: write a name into one row of each person's group, then run: "
         f"facetable train {table} --names {people} -o heads/people.skops"
     )
 

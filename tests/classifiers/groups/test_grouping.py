@@ -440,7 +440,7 @@ class TestCommand:
         arguments = ["cluster", str(tmp_path / "my faces.h5"), "-o", str(tmp_path / "people.csv")]
         assert main(arguments) == 0
         assert capsys.readouterr().out.splitlines()[-1] == (
-            f"{tmp_path / 'people.csv'}: write a name into one row of each person's group, then run: python "
+            f"{tmp_path / 'people.csv'}: write a name into one row of each person's group, then run: "
             f"facetable train '{tmp_path / 'my faces.h5'}' --names {tmp_path / 'people.csv'} -o heads/people.skops"
         )
         fill_in(tmp_path, 0, "Ada")
