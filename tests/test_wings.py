@@ -95,7 +95,9 @@ ALLOWED = {
         "classifiers.groups classifiers.people_files"
     ),
     "people.browsing": "people.store classifiers.scores",
-    "people.suggestions": ("foundation people.store embedder.tables classifiers.scores classifiers.groups"),
+    "people.suggestions": (
+        "foundation people.store embedder.finding embedder.tables classifiers.scores classifiers.groups"
+    ),
     "people.enrolling": ("foundation people.store people.workspace classifiers.heads classifiers.members"),
     "people.threshold": (
         "foundation people.workspace classifiers.scores classifiers.heads classifiers.files classifiers.training"

@@ -22,7 +22,7 @@ def share_bar(what: str, n_faces: int) -> Iterator[Callable[[float], None]]:
         From `LARGE_TABLE` on the bar is there at once, otherwise when the work takes longer than a second.
     """
     form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
-    with tqdm(total=100, desc=what, disable=None, delay=_delay(n_faces), bar_format=form) as bar:
+    with tqdm(total=100, desc=what, disable=None, delay=0 if n_faces >= LARGE_TABLE else 1, bar_format=form) as bar:
 
         def show(share: float) -> None:
             bar.update(max(0.0, 100 * share - bar.n))
@@ -54,7 +54,3 @@ def step_bar(steps: Sequence[str], n_faces: int) -> Iterator[Callable[[], None]]
             bar.refresh()
 
         yield end_step
-
-
-def _delay(n_faces: int) -> int:
-    return 0 if n_faces >= LARGE_TABLE else 1

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 
 from embedder.detection.alignment import check_rgb
@@ -32,6 +31,7 @@ from embedder.detection.pyramid import (
     Pyramid,
     Tile,
     cells_to_boxes,
+    cut_squares,
     cut_tiles,
     level_scales,
     suppress_neighbours,
@@ -93,10 +93,6 @@ _ONET_SIZE = 48
 # Crops a network takes at once: what it makes of them should stay in the processor's cache.
 _RNET_BATCH = 16
 _ONET_BATCH = 8
-
-_CUT_AT_ONCE = 256
-_LONGEST_SIDE = 32_766
-"""OpenCV's `remap` reads and writes images of at most so many pixels in each direction."""
 
 
 class _Parallelism(NamedTuple):
@@ -311,66 +307,6 @@ def _run_stage(
     results = [outputs for share in parallelism.each(run, shares) for outputs in share]
     scores, *others = (np.concatenate(parts) for parts in zip(*results, strict=True))
     return [scores[:, 0], *others]
-
-
-def cut_squares(pyramid: Pyramid, squares: np.ndarray, size: int) -> np.ndarray:
-    """Cut squares out of an image and resize them.
-
-    Parameters
-    ----------
-    pyramid : Pyramid
-        Of the image.
-    squares : np.ndarray
-        int ``(n, 4)`` in pixels; they may reach beyond the image, where the crops are black.
-    size : int
-        Side of the crops in pixels.
-
-    Returns
-    -------
-    np.ndarray
-        uint8 ``(n, size, size, 3)``.
-    """
-    sides = squares[:, 2] - squares[:, 0]
-    # As often as `embedder.detection.pyramid.halvings` says, of all squares at once.
-    times = np.maximum(np.frexp(sides / size)[1] - 1, 0)
-    reach = sides[:, None] * ((np.arange(size) + 0.5) / size)
-    shrunk = np.ldexp(1.0, -times)[:, None]
-    # Pixels' centres lie at whole numbers for OpenCV.
-    columns = ((squares[:, :1] + reach) * shrunk - 0.5).astype(np.float32)
-    rows = ((squares[:, 1:2] + reach) * shrunk - 0.5).astype(np.float32)
-    crops = np.empty((len(squares), size, size, 3), np.uint8)
-    for halved in set(times.tolist()):
-        chosen = np.flatnonzero(times == halved)
-        image = pyramid.halved(halved)
-        for first in range(0, len(chosen), _CUT_AT_ONCE):
-            part = chosen[first : first + _CUT_AT_ONCE]
-            crops[part] = _sample(image, columns[part], rows[part])
-    return crops
-
-
-def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the pixels of an image, black outside, at each pair of columns and rows, both float32 ``(n, size)``.
-
-    Returns
-    -------
-    np.ndarray
-        uint8 ``(n, size, size, 3)``, bilinear: each pixel is a mean of four.
-    """
-    n, size = columns.shape
-    if max(image.shape[:2]) > _LONGEST_SIDE and n > 1:
-        return np.concatenate([_sample(image, columns[[i]], rows[[i]]) for i in range(n)])
-    if max(image.shape[:2]) > _LONGEST_SIDE:
-        top, left = max(0, int(rows.min())), max(0, int(columns.min()))
-        image = image[top : max(top, int(rows.max())) + 2, left : max(left, int(columns.max())) + 2]
-        columns, rows = columns - left, rows - top
-        if image.size == 0:
-            return np.zeros((n, size, size, 3), np.uint8)
-    across, down = np.empty((2, n, size, size), np.float32)
-    across[:], down[:] = columns[:, None, :], rows[:, :, None]
-    pixels = cv2.remap(
-        image, across.reshape(-1, size), down.reshape(-1, size), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-    )
-    return pixels.reshape(n, size, size, 3)
 
 
 def _move_edges(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:

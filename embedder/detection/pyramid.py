@@ -1,4 +1,4 @@
-"""The image pyramid that P-Net searches: the image in falling sizes, in tiles, and what lies where in it."""
+"""The image in falling sizes: levels that P-Net searches, in tiles, what lies where in them, and squares cut out."""
 
 import math
 import threading
@@ -21,6 +21,11 @@ _TILE_CELLS = 72
 
 _REACH = 2
 """Cells between two boxes of a level, each 6 cells wide, beyond which they cannot overlap by half."""
+
+
+_CUT_AT_ONCE = 256
+_LONGEST_SIDE = 32_766
+"""OpenCV's `remap` reads and writes images of at most so many pixels in each direction."""
 
 
 class Tile(NamedTuple):
@@ -106,6 +111,66 @@ def _spans(length: int) -> Iterator[tuple[int, int, int]]:
         first, last = n_cells * part // n_parts, n_cells * (part + 1) // n_parts - 1
         end = length if part == n_parts - 1 else STRIDE * last + CELL
         yield STRIDE * first, end, first
+
+
+def cut_squares(pyramid: Pyramid, squares: np.ndarray, size: int) -> np.ndarray:
+    """Cut squares out of an image and resize them.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+        Of the image.
+    squares : np.ndarray
+        int ``(n, 4)`` in pixels; they may reach beyond the image, where the crops are black.
+    size : int
+        Side of the crops in pixels.
+
+    Returns
+    -------
+    np.ndarray
+        uint8 ``(n, size, size, 3)``.
+    """
+    sides = squares[:, 2] - squares[:, 0]
+    # As often as `halvings` says, of all squares at once.
+    times = np.maximum(np.frexp(sides / size)[1] - 1, 0)
+    reach = sides[:, None] * ((np.arange(size) + 0.5) / size)
+    shrunk = np.ldexp(1.0, -times)[:, None]
+    # Pixels' centres lie at whole numbers for OpenCV.
+    columns = ((squares[:, :1] + reach) * shrunk - 0.5).astype(np.float32)
+    rows = ((squares[:, 1:2] + reach) * shrunk - 0.5).astype(np.float32)
+    crops = np.empty((len(squares), size, size, 3), np.uint8)
+    for halved in set(times.tolist()):
+        chosen = np.flatnonzero(times == halved)
+        image = pyramid.halved(halved)
+        for first in range(0, len(chosen), _CUT_AT_ONCE):
+            part = chosen[first : first + _CUT_AT_ONCE]
+            crops[part] = _sample(image, columns[part], rows[part])
+    return crops
+
+
+def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the pixels of an image, black outside, at each pair of columns and rows, both float32 ``(n, size)``.
+
+    Returns
+    -------
+    np.ndarray
+        uint8 ``(n, size, size, 3)``, bilinear: each pixel is a mean of four.
+    """
+    n, size = columns.shape
+    if max(image.shape[:2]) > _LONGEST_SIDE and n > 1:
+        return np.concatenate([_sample(image, columns[[i]], rows[[i]]) for i in range(n)])
+    if max(image.shape[:2]) > _LONGEST_SIDE:
+        top, left = max(0, int(rows.min())), max(0, int(columns.min()))
+        image = image[top : max(top, int(rows.max())) + 2, left : max(left, int(columns.max())) + 2]
+        columns, rows = columns - left, rows - top
+        if image.size == 0:
+            return np.zeros((n, size, size, 3), np.uint8)
+    across, down = np.empty((2, n, size, size), np.float32)
+    across[:], down[:] = columns[:, None, :], rows[:, :, None]
+    pixels = cv2.remap(
+        image, across.reshape(-1, size), down.reshape(-1, size), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    return pixels.reshape(n, size, size, 3)
 
 
 def cells_to_boxes(cells: np.ndarray, scales: np.ndarray) -> np.ndarray:

@@ -130,10 +130,8 @@ def settings_of(table: Path) -> dict[str, Any]:
     """
     with TableFileReader(table) as file:
         made = file.header.fingerprint.provenance
-    names = ("faces", "identity_from", "max_pixels", "min_face_size", "thresholds", "exclude")
+    names = ("faces", "identity_from", "max_pixels", "min_face_size", "thresholds", "exclude", SECOND_DETECTOR)
     found = {name: tuple(made[name]) if isinstance(made[name], list) else made[name] for name in names if name in made}
-    if SECOND_DETECTOR in made:
-        found[SECOND_DETECTOR] = made[SECOND_DETECTOR]
     return {**found, "detector": detector_of(made)}
 
 

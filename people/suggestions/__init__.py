@@ -2,5 +2,5 @@
 
 In: a workspace's table and decisions.
 Out: `Suggestion`, ranked; an answer becomes a decision.
-May import: foundation, people.store, embedder.tables, classifiers.scores, classifiers.groups.
+May import: foundation, people.store, embedder.finding, embedder.tables, classifiers.scores, classifiers.groups.
 """

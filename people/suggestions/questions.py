@@ -41,10 +41,9 @@ _LOW_DETECTION_SCORE = 0.8
 """Detection score below which a face is asked about: MTCNN gives most faces more than 0.99."""
 
 
-_LOW_SECOND_SCORE = 0.22
 _CHANCE_OF_NO_FACE = 0.9
-"""Score of a second detector below which a face is asked about, and how likely it is none then: of 581 boxes on WIDER
-FACE 28 false ones and 3 true ones are below (`embedder.finding.second_score`)."""
+"""How likely what a second detector gives less than `LEAST_SECOND_SCORE` is no face: 28 false boxes and 3 true ones of
+WIDER FACE (`embedder.finding.second_score`)."""
 
 
 @dataclass(frozen=True)
@@ -300,11 +299,13 @@ class _Search:
                 )
 
     def _false_faces(self) -> Iterator[_Candidate]:
+        from embedder.finding.second_score import LEAST_SECOND_SCORE
+
         for face in self.faces:
             if face.state != "open" or self.table.origins[face.row] != "detected":
                 continue
             score, second = float(self.table.detection_scores[face.row]), float(self.table.second_scores[face.row])
-            if second < _LOW_SECOND_SCORE:
+            if second < LEAST_SECOND_SCORE:
                 yield _Candidate("not_a_face", 1, _CHANCE_OF_NO_FACE, 1 - second, row=face.row)
             elif np.isnan(second) and score < _LOW_DETECTION_SCORE:
                 yield _Candidate("not_a_face", 1, (1 - score) / 2, 1 - score, row=face.row)  # most of them are faces

@@ -47,6 +47,7 @@ def get_photo_thumbnail(
     with context.pool.reader() as reader:  # not held while the photo is decoded
         file = reader.photo(photo)
         # Of other seconds nothing is kept: there are as many of them as anybody likes to ask for.
-        seconds = {face.face.time_s for face in faces_of_photo(reader, file.sha256)} or {0.0}
+        faces = faces_of_photo(reader, file.sha256) if file.kind == "video" else []
+        seconds = {face.face.time_s for face in faces} or {0.0}
     second = min(seconds, key=lambda one: abs(one - at))
     return Response(read_photo_thumbnail(context.workspace, file, second), media_type="image/webp")

@@ -7,8 +7,8 @@ import pytest
 
 from embedder.detection.boxes import pairwise_overlap
 from embedder.detection.faces import Faces
-from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN, cut_squares
-from embedder.detection.pyramid import Pyramid
+from embedder.detection.mtcnn import DEFAULT_THRESHOLDS, MTCNN
+from embedder.detection.pyramid import Pyramid, cut_squares
 from embedder.images.reading import read_image
 
 N_PARITY_PHOTOS = 100
