@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embedder.detection.boxes import pairwise_overlap
-from recognition.tracking.motion import BoxMotion, FlowFrame, Motion, propagate_between
+from recognition.tracking.motion import BoxMotion, FlowFrame, Motion, propagate_between, reduce_frame
 
 CARRIED_S = 1.0
 """Seconds for which a place stays hidden after a face was last found there, and before it was first found. Longer
@@ -56,7 +56,7 @@ class Places:
 
     def move(self, image: np.ndarray, now_s: float) -> None:
         """Move the places to the next frame, uint8 (h, w, 3) RGB, and forget those not found for `CARRIED_S`."""
-        self._motion.update(image)
+        self._motion.update(reduce_frame(image).flow)
         self._places = [place for place in self._places if now_s - place.found_s <= CARRIED_S]
         moves = self._motion.propagate([place.box for place in self._places])
         for place, moved in zip(self._places, moves, strict=True):

@@ -17,7 +17,7 @@ from recognition.tracking.background_inference import BackgroundInference, Delay
 from recognition.tracking.detection_prefetch import prefetch_detections
 from recognition.tracking.embedding_queue import EmbeddingQueue, EmbeddingQueueSettings, ProbeCrop
 from recognition.tracking.evidence import Evidence, EvidenceSettings, Scorer, Verdict
-from recognition.tracking.motion import CutDetector, Motion
+from recognition.tracking.motion import CutDetector, Motion, reduce_frame
 from recognition.tracking.tracker import FrameTime, State, Track, Tracker, TrackerSettings
 
 if TYPE_CHECKING:
@@ -172,11 +172,12 @@ class FaceLoop:
         """
         now = FrameTime(frame.index, frame.time_s)
         size_hw = (frame.image.shape[0], frame.image.shape[1])
-        is_cut = self._cuts.is_cut(frame.image) or self._size_hw not in (None, size_hw)
+        reduced = reduce_frame(frame.image)
+        is_cut = self._cuts.is_cut(reduced.thumbnail) or self._size_hw not in (None, size_hw)
         if is_cut:
             self.end_all_tracks()
         self._now, self._size_hw = now, size_hw
-        self._motion.update(frame.image)
+        self._motion.update(reduced.flow)
         visible = self._tracker.visible
         self._tracker.move(self._motion.propagate([track.box for track in visible]), now)
         detected, detection_s = detect or is_cut or faces is not None, None

@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from recognition.tracking.motion import CutDetector, Motion
+from recognition.tracking.motion import CutDetector, Motion, reduce_frame
 from tests.recognition.fakes import ANN, BOB, STRANGER, image_with
 
 BOX = np.array([60.0, 40.0, 110.0, 90.0])
@@ -9,8 +10,8 @@ BOX = np.array([60.0, 40.0, 110.0, 90.0])
 
 def moved(before: np.ndarray, after: np.ndarray, *boxes: np.ndarray) -> list[np.ndarray | None]:
     motion = Motion()
-    motion.update(before)
-    motion.update(after)
+    motion.update(reduce_frame(before).flow)
+    motion.update(reduce_frame(after).flow)
     return [found if found is None else found.box for found in motion.propagate([*boxes])]
 
 
@@ -67,27 +68,27 @@ def test_no_box_collapses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_to_follow() -> None:
     motion = Motion()
     assert motion.propagate([BOX]) == [None]
-    motion.update(at(60, 40))
+    motion.update(reduce_frame(at(60, 40)).flow)
     assert motion.propagate([BOX]) == [None]
-    motion.update(at(60, 40))
+    motion.update(reduce_frame(at(60, 40)).flow)
     assert motion.propagate([]) == []
     motion.reset()
-    motion.update(at(60, 40))
+    motion.update(reduce_frame(at(60, 40)).flow)
     assert motion.propagate([BOX]) == [None]
 
 
 def test_after_a_change_of_size_nothing_is_followed_once() -> None:
     motion = Motion()
-    motion.update(at(60, 40))
-    motion.update(at(60, 40, size_hw=(140, 220)))
+    motion.update(reduce_frame(at(60, 40)).flow)
+    motion.update(reduce_frame(at(60, 40, size_hw=(140, 220))).flow)
     assert motion.propagate([BOX]) == [None]
-    motion.update(at(60, 40, size_hw=(140, 220)))
+    motion.update(reduce_frame(at(60, 40, size_hw=(140, 220))).flow)
     assert motion.propagate([BOX]) != [None]
 
 
 def cuts_in(images: list[np.ndarray]) -> list[int]:
     cuts = CutDetector()
-    return [number for number, image in enumerate(images) if cuts.is_cut(image)]
+    return [number for number, image in enumerate(images) if cuts.is_cut(reduce_frame(image).thumbnail)]
 
 
 def other_shot() -> np.ndarray:
@@ -116,4 +117,21 @@ def test_pictures_of_any_shape_are_taken(size_hw: tuple[int, int]) -> None:
     (box,) = moved(image, image, np.array([0.0, 0, size_hw[1], size_hw[0]]))
     assert box is None or np.abs(box - (0, 0, size_hw[1], size_hw[0])).max() < 1
     cuts = CutDetector()
-    assert [cuts.is_cut(image), cuts.is_cut(image)] == [False, False]
+    thumbnail = reduce_frame(image).thumbnail
+    assert [cuts.is_cut(thumbnail), cuts.is_cut(thumbnail)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "reduced_hw"), [((360, 640), (360, 640)), ((1080, 1920), (360, 640)), ((1201, 1600), (480, 640))]
+)
+def test_a_large_frame_is_reduced_to_the_mean_of_its_pixels(
+    size_hw: tuple[int, int], reduced_hw: tuple[int, int]
+) -> None:
+    image = cv2.resize(at(60, 40), size_hw[::-1], interpolation=cv2.INTER_CUBIC)
+    reduced = reduce_frame(image)
+    wanted = cv2.resize(image, reduced_hw[::-1], interpolation=cv2.INTER_AREA)
+    assert reduced.flow.grey.shape == reduced_hw
+    assert reduced.flow.factor == pytest.approx(640 / size_hw[1])
+    assert np.abs(cv2.cvtColor(wanted, cv2.COLOR_RGB2GRAY).astype(int) - reduced.flow.grey).mean() < 1
+    small = cv2.resize(image, (64, 36), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - reduced.thumbnail).mean() < 1
