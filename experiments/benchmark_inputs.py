@@ -20,6 +20,8 @@ class Inputs:
     crops : uint8 (n, 160, 160, 3)
     rounds : int
     videos : list of Path
+    preset : str or None
+        Another preset, to be measured beside the default one.
     """
 
     images_250: list[np.ndarray]
@@ -27,9 +29,10 @@ class Inputs:
     crops: np.ndarray
     rounds: int
     videos: list[Path]
+    preset: str | None = None
 
 
-def load_inputs(photos: Path, rounds: int, videos: list[Path]) -> Inputs:
+def load_inputs(photos: Path, rounds: int, videos: list[Path], *, preset: str | None = None) -> Inputs:
     """Return at most 64 photos of a folder as 250x250 images, ten of them 1024 wide, and the crops of their faces."""
     listing = list_images(photos)
     step = max(1, len(listing.paths) // 64)
@@ -37,7 +40,7 @@ def load_inputs(photos: Path, rounds: int, videos: list[Path]) -> Inputs:
     images_250 = [resized(square(image), 250) for image in images]
     images_1024 = [resized(image, 1024) for image in images[:10]]
     crops = [faces.crop(image) for image, faces in zip(images_250, MTCNN().detect_batch(images_250), strict=True)]
-    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds, videos)
+    return Inputs(images_250, images_1024, np.concatenate(crops)[:64], rounds, videos, preset)
 
 
 def square(image: np.ndarray) -> np.ndarray:
