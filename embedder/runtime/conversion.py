@@ -22,7 +22,7 @@ from foundation.formats import hash_file
 if TYPE_CHECKING:
     import onnx
 
-CONVERTER_VERSION = 2
+CONVERTER_VERSION = 3
 """Part of every cache key: raise it whenever how weights are read, or how a network is written, changes its result."""
 
 _logger = logging.getLogger(__name__)

@@ -115,9 +115,15 @@ class GraphWriter:
         return self._add("Sub", [x.name, y.name], x.channels, is_map=x.is_map)
 
     def rectify_leakily(self, x: Tensor, slopes: np.ndarray) -> Tensor:
-        """Multiply what is below 0 with its channel's slope (PReLU)."""
-        constant = self._constant(slopes.reshape(-1, 1, 1) if x.is_map else slopes)
-        return self._add("PRelu", [x.name, constant], x.channels, is_map=x.is_map)
+        """Multiply what is below 0 with its channel's slope (PReLU).
+
+        ONNX Runtime fuses ReLU, products and sums with the convolutions around them; the operator PRelu takes it as
+        long as these (MobileFaceNet, whose 33 are half of its time, takes 7.9 instead of 15.8 ms a face without it).
+        """
+        linear = self.multiply(x, slopes)
+        if np.all(slopes <= 1):
+            return self.add(linear, self.rectify(self.multiply(x, 1 - slopes)))
+        return self.add(linear, self.multiply(self.rectify(x), 1 - slopes))
 
     def rectify(self, x: Tensor, *, name: str | None = None) -> Tensor:
         """Return the larger of `x` and 0."""

@@ -62,8 +62,12 @@ def test_max_pooling(size: int, pads: tuple[int, ...], tmp_path: Path) -> None:
         (lambda net, x: net.add_constant(x, np.array([1, 2, 3])), np.array([1, 2, 3]) + IMAGES),
         (lambda net, x: net.subtract(net.absolute(x), x), np.abs(IMAGES) - IMAGES),
         (
-            lambda net, x: net.rectify_leakily(x, np.array([0.1, 0.2, 1.5])),
-            np.where(IMAGES > 0, IMAGES, IMAGES * [0.1, 0.2, 1.5]),
+            lambda net, x: net.rectify_leakily(x, np.array([0.1, -0.2, 1])),
+            np.where(IMAGES > 0, IMAGES, IMAGES * [0.1, -0.2, 1]),
+        ),
+        (
+            lambda net, x: net.rectify_leakily(x, np.array([0.1, -0.2, 1.5])),
+            np.where(IMAGES > 0, IMAGES, IMAGES * [0.1, -0.2, 1.5]),
         ),
         (lambda net, x: net.concatenate([x, net.rectify(x)]), np.concatenate([IMAGES, np.maximum(IMAGES, 0)], axis=-1)),
         (lambda net, x: net.average(x), IMAGES.mean(axis=(1, 2))),
