@@ -1,107 +1,36 @@
 """What the page promises, measured: ``python -m experiments.page_targets [WHAT ...] [--faces N] [--minutes M]``.
 
-WHAT is any of start, data, keys, load, live, memory; by default all. Each figure is printed on a line with its target.
-On a machine that does other things as well, take the best of several runs.
+WHAT is any of start, data, keys, load, live, memory, browsers; by default all. Each figure is printed on a line with
+its target. On a machine that does other things as well, take the best of several runs.
 """
 
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
 import numpy as np
 
-from experiments.cameras import PROJECT, Camera, save_pictures
+from experiments.cameras import PROJECT
+from experiments.page_live import live_workspace, measure_browsers, measure_live, measure_memory
+from experiments.page_server import chromium, serving, tell
 from experiments.page_workspaces import make_workspace, person_name
 from people.store.store import PeopleStore
 from people.workspace.workspace import Workspace
 
-CHROMIUM = shutil.which("chromium") or "chromium"
 SECONDS_A_KEY = 0.12
 """Of a person who types 100 letters in 12 s, as practised typists do."""
 
 N_NAMED = 50
-FULL_HD = (1920, 1080)
-
-
-@dataclass
-class Server:
-    """A server in a process of its own."""
-
-    process: "subprocess.Popen[str]"
-    address: str
-    token: str
-    started_s: float
-
-    @property
-    def megabytes(self) -> float:
-        """Memory that is its own or shared, resident, MB."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024  # type: ignore[index]
-
-    @property
-    def cpu_s(self) -> float:
-        """Return the seconds that it has computed, which other work on the machine hardly changes."""
-        return cpu_s(self.process.pid)
-
-    def url(self, path: str) -> str:
-        """Return an address of the page, signed in."""
-        return f"{self.address}{path}?token={self.token}"
-
-
-def cpu_s(pid: int) -> float:
-    """Return the seconds that a process has computed."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def child_of(pid: int) -> int:
-    """Return the number of the first process that another has begun."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-
-
-@contextmanager
-def serving(workspace: Workspace) -> Iterator[Server]:
-    """Serve a workspace; `started_s` is from the command to the first page with its data."""
-    begun_s = time.perf_counter()
-    command = [sys.executable, "facetable.py", "serve", str(workspace.folder), "--port", "0"]
-    # As a user starts it: with the modules compiled before.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r"open (\S+)/\?token=(\S+)", process.stdout.readline())
-        assert found is not None
-        server = Server(process, found[1], found[2], 0.0)
-        headers = {"Authorization": f"Bearer {server.token}"}
-        httpx.get(server.address).raise_for_status()
-        httpx.get(f"{server.address}/api/v1/workspace", headers=headers, timeout=60).raise_for_status()
-        server.started_s = time.perf_counter() - begun_s
-        yield server
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def tell(what: str, value: float, unit: str, *, target: float, at_least: bool = False) -> None:
-    """Print a figure and whether it meets its target."""
-    is_met = value >= target if at_least else value <= target
-    sign = "at least" if at_least else "at most"
-    print(f"{what}: {value:.3g} {unit} ({'met' if is_met else 'MISSED'}: {sign} {target:g})", flush=True)
 
 
 def measure_start(workspace: Workspace, rounds: int = 5) -> None:
@@ -180,19 +109,6 @@ def measure_data(workspace: Workspace, photos: Path, rounds: int = 40) -> None:
         tell("memory of the server after that", server.megabytes, "MB", target=250)
 
 
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """Open a browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            browser.close()
-
-
 def measure_load(workspace: Workspace) -> None:
     """Print how many bytes the first page takes."""
     with serving(workspace) as server, chromium() as browser:
@@ -239,104 +155,14 @@ def _name_group(page: Any, name: str, *, n_left: int) -> int:
     return 1
 
 
-def measure_live(workspace: Workspace, pictures: Path, seconds: float = 20.0) -> None:
-    """Print frames a second and lag of a camera of 1920x1080 in one browser."""
-    camera = Camera("mjpeg", pictures, 30)
-    try:
-        with serving(workspace) as server, chromium() as browser:
-            add_camera(server, "yard", camera)
-            page = watch(browser, server)
-            camera_pid = child_of(server.process.pid)
-            at_first, camera_at_first = server.cpu_s, cpu_s(camera_pid)
-            first, begun_s, lags = frames_of(page), time.perf_counter(), []
-            while time.perf_counter() - begun_s < seconds:
-                time.sleep(0.25)
-                lags.append(int(page.locator("canvas").get_attribute("data-lag")))
-            n_frames = frames_of(page) - first
-            rate = n_frames / (time.perf_counter() - begun_s)
-            computed = [server.cpu_s - at_first, cpu_s(camera_pid) - camera_at_first]
-    finally:
-        camera.stop()
-    server_ms, camera_ms = (1000 * one / max(1, n_frames) for one in computed)
-    print(f"computing a frame: server {server_ms:.1f} ms, the camera's process with detection {camera_ms:.1f} ms")
-    tell("live frames a second at 1080p", rate, "", target=20, at_least=True)
-    tell("from capture to canvas, median", float(np.median(lags)), "ms", target=150)
-    tell("from capture to canvas, 95th percentile", float(np.percentile(lags, 95)), "ms", target=150)
-
-
-def measure_memory(workspace: Workspace, pictures: Path, minutes: float) -> None:
-    """Let three viewers at a time come and go for some minutes, and print the server's memory."""
-    from websockets.sync.client import connect
-
-    camera = Camera("mjpeg", pictures, 15)
-    try:
-        with serving(workspace) as server:
-            add_camera(server, "door", camera)
-            address = f"{server.address.replace('http', 'ws', 1)}/api/v1/cameras/door/live"
-            headers = {"Authorization": f"Bearer {server.token}"}
-            start, seen, begun_s = server.megabytes, [], time.perf_counter()
-            while time.perf_counter() - begun_s < 60 * minutes:
-                with ExitStack() as stack:
-                    opened = (connect(address, additional_headers=headers, max_size=None) for _ in range(3))
-                    for viewer in [stack.enter_context(one) for one in opened]:
-                        while isinstance(viewer.recv(timeout=90), str):
-                            pass
-                seen.append(server.megabytes)
-    finally:
-        camera.stop()
-    half = len(seen) // 2
-    growth = max(seen[half:], default=start) - max(seen[:half], default=start)
-    print(f"{3 * len(seen)} viewers came and went in {minutes:g} minutes; {start:.0f} MB at first")
-    tell("memory of the server", max(seen, default=start), "MB", target=250)
-    tell("growth from the first half to the second", growth, "MB", target=5)
-
-
-def add_camera(server: Server, name: str, camera: Camera) -> None:
-    """Let a server's workspace have a camera."""
-    headers = {"Authorization": f"Bearer {server.token}"}
-    asked = {"name": name, "address": camera.url}
-    httpx.post(f"{server.address}/api/v1/cameras", json=asked, headers=headers).raise_for_status()
-
-
-def watch(browser: Any, server: Server) -> Any:
-    """Open the live page and wait for its picture."""
-    page = browser.new_page()
-    page.goto(server.url("/live"))
-    page.get_by_role("button", name="yard", exact=True).click()
-    page.locator("canvas[data-frames]").wait_for(timeout=90_000)
-    return page
-
-
-def frames_of(page: Any) -> int:
-    """Return how many frames were drawn so far."""
-    return int(page.locator("canvas").get_attribute("data-frames"))
-
-
-def live_workspace(folder: Path, data: Path) -> tuple[Workspace, Path]:
-    """Make a workspace whose head knows people on real photos, and pictures of a camera that sees two of them."""
-    from classifiers.files.head_file import save_head
-    from classifiers.training.train import train_head
-    from embedder import embed_folder
-    from embedder.images.reading import read_image
-    from embedder.tables.table import EmbeddingTable
-
-    workspace = make_workspace(folder / "live", 200, n_people=5, n_groups=1)
-    embed_folder(data / "people" / "train", folder / "people.h5", min_face_size="auto")
-    workspace.head.parent.mkdir()
-    save_head(train_head(EmbeddingTable.read(folder / "people.h5"), threshold=0.3), workspace.head)
-    photo = cv2.resize(read_image(data / "people" / "test" / "obama_and_biden.jpg"), (2040, 1200))
-    steps = [*range(0, 120, 3), *range(120, 0, -3)]
-    pictures = [photo[step : step + FULL_HD[1], step : step + FULL_HD[0]] for step in steps]
-    return workspace, save_pictures(folder / "pictures", pictures)
-
-
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description="What the page promises, measured.")
-    everything = ("start", "data", "keys", "load", "live", "memory")
+    everything = ("start", "data", "keys", "load", "live", "memory", "browsers")
     parser.add_argument("what", nargs="*", choices=[*everything, []], default=list(everything))
     parser.add_argument("--faces", type=int, default=100_000)
-    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--minutes", type=float, default=3.0, help="of memory and of browsers, each")
+    parser.add_argument("--rounds", type=int, default=10, help="times that three browsers are opened and closed")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real photos")
     chosen = parser.parse_args()
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -354,12 +180,14 @@ def main() -> None:
                 steps[what]()
         if "keys" in chosen.what:
             measure_keys(folder / "naming")
-        if {"live", "memory"} & set(chosen.what):
+        if {"live", "memory", "browsers"} & set(chosen.what):
             workspace, pictures = live_workspace(folder, data)
             if "live" in chosen.what:
                 measure_live(workspace, pictures)
             if "memory" in chosen.what:
                 measure_memory(workspace, pictures, chosen.minutes)
+            if "browsers" in chosen.what:
+                measure_browsers(workspace, pictures, chosen.minutes, chosen.rounds)
 
 
 if __name__ == "__main__":

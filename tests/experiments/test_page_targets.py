@@ -3,7 +3,7 @@
 import numpy as np
 
 from embedder.tables.table import EmbeddingTable
-from experiments.page_targets import tell
+from experiments.page_server import tell
 from experiments.page_workspaces import make_workspace, person_name
 from people.store.store import PeopleStore
 
