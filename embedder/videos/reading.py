@@ -142,7 +142,7 @@ class VideoReader:
 
 
 def _open(path: str) -> cv2.VideoCapture:
-    """Return OpenCV's reader of a file without a word on standard error, where FFmpeg and OpenCV write by themselves."""
+    """Return the reader of a file without a word on standard error, where FFmpeg and OpenCV write by themselves."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
