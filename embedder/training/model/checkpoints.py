@@ -176,8 +176,8 @@ def check_source(source: str | Path) -> None:
     path = Path(source)
     if str(source) not in PRESETS and not path.exists() and _tf1_prefix(path) is None:
         raise InputError(
-            f"{path}: expected a file of weights, a training run's folder or one of {', '.join(PRESETS)}, found nothing; "
-            "check the path"
+            f"{path}: expected a file of weights, a training run's folder or one of {', '.join(PRESETS)}, found "
+            "nothing; check the path"
         )
     if _tf1_prefix(path) is None and not path.is_file():
         get_preset(source)  # Raises and lists what there is.
