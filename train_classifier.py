@@ -11,6 +11,7 @@ from classifiers.scores.background_arguments import add_background_arguments
 from foundation.command_line import EXIT_DONE, Command, run_command, write_json
 from foundation.errors import InputError
 from foundation.formats import check_inputs, describe_kind
+from foundation.paths import check_folder_of
 from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import normalize_name, pluralize
 
@@ -101,6 +102,8 @@ def _add_threshold_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, save and describe a head."""
     check_inputs(arguments.table, arguments.names, arguments.strangers, arguments.background)
+    if Path(arguments.output).parent.exists():  # otherwise it is made
+        check_folder_of(arguments.output)
     from classifiers.commands.progress import step_bar
     from classifiers.files.head_file import describe_head
 

@@ -79,19 +79,24 @@ class OneLineParser(argparse.ArgumentParser):
     """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Parse as `argparse.ArgumentParser` does, and take further files for those of the last positional argument."""
+        """Parse as `argparse.ArgumentParser` does, and take further files for those of the last positional argument.
+
+        What is left over is refused here, not by the parser that this one is a command of: its name and its help are
+        those to be told.
+        """
         # `parse_intermixed_args` refuses a parser with sub-commands, and loses what stands behind a `--`.
         found, rest = super().parse_known_args(args, namespace)
         positionals = self._get_positional_actions()
-        if not rest or not positionals or positionals[-1].nargs not in (argparse.ZERO_OR_MORE, argparse.ONE_OR_MORE):
-            return found, rest
-        taken, others = _split_positionals(rest)
-        try:
-            more = [self._get_value(positionals[-1], text) for text in taken]
-        except argparse.ArgumentError as error:
-            self.error(str(error))
-        setattr(found, positionals[-1].dest, [*getattr(found, positionals[-1].dest), *more])
-        return found, others
+        if rest and positionals and positionals[-1].nargs in (argparse.ZERO_OR_MORE, argparse.ONE_OR_MORE):
+            taken, rest = _split_positionals(rest)
+            try:
+                more = [self._get_value(positionals[-1], text) for text in taken]
+            except argparse.ArgumentError as error:
+                self.error(str(error))
+            setattr(found, positionals[-1].dest, [*getattr(found, positionals[-1].dest), *more])
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         """Print `message` as one line and exit with 2."""

@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+from foundation.errors import InputError
+
 # Media Fragments URI 1.0 (W3C 2012), section 4.2.1: a moment in seconds.
 _MOMENT = re.compile(r"#t=(\d+(?:\.\d+)?)$")
 
@@ -49,6 +51,23 @@ def check_folder(path: str | os.PathLike[str] | None, flag: str) -> None:
             errno.ENOTDIR, f"expected a folder for {flag}, found a file; name the folder it is in", str(path)
         )
     raise FileNotFoundError(errno.ENOENT, f"expected a folder for {flag}, found {describe_missing(path)}", str(path))
+
+
+def check_folder_of(path: str | os.PathLike[str]) -> None:
+    """Refuse a file to write whose folder is not there or takes no files, before the work and not after it.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there.
+    PermissionError
+        If nothing may be written to it.
+    """
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise InputError(f"{path}: expected a folder that exists, {folder} does not; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def path_at(path: str, time_s: float) -> str:

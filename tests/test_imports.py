@@ -241,6 +241,8 @@ for run, argv in (
     ("train_classifier", [__file__, "--names", "people.csv", "-o", "family.skops"]),
     ("classifiers.commands.main", ["evaluate", "faces.h5"]),
     ("embedder.commands.main", ["train", "faces", "-o", "run"]),
+    ("embedder.commands.main", ["train", ".", "--pretrained", "weights", "-o", "run"]),
+    ("facetable", ["scan", "family"]),
 ):
     assert importlib.import_module(run).main(argv) == 2
 """

@@ -384,3 +384,10 @@ def test_a_rate_that_was_not_measured_and_a_threshold_beyond_its_curve_say_so(ta
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("threshold ")]
     assert ", not measured on your 5 people, which takes 30: from the preset's curve, not from your photos" in line
     assert line.endswith("; measured with 30 to 1,000 photos, beyond which it is continued in a straight line")
+
+
+def test_a_folder_that_takes_no_files_is_told_before_training(table, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("os.access", lambda folder, mode: Path(folder) != tmp_path)
+    monkeypatch.setattr(train_classifier, "_train_and_save", lambda *_: pytest.fail("trained in vain"))
+    assert train_classifier.main([str(table), "-o", str(tmp_path / "family.skops")]) == 2
+    assert "family.skops: Permission denied; expected permission" in capsys.readouterr().err

@@ -93,12 +93,13 @@ def _check_numbers(arguments: argparse.Namespace, photos: Sequence[Path], *, rea
     if n_clips and not reads_clips:
         clip = next(filter(is_clip, photos))
         raise InputError(f"{clip}: expected a photo, found a video; facetable enrol takes videos, too")
-    for flag, number, n_given, what in (
-        ("--face", arguments.face, len(photos) - n_clips, "photo"),
-        ("--track", arguments.track, n_clips, "clip"),
+    for flag, number, n_given, what, other in (
+        ("--face", arguments.face, len(photos) - n_clips, "photo", "a clip's faces are chosen with --track"),
+        ("--track", arguments.track, n_clips, "clip", "a photo's face is chosen with --face"),
     ):
         if number is not None and n_given != 1:
-            raise InputError(f"{flag} is for one {what}, got {pluralize(n_given, what)}; give them one by one")
+            remedy = "give them one by one" if n_given else other
+            raise InputError(f"{flag} is for one {what}, got {pluralize(n_given, what)}; {remedy}")
 
 
 def _read_inputs(

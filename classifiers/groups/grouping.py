@@ -19,6 +19,7 @@ from classifiers.people_files.group_names import is_list_of_groups, read_group_n
 from classifiers.people_files.known_people import KnownPeople, read_people
 from classifiers.people_files.people_file import read_people_rows, write_people
 from foundation.errors import InputError
+from foundation.paths import check_folder_of
 from foundation.text import pluralize
 
 logger = logging.getLogger(__name__)
@@ -95,13 +96,16 @@ def check_output_files(*paths: Path | None, table: Path) -> None:
     ------
     ValueError
         If the folder of one of `paths` does not exist, or a path is a folder or `table` itself.
+    OSError
+        If nothing may be written to the folder.
     """
     for path in paths:
-        if path is not None and not path.resolve().parent.is_dir():
-            raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
-        if path is not None and path.is_dir():
+        if path is None:
+            continue
+        check_folder_of(path)
+        if path.is_dir():
             raise InputError(f"{path}: expected a file to write to, found a folder; name a file in it")
-        if path is not None and path.exists() and table.exists() and path.samefile(table):
+        if path.exists() and table.exists() and path.samefile(table):
             raise InputError(f"{path}: expected a file to write to, found the table itself; give another name")
 
 

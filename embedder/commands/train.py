@@ -56,6 +56,10 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, print what came of it, and return the exit code."""
     check_inputs(arguments.folder, arguments.lfw_dir, arguments.lfw_pairs)
+    if arguments.pretrained is not None:
+        from embedder.training.model.checkpoints import check_source
+
+        check_source(arguments.pretrained)
     from embedder.training.framework import load_framework
 
     load_framework()

@@ -13,6 +13,7 @@ from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, Command,
 from foundation.csv_rows import check_csv_folder, write_csv_folder
 from foundation.errors import InputError
 from foundation.formats import check_output
+from foundation.paths import check_folder_of
 from foundation.text import join_words, pluralize
 
 if TYPE_CHECKING:
@@ -205,8 +206,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     from embedder.verification.sheets import VERIFY_COLUMNS
 
     for path in (arguments.plot, arguments.json):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise InputError(f"{path}: expected a folder that exists, {path.resolve().parent} does not; make it first")
+        if path is not None:
+            check_folder_of(path)
     check_csv_folder(arguments.csv, VERIFY_COLUMNS)
     if arguments.plot is not None:
         from foundation.drawing.share_plots import plot_format

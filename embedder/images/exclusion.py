@@ -5,6 +5,7 @@ pattern that matches decides, ``!`` takes a file back, a file deeper in the tree
 caller's patterns decide before all files, and below a folder that is left out nothing is taken back.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def _compile(patterns: Iterable[str], source: str) -> "GitIgnoreSpec":
     for number, pattern in enumerate(patterns, 1):
         try:
             specs += GitIgnoreSpec.from_lines([_normal(pattern)]).patterns
-        except ValueError:
+        except (ValueError, re.error):
             where = source if source.startswith("`") else f"{source}, line {number}"
             raise InputError(
                 f"{where}: expected a pattern as in .gitignore, such as *.png or Private/, got {pattern!r}; mend or "

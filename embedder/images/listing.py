@@ -139,7 +139,8 @@ class ImageListing:
 
     def no_photos(self, *named: str | os.PathLike[str]) -> FileNotFoundError:
         """Return the error that there are no photos and what there is instead; `named` is what the user named."""
-        remedy = describe_left_out(self.n_by_kind) or "check the path"
+        otherwise = f"check `exclude` and {IGNORE_FILE}" if self.n_excluded else "check the path"
+        remedy = describe_left_out(self.n_by_kind) or otherwise
         return FileNotFoundError(
             errno.ENOENT,
             f"expected photos in this folder, found none ({self.left_out}); {remedy}",

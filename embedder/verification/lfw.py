@@ -156,6 +156,11 @@ def read_pairs(path: str | Path) -> Pairs:
         photos.append(photo)
         identities.append(people)
         folds.append(fold if n_folds else row % n_each * min(N_FOLDS, n_each) // n_each)
+    if len(set(folds)) < 2:
+        raise InputError(
+            f"{path}: expected two folds or more, each threshold being chosen on the others, got 1 of {n_each} genuine "
+            "pairs; give more pairs, or in the first line the number of genuine pairs alone, such as '300'"
+        )
     return Pairs(np.asarray(photos), np.asarray(identities), np.asarray(folds))
 
 

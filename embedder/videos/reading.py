@@ -50,8 +50,7 @@ class VideoReader:
     def __init__(self, path: str, name: str) -> None:
         self.name = name
         self._path = path
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg writes to standard error by itself
-        self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+        self._capture = _open(path)
         if not self._capture.isOpened():
             raise VideoError(f"{name}: expected a video or an image, found {_describe_unopened(path)}")
         self._claimed_rate = self._capture.get(cv2.CAP_PROP_FPS)
@@ -140,6 +139,17 @@ class VideoReader:
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
+
+
+def _open(path: str) -> cv2.VideoCapture:
+    """Return the reader of a file without a word on standard error, where FFmpeg and OpenCV write by themselves."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _describe_unopened(path: str) -> str:

@@ -42,10 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _scan_once(arguments: argparse.Namespace) -> "ScanReport":
-    from people.workspace.scan import scan
     from people.workspace.workspace import Workspace
 
     workspace = Workspace(arguments.workspace)  # its settings may have been edited since
+    from people.workspace.scan import scan  # takes seconds: a mistyped folder is told before
+
     report = scan(workspace, n_jobs=arguments.jobs, prune=arguments.prune, progress=not arguments.watch)
     if arguments.json is not None:
         write_json(arguments.json, report.to_json())

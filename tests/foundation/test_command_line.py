@@ -14,6 +14,7 @@ from foundation.command_line import (
     EXIT_COULD_NOT_RUN,
     EXIT_DONE,
     Command,
+    nest_commands,
     run_command,
     run_commands,
     run_guarded,
@@ -233,3 +234,16 @@ def test_a_command_that_takes_one_file_takes_no_second(capsys):
     with pytest.raises(SystemExit):
         run_command("prog", Command("name", "Do it.", add_arguments, lambda _: EXIT_DONE), ["a", "--fast", "b"])
     assert capsys.readouterr().err == "prog: error: unrecognized arguments: b; see prog --help\n"
+
+
+def test_an_unknown_flag_of_a_command_names_that_command(capsys):
+    inner = Command("name", "Name.", lambda parser: parser.add_argument("who"), lambda arguments: 0)
+    commands = [
+        Command("show", "Show.", lambda parser: parser.add_argument("file"), lambda arguments: 0),
+        nest_commands("people", "Decide.", [inner]),
+    ]
+    for argv, prog in ((["show", "f", "--to"], "prog show"), (["people", "name", "Anna", "--to"], "prog people name")):
+        with pytest.raises(SystemExit) as stopped:
+            run_commands("prog", "Do.", commands, argv)
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err == f"{prog}: error: unrecognized arguments: --to; see {prog} --help\n"

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from foundation.paths import check_folder, describe_dangling, describe_missing
+from foundation.errors import InputError
+from foundation.paths import check_folder, check_folder_of, describe_dangling, describe_missing
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -41,3 +42,13 @@ def test_a_loop_of_links_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     assert describe_dangling(tmp_path / "a") == "a dangling link to b"
+
+
+def test_a_file_whose_folder_is_not_there_or_takes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_folder_of(tmp_path / "people.csv")
+    with pytest.raises(InputError, match=r"people\.csv: expected a folder that exists, .* does not; make it first"):
+        check_folder_of(tmp_path / "absent" / "people.csv")
+    # Whoever runs the tests may be allowed everything.
+    monkeypatch.setattr("os.access", lambda folder, mode: Path(folder) != tmp_path)
+    with pytest.raises(PermissionError, match=r"Permission denied.*people\.csv"):
+        check_folder_of(tmp_path / "people.csv")

@@ -16,6 +16,7 @@ from embedder.networks.presets import PRESET_FILE, PRESETS, get_preset
 from embedder.runtime.frozen_graph import read_frozen_graph
 from embedder.runtime.weights import Arrays, add_slim_variable, read_h5, read_safetensors
 from embedder.training.settings import WEIGHTS_FILES
+from foundation.errors import InputError
 from foundation.formats import hash_file
 from foundation.text import pluralize
 
@@ -83,9 +84,8 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
             preset.input_size,
             width,
         )
+    check_source(source)
     prefix = _tf1_prefix(path)
-    if prefix is None and not path.is_file():
-        get_preset(source)  # Raises and lists what there is.
     file = path if prefix is None else Path(f"{prefix}.index")
     arrays, unused, width = _read_arrays(path) if prefix is None else (*read_tf1_checkpoint(prefix), 1.0)
     sha256 = hash_file(file)
@@ -161,6 +161,26 @@ def _is_pickle(first: bytes, path: Path) -> bool:
     return (
         protocol or first.startswith((b"PK\x03\x04", b"\x93NUMPY")) or path.suffix in {".pkl", ".pickle", ".pt", ".pth"}
     )
+
+
+def check_source(source: str | Path) -> None:
+    """Refuse what `read_checkpoint` cannot find, before the framework is loaded, which takes half a minute.
+
+    Raises
+    ------
+    WeightsError
+        If a folder holds several checkpoints.
+    ValueError
+        If `source` is neither a file nor a known preset.
+    """
+    path = Path(source)
+    if str(source) not in PRESETS and not path.exists() and _tf1_prefix(path) is None:
+        raise InputError(
+            f"{path}: expected a file of weights, a training run's folder or one of {', '.join(PRESETS)}, found "
+            "nothing; check the path"
+        )
+    if _tf1_prefix(path) is None and not path.is_file():
+        get_preset(source)  # Raises and lists what there is.
 
 
 def _tf1_prefix(path: Path) -> Path | None:

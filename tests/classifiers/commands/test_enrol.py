@@ -151,6 +151,8 @@ def test_one_face_of_a_group_photo(data, people_head, tmp_path, capsys):
     assert "two_people.jpg: expected a face number below 2, the faces found, got 2" in capsys.readouterr().err
     assert main([*arguments, str(data / "groups" / "dogs.jpg"), "--face", "1"]) == 2
     assert "--face is for one photo, got 2 photos; give them one by one" in capsys.readouterr().err
+    assert main([*arguments, "--track", "1"]) == 2
+    assert "--track is for one clip, got 0 clips; a photo's face is chosen with --face" in capsys.readouterr().err
     assert path.read_bytes() == before
 
 

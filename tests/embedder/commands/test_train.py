@@ -179,7 +179,8 @@ def test_the_command_prints_figures_and_lists_what_it_left_out(
         (["absent"], "absent"),
         (["."], "expected sub-folders with aligned faces"),
         ([".", "--lfw-dir", "."], "`lfw_dir` and `lfw_pairs` go together"),
-        ([".", "--pretrained", "nothing"], "facenet-casia-20180408"),
+        ([".", "--pretrained", "nothing"], "nothing: expected a file of weights, a training run's folder or"),
+        ([".", "--pretrained", "."], "facenet-casia-20180408"),
         ([".", "--learning-rate", "-1"], "--learning-rate-schedule-file"),
     ],
 )

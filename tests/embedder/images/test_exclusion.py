@@ -114,6 +114,7 @@ def test_composed_and_decomposed_letters_are_the_same(tmp_path):
     ("content", "message"),
     [
         (b"*.png\n!\n", r"\.facetableignore, line 2: expected a pattern as in .gitignore, .* got '!'; mend or remove"),
+        (b"*.png\n\n[z-a]\n", r"line 3: expected a pattern as in .gitignore, .* got '\[z-a\]'; mend or remove"),
         (b"P\0r\0i\0v\0", r"expected patterns in UTF-8 text, one a line, found other data"),
         (b"a" * (2 << 20), r"found more than 1,048,576 bytes; save it as UTF-8 text"),
     ],
@@ -127,8 +128,16 @@ def test_a_file_that_holds_no_patterns_is_refused(tmp_path, content, message):
 
 
 def test_a_given_pattern_that_is_none_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"`exclude`: expected a pattern as in .gitignore.* got 'a.*'"):
-        list_images(tmp_path, exclude=["*.png", "a\\"])
+    for pattern in ("a\\", "[z-a]"):
+        with pytest.raises(InputError, match=r"`exclude`: expected a pattern as in .gitignore.* got ") as caught:
+            list_images(tmp_path, exclude=["*.png", pattern])
+        assert f"got {pattern!r}; mend or remove it" in str(caught.value)
+
+
+def test_where_all_are_left_out_the_patterns_are_the_remedy(tmp_path):
+    touch(tmp_path, "1.jpg")
+    error = list_images(tmp_path, exclude=["**"]).no_photos("photos")
+    assert str(error.strerror).endswith("1 excluded); check `exclude` and .facetableignore")
 
 
 def test_bytes_that_are_no_text(tmp_path):

@@ -86,8 +86,9 @@ class TestReadPairs:
 
     def test_names_with_spaces(self, tmp_path):
         path = tmp_path / "pairs.txt"
-        path.write_text("1\nMary Ann\t1\t2\nMary Ann\t1\tBob\t1\n")
-        assert read_pairs(path).identities.tolist() == [["Mary Ann", "Mary Ann"], ["Mary Ann", "Bob"]]
+        fold = "Mary Ann\t1\t2\nMary Ann\t1\tBob\t1\n"
+        path.write_text(f"2\t1\n{fold}{fold}")
+        assert read_pairs(path).identities.tolist() == [["Mary Ann", "Mary Ann"], ["Mary Ann", "Bob"]] * 2
 
     @pytest.mark.realdata
     def test_both_layouts_of_lfw_hold_the_same_pairs(self, data):
@@ -109,6 +110,8 @@ class TestReadPairs:
             ("1\nAda 1 two\nAda 1 Bob 2\n", "pair 1: expected 'name n1 n2'"),
             ("1\nAda 1 2\nAda 1 2\n", "pair 2: expected 'name1 n1 name2 n2'"),
             ("1\nAda 1 2\nAda 1 Ada 2\n", "pair 2: expected two people, got 'Ada' twice"),
+            ("1\nAda 1 2\nAda 1 Bob 2\n", "expected two folds or more, .* got 1 of 1 genuine pairs; give more pairs"),
+            ("1 2\nAda 1 2\nAda 1 3\nAda 1 Bob 2\nAda 2 Bob 1\n", "expected two folds or more"),
         ],
     )
     def test_refuses(self, tmp_path, text, message):

@@ -74,6 +74,6 @@ def test_without_people_held_back_or_pairs_there_is_nothing_to_verify_on(small: 
 
 
 def test_a_folder_without_the_pairs_faces_is_refused(faces: Path, tmp_path: Path) -> None:
-    (tmp_path / "pairs.txt").write_text("1\nAda 1 2\nAda 1 Bob 1\n")
+    (tmp_path / "pairs.txt").write_text("2 1\nAda 1 2\nAda 1 Bob 1\nAda 1 3\nAda 2 Bob 1\n")
     with pytest.raises(ValueError, match="expected the photos of the pairs such as Ada/Ada_0001"):
         read_pairs_source(faces, tmp_path / "pairs.txt")
