@@ -1,8 +1,13 @@
 """Groups, questions and reasons over HTTP, on a workspace with made vectors."""
 
+import json
+
+import numpy as np
 import pytest
 
 from people.store.store import PeopleStore
+from people.suggestions.questions import Suggestion
+from people.suggestions.saved import save_questions
 from tests.webapp.made import add_head, add_table
 from webapp.jobs.job import JobFolder
 from webapp.jobs.process import do
@@ -102,3 +107,64 @@ def test_a_question_about_faces_that_were_decided_since_is_not_asked(client, rea
     face = about["faces"][0]
     client.post("/api/v1/faces/decide", json={"kind": "nobody", "faces": [seen(face)]})
     assert about["id"] not in [one["id"] for one in client.get("/api/v1/questions").json()["questions"]]
+
+
+def asked(client):
+    return client.get("/api/v1/questions").json()["questions"]
+
+
+def test_several_questions_are_answered_at_once_and_each_is_taken_back_alone(client, ready):
+    suggest(ready)
+    first, second, third = asked(client)[:3]
+    assert all(one["likely"] in ("yes", "no") for one in (first, second, third))
+    kinds = [{"question": first["id"], "answer": "likely"}, {"question": second["id"], "answer": "no"}]
+    given = {"answers": [*kinds, {"question": third["id"], "answer": "later"}]}
+    made = client.post("/api/v1/questions/answer", json=given).json()["decisions"]
+    assert made[2] is None
+    assert {one["id"] for one in (first, second, third)}.isdisjoint(one["id"] for one in asked(client))
+    with PeopleStore(ready.store) as store:
+        assert store.revision == 3 + sum(decision is not None for decision in made)
+    client.post("/api/v1/history/undo", json={"decision": made[1]["id"]})
+    assert second["id"] in [one["id"] for one in asked(client)]
+    assert first["id"] not in [one["id"] for one in asked(client)]
+
+
+def test_of_several_answers_all_are_decided_or_none(client, ready):
+    suggest(ready)
+    first = asked(client)[0]["id"]
+    gone = [{"question": first, "answer": "no"}, {"question": "nowhere", "answer": "yes"}]
+    answer = client.post("/api/v1/questions/answer", json={"answers": gone})
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "conflict")
+    twice = [{"question": first, "answer": "no"}, {"question": first, "answer": "yes"}]
+    assert client.post("/api/v1/questions/answer", json={"answers": twice}).status_code == 422
+    about_a_name = next(one["id"] for one in asked(client) if one["person"] is not None and one["id"] != first)
+    refused = [{"question": first, "answer": "no"}, {"question": about_a_name, "answer": "yes", "name": "Eve"}]
+    answer = client.post("/api/v1/questions/answer", json={"answers": refused})
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (400, "decision")
+    with PeopleStore(ready.store) as store:
+        assert store.revision == 3 and store.asked() == set()
+
+
+def test_two_groups_are_one_person_with_a_name_in_one_answer(client, ready):
+    with PeopleStore(ready.store) as store:
+        (left,) = [np.array([face.row for face in group.faces]) for group in store.groups()]
+        groups = np.full(278, -1)
+        groups[left[:2]], groups[left[2]] = 0, 1
+        store.record_groups(groups)
+        faces = {face.row: face for face in store.faces_in_table()}
+        one, two = ([faces[row]] for row in (int(left[0]), int(left[2])))
+    question = Suggestion("of-two-groups", "same_person", "", 1, tuple(one), tuple(two), chance=0.7)
+    save_questions(ready.questions, [question], revision=3)
+    assert asked(client)[0]["likely"] == "yes"
+    given = {"answer": "likely", "name": "Eve"}
+    decision = client.post("/api/v1/questions/of-two-groups/answer", json=given).json()["decision"]
+    assert (decision["kind"], decision["name"], decision["n_faces"]) == ("is", "Eve", 2)
+
+
+def test_questions_without_their_chance_are_looked_for_anew(client, ready):
+    suggest(ready)
+    record = json.loads(ready.questions.read_text())
+    for one in record["questions"]:
+        del one["chance"]
+    ready.questions.write_text(json.dumps(record))
+    assert client.get("/api/v1/questions").json() == {"questions": [], "revision": -1, "now": 3}
