@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from classifiers.files.head_file import load_head
 from embedder.images.reading import read_image
 from people.store.store import PeopleStore
 from tests.recognition.mjpeg_server import MjpegServer
@@ -95,6 +96,38 @@ def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site
         assert "Barack" in [person.name for person in store.people()]
     pictures = list(workspace.live_pictures.glob("*.jpg"))
     assert len(pictures) == 2 and not any(picture.stat().st_mode & 0o077 for picture in pictures)
+
+
+@pytest.mark.realdata
+def test_a_stranger_is_enrolled_by_a_click_on_the_face_in_the_picture(site, workspace, data, people_head):
+    workspace.head.parent.mkdir(exist_ok=True)
+    shutil.copyfile(people_head, workspace.head)
+    folder = data / "lfw" / "images" / "Tiger_Woods"
+    pictures = [jpeg_of(folder / f"Tiger_Woods_000{number}.jpg") for number in (1, 5)]
+    shown = [0]
+    with MjpegServer(lambda _: pictures[shown[0]], 10.0) as camera:
+        add_camera(workspace, "door", camera.url)
+        page = site.open("/live")
+        page.get_by_role("button", name="door", exact=True).click()
+        page.get_by_role("button", name="Who is this? somebody unknown").click(timeout=40_000)
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Give this name").click()
+        dialog.get_by_role("alert").filter(has_text="Give a name, or close this.").wait_for()
+        dialog.get_by_role("combobox", name="Name").fill("Tiger Woods")
+        dialog.get_by_role("button", name="Give this name").click()
+        page.get_by_text("1 face named Tiger Woods").wait_for()
+        page.get_by_role("button", name="Who is this? Tiger Woods").wait_for(timeout=20_000)
+        shown[0] = 1  # another photo: it is the person that was learned, not the picture
+        page.locator(".visits li", has_text="Tiger Woods").nth(1).wait_for(timeout=20_000)
+    assert "Tiger Woods" in load_head(workspace.head).labels
+    (picture,) = workspace.live_pictures.glob("*.jpg")
+    assert not picture.stat().st_mode & 0o077
+    with PeopleStore(workspace.store) as store:
+        assert store.find_person("Tiger Woods").n_faces == 1
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.get_by_text("Taken back: 1 face named Tiger Woods").wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert "Tiger Woods" not in [person.name for person in store.people()]
 
 
 @pytest.mark.realdata
