@@ -11,7 +11,8 @@ from tests.webapp.conftest import TOKEN
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/questions", "/people", "/people/1", "/history", "/find?with=1", "/try", "/forget"]
+    "path",
+    ["/", "/questions", "/questions/together", "/people", "/people/1", "/history", "/find?with=1", "/try", "/forget"],
 )
 def test_axe_finds_nothing_and_nothing_is_cut_off(site, path):
     page = site.open(path)
@@ -134,3 +135,25 @@ def test_nothing_moves_for_who_wants_no_motion(site, wanted, name):
     page.keyboard.press("u")
     page.locator(".toast").wait_for()
     assert page.locator(".toast").evaluate("toast => getComputedStyle(toast).animationName") == name
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ("people", "person")), ("de", ("Personen", "Person"))])
+def test_none_one_and_two_are_counted_in_the_right_words(site, language, words):
+    page = site.open("/")
+    several, one = words
+    if language == "de":
+        page.get_by_role("button", name="Deutsch").click()
+        page.get_by_role("button", name="English").wait_for()
+    counted = page.evaluate(
+        """async () => {
+            const { t } = await import("/static/parts/words.js");
+            const keys = ["forget.kind.people", "n_people", "start.people"];
+            return [0, 1, 2].map((n) => keys.map((key) => t(key, { n })));
+        }"""
+    )
+    assert [[text.removeprefix(f"{n} ") for text in texts[:2]] for n, texts in enumerate(counted)] == [
+        [several, several],
+        [one, one],
+        [several, several],
+    ]
+    assert [texts[2] for texts in counted] == [name.capitalize() for name in (several, one, several)]

@@ -43,6 +43,7 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     page.keyboard.type("Bob")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="files hold Bob").wait_for()
+    expect(page.locator(".held li", has_text="people.sqlite")).to_contain_text("1 person, 3 faces, 1 decision")
     site.check_accessible()
     page.get_by_role("button", name="Forget Bob").click()
     typed = page.get_by_label("Type the name once more: Bob")
@@ -52,4 +53,5 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     typed.fill("Bob")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name=" was forgotten").wait_for()
+    expect(page.get_by_text("people.sqlite: written anew without them")).to_be_visible()
     assert not any(b"Bob" in path.read_bytes() for path in workspace.folder.rglob("*") if path.is_file())

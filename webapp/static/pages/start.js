@@ -57,7 +57,7 @@ export async function show(main, { reload }) {
     if (path !== null) await setFolders([...folders, path]);
   }
 
-  const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words)));
+  const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words, { n })));
   const firstScan = el("li", { class: "need" }, icon("attention"), el("span", {}, t("start.scan")), scanButton);
   const need = ({ kind, n }) => {
     const text = t(kind === "folders" ? "start.need_folders" : `start.${kind}`, { n });

@@ -15,11 +15,12 @@ export function textOf(question) {
 
 /** Return what a yes does. */
 export function consequenceOf(question) {
-  const faces = t("n_faces", { n: question.n_settled });
-  if (question.kind === "same_person" && !question.other) return t("questions.then_together", { faces });
-  if (question.kind === "not_a_face") return t("questions.then_no_face", { faces });
+  const n = question.n_settled;
+  const faces = t("n_faces", { n });
+  if (question.kind === "same_person" && !question.other) return t("questions.then_together", { n, faces });
+  if (question.kind === "not_a_face") return t("questions.then_no_face", { n, faces });
   const { name } = question.kind === "same_person" ? question.other : question.person;
-  return t("questions.then_named", { faces, name });
+  return t("questions.then_named", { n, faces, name });
 }
 
 /** Return whether it is about two sets of faces without a name, so that a name for both answers it, too. */
