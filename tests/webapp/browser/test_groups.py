@@ -11,8 +11,8 @@ from tests.webapp.made import add_head, add_table
 
 @pytest.fixture
 def groups(site, workspace, photos):
-    """Return the page of a workspace with three groups of three unnamed faces: 0 looks like Bob."""
-    add_table(workspace, photos)
+    """Return the page of a workspace with three groups of three unnamed faces, a little like Ada and Bob."""
+    add_table(workspace, photos, alike=0.6)
     add_head(workspace)
     with PeopleStore(workspace.store) as store:
         import numpy as np
