@@ -285,3 +285,40 @@ def test_two_groups_are_said_to_be_one_person_by_name(groups, workspace):
     page.keyboard.press("Enter")
     page.get_by_text("6 faces named Clara").wait_for()
     assert names(workspace)["Clara"] == 6
+
+
+def test_questions_are_looked_for_anew_by_a_button(groups, workspace):
+    with PeopleStore(workspace.store) as store:
+        save_questions(workspace.questions, [], revision=store.revision)
+    page = groups.open("/questions")
+    page.get_by_role("heading", name="No question is open").wait_for()
+    page.get_by_role("button", name="Look for questions").click()
+    page.get_by_role("button", name="Yes", exact=True).wait_for(timeout=60_000)
+
+
+def test_a_group_whose_name_is_on_its_way_is_not_asked_about_again(groups, workspace):
+    page = open_groups(groups)
+    held = []
+    page.route("**/api/v1/faces/decide", lambda route: held.append(route))
+
+    def name_it(name):
+        shown = page.locator(".group-faces .tile").first.get_attribute("title")
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(f'.group-faces .tile[title="{shown}"]')).to_have_count(0)
+
+    def release(n):
+        while len(held) < n:
+            page.wait_for_timeout(20)
+        held[n - 1].continue_()
+
+    name_it("Clara")
+    name_it("Dora")
+    release(1)
+    page.get_by_text("3 faces named Clara").wait_for()  # groups were listed anew, while Dora's is on its way
+    name_it("Eve")
+    page.get_by_role("heading", name="Every group has a name").wait_for()
+    release(2)
+    release(3)
+    page.get_by_text("3 faces named Eve").wait_for()
+    assert {"Clara": 3, "Dora": 3, "Eve": 3}.items() <= names(workspace).items()
