@@ -1,5 +1,6 @@
 """Start: photo folders chosen, a real scan watched to its end, what could not be read, and going on after a stop."""
 
+import json
 import shutil
 
 import pytest
@@ -105,3 +106,44 @@ def test_failures_are_listed_with_reason_and_picture(site, workspace, photos, tm
     expect(rows.nth(1)).to_contain_text(f"cut.jpg{reason}")
     site.check_accessible()
     site.problems[:] = [line for line in site.problems if "404" not in line]  # of the file that is gone
+
+
+def test_a_scan_is_stopped_by_its_button(site):
+    page, asked = site.page, []
+    told = {"id": "1", "kind": "scan", "stage": "embedded", "n_done": 3, "n_total": 10, "message": "", "result": {}}
+    times = {"begun": "2026-01-01T00:00:00+00:00", "ended": ""}
+
+    def job():
+        return {**told, **times, "state": "cancelled" if asked else "running"}
+
+    def cancel(route):
+        asked.append(route.request.method)
+        route.fulfill(json=job())
+
+    def follow(route):
+        route.fulfill(body=f"data: {json.dumps(job())}\n\n", content_type="text/event-stream")
+
+    page.route("**/api/v1/jobs", lambda route: route.fulfill(json={"jobs": [job()]}))
+    page.route("**/api/v1/jobs/1/events", follow)
+    page.route("**/api/v1/jobs/1/cancel", cancel)
+    site.open("/")
+    page.get_by_text("Looking for faces: 3 of 10").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("It was stopped. What was done is kept").wait_for()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    assert asked == ["POST"]
+
+
+def test_the_folder_around_one_is_opened_by_its_button(site, tmp_path):
+    (tmp_path / "around" / "inside").mkdir(parents=True)
+    page = site.open("/")
+    page.keyboard.press("a")
+    field = page.get_by_label("Path of the folder")
+    field.fill(str(tmp_path / "around" / "inside"))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="The folder around it").click()
+    expect(field).to_have_value(str(tmp_path / "around"))
+    page.get_by_role("button", name="inside").click()
+    expect(field).to_have_value(str(tmp_path / "around" / "inside"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.webapp.made import add_head, add_table
+from tests.webapp.made_faces import ADA, ColourEncoder, head_of_colours
 
 
 def png(colour=(40, 90, 40)) -> dict:
@@ -55,3 +56,33 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     page.get_by_role("heading", name=" was forgotten").wait_for()
     expect(page.get_by_text("people.sqlite: written anew without them")).to_be_visible()
     assert not any(b"Bob" in path.read_bytes() for path in workspace.folder.rglob("*") if path.is_file())
+
+
+def test_a_picture_of_the_webcam_is_named(site, workspace, monkeypatch):
+    monkeypatch.setattr("webapp.programs.recognize.encoder_of", lambda context: ColourEncoder(context))
+    monkeypatch.setattr("webapp.programs.recognize.workspace_head", lambda context: head_of_colours())
+    page = site.open("/try")
+    page.evaluate(
+        """colour => { navigator.mediaDevices.getUserMedia = async () => {
+            const canvas = document.createElement("canvas");
+            const draw = () => {
+                const context = canvas.getContext("2d");
+                context.fillStyle = colour;
+                context.fillRect(0, 0, canvas.width, canvas.height);
+            };
+            draw();
+            setInterval(draw, 50);
+            return canvas.captureStream(30);
+        }; }""",
+        f"rgb{ADA}",
+    )
+    page.get_by_role("button", name="Webcam").first.click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.locator(".found li", has_text="Ada").wait_for()
+
+
+def test_without_a_camera_that_is_said(site):
+    page = site.open("/try")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'x'); }; }")
+    page.get_by_role("button", name="Webcam").first.click()
+    page.get_by_text("No camera can be used here.").wait_for()
