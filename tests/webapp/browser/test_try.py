@@ -1,13 +1,14 @@
 """Trying a picture, and forgetting somebody, in the browser."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from tests.webapp.made import add_head, add_table
-from tests.webapp.made_faces import ADA, ColourEncoder, head_of_colours
+from tests.webapp.made_faces import ADA, BOB, ColourEncoder, head_of_colours
 
 
 def png(colour=(40, 90, 40)) -> dict:
@@ -86,3 +87,27 @@ def test_without_a_camera_that_is_said(site):
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'x'); }; }")
     page.get_by_role("button", name="Webcam").first.click()
     page.get_by_text("No camera can be used here.").wait_for()
+
+
+def test_a_picture_that_is_dropped_is_named(site, monkeypatch):
+    monkeypatch.setattr("webapp.programs.recognize.encoder_of", lambda context: ColourEncoder(context))
+    monkeypatch.setattr("webapp.programs.recognize.workspace_head", lambda context: head_of_colours())
+    page = site.open("/try")
+    dropped = page.evaluate_handle(
+        """async colour => {
+            const canvas = new OffscreenCanvas(90, 90);
+            const context = canvas.getContext("2d");
+            context.fillStyle = colour;
+            context.fillRect(0, 0, 90, 90);
+            const files = new DataTransfer();
+            files.items.add(new File([await canvas.convertToBlob()], "a.png", { type: "image/png" }));
+            return files;
+        }""",
+        f"rgb{BOB}",
+    )
+    place = page.locator(".drop").first
+    place.dispatch_event("dragover", {"dataTransfer": dropped})
+    expect(place).to_have_class(re.compile("is-target"))
+    place.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(place).not_to_have_class(re.compile("is-target"))
+    page.locator(".found li", has_text="Bob").wait_for()
