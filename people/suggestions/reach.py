@@ -50,20 +50,22 @@ class PeopleWithinReach:
         n_sets : int
             Groups, people and single faces of the workspace: the more, the more alike are strangers.
         """
-        own = self.space_of(vectors[spread(range(len(vectors)), MOST_COMPARED)])
-        mean, offset = own.vectors.mean(axis=0), float(own.offsets.mean())
-        least = default_threshold(n_sets, own.curve) - REACH
+        read = {person: tuple(spread(rows, MOST_COMPARED)) for person, rows in people.items()}
+        new = [person for person, rows in read.items() if self._known.get(person, ((),))[0] != rows]
+        parts = [vectors[spread(range(len(vectors)), MOST_COMPARED)], *(self.vectors_of(read[one]) for one in new)]
+        space = self.space_of(np.concatenate(parts))  # all at once: it takes little longer than one of them
+        ends = np.cumsum([len(part) for part in parts])
+        means = [
+            (space.vectors[end - len(part) : end].mean(axis=0), float(space.offsets[end - len(part) : end].mean()))
+            for part, end in zip(parts, ends.tolist(), strict=True)
+        ]
+        for person, (mean, offset) in zip(new, means[1:], strict=True):
+            self._known[person] = (read[person], mean, offset)
+        least = default_threshold(n_sets, space.curve) - REACH
+        own_mean, own_offset = means[0]
         found = set()
-        for person, rows in people.items():
-            other_mean, other_offset = self._mean_of(person, rows)
-            if float(mean @ other_mean) - offset - other_offset >= least:
+        for person in people:
+            _, mean, offset = self._known[person]
+            if float(own_mean @ mean) - own_offset - offset >= least:
                 found.add(person)
         return found
-
-    def _mean_of(self, person: int, rows: Sequence[int]) -> tuple[NDArray[np.float32], float]:
-        read = tuple(spread(rows, MOST_COMPARED))
-        known = self._known.get(person)
-        if known is None or known[0] != read:
-            space = self.space_of(self.vectors_of(read))
-            known = self._known[person] = (read, space.vectors.mean(axis=0), float(space.offsets.mean()))
-        return known[1], known[2]
