@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from people.workspace.workspace import create_workspace
 from tests.webapp.browser.conftest import PHONE, WIDE, Site
 from tests.webapp.conftest import TOKEN
+from webapp.access.passwords import write_password
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,26 @@ def test_without_the_token_one_signs_in(site):
     site.page.get_by_role("link", name="Ada").wait_for()
     assert "token" not in site.page.url
     site.problems[:] = [line for line in site.problems if "401" not in line]
+
+
+def test_one_signs_in_with_the_password_and_waits_after_many_wrong_tries(page, workspace, start, tmp_path):
+    write_password(tmp_path / "password", "correct horse")
+    _, address, _ = start(workspace, "--password-file", str(tmp_path / "password"))
+    page.goto(f"{address}/people")
+    page.get_by_text("Enter the password of this page").wait_for()
+    secret = page.get_by_label("Token or password")
+    secret.fill("correct horse")
+    secret.press("Enter")
+    page.get_by_role("link", name="Ada").wait_for()
+    page.context.clear_cookies()
+    page.reload()
+    for _ in range(20):
+        secret.fill("wrong")
+        with page.expect_response("**/api/v1/session") as answered:
+            secret.press("Enter")
+        if answered.value.status == 429:
+            break
+    page.get_by_text("Too many wrong tries.").wait_for()
 
 
 def test_pages_are_reached_by_links_keys_and_the_back_button(site):
