@@ -144,7 +144,7 @@ ALLOWED = {
     ),
     "webapp.naming": (
         "foundation people.store people.browsing people.workspace people.suggestions people.threshold "
-        "classifiers.scores classifiers.files classifiers.heads classifiers.members webapp.api"
+        "classifiers.scores classifiers.groups classifiers.files classifiers.heads classifiers.members webapp.api"
     ),
     "webapp.api": "foundation people.store people.browsing people.workspace webapp.access webapp.pictures webapp.jobs",
     "webapp.programs": (

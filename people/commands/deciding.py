@@ -60,10 +60,11 @@ def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Na
         raise DecisionError(f"--name says who is seen in one question, got {len(ids)}; answer that one alone")
     check_independent(list(found.values()))
     lines = []
-    for number in ids:
-        given = found[number].likely if arguments.answer == "likely" else arguments.answer
-        decision = answer(store, found[number], given, name=arguments.name)
-        lines.append("noted" if decision is None else describe(store, decision))
+    with store.at_once():
+        for number in ids:
+            given = found[number].likely if arguments.answer == "likely" else arguments.answer
+            decision = answer(store, found[number], given, name=arguments.name)
+            lines.append("noted" if decision is None else describe(store, decision))
     return sanitize_lines(lines)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from classifiers.members.audit import Finding
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
+from foundation.text import pluralize
 from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person
 
@@ -96,7 +97,8 @@ class CsvFiles:
         sheet.rows = _numbered(cleaned, sheet.rows)
         write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
         by_hand = [MENTIONED] * any(_mentions(row, person) for row in cleaned)
-        return Outcome(f"{n_removed:,} rows removed" + (f", {n_changed:,} changed" if n_changed else ""), by_hand)
+        changed = f", {n_changed:,} changed" if n_changed else ""
+        return Outcome(f"{pluralize(n_removed, 'row')} removed{changed}", by_hand)
 
 
 class ResultSheets:
@@ -125,7 +127,7 @@ class ResultSheets:
             for row in sheet.rows
         ]
         write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
-        return Outcome(f"the name replaced in {n_changed:,} rows")
+        return Outcome(f"the name replaced in {pluralize(n_changed, 'row')}")
 
 
 def _has_columns(path: Path, column_sets: tuple[set[str], ...]) -> bool:

@@ -14,6 +14,7 @@ from classifiers.members.audit import Finding
 from embedder.exchange.coco import CONTRIBUTOR
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
+from foundation.text import pluralize
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
 
@@ -118,7 +119,7 @@ class Results:
         n_texts = sum(person.is_in_text(text) for text in _texts(record))
         text = json.dumps(_redacted(record, person), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
-        return Outcome(f"the name replaced in {n_texts:,} texts")
+        return Outcome(f"the name replaced in {pluralize(n_texts, 'text')}")
 
 
 class TrainingRuns:

@@ -15,6 +15,7 @@ from classifiers.members.audit import Finding, audit_head
 from classifiers.members.editing import locked_for_editing, replace_matcher
 from classifiers.scores.gallery import Gallery
 from classifiers.scores.matcher import Matcher
+from foundation.text import pluralize
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
 
@@ -89,7 +90,8 @@ class Heads:
             if person.is_called(head.photo_root)
             else []
         )
-        return Outcome(f"{int(leaving.sum()):,} exemplars and {n_rejections:,} rejected faces removed", by_hand)
+        exemplars, rejected = pluralize(int(leaving.sum()), "exemplar"), pluralize(n_rejections, "rejected face")
+        return Outcome(f"{exemplars} and {rejected} removed", by_hand)
 
 
 def _load(path: Path, trust: tuple[str, ...]) -> Head:

@@ -16,13 +16,18 @@ class Outcome:
     Attributes
     ----------
     removed : str
-        What was removed, "" for nothing.
+        What was removed, "" for nothing; of a whole file it begins with ``deleted``.
     by_hand : list of str
         What only a person can do, with the reason.
     """
 
     removed: str = ""
     by_hand: list[str] = field(default_factory=list)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Return whether the file is gone as a whole."""
+        return self.removed.startswith("deleted")
 
 
 class Holder(Protocol):

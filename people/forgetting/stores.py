@@ -6,6 +6,7 @@ import numpy as np
 
 from classifiers.members.audit import Finding
 from embedder.tables.table import EmbeddingTable
+from foundation.text import pluralize
 from people.forgetting.holder import Outcome, finding
 from people.forgetting.person import Person
 from people.store import schema
@@ -74,9 +75,8 @@ class Stores:
             if (folder / SETTINGS_FILE).is_file() and Workspace(folder).store.samefile(path):
                 self._record_table(store, Workspace(folder))
             store.check()
-        return Outcome(
-            f"{len(people):,} people, their faces and decisions erased; {n_before:,} was the newest decision"
-        )
+        erased = f"{pluralize(len(people), 'person', 'people')} with faces and decisions"
+        return Outcome(f"{erased} erased; {n_before:,} was the newest decision")
 
     def _record_table(self, store: PeopleStore, workspace: Workspace) -> None:
         """Let the store know the table as it is now, for its rows have moved up; groups of others stay as they are."""

@@ -15,6 +15,7 @@ from embedder.tables.parts import PartsFolder
 from embedder.tables.table import ROW_ATTRIBUTES, EmbeddingTable, ImageLedger
 from foundation.errors import InputError
 from foundation.installation import explain_import_error
+from foundation.text import pluralize
 from people.forgetting.holder import MENTIONED, Outcome, finding
 from people.forgetting.person import Person, all_faces
 
@@ -99,7 +100,7 @@ def _outcome(table: EmbeddingTable, smaller: EmbeddingTable, person: Person) -> 
         if person.is_called(root)
     ]
     by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
-    also = f", {n_others:,} of them other faces on photos called like them" if n_others else ""
+    also = f", {pluralize(n_others, 'other face')} among them, on photos called like them" if n_others else ""
     return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
 
 

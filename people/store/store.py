@@ -71,6 +71,26 @@ class PeopleStore(PeopleReader):
         finally:
             self._check_first = None
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make all decisions within the block, or none if one of them or anything else in it raises an error."""
+        if self._connection.in_transaction:  # of a block around this one
+            yield
+            return
+        with self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+            n_made = len(self.made)
+            try:
+                if self._check_first is not None:
+                    self._check_first()
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                del self.made[n_made:]
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
     def name(self, shown: Sequence[Face], name: str) -> Decision:
         """Say that faces are the person called `name`, who is new if nobody is called so.
 
@@ -82,7 +102,7 @@ class PeopleStore(PeopleReader):
             If no face is given.
         """
         name = check_name(name)
-        with self._writing():
+        with self.at_once():
             person = self._find_person(name)
             if person is None:
                 cursor = self._connection.execute("INSERT INTO people (first_name) VALUES (?)", (name,))
@@ -100,7 +120,7 @@ class PeopleStore(PeopleReader):
 
     def draw(self, face: Face) -> Decision:
         """Say that there is a face, whoever that is; the next scan takes it into the table."""
-        with self._writing():
+        with self.at_once():
             return self._decide("same", [face], text=DRAWN)
 
     def part(self, shown: Sequence[Face]) -> Decision:
@@ -124,7 +144,7 @@ class PeopleStore(PeopleReader):
             If it cannot be given, or is somebody else's.
         """
         name = check_name(name)
-        with self._writing():
+        with self.at_once():
             other = self._find_person(name)
             if other is not None and other != person and self.person(other).n_faces:
                 raise PersonError(f"{name!r} is what another person is called; to make one of both, merge them")
@@ -132,7 +152,7 @@ class PeopleStore(PeopleReader):
 
     def merge(self, gone: int, stays: int) -> Decision:
         """Say that two people are one, who keeps the name of `stays`."""
-        with self._writing():
+        with self.at_once():
             one, two = self.person(gone), self.person(stays)
             if one.number == two.number:
                 raise DecisionError(f"expected two people to merge, got {two.name!r} twice; nothing is to be done")
@@ -148,7 +168,7 @@ class PeopleStore(PeopleReader):
 
     def record_answer(self, question: str, answer: str, decision: Decision | None) -> None:
         """Record that a question was answered, and by which decision, so that it is not asked again."""
-        with self._writing():
+        with self.at_once():
             self._connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
                 (question, answer, _now(), None if decision is None else decision.number),
@@ -160,7 +180,7 @@ class PeopleStore(PeopleReader):
         Faces, decisions and history stay those of the photo; to be called before the file is replaced, so that whatever
         ends the process between the two, the file is known afterwards.
         """
-        with self._writing():
+        with self.at_once():
             faces.add_same_photo(self._connection, photo, other)
 
     def record_table(
@@ -175,12 +195,12 @@ class PeopleStore(PeopleReader):
 
         Parameters and result are those of `people.store.scanned.write_scan`.
         """
-        with self._writing():
+        with self.at_once():
             return write_scan(self._connection, files, file_of_row, face_indices=face_indices, places=places)
 
     def record_groups(self, groups: NDArray[np.integer]) -> None:
         """Record the group of each row of the newest table, int (n,), `people.store.scanned.NO_GROUP` for none."""
-        with self._writing():
+        with self.at_once():
             write_groups(self._connection, groups)
 
     def undo(self, decision: int | None = None) -> Decision:
@@ -191,7 +211,7 @@ class PeopleStore(PeopleReader):
         DecisionError
             If there is none, it was taken back already, or two people would have one name afterwards.
         """
-        with self._writing():
+        with self.at_once():
             if decision is None:
                 decision = self._newest("d.undoes IS NULL")
             return self._undo(self.decision(decision))
@@ -204,7 +224,7 @@ class PeopleStore(PeopleReader):
         DecisionError
             If there is none.
         """
-        with self._writing():
+        with self.at_once():
             is_undo = "d.undoes IN (SELECT id FROM decisions WHERE undoes IS NULL)"
             nothing_new = "d.id > (SELECT max(id) FROM decisions WHERE undoes IS NULL)"
             return self._undo(self.decision(self._newest(f"{is_undo} AND {nothing_new}")))
@@ -222,7 +242,7 @@ class PeopleStore(PeopleReader):
         DecisionError
             If two people would have one name afterwards.
         """
-        with self._writing():
+        with self.at_once():
             # SQLite copies nothing for the connection that is writing, so another one reads what there was before.
             with PeopleReader(self.path) as before:
                 faults = before._find_faults()
@@ -265,7 +285,7 @@ class PeopleStore(PeopleReader):
         StoreError
             Also if another process keeps the log from being emptied.
         """
-        with self._writing():
+        with self.at_once():
             called = erasure.names_of(self._connection, people) | set(names)
             erasure.erase_people(self._connection, people, called)
         self.purge()
@@ -290,24 +310,8 @@ class PeopleStore(PeopleReader):
 
     # --- within a transaction ---
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._explained():
-            self._connection.execute("BEGIN IMMEDIATE")
-            n_made = len(self.made)
-            try:
-                if self._check_first is not None:
-                    self._check_first()
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                del self.made[n_made:]
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
     def _decide_about(self, kind: Kind, shown: Sequence[Face], *, person: int | None = None) -> Decision:
-        with self._writing():
+        with self.at_once():
             return self._decide(kind, shown, person=None if person is None else self.person(person).number)
 
     def _decide_pairwise(self, kind: Kind, shown: Sequence[Face]) -> Decision:

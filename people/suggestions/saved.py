@@ -36,6 +36,8 @@ def load_questions(path: Path, reader: PeopleReader, *, limit: int | None = None
         record = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return -1, []
+    if any("chance" not in one for one in record["questions"]):  # a version before did not keep it
+        return -1, []
     asked = reader.asked()
     found: list[Suggestion] = []
     for one in record["questions"]:
@@ -56,6 +58,7 @@ def _as_record(question: Suggestion) -> dict[str, Any]:
         "others": [_seen(face) for face in question.others],
         "person": question.person,
         "other": question.other,
+        "chance": round(float(question.chance), 4),
         "similarity": round(float(question.similarity), 4),
         "threshold": round(float(question.threshold), 4),
         "evidence": [[_seen(one), _seen(two), round(float(alike), 4)] for one, two, alike in question.evidence],
@@ -85,6 +88,7 @@ def _as_question(record: dict[str, Any], reader: PeopleReader) -> Suggestion | N
         others=tuple(others),
         person=record["person"],
         other=record["other"],
+        chance=record["chance"],
         similarity=record["similarity"],
         threshold=record["threshold"],
         evidence=tuple((one, two, alike) for one, two, alike in pairs),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedder.detection.thorough import ThoroughDetector
+from embedder.finding.second_score import load_second_scorer
 from embedder.networks.encoder import EncoderOptions, FaceEncoder
 from foundation.errors import InputError
 from foundation.plug_ins.loading import OUTPUTS, load_plug_in, plug_in_names
@@ -22,6 +23,7 @@ from recognition.tracking.naming import load_head_with
 
 if TYPE_CHECKING:
     from classifiers.heads.head import Head
+    from embedder.finding.second_score import SecondScorer
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,17 @@ def load_recognizer(options: Options, *, detector_threads: int | None = None) ->
     )
     head.check_fingerprint(encoder.fingerprint)
     return encoder, head
+
+
+def load_second(options: Options) -> "SecondScorer | None":
+    """Load the second detector that is asked about each face; None where the options name none.
+
+    Raises
+    ------
+    WeightsError
+        If its weights are missing or damaged.
+    """
+    return None if options.second_detector is None else load_second_scorer(options.second_detector)
 
 
 def load_closer_look(options: Options, encoder: FaceEncoder) -> ThoroughDetector | None:

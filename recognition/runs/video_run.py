@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedder.finding.second_score import load_second_scorer
 from embedder.networks.encoder import FaceEncoder
 from embedder.videos.creation_time import read_creation_time
 from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED
@@ -27,6 +26,7 @@ from recognition.runs.session import Outputs, Session
 from recognition.runs.setup import (
     load_closer_look,
     load_recognizer,
+    load_second,
     open_pictures,
     open_sinks,
     warn_of_missed_faces,
@@ -162,7 +162,7 @@ def _make_loop(
         on_end=outputs.crops.end,
         executor=executor,
         settings=LoopSettings(queue=EmbeddingQueueSettings(keeps_views=outputs.crops.wants_views)),
-        second=None if options.second_detector is None else load_second_scorer(options.second_detector),
+        second=load_second(options),
     )
 
 

@@ -82,8 +82,11 @@ def boxes_of(path: Path) -> list[tuple[float, float, float, float]]:
     return [(x - 0.15, 0.3, x + 0.15, 0.7) for x in (0.3, 0.7)]
 
 
-def add_table(workspace: Workspace, photos: Path) -> None:
-    """Write a table with made vectors: left faces look like Ada, right ones like Bob, the crowd like nobody."""
+def add_table(workspace: Workspace, photos: Path, *, alike: float = 0.0) -> None:
+    """Write a table with made vectors: left faces, Ada's and Bob's, look like each other, the crowd like nobody.
+
+    So do right ones, and `alike` says how much they look like the left ones.
+    """
     rng = np.random.default_rng(0)
     with PeopleStore(workspace.store) as store:
         faces = store.faces_in_table()
@@ -92,6 +95,8 @@ def add_table(workspace: Workspace, photos: Path) -> None:
     for row, face in enumerate(faces):
         middle = round((face.face.box[0] + face.face.box[2]) / 2, 1)
         vectors[row, centre[middle] if face.path != "crowd.png" else 2 + row % 14] += 1
+        if middle == 0.7 and face.path != "crowd.png":
+            vectors[row, 0] += alike
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     paths = sorted({face.path for face in faces})
     hash_of = {face.path: face.face.photo_sha256 for face in faces}

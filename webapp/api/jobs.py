@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from people.errors import UnknownPhotoError
 from webapp.api.context import ContextOf
 from webapp.api.models import Answer, Ask
 from webapp.jobs.job import ENDED, Job, JobFolder, JobKind, JobState
 from webapp.jobs.process import begin
+from webapp.pictures.damaged import render_damaged
+from webapp.pictures.photos import locate_file
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 JobId = Annotated[str, Path(max_length=40)]
 
 _SECONDS_BETWEEN_LOOKS = 0.25
+_FAILURE_SIDE = 320
 
 
 class JobAnswer(Answer):
@@ -71,6 +75,21 @@ def list_jobs(context: ContextOf) -> JobsAnswer:
 def get_job(context: ContextOf, job: JobId) -> JobAnswer:
     """Return a job as it is now."""
     return JobAnswer.of(JobFolder(context.workspace).get(job))
+
+
+@router.get(
+    "/{job}/failures/{place}/picture",
+    operation_id="get_picture_of_failure",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 204: {"description": "Nothing can be seen of the file"}},
+)
+def get_picture_of_failure(context: ContextOf, job: JobId, place: Annotated[int, Path(ge=0, lt=2**31)]) -> Response:
+    """Return what can be seen of a file that a scan could not read: the one at a place of its `result.failures`."""
+    failures = JobFolder(context.workspace).get(job).result.get("failures", [])
+    if place >= len(failures):
+        raise UnknownPhotoError(f"expected the place of one of {len(failures)} failures, got {place}")
+    content = render_damaged(locate_file(context.workspace, failures[place]["path"]), _FAILURE_SIDE)
+    return Response(status_code=204) if content is None else Response(content, media_type="image/jpeg")
 
 
 @router.post("/{job}/cancel", operation_id="cancel_job")

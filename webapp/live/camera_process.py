@@ -10,7 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import cv2
 
@@ -18,7 +18,7 @@ from foundation.errors import FacetableError
 from foundation.threads import thread_count
 from recognition.runs.head_watcher import HeadWatcher, file_version
 from recognition.runs.options import Options
-from recognition.runs.setup import load_recognizer
+from recognition.runs.setup import load_recognizer, load_second
 from recognition.sources.connections import connect
 from recognition.sources.grabber import FrameGrabber
 from recognition.sources.source import Source, parse_source
@@ -30,6 +30,8 @@ from recognition.tracking.naming import load_head_with
 from webapp.live.messages import frame as framed
 from webapp.live.messages import pack, without_credentials
 from webapp.live.visit_reports import VisitReports
+
+SecondDetector = Literal["centerface"]
 
 _WIDEST = 1280
 _SECONDS_TO_END = 5.0
@@ -96,13 +98,18 @@ def _stop_at_end(stopping: threading.Event) -> None:
     os._exit(1)
 
 
-def _describe(frame: Frame, result: FrameResult, visits: VisitReports) -> dict[str, Any]:
+def _describe(frame: Frame, result: FrameResult, visits: VisitReports, *, is_asked: bool = False) -> dict[str, Any]:
+    """Return a picture's header; `is_asked` where a second detector says what is a face.
+
+    What it takes for none is in no numbered track. It is told all the same, so that the page can blur it, too.
+    """
     height, width = frame.image.shape[:2]
     faces = [
         {
             "box": [float(value) / size for value, size in zip(face.box, (width, height) * 2, strict=True)],
             "name": face.verdict.identity if face.track is not None and face.verdict.accepted else "",
             "visit": visits.id_of(face.track),
+            "is_face": face.track is not None or not is_asked,
         }
         for face in result.faces
     ]
@@ -128,14 +135,19 @@ class CameraLoop:
     head_file : path
     source : Source
     address : str
+    second_detector : {"centerface"} or None
+        Is asked about each face that appears.
     """
 
-    def __init__(self, head_file: Path, source: Source, address: str) -> None:
+    def __init__(
+        self, head_file: Path, source: Source, address: str, *, second_detector: SecondDetector | None = None
+    ) -> None:
         self._in_background = thread_count() > 1
         known = file_version(head_file)
-        options = Options(sources=(address,), head=head_file)
+        options = Options(sources=(address,), head=head_file, second_detector=second_detector)
         threads = thread_count() - 1 if self._in_background else None
         self.encoder, self._head = load_recognizer(options, detector_threads=threads)
+        self._second = load_second(options)
         self.watcher = HeadWatcher(
             head_file, lambda path: load_head_with(path, None), self.encoder.fingerprint, known=known
         )
@@ -156,6 +168,7 @@ class CameraLoop:
                 on_end=self.visits.end,
                 executor=executor if self._in_background else None,
                 settings=settings,
+                second=self._second,
             )
             self.watcher.start()
             self.live.start()
@@ -179,19 +192,20 @@ class CameraLoop:
         result = loop.process(frame, detect=self._scheduler.is_due(self.live.frame_interval_s))
         total_s = time.monotonic() - began_s
         self._scheduler.record(detected=result.detected, detection_s=result.detection_s, total_s=total_s)
-        writer.put(_describe(frame, result, self.visits), frame)
+        writer.put(_describe(frame, result, self.visits, is_asked=self._second is not None), frame)
         for header, jpeg in self.visits.take():
             writer.write(pack(header, jpeg))
 
 
-def run(head_file: Path, output: BinaryIO) -> int:
+def run(head_file: Path, output: BinaryIO, *, second_detector: SecondDetector | None = None) -> int:
     """Send the frames of the camera whose address is the first line of standard input; return the exit code."""
     address = sys.stdin.buffer.readline().decode().strip()
     stopping, why = threading.Event(), LastWarning()
     threading.Thread(target=_stop_at_end, args=(stopping,), daemon=True).start()
     logging.getLogger("recognition.sources").addHandler(why)
     try:
-        CameraLoop(head_file, parse_source(address), address).run(PictureWriter(output), stopping, why)
+        camera = CameraLoop(head_file, parse_source(address), address, second_detector=second_detector)
+        camera.run(PictureWriter(output), stopping, why)
     except (FacetableError, OSError, ValueError) as error:
         print(without_credentials(" ".join(str(error).split()), address), file=sys.stderr, flush=True)
         return 1
@@ -205,6 +219,6 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    code = run(Path(sys.argv[1]), pipe)
+    code = run(Path(sys.argv[1]), pipe, second_detector="centerface" if sys.argv[2] == "centerface" else None)
     sys.stdout.flush()
     os._exit(code)  # a thread may still wait for the camera

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -90,13 +90,21 @@ def _address(context: Context, name: str) -> str:
     return cameras[name]
 
 
+def _watch(context: Context, name: str, address: str) -> AbstractAsyncContextManager[Watching]:
+    """Look at a camera with the head of the workspace, and with the second detector of its photos if they have one."""
+    workspace = context.workspace
+    return live_cameras(context).watch(
+        workspace.head, name, address, second_detector=workspace.settings.second_detector
+    )
+
+
 @router.get("/{name}/stream", operation_id="stream_camera", response_class=StreamingResponse)
 async def stream(context: ContextOf, name: str) -> StreamingResponse:
     """Send the camera's pictures, without boxes, as multipart/x-mixed-replace."""
     address = await run_in_threadpool(_address, context, name)
 
     async def parts() -> AsyncIterator[bytes]:
-        async with live_cameras(context).watch(context.workspace.head, name, address) as watching:
+        async with _watch(context, name, address) as watching:
             number = 0
             while True:
                 number, message = await watching.newer_than(number)
@@ -120,7 +128,7 @@ async def live(socket: WebSocket, name: str) -> None:
         await socket.send_bytes(pack({"state": kind}))
         await socket.close(1000)
         return
-    async with live_cameras(context).watch(context.workspace.head, name, address) as watching:
+    async with _watch(context, name, address) as watching:
         seen = asyncio.Event()
         visits = visits_of(context)
         tasks = [

@@ -29,9 +29,9 @@ _PIPE_BYTES = 1 << 20
 _PICTURE, _VISIT = b'{"state": "picture"', b'{"state": "visit"'
 
 
-def camera_command(head: Path) -> list[str]:
+def camera_command(head: Path, second_detector: str = "") -> list[str]:
     """Return the command of a camera's process."""
-    return [sys.executable, "-m", "webapp.live.camera_process", str(head)]
+    return [sys.executable, "-m", "webapp.live.camera_process", str(head), second_detector]
 
 
 class Watching:
@@ -45,10 +45,20 @@ class Watching:
         Handed over by standard input: the arguments of a process are everybody's to see.
     on_visit : callable
         Hears messages about visits, which are no pictures.
+    second_detector : str
+        Is asked about each face that appears, "" for none.
     """
 
-    def __init__(self, head: Path, address: str, on_visit: Callable[[bytes], None] = lambda _: None) -> None:
-        self._head, self._address, self._on_visit = head, address, on_visit
+    def __init__(
+        self,
+        head: Path,
+        address: str,
+        on_visit: Callable[[bytes], None] = lambda _: None,
+        *,
+        second_detector: str = "",
+    ) -> None:
+        self._command = camera_command(head, second_detector)
+        self._address, self._on_visit = address, on_visit
         self._arrived = asyncio.Event()
         self._number, self._newest = 0, pack({"state": "starting"})
         self._pause_s = FIRST_PAUSE_S
@@ -86,7 +96,7 @@ class Watching:
         pipe = asyncio.subprocess.PIPE
         self._lines.clear()
         process = await asyncio.create_subprocess_exec(
-            *camera_command(self._head),
+            *self._command,
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
@@ -174,11 +184,13 @@ class LiveCameras:
         self._watched: dict[tuple[str, str], Watching] = {}
 
     @asynccontextmanager
-    async def watch(self, head: Path, name: str, address: str) -> AsyncIterator[Watching]:
-        """Look at a camera."""
+    async def watch(self, head: Path, name: str, address: str, *, second_detector: str = "") -> AsyncIterator[Watching]:
+        """Look at a camera; parameters are those of `Watching`."""
         key = (name, address)
         if key not in self._watched:
-            self._watched[key] = Watching(head, address, lambda message: self._on_visit(name, message))
+            self._watched[key] = Watching(
+                head, address, lambda message: self._on_visit(name, message), second_detector=second_detector
+            )
         watching = self._watched[key]
         watching.n_watchers += 1
         loop = asyncio.get_running_loop()

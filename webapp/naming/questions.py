@@ -1,8 +1,11 @@
-"""Questions whose answer settles most faces, one at a time, with their evidence and what an answer does."""
+"""Questions whose answer settles most faces, with their evidence and what an answer does; one answer or several."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path
+from pydantic import Field, model_validator
 
 from people.errors import ConflictError
 from people.store.reader import PeopleReader
@@ -10,7 +13,7 @@ from people.suggestions.answers import answer
 from people.suggestions.questions import QuestionKind, Suggestion
 from people.suggestions.saved import load_questions
 from webapp.api.context import ContextOf, Reader, Store
-from webapp.api.models import Answer, Ask, DecisionAnswer, FaceAnswer, PersonAnswer
+from webapp.api.models import Answer, Ask, DecisionAnswer, FaceAnswer, Name, PersonAnswer
 
 router = APIRouter(prefix="/questions", tags=["questions"])
 
@@ -29,8 +32,8 @@ class Pair(Answer):
 class QuestionAnswer(Answer):
     """A question: `faces` against `others` or `person`; "yes" would settle `n_settled` faces.
 
-    `similarity` is how alike they are, `threshold` from where they would be taken for one person. Of each side at most
-    eight faces are sent.
+    `similarity` is how alike they are, `threshold` from where they would be taken for one person, `likely` which answer
+    is likelier. Of each side at most eight faces are sent.
     """
 
     id: str
@@ -44,6 +47,7 @@ class QuestionAnswer(Answer):
     other: PersonAnswer | None
     similarity: float
     threshold: float
+    likely: Literal["yes", "no"]
     evidence: list[Pair]
 
 
@@ -60,15 +64,43 @@ class QuestionsAnswer(Answer):
 
 
 class Given(Ask):
-    """An answer; ``later`` asks it no more until it comes up anew."""
+    """An answer; ``later`` asks it no more until it comes up anew, ``likely`` stands for the likelier of yes and no.
 
-    answer: Literal["yes", "no", "later"]
+    `name` goes with a yes that two sets of unnamed faces are one person: who that is.
+    """
+
+    answer: Literal["yes", "no", "later", "likely"]
+    name: Name | None = None
+
+
+class GivenTo(Given):
+    """An answer to the question with the id `question`."""
+
+    question: Annotated[str, Field(max_length=40)]
+
+
+class GivenTogether(Ask):
+    """Answers to questions that were listed together: all of them are decided, or none."""
+
+    answers: Annotated[list[GivenTo], Field(min_length=1, max_length=_MOST_SENT)]
+
+    @model_validator(mode="after")
+    def _check_ids(self) -> Self:
+        if len({one.question for one in self.answers}) < len(self.answers):
+            raise ValueError("expected one answer to each question, got two to the same")
+        return self
 
 
 class GivenAnswer(Answer):
     """The decision that an answer made; null for ``later`` and where nothing had to be decided."""
 
     decision: DecisionAnswer | None
+
+
+class GivenAnswers(Answer):
+    """What `GivenAnswer` says, of each answer in the order in which they were given."""
+
+    decisions: list[DecisionAnswer | None]
 
 
 @router.get("", operation_id="list_questions")
@@ -85,12 +117,29 @@ def answer_question(
     context: ContextOf, store: Store, question: Annotated[str, Path(max_length=40)], given: Given
 ) -> GivenAnswer:
     """Answer a question: yes and no are decisions, which can be taken back like all others."""
-    _, questions = load_questions(context.workspace.questions, store)
-    found = next((one for one in questions if one.id == question), None)
-    if found is None:
-        raise ConflictError("this question was answered or settled meanwhile; look at the next one")
-    decision = answer(store, found, given.answer)
-    return GivenAnswer(decision=None if decision is None else DecisionAnswer.of(store, decision))
+    (decision,) = _give(context.workspace.questions, store, [(question, given)])
+    return GivenAnswer(decision=decision)
+
+
+@router.post("/answer", operation_id="answer_questions")
+def answer_questions(context: ContextOf, store: Store, given: GivenTogether) -> GivenAnswers:
+    """Answer several questions, all or none; each answer is a decision of its own, which can be taken back alone."""
+    answers = [(one.question, one) for one in given.answers]
+    return GivenAnswers(decisions=_give(context.workspace.questions, store, answers))
+
+
+def _give(path: FilePath, store: Store, answers: Sequence[tuple[str, Given]]) -> list[DecisionAnswer | None]:
+    """Decide what answers say, all or none; questions kept in one file were found together and are independent."""
+    with store.at_once():
+        _, questions = load_questions(path, store)
+        found = {question.id: question for question in questions}
+        if any(question not in found for question, _ in answers):
+            raise ConflictError("a question was answered or settled meanwhile; look at those that are left")
+        made = []
+        for number, given in answers:
+            said = found[number].likely if given.answer == "likely" else given.answer
+            made.append(answer(store, found[number], said, name=given.name))
+        return [None if decision is None else DecisionAnswer.of(store, decision) for decision in made]
 
 
 def _as_answer(question: Suggestion, reader: PeopleReader) -> QuestionAnswer:
@@ -112,6 +161,7 @@ def _as_answer(question: Suggestion, reader: PeopleReader) -> QuestionAnswer:
         other=other,
         similarity=question.similarity,
         threshold=question.threshold,
+        likely=question.likely,
         evidence=[
             Pair(one=FaceAnswer.of(one), two=FaceAnswer.of(two), similarity=alike)
             for one, two, alike in question.evidence

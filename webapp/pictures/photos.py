@@ -28,16 +28,30 @@ def locate_photo(workspace: Workspace, file: ScannedFile) -> Path:
     FileNotFoundError
         If it is gone, or another photo has taken its place since the scan.
     """
-    roots = [Path(root) for root in workspace.photo_folders]
-    place = find_photo(roots, file.path)
-    if place is None:
-        raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", file.path)
-    if not any(place.resolve().is_relative_to(root.resolve()) for root in roots):
-        raise UnknownPhotoError(f"{file.path}: leads out of the photo folders")
+    place = locate_file(workspace, file.path)
     if not file.has_content(hash_file(place)):
         raise FileNotFoundError(
             errno.ENOENT, "expected the photo that was scanned, found another; scan the workspace again", file.path
         )
+    return place
+
+
+def locate_file(workspace: Workspace, path: str) -> Path:
+    """Return where a file lies whose path a scan has told.
+
+    Raises
+    ------
+    UnknownPhotoError
+        If it leads out of the workspace's photo folders.
+    FileNotFoundError
+        If it is gone.
+    """
+    roots = [Path(root) for root in workspace.photo_folders]
+    place = find_photo(roots, path)
+    if place is None:
+        raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", path)
+    if not any(place.resolve().is_relative_to(root.resolve()) for root in roots):
+        raise UnknownPhotoError(f"{path}: leads out of the photo folders")
     return place
 
 

@@ -9,11 +9,18 @@ from webapp.api.models import Answer, Ask, Name
 router = APIRouter(prefix="/forget", tags=["forget"])
 
 
+class HeldPart(Answer):
+    """What a file holds of a person: such as ``rows``, ``faces`` or ``pictures``, and how many."""
+
+    kind: str
+    n: int
+
+
 class Held(Answer):
     """A file of the workspace, and what it holds of a person."""
 
     file: str
-    what: list[str]
+    what: list[HeldPart]
 
 
 class SurveyAnswer(Answer):
@@ -36,10 +43,18 @@ class Confirmed(Ask):
     confirm: Name
 
 
+class Removed(Answer):
+    """A file that held a person: what was removed from it, for programs, or whether it was deleted as a whole."""
+
+    file: str
+    what: str
+    deleted: bool
+
+
 class ForgottenAnswer(Answer):
     """What was removed, what is left to be done by hand, what could not be done, and what still holds the person."""
 
-    removed: list[str]
+    removed: list[Removed]
     by_hand: list[str]
     failures: list[str]
     left: list[str]
@@ -54,7 +69,7 @@ def survey_person(context: ContextOf, wanted: Wanted) -> SurveyAnswer:
     found = survey([context.workspace.folder], Person(wanted.name))
     return SurveyAnswer(
         files=[
-            Held(file=_below(context, str(path)), what=[f"{one.n_found:,} {one.kind}" for one in held])
+            Held(file=_below(context, str(path)), what=[HeldPart(kind=one.kind, n=one.n_found) for one in held])
             for path, (_, held) in found.held.items()
         ],
         not_checked=[f"{_below(context, str(path))}: {why}" for path, why in found.failures.items()],
@@ -73,7 +88,11 @@ def forget_person(context: ContextOf, wanted: Confirmed) -> ForgottenAnswer:
     for let_go in context.on_forget:
         let_go(wanted.name)
     return ForgottenAnswer(
-        removed=[f"{_below(context, path)}: {one.removed}" for path, one in report.outcomes.items() if one.removed],
+        removed=[
+            Removed(file=_below(context, path), what=one.removed, deleted=one.is_deleted)
+            for path, one in report.outcomes.items()
+            if one.removed
+        ],
         by_hand=[f"{_below(context, path)}: {what}" for path, one in report.outcomes.items() for what in one.by_hand],
         failures=[f"{_below(context, path)}: {why}" for path, why in report.failures.items()],
         left=[_below(context, path) for path in report.left],

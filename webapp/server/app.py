@@ -56,6 +56,7 @@ PAGES = (
     "/",
     "/groups",
     "/questions",
+    "/questions/together",
     "/people",
     "/people/{person}",
     "/history",

@@ -13,6 +13,7 @@ const PAGES = [
   { path: /^\/$/, module: "start", nav: { href: "/", words: "nav.start", icon: "start" } },
   { path: /^\/groups$/, module: "groups", nav: { href: "/groups", words: "nav.groups", icon: "groups" } },
   { path: /^\/questions$/, module: "questions", nav: { href: "/questions", words: "nav.questions", icon: "question" } },
+  { path: /^\/questions\/together$/, module: "questions_together", within: "/questions" },
   { path: /^\/people$/, module: "people", nav: { href: "/people", words: "nav.people", icon: "people" } },
   { path: /^\/people\/(?<person>\d+)$/, module: "person", within: "/people" },
   { path: /^\/find$/, module: "find", nav: { href: "/find", words: "nav.find", icon: "search" } },

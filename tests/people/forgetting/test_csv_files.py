@@ -34,6 +34,13 @@ def test_rows_go_and_other_peoples_rows_lose_the_name(tmp_path):
     assert text.splitlines() == [HEADER, "b.jpg,0,1,Bob,0.9,Bob,Cleo,1 of 3", "d.jpg,0,2,Cleo,0.9,Cleo,,3 of 3"]
 
 
+@pytest.mark.parametrize(("n", "removed"), [(0, "0 rows removed"), (1, "1 row removed"), (2, "2 rows removed")])
+def test_rows_are_counted_in_the_right_words(tmp_path, n, removed):
+    path = tmp_path / "people.csv"
+    path.write_text("path,face_index,cluster,name\nz.jpg,0,0,Bob\n" + "".join(f"{i}.jpg,0,0,Zoë\n" for i in range(n)))
+    assert CsvFiles().forget(path, Person("Zoë")).removed == removed
+
+
 def test_what_a_spreadsheet_made_of_it_stays(tmp_path):
     content = '\ufeffpath;face_index;cluster;name\r\na.jpg;0;0;Zoë\r\nb.jpg;1;0;"Bob; the ""B"""\r\n'
     _, text = forget(tmp_path / "people.csv", content)

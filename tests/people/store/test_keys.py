@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from people.errors import ConflictError, UnknownFaceError, UnknownPhotoError
+from people.errors import ConflictError, DecisionError, UnknownFaceError, UnknownPhotoError
 from people.store.records import Face, parse_face_key, photo_number
 from people.store.scanned import ScannedFile
 from people.store.store import PeopleStore
@@ -87,3 +87,16 @@ def test_what_does_not_hold_any_more_is_not_decided(store):
     assert store.revision == 0 and store.people() == []
     store.name([face(1)], "Ada")
     assert store.revision == 1
+
+
+def test_decisions_are_made_at_once_or_not_at_all(store):
+    with pytest.raises(DecisionError), store.at_once():
+        store.name([face(1)], "Ada")
+        store.join([face(1)])
+    assert store.revision == 0 and store.people() == [] and store.made == []
+    with store.at_once():
+        store.name([face(1)], "Ada")
+        store.mark_nobody([face(2)])
+    assert [one.kind for one in store.history()] == ["nobody", "is"] and store.made == [1, 2]
+    store.undo(1)
+    assert store.people() == [] and store.revision == 3

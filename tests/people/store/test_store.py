@@ -240,7 +240,7 @@ def test_a_locked_store_is_one_line(store, tmp_path, monkeypatch):
     monkeypatch.setattr("people.store.schema._PRAGMAS", ("PRAGMA busy_timeout = 1",))
     with (
         PeopleStore(tmp_path / "people.sqlite") as other,
-        store._writing(),
+        store.at_once(),
         pytest.raises(StoreError, match="another process has held the store"),
     ):
         other.name([face(1)], "Ada")

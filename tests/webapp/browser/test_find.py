@@ -206,3 +206,14 @@ def test_without_somebody_and_with_strangers(site, workspace):
     page.get_by_role("status").filter(has_text="0 photos").wait_for()
     expect(page.get_by_role("combobox", name="Without")).to_be_focused()
     expect(page.get_by_label("With strangers")).to_be_checked()
+
+
+def test_only_somebody_and_with_somebody_unnamed(site):
+    page = site.open("/find?with=1")
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    page.get_by_label("With somebody unnamed").check()
+    page.get_by_role("status").filter(has_text="6 photos").wait_for()
+    page.get_by_label("Nobody else").check()
+    page.get_by_role("heading", name="No photo is like this").wait_for()
+    page.get_by_label("With somebody unnamed").uncheck()
+    assert "only" in page.url and "unnamed" not in page.url

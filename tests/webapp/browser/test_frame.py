@@ -8,10 +8,12 @@ from playwright.sync_api import expect
 from people.workspace.workspace import create_workspace
 from tests.webapp.browser.conftest import PHONE, WIDE, Site
 from tests.webapp.conftest import TOKEN
+from webapp.access.passwords import write_password
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/questions", "/people", "/people/1", "/history", "/find?with=1", "/try", "/forget"]
+    "path",
+    ["/", "/questions", "/questions/together", "/people", "/people/1", "/history", "/find?with=1", "/try", "/forget"],
 )
 def test_axe_finds_nothing_and_nothing_is_cut_off(site, path):
     page = site.open(path)
@@ -36,6 +38,26 @@ def test_without_the_token_one_signs_in(site):
     site.page.get_by_role("link", name="Ada").wait_for()
     assert "token" not in site.page.url
     site.problems[:] = [line for line in site.problems if "401" not in line]
+
+
+def test_one_signs_in_with_the_password_and_waits_after_many_wrong_tries(page, workspace, start, tmp_path):
+    write_password(tmp_path / "password", "correct horse")
+    _, address, _ = start(workspace, "--password-file", str(tmp_path / "password"))
+    page.goto(f"{address}/people")
+    page.get_by_text("Enter the password of this page").wait_for()
+    secret = page.get_by_label("Token or password")
+    secret.fill("correct horse")
+    secret.press("Enter")
+    page.get_by_role("link", name="Ada").wait_for()
+    page.context.clear_cookies()
+    page.reload()
+    for _ in range(20):
+        secret.fill("wrong")
+        with page.expect_response("**/api/v1/session") as answered:
+            secret.press("Enter")
+        if answered.value.status == 429:
+            break
+    page.get_by_text("Too many wrong tries.").wait_for()
 
 
 def test_pages_are_reached_by_links_keys_and_the_back_button(site):
@@ -134,3 +156,25 @@ def test_nothing_moves_for_who_wants_no_motion(site, wanted, name):
     page.keyboard.press("u")
     page.locator(".toast").wait_for()
     assert page.locator(".toast").evaluate("toast => getComputedStyle(toast).animationName") == name
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ("people", "person")), ("de", ("Personen", "Person"))])
+def test_none_one_and_two_are_counted_in_the_right_words(site, language, words):
+    page = site.open("/")
+    several, one = words
+    if language == "de":
+        page.get_by_role("button", name="Deutsch").click()
+        page.get_by_role("button", name="English").wait_for()
+    counted = page.evaluate(
+        """async () => {
+            const { t } = await import("/static/parts/words.js");
+            const keys = ["forget.kind.people", "n_people", "start.people"];
+            return [0, 1, 2].map((n) => keys.map((key) => t(key, { n })));
+        }"""
+    )
+    assert [[text.removeprefix(f"{n} ") for text in texts[:2]] for n, texts in enumerate(counted)] == [
+        [several, several],
+        [one, one],
+        [several, several],
+    ]
+    assert [texts[2] for texts in counted] == [name.capitalize() for name in (several, one, several)]

@@ -4,13 +4,15 @@ import pytest
 from playwright.sync_api import expect
 
 from people.store.store import PeopleStore
+from people.suggestions.questions import Suggestion
+from people.suggestions.saved import save_questions
 from tests.webapp.made import add_head, add_table
 
 
 @pytest.fixture
 def groups(site, workspace, photos):
-    """Return the page of a workspace with three groups of three unnamed faces: 0 looks like Bob."""
-    add_table(workspace, photos)
+    """Return the page of a workspace with three groups of three unnamed faces, a little like Ada and Bob."""
+    add_table(workspace, photos, alike=0.6)
     add_head(workspace)
     with PeopleStore(workspace.store) as store:
         import numpy as np
@@ -217,3 +219,106 @@ def test_a_question_is_answered_with_yes_and_taken_back(groups, workspace):
     page.keyboard.press("u")
     page.locator(".toast").filter(has_text="Taken back: ").wait_for()
     assert names(workspace) == before
+
+
+def open_together(groups):
+    """Look for questions, then open the page of several and return it with what the server asked."""
+    groups.open("/questions").get_by_role("button", name="Yes", exact=True).wait_for(timeout=60_000)
+    with groups.page.expect_response("**/api/v1/questions") as asked:
+        groups.page.keyboard.press("s")
+    groups.page.get_by_text("Each is answered as it probably is.").wait_for()
+    return groups.page, asked.value.json()["questions"]
+
+
+def test_several_questions_are_answered_together_by_keyboard_and_taken_back_together(groups, workspace):
+    page, questions = open_together(groups)
+    rows = page.get_by_role("group")
+    expect(rows).to_have_count(min(len(questions), 20))
+    for place, question in enumerate(questions[:20]):
+        likely = rows.nth(place).get_by_role("radio", name=question["likely"].capitalize())
+        expect(likely).to_be_checked()
+    groups.check_accessible()
+    expect(rows.first.get_by_role("radio", name=questions[0]["likely"].capitalize())).to_be_focused()
+    page.keyboard.press("l")
+    expect(rows.first.get_by_role("radio", name="Later")).to_be_checked()
+    page.keyboard.press("n")  # the second one, which is in focus now
+    expect(rows.nth(1).get_by_role("radio", name="No")).to_be_checked()
+    before = names(workspace)
+    with page.expect_request("**/api/v1/questions/answer") as sent:
+        page.keyboard.press("a")
+    answers = sent.value.post_data_json["answers"]
+    assert [one["answer"] for one in answers[:2]] == ["later", "no"]
+    assert [one["answer"] for one in answers[2:]] == [one["likely"] for one in questions[2:20]]
+    page.get_by_text(f"{len(answers)} questions answered").wait_for()
+    with PeopleStore(workspace.store) as store:
+        n_made = store.revision - 3
+        assert n_made >= 1 and len(store.asked()) == len(answers)
+    page.keyboard.press("u")
+    page.get_by_text("taken back").wait_for()
+    assert names(workspace) == before and decisions(workspace, n_made) == ["undo"] * n_made
+    page.keyboard.press("s")
+    page.get_by_role("button", name="Yes", exact=True).wait_for()
+
+
+def test_a_question_settled_meanwhile_lets_none_be_decided_and_keeps_what_was_chosen(groups, workspace):
+    page, questions = open_together(groups)
+    page.get_by_role("group").first.get_by_role("radio", name="Later").check()
+    with PeopleStore(workspace.store) as store:
+        store.record_answer(questions[1]["id"], "later", None)
+    page.get_by_role("button", name="Answer").click()
+    page.get_by_text("Somebody else has changed this meanwhile.").wait_for()
+    groups.problems[:] = [line for line in groups.problems if "409" not in line]
+    expect(page.get_by_role("group").first.get_by_role("radio", name="Later")).to_be_checked()
+    with PeopleStore(workspace.store) as store:
+        assert store.revision == 3 and len(store.asked()) == 1
+
+
+def test_two_groups_are_said_to_be_one_person_by_name(groups, workspace):
+    with PeopleStore(workspace.store) as store:
+        one, two = (group.faces for group in store.groups()[:2])
+        question = Suggestion("of-two-groups", "same_person", "", 3, tuple(one), tuple(two), chance=0.7)
+        save_questions(workspace.questions, [question], revision=store.revision)
+    page = groups.open("/questions")
+    page.get_by_role("heading", name="Are these the same person?").wait_for()
+    page.keyboard.press("i")
+    page.keyboard.type("Clara")
+    page.keyboard.press("Enter")
+    page.get_by_text("6 faces named Clara").wait_for()
+    assert names(workspace)["Clara"] == 6
+
+
+def test_questions_are_looked_for_anew_by_a_button(groups, workspace):
+    with PeopleStore(workspace.store) as store:
+        save_questions(workspace.questions, [], revision=store.revision)
+    page = groups.open("/questions")
+    page.get_by_role("heading", name="No question is open").wait_for()
+    page.get_by_role("button", name="Look for questions").click()
+    page.get_by_role("button", name="Yes", exact=True).wait_for(timeout=60_000)
+
+
+def test_a_group_whose_name_is_on_its_way_is_not_asked_about_again(groups, workspace):
+    page = open_groups(groups)
+    held = []
+    page.route("**/api/v1/faces/decide", lambda route: held.append(route))
+
+    def name_it(name):
+        shown = page.locator(".group-faces .tile").first.get_attribute("title")
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(f'.group-faces .tile[title="{shown}"]')).to_have_count(0)
+
+    def release(n):
+        while len(held) < n:
+            page.wait_for_timeout(20)
+        held[n - 1].continue_()
+
+    name_it("Clara")
+    name_it("Dora")
+    release(1)
+    page.get_by_text("3 faces named Clara").wait_for()  # groups were listed anew, while Dora's is on its way
+    name_it("Eve")
+    page.get_by_role("heading", name="Every group has a name").wait_for()
+    release(2)
+    release(3)
+    page.get_by_text("3 faces named Eve").wait_for()
+    assert {"Clara": 3, "Dora": 3, "Eve": 3}.items() <= names(workspace).items()

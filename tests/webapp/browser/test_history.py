@@ -36,3 +36,15 @@ def test_decisions_of_commands_are_seen(site, workspace):
         store.rename(1, "Ada L.")
     site.open("/history").get_by_text("renamed to Ada L.").wait_for()
     site.page.get_by_text("by facetable people rename").wait_for()
+
+
+def test_older_decisions_are_shown_when_asked_for(site, workspace):
+    with PeopleStore(workspace.store) as store:
+        for number in range(105):
+            store.rename(store.find_person("Bob" if number == 0 else f"Bob {number}").number, f"Bob {number + 1}")
+    page = site.open("/history")
+    expect(page.locator(".decision")).to_have_count(100)
+    page.get_by_role("button", name="Show older ones").click()
+    expect(page.locator(".decision")).to_have_count(108)
+    expect(page.locator(".decision").last).to_contain_text("6 faces named Ada")
+    expect(page.get_by_role("button", name="Show older ones")).to_be_hidden()

@@ -1,19 +1,29 @@
 """Live pictures in Chromium, from a real camera server, with the names of a head of real photos."""
 
+import base64
+import json
 import os
 import shutil
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import pytest
+from playwright.sync_api import expect
 
+from classifiers.files.head_file import load_head
 from embedder.images.reading import read_image
 from people.store.store import PeopleStore
 from tests.recognition.mjpeg_server import MjpegServer
 from tests.webapp.conftest import TOKEN
+from tests.webapp.live.test_visits import told
+from tests.webapp.live.test_watching import STAND_IN
+from tests.webapp.made import add_head, add_table
+from webapp.live import watching
 from webapp.live.camera_list import add_camera
+from webapp.live.messages import unpack
 
 
 def jpeg_of(photo):
@@ -98,6 +108,38 @@ def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site
 
 
 @pytest.mark.realdata
+def test_a_stranger_is_enrolled_by_a_click_on_the_face_in_the_picture(site, workspace, data, people_head):
+    workspace.head.parent.mkdir(exist_ok=True)
+    shutil.copyfile(people_head, workspace.head)
+    folder = data / "lfw" / "images" / "Tiger_Woods"
+    pictures = [jpeg_of(folder / f"Tiger_Woods_000{number}.jpg") for number in (1, 5)]
+    shown = [0]
+    with MjpegServer(lambda _: pictures[shown[0]], 10.0) as camera:
+        add_camera(workspace, "door", camera.url)
+        page = site.open("/live")
+        page.get_by_role("button", name="door", exact=True).click()
+        page.get_by_role("button", name="Who is this? somebody unknown").click(timeout=40_000)
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Give this name").click()
+        dialog.get_by_role("alert").filter(has_text="Give a name, or close this.").wait_for()
+        dialog.get_by_role("combobox", name="Name").fill("Tiger Woods")
+        dialog.get_by_role("button", name="Give this name").click()
+        page.get_by_text("1 face named Tiger Woods").wait_for()
+        page.get_by_role("button", name="Who is this? Tiger Woods").wait_for(timeout=20_000)
+        shown[0] = 1  # another photo: it is the person that was learned, not the picture
+        page.locator(".visits li", has_text="Tiger Woods").nth(1).wait_for(timeout=20_000)
+    assert "Tiger Woods" in load_head(workspace.head).labels
+    (picture,) = workspace.live_pictures.glob("*.jpg")
+    assert not picture.stat().st_mode & 0o077
+    with PeopleStore(workspace.store) as store:
+        assert store.find_person("Tiger Woods").n_faces == 1
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.get_by_text("Taken back: 1 face named Tiger Woods").wait_for()
+    with PeopleStore(workspace.store) as store:
+        assert "Tiger Woods" not in [person.name for person in store.people()]
+
+
+@pytest.mark.realdata
 def test_the_browsers_own_camera_gets_names_and_nothing_is_kept(
     workspace, serve, data, people_head, browser_type, browser_type_launch_args, tmp_path
 ):
@@ -128,3 +170,53 @@ def test_the_browsers_own_camera_gets_names_and_nothing_is_kept(
         browser.close()
     new = {path.name for path in workspace.folder.rglob("*") if path not in kept}
     assert new <= {"people.sqlite-shm", "people.sqlite-wal"}  # there while the store is open
+
+
+def stand_in_visits(monkeypatch, workspace) -> str:
+    """Let cameras be stand-ins that tell of two visits of one face; return the address of one."""
+    lines = []
+    for number, ended in ((1, True), (2, False)):
+        header, picture = unpack(told(number, toward=9, began=100.0 * number, ended=ended))
+        lines.append(json.dumps({**header, "jpeg": base64.b64encode(picture).decode()}))
+    command = [sys.executable, str(STAND_IN)]
+    monkeypatch.setattr(watching, "camera_command", lambda head, _: [*command, str(head)])
+    monkeypatch.setattr(watching, "SECONDS_AFTER_LAST", 0.1)
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    return "http://camera/visit/" + base64.urlsafe_b64encode("\n".join(lines).encode()).decode()
+
+
+def test_a_stranger_who_was_here_before_is_told_by_keyboard(site, workspace, photos, monkeypatch):
+    add_table(workspace, photos)
+    add_head(workspace)
+    add_camera(workspace, "door", stand_in_visits(monkeypatch, workspace))
+    page = site.open("/live")
+    page.get_by_role("button", name="door", exact=True).wait_for()
+    page.keyboard.press("c")
+    expect(page.locator(".visits li")).to_have_count(2)
+    page.keyboard.press("v")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Who was this?")
+    dialog.get_by_text("door: somebody unknown, similarity 1.00").wait_for()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    site.problems[:] = [line for line in site.problems if "decode" not in line]  # the stand-in sends no pictures
+
+
+def test_a_camera_is_left_out_and_what_is_wrong_with_one_is_said(site, workspace, monkeypatch):
+    workspace.head.parent.mkdir(exist_ok=True)
+    workspace.head.write_bytes(b"a head")
+    stand_in_visits(monkeypatch, workspace)
+    add_camera(workspace, "door", "http://me:secret@camera/fails")
+    page = site.open("/live")
+    page.get_by_role("button", name="door", exact=True).click()
+    page.get_by_text("The camera's process has stopped").wait_for()
+    page.get_by_text("this camera is broken").wait_for()
+    expect(page.get_by_text("secret")).to_have_count(0)
+    page.get_by_role("button", name="Remove: door").click()
+    page.get_by_text("No cameras yet").wait_for()
+    expect(page.get_by_text("this camera is broken")).to_have_count(0)
+    page.get_by_label("Name", exact=True).fill("door")
+    page.get_by_label("Number, or").fill("no address")
+    page.get_by_role("button", name="Add camera").click()
+    page.get_by_text("This camera cannot be added").wait_for()
+    site.problems[:] = [line for line in site.problems if "400" not in line]

@@ -1,12 +1,14 @@
 """Trying a picture, and forgetting somebody, in the browser."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from tests.webapp.made import add_head, add_table
+from tests.webapp.made_faces import ADA, BOB, ColourEncoder, head_of_colours
 
 
 def png(colour=(40, 90, 40)) -> dict:
@@ -43,6 +45,7 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     page.keyboard.type("Bob")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="files hold Bob").wait_for()
+    expect(page.locator(".held li", has_text="people.sqlite")).to_contain_text("1 person, 3 faces, 1 decision")
     site.check_accessible()
     page.get_by_role("button", name="Forget Bob").click()
     typed = page.get_by_label("Type the name once more: Bob")
@@ -52,4 +55,59 @@ def test_somebody_is_forgotten_after_typing_the_name(site, workspace, photos, mo
     typed.fill("Bob")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name=" was forgotten").wait_for()
+    expect(page.get_by_text("people.sqlite: written anew without them")).to_be_visible()
     assert not any(b"Bob" in path.read_bytes() for path in workspace.folder.rglob("*") if path.is_file())
+
+
+def test_a_picture_of_the_webcam_is_named(site, workspace, monkeypatch):
+    monkeypatch.setattr("webapp.programs.recognize.encoder_of", lambda context: ColourEncoder(context))
+    monkeypatch.setattr("webapp.programs.recognize.workspace_head", lambda context: head_of_colours())
+    page = site.open("/try")
+    page.evaluate(
+        """colour => { navigator.mediaDevices.getUserMedia = async () => {
+            const canvas = document.createElement("canvas");
+            const draw = () => {
+                const context = canvas.getContext("2d");
+                context.fillStyle = colour;
+                context.fillRect(0, 0, canvas.width, canvas.height);
+            };
+            draw();
+            setInterval(draw, 50);
+            return canvas.captureStream(30);
+        }; }""",
+        f"rgb{ADA}",
+    )
+    page.get_by_role("button", name="Webcam").first.click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.locator(".found li", has_text="Ada").wait_for()
+
+
+def test_without_a_camera_that_is_said(site):
+    page = site.open("/try")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'x'); }; }")
+    page.get_by_role("button", name="Webcam").first.click()
+    page.get_by_text("No camera can be used here.").wait_for()
+
+
+def test_a_picture_that_is_dropped_is_named(site, monkeypatch):
+    monkeypatch.setattr("webapp.programs.recognize.encoder_of", lambda context: ColourEncoder(context))
+    monkeypatch.setattr("webapp.programs.recognize.workspace_head", lambda context: head_of_colours())
+    page = site.open("/try")
+    dropped = page.evaluate_handle(
+        """async colour => {
+            const canvas = new OffscreenCanvas(90, 90);
+            const context = canvas.getContext("2d");
+            context.fillStyle = colour;
+            context.fillRect(0, 0, 90, 90);
+            const files = new DataTransfer();
+            files.items.add(new File([await canvas.convertToBlob()], "a.png", { type: "image/png" }));
+            return files;
+        }""",
+        f"rgb{BOB}",
+    )
+    place = page.locator(".drop").first
+    place.dispatch_event("dragover", {"dataTransfer": dropped})
+    expect(place).to_have_class(re.compile("is-target"))
+    place.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(place).not_to_have_class(re.compile("is-target"))
+    page.locator(".found li", has_text="Bob").wait_for()

@@ -1,9 +1,11 @@
 """A camera's own process before real servers: away and back, killed, wrong credentials, read by OpenCV."""
 
 import asyncio
+import io
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 
 import cv2
@@ -11,10 +13,11 @@ import numpy as np
 import pytest
 
 from experiments.cameras import GSTREAMER, Camera, has_rtsp, save_pictures
+from recognition.sources.source import parse_source
 from tests.webapp.conftest import TOKEN
 from tests.webapp.event_loop import run_coroutine
 from tests.webapp.live.test_watching import look, wait_until
-from webapp.live import watching
+from webapp.live import camera_process, watching
 from webapp.live.camera_list import add_camera
 from webapp.live.messages import unpack
 
@@ -142,6 +145,58 @@ def test_opencv_reads_the_stream(site, clip, monkeypatch):
     expected = cv2.imread(str(clip / "0000.jpg"))
     assert frames[0][1].shape == expected.shape and frames[0][1].std() > 10
     wait_until(lambda: not camera_processes())
+
+
+class Witness:
+    """Stands in for a second detector that says the same of everything."""
+
+    def __init__(self, score):
+        self.score = score
+
+    def scores(self, image, boxes):
+        return np.full(len(boxes), self.score, np.float32)
+
+
+class Messages(io.RawIOBase):
+    """Takes what a camera's process writes and stops it after some pictures."""
+
+    def __init__(self, stopping):
+        self.stopping, self.pictures, self.n_visits = stopping, [], 0
+
+    def writable(self):
+        return True
+
+    def write(self, message):
+        header, _ = unpack(bytes(message)[4:])
+        self.n_visits += header["state"] == "visit"
+        if header["state"] == "picture":
+            self.pictures.append(header["faces"])
+            if len(self.pictures) == 40:
+                self.stopping.set()
+        return len(message)
+
+
+@pytest.mark.parametrize(("score", "is_face"), [(0.0, False), (0.9, True)])
+def test_what_a_second_detector_takes_for_no_face_gets_no_name_and_no_visit(
+    people_head, clip, monkeypatch, score, is_face
+):
+    asked = []
+    monkeypatch.setattr(
+        camera_process, "load_second", lambda options: asked.append(options.second_detector) or Witness(score)
+    )
+    stopping, camera = threading.Event(), Camera("mjpeg", clip, 10)
+    output = Messages(stopping)
+    try:
+        loop = camera_process.CameraLoop(
+            people_head, parse_source(camera.url), camera.url, second_detector="centerface"
+        )
+        loop.run(camera_process.PictureWriter(output), stopping, camera_process.LastWarning())
+    finally:
+        camera.stop()
+    assert asked == ["centerface"]
+    faces = [face for faces in output.pictures for face in faces]
+    assert faces and any(face["is_face"] for face in faces) == is_face
+    assert any(face["visit"] for face in faces) == is_face and (output.n_visits > 0) == is_face
 
 
 def camera_processes() -> list[int]:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from people.workspace.workspace import create_workspace
 from tests.webapp.conftest import TOKEN
 from tests.webapp.event_loop import run_coroutine
 from webapp.live import watching
@@ -30,7 +31,7 @@ def site(workspace, serve, monkeypatch):
     """Serve a workspace whose cameras are stand-ins; return a function that adds one and returns its address."""
     workspace.head.parent.mkdir(exist_ok=True)
     workspace.head.write_bytes(b"a head")
-    monkeypatch.setattr(watching, "camera_command", lambda head: [sys.executable, str(STAND_IN), str(head)])
+    monkeypatch.setattr(watching, "camera_command", lambda head, _: [sys.executable, str(STAND_IN), str(head)])
     monkeypatch.setattr(watching, "SECONDS_AFTER_LAST", 0.1)
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     address = serve(workspace)
@@ -256,3 +257,32 @@ def test_a_removed_camera_ends_its_process(site):
 )
 def test_lines_are_shown_without_credentials(text, shown):
     assert without_credentials(text) == shown
+
+
+@pytest.mark.parametrize("second", ["centerface", ""])
+def test_a_camera_asks_the_second_detector_that_its_workspace_has(serve, photos, tmp_path, monkeypatch, second):
+    asked = []
+
+    def command(head, second_detector):
+        asked.append(second_detector)
+        return [sys.executable, str(STAND_IN), str(head)]
+
+    monkeypatch.setattr(watching, "camera_command", command)
+    monkeypatch.setattr(watching, "SECONDS_AFTER_LAST", 0.1)
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    workspace = create_workspace(tmp_path / "asking", [photos], second_detector=second)
+    workspace.head.parent.mkdir(exist_ok=True)
+    workspace.head.write_bytes(b"a head")
+    add_camera(workspace, "door", "http://camera/frames/20/20000")
+    address = serve(workspace)
+
+    async def run():
+        async with look(f"{address}/api/v1/cameras/door") as viewer:
+            assert await first_picture(viewer) > 0
+
+    run_coroutine(run())
+    assert asked == [second]
+
+
+def test_the_process_is_told_which_second_detector():
+    assert watching.camera_command(Path("family.skops"), "centerface")[-2:] == ["family.skops", "centerface"]

@@ -113,9 +113,9 @@ def test_forgetting_deletes_the_pictures(client, ready, monkeypatch, tmp_path):
     enrol(client, "Ada", ADA)
     held = client.post("/api/v1/forget/survey", json={"name": "Eve"}).json()["files"]
     (picture,) = [one for one in held if one["file"].startswith("enrolled/")]
-    assert picture["what"] == ["1 pictures"]
+    assert picture["what"] == [{"kind": "pictures", "n": 1}]
     report = client.post("/api/v1/forget", json={"name": "Eve", "confirm": "Eve"}).json()
-    assert report["left"] == [] and f"{picture['file']}: deleted" in report["removed"]
+    assert report["left"] == [] and {"file": picture["file"], "what": "deleted", "deleted": True} in report["removed"]
     assert len(list(ready.enrolled.iterdir())) == 1  # Ada's
 
 

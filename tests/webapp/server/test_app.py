@@ -91,9 +91,23 @@ def test_every_word_is_used_and_every_used_word_is_there():
         "find.",
         "photo.state.",
         "enrol.flaw.",
+        "forget.kind.",
     )  # their ends come from the interface
     unused = {key for key in words if f'"{key}"' not in code and not key.startswith(made_up)}
     assert unused == set()
+
+
+def test_every_kind_that_forgetting_finds_has_words_for_one_and_for_several():
+    """Kinds are what `finding` is called with, and the audits of heads and tables beneath it."""
+    code = "\n".join(path.read_text("utf-8") for path in (PROJECT / "people" / "forgetting").glob("*.py"))
+    kinds = set(re.findall(r'finding\(\s*"([^"]+)"', code)) | {"exemplars", "rejections", "paths"}
+    kinds |= {"rows", "rows at paths", "files"}
+    assert len(kinds) >= 20
+    for language in ("en", "de"):
+        words = json.loads((STATIC / "words" / f"{language}.json").read_text("utf-8"))
+        of_kinds = {key: words[key] for key in words if key.startswith("forget.kind.")}
+        assert of_kinds.keys() == {f"forget.kind.{kind.replace(' ', '_')}" for kind in kinds}
+        assert all(one.keys() == {"one", "other"} for one in of_kinds.values())
 
 
 def test_no_text_for_people_stands_in_the_code():

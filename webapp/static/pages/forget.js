@@ -6,7 +6,13 @@ import { button, el } from "../parts/dom.js";
 import { NameBox } from "../parts/name_box.js";
 import { pageHead } from "../parts/page.js";
 import { explain } from "../parts/toast.js";
-import { t } from "../parts/words.js";
+import { formatNumber, hasWords, t } from "../parts/words.js";
+
+/** Return in words how many of what a file holds; a kind without words of its own as the server calls it. */
+function partOf({ kind, n }) {
+  const key = `forget.kind.${kind.replaceAll(" ", "_")}`;
+  return hasWords(key) ? t(key, { n }) : `${formatNumber(n)} ${kind}`;
+}
 
 const isSmall = (line) => line.startsWith("thumbnails/");
 
@@ -15,7 +21,7 @@ export async function show(main) {
   const result = el("section", { class: "forget-result", "aria-live": "polite" });
 
   const list = (title, lines) => (lines.length ? [el("section", {}, el("h3", {}, t(title)), el("ul", {}, ...lines.filter((line) => !isSmall(line)).map((line) => el("li", {}, line)), ...folded(lines.filter(isSmall).map((line) => el("li", {}, line)))))] : []);
-  const held = ({ file, what }) => el("li", {}, el("strong", {}, file), el("span", { class: "quiet" }, what.join(", ")));
+  const held = ({ file, what }) => el("li", {}, el("strong", {}, file), el("span", { class: "quiet" }, what.map(partOf).join(", ")));
 
   /** The small pictures that the page has cut, in one line that opens. */
   const folded = (rows) => (rows.length ? [el("li", {}, el("details", {}, el("summary", {}, t("forget.pictures", { n: rows.length })), el("ul", {}, ...rows)))] : []);
@@ -49,7 +55,7 @@ export async function show(main) {
       const report = await api.post("/forget", { name, confirm: typed.value });
       result.replaceChildren(
         el("h2", {}, t("forget.done", { name })),
-        ...list("forget.removed", report.removed),
+        ...list("forget.removed", report.removed.map(({ file, deleted }) => t(deleted ? "forget.was_deleted" : "forget.was_removed", { file }))),
         ...list("forget.by_hand", report.by_hand),
         ...list("forget.failures", report.failures),
         ...list("forget.left", report.left),

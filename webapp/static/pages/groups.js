@@ -18,6 +18,7 @@ export async function show(main, { go }) {
   const details = new Map(); // group -> promise of its faces
   const skipped = new Set();
   const left = []; // groups that were shown before this one
+  const deciding = new Set(); // groups whose decision is on its way: the server lists them still
   let queue = [];
   let current = null;
   let wanted = null; // the group that is to be shown, before its faces have come
@@ -41,7 +42,7 @@ export async function show(main, { go }) {
   /** Ask which groups there are now; what was skipped comes last. */
   async function renew() {
     details.clear();
-    const { groups } = await api.get("/groups");
+    const groups = (await api.get("/groups")).groups.filter(({ group }) => !deciding.has(group));
     const isLate = ({ group }) => skipped.has(group);
     queue = [...groups.filter((one) => !isLate(one)), ...groups.filter(isLate)];
     drawHead();
@@ -160,11 +161,12 @@ export async function show(main, { go }) {
     if (asked !== wanted) return; // the next group is not to be seen yet
     clearName();
     left.push(asked);
+    deciding.add(asked);
     queue = queue.filter((one) => one.group !== asked);
     const next = open();
     const sent = pending.then(() => edits.decide(faces, what, afterwards));
     pending = sent.catch(() => {});
-    const isDone = await sent;
+    const isDone = await sent.finally(() => deciding.delete(asked));
     await next;
     if (!isDone) { await renew(); await open(asked); }
   }

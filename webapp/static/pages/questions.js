@@ -6,11 +6,13 @@ import * as edits from "../parts/edits.js";
 import { thumb } from "../parts/face.js";
 import * as jobs from "../parts/job.js";
 import { setPageKeys } from "../parts/keys.js";
+import { NameBox } from "../parts/name_box.js";
 import { emptyState, pageHead } from "../parts/page.js";
+import { consequenceOf, isAboutUnnamed, sidesOf, textOf } from "../parts/question.js";
 import { toastError } from "../parts/toast.js";
 import { formatShare, t } from "../parts/words.js";
 
-export async function show(main) {
+export async function show(main, { go }) {
   const head = el("div");
   const card = el("section", { class: "question", "aria-live": "polite" });
   main.append(head, card);
@@ -38,32 +40,44 @@ export async function show(main) {
   }
 
   function draw() {
-    head.replaceChildren(pageHead(t("questions.title"), questions.length ? t("questions.left", { n: questions.length }) : null));
+    const together = questions.length > 1 ? el("a", { class: "button", href: "/questions/together" }, t("questions.together"), el("kbd", { "aria-hidden": "true" }, "s")) : null;
+    head.replaceChildren(pageHead(t("questions.title"), questions.length ? t("questions.left", { n: questions.length }) : null, together));
     const question = questions[0];
     if (!question) {
       card.replaceChildren(emptyState(t("questions.none"), t("questions.none_text"), button(t("questions.look"), { run: () => look().catch(toastError) })));
       return;
     }
-    const row = (faces, n, name) => el("div", { class: "side" }, el("div", { class: "side-faces" }, ...faces.map((face) => thumb(face.key))), el("p", { class: "quiet" }, name ?? t("n_faces", { n })));
-    const others = question.others.length ? row(question.others, question.n_others, (question.kind === "same_person" ? question.other : question.person)?.name) : null;
+    const box = isAboutUnnamed(question) ? nameBox() : null;
     card.replaceChildren(
       el("h2", { tabindex: "-1" }, textOf(question)),
-      el("div", { class: "sides" }, row(question.faces, question.n_faces, question.kind === "same_person" ? question.person?.name : null), others),
+      sidesOf(question),
       question.evidence.length
         ? el("div", { class: "evidence" }, el("h3", {}, t("questions.evidence")), el("ul", {}, ...question.evidence.map(({ one, two, similarity }) => el("li", {}, thumb(one.key), thumb(two.key), el("span", { class: "quiet" }, formatShare(similarity))))))
         : el("div"),
       question.threshold ? el("p", { class: "quiet" }, t("questions.similarity", { similarity: formatShare(question.similarity), threshold: formatShare(question.threshold) })) : el("div"),
       el("p", {}, consequenceOf(question)),
       el("div", { class: "actions" }, button(t("questions.yes"), { key: "y", kind: "is-main", run: () => give("yes") }), button(t("questions.no"), { key: "n", run: () => give("no") }), button(t("questions.later"), { key: "l", run: () => give("later") })),
+      box?.element ?? el("div"),
     );
   }
 
-  async function give(answer) {
+  /** Two groups are one person, and who that is: one answer says both. */
+  function nameBox() {
+    const box = new NameBox({ label: t("questions.yes_name"), placeholder: t("questions.yes_name") });
+    box.element.addEventListener("keydown", (event) => {
+      if (event.defaultPrevented || event.key !== "Enter" || !box.value) return;
+      event.preventDefault();
+      give("yes", box.value);
+    });
+    return box;
+  }
+
+  async function give(answer, name = null) {
     const question = questions[0];
     if (!question || isAsking) return;
     isAsking = true;
     try {
-      const { decision } = await api.post(`/questions/${question.id}/answer`, { answer });
+      const { decision } = await api.post(`/questions/${question.id}/answer`, name === null ? { answer } : { answer, name });
       await load();
       if (decision) edits.tell(decision, load);
     } catch (error) {
@@ -78,25 +92,11 @@ export async function show(main) {
     { key: "y", words: "questions.yes", run: () => give("yes") },
     { key: "n", words: "questions.no", run: () => give("no") },
     { key: "l", words: "questions.later", run: () => give("later") },
+    { key: "i", words: "questions.yes_name", run: () => card.querySelector("input")?.focus() },
+    { key: "s", words: "questions.together", run: () => go("/questions/together") },
     { key: "u", words: "key.undo", run: () => edits.undo(null, load) },
   ]);
   head.replaceChildren(pageHead(t("questions.title"), null));
   await load();
   return { stop: () => stop() };
-}
-
-const values = ({ person, other, n_faces: n }) => ({ name: person?.name ?? "", other: other?.name ?? "", n });
-
-function textOf(question) {
-  const { kind, person, other } = question;
-  if (kind === "same_person") return t(person && other ? "questions.same_people" : "questions.same_groups", values(question));
-  return t(`questions.${kind}`, values(question));
-}
-
-function consequenceOf(question) {
-  const faces = t("n_faces", { n: question.n_settled });
-  if (question.kind === "same_person" && !question.other) return t("questions.then_together", { faces });
-  if (question.kind === "not_a_face") return t("questions.then_no_face", { faces });
-  const name = (question.kind === "same_person" ? question.other : question.person).name;
-  return t("questions.then_named", { faces, name });
 }

@@ -57,7 +57,7 @@ export async function show(main, { reload }) {
     if (path !== null) await setFolders([...folders, path]);
   }
 
-  const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words)));
+  const figure = (words, n, href) => el(href ? "a" : "div", { class: "figure", href }, el("strong", {}, formatNumber(n)), el("span", { class: "quiet" }, t(words, { n })));
   const firstScan = el("li", { class: "need" }, icon("attention"), el("span", {}, t("start.scan")), scanButton);
   const need = ({ kind, n }) => {
     const text = t(kind === "folders" ? "start.need_folders" : `start.${kind}`, { n });
@@ -95,12 +95,12 @@ function lastScan(job) {
   return [
     el("h2", {}, when),
     el("p", {}, t("start.report", { photos: t("n_photos", { n: photos }), fresh: formatNumber(fresh), groups: t("start.n_groups", { n: groups }) })),
-    ...(failures.length ? [failureList(failures)] : []),
+    ...(failures.length ? [failureList(job.id, failures)] : []),
   ];
 }
 
-function failureList(failures) {
-  const row = ({ path, message }) => el("li", { class: "failure" }, el("span", { class: "path" }, path), el("span", { class: "quiet" }, message));
+function failureList(job, failures) {
+  const row = ({ path, message }, place) => el("li", { class: "failure" }, pictureOf(job, place), el("span", { class: "path" }, path), el("span", { class: "quiet" }, message));
   return el(
     "details",
     { open: failures.length <= 5 },
@@ -108,4 +108,11 @@ function failureList(failures) {
     el("ul", { class: "failures" }, ...failures.slice(0, MOST_FAILURES).map(row)),
     failures.length > MOST_FAILURES ? el("p", { class: "quiet" }, t("start.more_failures", { n: failures.length - MOST_FAILURES })) : null,
   );
+}
+
+/** Make what can be seen of a file that could not be read, which may be nothing. */
+function pictureOf(job, place) {
+  const frame = el("div", { class: "thumb" });
+  frame.append(el("img", { src: api.failurePicture(job, place), alt: "", loading: "lazy", decoding: "async", onerror: (event) => { event.target.remove(); frame.classList.add("is-missing"); } }));
+  return frame;
 }

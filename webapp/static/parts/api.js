@@ -62,5 +62,6 @@ export const api = {
   remove: (path) => request("DELETE", path),
   photoThumbnail: ({ photo, kind, time_s: second }) => `${ROOT}/photos/${photo}/thumbnail${kind === "video" ? `?at=${second}` : ""}`,
   thumbnail: (key) => `${ROOT}/faces/${encodeURIComponent(key)}/thumbnail`,
+  failurePicture: (job, place) => `${ROOT}/jobs/${job}/failures/${place}/picture`,
   picture: (photo, max = 1600) => `${ROOT}/photos/${photo}/picture?max=${max}`,
 };

@@ -48,5 +48,5 @@ export function button(text, { run, key, iconName, kind = "", iconOnly = false, 
 
 /** Return whether letters typed now belong to a field. */
 export function isTyping(target) {
-  return target instanceof Element && target.closest("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]") !== null;
+  return target instanceof Element && target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]") !== null;
 }

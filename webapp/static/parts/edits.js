@@ -82,6 +82,17 @@ export async function undo(decision, done) {
   }
 }
 
+/** Take back decisions that were made together, the newest first. */
+export async function undoTogether(decisions, done) {
+  try {
+    for (const decision of [...decisions].reverse()) await api.post("/history/undo", { decision });
+    toast(t("questions.taken_back", { n: decisions.length }));
+  } catch (error) {
+    toastError(error);
+  }
+  await done();
+}
+
 export async function redo(done) {
   try {
     const made = await api.post("/history/redo", {});

@@ -56,6 +56,7 @@ function drawFace(context, face, picture) {
     context.drawImage(picture, 0, 0);
     context.restore();
   }
+  if (face.is_face === false) return; // blurred all the same: somebody may be seen
   context.strokeStyle = face.name ? "#35c46a" : "#e0a020";
   context.lineWidth = 3;
   context.strokeRect(left, top, right - left, bottom - top);
