@@ -97,6 +97,10 @@ JOINED_DISTANCES = {
     frozenset({(DEFAULT_PRESET, 0.5), ("facenet-ms1m-keras", 0.5)}): (1.099, "0.9941 +- 0.0013"),
     frozenset({("mobilefacenet-ms1m", 0.8), (DEFAULT_PRESET, 0.2)}): (1.081, "0.9950 +- 0.0014"),
     frozenset({("mobilefacenet-ms1m", 0.7), ("facenet-ms1m-keras", 0.3)}): (1.082, "0.9955 +- 0.0014"),
+    frozenset({("mobilefacenet-ms1m", 0.7), ("facenet-ms1m-keras", 0.2), (DEFAULT_PRESET, 0.1)}): (
+        1.081,
+        "0.9959 +- 0.0015",
+    ),
 }
 """Verification thresholds and accuracies of joined built-in presets, by names and weights.
 
