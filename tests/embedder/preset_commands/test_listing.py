@@ -25,6 +25,7 @@ def test_all_that_can_be_chosen_is_listed(tmp_path: Path, capsys: pytest.Capture
         "mobilefacenet-ms1m",
         "mobilefacenet-ms1m+facenet-casia-20180408",
         "mobilefacenet-ms1m+facenet-ms1m-keras",
+        "mobilefacenet-ms1m+facenet-ms1m-keras+facenet-casia-20180408",
     ]
     default, mobile = entries["facenet-casia-20180408"], entries["mobilefacenet-ms1m"]
     assert default["is_default"] and default["missing"] == "" and 80 < default["megabytes"] < 100
