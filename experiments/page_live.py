@@ -105,7 +105,7 @@ def measure_browsers(workspace: Workspace, pictures: Path, minutes: float, n_rou
 
 
 def _tenths(values: list[float]) -> str:
-    return ", ".join(f"{value:.0f}" for value in values[:: max(1, len(values) // 10)])
+    return ", ".join(f"{value:.0f}" for value in values[max(1, len(values) // 10) - 1 :: max(1, len(values) // 10)])
 
 
 def add_camera(server: Server, name: str, camera: Camera) -> None:

@@ -165,6 +165,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help="times that three browsers are opened and closed")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real photos")
     chosen = parser.parse_args()
+    if chosen.rounds < 2:
+        parser.error(f"--rounds must be 2 or more, got {chosen.rounds}")
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a server that ends may still write
         folder, data = Path(name), chosen.data.resolve()

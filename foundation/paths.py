@@ -65,6 +65,8 @@ def check_folder_of(path: str | os.PathLike[str]) -> None:
     """
     folder = Path(path).resolve().parent
     if not folder.is_dir():
+        if folder.exists():
+            raise InputError(f"{path}: expected a file in a folder, {folder} is a file; name another place")
         raise InputError(f"{path}: expected a folder that exists, {folder} does not; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))

@@ -17,6 +17,9 @@ BATCH = "n"
 _LARGEST_FILE = 2**31 - 1
 """Bytes: Protocol Buffers hold no more."""
 
+_OWN_DOMAINS = ("", "ai.onnx")
+"""What ONNX calls its own operators."""
+
 _BROADCASTING_OPSET = 7
 """Version of ONNX's operators from which products and sums repeat the smaller operand."""
 
@@ -88,13 +91,13 @@ def _replace_prelus(model: "onnx.ModelProto") -> None:
     """
     from onnx import helper, numpy_helper
 
-    if any(opset.domain == "" and opset.version < _BROADCASTING_OPSET for opset in model.opset_import):
+    if any(opset.domain in _OWN_DOMAINS and opset.version < _BROADCASTING_OPSET for opset in model.opset_import):
         return
     graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
-        tensor = stored.get(node.input[1]) if node.op_type == "PRelu" else None
+        tensor = stored.get(node.input[1]) if node.op_type == "PRelu" and node.domain in _OWN_DOMAINS else None
         slopes = None if tensor is None else numpy_helper.to_array(tensor)
         if slopes is None or slopes.dtype != np.float32 or slopes.shape not in _of_channels(slopes.size):
             nodes.append(node)

@@ -45,7 +45,7 @@ half strangers) the mean TPIR at an FPIR of 1 % was 0.928 with 0.8 : 0.2, 0.904 
 `mobilefacenet-ms1m` alone and 0.697 with `facenet-casia-20180408` alone. Of `mobilefacenet-ms1m` and
 `facenet-ms1m-keras` it was 0.935 with 0.8 : 0.2, 0.932 with 0.7 : 0.3, 0.924 with equal weights; normalized, 0.7 : 0.3
 is among the best (0.946 as with 0.8 : 0.2, 0.943 with 0.85 : 0.15; other draws of photos and strangers). Of all three
-0.7 : 0.2 : 0.1 was the best of seven by the photos found (0.952, of two at best 0.950), by people equal to two (0.946).
+0.7 : 0.2 : 0.1 was the best of five by the photos found (0.952, of two at best 0.950), by people like two (0.946).
 """
 
 _RECORD_FIELDS = {"name", "joined", "verification_threshold", "accuracy", "licence", "source"}

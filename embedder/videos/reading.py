@@ -5,6 +5,7 @@ import mimetypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ from foundation.text import pluralize, sanitize_for_terminal
 # another is that of the longest track, and sound often lasts longer.
 _STATED_TOLERANCE, _GUESSED_TOLERANCE = 0.03, 0.1
 _FALLBACK_FRAMES_PER_SECOND = 25.0
+
+_LEVEL_LOCK = Lock()
+"""OpenCV's level of what it writes is one for all threads."""
 # Files that claim more, as WebM files do, give the ticks of their clock, and a number of frames computed from them.
 _MOST_FRAMES_PER_SECOND = 480.0
 
@@ -144,12 +148,13 @@ class VideoReader:
 def _open(path: str) -> cv2.VideoCapture:
     """Return the reader of a file without a word on standard error, where FFmpeg and OpenCV write by themselves."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    with _LEVEL_LOCK:
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+        finally:
+            cv2.utils.logging.setLogLevel(level)
 
 
 def _describe_unopened(path: str) -> str:

@@ -21,9 +21,9 @@ from people.store.scanned import ScannedFile, write_groups, write_scan
 class PeopleStore(PeopleReader):
     """The decisions of a workspace, in one SQLite file.
 
-    A decision is durable when its method returns, is never changed, and can be taken back at any time, in any order;
-    who is who now is derived from those that were not taken back. All methods raise `StoreError` where the file is
-    damaged, and ``OSError`` where it cannot be written; nothing is half done then.
+    A decision is durable when its method returns (within `at_once`, when that ends), is never changed, and can be taken
+    back at any time, in any order; who is who now is derived from those that were not taken back. All methods raise
+    `StoreError` where the file is damaged, and ``OSError`` where it cannot be written; nothing is half done then.
 
     Parameters
     ----------
@@ -73,9 +73,23 @@ class PeopleStore(PeopleReader):
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Make all decisions within the block, or none if one of them or anything else in it raises an error."""
+        """Make all decisions within the block, or none if one of them or anything else in it raises an error.
+
+        They are durable when the outermost block ends.
+        """
         if self._connection.in_transaction:  # of a block around this one
-            yield
+            n_made = len(self.made)
+            self._connection.execute("SAVEPOINT inner")
+            try:
+                yield
+            except BaseException:
+                del self.made[n_made:]
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK TO inner")
+                raise
+            finally:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("RELEASE inner")
             return
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE")

@@ -48,9 +48,9 @@ def answer(store: PeopleStore, question: Suggestion, given: Answer, *, name: str
 
 
 def check_independent(questions: Sequence[Suggestion]) -> None:
-    """Refuse questions about the same unnamed faces: what to ask next of them depends on the answer.
+    """Refuse questions that decide about the same faces: what to ask next of them depends on the answer.
 
-    Those that `people.suggestions.questions.find_questions` returns together are about other faces each.
+    Those that `people.suggestions.questions.find_questions` returns together decide about other faces each.
 
     Raises
     ------
@@ -59,14 +59,16 @@ def check_independent(questions: Sequence[Suggestion]) -> None:
     """
     met: dict[Face, Suggestion] = {}
     for question in questions:
-        unnamed = {face.face for face in (*question.faces, *question.others) if face.person is None}
-        before = next((met[face] for face in unnamed if face in met), None)
+        decided = {face.face for face in (*question.faces, *question.others) if face.person is None}
+        if question.kind != "same_person":
+            decided.update(face.face for face in question.faces)
+        before = next((met[face] for face in decided if face in met), None)
         if before is not None:
             raise DecisionError(
                 f"expected questions about other faces each, got {before.id} and {question.id}, which share some; "
                 "answer one of them, then ask for suggestions again"
             )
-        met.update(dict.fromkeys(unnamed, question))
+        met.update(dict.fromkeys(decided, question))
 
 
 def _decide(store: PeopleStore, question: Suggestion, *, is_so: bool) -> Decision | None:
@@ -81,5 +83,7 @@ def _decide(store: PeopleStore, question: Suggestion, *, is_so: bool) -> Decisio
     if not is_so:
         return store.part([faces[0], question.others[0].face])
     if question.person is not None and question.other is not None:
-        return store.merge(question.person, question.other)
+        one, other = store.person(question.person), store.person(question.other)
+        # Two answers of before may have made one of them already.
+        return None if one.number == other.number else store.merge(one.number, other.number)
     return store.join([*faces, *(face.face for face in question.others)])

@@ -104,7 +104,8 @@ def find_questions(
 ) -> list[Suggestion]:
     """Return the questions that nobody has answered, first those whose answer probably settles most faces.
 
-    Each set of unnamed faces is in one of them: what to ask next about it depends on the answer.
+    Each unnamed face, and each that may not be what it is taken for, is in one of them: what to ask next about it
+    depends on the answer.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def find_questions(
     for candidate in search.ranked():
         if len(found) == limit:
             break
-        concerned = search.unnamed(candidate)
+        concerned = search.rows_decided(candidate)
         if met.isdisjoint(concerned) and search.id_of(candidate) not in asked:
             met |= concerned
             found.append(search.question(candidate))
@@ -202,11 +203,13 @@ class _Search:
         found = [*self._pairs(), *self._doubts(), *self._false_faces(), *self._events()]
         return sorted(found, key=lambda one: (-one.n_settled * one.chance, -one.similarity, one))
 
-    def unnamed(self, candidate: _Candidate) -> set[int]:
-        """Return the sets of unnamed faces that a candidate is about."""
-        return {
-            number for number in (candidate.first, candidate.second) if number >= 0 and self.sets[number].person is None
-        }
+    def rows_decided(self, candidate: _Candidate) -> set[int]:
+        """Return the rows that an answer decides about: of sets of unnamed faces, and those in question themselves."""
+        numbers = [number for number in (candidate.first, candidate.second) if number >= 0]
+        rows = [
+            row for number in numbers if self.sets[number].person is None for row in self.sets[number].rows.tolist()
+        ]
+        return {*rows, *(row for row in (candidate.row, candidate.twin) if row >= 0)}
 
     def id_of(self, candidate: _Candidate) -> str:
         """Return what stays the same as long as the question is about the same faces."""

@@ -28,9 +28,9 @@ def save_questions(path: Path, questions: Sequence[Suggestion], *, revision: int
 
 
 def load_questions(path: Path, reader: PeopleReader, *, limit: int | None = None) -> tuple[int, list[Suggestion]]:
-    """Return the questions that are still open, and the revision they were looked for at; -1 where there is no file.
+    """Return the questions that are still open, and the revision they were looked for at.
 
-    What was answered or decided since is left out.
+    It is -1 where there is no file, or none that can be used. What was answered or decided since is left out.
     """
     try:
         record = json.loads(path.read_bytes())

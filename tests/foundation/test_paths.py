@@ -52,3 +52,9 @@ def test_a_file_whose_folder_is_not_there_or_takes_none(tmp_path: Path, monkeypa
     monkeypatch.setattr("os.access", lambda folder, mode: Path(folder) != tmp_path)
     with pytest.raises(PermissionError, match=r"Permission denied.*people\.csv"):
         check_folder_of(tmp_path / "people.csv")
+
+
+def test_a_file_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "faces.h5").write_bytes(b"")
+    with pytest.raises(InputError, match=r"expected a file in a folder, .*faces\.h5 is a file; name another place"):
+        check_folder_of(tmp_path / "faces.h5" / "head.skops")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from people.errors import ConflictError
 from people.store.reader import PeopleReader
-from people.suggestions.answers import answer
+from people.suggestions.answers import answer, check_independent
 from people.suggestions.questions import QuestionKind, Suggestion
 from people.suggestions.saved import load_questions
 from webapp.api.context import ContextOf, Reader, Store
@@ -129,12 +129,13 @@ def answer_questions(context: ContextOf, store: Store, given: GivenTogether) -> 
 
 
 def _give(path: FilePath, store: Store, answers: Sequence[tuple[str, Given]]) -> list[DecisionAnswer | None]:
-    """Decide what answers say, all or none; questions kept in one file were found together and are independent."""
+    """Decide what answers say, all or none."""
     with store.at_once():
         _, questions = load_questions(path, store)
         found = {question.id: question for question in questions}
         if any(question not in found for question, _ in answers):
             raise ConflictError("a question was answered or settled meanwhile; look at those that are left")
+        check_independent([found[question] for question in dict.fromkeys(question for question, _ in answers)])
         made = []
         for number, given in answers:
             said = found[number].likely if given.answer == "likely" else given.answer

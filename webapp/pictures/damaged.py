@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST_BYTES = 100_000_000
-_MOST_PIXELS = 50_000_000
+_MOST_PIXELS = 25_000_000
 _ONE_AT_A_TIME = threading.BoundedSemaphore(1)
 """Whoever opens the list of failures asks for many of these at once, and each may take long or much memory."""
 
@@ -31,7 +31,7 @@ def render_damaged(place: Path, max_side: int) -> bytes | None:
     """
     with _ONE_AT_A_TIME:
         with suppress(FacetableError):
-            return render_photo(place, max_side)
+            return render_photo(place, max_side, max_pixels=_MOST_PIXELS)
         return _render_part(place, max_side)
 
 
@@ -45,10 +45,10 @@ def _render_part(place: Path, max_side: int) -> bytes | None:
         return None
     try:
         part = _decode_part(content, max_side)
+        if part.getbbox(alpha_only=False) is None:  # the first colour all over: no row was there
+            return None
         picture = PIL.ImageOps.exif_transpose(part.convert("RGB"))
     except Exception:  # noqa: BLE001 - readers raise what they like at damaged content
-        return None
-    if picture.getbbox() is None:  # black all over: no row was there
         return None
     picture.thumbnail((max_side, max_side), PIL.Image.Resampling.LANCZOS)
     return encode(picture, "JPEG")
@@ -61,9 +61,9 @@ def _decode_part(content: bytes, max_side: int) -> "Image":
     with warnings.catch_warnings():
         warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
         picture = PIL.Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
-    picture.draft("RGB", (max_side, max_side))
     if picture.width * picture.height > _MOST_PIXELS:
         raise ValueError("too large")
+    picture.draft("RGB", (max_side, max_side))
     with suppress(OSError, SyntaxError):
         picture.load()
     picture.tile = []  # what is not there is not asked for again

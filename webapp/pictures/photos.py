@@ -60,10 +60,11 @@ def second_in(file: ScannedFile, time_s: float) -> float:
     return time_s if file.kind == "video" else math.nan
 
 
-def render_photo(place: Path, max_side: int, *, time_s: float = math.nan) -> bytes:
+def render_photo(place: Path, max_side: int, *, time_s: float = math.nan, max_pixels: int | None = None) -> bytes:
     """Return a photo as JPEG, upright, no side longer than `max_side` pixels, without metadata.
 
-    Of a video, that is its frame at the second `time_s`; NaN for photos.
+    Of a video, that is its frame at the second `time_s`; NaN for photos. What has more than `max_pixels` is refused, by
+    default what a scan refuses.
 
     Raises
     ------
@@ -74,7 +75,8 @@ def render_photo(place: Path, max_side: int, *, time_s: float = math.nan) -> byt
 
     from embedder.videos.moment import read_moment
 
-    picture = PIL.Image.fromarray(read_moment(place, time_s))
+    limits = {} if max_pixels is None else {"max_pixels": max_pixels}
+    picture = PIL.Image.fromarray(read_moment(place, time_s, **limits))
     picture.thumbnail((max_side, max_side), PIL.Image.Resampling.LANCZOS)
     return encode(picture, "JPEG")
 

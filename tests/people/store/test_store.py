@@ -42,6 +42,20 @@ def test_a_name_makes_a_person_and_is_used_again(store):
     assert store.find_person("Zoë").n_photos == 3 and store.revision == 2
 
 
+def test_decisions_at_once_are_made_all_or_none_and_one_that_is_refused_leaves_nothing(store):
+    with store.at_once():
+        ada = store.name([face(1)], "Ada").person
+        store.name([face(2)], "Bob")
+        with pytest.raises(PersonError):
+            store.rename(ada, "Bob")
+        store.name([face(3)], "Ada")
+    assert names(store) == {"Ada": 2, "Bob": 1} and len(store.made) == store.revision == 3
+    with pytest.raises(DecisionError), store.at_once():
+        store.name([face(4)], "Cleo")
+        store.merge(ada, ada)
+    assert names(store) == {"Ada": 2, "Bob": 1} and len(store.made) == store.revision == 3
+
+
 def test_a_face_is_found_again_by_hash_and_overlap(store):
     store.name([face(1)], "Ada")
     nearly = Face(face(1).photo_sha256, (0.06, 0.22, 0.21, 0.51))

@@ -10,7 +10,7 @@ from people.store.scanned import NO_GROUP
 from people.store.store import PeopleStore
 from people.suggestions import questions as questions_module
 from people.suggestions.answers import answer, check_independent
-from people.suggestions.questions import chance_of_one_person, find_question, find_questions, find_these
+from people.suggestions.questions import Suggestion, chance_of_one_person, find_question, find_questions, find_these
 from people.workspace.table_rows import record_table
 from tests.embedder.fakes import make_table
 
@@ -265,7 +265,10 @@ def test_the_likelier_answer(store, table):
     faces = {face.row: face.face for face in store.faces_in_table()}
     store.name([faces[row] for row in (0, 1, 2, 5)], "Ada")
     store.name([faces[row] for row in (7, 8)], "Bob")
-    likely = {question.kind: (question.likely, question.chance) for question in ask(store, table)}
+    first = ask(store, table)
+    for question in first:
+        answer(store, question, "later")  # what is asked of row 6 hides that it may be no face
+    likely = {question.kind: (question.likely, question.chance) for question in (*first, *ask(store, table))}
     assert likely["not_a_face"][0] == "no" and likely["is_really"] == ("yes", 0.5)
     assert all((chance >= 0.5) == (said == "yes") for said, chance in likely.values())
 
@@ -278,6 +281,43 @@ def test_several_questions_are_found_together_and_none_may_share_unnamed_faces(s
     check_independent([first, second])
     with pytest.raises(DecisionError, match=f"got {first.id} and {first.id}, which share some"):
         check_independent([first, first])
+
+
+def test_no_two_questions_that_are_found_together_decide_about_one_face(store, table):
+    table.detection_scores[[0, 5, 6]] = 0.71
+    faces = {face.row: face.face for face in store.faces_in_table()}
+    store.name([faces[row] for row in (0, 1, 2, 5)], "Ada")
+    store.name([faces[row] for row in (7, 8)], "Bob")
+    found = find_questions(store, table)
+    assert len(found) > 1
+    check_independent(found)
+
+
+def test_two_people_who_are_one_already_are_not_merged_again(store, table):
+    faces = {face.row: face.face for face in store.faces_in_table()}
+    for row, name in ((0, "Ada"), (1, "Ann"), (2, "Annie")):
+        store.name([faces[row]], name)
+    one, two, three = (store.find_person(name).number for name in ("Ada", "Ann", "Annie"))
+    seen = {face.row: face for face in store.faces_in_table()}
+
+    def merging(first, second):
+        return Suggestion(
+            id=f"{first}{second}".zfill(12),
+            kind="same_person",
+            text="",
+            n_settled=1,
+            faces=(seen[0],),
+            others=(seen[1],),
+            person=first,
+            other=second,
+            chance=0.9,
+            similarity=0.9,
+            threshold=0.5,
+            evidence=(),
+        )
+
+    made = [answer(store, merging(*pair), "yes") for pair in ((one, two), (two, three), (one, three))]
+    assert [decision is None for decision in made] == [False, False, True]
 
 
 def test_faces_too_blurred_to_be_told_apart_are_not_compared_with_each_other(store, table, monkeypatch):

@@ -44,14 +44,26 @@ def test_of_a_header_alone_nothing_is_seen(tmp_path):
     assert render_damaged(noise(tmp_path / "a.png", "PNG", share=0.0005), 320) is None
 
 
-def test_what_would_take_much_memory_is_not_decoded(tmp_path, monkeypatch):
-    path = noise(tmp_path / "a.png", "PNG", share=0.5)
+def test_of_a_palette_without_a_row_nothing_is_seen(tmp_path):
+    path = tmp_path / "a.png"
+    picture = Image.effect_noise((640, 480), 90).convert("P")
+    picture.putpalette([255, 255, 255, *picture.getpalette()[3:]])  # the first colour is white
+    picture.save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"IDAT") + 8])
+    assert render_damaged(path, 320) is None
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_what_would_take_much_memory_is_not_decoded(tmp_path, monkeypatch, share):
+    path = noise(tmp_path / "a.png", "PNG", share=share)
     assert render_damaged(path, 320) is not None
     monkeypatch.setattr("webapp.pictures.damaged._MOST_PIXELS", 1_000)
     assert render_damaged(path, 320) is None
     monkeypatch.undo()
-    monkeypatch.setattr("webapp.pictures.damaged._MOST_BYTES", 1_000)
-    assert render_damaged(path, 320) is None
+    if share < 1:
+        monkeypatch.setattr("webapp.pictures.damaged._MOST_BYTES", 1_000)
+        assert render_damaged(path, 320) is None
 
 
 @pytest.fixture

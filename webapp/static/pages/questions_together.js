@@ -56,6 +56,7 @@ export async function show(main, { go }) {
   /** Choose an answer to the question in focus, by default the first, and go on to the next. */
   function choose(answer) {
     const all = [...list.querySelectorAll("fieldset")];
+    if (bar.contains(document.activeElement)) return; // behind the last question
     const place = Math.max(0, all.indexOf(document.activeElement?.closest("fieldset")));
     all[place]?.querySelector(`[value=${answer}]`).click();
     focusOn(all[place + 1] ?? bar);
