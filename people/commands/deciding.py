@@ -45,7 +45,7 @@ def decide(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Nam
 
 def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Namespace) -> str:
     from embedder.tables.table import EmbeddingTable
-    from people.suggestions.answers import answer, check_independent
+    from people.suggestions.answers import answer_together
     from people.suggestions.questions import find_these
 
     ids = list(dict.fromkeys(arguments.question))
@@ -58,14 +58,8 @@ def _answer(workspace: "Workspace", store: "PeopleStore", arguments: argparse.Na
             )
     if arguments.name is not None and len(ids) > 1:
         raise DecisionError(f"--name says who is seen in one question, got {len(ids)}; answer that one alone")
-    check_independent(list(found.values()))
-    lines = []
-    with store.at_once():
-        for number in ids:
-            given = found[number].likely if arguments.answer == "likely" else arguments.answer
-            decision = answer(store, found[number], given, name=arguments.name)
-            lines.append("noted" if decision is None else describe(store, decision))
-    return sanitize_lines(lines)
+    decisions = answer_together(store, [(found[number], arguments.answer, arguments.name) for number in ids])
+    return sanitize_lines(["noted" if decision is None else describe(store, decision) for decision in decisions])
 
 
 def _about_faces(store: "PeopleStore", arguments: argparse.Namespace) -> "Decision":

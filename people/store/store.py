@@ -17,6 +17,10 @@ from people.store.reader import PeopleReader
 from people.store.records import DRAWN, Decision, Face, Kind, check_name
 from people.store.scanned import ScannedFile, write_groups, write_scan
 
+_OUTER = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+_INNER = "SAVEPOINT inner", "RELEASE inner", "ROLLBACK TO inner"
+"""How a block of decisions begins, ends, and is taken back, by itself and within another one."""
+
 
 class PeopleStore(PeopleReader):
     """The decisions of a workspace, in one SQLite file.
@@ -77,32 +81,20 @@ class PeopleStore(PeopleReader):
 
         They are durable when the outermost block ends.
         """
-        if self._connection.in_transaction:  # of a block around this one
-            n_made = len(self.made)
-            self._connection.execute("SAVEPOINT inner")
-            try:
-                yield
-            except BaseException:
-                del self.made[n_made:]
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK TO inner")
-                raise
-            finally:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("RELEASE inner")
-            return
+        is_inner = self._connection.in_transaction
+        begin, end, take_back = _INNER if is_inner else _OUTER
         with self._explained():
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(begin)
             n_made = len(self.made)
             try:
-                if self._check_first is not None:
+                if self._check_first is not None and not is_inner:
                     self._check_first()
                 yield
-                self._connection.execute("COMMIT")
+                self._connection.execute(end)
             except BaseException:
                 del self.made[n_made:]
                 with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    self._connection.execute(take_back)
                 raise
 
     def name(self, shown: Sequence[Face], name: str) -> Decision:

@@ -47,6 +47,30 @@ def answer(store: PeopleStore, question: Suggestion, given: Answer, *, name: str
     return decision
 
 
+def answer_together(
+    store: PeopleStore, answers: Sequence[tuple[Suggestion, Answer | Literal["likely"], str | None]]
+) -> list[Decision | None]:
+    """Record answers to questions, all or none; return the decision of each, see `answer`.
+
+    Parameters
+    ----------
+    store : PeopleStore
+    answers : sequence of (Suggestion, str, str or None)
+        Questions, what is answered, where ``likely`` stands for the likelier of yes and no, and a name or None.
+
+    Raises
+    ------
+    DecisionError, PersonError
+        As `answer`, and if two questions decide about the same faces.
+    """
+    check_independent([question for question, _, _ in answers])
+    with store.at_once():
+        return [
+            answer(store, question, question.likely if given == "likely" else given, name=name)
+            for question, given, name in answers
+        ]
+
+
 def check_independent(questions: Sequence[Suggestion]) -> None:
     """Refuse questions that decide about the same faces: what to ask next of them depends on the answer.
 

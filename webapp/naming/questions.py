@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from people.errors import ConflictError
 from people.store.reader import PeopleReader
-from people.suggestions.answers import answer, check_independent
+from people.suggestions.answers import answer_together
 from people.suggestions.questions import QuestionKind, Suggestion
 from people.suggestions.saved import load_questions
 from webapp.api.context import ContextOf, Reader, Store
@@ -135,11 +135,7 @@ def _give(path: FilePath, store: Store, answers: Sequence[tuple[str, Given]]) ->
         found = {question.id: question for question in questions}
         if any(question not in found for question, _ in answers):
             raise ConflictError("a question was answered or settled meanwhile; look at those that are left")
-        check_independent([found[question] for question in dict.fromkeys(question for question, _ in answers)])
-        made = []
-        for number, given in answers:
-            said = found[number].likely if given.answer == "likely" else given.answer
-            made.append(answer(store, found[number], said, name=given.name))
+        made = answer_together(store, [(found[question], given.answer, given.name) for question, given in answers])
         return [None if decision is None else DecisionAnswer.of(store, decision) for decision in made]
 
 
