@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.webapp.made import make_photos, make_workspace
 from webapp.jobs.job import JobFolder
 from webapp.pictures.damaged import render_damaged
 
@@ -64,17 +63,6 @@ def test_what_would_take_much_memory_is_not_decoded(tmp_path, monkeypatch, share
     if share < 1:
         monkeypatch.setattr("webapp.pictures.damaged._MOST_BYTES", 1_000)
         assert render_damaged(path, 320) is None
-
-
-@pytest.fixture
-def photos(tmp_path):
-    make_photos(tmp_path / "photos")
-    return tmp_path / "photos"
-
-
-@pytest.fixture
-def workspace(tmp_path, photos):
-    return make_workspace(tmp_path / "family", photos)
 
 
 def test_a_failure_is_shown_by_its_place_and_nothing_outside_the_folders(client, workspace, photos, tmp_path):

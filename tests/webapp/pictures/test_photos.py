@@ -8,20 +8,8 @@ from PIL import Image
 
 from people.store.records import photo_number
 from people.store.scanned import ScannedFile
-from tests.webapp.made import make_photos, make_workspace
 from webapp.api.models import FaceAnswer
 from webapp.pictures.photos import locate_photo
-
-
-@pytest.fixture
-def photos(tmp_path):
-    make_photos(tmp_path / "photos")
-    return tmp_path / "photos"
-
-
-@pytest.fixture
-def workspace(tmp_path, photos):
-    return make_workspace(tmp_path / "family", photos)
 
 
 def first_photo(client) -> int:
