@@ -13,7 +13,7 @@ from webapp.api.context import ContextOf
 from webapp.api.models import Answer, Ask
 from webapp.jobs.job import ENDED, Job, JobFolder, JobKind, JobState
 from webapp.jobs.process import begin
-from webapp.pictures.damaged import render_damaged
+from webapp.pictures.damaged import render_damaged_in_turn
 from webapp.pictures.photos import locate_file
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -83,12 +83,16 @@ def get_job(context: ContextOf, job: JobId) -> JobAnswer:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, 204: {"description": "Nothing can be seen of the file"}},
 )
-def get_picture_of_failure(context: ContextOf, job: JobId, place: Annotated[int, Path(ge=0, lt=2**31)]) -> Response:
+async def get_picture_of_failure(
+    context: ContextOf, job: JobId, place: Annotated[int, Path(ge=0, lt=2**31)]
+) -> Response:
     """Return what can be seen of a file that a scan could not read: the one at a place of its `result.failures`."""
-    failures = JobFolder(context.workspace).get(job).result.get("failures", [])
+    found = await run_in_threadpool(JobFolder(context.workspace).get, job)
+    failures = found.result.get("failures", [])
     if place >= len(failures):
         raise UnknownPhotoError(f"expected the place of one of {len(failures)} failures, got {place}")
-    content = render_damaged(locate_file(context.workspace, failures[place]["path"]), _FAILURE_SIDE)
+    file = await run_in_threadpool(locate_file, context.workspace, failures[place]["path"])
+    content = await render_damaged_in_turn(file, _FAILURE_SIDE)
     return Response(status_code=204) if content is None else Response(content, media_type="image/jpeg")
 
 

@@ -1,5 +1,6 @@
 """What can be seen of a file that a scan could not read: the whole picture, the part that is there, or nothing."""
 
+import asyncio
 import io
 import threading
 import warnings
@@ -15,8 +16,20 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 100_000_000
 _MOST_PIXELS = 25_000_000
-_ONE_AT_A_TIME = threading.BoundedSemaphore(1)
+_ONE_AT_A_TIME = threading.Lock()
 """Whoever opens the list of failures asks for many of these at once, and each may take long or much memory."""
+
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+
+async def render_damaged_in_turn(place: Path, max_side: int) -> bytes | None:
+    """Do `render_damaged` for one file at a time; who waits holds none of the threads that answer other requests."""
+    while not _ONE_AT_A_TIME.acquire(blocking=False):
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+    try:
+        return await asyncio.to_thread(render_damaged, place, max_side)
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def render_damaged(place: Path, max_side: int) -> bytes | None:
@@ -29,10 +42,9 @@ def render_damaged(place: Path, max_side: int) -> bytes | None:
     OSError
         If the file is gone or may not be read.
     """
-    with _ONE_AT_A_TIME:
-        with suppress(FacetableError):
-            return render_photo(place, max_side, max_pixels=_MOST_PIXELS)
-        return _render_part(place, max_side)
+    with suppress(FacetableError):
+        return render_photo(place, max_side, max_pixels=_MOST_PIXELS)
+    return _render_part(place, max_side)
 
 
 def _render_part(place: Path, max_side: int) -> bytes | None:

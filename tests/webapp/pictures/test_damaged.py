@@ -1,13 +1,16 @@
 """Pictures of files that a scan could not read: the part that is there, never anything outside the photo folders."""
 
+import asyncio
 import io
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from webapp.jobs.job import JobFolder
-from webapp.pictures.damaged import render_damaged
+from webapp.pictures.damaged import render_damaged, render_damaged_in_turn
 
 
 def noise(path, kind="JPEG", size=(640, 480), share=1.0):
@@ -63,6 +66,29 @@ def test_what_would_take_much_memory_is_not_decoded(tmp_path, monkeypatch, share
     if share < 1:
         monkeypatch.setattr("webapp.pictures.damaged._MOST_BYTES", 1_000)
         assert render_damaged(path, 320) is None
+
+
+def test_who_waits_for_a_turn_holds_no_thread(tmp_path, monkeypatch):
+    n_threads, n_now, most = threading.active_count(), [], []
+
+    def slow(_place, _side):
+        n_now.append(1)
+        most.append((len(n_now), threading.active_count()))
+        time.sleep(0.02)
+        n_now.pop()
+        if len(most) == 1:
+            raise OSError("gone")
+        return b"picture"
+
+    async def ask_many():
+        return await asyncio.gather(*(render_damaged_in_turn(tmp_path, 320) for _ in range(30)), return_exceptions=True)
+
+    monkeypatch.setattr("webapp.pictures.damaged.render_damaged", slow)
+    answers = asyncio.run(ask_many())
+    assert answers.count(b"picture") == 29 and sum(isinstance(answer, OSError) for answer in answers) == 1
+    assert max(most)[0] == 1, "one at a time"
+    assert max(threads for _, threads in most) <= n_threads + 2
+    assert len(most) == 30
 
 
 def test_a_failure_is_shown_by_its_place_and_nothing_outside_the_folders(client, workspace, photos, tmp_path):
