@@ -254,8 +254,11 @@ class Workspace:
 
 
 def is_workspace(path: str | Path) -> bool:
-    """Return whether `path` is the folder of a workspace."""
-    return (Path(path) / SETTINGS_FILE).is_file()
+    """Return whether `path` is the folder of a workspace; a folder that may not be read is none."""
+    try:
+        return (Path(path) / SETTINGS_FILE).is_file()
+    except PermissionError:
+        return False
 
 
 def table_at(path: str | Path) -> Path:

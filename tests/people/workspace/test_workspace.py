@@ -1,6 +1,11 @@
 """A workspace's folder and settings: made private, read strictly."""
 
+import os
+import shutil
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +69,21 @@ def test_settings_that_cannot_be_used(text, message, tmp_path):
     (tmp_path / "workspace.toml").write_text(text)
     with pytest.raises(WorkspaceError, match=f"workspace.toml: .*{message}"):
         Workspace(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_none(tmp_path):
+    question = "import sys; from people.workspace.workspace import is_workspace; print(is_workspace(sys.argv[1]))"
+    tmp_path.chmod(0o000)
+    try:
+        command = [sys.executable, "-c", question, str(tmp_path)]
+        if os.geteuid() == 0:  # who may read everything gives that up first
+            if shutil.which("setpriv") is None:
+                pytest.skip("needs setpriv of util-linux")
+            command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", *command]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+        assert (done.stdout, done.stderr) == ("False\n", "")
+    finally:
+        tmp_path.chmod(0o700)
 
 
 def test_a_folder_that_is_none_says_how_to_make_one(tmp_path):
