@@ -2,9 +2,10 @@
 
     python -m experiments.anonymizing --wider WIDER --groups GROUPS [--faces N] [--json FILE]
 
-WIDER FACE: faces found as `experiments.detection` counts them, by the plain detector and with the closer look, and
-faces of which 80 % and more are blurred. A blur that meets less than 30 % of any face, or of the box, is idle. GROUPS:
-faces that the plain detector finds, cut off by a new edge through them, so that a third, half or two thirds are left.
+WIDER FACE: faces found as `experiments.detection` counts them, by the plain detector and with the closer look, without
+CenterFace and (where it is at hand) with it, and faces of which 80 % and more are blurred. A blur that meets less than
+30 % of any face, or of the box, is idle. GROUPS: faces that the plain detector finds, cut off by a new edge through
+them, so that a third, half or two thirds are left.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ import numpy as np
 
 from embedder import MTCNN, read_image
 from embedder.detection.boxes import pairwise_overlap
-from embedder.detection.thorough import ThoroughDetector
+from embedder.detection.centerface import is_at_hand
+from embedder.detection.thorough import COPIES, REFLECTED_COPY, ThoroughDetector
 from embedder.images.listing import list_images
 from experiments.detection import Detections, Quality, counted_faces, quality, read_ground_truth
 from foundation.command_line import EXIT_DONE, run_script, write_json
@@ -85,19 +88,20 @@ def cut_photos(image: np.ndarray, box: np.ndarray, share: float) -> Iterator[tup
         yield photo, np.clip(box - corner, 0, [right - left, bottom - top, right - left, bottom - top])
 
 
-def measure_cuts(images: list[np.ndarray], plain: Detect, closer: Detect, *, faces_a_photo: int) -> dict[str, Any]:
-    """Return for each share left how many of the cut faces are hidden by each detector."""
+def measure_cuts(images: list[np.ndarray], detectors: dict[str, Detect], *, faces_a_photo: int) -> dict[str, Any]:
+    """Return for each share left how many of the first detector's faces, cut, are hidden by each detector."""
+    plain = next(iter(detectors.values()))
     figures: dict[str, Any] = {}
     for share in SHARES_LEFT:
-        counts = np.zeros(3, int)
+        counts = np.zeros(1 + len(detectors), int)
         for image in images:
             boxes = plain(image)
             for row in np.unique(np.linspace(0, len(boxes) - 1, min(faces_a_photo, len(boxes))).astype(int)):
                 for photo, face in cut_photos(image, boxes[row], share):
                     size_hw = (photo.shape[0], photo.shape[1])
-                    hidden = [share_hidden(find(photo), face, size_hw) >= HIDDEN_SHARE for find in (plain, closer)]
+                    hidden = [share_hidden(find(photo), face, size_hw) >= HIDDEN_SHARE for find in detectors.values()]
                     counts += np.array([1, *hidden])
-        figures[f"{share:g}"] = dict(zip(("n_faces", "plain", "closer"), counts.tolist(), strict=True))
+        figures[f"{share:g}"] = dict(zip(("n_faces", *detectors), counts.tolist(), strict=True))
         print(f"cut faces, {share:.0%} left: {figures[f'{share:g}']}")
     return figures
 
@@ -135,18 +139,25 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     detector = MTCNN()
-    thorough = ThoroughDetector(detector)
 
     def plain(image: np.ndarray) -> np.ndarray:
         return detector.detect(image).boxes
 
-    def closer(image: np.ndarray) -> np.ndarray:
+    def closer(thorough: ThoroughDetector, image: np.ndarray) -> np.ndarray:
         known = detector.detect(image).boxes
         return np.concatenate([known, thorough.find_others(image, known).boxes])
 
-    figures = {"wider": measure_wider(arguments.wider, {"plain": plain, "closer look": closer})}
+    detectors: dict[str, Detect] = {
+        "plain": plain,
+        "closer look": partial(closer, ThoroughDetector(detector, copies=COPIES)),
+    }
+    if is_at_hand():
+        detectors["closer look with CenterFace"] = partial(
+            closer, ThoroughDetector(detector, copies=(*COPIES, REFLECTED_COPY))
+        )
+    figures = {"wider": measure_wider(arguments.wider, detectors)}
     images = [read_image(arguments.groups / path) for path in list_images(arguments.groups).paths]
-    figures["cut"] = measure_cuts(images, plain, closer, faces_a_photo=arguments.faces)
+    figures["cut"] = measure_cuts(images, detectors, faces_a_photo=arguments.faces)
     if arguments.json:
         write_json(arguments.json, figures)
     return EXIT_DONE

@@ -268,6 +268,15 @@ def find_weights() -> Path:
         ) from None
 
 
+def is_at_hand() -> bool:
+    """Return whether the network's file is there, without opening it."""
+    try:
+        find_weights()
+    except WeightsError:
+        return False
+    return True
+
+
 def build_centerface(path: Path) -> "onnx.ModelProto":
     """Return the network of the file at `path` for one image of any size, as NHWC.
 

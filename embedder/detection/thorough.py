@@ -1,8 +1,10 @@
-"""A closer look for faces: MTCNN on several altered copies of an image, for those who must not miss a face.
+"""A closer look for faces: detectors on several altered copies of an image, for those who must not miss a face.
 
 What MTCNN misses on an image it often finds on a copy of it that is framed, mirrored, scaled or turned (test-time
-augmentation), all the more with lower thresholds. That finds more of what is no face, too, and takes about fifteen
-times as long, so it is for hiding faces, not for naming them. ``experiments/anonymizing.py`` measures all three.
+augmentation), all the more with lower thresholds. CenterFace, where its network is at hand, finds what is left of a
+face that an edge cuts off once the image goes on beyond its edges as its own mirror image. All this finds more of what
+is no face, too, and takes about twenty times as long, so it is for hiding faces, not for naming them.
+``experiments/anonymizing.py`` measures all three.
 """
 
 import math
@@ -15,7 +17,8 @@ import numpy as np
 
 from embedder.detection.alignment import check_rgb
 from embedder.detection.boxes import areas, clip_boxes, non_maximum_suppression, pairwise_overlap
-from embedder.detection.detector import Detector
+from embedder.detection.centerface import CenterFace, is_at_hand
+from embedder.detection.detector import Detector, DetectorName
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, MTCNN, smallest_face
 
@@ -36,6 +39,9 @@ _FRAME_GREY = (128, 128, 128)
 _LEAST_VISIBLE = 2.0
 """Pixels of a box that must lie in the image, in each direction."""
 
+_LEAST_SHARE = 0.2
+"""Share of a box that must lie in the image where the surround is its mirror image, so that no reflection counts."""
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -49,17 +55,23 @@ class Copy:
         How much larger it is: above 1 smaller faces are found.
     mirrored : bool
     frame : float
-        Width of a grey frame around it, as a share of the image's longer side: MTCNN finds faces that the image's edge
-        cuts off once they do not touch the edge.
-    thresholds : (float, float, float)
-        Scores that a face must reach, see `embedder.detection.mtcnn.MTCNN`.
+        Width of a frame around it, as a share of the image's longer side: MTCNN finds faces that the image's edge cuts
+        off once they do not touch the edge.
+    is_reflected : bool
+        Whether the image goes on in the frame as its own mirror image; else the frame is grey.
+    thresholds : tuple of float
+        Scores that a face must reach, see `embedder.detection.detector.load_detector`.
+    detector : {"mtcnn", "centerface"}
+        What searches it.
     """
 
     degrees: float = 0.0
     zoom: float = 1.0
     mirrored: bool = False
     frame: float = 0.0
-    thresholds: tuple[float, float, float] = _UPRIGHT_THRESHOLDS
+    is_reflected: bool = False
+    thresholds: tuple[float, ...] = _UPRIGHT_THRESHOLDS
+    detector: DetectorName = "mtcnn"
 
 
 COPIES = (
@@ -75,6 +87,9 @@ COPIES = (
 """The copies that are searched, beside the image itself. What each of them adds is measured by
 ``experiments/anonymizing.py``."""
 
+REFLECTED_COPY = Copy(frame=0.15, is_reflected=True, thresholds=(0.2,), detector="centerface")
+"""One more, where the network of CenterFace is at hand."""
+
 
 class ThoroughDetector:
     """Find what another detector finds, and further faces on altered copies of the image.
@@ -87,8 +102,8 @@ class ThoroughDetector:
         Side in pixels of the smallest face that `plain` looks for; on one copy two thirds of it are enough.
     thresholds : sequence of 3 float, optional
         Scores that are enough for a face in `plain`; where they are lower than those of a copy, they count there too.
-    copies : sequence of Copy
-        What is searched beside the image.
+    copies : sequence of Copy, optional
+        What is searched beside the image; by default `COPIES`, and `REFLECTED_COPY` where CenterFace is at hand.
     threads : int, optional
         Threads to use; by default `foundation.threads.thread_count`.
 
@@ -106,29 +121,28 @@ class ThoroughDetector:
         *,
         min_face_size: int | Literal["auto"] = DEFAULT_MIN_FACE_SIZE,
         thresholds: Sequence[float] | None = None,
-        copies: Sequence[Copy] = COPIES,
+        copies: Sequence[Copy] | None = None,
         threads: int | None = None,
     ) -> None:
         self._plain = plain
         self._min_face_size = min_face_size
+        if copies is None:
+            copies = (*COPIES, REFLECTED_COPY) if is_at_hand() else COPIES
         self.copies = tuple(copies)
-        if thresholds is not None and len(thresholds) != len(_UPRIGHT_THRESHOLDS):
-            thresholds = None  # another detector's, which say nothing about MTCNN's stages
-        lowered = [
-            copy.thresholds if thresholds is None else tuple(np.minimum(copy.thresholds, thresholds).tolist())
-            for copy in self.copies
-        ]
+        makers = {"mtcnn": MTCNN, "centerface": CenterFace}
+        wanted = [(copy.detector, _lowered(copy.thresholds, thresholds)) for copy in self.copies]
         detectors = {
-            scores: MTCNN(_SMALLEST_ON_COPY, thresholds=scores, threads=threads) for scores in dict.fromkeys(lowered)
+            (name, scores): makers[name](_SMALLEST_ON_COPY, thresholds=scores, threads=threads)
+            for name, scores in dict.fromkeys(wanted)
         }
-        self._detectors = [detectors[scores] for scores in lowered]
+        self._detectors = [detectors[key] for key in wanted]
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Settings that decide which faces are found and where, for `json.dumps`."""
         copies = [
             {"degrees": copy.degrees, "zoom": copy.zoom, "mirrored": copy.mirrored, "frame": copy.frame}
-            | {"thresholds": list(detector.thresholds)}
+            | {"is_reflected": copy.is_reflected, "detector": copy.detector, "thresholds": list(detector.thresholds)}
             for copy, detector in zip(self.copies, self._detectors, strict=True)
         ]
         return {**self._plain.provenance, "copies": copies}
@@ -199,6 +213,13 @@ class ThoroughDetector:
         return Faces(boxes[chosen], landmarks[chosen], scores[chosen])
 
 
+def _lowered(scores: tuple[float, ...], others: Sequence[float] | None) -> tuple[float, ...]:
+    """Return the lower of each two scores; `scores` where the others are those of a detector with other stages."""
+    if others is None or len(others) != len(scores):
+        return scores
+    return tuple(np.minimum(scores, others).tolist())
+
+
 def _is_new(boxes: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return which of `boxes`, (n, 4), are of none of the known faces, (m, 4)."""
     same = pairwise_overlap(boxes, known) > _SAME_OVERLAP
@@ -208,7 +229,7 @@ def _is_new(boxes: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.asarray(~(same | (part & is_smaller)).any(axis=1))
 
 
-def _search(image: np.ndarray, copy: Copy, *, scale: float, detector: MTCNN) -> Faces:
+def _search(image: np.ndarray, copy: Copy, *, scale: float, detector: MTCNN | CenterFace) -> Faces:
     """Return the faces found on a copy, at their places in the image."""
     height, width = image.shape[:2]
     altered, back = _alter(image, copy, scale)
@@ -223,6 +244,8 @@ def _search(image: np.ndarray, copy: Copy, *, scale: float, detector: MTCNN) -> 
     boxes = np.hstack([centres - halves, centres + halves])
     inside = clip_boxes(boxes, (height, width))
     there = (inside[:, 2:] - inside[:, :2] > _LEAST_VISIBLE).all(axis=1)
+    if copy.is_reflected:
+        there &= areas(inside) >= _LEAST_SHARE * areas(boxes)
     landmarks = _apply(back, found.landmarks.reshape(-1, 2).astype(np.float64)).reshape(-1, 5, 2)
     return Faces(boxes[there], landmarks[there], found.scores[there])
 
@@ -249,7 +272,12 @@ def _alter(image: np.ndarray, copy: Copy, scale: float) -> tuple[np.ndarray, np.
     from_source = to_copy @ np.array([[1 / across, 0, 0], [0, 1 / down, 0], [0, 0, 1]])
     from_source[:, 2] += from_source[:, :2] @ np.array([0.5, 0.5]) - 0.5
     altered = cv2.warpAffine(
-        source, from_source, (new_width, new_height), flags=cv2.INTER_LINEAR, borderValue=_FRAME_GREY
+        source,
+        from_source,
+        (new_width, new_height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT if copy.is_reflected else cv2.BORDER_CONSTANT,
+        borderValue=_FRAME_GREY,
     )
     return altered, cv2.invertAffineTransform(to_copy)
 

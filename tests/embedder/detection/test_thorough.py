@@ -5,10 +5,12 @@ import pytest
 
 from embedder.detection import thorough
 from embedder.detection.boxes import pairwise_overlap
+from embedder.detection.centerface import WEIGHTS_FILE
 from embedder.detection.faces import Faces
 from embedder.detection.mtcnn import MTCNN, smallest_face
-from embedder.detection.thorough import COPIES, Copy, ThoroughDetector
+from embedder.detection.thorough import COPIES, REFLECTED_COPY, Copy, ThoroughDetector
 from embedder.images.reading import read_image
+from embedder.runtime.weights import fetched_file
 from tests.recognition.fakes import ANN, BOB, FakeDetector, faces_at, image_with
 
 HERE = (300, 200, 380, 280)
@@ -39,9 +41,11 @@ def fake_copies(monkeypatch: pytest.MonkeyPatch) -> None:
             self.thresholds = thresholds
 
     monkeypatch.setattr(thorough, "MTCNN", Fake)
+    monkeypatch.setattr(thorough, "CenterFace", Fake)
+    monkeypatch.setattr(thorough, "is_at_hand", lambda: True)
 
 
-@pytest.mark.parametrize("copy", COPIES)
+@pytest.mark.parametrize("copy", [*COPIES, REFLECTED_COPY])
 @pytest.mark.parametrize("size_hw", [(600, 800), (2400, 3200)])
 def test_what_a_copy_shows_is_found_where_it_is_in_the_image(
     fake_copies: None, copy: Copy, size_hw: tuple[int, int]
@@ -80,13 +84,35 @@ def test_a_face_cut_off_reaches_beyond_the_image_only_where_it_is_asked_for(fake
     assert detector.detect_batch([image, image])[1].boxes.min() >= 0
 
 
+def test_the_image_goes_on_in_its_reflection_which_is_no_face_of_its_own(fake_copies: None) -> None:
+    detector = ThoroughDetector(Fixed(faces_at([])), copies=[REFLECTED_COPY])
+    image = image_with(
+        (ANN, (0, 200, 30, 260)), (BOB, (500, 300, 560, 360)), (BOB, (700, 4, 760, 64)), size_hw=(600, 800)
+    )
+    boxes = detector.find_others(image, np.empty((0, 4))).boxes
+    assert sorted(boxes.round().tolist()) == [
+        pytest.approx(box, abs=2) for box in ([-30, 200, 30, 260], [500, 300, 560, 360], [700, 4, 760, 64])
+    ]
+
+
+def test_centerface_is_asked_only_where_its_network_is_at_hand(
+    fake_copies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ThoroughDetector(Fixed(Faces.empty()), thresholds=(0.1,)).provenance["copies"]
+    assert [copy["detector"] for copy in asked] == ["mtcnn"] * 8 + ["centerface"]
+    assert asked[-1]["thresholds"] == [0.1], "lower than its own, and one number says nothing about MTCNN's three"
+    assert asked[0]["thresholds"] == [0.4, 0.4, 0.4]
+    monkeypatch.setattr(thorough, "is_at_hand", lambda: False)
+    assert ThoroughDetector(Fixed(Faces.empty())).copies == COPIES
+
+
 def test_thresholds_may_be_lowered_and_stand_in_the_provenance(fake_copies: None) -> None:
     detector = ThoroughDetector(Fixed(Faces.empty()), thresholds=(0.5, 0.3, 0.7))
     assert detector.provenance["detector"] == "fixed"
     thresholds = [copy["thresholds"] for copy in detector.provenance["copies"]]
     assert thresholds[0] == [0.4, 0.3, 0.4]
-    assert thresholds[-1] == [0.5, 0.3, 0.7]
-    assert detector.n_copies == len(COPIES) == 8
+    assert thresholds[-2] == [0.5, 0.3, 0.7]
+    assert detector.n_copies == len(COPIES) + 1 == 9
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +143,21 @@ def test_faces_that_an_edge_cuts_in_half_are_found(group: np.ndarray, plain: MTC
         n_closer += _covers(closer.detect(photo).boxes, face)
     assert n_plain < 4
     assert n_closer == 4
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(fetched_file(WEIGHTS_FILE) is None, reason="needs python -m data.models centerface")
+def test_a_bystander_of_whom_edges_leave_nose_mouth_and_chin_is_found(data: Path, plain: MTCNN) -> None:
+    photo = read_image(data / "groups" / "bald_guys.jpg")
+    face = np.array([1920.0, 0, 1986, 115])
+    assert photo.shape[:2] == (1545, 1986)
+
+    def share_found(closer: ThoroughDetector) -> float:
+        boxes = np.clip(closer.find_others(photo, np.empty((0, 4))).boxes, 0, [1986, 1545, 1986, 1545])
+        return float(pairwise_overlap(boxes, face[None]).max())
+
+    assert share_found(ThoroughDetector(plain, copies=[REFLECTED_COPY])) > 0.7
+    assert share_found(ThoroughDetector(plain, copies=COPIES)) < 0.3
 
 
 @pytest.mark.realdata

@@ -4,7 +4,7 @@ import pytest
 
 from recognition.errors import SaveError, SourceError
 from recognition.runs.options import Options
-from recognition.runs.setup import check_outputs, check_sources
+from recognition.runs.setup import check_outputs, check_sources, warn_of_missed_faces
 from recognition.sources.source import parse_source
 
 
@@ -89,3 +89,16 @@ def test_a_video_replaces_no_events_of_another_run(place: Path) -> None:
     for source in ("clip.mp4", "a.jpg"):
         with pytest.raises(SaveError, match=r"door\.jsonl: expected nothing here to replace, found the events of an"):
             check(source, events="door.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("at_hand", "share"), [(True, "1 in 15 is missed)"), (False, "1 in 8 is missed; with the network")]
+)
+def test_it_is_said_how_many_faces_are_missed_and_what_would_miss_fewer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, at_hand: bool, share: str
+) -> None:
+    monkeypatch.setattr("recognition.runs.setup.is_at_hand", lambda: at_hand)
+    warn_of_missed_faces(Options(("a.jpg",), Path("h.skops")))
+    assert not caplog.text
+    warn_of_missed_faces(Options(("a.jpg",), Path("h.skops"), save="out", anonymize="all"))
+    assert share in caplog.text
