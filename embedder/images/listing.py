@@ -25,6 +25,7 @@ SKIPPED_FOLDERS = frozenset(
         "#recycle",
         "#snapshot",
         "@recycle",  # QNAP
+        ".@__thumb",
         "@recently-snapshot",
         "$recycle.bin",  # Windows
         "system volume information",
@@ -327,14 +328,14 @@ class _Walk:
             path = folder / entry.name
             leads_nowhere = entry.is_symlink() and _leads_nowhere(entry)
             is_folder = not leads_nowhere and entry.is_dir()
-            if entry.name.startswith("."):
+            if is_folder and entry.name.casefold() in SKIPPED_FOLDERS:
+                self.skipped[entry.name] += 1
+            elif entry.name.startswith("."):
                 self.n_hidden += entry.name != IGNORE_FILE
             elif exclusion.leaves_out(path, is_folder=is_folder):
                 self.n_excluded += 1
             elif leads_nowhere:
                 self._take_file(path, images, is_image=path.suffix.lower() in self._suffixes)
-            elif is_folder and entry.name.casefold() in SKIPPED_FOLDERS:
-                self.skipped[entry.name] += 1
             elif is_folder and entry.is_symlink():
                 self.links.append((path, exclusion))
             elif is_folder:

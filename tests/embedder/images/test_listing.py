@@ -161,9 +161,11 @@ def test_folders_of_thumbnails_and_deleted_files_are_counted_and_not_looked_into
     caplog.set_level("INFO")
     touch(tmp_path, "Ann/1.jpg", "Ann/@eaDir/1.jpg/SYNOPHOTO_THUMB_XL.jpg", "Bob/@eaDir/x.jpg", "#recycle/2.jpg")
     touch(tmp_path, "$RECYCLE.BIN/3.jpg", "lost+found/4.jpg", "Lost and Found/5.jpg", "@eaDir.jpg")
+    touch(tmp_path, "Ann/.@__thumb/default1.jpg", ".hidden/6.jpg")
     listing = list_images(tmp_path)
     assert [photo.name for photo in listing.photos] == ["@eaDir.jpg", "Ann/1.jpg", "Lost and Found/5.jpg"]
-    assert listing.skipped_folders == {"@eaDir": 2, "#recycle": 1, "$RECYCLE.BIN": 1, "lost+found": 1}
+    assert listing.skipped_folders == {"@eaDir": 2, "#recycle": 1, "$RECYCLE.BIN": 1, "lost+found": 1, ".@__thumb": 1}
+    assert listing.n_hidden == 1
     assert "not looked into" in caplog.text and "@eaDir (2)" in caplog.text
     assert list_inputs([tmp_path, tmp_path / "Ann" / "1.jpg"]).skipped_folders == listing.skipped_folders
 
