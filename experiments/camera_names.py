@@ -7,13 +7,14 @@ strangers, become clips (see `experiments.moving_photos`), which the loop sees a
 every third frame. Threshold curve and background model come from the people who are neither.
 
 First the rule itself, on vectors alone: how often the score of `recognition.tracking.evidence` for 1, 2, 4 and 8
-photos of one person reaches the threshold. `--no-clips` ends there.
+photos of one person reaches the threshold. `--no-clips` ends there. `--fusion-gain` and `--mean-vector-margin` try
+another rule.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,14 +34,15 @@ from experiments.moving_photos import FRAMES_PER_SECOND, FacePhoto, clip_of, is_
 from experiments.name_people import draw_people, threshold_from
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from recognition.runs.options import DEFAULT_DETECT_EVERY
-from recognition.tracking.evidence import Evidence, Scorer
-from recognition.tracking.loop import FaceLoop
+from recognition.tracking.evidence import Evidence, EvidenceSettings, Scorer
+from recognition.tracking.loop import FaceLoop, LoopSettings
 
 if TYPE_CHECKING:
     from embedder.tables.table import EmbeddingTable
 
 PHOTOS_OF_A_CLIP = 3
 LOOKS = (1, 2, 4, 8)
+DEFAULT_RULE = EvidenceSettings()
 _DRAWS = 20
 _DEADLINES_S = (0.5, 1.0, 2.0)
 
@@ -96,10 +98,17 @@ class ListeningEncoder(FaceEncoder):
 
 
 def watch(
-    photos: Sequence[FacePhoto], person: str, encoder: ListeningEncoder, head: Scorer, *, rng: np.random.Generator
+    photos: Sequence[FacePhoto],
+    person: str,
+    encoder: ListeningEncoder,
+    head: Scorer,
+    *,
+    rng: np.random.Generator,
+    rule: EvidenceSettings = DEFAULT_RULE,
 ) -> ClipResult:
     """Run the loop over a clip of one person and return what it said."""
-    loop, events, encoder.vectors = FaceLoop(encoder, head, person), [], []
+    loop = FaceLoop(encoder, head, person, settings=LoopSettings(evidence=rule))
+    events, encoder.vectors = [], []
     n_frames = n_shown = 0
     for frame, faces in loop.prefetch_detections(clip_of(photos, rng), DEFAULT_DETECT_EVERY):
         events += loop.process(frame, detect=False, faces=faces).events
@@ -124,7 +133,9 @@ def watch(
     )
 
 
-def rates_of_rule(gallery: Gallery, head: Scorer, rng: np.random.Generator) -> Iterator[dict[str, float]]:
+def rates_of_rule(
+    gallery: Gallery, head: Scorer, rng: np.random.Generator, rule: EvidenceSettings = DEFAULT_RULE
+) -> Iterator[dict[str, float]]:
     """Yield how often the score for n photos of one person of `gallery` reaches the threshold, for each n of `LOOKS`.
 
     People with as many photos as the largest n, drawn several times each, in equal shares.
@@ -133,7 +144,7 @@ def rates_of_rule(gallery: Gallery, head: Scorer, rng: np.random.Generator) -> I
     people = np.flatnonzero(n_photos >= max(LOOKS))
     reached: dict[int, list[bool]] = {n: [] for n in LOOKS}
     for person in np.repeat(people, _DRAWS):
-        evidence = Evidence()
+        evidence = Evidence(settings=rule)
         rows = rng.choice(np.flatnonzero(gallery.codes == person), max(LOOKS), replace=False)
         for n_looks, vector in enumerate(gallery.vectors[rows], 1):
             verdict = evidence.add(vector, 1.0, head)
@@ -197,7 +208,14 @@ def draw_head(gallery: Gallery, arguments: argparse.Namespace, *, score: str) ->
 
 
 def watch_all(
-    gallery: Gallery, images: Path, encoder: ListeningEncoder, head: Scorer, *, seed: int, n_clips: int
+    gallery: Gallery,
+    images: Path,
+    encoder: ListeningEncoder,
+    head: Scorer,
+    *,
+    seed: int,
+    n_clips: int,
+    rule: EvidenceSettings,
 ) -> list[ClipResult]:
     """Return the results of clips of all people of `gallery`, at most `n_clips` of each."""
     results = []
@@ -209,7 +227,7 @@ def watch_all(
                 for row in rows[first : first + PHOTOS_OF_A_CLIP]
             ]
             rng = np.random.default_rng([seed, int(code), number])
-            results.append(watch(photos, str(gallery.labels[code]), encoder, head, rng=rng))
+            results.append(watch(photos, str(gallery.labels[code]), encoder, head, rng=rng, rule=rule))
     return results
 
 
@@ -223,9 +241,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clips", type=int, default=4, metavar="N", help="clips of each enrolled person at most (4)")
     parser.add_argument("--score", choices=("normalized", "cosine"), default="normalized")
     parser.add_argument("--repeats", type=int, default=20, metavar="N", help="draws for each point of the curve (20)")
+    parser.add_argument("--fusion-gain", type=float, metavar="G", help="of the rule (its default)")
+    parser.add_argument("--mean-vector-margin", type=float, metavar="M", help="of the rule (its default)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-clips", action="store_true", help="only the rule, on vectors alone")
     parser.add_argument("--json", type=Path, metavar="FILE")
+
+
+def read_rule(arguments: argparse.Namespace) -> EvidenceSettings:
+    """Return the rule that the command line asks for."""
+    named = {"fusion_gain": arguments.fusion_gain, "mean_vector_margin": arguments.mean_vector_margin}
+    changes = {name: {arguments.score: value} for name, value in named.items() if value is not None}
+    return replace(DEFAULT_RULE, **changes)
 
 
 def read_gallery(table: "EmbeddingTable") -> Gallery:
@@ -242,9 +269,10 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"{len(head.labels)} people, {arguments.photos} photos each, {head.score_kind}, threshold {head.threshold:.3f}"
     )
+    rule = read_rule(arguments)
     report: dict[str, Any] = {"threshold": head.threshold}
     for name, gallery in (("strangers", strange), ("enrolled", mated)):
-        rates = report[f"rule_{name}"] = list(rates_of_rule(gallery, head, np.random.default_rng(arguments.seed)))
+        rates = report[f"rule_{name}"] = list(rates_of_rule(gallery, head, np.random.default_rng(arguments.seed), rule))
         print(
             f"{name}, score reaches the threshold: "
             + ", ".join(f"{row['photos']} photos {row['rate']:.3f}" for row in rates)
@@ -253,7 +281,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.no_clips:
         encoder = ListeningEncoder(FaceEncoder.for_fingerprint(table.fingerprint, EncoderOptions(detector_threads=1)))
         for name, gallery, n_clips in (("strangers", strange, 1), ("enrolled", mated, arguments.clips)):
-            results = watch_all(gallery, arguments.images, encoder, head, seed=arguments.seed, n_clips=n_clips)
+            results = watch_all(
+                gallery, arguments.images, encoder, head, seed=arguments.seed, n_clips=n_clips, rule=rule
+            )
             report[name] = {**summarize(results), "results": [asdict(result) for result in results]}
             print_summary(name, report[name])
     if arguments.json is not None:

@@ -137,6 +137,18 @@ def test_a_name_is_not_taken_away_by_a_mean_vector_that_falls() -> None:
     assert names == ["unknown"] * 2 + ["ann"] * 61
 
 
+@pytest.mark.parametrize(("hysteresis", "name"), [(0.08, "ann"), (0.0, "unknown")])
+def test_how_far_a_name_outlasts_its_threshold_does_not_follow_from_the_gain(hysteresis: float, name: str) -> None:
+    gain = 0.08 - hysteresis
+    settings = EvidenceSettings(fusion_gain={"cosine": gain}, hysteresis={"cosine": hysteresis})
+    evidence, same = Evidence(settings=settings), Embeddings().at(0.61, 0.1)
+    for _ in range(3):  # the same look: no gain
+        evidence.add(same, 1.0, Head())
+    assert evidence.verdict.identity == "ann"
+    assert evidence.decide(Head(threshold=0.65)).identity == name
+    assert evidence.is_near_threshold is False
+
+
 def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
     head, vectors, evidence = Head(), Embeddings(), Evidence()
     for _ in range(5):
