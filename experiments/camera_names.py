@@ -251,7 +251,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_rule(arguments: argparse.Namespace) -> EvidenceSettings:
     """Return the rule that the command line asks for."""
     named = {"fusion_gain": arguments.fusion_gain, "mean_vector_margin": arguments.mean_vector_margin}
-    changes = {name: {arguments.score: value} for name, value in named.items() if value is not None}
+    changes: dict[str, Any] = {name: {arguments.score: value} for name, value in named.items() if value is not None}
     return replace(DEFAULT_RULE, **changes)
 
 

@@ -32,10 +32,13 @@ class PeopleWithinReach:
         Returns the vectors of rows of the table, float32 (n, d).
     space_of : callable
         Returns the space in which vectors (n, d) are compared.
+    reach : float
+        How far below the similarity of one person they may lie.
     """
 
     vectors_of: Callable[[Sequence[int]], Vectors]
     space_of: Callable[[Vectors], SimilaritySpace]
+    reach: float = REACH
     _known: dict[int, tuple[tuple[int, ...], NDArray[np.float32], float]] = field(default_factory=dict, init=False)
 
     def keep(self, vectors: Vectors, people: Mapping[int, Sequence[int]], *, n_sets: int) -> set[int]:
@@ -61,7 +64,7 @@ class PeopleWithinReach:
         ]
         for person, (mean, offset) in zip(new, means[1:], strict=True):
             self._known[person] = (read[person], mean, offset)
-        least = default_threshold(n_sets, space.curve) - REACH
+        least = default_threshold(n_sets, space.curve) - self.reach
         own_mean, own_offset = means[0]
         found = set()
         for person in people:
