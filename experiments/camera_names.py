@@ -13,7 +13,7 @@ another rule.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -248,11 +248,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
 
 
-def read_rule(arguments: argparse.Namespace) -> EvidenceSettings:
-    """Return the rule that the command line asks for."""
+def read_rule(arguments: argparse.Namespace, fingerprint: Mapping[str, Any]) -> EvidenceSettings:
+    """Return the rule of a network, as far as the command line does not ask for another."""
     named = {"fusion_gain": arguments.fusion_gain, "mean_vector_margin": arguments.mean_vector_margin}
     changes: dict[str, Any] = {name: {arguments.score: value} for name, value in named.items() if value is not None}
-    return replace(DEFAULT_RULE, **changes)
+    return replace(EvidenceSettings.for_network(fingerprint), **changes)
 
 
 def read_gallery(table: "EmbeddingTable") -> Gallery:
@@ -269,7 +269,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"{len(head.labels)} people, {arguments.photos} photos each, {head.score_kind}, threshold {head.threshold:.3f}"
     )
-    rule = read_rule(arguments)
+    rule = read_rule(arguments, table.fingerprint)
     report: dict[str, Any] = {"threshold": head.threshold}
     for name, gallery in (("strangers", strange), ("enrolled", mated)):
         rates = report[f"rule_{name}"] = list(rates_of_rule(gallery, head, np.random.default_rng(arguments.seed), rule))

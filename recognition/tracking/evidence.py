@@ -7,10 +7,9 @@ threshold was calibrated:
     score = mean + gain * (1 - 1 / n) - penalty * (1 - quality),
 
 with the mean over the crops weighted by their quality, ``n`` the effective number of crops (crops that are all alike
-count as little more than one) and the quality of the best crop. With a gain of 0.05 (normalized scores) strangers reach
-the threshold equally often with 1, 2, 4 and 8 photos; the default is lower, as a track is asked many times. The default
-penalty removes two in five of the false names of strangers who are small, blurred or turned away (measured on LFW, see
-experiments/README.md).
+count as little more than one) and the quality of the best crop. With the default gain, tracks of strangers with 1, 2, 4
+and 8 photos reach the threshold equally often; the default penalty removes two in five of the false names of strangers
+who are small, blurred or turned away (measured on LFW, see experiments/README.md).
 
 A track is asked again with each crop, and a stranger's score needs to be high only once, while the threshold is meant
 for one question. So the mean vector of the crops, in which the errors of single crops cancel out and which hardly
@@ -18,19 +17,21 @@ changes from one question to the next, must reach the threshold as well, by a ma
 
 - an identity is accepted once there are `min_crops` crops, its score is the largest and reaches the threshold, the
   mean vector exceeds it by the margin, and at least half of the crops chose it;
-- an accepted identity is given up only when its score falls below the threshold by more than the hysteresis, or when
-  another identity satisfies the first rule and leads by as much.
+- an accepted identity is given up only when its score falls below the threshold by more than the gain, or when another
+  identity satisfies the first rule and leads by as much.
 
 A single wrong crop, such as a face half turned away, therefore names nobody, and the identity of a face whose scores
 vary around the threshold does not flicker. Faces cut off by the frame's edge are no evidence.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from classifiers.scores.preset_files import SHIPPED_FOLDER, read_record
 
 _TIE_MARGIN = 1e-6
 
@@ -47,7 +48,7 @@ class EvidenceSettings:
         Embeddings that are kept: enough for every pose of a person, few enough to score again when the head changes.
     fusion_gain : mapping of str to float
         By the kind of score, how much lower the mean of many photos of a stranger may be than a single score. Higher
-        names more people in poor light, and more strangers; with 0.034 and 0.05 strangers reach the threshold equally
+        names more people in poor light, and more strangers; with the defaults strangers reach the threshold equally
         often with 1, 2, 4 and 8 photos (LFW).
     low_quality_penalty : mapping of str to float
         By the kind of score, how much lower a score counts where no crop shows the face well. Higher names fewer
@@ -56,11 +57,9 @@ class EvidenceSettings:
     mean_vector_margin : mapping of str to float
         By the kind of score, how much the score of the crops' mean vector must exceed the threshold before an identity
         is accepted. Higher names fewer strangers, and known people in poor light later or never; with the defaults at
-        most one stranger in two hundred is named before a camera at the threshold that promises one photo in a hundred
-        (LFW; with plain cosines one in a hundred, without a margin).
-    hysteresis : mapping of str to float
-        By the kind of score, how far below the threshold the score of an accepted identity may fall, and by how much
-        another must lead. Higher lets labels change less often.
+        most one stranger in a hundred is named before a camera at the threshold that promises it for a photo (LFW;
+        with plain cosines that is so without a margin). A network that knows people better can afford more, see
+        `for_network`.
     cross_photo_cosine : float
         Mean cosine between crops at which each counts in full, as from a photo of its own: the mean cosine between two
         photos of one person of LFW is 0.70. Lower counts frames of one video for less.
@@ -70,12 +69,28 @@ class EvidenceSettings:
 
     min_crops: int = 3
     max_crops: int = 12
-    fusion_gain: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.034, "normalized": 0.03})
+    fusion_gain: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.034, "normalized": 0.05})
     low_quality_penalty: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.02, "normalized": 0.03})
-    mean_vector_margin: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.0, "normalized": 0.045})
-    hysteresis: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.034, "normalized": 0.05})
+    mean_vector_margin: Mapping[str, float] = field(default_factory=lambda: {"cosine": 0.0, "normalized": 0.03})
     cross_photo_cosine: float = 0.68
     min_vote_share: float = 0.5
+
+    @classmethod
+    def for_network(cls, fingerprint: Mapping[str, Any]) -> Self:
+        """Return the settings for the vectors of a fingerprint: with the margin that was measured for their network.
+
+        Where none was measured it is the default one.
+
+        Raises
+        ------
+        BackgroundError
+            If the record that comes with the program is damaged.
+        """
+        margin = read_record(fingerprint, folder=SHIPPED_FOLDER).get("mean_vector_margin")
+        settings = cls()
+        if margin is None:
+            return settings
+        return replace(settings, mean_vector_margin={**settings.mean_vector_margin, "normalized": float(margin)})
 
 
 class Scorer(Protocol):
@@ -133,8 +148,8 @@ class Evidence:
         Quality of the best of them.
     verdict : Verdict
     is_near_threshold : bool
-        Whether the face is unknown, but more evidence may well name it: its mean score is below the threshold by at
-        most twice the hysteresis.
+        Whether the face is unknown, but more evidence may well name it: more crops raise the score by at most the gain,
+        and better crops by about as much.
     """
 
     def __init__(self, unknown: str = "unknown", settings: EvidenceSettings = EvidenceSettings()) -> None:
@@ -195,7 +210,6 @@ class Evidence:
             return self.verdict
         gain = self._settings.fusion_gain[scorer.score_kind]
         penalty = self._settings.low_quality_penalty[scorer.score_kind]
-        hysteresis = self._settings.hysteresis[scorer.score_kind]
         by_crop, chosen = self._score_crops(scorer)
         means = np.average(by_crop, axis=0, weights=self._weights)
         scores = means + gain * (1 - 1 / self._n_effective()) - penalty * (1 - self.best_quality)
@@ -211,15 +225,15 @@ class Evidence:
         held = labels.index(self.verdict.identity) if self.verdict.identity in labels and not reset else None
         if (
             held is not None
-            and scores[held] >= threshold - hysteresis
-            and not (suffices and scores[best] > scores[held] + hysteresis)
+            and scores[held] >= threshold - gain
+            and not (suffices and scores[best] > scores[held] + gain)
         ):
             self.verdict = Verdict(labels[held], float(scores[held]), True)
         elif suffices:
             self.verdict = Verdict(labels[best], float(scores[best]), True)
         else:
             self.verdict = Verdict(self._unknown, float(scores[best]), False)
-        self.is_near_threshold = not self.verdict.accepted and bool(means[best] >= threshold - 2 * hysteresis)
+        self.is_near_threshold = not self.verdict.accepted and bool(means[best] >= threshold - 2 * gain)
         return self.verdict
 
     def _score_crops(self, scorer: Scorer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

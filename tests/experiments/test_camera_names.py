@@ -89,7 +89,7 @@ def test_the_rule_on_vectors() -> None:
     head.threshold = 1.0 + EvidenceSettings().fusion_gain["cosine"]
     assert all(row["rate"] == 0 for row in rates_of_rule(own, head, np.random.default_rng(0)))
     asked = argparse.Namespace(score="cosine", fusion_gain=1.0, mean_vector_margin=None)
-    lenient = list(rates_of_rule(own, head, np.random.default_rng(0), read_rule(asked)))
+    lenient = list(rates_of_rule(own, head, np.random.default_rng(0), read_rule(asked, {})))
     assert [row["rate"] for row in lenient[::3]] == [0, 1], "one photo gains nothing, eight gain up to seven eighths"
     few = gallery.selected(np.arange(len(gallery)) % 9 < 4)
     assert list(rates_of_rule(few, head, np.random.default_rng(0))) == []

@@ -1,4 +1,5 @@
 import io
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from classifiers.scores.preset_files import SHIPPED_FOLDER
 from foundation.command_line import EXIT_DONE
 from recognition.runs import video_run
 from recognition.runs.options import Options
 from recognition.sources.source import parse_source
+from recognition.tracking.loop import FaceLoop, LoopSettings
 from tests.recognition.fakes import FakeHead, fake_encoder
 from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.viewer.test_viewer import FakeWindow
@@ -51,3 +54,19 @@ def test_a_question_in_the_terminal_is_no_result(
     monkeypatch.setattr("sys.stdin", io.StringIO("张伟\n"))
     assert video_run._ask("name: ") == "张伟\n"
     assert capsys.readouterr() == ("", "name: ")
+
+
+def test_the_rule_is_that_of_the_network(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules: list[Any] = []
+    made = video_run.FaceLoop
+
+    def listen(*arguments: Any, settings: LoopSettings, **others: Any) -> FaceLoop:
+        rules.append(settings.evidence.mean_vector_margin["normalized"])
+        return made(*arguments, settings=settings, **others)
+
+    space = json.loads((SHIPPED_FOLDER / "d8ba40c0127f.json").read_text())["space"]
+    monkeypatch.setattr(video_run.FaceEncoder, "fingerprint", {"space": space})
+    monkeypatch.setattr(video_run, "FaceLoop", listen)
+    keys(monkeypatch, ord("q"))
+    assert video_run.run_on_video(parse_source(options.sources[0]), options, threading.Event()) == EXIT_DONE
+    assert rules == [0.045]

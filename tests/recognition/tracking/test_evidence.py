@@ -1,8 +1,10 @@
+import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from classifiers.scores.preset_files import SHIPPED_FOLDER
 from recognition.tracking.evidence import Evidence, EvidenceSettings
 from tests.recognition.fakes import FakeHead, FakeMatch
 
@@ -137,18 +139,6 @@ def test_a_name_is_not_taken_away_by_a_mean_vector_that_falls() -> None:
     assert names == ["unknown"] * 2 + ["ann"] * 61
 
 
-@pytest.mark.parametrize(("hysteresis", "name"), [(0.08, "ann"), (0.0, "unknown")])
-def test_how_far_a_name_outlasts_its_threshold_does_not_follow_from_the_gain(hysteresis: float, name: str) -> None:
-    gain = 0.08 - hysteresis
-    settings = EvidenceSettings(fusion_gain={"cosine": gain}, hysteresis={"cosine": hysteresis})
-    evidence, same = Evidence(settings=settings), Embeddings().at(0.61, 0.1)
-    for _ in range(3):  # the same look: no gain
-        evidence.add(same, 1.0, Head())
-    assert evidence.verdict.identity == "ann"
-    assert evidence.decide(Head(threshold=0.65)).identity == name
-    assert evidence.is_near_threshold is False
-
-
 def test_a_face_cut_off_counts_only_until_there_is_a_better_look() -> None:
     head, vectors, evidence = Head(), Embeddings(), Evidence()
     for _ in range(5):
@@ -216,3 +206,19 @@ def test_without_looks_there_is_no_verdict() -> None:
     assert evidence.is_empty
     assert evidence.decide(Head()).identity == "unknown"
     assert evidence.max_cosine(np.ones(LENGTH, np.float32)) == -1.0
+
+
+def test_a_network_has_the_margin_that_was_measured_for_it() -> None:
+    spaces = {
+        path.stem: json.loads(path.read_text())["space"]
+        for path in SHIPPED_FOLDER.glob("*.json")
+        if not path.name.endswith(".clarity.json")
+    }
+    margins = {
+        name: EvidenceSettings.for_network({"space": space}).mean_vector_margin for name, space in spaces.items()
+    }
+    default = SETTINGS.mean_vector_margin
+    assert margins.pop("d8ba40c0127f") == {**default, "normalized": 0.045}, "of mobilefacenet-ms1m"
+    assert len(margins) >= 5
+    assert all(margin == default for margin in margins.values())
+    assert EvidenceSettings.for_network({}) == SETTINGS

@@ -4,6 +4,7 @@ import asyncio
 import io
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,10 +85,11 @@ def test_who_waits_for_a_turn_holds_no_thread(tmp_path, monkeypatch):
         return await asyncio.gather(*(render_damaged_in_turn(tmp_path, 320) for _ in range(30)), return_exceptions=True)
 
     monkeypatch.setattr("webapp.pictures.damaged.render_damaged", slow)
-    answers = asyncio.run(ask_many())
+    with ThreadPoolExecutor(1) as own:  # the browser's tests leave a running loop in this one
+        answers = own.submit(asyncio.run, ask_many()).result()
     assert answers.count(b"picture") == 29 and sum(isinstance(answer, OSError) for answer in answers) == 1
     assert max(most)[0] == 1, "one at a time"
-    assert max(threads for _, threads in most) <= n_threads + 2
+    assert max(threads for _, threads in most) <= n_threads + 3, "its own, and one or two that render"
     assert len(most) == 30
 
 
