@@ -17,10 +17,10 @@ import numpy as np
 
 from embedder.detection.alignment import check_rgb
 from embedder.detection.boxes import areas, clip_boxes, non_maximum_suppression, pairwise_overlap
-from embedder.detection.centerface import CenterFace, is_at_hand
-from embedder.detection.detector import Detector, DetectorName
+from embedder.detection.centerface import is_at_hand
+from embedder.detection.detector import Detector, DetectorName, load_detector
 from embedder.detection.faces import Faces
-from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, MTCNN, smallest_face
+from embedder.detection.mtcnn import DEFAULT_MIN_FACE_SIZE, smallest_face
 
 _UPRIGHT_THRESHOLDS = (0.4, 0.4, 0.4)
 _TURNED_THRESHOLDS = (0.5, 0.6, 0.95)
@@ -129,21 +129,19 @@ class ThoroughDetector:
         if copies is None:
             copies = (*COPIES, REFLECTED_COPY) if is_at_hand() else COPIES
         self.copies = tuple(copies)
-        makers = {"mtcnn": MTCNN, "centerface": CenterFace}
-        wanted = [(copy.detector, _lowered(copy.thresholds, thresholds)) for copy in self.copies]
-        detectors = {
-            (name, scores): makers[name](_SMALLEST_ON_COPY, thresholds=scores, threads=threads)
-            for name, scores in dict.fromkeys(wanted)
+        self._wanted = [(copy.detector, _lowered(copy.thresholds, thresholds)) for copy in self.copies]
+        self._detectors = {
+            (name, scores): load_detector(name, min_face_size=_SMALLEST_ON_COPY, thresholds=scores, threads=threads)
+            for name, scores in dict.fromkeys(self._wanted)
         }
-        self._detectors = [detectors[key] for key in wanted]
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Settings that decide which faces are found and where, for `json.dumps`."""
         copies = [
             {"degrees": copy.degrees, "zoom": copy.zoom, "mirrored": copy.mirrored, "frame": copy.frame}
-            | {"is_reflected": copy.is_reflected, "detector": copy.detector, "thresholds": list(detector.thresholds)}
-            for copy, detector in zip(self.copies, self._detectors, strict=True)
+            | {"is_reflected": copy.is_reflected, "detector": name, "thresholds": list(scores)}
+            for copy, (name, scores) in zip(self.copies, self._wanted, strict=True)
         ]
         return {**self._plain.provenance, "copies": copies}
 
@@ -200,7 +198,8 @@ class ThoroughDetector:
         scale = _SMALLEST_ON_COPY / smallest_face(self._min_face_size, (image.shape[0], image.shape[1]))
         numbers = range(len(self.copies)) if copies is None else copies
         found = [
-            _search(image, self.copies[number], scale=scale, detector=self._detectors[number]) for number in numbers
+            _search(image, self.copies[number], scale=scale, detector=self._detectors[self._wanted[number]])
+            for number in numbers
         ]
         if not found:
             return Faces.empty()
@@ -229,7 +228,7 @@ def _is_new(boxes: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.asarray(~(same | (part & is_smaller)).any(axis=1))
 
 
-def _search(image: np.ndarray, copy: Copy, *, scale: float, detector: MTCNN | CenterFace) -> Faces:
+def _search(image: np.ndarray, copy: Copy, *, scale: float, detector: Detector) -> Faces:
     """Return the faces found on a copy, at their places in the image."""
     height, width = image.shape[:2]
     altered, back = _alter(image, copy, scale)

@@ -38,7 +38,6 @@ from recognition.sources.source import Source, SourceKind
 from recognition.sources.video_file import VideoFile
 from recognition.tracking.detection_interval import DetectionScheduler
 from recognition.tracking.embedding_queue import EmbeddingQueueSettings
-from recognition.tracking.evidence import EvidenceSettings
 from recognition.tracking.loop import FaceLoop, LoopSettings
 from recognition.tracking.naming import load_head_with
 from recognition.viewer.status import StatusLine, describe
@@ -162,10 +161,7 @@ def _make_loop(
         on_crop=outputs.crops.add,
         on_end=outputs.crops.end,
         executor=executor,
-        settings=LoopSettings(
-            evidence=EvidenceSettings.for_network(encoder.fingerprint),
-            queue=EmbeddingQueueSettings(keeps_views=outputs.crops.wants_views),
-        ),
+        settings=LoopSettings(queue=EmbeddingQueueSettings(keeps_views=outputs.crops.wants_views)),
         second=load_second(options),
     )
 

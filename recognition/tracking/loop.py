@@ -32,7 +32,8 @@ class LoopSettings:
     Attributes
     ----------
     tracker : TrackerSettings
-    evidence : EvidenceSettings
+    evidence : EvidenceSettings, optional
+        By default those of the network, see `EvidenceSettings.for_network`.
     queue : EmbeddingQueueSettings
     embeddings_per_frame : int
         Crops embedded on one frame at most, and none on a frame with detection unless every frame has one. More name
@@ -49,7 +50,7 @@ class LoopSettings:
     """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
-    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    evidence: EvidenceSettings | None = None
     queue: EmbeddingQueueSettings = field(default_factory=EmbeddingQueueSettings)
     embeddings_per_frame: int = 1
     embeddings_per_job: int = 4
@@ -149,7 +150,9 @@ class FaceLoop:
         self._on_crop = on_crop
         self._on_end = on_end
         self._settings = settings
-        self._tracker = Tracker(settings.tracker, settings.evidence)
+        self._tracker = Tracker(
+            settings.tracker, settings.evidence or EvidenceSettings.for_network(encoder.fingerprint)
+        )
         self._motion = Motion()
         self._cuts = CutDetector()
         self._queue = EmbeddingQueue(encoder, settings.queue, second=second)

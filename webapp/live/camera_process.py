@@ -25,7 +25,6 @@ from recognition.sources.source import Source, parse_source
 from recognition.sources.video_file import Frame
 from recognition.tracking.detection_interval import DetectionScheduler
 from recognition.tracking.embedding_queue import EmbeddingQueueSettings
-from recognition.tracking.evidence import EvidenceSettings
 from recognition.tracking.loop import FaceLoop, FrameResult, LoopSettings
 from recognition.tracking.naming import load_head_with
 from webapp.live.messages import frame as framed
@@ -159,10 +158,7 @@ class CameraLoop:
 
     def run(self, writer: PictureWriter, stopping: threading.Event, why: LastWarning) -> None:
         """Send frames until `stopping` is set or nobody reads them."""
-        settings = LoopSettings(
-            evidence=EvidenceSettings.for_network(self.encoder.fingerprint),
-            queue=EmbeddingQueueSettings(keeps_views=True),
-        )
+        settings = LoopSettings(queue=EmbeddingQueueSettings(keeps_views=True))
         with ThreadPoolExecutor(1) as executor:
             loop = FaceLoop(
                 self.encoder,

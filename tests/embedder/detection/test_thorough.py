@@ -35,13 +35,7 @@ class Fixed:
 def fake_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let coloured squares be faces on the copies."""
 
-    class Fake(FakeDetector):
-        def __init__(self, _size: int, *, thresholds: tuple[float, ...], threads: int | None) -> None:
-            super().__init__()
-            self.thresholds = thresholds
-
-    monkeypatch.setattr(thorough, "MTCNN", Fake)
-    monkeypatch.setattr(thorough, "CenterFace", Fake)
+    monkeypatch.setattr(thorough, "load_detector", lambda *_, **__: FakeDetector())
     monkeypatch.setattr(thorough, "is_at_hand", lambda: True)
 
 

@@ -13,7 +13,7 @@ from foundation.command_line import EXIT_DONE
 from recognition.runs import video_run
 from recognition.runs.options import Options
 from recognition.sources.source import parse_source
-from recognition.tracking.loop import FaceLoop, LoopSettings
+from recognition.tracking.loop import FaceLoop
 from tests.recognition.fakes import FakeHead, fake_encoder
 from tests.recognition.sources.test_video_file import write_video
 from tests.recognition.viewer.test_viewer import FakeWindow
@@ -60,9 +60,10 @@ def test_the_rule_is_that_of_the_network(options: Options, monkeypatch: pytest.M
     rules: list[Any] = []
     made = video_run.FaceLoop
 
-    def listen(*arguments: Any, settings: LoopSettings, **others: Any) -> FaceLoop:
-        rules.append(settings.evidence.mean_vector_margin["normalized"])
-        return made(*arguments, settings=settings, **others)
+    def listen(*arguments: Any, **others: Any) -> FaceLoop:
+        loop = made(*arguments, **others)
+        rules.append(loop._tracker._evidence.mean_vector_margin["normalized"])
+        return loop
 
     space = json.loads((SHIPPED_FOLDER / "d8ba40c0127f.json").read_text())["space"]
     monkeypatch.setattr(video_run.FaceEncoder, "fingerprint", {"space": space})
