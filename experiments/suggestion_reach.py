@@ -14,15 +14,15 @@ The nine people whose means are nearest are proposed as far as they lie within r
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.groups.clustering import cluster_faces
-from classifiers.groups.similarity import SimilaritySpace, normalized_space, plain_space
+from classifiers.groups.similarity import SimilaritySpace, similarity_space
 from classifiers.scores.normalization import find_background
 from foundation.command_line import EXIT_DONE, run_script, write_json
 from people.suggestions.likely import PeopleMeans
@@ -52,37 +52,34 @@ class Proposals:
         The rows of each person.
     n_sets : int
         Groups, people and single faces.
+    reaches : sequence of float
     """
 
-    def __init__(self, table: "EmbeddingTable", named: dict[str, Rows], n_sets: int) -> None:
+    def __init__(self, table: "EmbeddingTable", named: dict[str, Rows], n_sets: int, reaches: Sequence[float]) -> None:
         self._vectors, self._n_sets = table.embeddings, n_sets
         self._names = list(named)
         self._rows = {person: rows.tolist() for person, rows in enumerate(named.values())}
-        self._space_of = space_of(table)
-        self._means = PeopleMeans(lambda rows: self._vectors[list(rows)])
+        self._means = PeopleMeans(self._vectors_of)
         self._means.update(self._rows)
+        self._within = [PeopleWithinReach(self._vectors_of, space_of(table), reach) for reach in reaches]
 
-    def ask(self, group: Rows, reaches: Sequence[float]) -> tuple[list[str], list[set[str]]]:
+    def _vectors_of(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        return self._vectors[list(rows)]
+
+    def ask(self, group: Rows) -> tuple[list[str], list[set[str]]]:
         """Return the nearest people to a group, and which of them lie within each reach."""
         vectors = self._vectors[group]
         nearest = {person: self._rows[person] for person, _ in self._means.nearest(vectors)}
-        kept = [
-            PeopleWithinReach(lambda rows: self._vectors[list(rows)], self._space_of, reach).keep(
-                vectors, nearest, n_sets=self._n_sets
-            )
-            for reach in reaches
-        ]
+        kept = [within.keep(vectors, nearest, n_sets=self._n_sets) for within in self._within]
         return [self._names[person] for person in nearest], [{self._names[one] for one in some} for some in kept]
 
 
-def space_of(table: "EmbeddingTable") -> Any:
+def space_of(table: "EmbeddingTable") -> Callable[[NDArray[np.float32]], SimilaritySpace]:
     """Return what compares vectors (n, d) of a table as grouping does."""
     background = find_background(table.fingerprint)
 
     def compare(vectors: NDArray[np.float32]) -> SimilaritySpace:
-        if background is None:
-            return plain_space(vectors, table.fingerprint)
-        return normalized_space(vectors, background)
+        return similarity_space(vectors, background, table.fingerprint)
 
     return compare
 
@@ -131,9 +128,9 @@ def answer_all(
 
     Of somebody named, who is among the nearest people, whether that person is; of nobody named how many people are.
     """
-    proposals, found = Proposals(table, named, n_sets), []
+    proposals, found = Proposals(table, named, n_sets, reaches), []
     for rows, person in asked:
-        nearest, within = proposals.ask(rows, reaches)
+        nearest, within = proposals.ask(rows)
         if person is None:
             found.append([len(some) for some in within])
         elif person in nearest:

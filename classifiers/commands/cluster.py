@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifiers.commands.photo_arguments import check_photo_folder
     from classifiers.commands.progress import share_bar
     from classifiers.groups import grouping, summary
-    from classifiers.groups.similarity import normalized_space, plain_space
+    from classifiers.groups.similarity import similarity_space
     from classifiers.measuring.group_sheets import CLUSTER_COLUMNS, cluster_rows
     from classifiers.people_files.constraints import read_constraints
     from classifiers.scores.clarity import find_clarity
@@ -109,9 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             constraints=constraints,
             method=arguments.method,
             threshold=arguments.threshold,
-            space=plain_space(table.embeddings, table.fingerprint)
-            if background is None
-            else normalized_space(table.embeddings, background),
+            space=similarity_space(table.embeddings, background, table.fingerprint),
             poor=None if clarity is None else clarity.are_poor(table.embeddings),
             threads=thread_count(),
             source=arguments.constraints or "constraints",

@@ -97,6 +97,19 @@ def normalized_space(embeddings: ArrayLike, background: "Background") -> Similar
     return SimilaritySpace(vectors, offsets, cluster_curve({"space": space}, normalized=True))
 
 
+def similarity_space(
+    embeddings: ArrayLike, background: "Background | None", fingerprint: Mapping[str, Any] | None = None
+) -> SimilaritySpace:
+    """Return the space in which grouping compares: `normalized_space`, or `plain_space` where there is no background.
+
+    Raises
+    ------
+    ValueError
+        If an embedding is not finite.
+    """
+    return plain_space(embeddings, fingerprint) if background is None else normalized_space(embeddings, background)
+
+
 def default_threshold(n_people: int, curve: ThresholdByPeople) -> float:
     """Return the mean similarity at which two groups are taken for one person, among `n_people` groups.
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from classifiers.groups.similarity import (
     SimilaritySpace,
     default_threshold,
-    normalized_space,
-    plain_space,
+    similarity_space,
 )
 from classifiers.scores.normalization import Background
 
@@ -49,10 +48,7 @@ class Likeness:
         cls, embeddings: NDArray[np.float32], sets: Sequence[Rows], background: Background | None
     ) -> "Likeness":
         """Compare `sets` of rows of `embeddings` (n, d)."""
-        if background is None:
-            space = plain_space(embeddings)
-        else:
-            space = normalized_space(embeddings, background)
+        space = similarity_space(embeddings, background)
         means = np.array([space.vectors[rows].mean(axis=0) for rows in sets], np.float32)
         offsets = np.array([space.offsets[rows].mean() for rows in sets], np.float32)
         means = means.reshape(len(sets), embeddings.shape[1])

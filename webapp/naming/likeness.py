@@ -5,7 +5,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.groups.similarity import SimilaritySpace, normalized_space, plain_space
+from classifiers.groups.similarity import SimilaritySpace, plain_space, similarity_space
 from classifiers.scores.normalization import find_background
 from people.store.reader import PeopleReader
 from people.suggestions.likely import PeopleMeans
@@ -59,9 +59,7 @@ class WorkspaceLikeness:
         background = find_background(fingerprint)
 
         def space_of(vectors: NDArray[np.float32]) -> SimilaritySpace:
-            if background is None:
-                return plain_space(vectors, fingerprint)
-            return normalized_space(vectors, background)
+            return similarity_space(vectors, background, fingerprint)
 
         self._means = PeopleMeans(self.vectors.of_rows)
         self._reach = PeopleWithinReach(self.vectors.of_rows, space_of)
