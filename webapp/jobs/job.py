@@ -25,7 +25,7 @@ ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled", "interrupted")
 
 _MOST_KEPT = 20
 _LONGEST_START_S = 30
-_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+_ID = re.compile(r"\d{8}T\d{6}(\d{6})?-[0-9a-f]{8}")  # of before: without the fraction of a second
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Job:
     kind : str
         One of `JobKind`.
     state : str
-        One of `JobState`; ``interrupted`` is work whose process is gone without a word.
+        One of `JobState`; ``interrupted`` is work whose process is gone without a word and that nobody asked to stop.
     begun, ended : str
         ISO 8601, UTC; `ended` is "" before the end.
     pid : int
@@ -82,11 +82,11 @@ class JobFolder:
         """Write down a new job, and forget the oldest that have ended."""
         self.path.mkdir(mode=0o700, exist_ok=True)
         begun = datetime.now(UTC)
-        job = Job(f"{begun:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", kind, "starting", _written(begun))
+        job = Job(f"{begun:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}", kind, "starting", _written(begun))
         self.write(job)
         for old in [one for one in self.all() if one.state in ENDED][_MOST_KEPT:]:
-            self._file(old.id).unlink(missing_ok=True)
-            self._lock_file(old.id).unlink(missing_ok=True)
+            for file in (self._file(old.id), self._lock_file(old.id), self._stop_file(old.id)):
+                file.unlink(missing_ok=True)
         return job
 
     def write(self, job: Job) -> None:
@@ -114,7 +114,9 @@ class JobFolder:
             return job
         # It may have ended between the two looks.
         job = Job(**json.loads(self._file(job_id).read_bytes()))
-        return job if job.state in ENDED else replace(job, state="interrupted")
+        if job.state in ENDED:
+            return job
+        return replace(job, state="cancelled" if self.is_asked_to_stop(job_id) else "interrupted")
 
     def all(self) -> list[Job]:
         """Return all jobs, the newest first."""
@@ -135,12 +137,20 @@ class JobFolder:
         return FileLock(self._lock_file(job_id), timeout=0, mode=0o600)
 
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to stop; what it has done so far is kept."""
+        """Ask a job to stop, one that is only starting too; what it has done so far is kept."""
+        if self.get(job_id).state in ENDED:
+            return self.get(job_id)
+        # Written before the process is looked at: one that begins now reads it, and one that runs has its number there.
+        write_bytes_atomically(self._stop_file(job_id), b"", is_private=True)
         job = self.get(job_id)
         if job.state == "running" and job.pid > 1:
             # Its lock is held, so that the number is still that process's.
             os.kill(job.pid, signal.SIGINT)
         return job
+
+    def is_asked_to_stop(self, job_id: str) -> bool:
+        """Return whether somebody has asked the job to stop."""
+        return self._stop_file(job_id).exists()
 
     def _is_alive(self, job: Job) -> bool:
         if job.state == "starting":
@@ -158,6 +168,9 @@ class JobFolder:
 
     def _lock_file(self, job_id: str) -> Path:
         return self.path / f"{_checked(job_id)}.lock"
+
+    def _stop_file(self, job_id: str) -> Path:
+        return self.path / f"{_checked(job_id)}.stop"
 
 
 class JobProgress:

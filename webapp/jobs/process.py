@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from foundation.errors import FacetableError
 from people.workspace.workspace import Workspace
 from webapp.errors import JobRunningError
-from webapp.jobs.job import Job, JobFolder, JobKind, JobProgress
+from webapp.jobs.job import Job, JobFolder, JobKind, JobProgress, JobState
 from webapp.pictures import cutting
 
 logger = logging.getLogger(__name__)
@@ -64,16 +64,20 @@ def do(workspace: Workspace, job_id: str) -> Job | None:
         return None
     with lock:
         job = replace(job, state="running", pid=os.getpid())
-        folder.write(job)
         progress = JobProgress(folder, job, clock=time.monotonic)
         try:
+            folder.write(job)
+            if folder.is_asked_to_stop(job_id):
+                raise KeyboardInterrupt
             result = _WORK[job.kind](workspace, progress)
         except KeyboardInterrupt:
             folder.end(progress.job, "cancelled")
         except (FacetableError, OSError) as error:
             folder.end(progress.job, "failed", message=" ".join(str(error).split()))
         except Exception as error:  # noqa: BLE001 - nobody else would tell
-            folder.end(progress.job, "failed", message=f"unexpected {type(error).__name__}: {error}")
+            # An interruption in the middle of an import ends in errors of any kind.
+            state: JobState = "cancelled" if folder.is_asked_to_stop(job_id) else "failed"
+            folder.end(progress.job, state, message=f"unexpected {type(error).__name__}: {error}")
         else:
             folder.end(progress.job, "done", result=result)
     return folder.get(job_id)
@@ -113,7 +117,8 @@ _WORK: dict[JobKind, Work] = {"scan": _scan, "suggest": _suggest, "measure": _me
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a server begun in the background of a shell ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     done = do(Workspace(sys.argv[1]), sys.argv[2])
     if done is not None and done.kind == "scan" and done.state == "done":
         cutting.main(sys.argv[1])  # the job is over for all others; its pictures come when there is time

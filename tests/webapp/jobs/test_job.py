@@ -1,11 +1,13 @@
 """Jobs: their files, whether their process lives, and what is kept of them."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from webapp.errors import UnknownJobError
 from webapp.jobs.job import JobFolder, JobProgress
+from webapp.jobs.process import do
 
 
 @pytest.fixture
@@ -33,8 +35,6 @@ def test_what_is_no_job_is_unknown(folder, name):
 
 
 def test_a_job_whose_process_is_gone_was_interrupted(folder):
-    from dataclasses import replace
-
     job = replace(folder.add("scan"), state="running", pid=os.getpid())
     folder.write(job)
     with folder.lock(job.id):
@@ -43,11 +43,29 @@ def test_a_job_whose_process_is_gone_was_interrupted(folder):
     assert folder.cancel(job.id).state == "interrupted", "no process is asked to stop that is not the job's"
 
 
+def test_a_job_that_is_asked_to_stop_was_stopped_however_its_process_ended(folder):
+    job = replace(folder.add("scan"), state="running", pid=0)
+    folder.write(job)
+    with folder.lock(job.id):
+        assert folder.cancel(job.id).state == "running"
+    assert folder.get(job.id).state == "cancelled"
+
+
+def test_a_job_that_only_starts_can_be_stopped(folder, workspace):
+    job = folder.add("scan")
+    assert folder.cancel(job.id).state == "starting"
+    assert do(workspace, job.id).state == "cancelled"
+
+
 def test_the_newest_twenty_that_have_ended_are_kept(folder):
-    for _ in range(25):
-        folder.end(folder.add("scan"), "done")
+    folder.cancel(folder.add("scan").id)
+    folder.end(folder.all()[0], "cancelled")
+    ended = [folder.add("scan") for _ in range(25)]
+    for job in ended:
+        folder.end(job, "done")
     running = folder.add("scan")
-    assert len(folder.all()) == 21 and folder.all()[0].id >= max(job.id for job in folder.all())[:15]
+    assert [job.id for job in folder.all()] == [running.id, *(job.id for job in reversed(ended[-20:]))]
+    assert not list(folder.path.glob("*.stop"))
     assert folder.running() == running
 
 
