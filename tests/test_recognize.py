@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -49,11 +50,17 @@ def lines_of(finished: "subprocess.CompletedProcess[str]") -> list[list[str]]:
 
 def test_help_answers_at_once() -> None:
     run("--help")  # the first run writes the byte code
-    started_s = time.monotonic()
+    started_s = _seconds_of_children()
     finished = run("--help")
     assert finished.returncode == 0
     assert "SOURCE" in finished.stdout
-    assert time.monotonic() - started_s < 0.5
+    assert _seconds_of_children() - started_s < 0.5
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time of the processes that have ended, which others on the machine do not lengthen."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,10 @@ def _little_memory() -> Iterator[None]:
 
 def refusal(path: Path) -> str:
     """Return the line a head is refused with, which must come at once and name the file."""
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(HeadFileError) as raised:
         load_head(path)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert str(raised.value).startswith(f"{path}: expected a")
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
     return str(raised.value)

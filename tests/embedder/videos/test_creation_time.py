@@ -111,9 +111,9 @@ def test_a_recording_that_was_cut_is_read_as_far_as_it_goes(tmp_path: Path) -> N
 )
 def test_a_hostile_file_costs_nothing(tmp_path: Path, content: bytes) -> None:
     path = written(tmp_path, content)
-    started_s = time.monotonic()
+    started_s = time.process_time()
     assert read_creation_time(path) is None
-    assert time.monotonic() - started_s < 2
+    assert time.process_time() - started_s < 2
 
 
 @pytest.fixture(scope="module")

@@ -148,7 +148,7 @@ def test_a_slow_disk_holds_up_nobody_and_what_is_left_out_is_told_once_a_minute(
         time.sleep(0.001)
     for track in range(1, 7):
         save(faces, track)
-    assert time.monotonic() - started_s < 1
+    assert time.monotonic() - started_s < 4
     clocks.later(60)
     save(faces, 7)
     save(faces, 8)

@@ -275,13 +275,13 @@ def test_tracks_end_when_the_camera_is_lost_not_when_it_is_back(tmp_path: Path) 
     run = Session(loop, Outputs(collected, StatusLine(is_service=False)), stopping)
     live = FrameGrabber("camera", opens(Script(*paced(*[ANN_HERE] * 10))))
     live.start()
-    late = threading.Timer(5.0, stopping.set)
+    late = threading.Timer(20.0, stopping.set)
     late.start()
     started_s = time.monotonic()
     run.run_live(live, DetectionScheduler(every=1), watcher_of(tmp_path, {}))
     late.cancel()
     live.stop()
-    assert time.monotonic() - started_s < 4
+    assert time.monotonic() - started_s < 15
     assert [event.event for event in collected.events if event.event != "identified"] == ["started", "ended"]
 
 

@@ -45,10 +45,10 @@ def test_a_large_picture_in_small_pieces_takes_no_longer_than_it_must() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
     large = encode(noise)
     splitter = JpegSplitter()
-    started_s = time.monotonic()
+    started_s = time.process_time()
     found = [one for start in range(0, len(large), 4096) for one in splitter.feed(large[start : start + 4096])]
     assert found == [large]
-    assert time.monotonic() - started_s < 1.5, f"{len(large)} bytes"
+    assert time.process_time() - started_s < 1.5, f"{len(large)} bytes"
 
 
 def test_parts_of_a_multipart_stream() -> None:

