@@ -26,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="files, or folders that are read with all their sub-folders; the cache of verify is always read",
     )
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--name", metavar="NAME", help="who is looked for, exactly as written")
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument(
+        "--name", metavar="NAME", help="who is looked for, exactly as written; with --like alone somebody by their face"
+    )
     wanted.add_argument(
         "--labels", type=Path, metavar="TABLE", help="list the twenty faces of TABLE whose names are most suspicious"
     )
@@ -40,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Say which files still hold a person, or which names of a table are suspicious."""
     if arguments.labels is not None:
         return _run_labels(arguments)
+    if arguments.name is None and not arguments.like:
+        raise InputError("expected --name NAME, --like PHOTO or --labels TABLE, got none; say who is looked for")
     if not arguments.paths:
         raise InputError("expected files or folders, got none; name some, such as .")
     from foundation.command_line import EXIT_DONE, EXIT_SOME_INPUTS_FAILED, EXIT_SOMEBODY_FOUND, write_json
@@ -69,11 +73,11 @@ def print_survey(found: "Survey", person: "Person") -> None:
             continue
         n_held += holder.noun != "other file"
         what = ", ".join(map(_describe, findings))
-        print(f"{display_path(path)}: {holder.noun}, holds {person.name}: {what}")
+        print(f"{display_path(path)}: {holder.noun}, holds {person.shown}: {what}")
     for folder, n_photos in photos.items():
-        print(f"{display_path(folder)}: {pluralize(n_photos, 'photo')} called like {person.name}")
+        print(f"{display_path(folder)}: {pluralize(n_photos, 'photo')} called like {person.shown}")
     print(
-        f"files that hold {person.name}: {n_held:,} of {found.n_files:,}"
+        f"files that hold {person.shown}: {n_held:,} of {found.n_files:,}"
         + (f"; not checked: {pluralize(len(found.failures), 'file')}" if found.failures else "")
     )
 
@@ -88,10 +92,9 @@ def _run_labels(arguments: argparse.Namespace) -> int:
     from embedder.tables.table import EmbeddingTable
     from foundation.command_line import EXIT_DONE, write_json
 
-    if arguments.paths:
-        raise InputError(
-            f"expected --labels TABLE alone, found {arguments.paths[0]} as well; audit one table at a time"
-        )
+    others = [*arguments.paths, *(arguments.like or ())]
+    if others:
+        raise InputError(f"expected --labels TABLE alone, found {others[0]} as well; audit one table at a time")
     table = EmbeddingTable.read(arguments.labels)
     gallery = Gallery.build(
         table.embeddings, table.identities, paths=table.paths, image_sha256=table.image_sha256, boxes=table.boxes

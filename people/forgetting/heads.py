@@ -60,7 +60,7 @@ class Heads:
             others += gallery.paths[_are_theirs(head, gallery, person) & ~own].tolist()
         roots = [head.photo_root] if person.is_called(head.photo_root) else []
         return [
-            *audit_head(head, person.name),
+            *(audit_head(head, person.name) if person.name else ()),
             *finding("faces under other names", others),
             *finding("paths that mention them", filter(person.is_mentioned, head.gallery.paths)),
             *finding("photo folder", roots),

@@ -29,6 +29,7 @@ FacesOf = Callable[[Path], NDArray[np.float32]]
 # Cosine above which two vectors are one and the same but for rounding: of one crop, read and stored again.
 _SAME_VECTOR = 0.9999
 _ROWS_A_BLOCK = 4096
+_NOTHING = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Person:
 
     Attributes
     ----------
-    name : str
-        In composed form.
+    name : str or None
+        In composed form; None for somebody whose face alone is known.
     looks : Looks or None
     places : dict
         Photo's SHA-256 to boxes, pixels, of faces that are theirs.
@@ -103,6 +104,8 @@ class Person:
         People file to (faces that are theirs, all faces), each (path, face index).
     photos : set of str
         SHA-256 of photos with a face that is theirs, also of those that no table holds.
+    forms : set of str
+        The ways in which files write the name.
     pictures : set of Path
         Saved pictures that events of theirs name.
     members : dict
@@ -113,7 +116,7 @@ class Person:
         Files and folders that are looked into; what these lie in says nothing, such as the home of a user called so.
     """
 
-    name: str
+    name: str | None
     looks: Looks | None = None
     places: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
     vectors: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
@@ -125,16 +128,24 @@ class Person:
     looked_in: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        self.name = check_name(self.name)
-        forms = {self.name, unicodedata.normalize("NFD", self.name)}
-        forms |= {json.dumps(form)[1:-1] for form in forms}
-        # Between letters it is another name: Ann is not in Anna, but in Ann_0001.jpg.
-        words = "|".join(rf"(?<![^\W\d_]){re.escape(form)}(?![^\W\d_])" for form in sorted(forms))
-        self._pattern = re.compile(words)
-        self._numbered = re.compile(rf"{re.escape(self.name)}[ _.(-]*\d*\)?")
+        self.forms: set[str] = set()
+        self._pattern = self._numbered = _NOTHING
+        if self.name is not None:
+            self.name = check_name(self.name)
+            self.forms = {self.name, unicodedata.normalize("NFD", self.name)}
+            self.forms |= {json.dumps(form)[1:-1] for form in self.forms}
+            # Between letters it is another name: Ann is not in Anna, but in Ann_0001.jpg.
+            words = "|".join(rf"(?<![^\W\d_]){re.escape(form)}(?![^\W\d_])" for form in sorted(self.forms))
+            self._pattern = re.compile(words)
+            self._numbered = re.compile(rf"{re.escape(self.name)}[ _.(-]*\d*\)?")
         self._bytes = {
-            form.encode(code, "surrogatepass") for form in forms for code in ("utf-8", "utf-16-le", "utf-16-be")
+            form.encode(code, "surrogatepass") for form in self.forms for code in ("utf-8", "utf-16-le", "utf-16-be")
         }
+
+    @property
+    def shown(self) -> str:
+        """Return what they are called in messages."""
+        return self.name or "the person"
 
     def is_name(self, text: str) -> bool:
         """Return whether a text is the name, however its accents are stored."""
@@ -157,6 +168,12 @@ class Person:
     def is_in_text(self, text: str) -> bool:
         """Return whether a text holds the name as a word of its own."""
         return self._pattern.search(unicodedata.normalize("NFC", text)) is not None
+
+    def longer_words(self, text: str) -> set[str]:
+        """Return the words of a text in which the name is only a part, such as Anna for Ann."""
+        letters = r"[^\W\d_]*"
+        found = {word for form in self.forms for word in re.findall(f"{letters}{re.escape(form)}{letters}", text)}
+        return {word for word in found if not self.is_in_text(word)}
 
     def redacted(self, text: str) -> str:
         """Return a text without the name."""

@@ -56,13 +56,15 @@ class Stores:
             faces = [face for number in people for face in reader.faces_of(number)]
             decisions = [one for number in people for one in reader.history(person=number, limit=1_000_000)]
             files = [file for file in reader.scanned_paths() if person.is_called(file)]
+            others = {word for text in reader.texts_with(person.forms) for word in person.longer_words(text)}
         found = [
-            *finding("people", [person.name] * len(people)),
+            *finding("people", [person.shown] * len(people)),
             *finding("faces", [""] * len(faces)),
             *finding("decisions", [""] * len(decisions)),
             *finding("photos of the newest table", files),
         ]
-        is_there = not found and any(person.is_in_bytes(one.read_bytes()) for one in _with_companions(path))
+        contents = (_without_words(one.read_bytes(), others) for one in _with_companions(path))
+        is_there = not found and any(map(person.is_in_bytes, contents))
         return [*found, *finding("bytes", [""] * is_there)]
 
     def forget(self, path: Path, person: Person) -> Outcome:
@@ -70,7 +72,7 @@ class Stores:
         with PeopleStore(path) as store:
             people = _people(path, store, person)
             n_before = store.revision
-            store.forget(people, names=[person.name])
+            store.forget(people, names=[person.name] if person.name else [])
             folder = path.parent
             if (folder / SETTINGS_FILE).is_file() and Workspace(folder).store.samefile(path):
                 self._record_table(store, Workspace(folder))
@@ -95,12 +97,20 @@ def _place_of(face: ScannedFace) -> tuple[object, ...]:
 def _people(path: Path, reader: PeopleReader, person: Person) -> list[int]:
     """Return the numbers of people called so now, and of those who were called otherwise when a copy was made."""
     known = person.members.get(_workspace_of(path), set())
-    return sorted({*reader.people_called(person.name), *reader.roots_of(known)})
+    called = reader.people_called(person.name) if person.name else []
+    return sorted({*called, *reader.roots_of(known)})
 
 
 def _workspace_of(path: Path) -> Path:
     folder = path.resolve().parent
     return folder.parent if folder.name == "backups" else folder
+
+
+def _without_words(content: bytes, words: set[str]) -> bytes:
+    """Return the bytes of a file without words that stand in its texts; the bytes do not tell where a text begins."""
+    for word in sorted(words, key=len, reverse=True):
+        content = content.replace(word.encode("utf-8", "surrogatepass"), b"")
+    return content
 
 
 def _with_companions(path: Path) -> list[Path]:

@@ -50,7 +50,7 @@ class Tables:
         others = _are_theirs(table, person) & ~own & ~_are_called(table.paths, person)
         roots = [root for root in (table.photo_root, *table.more_roots) if person.is_called(root)]
         return [
-            *audit_table(table, person.name),
+            *(audit_table(table, person.name) if person.name else ()),
             *finding("rows with their face", table.paths[others]),
             *finding("paths that mention them", filter(person.is_mentioned, table.images.path)),
             *finding("photo folder", roots),

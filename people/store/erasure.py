@@ -82,6 +82,23 @@ def people_called(connection: sqlite3.Connection, name: str) -> list[int]:
     return [number for (number,) in rows]
 
 
+def texts_with(connection: sqlite3.Connection, parts: Iterable[str]) -> set[str]:
+    """Return all texts of the journal and its derived tables that hold one of `parts`, also within a word."""
+    columns = connection.execute(
+        "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c "
+        "WHERE t.type = 'table' AND c.type = 'TEXT'"
+    ).fetchall()
+    found: set[str] = set()
+    for table, column in columns:
+        rows = connection.execute(
+            f'SELECT DISTINCT own."{column}" FROM "{table}" AS own, json_each(?) AS part '
+            f'WHERE instr(own."{column}", part.value)',
+            (json.dumps(sorted(parts), ensure_ascii=False),),
+        )
+        found.update(text for (text,) in rows)
+    return found
+
+
 def _without_faces(connection: sqlite3.Connection, names: Iterable[str]) -> list[int]:
     rows = connection.execute(
         "SELECT person FROM person_now WHERE person = root AND n_faces = 0 "

@@ -150,6 +150,11 @@ class PeopleReader:
         with self._explained():
             return erasure.people_called(self._connection, normalize_name(name))
 
+    def texts_with(self, parts: Iterable[str]) -> set[str]:
+        """Return all texts of the file that hold one of `parts`, also within a word."""
+        with self._explained():
+            return erasure.texts_with(self._connection, parts)
+
     def members_of(self, people: Sequence[int]) -> list[tuple[int, str]]:
         """Return number and first name, which never change, of people and of all who were merged into them."""
         return self._select(

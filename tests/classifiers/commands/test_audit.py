@@ -139,5 +139,8 @@ def test_an_audit_is_of_names_or_of_labels(tmp_path, capsys):
     first, second = capsys.readouterr().err.splitlines()
     assert "expected files or folders, got none" in first
     assert "expected --labels TABLE alone, found . as well" in second
-    with pytest.raises(SystemExit):
-        main(["audit", "."])
+    assert main(["audit", "."]) == 2
+    assert main(["audit", "--labels", "t.h5", "--like", "a.jpg"]) == 2
+    third, fourth = capsys.readouterr().err.splitlines()
+    assert "expected --name NAME, --like PHOTO or --labels TABLE, got none" in third
+    assert "expected --labels TABLE alone, found a.jpg as well" in fourth

@@ -41,6 +41,9 @@ def test_somebody_is_found_and_forgotten_by_a_photo_alone(people_head, data, tmp
         "people.skops",
         "unknown-door-track0-frame1.jpg",
     }
+    capsys.readouterr()
+    assert main(["audit", str(folder), "--like", str(photo)]) == 3
+    assert "files that hold the person: 3 of 4" in capsys.readouterr().out
     assert main(["forget", "--everywhere", str(folder), "--name", "Nobody Knows", "--like", str(photo)]) == 0
     after, head = EmbeddingTable.read(folder / "people.h5"), load_head(folder / "people.skops")
     gone = table.identities == them

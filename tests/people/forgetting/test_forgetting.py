@@ -214,6 +214,18 @@ def test_the_home_of_somebody_called_so_says_nothing(tmp_path, capsys):
     assert main(["audit", str(tmp_path / NAME), "--name", NAME]) == 3
 
 
+def test_a_name_within_that_of_somebody_else_is_not_found_in_the_bytes_of_a_store(home, capsys):
+    family = home / "family"
+    with PeopleStore(family / "people.sqlite") as store:
+        store.rename(store.find_person(OTHER).number, "Bobby")
+    (family / "people.sqlite").replace(home.parent / "people.sqlite")  # without the copies, in which he is Bob
+    with PeopleStore(home.parent / "people.sqlite") as store:
+        store.rename(store.find_person("Bobby").number, "Bobbington")
+    assert main(["audit", str(home.parent / "people.sqlite"), "--name", "Bobb"]) == 0
+    assert main(["audit", str(home.parent / "people.sqlite"), "--name", "Bobby"]) == 3
+    assert "people.sqlite: store of decisions, holds Bobby: bytes: 1" in capsys.readouterr().out
+
+
 def test_an_album_that_mentions_them_is_no_reason_to_take_others_away(tmp_path, capsys):
     photo = write_photo(tmp_path / "photos" / f"Wedding of {NAME}" / "1.png", 1)
     table = tmp_path / "faces.h5"

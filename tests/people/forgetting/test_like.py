@@ -82,6 +82,12 @@ def test_they_are_found_under_any_name_and_forgotten(folder, person):
     }
 
 
+def test_somebody_without_a_name_is_found_by_their_face_alone(folder, person):
+    by_name, by_face = survey([folder], person), survey([folder], Person(None, person.looks))
+    assert by_face.to_json() == by_name.to_json() and len(by_face.held) == 4
+    assert not Person(None).is_name("") and not Person(None).is_in_bytes(b"") and not Person(None).is_in_text("")
+
+
 def test_without_photos_nobody_is_found_by_face(folder):
     assert survey([folder], Person("Zoë Quux")).held == {}
 
