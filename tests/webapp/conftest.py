@@ -27,6 +27,12 @@ TOKEN = "start-token-of-tests"
 READ_TOKEN = "a-token-that-only-reads"
 
 
+@pytest.fixture(autouse=True)
+def _no_cache_of_verify(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep who is forgotten in a test out of the tables that tests of `verify` share."""
+    monkeypatch.setattr("people.forgetting.forgetting.cache_folder", lambda: tmp_path / "no cache")
+
+
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of drawn photos."""
