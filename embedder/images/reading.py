@@ -205,7 +205,10 @@ def _decoding(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             error.filename = name
             raise
-        reason = " ".join(str(error).split()) or type(error).__name__
+        told = str(error)
+        if error.args and isinstance(error.args[0], bytes):  # LibRaw's
+            told = error.args[0].decode("utf-8", "replace")
+        reason = " ".join(told.split()) or type(error).__name__
         raise ImageError(
             f"{name}: expected a whole image, found damaged or truncated data ({reason}); copy the file "
             "again or export it anew"
