@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     until_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until_s, "it did not come to pass in time"

@@ -30,7 +30,7 @@ RATE = 20
 CLIP = Path("video") / "short_hamilton_clip.mp4"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "it") -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0, what: str = "it") -> None:
     until_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until_s, f"{what} did not come to pass in {seconds:g} s"

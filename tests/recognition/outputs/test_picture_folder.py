@@ -35,7 +35,7 @@ def save(faces: PictureFolder, track: int) -> Path | None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until_s, "it did not come to pass in time"
         time.sleep(0.001)

@@ -56,7 +56,7 @@ def opens(*outcomes: Script | SourceError) -> Callable[[], Script]:
     return open_next
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     until_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until_s, "it did not come to pass in time"

@@ -73,7 +73,7 @@ class Setup:
             self.viewer.show(IMAGE, faces)
 
     def wait_for_enrolment(self) -> None:
-        until_s = time.monotonic() + 5
+        until_s = time.monotonic() + 60
         while (self.viewer._message.startswith("enrolling") or not self.enrolled) and time.monotonic() < until_s:
             time.sleep(0.01)
 

@@ -66,7 +66,7 @@ class Setup:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until_s
         time.sleep(0.001)
@@ -155,7 +155,7 @@ clicks = []
 window = open_window("Facetable: test", lambda x, y: clicks.append((x, y)))
 print("open", flush=True)
 text = ""
-until_s = time.monotonic() + 30
+until_s = time.monotonic() + 60
 while not text.endswith("q") and time.monotonic() < until_s and not window.is_closed:
     window.show(np.full((240, 320, 3), 90, np.uint8))
     time.sleep(0.4)  # a frame that takes long
@@ -175,13 +175,13 @@ def test_no_key_is_lost_on_a_real_display(display: str, tmp_path: Path) -> None:
     assert loop.stdout.readline() == "open\n"
 
     def do(*command: str) -> None:
-        subprocess.run(["xdotool", *command], env=environment, check=True, timeout=20)
+        subprocess.run(["xdotool", *command], env=environment, check=True, timeout=60)
 
     do("search", "--sync", "--name", "Facetable", "windowfocus", "--sync")
     do("key", "--delay", "150", *"ann", "space", *"and")
     do("mousemove", "100", "100", "click", "1")
     do("key", "--delay", "150", *"bobq")
-    output, errors = loop.communicate(timeout=40)
+    output, errors = loop.communicate(timeout=90)
     text, _, clicks = output.strip().partition(" [")
     assert (text, loop.returncode, errors) == ("ann andbobq", 0, "")
     assert clicks.count("(") == 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from people.workspace.workspace import Workspace
 from tests.webapp.conftest import TOKEN
@@ -17,6 +17,7 @@ from tests.webapp.conftest import TOKEN
 # Without a desktop's parts it takes two thirds of the time.
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+WAIT_MS = 30_000  # a loaded machine takes its time
 PHONE = {"width": 360, "height": 740}
 WIDE = {"width": 3840, "height": 2160}
 
@@ -59,7 +60,8 @@ class Site:
 def site(page: Page, workspace: Workspace, serve: Callable[[Workspace], str]) -> Iterator[Site]:
     """Return the made workspace's page; errors in the browser fail the test."""
     made = Site(serve(workspace), page)
-    page.set_default_timeout(30_000)  # a loaded machine takes its time
+    page.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
     page.on("console", lambda message: made.problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: made.problems.append(str(error)))
     yield made

@@ -108,12 +108,12 @@ def test_pictures_are_taken_with_the_webcam_under_live_hints(
     browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
     try:
         page = browser.new_context(permissions=["camera"]).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
         problems: list[str] = []
         Site(serve(workspace), page).open("/enrol")
         page.get_by_role("button", name="Webcam", exact=True).click()
-        expect(page.locator(".hints.is-live")).to_have_text("Good", timeout=20_000)
+        expect(page.locator(".hints.is-live")).to_have_text("Good", timeout=60_000)
         page.get_by_role("button", name="Take the picture").click()
         page.get_by_role("list", name="Pictures to enrol").get_by_text("Good").wait_for()
         assert not workspace.enrolled.exists()

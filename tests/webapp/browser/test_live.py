@@ -43,7 +43,7 @@ def test_a_camera_is_seen_with_names_and_its_process_ends(site, workspace, data,
         page.get_by_label("Number, or").fill(camera.url)
         page.get_by_role("button", name="Add camera").click()
         page.get_by_role("button", name="<b>door<|b>", exact=True).click()
-        page.locator(".visits li", has_text="obama").first.wait_for(timeout=40_000)
+        page.locator(".visits li", has_text="obama").first.wait_for(timeout=60_000)
         values = page.evaluate(
             "() => new Set(document.querySelector('canvas').getContext('2d').getImageData(0, 0, 640, 480).data).size"
         )
@@ -85,7 +85,7 @@ def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site
         page = site.open("/live")
         page.get_by_role("button", name="door", exact=True).wait_for()
         page.keyboard.press("c")
-        page.get_by_role("button", name="Who is this? obama").wait_for(timeout=40_000)
+        page.get_by_role("button", name="Who is this? obama").wait_for(timeout=60_000)
         page.keyboard.press("f")
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
@@ -95,12 +95,12 @@ def test_a_face_is_named_and_refused_in_the_picture_and_the_camera_heeds_it(site
         page.keyboard.type("Barack")
         page.keyboard.press("Enter")
         page.get_by_text("1 face named Barack").wait_for()
-        page.get_by_role("button", name="Who is this? Barack").wait_for(timeout=20_000)
+        page.get_by_role("button", name="Who is this? Barack").wait_for(timeout=60_000)
         shown[0] = 1
-        page.get_by_role("button", name="Who is this? alex").click(timeout=20_000)
+        page.get_by_role("button", name="Who is this? alex").click(timeout=60_000)
         page.get_by_role("dialog").get_by_role("button", name="Not alex").click()
         page.get_by_text("1 face not alex").wait_for()
-        page.get_by_role("button", name="Who is this? somebody unknown").wait_for(timeout=20_000)
+        page.get_by_role("button", name="Who is this? somebody unknown").wait_for(timeout=60_000)
     with PeopleStore(workspace.store) as store:
         assert "Barack" in [person.name for person in store.people()]
     pictures = list(workspace.live_pictures.glob("*.jpg"))
@@ -118,16 +118,16 @@ def test_a_stranger_is_enrolled_by_a_click_on_the_face_in_the_picture(site, work
         add_camera(workspace, "door", camera.url)
         page = site.open("/live")
         page.get_by_role("button", name="door", exact=True).click()
-        page.get_by_role("button", name="Who is this? somebody unknown").click(timeout=40_000)
+        page.get_by_role("button", name="Who is this? somebody unknown").click(timeout=60_000)
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Give this name").click()
         dialog.get_by_role("alert").filter(has_text="Give a name, or close this.").wait_for()
         dialog.get_by_role("combobox", name="Name").fill("Tiger Woods")
         dialog.get_by_role("button", name="Give this name").click()
         page.get_by_text("1 face named Tiger Woods").wait_for()
-        page.get_by_role("button", name="Who is this? Tiger Woods").wait_for(timeout=20_000)
+        page.get_by_role("button", name="Who is this? Tiger Woods").wait_for(timeout=60_000)
         shown[0] = 1  # another photo: it is the person that was learned, not the picture
-        page.locator(".visits li", has_text="Tiger Woods").nth(1).wait_for(timeout=20_000)
+        page.locator(".visits li", has_text="Tiger Woods").nth(1).wait_for(timeout=60_000)
     assert "Tiger Woods" in load_head(workspace.head).labels
     (picture,) = workspace.live_pictures.glob("*.jpg")
     assert not picture.stat().st_mode & 0o077

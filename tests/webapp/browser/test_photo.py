@@ -122,13 +122,13 @@ def test_back_leads_to_the_place_that_was_scrolled_to(site):
     page.get_by_role("option").first.focus()
     page.keyboard.press("End")
     last = page.get_by_role("option", name="Face 260", exact=True)
-    expect(last).to_be_focused(timeout=20_000)
+    expect(last).to_be_focused(timeout=60_000)
     scrolled = page.evaluate("scrollY")
     assert scrolled > 300
     page.keyboard.press("o")
     page.get_by_role("heading", name="crowd.png").wait_for()
     page.keyboard.press("Backspace")
-    expect(last).to_be_focused(timeout=20_000)
+    expect(last).to_be_focused(timeout=60_000)
     assert abs(page.evaluate("scrollY") - scrolled) < 5
 
 

@@ -17,7 +17,7 @@ def address(serve, workspace):
 
 def lines_of(address, path, headers=None):
     """Yield the lines of a stream."""
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}", **(headers or {})})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/event-stream")

@@ -27,7 +27,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 def answer_to(address: str, request: bytes) -> tuple[int, dict]:
     """Send raw bytes and return status and body of the answer, which comes before all bytes are sent."""
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(request)
         content = b""
         while chunk := connection.recv(65_536):
