@@ -32,6 +32,7 @@ _RESULT_COLUMN_SETS = (
     {"photo", "face", "cluster", "cluster_name", "identity"},
     {"cluster", "cluster_name", "n_faces", "n_identities"},
 )
+_NAME_COLUMNS = ("identity", "identity_a", "identity_b", "named", "cluster_name")
 _PATH_COLUMNS = ("path", "path_a", "path_b", "crop", "photo")
 
 Row = dict[str, str]
@@ -115,17 +116,15 @@ class ResultSheets:
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return the ``rows`` in which the person is named."""
-        rows = [row for row in _read(path).rows if any(map(person.is_in_text, row.values()))]
+        rows = [row for row in _read(path).rows if _redacted(row, person) != row]
         return finding("rows", [next(iter(row.values())) for row in rows])
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Write the file anew with ``[name]`` in the name's place, so that its figures stay what they are."""
         sheet = _read(path)
-        n_changed = sum(any(map(person.is_in_text, row.values())) for row in sheet.rows)
-        sheet.rows = [
-            {column: person.redacted(cell) if person.is_in_text(cell) else cell for column, cell in row.items()}
-            for row in sheet.rows
-        ]
+        redacted = [_redacted(row, person) for row in sheet.rows]
+        n_changed = sum(old != new for old, new in zip(sheet.rows, redacted, strict=True))
+        sheet.rows = redacted
         write_bytes_atomically(path, sheet.to_bytes(), is_private=True)
         return Outcome(f"the name replaced in {pluralize(n_changed, 'row')}")
 
@@ -164,13 +163,27 @@ def _face(row: Row) -> tuple[str, int] | None:
 
 
 def _is_theirs(row: Row, person: Person) -> bool:
-    return any(person.is_name(row.get(column, "")) for column in ("name", "with", "identity")) or any(
-        person.is_called(row[column]) for column in _PATH_COLUMNS if column in row
+    named = _named(row)
+    return any(map(person.is_name, named)) or any(
+        person.has_place(row[column], named) for column in _PATH_COLUMNS if column in row
     )
 
 
+def _named(row: Row) -> list[str]:
+    return [row.get(column, "") for column in ("name", "with", "identity")]
+
+
+def _redacted(row: Row, person: Person) -> Row:
+    """Return a row of results without the name: cells of names are compared as a whole."""
+    return {
+        column: person.redacted_name(cell) if column in _NAME_COLUMNS else person.redacted(cell)
+        for column, cell in row.items()
+    }
+
+
 def _mentions(row: Row, person: Person) -> bool:
-    return not _is_theirs(row, person) and any(person.is_mentioned(row.get(column, "")) for column in _PATH_COLUMNS)
+    paths = [row.get(column, "") for column in _PATH_COLUMNS]
+    return not _is_theirs(row, person) and any(person.is_mentioned(path, _named(row)) for path in paths)
 
 
 def _cleaned(row: Row, person: Person) -> Row:

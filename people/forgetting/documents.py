@@ -50,6 +50,8 @@ _RECORD_KEYS = (
     {"id", "at", "by", "kind", "text"},
     {"name", "with", "n_photos"},
 )
+# Whose values, also in a list, are names.
+_NAME_KEYS = {"name", "names", "identity", "identities", "labels", "suggested_name", "likely", "named", "with"}
 _PHOTO_KEYS = {"path", "taken", "faces"}
 
 
@@ -111,12 +113,12 @@ class Results:
 
     def find(self, path: Path, person: Person) -> list[Finding]:
         """Return the ``texts`` in which the person is named."""
-        return finding("texts", [text for text in _texts(json.loads(path.read_bytes())) if person.is_in_text(text)])
+        return finding("texts", _texts_about(json.loads(path.read_bytes()), person))
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Write the file anew with ``[name]`` in the name's place, so that its figures stay what they are."""
         record = json.loads(path.read_bytes())
-        n_texts = sum(person.is_in_text(text) for text in _texts(record))
+        n_texts = len(_texts_about(record, person))
         text = json.dumps(_redacted(record, person), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_bytes_atomically(path, text.encode("utf-8", "backslashreplace"))
         return Outcome(f"the name replaced in {pluralize(n_texts, 'text')}")
@@ -184,17 +186,25 @@ def _count_thumbnails(path: Path, person: Person) -> int:
     return n_found
 
 
-def _texts(value: Any) -> list[str]:
+def _texts_about(value: Any, person: Person, key: str = "") -> list[str]:
+    """Return the texts of a record, keys included, in which the person is named."""
     if isinstance(value, str):
-        return [value]
+        return [value] if _redacted(value, person, key) != value else []
     if isinstance(value, dict):
-        return [text for pair in value.items() for item in pair for text in _texts(item)]
-    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+        texts = [name for name in value if _redacted_key(name, person) != name]
+        return texts + [text for name, item in value.items() for text in _texts_about(item, person, name)]
+    return [text for item in value for text in _texts_about(item, person, key)] if isinstance(value, list) else []
 
 
-def _redacted(value: Any, person: Person) -> Any:
+def _redacted(value: Any, person: Person, key: str = "") -> Any:
+    """Return the value of a key without the name: a value that is a name is compared as a whole."""
     if isinstance(value, str):
-        return person.redacted(value) if person.is_in_text(value) else value
+        return person.redacted_name(value) if key in _NAME_KEYS else person.redacted(value)
     if isinstance(value, dict):
-        return {_redacted(key, person): _redacted(item, person) for key, item in value.items()}
-    return [_redacted(item, person) for item in value] if isinstance(value, list) else value
+        return {_redacted_key(name, person): _redacted(item, person, name) for name, item in value.items()}
+    return [_redacted(item, person, key) for item in value] if isinstance(value, list) else value
+
+
+def _redacted_key(key: str, person: Person) -> str:
+    """Return a key without the name: a person's as a whole, or a path's."""
+    return person.redacted(key) if "/" in key or "." in key else person.redacted_name(key)

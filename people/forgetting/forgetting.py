@@ -120,6 +120,7 @@ class ForgettingReport:
         lines = [f"{path}: {one.removed}" for path, one in self.outcomes.items() if one.removed]
         lines += [f"by hand: {path}: {what}" for path, one in self.outcomes.items() for what in one.by_hand]
         lines += [f"failed: {path}: {why}" for path, why in self.failures.items()]
+        lines += [f"still holds the person: {path}" for path in self.left]
         lines.append(f"{len(self.left):,} of {self.n_files:,} files still hold the person")
         return lines
 

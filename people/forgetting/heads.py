@@ -62,7 +62,10 @@ class Heads:
         return [
             *(audit_head(head, person.name) if person.name else ()),
             *finding("faces under other names", others),
-            *finding("paths that mention them", filter(person.is_mentioned, head.gallery.paths)),
+            *finding(
+                "paths that mention them",
+                (path for path in head.gallery.paths if person.is_mentioned(path) and not person.is_called(path)),
+            ),
             *finding("photo folder", roots),
         ]
 

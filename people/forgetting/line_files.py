@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.members.audit import Finding
+from classifiers.scores.gallery import UNKNOWN
 from foundation.atomic import write_bytes_atomically
 from foundation.errors import InputError
 from people.forgetting.holder import MENTIONED, Outcome, finding
@@ -95,13 +96,17 @@ def _theirs(lines: list[_LINE], person: Person) -> list[_LINE]:
 
 
 def _mentions(records: list[dict[str, Any]], person: Person) -> list[str]:
-    texts = [record.get(key) for record in records for key in ("source", "source_name", "photo", "crop")]
-    return [text for text in texts if isinstance(text, str) and person.is_mentioned(text)]
+    return [
+        text
+        for record in records
+        for text in map(record.get, ("source", "source_name", "photo", "crop"))
+        if isinstance(text, str) and person.is_mentioned(text, [str(record.get("identity", ""))])
+    ]
 
 
 def _is_named(record: dict[str, Any], person: Person) -> bool:
     texts = [record.get(key) for key in ("source", "source_name", "photo", "name", "crop")]
     paths = [*texts, *record.get("crops", ())]
-    return person.is_name(str(record.get("identity", ""))) or any(
-        person.is_called(path) for path in paths if isinstance(path, str)
-    )
+    name = str(record.get("identity", ""))
+    named = [name] if name != UNKNOWN else []
+    return person.is_name(name) or any(person.has_place(path, named) for path in paths if isinstance(path, str))

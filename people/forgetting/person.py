@@ -3,8 +3,9 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -135,8 +136,9 @@ class Person:
             self.forms = {self.name, unicodedata.normalize("NFD", self.name)}
             self.forms |= {json.dumps(form)[1:-1] for form in self.forms}
             # Between letters it is another name: Ann is not in Anna, but in Ann_0001.jpg.
-            words = "|".join(rf"(?<![^\W\d_]){re.escape(form)}(?![^\W\d_])" for form in sorted(self.forms))
-            self._pattern = re.compile(words)
+            words = "|".join(map(re.escape, sorted(self.forms)))
+            letters = rf"[^\W\d_]|[{_marks()}]"
+            self._pattern = re.compile(f"(?<!{letters})(?:{words})(?!{letters})")
             self._numbered = re.compile(rf"{re.escape(self.name)}[ _.(-]*\d*\)?")
         self._bytes = {
             form.encode(code, "surrogatepass") for form in self.forms for code in ("utf-8", "utf-16-le", "utf-16-be")
@@ -156,14 +158,26 @@ class Person:
         place = PurePath(unicodedata.normalize("NFC", str(path)))
         return self.name in place.parts or self._numbered.fullmatch(place.stem) is not None
 
+    def has_place(self, path: str | PurePath, named: Iterable[str] = ()) -> bool:
+        """Return whether what a file says about a path goes with the person, who may be one of those `named` there.
+
+        That is so in a folder called like them, and of a file called so where nobody else is named: Anna2.jpg may be
+        the third photo of Anna, and that of somebody called Anna2.
+        """
+        in_folder = self.name in PurePath(unicodedata.normalize("NFC", str(path))).parent.parts
+        return in_folder or (self.is_called(path) and not any(name and not self.is_name(name) for name in named))
+
     def is_below(self, path: Path) -> bool:
         """Return whether a file or a folder above it is called like the person, up to where it is looked for."""
         above = next((place.parent for place in self.looked_in if path.is_relative_to(place)), None)
         return self.is_called(path if above is None else path.relative_to(above))
 
-    def is_mentioned(self, path: str) -> bool:
-        """Return whether a path holds the name, but is not called like the person, such as that of an album."""
-        return self.is_in_text(path) and not self.is_called(path)
+    def is_mentioned(self, path: str, named: Iterable[str] = ()) -> bool:
+        """Return whether the path of what stays holds the name, such as that of an album.
+
+        A file that is called like one of those `named` there is theirs: Anna2.jpg, of somebody called Anna2.
+        """
+        return self.is_in_text(path) and PurePath(path).stem not in named
 
     def is_in_text(self, text: str) -> bool:
         """Return whether a text holds the name as a word of its own."""
@@ -171,13 +185,17 @@ class Person:
 
     def longer_words(self, text: str) -> set[str]:
         """Return the words of a text in which the name is only a part, such as Anna for Ann."""
-        letters = r"[^\W\d_]*"
+        letters = rf"(?:[^\W\d_]|[{_marks()}])*"
         found = {word for form in self.forms for word in re.findall(f"{letters}{re.escape(form)}{letters}", text)}
         return {word for word in found if not self.is_in_text(word)}
 
     def redacted(self, text: str) -> str:
-        """Return a text without the name."""
-        return self._pattern.sub("[name]", unicodedata.normalize("NFC", text))
+        """Return a text without the name, the same text where it is not in it."""
+        return self._pattern.sub("[name]", unicodedata.normalize("NFC", text)) if self.is_in_text(text) else text
+
+    def redacted_name(self, name: str) -> str:
+        """Return a name that is somebody's as a whole, hidden if it is the person's."""
+        return "[name]" if self.is_name(name) else name
 
     def is_in_bytes(self, content: bytes) -> bool:
         """Return whether bytes hold the name in UTF-8, UTF-16 or as JSON escapes it, or a known vector as float32."""
@@ -266,6 +284,13 @@ def all_faces(
         boxes,
         np.full(len(vectors), "", np.str_),
     )
+
+
+@cache
+def _marks() -> str:
+    """Return the signs that belong to the letter before them, such as the vowels of Hindi, for a class of a pattern."""
+    signs = map(chr, range(0x300, 0x20000))
+    return "".join(re.escape(sign) for sign in signs if unicodedata.category(sign).startswith("M"))
 
 
 def _weights(fingerprint: Mapping[str, Any] | None) -> str:

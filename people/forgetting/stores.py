@@ -56,7 +56,8 @@ class Stores:
             faces = [face for number in people for face in reader.faces_of(number)]
             decisions = [one for number in people for one in reader.history(person=number, limit=1_000_000)]
             files = [file for file in reader.scanned_paths() if person.is_called(file)]
-            others = {word for text in reader.texts_with(person.forms) for word in person.longer_words(text)}
+            names = {name for name in reader.all_names() if person.is_in_text(name) and not person.is_name(name)}
+            others = names | {word for text in reader.texts_with(person.forms) for word in person.longer_words(text)}
         found = [
             *finding("people", [person.shown] * len(people)),
             *finding("faces", [""] * len(faces)),
@@ -107,7 +108,7 @@ def _workspace_of(path: Path) -> Path:
 
 
 def _without_words(content: bytes, words: set[str]) -> bytes:
-    """Return the bytes of a file without words that stand in its texts; the bytes do not tell where a text begins."""
+    """Return the bytes of a file without words and names in its texts; the bytes do not tell where a text begins."""
     for word in sorted(words, key=len, reverse=True):
         content = content.replace(word.encode("utf-8", "surrogatepass"), b"")
     return content

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.members.audit import Finding, audit_table
+from classifiers.members.audit import Finding
 from classifiers.scores.gallery import Gallery
 from embedder.exchange.parquet import MAGIC, is_our_parquet, read_parquet, write_parquet
 from embedder.hdf5.examination import read_outline
@@ -44,15 +44,21 @@ class Tables:
         person.learn(_faces(table).selected(_are_theirs(table, person)), table.fingerprint)
 
     def find(self, path: Path, person: Person) -> list[Finding]:
-        """Return kinds of `audit_table`, ``rows with their face`` of other or no name, and ``photo folder``."""
+        """Return ``rows`` of the name, other ``rows at paths`` and ``files`` called like them, and ``photo folder``.
+
+        And ``rows with their face``, of other or no name, and ``paths that mention them``.
+        """
         table = self._read(path)
         own = np.array([person.is_name(name) for name in table.identities], np.bool_)
-        others = _are_theirs(table, person) & ~own & ~_are_called(table.paths, person)
+        theirs, placed = _are_theirs(table, person), _have_place(table, person)
+        with_rows = set(table.paths.tolist())
         roots = [root for root in (table.photo_root, *table.more_roots) if person.is_called(root)]
         return [
-            *(audit_table(table, person.name) if person.name else ()),
-            *finding("rows with their face", table.paths[others]),
-            *finding("paths that mention them", filter(person.is_mentioned, table.images.path)),
+            *finding("rows", table.paths[own]),
+            *finding("rows at paths", table.paths[placed & ~own]),
+            *finding("files", (one for one in table.images.path if one not in with_rows and person.is_called(one))),
+            *finding("rows with their face", table.paths[theirs & ~own & ~placed]),
+            *finding("paths that mention them", _mentions(table, person, gone=theirs | placed)),
             *finding("photo folder", roots),
         ]
 
@@ -93,13 +99,13 @@ class ParquetTables(Tables):
 
 def _outcome(table: EmbeddingTable, smaller: EmbeddingTable, person: Person) -> Outcome:
     """Return what was removed, and what is to be done by hand."""
-    n_others = int((_are_called(table.paths, person) & ~_are_theirs(table, person)).sum())
+    n_others = int((_have_place(table, person) & ~_are_theirs(table, person)).sum())
     by_hand = [
         f"its photo folder is called like them ({root}): rename the folder, then embed again"
         for root in (table.photo_root, *table.more_roots)
         if person.is_called(root)
     ]
-    by_hand += [MENTIONED] * any(map(person.is_mentioned, smaller.images.path))
+    by_hand += [MENTIONED] * bool(_mentions(smaller, person, gone=np.zeros(len(smaller), np.bool_)))
     also = f", {pluralize(n_others, 'other face')} among them, on photos called like them" if n_others else ""
     return Outcome(f"{len(table) - len(smaller):,} of {len(table):,} rows removed{also}", by_hand)
 
@@ -118,8 +124,10 @@ def _faces(table: EmbeddingTable) -> Gallery:
     )
 
 
-def _are_called(paths: NDArray[np.object_], person: Person) -> NDArray[np.bool_]:
-    return np.array([person.is_called(path) for path in paths], np.bool_)
+def _have_place(table: EmbeddingTable, person: Person) -> NDArray[np.bool_]:
+    """Return ``(n,)`` bool: the rows that go with the person for what their path is called."""
+    rows = zip(table.paths, table.identities, strict=True)
+    return np.array([person.has_place(path, [name]) for path, name in rows], np.bool_)
 
 
 def _are_theirs(table: EmbeddingTable, person: Person) -> NDArray[np.bool_]:
@@ -135,12 +143,22 @@ def _are_theirs(table: EmbeddingTable, person: Person) -> NDArray[np.bool_]:
     return theirs | person.looks_like(table.embeddings, table.fingerprint)
 
 
+def _mentions(table: EmbeddingTable, person: Person, *, gone: NDArray[np.bool_]) -> list[str]:
+    """Return the paths that mention the person once the rows `gone` are gone."""
+    named: dict[str, set[str]] = {}
+    for path, name in zip(table.paths[~gone], table.identities[~gone], strict=True):
+        named.setdefault(path, set()).add(name)
+    left = [path for path in table.images.path if path in named or not person.is_called(path)]
+    return [path for path in left if person.is_mentioned(path, named.get(path, ()))]
+
+
 def _without(table: EmbeddingTable, person: Person) -> EmbeddingTable:
     """Return a table without the person; photos that show only them leave the ledger, other entries stay."""
-    gone = _are_theirs(table, person) | _are_called(table.paths, person)
+    gone = _are_theirs(table, person) | _have_place(table, person)
     photo_of_row = np.repeat(np.arange(len(table.images)), table.images.n_faces)
     n_faces = np.bincount(photo_of_row[~gone], minlength=len(table.images))
-    kept = ~_are_called(table.images.path, person) & ((n_faces > 0) | (table.images.n_faces == 0))
+    called = np.array([person.is_called(path) for path in table.images.path], np.bool_)
+    kept = (n_faces > 0) | (~called & (table.images.n_faces == 0))
     ledger = {name: values[kept] for name, values in table.images.columns().items()}
     ledger["n_faces"] = n_faces[kept]
     # `select` would also drop the photos without a face, which would all be embedded again.

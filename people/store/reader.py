@@ -155,6 +155,16 @@ class PeopleReader:
         with self._explained():
             return erasure.texts_with(self._connection, parts)
 
+    def all_names(self) -> set[str]:
+        """Return the names that people have, and had before they were renamed or merged."""
+        return {
+            name
+            for (name,) in self._select(
+                "SELECT first_name FROM people UNION SELECT name FROM person_now "
+                "UNION SELECT text FROM decisions WHERE kind = 'rename'"
+            )
+        }
+
     def members_of(self, people: Sequence[int]) -> list[tuple[int, str]]:
         """Return number and first name, which never change, of people and of all who were merged into them."""
         return self._select(

@@ -4,6 +4,7 @@ import pytest
 
 from foundation.errors import InputError
 from people.forgetting.csv_files import CsvFiles
+from people.forgetting.holder import MENTIONED
 from people.forgetting.person import Person
 
 HEADER = "path,face_index,cluster,name,score,before,is_not,row"
@@ -39,6 +40,16 @@ def test_rows_are_counted_in_the_right_words(tmp_path, n, removed):
     path = tmp_path / "people.csv"
     path.write_text("path,face_index,cluster,name\nz.jpg,0,0,Bob\n" + "".join(f"{i}.jpg,0,0,Zoë\n" for i in range(n)))
     assert CsvFiles().forget(path, Person("Zoë")).removed == removed
+
+
+def test_files_that_are_called_like_somebody_else_stay_and_those_of_others_are_mentions(tmp_path):
+    path = tmp_path / "people.csv"
+    rows = ["Zoë.jpg,0,0,Zoë", "Zoë2.jpg,0,0,Zoë2", "Zoë_3.jpg,0,0,Bob", "Zoë_4.jpg,0,0,", "Zoë/5.jpg,0,0,Bob"]
+    path.write_text("\n".join(["path,face_index,cluster,name", *rows, ""]), "utf-8")
+    found = {one.kind: (one.n_found, one.example) for one in CsvFiles().find(path, Person("Zoë"))}
+    assert found == {"rows": (3, "Zoë.jpg"), "paths that mention them": (1, "Zoë_3.jpg")}
+    assert CsvFiles().forget(path, Person("Zoë")).by_hand == [MENTIONED]
+    assert path.read_text("utf-8").splitlines()[1:] == rows[1:3]
 
 
 def test_what_a_spreadsheet_made_of_it_stays(tmp_path):

@@ -8,6 +8,8 @@ from classifiers.groups.contact_sheet import Section, render
 from people.forgetting.documents import ContactSheets, Results, TrainingRuns
 from people.forgetting.person import Person
 
+NAMES = ["Zoë", "Zoë Smith", "Zoë2"]
+
 
 def test_a_result_keeps_its_figures(tmp_path):
     path = tmp_path / "r.json"
@@ -41,6 +43,17 @@ def test_what_lists_people_of_a_workspace_loses_the_name(tmp_path, record):
     assert json.loads(path.read_text("utf-8")) == json.loads(
         json.dumps(record, ensure_ascii=False).replace("Zoë", "[name]")
     )
+
+
+def test_names_of_others_who_are_partly_called_so_stay(tmp_path):
+    path = tmp_path / "r.json"
+    record = [{"id": number, "name": name, "n_faces": 1, "n_photos": 1} for number, name in enumerate(NAMES)]
+    path.write_text(json.dumps({"names": dict.fromkeys(NAMES, 2), "n_photos": 1, "n_drawn": 0, "more": record}))
+    assert [one.n_found for one in Results().find(path, Person("Zoë"))] == [2]
+    Results().forget(path, Person("Zoë"))
+    left = json.loads(path.read_text("utf-8"))
+    assert [*left["names"]] == [one["name"] for one in left["more"]] == ["[name]", *NAMES[1:]]
+    assert Results().find(path, Person("Zoë")) == []
 
 
 def test_other_programs_json_is_not_ours(tmp_path):

@@ -20,6 +20,7 @@ from embedder.tables.file import Header
 from embedder.tables.parts import PartsFolder, parts_folder, write_part
 from embedder.tables.table import EmbeddingTable
 from people.forgetting import forgetting
+from people.forgetting.holder import MENTIONED
 from people.store.store import PeopleStore
 from people.workspace.backups import back_up
 from people.workspace.table_rows import record_table
@@ -221,9 +222,52 @@ def test_a_name_within_that_of_somebody_else_is_not_found_in_the_bytes_of_a_stor
     (family / "people.sqlite").replace(home.parent / "people.sqlite")  # without the copies, in which he is Bob
     with PeopleStore(home.parent / "people.sqlite") as store:
         store.rename(store.find_person("Bobby").number, "Bobbington")
+        store.rename(store.find_person("Bobbington").number, "Bobb Smith")
     assert main(["audit", str(home.parent / "people.sqlite"), "--name", "Bobb"]) == 0
     assert main(["audit", str(home.parent / "people.sqlite"), "--name", "Bobby"]) == 3
     assert "people.sqlite: store of decisions, holds Bobby: bytes: 1" in capsys.readouterr().out
+
+
+def embedded(folder, paths, identity_from):
+    for number, path in enumerate(paths):
+        write_photo(folder / "photos" / path, 1, green=20 * number)
+    settings = EmbedSettings(identity_from=identity_from)
+    update_table(folder / "photos", folder / "t.h5", settings, detector=FakeDetector(), embedder=FakeEmbedder())
+    return folder / "t.h5"
+
+
+def held_rows(table, name, tmp_path):
+    """Return kind and number of what a dry run finds in a table."""
+    result = tmp_path / "r.json"
+    command = ["forget", "--everywhere", str(table), "--name", name, "--dry-run", "--json", str(result)]
+    assert main(command) == 0
+    return {one["kind"]: one["n_found"] for held in json.loads(result.read_text())["files"].values() for one in held}
+
+
+def test_files_that_are_called_like_somebody_else_stay(tmp_path, capsys):
+    table = embedded(tmp_path, ["Anna.png", "Anna2.png", "Anna (3).png", "Anna-Lena.png"], "filename")
+    assert held_rows(table, "Anna", tmp_path) == {"rows": 1}
+    assert main(["forget", "--everywhere", str(table), "--name", "Anna"]) == 0
+    assert sorted(EmbeddingTable.read(table).identities) == ["Anna (3)", "Anna-Lena", "Anna2"]
+    assert main(["audit", str(table), "--name", "Anna"]) == 0
+
+
+def test_a_row_with_another_name_stays_but_in_their_folder(tmp_path, capsys):
+    table = embedded(tmp_path, ["Anna/x.png", "Bob/Anna_2.png", "Bob/y.png"], "folder")
+    assert held_rows(table, "Anna", tmp_path) == {"rows": 1, "paths that mention them": 1}
+    report = tmp_path / "report.txt"
+    assert main(["forget", "--everywhere", str(table), "--name", "Anna", "--report", str(report)]) == 0
+    assert sorted(EmbeddingTable.read(table).paths) == ["Bob/Anna_2.png", "Bob/y.png"]
+    lines = report.read_text().splitlines()
+    assert f"by hand: {table}: {MENTIONED}" in lines and f"still holds the person: {table}" in lines
+
+
+def test_a_dry_run_counts_all_that_goes(tmp_path, capsys):
+    table = embedded(tmp_path, ["Anna_0001.png", "Anna_0002.png", "else.png"], "none")
+    assert held_rows(table, "Anna", tmp_path) == {"rows at paths": 2}
+    assert main(["forget", "--everywhere", str(table), "--name", "Anna"]) == 0
+    assert "2 of 3 rows removed" in capsys.readouterr().out
+    assert main(["audit", str(table), "--name", "Anna"]) == 0
 
 
 def test_an_album_that_mentions_them_is_no_reason_to_take_others_away(tmp_path, capsys):

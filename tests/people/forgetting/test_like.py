@@ -115,6 +115,9 @@ def test_a_network_that_is_not_here_is_said_and_names_are_looked_for_all_the_sam
         ("Zoë", r'"Zo\u00eb"', True),
         ("Bob", "Bob_2", True),
         ("(Bob)", "a (Bob) b", True),
+        ("राम", "राम_1.jpg", True),
+        ("राम", "रामा", False),
+        ("ا", "اَ", False),
     ],
 )
 def test_a_name_in_a_text_is_a_word(name, text, is_in):
