@@ -1,6 +1,7 @@
 """The command ``python -m classifiers forget``: a person leaves a head, or every file."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -8,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foundation.errors import InputError
+from foundation.paths import display_path
 from foundation.plug_ins.trust import add_trust_argument
 from foundation.text import pluralize
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +102,7 @@ def _open_looks(photos: Sequence[Path]) -> "Looks":
 
     @lru_cache
     def vectors_of(space: str) -> "NDArray[np.float32]":
-        return np.stack([_main_face(photo, encoder_of(space)) for photo in photos])
+        return np.stack([_main_face(photo, encoder_of(space), tells=space == "{}") for photo in photos])
 
     def key(fingerprint: Mapping[str, Any]) -> str:
         return json.dumps({"space": dict(fingerprint.get("space", {}))}, sort_keys=True)
@@ -110,14 +114,19 @@ def _open_looks(photos: Sequence[Path]) -> "Looks":
     )
 
 
-def _main_face(photo: Path, encoder: "FaceEncoder") -> "NDArray[np.float32]":
+def _main_face(photo: Path, encoder: "FaceEncoder", *, tells: bool) -> "NDArray[np.float32]":
+    """Return the vector of a photo's main face; `tells` whether to say which one that is."""
     from embedder.images.reading import read_image
 
     image = read_image(photo)
     encoded = encoder.encode(image)
     if not len(encoded.faces):
         raise InputError(f"{photo}: expected a photo of the person, found no face on it; give another --like")
-    vector: NDArray[np.float32] = encoded.embeddings[int(encoded.faces.primary(image.shape[:2]))]
+    main = int(encoded.faces.primary(image.shape[:2]))
+    if tells and len(encoded.faces) > 1:
+        box = ",".join(f"{edge:.0f}" for edge in encoded.faces.boxes[main])
+        logger.info("%s: %d faces; looked for is the main one, at %s", display_path(photo), len(encoded.faces), box)
+    vector: NDArray[np.float32] = encoded.embeddings[main]
     return vector
 
 

@@ -1,6 +1,7 @@
 """The commands audit and forget with ``--like``, on real photos."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -52,6 +53,13 @@ def test_somebody_is_found_and_forgotten_by_a_photo_alone(people_head, data, tmp
         assert (after.identities == name).sum() == (table.identities == name).sum()
     assert set(head.labels) >= {other}
     assert (folder / "unknown-door-track1-frame1.jpg").exists()
+
+
+@pytest.mark.realdata
+def test_of_several_faces_it_is_said_which_one_is_looked_for(data, tmp_path, capsys):
+    assert main(["audit", str(tmp_path), "--like", str(data / "groups" / "two_people.jpg")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r".*two_people\.jpg: 2 faces; looked for is the main one, at \d+,\d+,\d+,\d+", line)
 
 
 @pytest.mark.realdata
