@@ -12,8 +12,9 @@ and 8 photos reach the threshold equally often; the default penalty removes two 
 who are small, blurred or turned away (measured on LFW, see experiments/README.md).
 
 A track is asked again with each crop, and a stranger's score needs to be high only once, while the threshold is meant
-for one question. So the mean vector of the crops, in which the errors of single crops cancel out and which hardly
-changes from one question to the next, must reach the threshold as well, by a margin for what is left. The decision:
+for one question. So the mean vector of the crops, weighted by quality too, in which the errors of single crops cancel
+out and which hardly changes from one question to the next, must reach the threshold as well, by a margin for what is
+left. The decision:
 
 - an identity is accepted once there are `min_crops` crops, its score is the largest and reaches the threshold, the
   mean vector exceeds it by the margin, and at least half of the crops chose it;
@@ -168,8 +169,11 @@ class Evidence:
         return not self._vectors
 
     def mean_vector(self) -> NDArray[np.float32]:
-        """Return the mean of the kept crops' vectors, float32 (d,), of unit length; there must be one at least."""
-        mean = np.mean(np.stack(self._vectors), axis=0)
+        """Return the mean of the kept crops' vectors, weighted by quality, float32 (d,), of unit length.
+
+        There must be one crop at least.
+        """
+        mean = np.average(np.stack(self._vectors), axis=0, weights=self._weights).astype(np.float32)
         scaled: NDArray[np.float32] = mean / np.linalg.norm(mean)
         return scaled
 
@@ -250,7 +254,7 @@ class Evidence:
         return scores, chosen
 
     def _score_mean_vector(self, scorer: Scorer) -> NDArray[np.float32]:
-        """Return the scores, (n_identities,), of the mean of the kept crops' vectors, scaled to unit length."""
+        """Return the scores, (n_identities,), of `mean_vector`."""
         return scorer.similarity(self.mean_vector()[None])[0]
 
     def _n_effective(self) -> float:

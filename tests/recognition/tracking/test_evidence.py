@@ -123,6 +123,15 @@ def test_the_mean_vector_must_reach_the_threshold_too() -> None:
     assert given(0.011, looks) == ("unknown", pytest.approx(0.61, abs=1e-4))
 
 
+def test_the_mean_vector_is_weighted_by_quality() -> None:
+    evidence, (one, other) = Evidence(), np.eye(2, len(Embeddings().at(0.5, 0.1)), dtype=np.float32)
+    for look, quality in ((one, 0.25), (other, 0.75)):
+        evidence.add(look, quality, Head())
+    mean = evidence.mean_vector()
+    assert (mean.dtype, np.linalg.norm(mean)) == (np.float32, pytest.approx(1))
+    assert mean[1] / mean[0] == pytest.approx(3)
+
+
 def test_what_single_looks_get_wrong_cancels_out() -> None:
     vectors = Embeddings()
     looks = [vectors.at(0.61, 0.1) for _ in range(8)]
