@@ -86,6 +86,8 @@ def drop_separated_names(labels: Rows, names: NDArray[np.object_], separated: Ro
 def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], known: KnownPeople) -> dict[str, Any]:
     """Return what a clustering changes of an earlier one, as counts and lists ready for JSON.
 
+    Newly named is a face that has a name and none of its own in the earlier file, whatever its group was called there.
+
     Parameters
     ----------
     labels : (n,) int
@@ -101,12 +103,13 @@ def describe_changes(labels: Rows, names: Sequence[str] | NDArray[np.object_], k
     pairs = np.unique(np.stack([known.clusters[both], labels[both]]), axis=1).T.tolist()
     grown = new & (labels >= 0) & np.isin(labels, known.clusters)
     split, merged = _several(pairs, 0), _several(pairs, 1)
-    named = np.asarray(names, dtype=object)
+    newly_named = np.asarray(names, dtype=object) != ""
+    newly_named[sorted(known.rows_with_name)] = False
     return {
         "n_new_faces": int(new.sum()),
         "n_gone_faces": known.n_missing,
         "n_moved_faces": int(moved.sum()),
-        "n_newly_named_faces": int(((named != "") & (known.names == "")).sum()),
+        "n_newly_named_faces": int(newly_named.sum()),
         "n_refused_faces": len(known.refused),
         "new_groups": sorted(set(labels[labels >= 0].tolist()) - set(known.clusters.tolist())),
         "split_groups": split,

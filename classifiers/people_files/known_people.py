@@ -40,6 +40,8 @@ class KnownPeople:
         Rows of faces that the table does not have and of which something was said.
     n_lost_rows : int or None
         Rows that the file had when it was written and has no longer; None where it does not say how many it had.
+    rows_with_name : frozenset of int
+        Rows whose own cell in the file holds a name, whatever the rest of their group is called.
     """
 
     clusters: Rows
@@ -49,6 +51,7 @@ class KnownPeople:
     refused: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     gone: Sequence[PeopleRow] = ()
     n_lost_rows: int | None = 0
+    rows_with_name: frozenset[int] = frozenset()
 
 
 def read_people(
@@ -82,6 +85,7 @@ def read_people(
             f"{path}: expected faces of the table, found none of {pluralize(len(rows), 'face')}, the first "
             f"of {rows[0].path}; this file is for another table"
         )
+    written = frozenset(row_of[row.path, row.face_index] for row in rows if row.is_present and row.name)
     if group_names:
         check_groups(path, rows, group_names)
         rows = name_groups(rows, group_names)
@@ -97,7 +101,7 @@ def read_people(
             pluralize(len(rows), "face"),
         )
     rows = [replace(row, name=name) for row, name in zip(rows, given, strict=True)]
-    return _known_people(rows, row_of, n_lost)
+    return replace(_known_people(rows, row_of, n_lost), rows_with_name=written)
 
 
 def _known_people(rows: Sequence[PeopleRow], row_of: Mapping[FaceKey, int], n_lost: int | None) -> KnownPeople:

@@ -203,6 +203,9 @@ def describe(reader: "PeopleReader", decision: "Decision") -> str:
     """Return a decision as one line: number, time, what, and whether it was taken back."""
     faces = pluralize(decision.n_faces, "face")
     person = "" if decision.person is None else reader.first_name(decision.person)
+    before = f"{reader.name_before(decision)} " if decision.kind == "rename" else ""
+    if before == f"{decision.text} ":
+        before = ""  # the name before was that of somebody who was forgotten
     other = "" if decision.other is None else reader.first_name(decision.other)
     what = {
         "is": f"{faces} named {person}",
@@ -211,7 +214,7 @@ def describe(reader: "PeopleReader", decision: "Decision") -> str:
         "different": f"{faces} of different people",
         "not_a_face": f"{faces} said to be no face",
         "nobody": f"{faces} said to be nobody's",
-        "rename": f"{person} renamed to {decision.text}",
+        "rename": f"{before}renamed to {decision.text}",
         "merge": f"{person} merged into {other}",
         "hide": f"{person} hidden",
         "show": f"{person} listed again",

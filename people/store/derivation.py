@@ -222,6 +222,28 @@ def count_faces(connection: sqlite3.Connection, people: Iterable[int]) -> set[in
     return roots
 
 
+def name_before(connection: sqlite3.Connection, person: int, decision: int) -> str:
+    """Return what a person was called when `decision` was made, apart from whom they were merged into.
+
+    What was renamed or taken back since does not matter.
+    """
+    renames = connection.execute(
+        "SELECT id, text FROM decisions WHERE person = ? AND kind = 'rename' AND id < ? ORDER BY id DESC",
+        (person, decision),
+    ).fetchall()
+    undoing = connection.execute(
+        "WITH RECURSIVE undoing (id, undoes) AS ("
+        "SELECT id, undoes FROM decisions WHERE undoes IN (SELECT value FROM json_each(?)) AND id < ? UNION "
+        "SELECT d.id, d.undoes FROM undoing AS u JOIN decisions AS d ON d.undoes = u.id WHERE d.id < ?) "
+        "SELECT id, undoes FROM undoing ORDER BY id DESC",
+        (json.dumps([number for number, _ in renames]), decision, decision),
+    )
+    undone = _taken_back(undoing)
+    held = [name for number, name in renames if number not in undone]
+    first = connection.execute("SELECT first_name FROM people WHERE id = ?", (person,)).fetchone()[0]
+    return str(held[0] if held else first)
+
+
 def read_roots(connection: sqlite3.Connection) -> dict[int, int]:
     """Return into whom each merged person went."""
     return dict(connection.execute("SELECT person, root FROM person_now WHERE root <> person"))
@@ -232,12 +254,7 @@ def derive_all(connection: sqlite3.Connection) -> None:
     for table in ("undone", "face_now", "person_now"):
         connection.execute(f"DELETE FROM {table}")
     undoing = connection.execute("SELECT id, undoes FROM decisions WHERE undoes IS NOT NULL ORDER BY id DESC")
-    undone: set[int] = set()
-    for decision, undoes in undoing:
-        # The newest decide: an undo that was itself undone takes nothing back.
-        if decision not in undone:
-            undone.add(undoes)
-    connection.executemany("INSERT INTO undone VALUES (?)", [(decision,) for decision in sorted(undone)])
+    connection.executemany("INSERT INTO undone VALUES (?)", [(decision,) for decision in sorted(_taken_back(undoing))])
     connection.execute("INSERT INTO person_now (person, root, name) SELECT id, id, first_name FROM people")
     derive_merges(connection)
     decided = "SELECT DISTINCT person FROM decisions WHERE kind IN ('rename', 'hide', 'show', 'cover')"
@@ -255,6 +272,16 @@ def derive_all(connection: sqlite3.Connection) -> None:
         "UPDATE person_now SET n_faces = counts.faces, n_photos = counts.photos "
         "FROM counts WHERE counts.root = person_now.person"
     )
+
+
+def _taken_back(undoing: Iterable[tuple[int, int]]) -> set[int]:
+    """Return the decisions that do not hold, from undos and what each takes back, the newest first."""
+    undone: set[int] = set()
+    for decision, undoes in undoing:
+        # The newest decide: an undo that was itself undone takes nothing back.
+        if decision not in undone:
+            undone.add(undoes)
+    return undone
 
 
 def _folded(

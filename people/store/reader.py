@@ -127,6 +127,13 @@ class PeopleReader:
         rows = self._select("SELECT name FROM person_now WHERE person = ?", (number,))
         return str(rows[0][0]) if rows else f"person {number}"
 
+    def name_before(self, decision: Decision) -> str:
+        """Return what the person of a decision was called when it was made; "" where it is about nobody."""
+        if decision.person is None:
+            return ""
+        with self._explained():
+            return derivation.name_before(self._connection, decision.person, decision.number)
+
     def find_person(self, name: str) -> Person:
         """Return the person called `name`.
 

@@ -92,8 +92,9 @@ class PersonAnswer(Answer):
 class DecisionAnswer(Answer):
     """A decision; `undoes` is the number of the one that it takes back.
 
-    `name` and `other` are what the people are called now, `text` is the new name of a ``rename``. What is taken back
-    may itself have taken something back: `root` is the decision at the end of that, `again` whether it holds again.
+    `name` and `other` are what the people are called now, `text` is the new name of a ``rename``, `name_before` the one
+    it replaced, empty for other kinds. What is taken back may itself have taken something back: `root` is the decision
+    at the end of that, `again` whether it holds again.
     """
 
     id: int
@@ -109,6 +110,7 @@ class DecisionAnswer(Answer):
     n_faces: int
     root: "DecisionAnswer | None" = None
     again: bool = False
+    name_before: str = ""
 
     @classmethod
     def of(cls, reader: PeopleReader, decision: Decision) -> Self:
@@ -130,6 +132,7 @@ class DecisionAnswer(Answer):
             n_faces=decision.n_faces,
             root=None if root is decision else DecisionAnswer.of(reader, root),
             again=root is not decision and again,
+            name_before=reader.name_before(decision) if decision.kind == "rename" else "",
         )
 
 

@@ -183,6 +183,8 @@ class TestNames:
         number = dict(zip(table.paths, people.labels.tolist(), strict=True))
         assert [number[row["path"]] for row in rows] == [int(row["cluster"]) for row in rows]
         assert people.changes["n_new_faces"] == 8
+        assert people.changes["n_newly_named_faces"] == N_PHOTOS - 1  # one cell of the file holds the name
+        assert f"with a name: {N_PHOTOS}, {N_PHOTOS - 1} of them newly" in "\n".join(report(summarize(table, people)))
 
     def test_a_person_named_by_mistake_is_corrected_by_a_constraint(self, folder):
         run(folder)

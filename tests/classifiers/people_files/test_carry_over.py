@@ -1,5 +1,7 @@
 """Numbers and names that survive."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from classifiers.people_files.cannot_links import POOR
@@ -61,7 +63,8 @@ class TestPartNames:
 def test_changes():
     labels = np.array([1, 1, 2, 2, 5, 1])
     names = np.array(["Ada", "Ada", "", "", "", "Ada"], object)
-    changes = describe_changes(labels, names, known([1, 1, 1, 2, -1, -1], ["Ada", "", "", "", "", ""], n_missing=2))
+    before = known([1, 1, 1, 2, -1, -1], ["Ada", "", "", "", "", ""], n_missing=2)
+    changes = describe_changes(labels, names, replace(before, rows_with_name=frozenset([0])))
     assert changes == {
         "n_new_faces": 2,
         "n_gone_faces": 2,
@@ -73,6 +76,13 @@ def test_changes():
         "merged_groups": {2: [1, 2]},
         "grown_groups": {1: 1},
     }
+
+
+def test_a_face_is_newly_named_where_its_own_cell_was_empty():
+    before = known([1, 1, 1, 2, 2, -1], ["Ada", "Ada", "Ada", "Bob", "", ""])
+    names = np.array(["Ada", "Ada", "Ada", "", "", "Ada"], object)  # Bob's name was taken away by a constraint
+    changes = describe_changes(np.array([1, 1, 1, 2, 3, 1]), names, replace(before, rows_with_name=frozenset([0, 3])))
+    assert changes["n_newly_named_faces"] == 3
 
 
 def test_poor_faces_are_no_group():

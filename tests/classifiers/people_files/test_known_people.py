@@ -26,6 +26,14 @@ class TestRead:
         assert people.names.tolist() == ["Ada", "", "Ada", ""]
         assert (people.n_missing, people.next_cluster) == (0, 6)
 
+    def test_rows_with_a_name_of_their_own(self, file):
+        rows = ["a.jpg,0,5,Ada,1", "a.jpg,1,5,,1", "b.jpg,0,7,,1", "z.jpg,0,7,Bob,1"]
+        file.write_text(HEADER + "\n".join(rows))
+        people = read_people(file, ROW_OF)
+        assert (people.names.tolist(), people.rows_with_name) == (["Ada", "Ada", "Bob", ""], {0})
+        people = read_people(file, ROW_OF, group_names={7: "Cy"})
+        assert (people.names.tolist(), people.rows_with_name) == (["Ada", "Ada", "Cy", ""], {0})
+
     def test_the_name_may_stand_beside_a_face_that_is_gone(self, file, caplog):
         file.write_text(HEADER + "a.jpg,0,5,,1\nz.jpg,0,5,Ada,1\n")
         with caplog.at_level(logging.WARNING):

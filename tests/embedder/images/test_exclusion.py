@@ -1,5 +1,6 @@
 """What is left out of a folder on request: the same as git leaves out."""
 
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -64,6 +65,70 @@ def test_the_same_is_left_out_as_by_git(tmp_path, files):
     expected = {name for name in text.stdout.split("\0") if name.endswith((".jpg", ".png"))}
     assert set(listed(photos)) == expected
     assert expected < set(NAMES)
+
+
+TREE = [
+    *("2023/k.jpg", "2023/Private/secret.jpg", "2023/Private/sub/d_0002.jpg", "2024/o.jpg", "top.jpg"),
+    *("Private/p.jpg", "Private/sub/q.jpg", "k.jpg/i.jpg"),
+]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kept"),
+    [
+        ("* !*/ !2023/** 2023/Private/", ["2023/k.jpg"]),
+        ("*/ !/2023/", ["2023/k.jpg", "top.jpg"]),
+        ("Private/ !/*", [*TREE[:1], *TREE[3:]]),
+        ("2023/*/ !/*/", [*TREE[:1], *TREE[3:]]),
+        ("* !*/ !*.jpg Private/", ["2023/k.jpg", "2024/o.jpg", "k.jpg/i.jpg", "top.jpg"]),
+        ("2023/** !*.jpg", ["2023/k.jpg", *TREE[3:]]),
+        ("* !*/ !*_0002.jpg", ["2023/Private/sub/d_0002.jpg"]),
+        ("* !Private/ !Private/sub/ !Private/sub/*.jpg", ["Private/sub/q.jpg"]),
+        ("2023/**/", ["2023/k.jpg", *TREE[3:]]),  # the folders in it, not itself
+        ("*/ !/", ["top.jpg"]),  # a slash alone names nothing
+        ("k.jpg !k.jpg/", [*TREE[1:]]),
+    ],
+)
+def test_each_folder_and_file_is_judged_by_itself(tmp_path, patterns, kept):
+    touch(tmp_path / "by file", *TREE)
+    (tmp_path / "by file" / IGNORE_FILE).write_text("\n".join(patterns.split()))
+    assert listed(tmp_path / "by file") == sorted(kept, key=Path)
+    touch(tmp_path / "given", *TREE)
+    assert listed(tmp_path / "given", exclude=patterns.split()) == sorted(kept, key=Path)
+
+
+def some_pattern(choice):
+    names = ["*", "**", "2023", "20??", "Private", "sub", "*.jpg", "k.jpg", "*_0002.jpg", "[pP]*"]
+    name = "/".join(choice(names) for _ in range(choice([1, 1, 2, 3])))
+    begin, end = choice(["", "", "/", "**/"]), choice(["", "", "/", "/", "/**", "/**/", "/*"])
+    return choice(["", "", "!"]) + begin + name + end
+
+
+def test_any_patterns_leave_out_the_same_as_by_git(tmp_path):
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is the reference; apt-get install git")
+    choice = random.Random(7).choice
+    cases = [
+        choice([[], [], ["*", "!*/"]]) + [some_pattern(choice) for _ in range(choice([1, 2, 3, 4]))] for _ in range(200)
+    ]
+    for number, patterns in enumerate(cases):
+        touch(tmp_path / f"{number}", *TREE)
+        for name in (IGNORE_FILE, ".gitignore"):
+            (tmp_path / f"{number}" / name).write_text("\n".join(patterns))
+    subprocess.run([git, "init", "-q", "."], cwd=tmp_path, check=True, capture_output=True)
+    ask = [git, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"]
+    told = subprocess.run(ask, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split("\0")
+    kept = {name for name in told if name.endswith(".jpg")}
+    assert len(cases) < len(kept) < 7 * len(cases)
+    for number, patterns in enumerate(cases):
+        expected = {name.partition("/")[2] for name in kept if name.startswith(f"{number}/")}
+        assert set(listed(tmp_path / f"{number}")) == expected, patterns
+
+
+def test_a_name_may_hold_a_line_break(tmp_path):
+    touch(tmp_path, "a\nb/1.jpg", "a\nb/Private/2.jpg", "3.jpg")
+    assert listed(tmp_path, exclude=["Private/", "1.jpg"]) == ["3.jpg"]
 
 
 def test_given_patterns_decide_before_all_files(tmp_path):

@@ -87,7 +87,7 @@ def test_mistakes_are_corrected_and_undone_and_a_scan_keeps_them(run, tmp_path):
     assert run("people", "{ws}", "list") == ["Barack: 6 faces in 5 photos"]
     assert run("people", "{ws}", "undo")[1].endswith("Joe merged into Barack  (taken back)")
     run("people", "{ws}", "deny", "--face", "2019/two.jpg#0", "Barack")
-    run("people", "{ws}", "rename", "Joe", "Joseph")
+    assert run("people", "{ws}", "rename", "Joe", "Joseph")[0].endswith("Joe renamed to Joseph")
     run("scan", "{ws}")
     assert run("people", "{ws}", "list") == ["Joseph: 3 faces in 3 photos", "Barack: 2 faces in 2 photos"]
     # The head of all named people knows both, and that the denied face is not Barack.

@@ -232,6 +232,30 @@ def test_history_tells_who_and_what(store):
     assert len(store.history(limit=2)) == 2 and newest[0].at.endswith("+00:00")
 
 
+def test_the_name_before_a_decision_is_the_one_that_held_then(store):
+    ann = store.name([face(1)], "Ann").person
+    bob = store.name([face(2)], "Bob").person
+    made = [store.rename(ann, "Ann Lee"), store.rename(ann, "Lee")]
+
+    def before(*decisions):
+        return [store.name_before(decision) for decision in decisions]
+
+    assert before(*made) == ["Ann", "Ann Lee"]
+    undone = store.undo(made[1].number)
+    made.append(store.rename(ann, "Ann Kim"))
+    assert before(*made) == ["Ann", "Ann Lee", "Ann Lee"]
+    redone = store.undo(undone.number)
+    store.undo(made[2].number)
+    made.append(store.rename(ann, "Ann"))
+    assert before(*made) == ["Ann", "Ann Lee", "Ann Lee", "Lee"]
+    store.undo(redone.number)
+    store.undo(made[0].number)
+    store.merge(ann, bob)
+    made.append(store.rename(ann, "Bobby"))
+    assert before(*made, store.mark_nobody([face(3)])) == ["Ann", "Ann Lee", "Ann Lee", "Lee", "Bob", ""]
+    store.check()
+
+
 def test_decisions_cannot_be_changed_by_hand(store, tmp_path):
     store.name([face(1)], "Ada")
     for statement in ("DELETE FROM decisions", "UPDATE people SET first_name = 'Eve'", "DELETE FROM decision_faces"):

@@ -23,6 +23,20 @@ def test_any_decision_is_taken_back_and_made_again(client, workspace):
     assert client.post("/api/v1/history/undo", json={"decision": 99}).status_code == 404
 
 
+def test_a_rename_says_the_name_that_it_replaced(client, workspace):
+    with PeopleStore(workspace.store) as store:
+        ada = store.find_person("Ada").number
+        first, second = store.rename(ada, "Ada L."), store.rename(ada, "Lovelace")
+        store.undo(first.number)
+    newest = client.get("/api/v1/history", params={"limit": 4}).json()["decisions"]
+    assert [(one["id"], one["name_before"], one["text"]) for one in newest[1:]] == [
+        (second.number, "Ada L.", "Lovelace"),
+        (first.number, "Ada", "Ada L."),
+        (3, "", ""),
+    ]
+    assert (newest[0]["name_before"], newest[0]["root"]["name_before"]) == ("", "Ada")
+
+
 def test_the_newest_is_not_taken_back_unseen(client):
     assert client.post("/api/v1/history/undo", json={"revision": 2}).status_code == 409
     assert client.post("/api/v1/history/undo", json={"revision": 3}).json()["undoes"] == 3

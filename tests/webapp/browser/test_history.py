@@ -34,8 +34,10 @@ def test_what_is_taken_back_is_said_and_can_be_made_again(site, workspace):
 def test_decisions_of_commands_are_seen(site, workspace):
     with PeopleStore(workspace.store, by="facetable people rename") as store:
         store.rename(1, "Ada L.")
-    site.open("/history").get_by_text("renamed to Ada L.").wait_for()
-    site.page.get_by_text("by facetable people rename").wait_for()
+        store.rename(1, "Lovelace")
+    site.open("/history").get_by_text("Ada renamed to Ada L.", exact=True).wait_for()
+    site.page.get_by_text("Ada L. renamed to Lovelace", exact=True).wait_for()
+    expect(site.page.get_by_text("by facetable people rename")).to_have_count(2)
 
 
 def test_older_decisions_are_shown_when_asked_for(site, workspace):

@@ -7,9 +7,14 @@ import { t } from "./words.js";
 /** Return a decision in words; of one that takes back, what it takes back. */
 export function describe(decision) {
   if (decision.root) return t(decision.again ? "decision.again" : "decision.undo", { what: describe(decision.root) });
-  if (decision.kind === "rename" && decision.name === decision.text) return t("decision.renamed", decision); // its name before is not known any more
+  if (decision.kind === "rename") return describeRename(decision);
   const kind = decision.kind === "same" && decision.text === "drawn" ? "drawn" : decision.kind;
   return t(`decision.${kind}`, { ...decision, faces: t("n_faces", { n: decision.n_faces }) });
+}
+
+function describeRename({ name_before: name, text }) {
+  if (name === text) return t("decision.renamed", { text }); // the name before was somebody's who was forgotten
+  return t("decision.rename", { name, text });
 }
 
 /** Its toast outlives the page: another one, opened meanwhile, is shown anew. */
@@ -26,14 +31,14 @@ export function tell(decision, done, what = describe(decision)) {
 
 /** Send an edit, call `done` (after its undo and after a conflict, too), and then tell what came of it.
  *
- * Return whether it was decided. `describeIt` says it in other words.
+ * Return whether it was decided.
  */
-async function edit(send, done, describeIt = describe) {
+async function edit(send, done) {
   const renew = onSamePage(done);
   try {
     const decision = await send();
     await done();
-    tell(decision, renew, describeIt(decision));
+    tell(decision, renew);
     return true;
   } catch (error) {
     toastError(error);
@@ -61,7 +66,7 @@ export async function decideVisit(visit, what, done) {
 /** Say that there is a face in a box, in fractions of the photo; `name` is null where nobody knows whose. */
 export const draw = (photo, box, name, done) => edit(() => api.post(`/photos/${photo}/faces`, { box, name }), done);
 
-export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done, () => t("decision.rename", { name: person.name, text: name }));
+export const rename = (person, name, done) => edit(() => api.patch(`/people/${person.id}`, { name, expected: seenPerson(person) }), done);
 
 export const hide = (person, done) => edit(() => api.patch(`/people/${person.id}`, { hidden: !person.hidden, expected: seenPerson(person) }), done);
 
