@@ -51,7 +51,10 @@ _RECORD_KEYS = (
     {"name", "with", "n_photos"},
 )
 # Whose values, also in a list, are names.
-_NAME_KEYS = {"name", "names", "identity", "identities", "labels", "suggested_name", "likely", "named", "with"}
+_NAME_KEYS = {
+    *("name", "names", "identity", "identities", "labels", "suggested_name", "likely", "named", "with"),
+    *("choice", "next_identity", "likeness"),
+}
 _PHOTO_KEYS = {"path", "taken", "faces"}
 
 

@@ -71,7 +71,7 @@ def gather(paths: Sequence[str], roots: Sequence[Path], folder: Path, *, as_link
 def _place(path: str, roots: Sequence[Path], folder: Path, *, as_links: bool, report: GatheringReport) -> None:
     source = next((root / path for root in roots if (root / path).is_file()), None)
     if source is None:
-        raise InputError(f"{path}: expected the photo, found nothing; scan the workspace again")
+        raise InputError(f"{path}: expected the photo, found nothing; scan again, with --prune if it was deleted")
     wanted = folder / path
     wanted.parent.mkdir(parents=True, exist_ok=True)
     if not wanted.parent.resolve().is_relative_to(folder.resolve()):

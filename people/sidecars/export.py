@@ -133,7 +133,9 @@ def _embed_in_photo(
     photo = find_photo(roots, file.path)
     if photo is None:
         if named:
-            raise XmpError(f"{file.path}: expected the photo, found nothing; scan the workspace again")
+            raise XmpError(
+                f"{file.path}: expected the photo, found nothing; scan again, with --prune if it was deleted"
+            )
         return
     if not isinstance(store, PeopleStore):
         raise XmpError(f"{file.path}: expected a store that can be written, to record what the photo holds then")
@@ -174,7 +176,7 @@ def _export_photo(
     if not named and before is None:
         return
     if photo is None or sidecar is None:
-        raise XmpError(f"{path}: expected the photo, found nothing; scan the workspace again")
+        raise XmpError(f"{path}: expected the photo, found nothing; scan again, with --prune if it was deleted")
     wanted = Wanted((), (1, 1), 1)
     if named:
         if not file.has_content(hash_file(photo)):

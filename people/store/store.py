@@ -321,8 +321,8 @@ class PeopleStore(PeopleReader):
             return self._decide(kind, shown, person=None if person is None else self.person(person).number)
 
     def _decide_pairwise(self, kind: Kind, shown: Sequence[Face]) -> Decision:
-        if len(shown) < 2:
-            raise DecisionError(f"expected two faces or more, got {len(shown)}")
+        if len(set(shown)) < 2:
+            raise DecisionError(f"expected two faces or more, got {len(set(shown))}")
         return self._decide_about(kind, shown)
 
     def _decide(

@@ -54,6 +54,8 @@ class ScanReport:
         Faces with decisions that the table does not hold, because their photo is gone or they are none.
     has_head : bool
         Whether there is a head of the named people.
+    n_gone : int
+        Deleted and excluded photos that the table still holds.
     failures : list of dict
         ``path``, ``status`` and ``message`` of every file that could not be read.
     """
@@ -70,6 +72,7 @@ class ScanReport:
     n_people: int
     n_out_of_table: int
     has_head: bool
+    n_gone: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -81,15 +84,17 @@ class ScanReport:
             f"({pluralize(self.n_people, 'person', 'people')}), {self.n_settled:,} nobody's or no face, "
             f"{self.n_faces - self.n_named - self.n_settled:,} without a name",
         ]
+        if self.n_gone:
+            gone = pluralize(self.n_gone, "deleted or excluded photo")
+            lines.append(f"{gone} still among them; scan with --prune removes them")
         if self.n_imported:
             lines.append(f"{pluralize(self.n_imported, 'face')} got the name of their folder")
         if self.n_groups:
             lines.append(f"{pluralize(self.n_groups, 'group')} of unnamed faces, {self.n_grouped:,} faces in them")
         if self.n_out_of_table:
-            lines.append(
-                f"{pluralize(self.n_out_of_table, 'face')} with decisions are not in the table any more; the decisions "
-                "are kept"
-            )
+            are = "is" if self.n_out_of_table == 1 else "are"
+            faces = f"{pluralize(self.n_out_of_table, 'face')} with decisions"
+            lines.append(f"{faces} {are} not in the table any more; the decisions are kept")
         return lines
 
     def to_json(self) -> dict[str, Any]:
@@ -180,6 +185,7 @@ def _scan(
         n_people=len(store.people()),
         n_out_of_table=n_out_of_table,
         has_head=_refit_head(workspace, table, decided, background),
+        n_gone=len(summary.gone) + len(summary.excluded) - summary.n_pruned,
         failures=summary.failures,
     )
 

@@ -1,6 +1,7 @@
 """The cameras of a workspace, in a file that its owner alone may read: addresses may hold passwords."""
 
 import json
+import re
 from threading import Lock
 
 from foundation.atomic import write_bytes_atomically
@@ -48,7 +49,7 @@ def add_camera(workspace: Workspace, name: str, address: str) -> str:
     if not has_letter_or_digit(kept) or "/" in kept or "\\" in kept:
         raise CameraError("expected a camera's name with a letter or digit and without slashes")
     # Whether a file of this machine exists is nobody's business.
-    if not (address.isdecimal() or "://" in address):
+    if not (re.fullmatch(r"\d{1,9}", address) or "://" in address):
         raise CameraError("expected a camera's number or the URL of its stream, found something else")
     try:
         kind = parse_source(address).kind

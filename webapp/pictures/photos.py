@@ -49,7 +49,9 @@ def locate_file(workspace: Workspace, path: str) -> Path:
     roots = [Path(root) for root in workspace.photo_folders]
     place = find_photo(roots, path)
     if place is None:
-        raise FileNotFoundError(errno.ENOENT, "expected the photo, found nothing; scan the workspace again", path)
+        raise FileNotFoundError(
+            errno.ENOENT, "expected the photo, found nothing; scan again, with --prune if it was deleted", path
+        )
     if not any(place.resolve().is_relative_to(root.resolve()) for root in roots):
         raise UnknownPhotoError(f"{path}: leads out of the photo folders")
     return place

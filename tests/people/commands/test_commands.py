@@ -281,6 +281,21 @@ def test_another_preset_keeps_faces_names_and_decisions(run, tmp_path):
 
 
 @pytest.mark.realdata
+def test_a_deleted_photo_is_said_until_it_is_removed(run, made, tmp_path):
+    run("people", "{ws}", "name", "--face", "both.jpg#0", "Barack")
+    photo = (made / "photos" / "both.jpg").rename(made / "both.jpg")
+    try:
+        assert "1 deleted or excluded photo still among them; scan with --prune removes them" in run("scan", "{ws}")
+        copied = run("find", "{ws}", "--with", "Barack", "--copy", str(tmp_path / "b"), code=1)
+        assert any("found nothing; scan again, with --prune if it was deleted" in line for line in copied)
+        lines = run("scan", "{ws}", "--prune")
+        assert lines[0].startswith("4 photos, 0 of them new") and not any("deleted or" in line for line in lines)
+        assert "1 face with decisions is not in the table any more; the decisions are kept" in lines
+    finally:
+        photo.rename(made / "photos" / "both.jpg")
+
+
+@pytest.mark.realdata
 def test_several_groups_are_decided_about_at_once(run, tmp_path):
     numbers = [group_of(run, tmp_path, path) for path in ("2019/one.jpg", "2020/three.jpg")]
     both = [word for number in numbers for word in ("--group", number)]

@@ -56,6 +56,15 @@ def test_names_of_others_who_are_partly_called_so_stay(tmp_path):
     assert Results().find(path, Person("Zoë")) == []
 
 
+def test_explanations_and_suspicious_labels_have_places_for_names(tmp_path):
+    path = tmp_path / "r.json"
+    faces = [{"choice": "Mary Zoë", "next_identity": "Zoë", "likeness": "Zoë, Kit", "path": "x/Zoë_1.jpg"}]
+    path.write_text(json.dumps({"head": "h", "photo": "p.jpg", "faces": faces}))
+    Results().forget(path, Person("Zoë"))
+    (left,) = json.loads(path.read_text("utf-8"))["faces"]
+    assert [*left.values()] == ["Mary Zoë", "[name]", "Zoë, Kit", "x/[name]_1.jpg"]
+
+
 def test_other_programs_json_is_not_ours(tmp_path):
     path = tmp_path / "package.json"
     path.write_text('{"name": "Zoë", "head": "x"}')

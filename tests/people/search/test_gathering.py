@@ -46,7 +46,9 @@ def test_photos_stay_as_they_are_and_a_missing_one_stops_nothing(roots, tmp_path
     before = {root: content_of(root) for root in roots}
     (roots[0] / "a" / "p.jpg").chmod(0o400)
     report = gather(["a/p.jpg", "gone.jpg", "c.jpg"], roots, tmp_path / "out", as_links=False)
-    assert report.failures == {"gone.jpg": "gone.jpg: expected the photo, found nothing; scan the workspace again"}
+    assert report.failures == {
+        "gone.jpg": "gone.jpg: expected the photo, found nothing; scan again, with --prune if it was deleted"
+    }
     assert content_of(tmp_path / "out") == {"a/p.jpg": b"1", "c.jpg": b"3"}
     assert {root: content_of(root) for root in roots} == before
 

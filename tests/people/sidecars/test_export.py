@@ -102,7 +102,7 @@ def test_what_is_wrong_with_one_photo_stops_no_other(eight, tmp_path, capsys):
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["written"] == ["album/3.jpg", "album/6.jpg", "album/7.jpg", "album/8.jpg"]
     told = {failure["path"]: failure["message"] for failure in report["failed"]}
-    assert "found nothing; scan the workspace again" in told["album/1.jpg"]
+    assert "found nothing; scan again, with --prune if it was deleted" in told["album/1.jpg"]
     assert "expected the photo that was scanned, found another" in told["album/2.jpg"]
     assert "definitions of entities" in told["album/4.jpg"] and "Is a directory" in told["album/5.jpg"]
     assert (album / "4.jpg.xmp").read_bytes().startswith(b"<!DOCTYPE")

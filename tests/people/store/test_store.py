@@ -196,6 +196,8 @@ def test_what_cannot_be_decided(store):
         store.mark_nobody([])
     with pytest.raises(DecisionError, match="expected two faces or more, got 1"):
         store.join([face(1)])
+    with pytest.raises(DecisionError, match="expected two faces or more, got 1"):
+        store.part([face(1), face(1)])
     with pytest.raises(DecisionError, match="expected two people to merge, got 'Ada' twice"):
         store.merge(ada, ada)
     with pytest.raises(PersonError, match="expected the number of a person, got 7"):

@@ -21,7 +21,7 @@ def test_a_password_is_kept_for_the_owner_alone_and_never_answered(client, works
     assert read_cameras(workspace) == {"door": "rtsp://me:secret@10.0.0.7/live"}
 
 
-@pytest.mark.parametrize("address", ["/etc/passwd", "-", "no://me:secret@x/y", "-1"])
+@pytest.mark.parametrize("address", ["/etc/passwd", "-", "no://me:secret@x/y", "-1", "9" * 400])
 def test_what_is_no_camera_is_refused_without_its_password(client, address):
     answer = client.post(CAMERAS, json={"name": "door", "address": address})
     assert (answer.status_code, answer.json()["error"]["kind"], "secret" in answer.text) == (400, "camera", False)
