@@ -16,7 +16,7 @@ TYPED_USE := mypy --strict --config-file= --follow-imports=silent --cache-dir .m
 
 help:
 	@echo "make demo   real sample photos: embed, train, recognize; ends with out/demo/summary.png"
-	@echo "make test   all tests, about 5 minutes on two cores (ARGS=\"-k images\" for some)"
+	@echo "make test   all tests, about a quarter of an hour on two cores (ARGS=\"-k images\" for some)"
 	@echo "make quick   the tests without real photos, servers, TensorFlow, clusters and browser, within a minute"
 	@echo "make serving   the same in .venv-serving, where only what names faces is installed"
 	@echo "make lint   ruff and mypy"
