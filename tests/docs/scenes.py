@@ -189,6 +189,7 @@ def _remembered(folder: Path, data: Path) -> None:
         copy_small(photo, home / "faces" / "photos" / "Ada" / f"{number}.jpg")
     copy_small(photos_of(data, "obama")[0], home / "faces" / "photos" / "Bob" / "1.jpg")
     shutil.copy(home / "faces" / "photos" / "Ada" / "1.jpg", folder / "ada.jpg")
+    shutil.copy(folder / "ada.jpg", folder / "somebody.jpg")
     assert facetable.main(["embed", str(home / "faces" / "photos"), "-o", str(home / "faces" / "faces.h5")]) == 0
     assert facetable.main(["init", str(home / "family"), "--photos", str(home / "faces" / "photos")]) == 0
     assert facetable.main(["scan", str(home / "family")]) == 0
