@@ -56,17 +56,17 @@ class Stores:
             faces = [face for number in people for face in reader.faces_of(number)]
             decisions = [one for number in people for one in reader.history(person=number, limit=1_000_000)]
             files = [file for file in reader.scanned_paths() if person.is_called(file)]
-            names = {name for name in reader.all_names() if person.is_in_text(name) and not person.is_name(name)}
-            others = names | {word for text in reader.texts_with(person.forms) for word in person.longer_words(text)}
-        found = [
-            *finding("people", [person.shown] * len(people)),
-            *finding("faces", [""] * len(faces)),
-            *finding("decisions", [""] * len(decisions)),
-            *finding("photos of the newest table", files),
-        ]
+            found = [
+                *finding("people", [person.shown] * len(people)),
+                *finding("faces", [""] * len(faces)),
+                *finding("decisions", [""] * len(decisions)),
+                *finding("photos of the newest table", files),
+            ]
+            if found:
+                return found
+            others = _names_and_words_of_others(reader, person)
         contents = (_without_words(one.read_bytes(), others) for one in _with_companions(path))
-        is_there = not found and any(map(person.is_in_bytes, contents))
-        return [*found, *finding("bytes", [""] * is_there)]
+        return finding("bytes", [""] * any(map(person.is_in_bytes, contents)))
 
     def forget(self, path: Path, person: Person) -> Outcome:
         """Erase the person from the store, from its file and its log; what it knows of the table is made anew."""
@@ -105,6 +105,12 @@ def _people(path: Path, reader: PeopleReader, person: Person) -> list[int]:
 def _workspace_of(path: Path) -> Path:
     folder = path.resolve().parent
     return folder.parent if folder.name == "backups" else folder
+
+
+def _names_and_words_of_others(reader: PeopleReader, person: Person) -> set[str]:
+    """Return the names of other people, and words, that hold the person's name as a part."""
+    names = {name for name in reader.all_names() if person.is_in_text(name) and not person.is_name(name)}
+    return names | {word for text in reader.texts_with(person.forms) for word in person.longer_words(text)}
 
 
 def _without_words(content: bytes, words: set[str]) -> bytes:

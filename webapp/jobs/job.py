@@ -138,8 +138,9 @@ class JobFolder:
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to stop, one that is only starting too; what it has done so far is kept."""
-        if self.get(job_id).state in ENDED:
-            return self.get(job_id)
+        job = self.get(job_id)
+        if job.state in ENDED:
+            return job
         # Written before the process is looked at: one that begins now reads it, and one that runs has its number there.
         write_bytes_atomically(self._stop_file(job_id), b"", is_private=True)
         job = self.get(job_id)
